@@ -1,0 +1,125 @@
+/**
+ * The port every kind of phone is driven through. One driver makes phones of one kind (`web`, `adb`, `geelark`).
+ * Nothing above this file knows what a phone is made of.
+ */
+import type { PhoneId } from "../../shared/ids.ts";
+import type {
+  DeviceProfile,
+  DriverKind,
+  PhoneCapabilities,
+  PhoneFile,
+  PhoneReason,
+  PhoneSettings,
+  WipeReceipt,
+} from "../../shared/phones.ts";
+import type { PhoneKey } from "../../shared/screen-protocol.ts";
+
+export interface PhoneSpec {
+  readonly id: PhoneId;
+  readonly profile: DeviceProfile;
+  readonly settings: PhoneSettings;
+  readonly rotated: boolean;
+}
+
+/** The driver's own view of a phone. `unknown` is never read as failed. */
+export type DriverState = "absent" | "parked" | "running" | "unknown";
+
+/** Rate and size of moving pictures, best (4) to cheapest (0); the driver maps a level to its own means. */
+export type ScreenLevel = 0 | 1 | 2 | 3 | 4;
+
+export interface ScreenFrame {
+  readonly format: "jpeg" | "h264";
+  readonly kind: "image" | "codecConfig" | "keyFrame" | "delta";
+  readonly bytes: Uint8Array;
+  /** Unix milliseconds. */
+  readonly capturedAtMs: number;
+  /** True for a full-quality still taken while the picture rests. */
+  readonly crisp: boolean;
+}
+
+/** The picture of one running phone. Costs nothing while nobody listens and while nothing moves. */
+export interface ScreenSource {
+  readonly codec: "jpeg" | "h264";
+  /** Current size in CSS pixels, as turned. */
+  size(): { width: number; height: number };
+  /** Frames flow to the listener until the returned function is called; the first is a whole picture of now. */
+  listen(listener: (frame: ScreenFrame) => void): () => void;
+  /** Takes effect with a whole new frame within ~15 ms. */
+  setLevel(level: ScreenLevel): void;
+  /** A whole frame of now, at once, at the current level: for a joiner, or after a gap. */
+  refresh(): void;
+  /** One full-quality still; the resulting frame is delivered to listeners with `crisp: true`. */
+  still(): Promise<void>;
+}
+
+export type PhoneInput =
+  | {
+      readonly type: "touch";
+      readonly phase: "start" | "move" | "end" | "cancel";
+      readonly id: number;
+      readonly x: number;
+      readonly y: number;
+    }
+  | { readonly type: "wheel"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
+  | { readonly type: "text"; readonly value: string }
+  | { readonly type: "compose"; readonly value: string }
+  | { readonly type: "key"; readonly name: PhoneKey };
+
+export type DriverEvent =
+  | { readonly type: "ended"; readonly phoneId: PhoneId; readonly reason: PhoneReason }
+  | { readonly type: "resized"; readonly phoneId: PhoneId; readonly width: number; readonly height: number }
+  | { readonly type: "clipboard"; readonly phoneId: PhoneId; readonly value: string }
+  | { readonly type: "keyboard"; readonly phoneId: PhoneId; readonly open: boolean };
+
+export interface UiNode {
+  readonly role: string;
+  readonly name: string;
+  /** Fractions of the screen, 0–1. */
+  readonly bounds: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly children: readonly UiNode[];
+}
+
+/**
+ * Methods throw `PerchError` with a sentence for people. Coordinates are fractions (0–1) of the screen as turned.
+ * `create` and `remove` are idempotent; `park` and `remove` of a phone that is not there succeed.
+ */
+export interface PhoneDriver {
+  readonly kind: DriverKind;
+  readonly capabilities: PhoneCapabilities;
+  /** Makes the phone's storage. */
+  create(spec: PhoneSpec): Promise<void>;
+  /** Resolves when the phone shows something and takes input. Opens `url`, else what was open, else the home screen. */
+  start(spec: PhoneSpec, url?: string): Promise<void>;
+  /** Closes the phone and keeps its state. */
+  park(id: PhoneId): Promise<void>;
+  /** Closes the phone, wipes everything it stored and looks that it is gone. */
+  remove(id: PhoneId): Promise<WipeReceipt>;
+  state(id: PhoneId): Promise<DriverState>;
+  openUrl(id: PhoneId, url: string): Promise<void>;
+  input(id: PhoneId, input: PhoneInput): Promise<void>;
+  rotate(id: PhoneId): Promise<{ rotated: boolean; width: number; height: number }>;
+  configure(spec: PhoneSpec): Promise<void>;
+  screen(id: PhoneId): ScreenSource;
+  /** PNG of the screen in device pixels. */
+  screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }>;
+  tree(id: PhoneId): Promise<UiNode>;
+  /** Adds a web app from the page's manifest to the phone's home screen. */
+  installWebApp(id: PhoneId, url: string): Promise<{ name: string }>;
+  readonly files: {
+    list(id: PhoneId): Promise<readonly PhoneFile[]>;
+    read(id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>>;
+    remove(id: PhoneId, name: string): Promise<void>;
+  };
+  readonly clipboard: {
+    write(id: PhoneId, value: string): Promise<void>;
+    read(id: PhoneId): Promise<string>;
+  };
+  /** Everything that happens by itself. */
+  onEvent(listener: (event: DriverEvent) => void): () => void;
+  /** After a crash of the server: ends leftovers of earlier processes; returns what is still there. */
+  recover(): Promise<readonly { id: PhoneId; state: DriverState }[]>;
+  /** Number of phones whose picture is watched and moving now; the only thing that costs CPU. */
+  movingPhones(): number;
+  /** Parks everything and releases all resources. */
+  close(): Promise<void>;
+}

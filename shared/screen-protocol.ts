@@ -1,0 +1,187 @@
+/**
+ * The screen socket (`/screen`, subprotocols `perch.screen.v1` and `ticket.<ticket>`).
+ *
+ * Server → viewer: text JSON (`ServerMessage`) and binary frames: a 16-byte little-endian header + payload.
+ * Viewer → server: text JSON (`ViewerMessage`). Flow control is by credit: a viewer has at most one frame in
+ * flight and gets the newest one when it acknowledges (`research/streaming.md` §1.7).
+ */
+import { z } from "zod";
+
+export const SCREEN_PROTOCOL = "perch.screen.v1";
+export const TICKET_PROTOCOL_PREFIX = "ticket.";
+export const TICKET_LIFETIME_MS = 30_000;
+/** Largest message a viewer may send, in bytes: room for a pasted clipboard. */
+export const MAX_VIEWER_MESSAGE_BYTES = 256 * 1024;
+export const MAX_TEXT_LENGTH = 10_000;
+export const MAX_CLIPBOARD_LENGTH = 50_000;
+
+export const FRAME_HEADER_BYTES = 16;
+export const FRAME_KINDS = { image: 1, codecConfig: 2, keyFrame: 3, delta: 4 } as const;
+export type FrameKind = keyof typeof FRAME_KINDS;
+export const FRAME_FORMATS = { jpeg: 1, webp: 2, h264: 3 } as const;
+export type FrameFormat = keyof typeof FRAME_FORMATS;
+/** Bits of `flags`. `crisp`: a full-quality still sent when the picture rests. */
+export const FRAME_FLAGS = { crisp: 1 } as const;
+
+export interface FrameHeader {
+  readonly kind: FrameKind;
+  readonly format: FrameFormat;
+  readonly flags: number;
+  readonly seq: number;
+  /** Unix milliseconds, server clock. */
+  readonly capturedAtMs: number;
+}
+
+/** Writes the header; the payload follows it in the same message. */
+export function encodeFrameHeader(header: FrameHeader): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, FRAME_KINDS[header.kind]);
+  view.setUint8(1, FRAME_FORMATS[header.format]);
+  view.setUint16(2, header.flags, true);
+  view.setUint32(4, header.seq, true);
+  view.setFloat64(8, header.capturedAtMs, true);
+  return bytes;
+}
+
+const kindNames = invert(FRAME_KINDS);
+const formatNames = invert(FRAME_FORMATS);
+
+/** Reads a binary message; `undefined` when it is not a frame of this protocol. */
+export function decodeFrame(message: ArrayBuffer): { header: FrameHeader; payload: Uint8Array } | undefined {
+  if (message.byteLength < FRAME_HEADER_BYTES) return undefined;
+  const view = new DataView(message);
+  const kind = kindNames.get(view.getUint8(0));
+  const format = formatNames.get(view.getUint8(1));
+  if (kind === undefined || format === undefined) return undefined;
+  return {
+    header: {
+      kind,
+      format,
+      flags: view.getUint16(2, true),
+      seq: view.getUint32(4, true),
+      capturedAtMs: view.getFloat64(8, true),
+    },
+    payload: new Uint8Array(message, FRAME_HEADER_BYTES),
+  };
+}
+
+function invert<K extends string>(record: Readonly<Record<K, number>>): ReadonlyMap<number, K> {
+  return new Map((Object.entries(record) as [K, number][]).map(([name, code]) => [code, name]));
+}
+
+export const SCREEN_MODES = ["control", "view"] as const;
+export type ScreenMode = (typeof SCREEN_MODES)[number];
+
+/** Hardware buttons and keys a viewer can press by name (Android's key names; DOM `KeyboardEvent.key` for the rest). */
+export const PHONE_KEYS = [
+  "Back",
+  "Home",
+  "AppSwitch",
+  "Reload",
+  "Enter",
+  "Backspace",
+  "Delete",
+  "Tab",
+  "Escape",
+  "ArrowUp",
+  "ArrowDown",
+  "ArrowLeft",
+  "ArrowRight",
+  "PageUp",
+  "PageDown",
+  "SelectAll",
+  "Copy",
+  "Cut",
+  "Undo",
+] as const;
+export type PhoneKey = (typeof PHONE_KEYS)[number];
+
+const fraction = z.number().min(0).max(1);
+const seq = z.number().int().min(0).max(0xffff_ffff);
+
+export const viewerMessage = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("ack"), seq }),
+  z.strictObject({
+    type: z.literal("touch"),
+    phase: z.enum(["start", "move", "end", "cancel"]),
+    /** Touch point number, 0–9. */
+    id: z.number().int().min(0).max(9),
+    x: fraction,
+    y: fraction,
+    /** The frame the person was looking at. */
+    seq,
+  }),
+  /** Wheel over the picture; `dx`/`dy` in fractions of the screen, positive = content moves up/left. */
+  z.strictObject({
+    type: z.literal("wheel"),
+    x: fraction,
+    y: fraction,
+    dx: z.number().min(-4).max(4),
+    dy: z.number().min(-4).max(4),
+    seq,
+  }),
+  z.strictObject({ type: z.literal("text"), value: z.string().min(1).max(MAX_TEXT_LENGTH) }),
+  /** Input-method composition in progress; empty text cancels it. Committed by a `text` message. */
+  z.strictObject({ type: z.literal("compose"), value: z.string().max(MAX_TEXT_LENGTH) }),
+  z.strictObject({ type: z.literal("key"), name: z.enum(PHONE_KEYS) }),
+  /** Puts text on the phone's clipboard. */
+  z.strictObject({ type: z.literal("clipboard"), value: z.string().max(MAX_CLIPBOARD_LENGTH) }),
+  z.strictObject({ type: z.literal("rotate") }),
+  /** Highest quality this viewer wants: 0 saves data … 4 sharpest. */
+  z.strictObject({ type: z.literal("quality"), max: z.number().int().min(0).max(4) }),
+  /** Asks the controller for control, or takes it when there is none. */
+  z.strictObject({ type: z.literal("control"), action: z.enum(["ask", "give", "decline", "release"]) }),
+]);
+export type ViewerMessage = z.infer<typeof viewerMessage>;
+
+export type EndReason =
+  | "parked"
+  | "removed"
+  | "failed"
+  | "signed_out"
+  | "server_stopping"
+  | "not_allowed"
+  | "protocol_error"
+  | "too_slow";
+
+export type ServerMessage =
+  | {
+      readonly type: "hello";
+      readonly codec: "jpeg" | "h264";
+      readonly width: number;
+      readonly height: number;
+      /** Whether this viewer controls the phone. */
+      readonly controller: boolean;
+      readonly viewers: number;
+      /** Server clock at sending, Unix milliseconds, for the age readout. */
+      readonly nowMs: number;
+    }
+  | { readonly type: "resize"; readonly width: number; readonly height: number }
+  /** Who watches and who controls; sent when either changes. `asking`: someone wants control (sent to the controller). */
+  | {
+      readonly type: "state";
+      readonly controller: boolean;
+      readonly controllerName?: string;
+      readonly viewers: number;
+      readonly asking?: string;
+      readonly declined?: boolean;
+    }
+  | { readonly type: "clipboard"; readonly value: string }
+  /** The phone opened a field to type into (or left it): the viewer may raise its keyboard. */
+  | { readonly type: "keyboard"; readonly open: boolean }
+  /** Round trip of the last acknowledged frame in ms and the ladder level in use. */
+  | { readonly type: "stats"; readonly roundTripMs: number; readonly level: number }
+  /** The phone will be parked at this time (ISO 8601) unless used. */
+  | { readonly type: "idle_warning"; readonly parksAt: string }
+  | { readonly type: "ended"; readonly reason: EndReason; readonly message: string };
+
+/** Close codes of the screen socket (4000–4999 are ours). */
+export const SCREEN_CLOSE = {
+  signedOut: 4401,
+  notAllowed: 4403,
+  phoneEnded: 4410,
+  protocolError: 4400,
+  serverStopping: 1012,
+  tooSlow: 4408,
+} as const;
