@@ -18,7 +18,7 @@ export const password = z
 export const fullName = z.string().trim().max(100, "A name has at most 100 characters.");
 
 /** Where the extension may be sent back to: computed from the store ids, never a wildcard. */
-export const CHROME_EXTENSION_ID = "dgfbadmmkpgbjebhfjgnnekapanhbboi";
+export const CHROME_EXTENSION_ID = "jfdingcbnfdkphidpnogopmffbfadbbf";
 export const FIREFOX_EXTENSION_ID = "perch@perch.invalid";
 
 /** Public parameters of `GET /connect` (RFC 6749 authorization code + RFC 7636 PKCE, S256 only). */

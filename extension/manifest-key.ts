@@ -1,0 +1,3 @@
+/** Public key that keeps the id of unpacked and packed Chrome builds the same (`CHROME_EXTENSION_ID`). */
+export const MANIFEST_KEY =
+  "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxgAaujF26emCwZJngtu/ODoTt0vM9dw9I8T0B5X2HJcIA9hi14RZKWfCJZt4vyp5FEW0Er57Fee6ixjwx4h//WTUCXmT5MnFmPbqm2tW9QiHgX1s4oRfLl9pSTGblCFYBvlVR7WCbOdy/HvZNpb4oWWuExH2ncjFkTsEo8BRLe5WESn5+azv+LuVkYmNlSFgiqQZo/Djke/nrtrcNfJ1ftuTlGtxscDM8dA6meSRV25uh9S4Ugts/WcO234ILGD5PHHYxxjbs7kM1thceU0hLB67p3YcCGLq9Q+jyLLXG1Sgl7myCSSXFiy9UCf7t6PxDKPFvTtLh5ASRNWL7LA7AQIDAQAB";
