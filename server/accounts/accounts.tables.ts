@@ -1,0 +1,179 @@
+/** Accounts, identities, sessions and the single-use secrets around them. */
+import { sql } from "drizzle-orm";
+import type { Scope } from "../../shared/access.ts";
+import { SESSION_KINDS } from "../../shared/accounts.ts";
+import type { ApiTokenId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal, secret } from "../privacy/tags.ts";
+import type { TeamTables } from "../teams/teams.tables.ts";
+
+export const ONE_TIME_KINDS = ["sign_up", "reset", "setup"] as const;
+export const IDENTITY_PROVIDERS = ["embedded", "supabase"] as const;
+
+const audit = {
+  use: ["essential.service.security"],
+  clause: "P1.5",
+  retain: "quarter",
+  basis: "legitimate_interests",
+} as const;
+const authentication = { use: ["essential.service.authentication"], clause: "P1.2", retain: "account" } as const;
+
+export function userTables(k: Kit) {
+  const users = k.table(
+    "users",
+    { owner: "user", subject: { column: "id" }, clock: "createdAt" },
+    {
+      id: k.text(personal("user.unique_id", authentication)).$type<UserId>().primaryKey(),
+      /** Lower-cased and NFC, for look-ups. */
+      email: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
+      /** As the person wrote it. */
+      emailShown: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
+      fullName: k.text(personal("user.name", { ...authentication, rectify: "self" })),
+      createdAt: k.instant(personal("user.behavior", { ...authentication, clause: "P1.4" })).notNull(),
+      deletedAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.2" })),
+    },
+    (t) => [k.uniqueIndex("users_email_live").on(t.email).where(sql`${t.deletedAt} is null`)],
+  );
+  return { users };
+}
+
+export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
+  const identities = k.table(
+    "identities",
+    { owner: "user", subject: { column: "userId" }, clock: "verifiedAt" },
+    {
+      provider: k.oneOf(IDENTITY_PROVIDERS, operational()).notNull(),
+      subject: k.text(personal("user.unique_id", authentication)).notNull(),
+      userId: k
+        .text(personal("user.unique_id", authentication))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      verifiedAt: k.instant(personal("user.behavior", authentication)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.provider, t.subject] }), k.index("identities_user").on(t.userId)],
+  );
+
+  const passwordCredentials = k.table(
+    "password_credentials",
+    { owner: "user", subject: { column: "userId" }, clock: "changedAt" },
+    {
+      userId: k
+        .text(personal("user.unique_id", authentication))
+        .$type<UserId>()
+        .primaryKey()
+        .references(() => users.id, { onDelete: "cascade" }),
+      /** PHC string, argon2id. */
+      phc: k.text(secret("user.authorization.password", "account")).notNull(),
+      changedAt: k.instant(personal("user.behavior", authentication)).notNull(),
+    },
+  );
+
+  /** Single-use tokens sent by mail or printed at first run; only SHA-256 of the token is stored. */
+  const oneTimeTokens = k.table(
+    "one_time_tokens",
+    { owner: "user", subject: { none: "A sign-up has no account yet; rows live at most a day." }, clock: "createdAt" },
+    {
+      hash: k.text(secret("user.authorization.credentials", "day")).primaryKey(),
+      kind: k.oneOf(ONE_TIME_KINDS, operational("day")).notNull(),
+      userId: k
+        .text(personal("user.unique_id", { ...authentication, retain: "day" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "cascade" }),
+      /** A pending sign-up: address, name and password hash until the address is confirmed. */
+      pending: k.json<{ email: string; emailShown: string; fullName?: string; phc: string }>(
+        personal("user.contact.email", {
+          ...authentication,
+          retain: "day",
+          export: { never: "No account exists yet." },
+        }),
+      ),
+      createdAt: k.instant(operational("day")).notNull(),
+      expiresAt: k.instant(operational("day")).notNull(),
+    },
+    (t) => [k.index("one_time_tokens_expiry").on(t.expiresAt), k.index("one_time_tokens_user").on(t.userId)],
+  );
+
+  const sessions = k.table(
+    "sessions",
+    { owner: "user", subject: { column: "userId" }, clock: "seenAt" },
+    {
+      id: k
+        .text(personal("user.unique_id", { ...audit, retain: "quarter" }))
+        .$type<SessionId>()
+        .primaryKey(),
+      tokenHash: k.text(secret("user.authorization.credentials", "quarter")).notNull(),
+      userId: k
+        .text(personal("user.unique_id", audit))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      kind: k.oneOf(SESSION_KINDS, personal("user.behavior", audit)).notNull(),
+      scopes: k.json<Scope[]>(operational("quarter")).notNull(),
+      createdAt: k.instant(personal("user.behavior", audit)).notNull(),
+      /** When the person last proved who they are (password), for step-up. */
+      authenticatedAt: k.instant(personal("user.behavior", audit)).notNull(),
+      seenAt: k.instant(personal("user.behavior", audit)).notNull(),
+      idleExpiresAt: k.instant(operational("quarter")).notNull(),
+      absoluteExpiresAt: k.instant(operational("quarter")).notNull(),
+      endedAt: k.instant(personal("user.behavior", audit)),
+      ip: k.text(personal("user.device.ip_address", audit)),
+      userAgent: k.text(personal("user.device.device_id", audit)),
+      timeZone: k.text(personal("user.location.imprecise", audit)),
+    },
+    (t) => [k.uniqueIndex("sessions_token").on(t.tokenHash), k.index("sessions_user").on(t.userId)],
+  );
+
+  /** Authorization codes of the connect flow (RFC 6749 §4.1, RFC 7636). Kept a day after use to catch replay. */
+  const connectCodes = k.table(
+    "connect_codes",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      hash: k.text(secret("user.authorization.credentials", "day")).primaryKey(),
+      userId: k
+        .text(personal("user.unique_id", { ...authentication, retain: "day" }))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      redirectUri: k.text(operational("day")).notNull(),
+      challenge: k.text(secret("user.authorization.credentials", "day")).notNull(),
+      authenticatedAt: k.instant(operational("day")).notNull(),
+      createdAt: k.instant(operational("day")).notNull(),
+      expiresAt: k.instant(operational("day")).notNull(),
+      usedAt: k.instant(operational("day")),
+      /** The session the code produced, revoked when the code is used again. */
+      sessionId: k.text(personal("user.unique_id", { ...authentication, retain: "day" })).$type<SessionId>(),
+    },
+    (t) => [k.index("connect_codes_expiry").on(t.expiresAt)],
+  );
+
+  const apiTokens = k.table(
+    "api_tokens",
+    { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
+    {
+      id: k.text(operational("team")).$type<ApiTokenId>().primaryKey(),
+      teamId: k
+        .text(operational("team"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      createdBy: k
+        .text(personal("user.unique_id", { ...audit, erase: "delete" }))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      name: k.text(personal("user.content.private", { ...authentication, retain: "account" })).notNull(),
+      tokenHash: k.text(secret("user.authorization.credentials", "account")).notNull(),
+      /** First characters, shown to tell tokens apart. */
+      prefix: k.text(operational("team")).notNull(),
+      scopes: k.json<Scope[]>(operational("team")).notNull(),
+      createdAt: k.instant(personal("user.behavior", audit)).notNull(),
+      expiresAt: k.instant(operational("team")).notNull(),
+      lastUsedAt: k.instant(personal("user.behavior", audit)),
+      revokedAt: k.instant(personal("user.behavior", audit)),
+    },
+    (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
+  );
+
+  return { identities, passwordCredentials, oneTimeTokens, sessions, connectCodes, apiTokens };
+}

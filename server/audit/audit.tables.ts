@@ -1,0 +1,34 @@
+/** Append-only audit chains, one per team and one for the server. */
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+
+const activity = {
+  use: ["essential.service.security"],
+  clause: "P7.5",
+  retain: "quarter",
+  basis: "legitimate_interests",
+  erase: "null",
+} as const;
+
+export function auditTables(k: Kit) {
+  const auditLog = k.table(
+    "audit_log",
+    { owner: "team", subject: { column: "actor" }, clock: "at" },
+    {
+      chain: k.text(operational("chain")).notNull(),
+      seq: k.int(operational("chain")).notNull(),
+      /** Nulled with the other personal columns after 90 days; the chain stays verifiable through `commitment`. */
+      at: k.instant(personal("user.behavior", activity)),
+      actor: k.text(personal("user.unique_id", activity)),
+      action: k.text(operational("chain")).notNull(),
+      object: k.text(personal("user.behavior", activity)),
+      detail: k.json<Record<string, string | number | boolean>>(personal("user.behavior", activity)),
+      salt: k.text(operational("quarter")),
+      commitment: k.text(operational("chain")).notNull(),
+      prev: k.text(operational("chain")).notNull(),
+      hash: k.text(operational("chain")).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.chain, t.seq] }), k.index("audit_log_at").on(t.at)],
+  );
+  return { auditLog };
+}

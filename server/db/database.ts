@@ -1,0 +1,67 @@
+/**
+ * The database as services see it: one typed reader, and `tx` as the only way to write. Both engines give
+ * serializable transactions: SQLite by one writer connection behind a queue, PostgreSQL by isolation level with retry.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import type { EngineName } from "./dialect.ts";
+import type { Tables } from "./tables.ts";
+
+type Engine = BaseSQLiteDatabase<"async", unknown>;
+export type Reader = Pick<Engine, "select" | "selectDistinct" | "with" | "$with" | "$count">;
+export type Writer = Reader & Pick<Engine, "insert" | "update" | "delete">;
+
+export interface Database {
+  readonly engine: EngineName;
+  readonly t: Tables;
+  /** Sees committed rows only. Throws inside `tx`: use the transaction there. */
+  readonly read: Reader;
+  /**
+   * Runs `work` in a serializable transaction. It may run more than once (PostgreSQL retries conflicts), so it must
+   * do nothing outside the database. Refuses to nest.
+   */
+  tx<T>(work: (tx: Writer) => Promise<T>): Promise<T>;
+  /** Calls `listener` with a topic when another node announced one; on SQLite there is no other node. */
+  onAnnounced(listener: (topic: string) => void): () => void;
+  /** Announces a topic to other nodes inside a transaction. */
+  announce(tx: Writer, topic: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const inside = new AsyncLocalStorage<true>();
+
+/** Marks the async context of a transaction, so that a nested `tx` or a stray `read` fails loudly instead of deadlocking. */
+export function insideTransaction<T>(work: () => Promise<T>): Promise<T> {
+  if (inside.getStore()) throw new Error("A transaction was started inside a transaction. Pass the outer one on.");
+  return inside.run(true, work);
+}
+
+/** A reader that throws inside a transaction. */
+export function guardedReader(reader: Reader): Reader {
+  return new Proxy(reader, {
+    get(target, property, receiver) {
+      if (inside.getStore()) throw new Error("The reader was used inside a transaction. Use the transaction.");
+      const value: unknown = Reflect.get(target, property, receiver);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Hands work through one at a time, in order of arrival. */
+export function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = tail.then(work, work);
+    tail = result.catch(() => {});
+    return result;
+  };
+}
+
+/** True when the error says that a unique index refused a row, on either engine. */
+export function isUniqueViolation(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const code = "code" in at ? at.code : undefined;
+    if (code === "23505" || code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY") return true;
+  }
+  return false;
+}

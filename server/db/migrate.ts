@@ -1,0 +1,90 @@
+/**
+ * Own migration runner over drizzle-kit's files. drizzle's own one deletes child rows when SQLite rebuilds a table
+ * (foreign keys cannot be switched off inside a transaction; drizzle-orm #5782) and races when several nodes start.
+ * An edited migration, one merged out of order and a database written by a newer version are refused.
+ */
+import type Sqlite from "better-sqlite3";
+import { readMigrationFiles } from "drizzle-orm/migrator";
+import { PerchError } from "../errors.ts";
+
+const JOURNAL = "perch_migrations";
+const LOCK = 7_724_263;
+
+interface Applied {
+  readonly ordinal: number;
+  readonly hash: string;
+}
+
+/** Applies what is missing. Returns how many migrations ran. */
+export function migrateSqlite(db: Sqlite.Database, folder: string): number {
+  const foreignKeys = db.pragma("foreign_keys", { simple: true });
+  db.pragma("foreign_keys = OFF");
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    db.exec(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
+    const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
+    const pending = pendingMigrations(folder, applied);
+    for (const migration of pending) {
+      for (const statement of migration.statements) db.exec(statement);
+      db.prepare(`insert into ${JOURNAL} (ordinal, hash) values (?, ?)`).run(migration.ordinal, migration.hash);
+    }
+    const broken = db.pragma("foreign_key_check");
+    if (Array.isArray(broken) && broken.length > 0) throw new Error("A migration broke references between tables.");
+    db.exec("COMMIT");
+    return pending.length;
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  } finally {
+    db.pragma(`foreign_keys = ${foreignKeys === 0 ? "OFF" : "ON"}`);
+  }
+}
+
+export interface PostgresSession {
+  run(text: string): Promise<void>;
+  rows(text: string): Promise<Record<string, unknown>[]>;
+}
+
+/** As `migrateSqlite`, in one transaction under an advisory lock. */
+export async function migratePostgres(session: PostgresSession, folder: string): Promise<number> {
+  await session.run("begin");
+  try {
+    await session.run(`select pg_advisory_xact_lock(${LOCK})`);
+    await session.run(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
+    const rows = await session.rows(`select ordinal, hash from ${JOURNAL} order by ordinal`);
+    const applied = rows.map((row) => ({ ordinal: Number(row["ordinal"]), hash: String(row["hash"]) }));
+    const pending = pendingMigrations(folder, applied);
+    for (const migration of pending) {
+      for (const statement of migration.statements) await session.run(statement);
+      await session.run(`insert into ${JOURNAL} (ordinal, hash) values (${migration.ordinal}, '${migration.hash}')`);
+    }
+    await session.run("commit");
+    return pending.length;
+  } catch (error) {
+    await session.run("rollback");
+    throw error;
+  }
+}
+
+function pendingMigrations(folder: string, applied: readonly Applied[]) {
+  const known = readMigrationFiles({ migrationsFolder: folder });
+  if (applied.length > known.length) {
+    throw new PerchError(
+      "unavailable",
+      "This database was written by a newer version of Perch. Start that version, or restore a backup made by this one.",
+    );
+  }
+  for (const { ordinal, hash } of applied) {
+    if (known[ordinal]?.hash !== hash) {
+      throw new PerchError(
+        "unavailable",
+        `Migration ${ordinal} of this database is not the one this version of Perch ships. Use the version that wrote it, or restore a backup.`,
+      );
+    }
+  }
+  return known.slice(applied.length).map((migration, index) => ({
+    ordinal: applied.length + index,
+    hash: migration.hash,
+    statements: migration.sql.filter((statement) => statement.trim() !== ""),
+  }));
+}

@@ -1,0 +1,135 @@
+/** PostgreSQL: a pool for reads, serializable transactions with retry for writes. PGlite fits behind the same shape. */
+import { sql } from "drizzle-orm";
+import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import { PerchError } from "../errors.ts";
+import { type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import { migratePostgres, type PostgresSession } from "./migrate.ts";
+import { tablesFor } from "./tables.ts";
+
+const RETRYABLE = new Set(["40001", "40P01"]);
+const MAX_TRIES = 10;
+const CHANNEL = "perch_events";
+
+/** What this file needs of drizzle's PostgreSQL databases; node-postgres and PGlite both have it. */
+interface PostgresEngine {
+  transaction<T>(work: (tx: unknown) => Promise<T>, config: { isolationLevel: "serializable" }): Promise<T>;
+}
+
+/** Builds a `Database` over any drizzle PostgreSQL driver. */
+export function postgresDatabase(
+  engine: PostgresEngine,
+  parts: { close(): Promise<void>; onAnnounced: Database["onAnnounced"] },
+): Database {
+  return {
+    engine: "postgres",
+    t: tablesFor.postgres,
+    read: guardedReader(asWriter(engine)),
+    tx: (work) =>
+      insideTransaction(async () => {
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
+          } catch (error) {
+            if (attempt >= MAX_TRIES || !isRetryable(error)) throw error;
+            await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
+          }
+        }
+      }),
+    onAnnounced: parts.onAnnounced,
+    async announce(tx, topic) {
+      await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
+    },
+    close: parts.close,
+  };
+}
+
+/** Connects to a server, migrates, and listens for other nodes' announcements. */
+export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: options.url, max: 10 });
+  pool.on("error", () => {});
+  try {
+    const client = await pool.connect();
+    try {
+      await migratePostgres(pgSession(client), options.migrationsFolder);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    if (error instanceof PerchError) throw error;
+    throw new PerchError(
+      "unavailable",
+      "The PostgreSQL server in DATABASE_URL does not answer or refuses the connection. Check address, user and password.",
+      { cause: error },
+    );
+  }
+  const listeners = new Set<(topic: string) => void>();
+  const listening = keepListening(options.url, (topic) => {
+    for (const listener of listeners) listener(topic);
+  });
+  return postgresDatabase(drizzlePg(pool, { casing: "snake_case" }) as unknown as PostgresEngine, {
+    onAnnounced(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      await listening.stop();
+      await pool.end();
+    },
+  });
+}
+
+/** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
+function keepListening(url: string, onTopic: (topic: string) => void): { stop(): Promise<void> } {
+  let stopped = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  const connect = async (): Promise<void> => {
+    const mine = new pg.Client({ connectionString: url });
+    client = mine;
+    const again = () => {
+      if (stopped || client !== mine) return;
+      client = undefined;
+      retry = setTimeout(() => void connect(), 1000);
+    };
+    mine.on("error", again);
+    mine.on("end", again);
+    mine.on("notification", (message) => onTopic(message.payload ?? ""));
+    try {
+      await mine.connect();
+      await mine.query(`listen ${CHANNEL}`);
+    } catch {
+      again();
+    }
+  };
+  void connect();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await client?.end().catch(() => {});
+    },
+  };
+}
+
+function pgSession(client: pg.PoolClient): PostgresSession {
+  return {
+    run: async (text) => {
+      await client.query(text);
+    },
+    rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+  };
+}
+
+/** drizzle's PostgreSQL builders behave as SQLite's asynchronous ones; the contract suite holds it. */
+function asWriter(db: unknown): Reader & Writer {
+  return db as Reader & Writer;
+}
+
+function isRetryable(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string" && RETRYABLE.has(at.code)) return true;
+  }
+  return false;
+}

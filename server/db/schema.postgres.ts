@@ -1,0 +1,24 @@
+/** Entry for the migration generator: PostgreSQL's tables as named exports. */
+import { tablesFor } from "./tables.ts";
+
+export const {
+  users,
+  teams,
+  teamMembers,
+  identities,
+  passwordCredentials,
+  oneTimeTokens,
+  sessions,
+  connectCodes,
+  apiTokens,
+  phones,
+  streamTickets,
+  jobs,
+  topics,
+  events,
+  auditLog,
+  idempotencyKeys,
+  rateLimits,
+  mailOutbox,
+  supportRequests,
+} = tablesFor.postgres;

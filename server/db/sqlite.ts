@@ -1,0 +1,130 @@
+/** SQLite, encrypted at rest: two connections on one WAL file, one that reads and one that writes. */
+import { createHash } from "node:crypto";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import Sqlite from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { PerchError } from "../errors.ts";
+import { createQueue, type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import { migrateSqlite } from "./migrate.ts";
+import { tablesFor } from "./tables.ts";
+
+const PLAINTEXT_HEADER = "SQLite format 3\0";
+
+export interface SqliteOptions {
+  /** Path of the database file; its folder is made when missing. */
+  readonly file: string;
+  /** 32 bytes. The key never stands beside the data. */
+  readonly key: Buffer;
+  readonly migrationsFolder: string;
+}
+
+/** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
+export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  mkdirSync(dirname(options.file), { recursive: true, mode: 0o700 });
+  const isNew = !existsSync(options.file);
+  if (!isNew) refusePlaintext(options.file);
+  checkKey(options, isNew);
+
+  const writer = connect(options, false);
+  try {
+    migrateSqlite(writer, options.migrationsFolder);
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+  refusePlaintext(options.file);
+  const reader = connect(options, true);
+  const t = tablesFor.sqlite;
+  const write = asWriter(drizzle(writer, { casing: "snake_case" }));
+  const queue = createQueue();
+
+  return {
+    engine: "sqlite",
+    t,
+    read: guardedReader(asWriter(drizzle(reader, { casing: "snake_case" }))),
+    tx: (work) =>
+      insideTransaction(() =>
+        queue(async () => {
+          writer.exec("BEGIN IMMEDIATE");
+          try {
+            const result = await work(write);
+            writer.exec("COMMIT");
+            return result;
+          } catch (error) {
+            if (writer.inTransaction) writer.exec("ROLLBACK");
+            throw error;
+          }
+        }),
+      ),
+    onAnnounced: () => () => {},
+    announce: async () => {},
+    async close() {
+      await queue(async () => {
+        reader.close();
+        writer.pragma("wal_checkpoint(TRUNCATE)");
+        writer.close();
+      });
+    },
+  };
+}
+
+/** better-sqlite3's builders are synchronous and awaitable; the contract suite holds that awaiting them is enough. */
+function asWriter(db: unknown): Reader & Writer {
+  return db as Reader & Writer;
+}
+
+function connect(options: SqliteOptions, readonly: boolean): Sqlite.Database {
+  const db = new Sqlite(options.file, { readonly, timeout: 5000 });
+  try {
+    db.pragma(`key = "x'${options.key.toString("hex")}'"`);
+    db.pragma("foreign_keys = ON");
+    if (!readonly) {
+      db.pragma("secure_delete = ON");
+      db.pragma("journal_mode = WAL");
+      db.pragma("synchronous = FULL");
+      chmodSync(options.file, 0o600);
+    }
+    db.prepare("select count(*) from sqlite_master").get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw new PerchError(
+      "unavailable",
+      `The database ${options.file} is damaged and cannot be read. Restore it from a backup, or move it away to start empty.`,
+      { cause: error },
+    );
+  }
+}
+
+function refusePlaintext(file: string): void {
+  const descriptor = openSync(file, "r");
+  try {
+    const header = Buffer.alloc(PLAINTEXT_HEADER.length);
+    readSync(descriptor, header, 0, header.length, 0);
+    if (header.toString("latin1") === PLAINTEXT_HEADER) {
+      throw new PerchError(
+        "unavailable",
+        `The database ${file} is not encrypted. Perch only opens encrypted databases; move it away or restore an encrypted one.`,
+      );
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A fingerprint of the key stands beside the database, so that a wrong key is told from a damaged file. */
+function checkKey({ file, key }: SqliteOptions, isNew: boolean): void {
+  const fingerprintFile = `${file}.keyid`;
+  const fingerprint = createHash("sha256").update("perch key id").update(key).digest("hex").slice(0, 16);
+  if (isNew || !existsSync(fingerprintFile)) {
+    writeFileSync(fingerprintFile, fingerprint, { mode: 0o600 });
+    return;
+  }
+  if (readFileSync(fingerprintFile, "utf8").trim() !== fingerprint) {
+    throw new PerchError(
+      "unavailable",
+      `The key file does not fit the database ${file}. Put back the key this database was made with (KEY_FILE), or move the database away to start empty.`,
+    );
+  }
+}

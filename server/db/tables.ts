@@ -1,0 +1,35 @@
+/** Every table, declared once; the two engines get them through their kit. */
+import { accountTables, userTables } from "../accounts/accounts.tables.ts";
+import { auditTables } from "../audit/audit.tables.ts";
+import { eventTables } from "../events/events.tables.ts";
+import { jobTables } from "../jobs/jobs.tables.ts";
+import { limitTables } from "../limits/limits.tables.ts";
+import { mailTables } from "../mail/mail.tables.ts";
+import { phoneTables } from "../phones/phones.tables.ts";
+import { screenTables } from "../screen/screen.tables.ts";
+import { supportTables } from "../support/support.tables.ts";
+import { teamTables } from "../teams/teams.tables.ts";
+import { type Kit, kits } from "./dialect.ts";
+
+export function defineTables(k: Kit) {
+  const users = userTables(k);
+  const teams = teamTables(k, users);
+  const accounts = accountTables(k, { ...users, ...teams });
+  const phones = phoneTables(k, { ...users, ...teams });
+  return {
+    ...users,
+    ...teams,
+    ...accounts,
+    ...phones,
+    ...screenTables(k, { ...accounts, ...phones }),
+    ...jobTables(k),
+    ...eventTables(k),
+    ...auditTables(k),
+    ...limitTables(k),
+    ...mailTables(k),
+    ...supportTables(k),
+  };
+}
+export type Tables = ReturnType<typeof defineTables>;
+
+export const tablesFor = { sqlite: defineTables(kits.sqlite), postgres: defineTables(kits.postgres) };

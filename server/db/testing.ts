@@ -1,0 +1,91 @@
+/** Databases for tests: a real encrypted SQLite file, PGlite, and a PostgreSQL server when `TEST_DATABASE_URL` names one. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { drizzle } from "drizzle-orm/pglite";
+import pg from "pg";
+import type { Database } from "./database.ts";
+import { migratePostgres } from "./migrate.ts";
+import { openPostgres, postgresDatabase } from "./postgres.ts";
+import { openSqlite } from "./sqlite.ts";
+
+export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
+
+export interface TestDatabase {
+  readonly db: Database;
+  /** Closes and removes everything. */
+  dispose(): Promise<void>;
+}
+
+export interface TestEngine {
+  readonly name: string;
+  open(): Promise<TestDatabase>;
+}
+
+const sqlite: TestEngine = {
+  name: "SQLite",
+  async open() {
+    const folder = mkdtempSync(join(tmpdir(), "perch-test-"));
+    const db = await openSqlite({
+      file: join(folder, "perch.db"),
+      key: randomBytes(32),
+      migrationsFolder: join(MIGRATIONS, "sqlite"),
+    });
+    return {
+      db,
+      async dispose() {
+        await db.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+const pglite: TestEngine = {
+  name: "PGlite",
+  async open() {
+    const client = new PGlite();
+    await migratePostgres(
+      {
+        run: async (text) => void (await client.exec(text)),
+        rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+      },
+      join(MIGRATIONS, "postgres"),
+    );
+    const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
+      close: () => client.close(),
+      onAnnounced: () => () => {},
+    });
+    return { db, dispose: () => db.close() };
+  },
+};
+
+function postgres(url: string): TestEngine {
+  return {
+    name: "PostgreSQL",
+    async open() {
+      const name = `perch_test_${randomBytes(6).toString("hex")}`;
+      const admin = new pg.Client({ connectionString: url });
+      await admin.connect();
+      await admin.query(`create database ${name}`);
+      const target = new URL(url);
+      target.pathname = `/${name}`;
+      const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
+      return {
+        db,
+        async dispose() {
+          await db.close();
+          await admin.query(`drop database ${name} with (force)`);
+          await admin.end();
+        },
+      };
+    },
+  };
+}
+
+const url = process.env["TEST_DATABASE_URL"];
+/** The engines a contract suite runs on. */
+export const TEST_ENGINES: readonly TestEngine[] = [sqlite, pglite, ...(url === undefined ? [] : [postgres(url)])];
+export const testSqlite = sqlite;

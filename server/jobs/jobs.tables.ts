@@ -1,0 +1,42 @@
+/** Background jobs on the same database, so that a job exists exactly when the change that asked for it does. */
+import { sql } from "drizzle-orm";
+import type { JobId } from "../../shared/ids.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational } from "../privacy/tags.ts";
+
+export const JOB_STATES = ["ready", "running", "done", "dead"] as const;
+
+export function jobTables(k: Kit) {
+  const jobs = k.table(
+    "jobs",
+    {
+      owner: "system",
+      subject: { none: "Inputs hold ids only; what they name carries its own subject." },
+      clock: "finishedAt",
+    },
+    {
+      id: k.text(operational("week")).$type<JobId>().primaryKey(),
+      kind: k.text(operational("week")).notNull(),
+      input: k.json<unknown>(operational("week")).notNull(),
+      state: k.oneOf(JOB_STATES, operational("week")).notNull(),
+      runAt: k.instant(operational("week")).notNull(),
+      /** Counts claims; every write of a worker names it, so a worker that lost its lease cannot write (fencing token). */
+      attempt: k.int(operational("week")).notNull(),
+      maxAttempts: k.int(operational("week")).notNull(),
+      dedupeKey: k.text(operational("week")),
+      lockKey: k.text(operational("week")),
+      node: k.text(operational("week")),
+      leaseUntil: k.instant(operational("week")),
+      progress: k.json<unknown>(operational("week")),
+      error: k.text(operational("week")),
+      createdAt: k.instant(operational("week")).notNull(),
+      finishedAt: k.instant(operational("week")),
+    },
+    (t) => [
+      k.index("jobs_due").on(t.state, t.runAt),
+      k.uniqueIndex("jobs_dedupe").on(t.dedupeKey).where(sql`${t.state} in ('ready', 'running')`),
+      k.uniqueIndex("jobs_lock").on(t.lockKey).where(sql`${t.state} = 'running'`),
+    ],
+  );
+  return { jobs };
+}

@@ -1,0 +1,40 @@
+/** Mail outbox: rows are written in the transaction that makes the mail true. */
+import type { UserId } from "../../shared/ids.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+
+export const MAIL_KINDS = [
+  "confirm",
+  "already_registered",
+  "reset",
+  "new_sign_in",
+  "password_changed",
+  "support_received",
+] as const;
+export type MailKind = (typeof MAIL_KINDS)[number];
+export const MAIL_STATES = ["waiting", "sent", "failed"] as const;
+
+const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", retain: "month" } as const;
+
+export function mailTables(k: Kit) {
+  const mailOutbox = k.table(
+    "mail_outbox",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      id: k.text(operational("month")).primaryKey(),
+      userId: k.text(personal("user.unique_id", mail)).$type<UserId>(),
+      recipient: k.text(personal("user.contact.email", mail)).notNull(),
+      kind: k.oneOf(MAIL_KINDS, operational("month")).notNull(),
+      /** Values the template needs; holds single-use links, so it is nulled once sent. */
+      data: k.json<Record<string, string>>(
+        personal("user.authorization.credentials", { ...mail, export: { never: "Holds single-use links." } }),
+      ),
+      dedupeKey: k.text(operational("month")),
+      state: k.oneOf(MAIL_STATES, operational("month")).notNull(),
+      createdAt: k.instant(personal("user.behavior", mail)).notNull(),
+      sentAt: k.instant(personal("user.behavior", mail)),
+    },
+    (t) => [k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey), k.index("mail_outbox_created").on(t.createdAt)],
+  );
+  return { mailOutbox };
+}

@@ -1,0 +1,51 @@
+/** Phones. What a person opens on a phone stays on the phone: no address is stored here. */
+
+import type { PhoneId, TeamId, UserId } from "../../shared/ids.ts";
+import {
+  type DeviceProfileId,
+  DRIVER_KINDS,
+  PHONE_REASONS,
+  PHONE_STATES,
+  type PhoneSettings,
+} from "../../shared/phones.ts";
+import type { userTables } from "../accounts/accounts.tables.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+import type { TeamTables } from "../teams/teams.tables.ts";
+
+const usage = { use: ["essential.service.operations"], clause: "P1.4", retain: "phone" } as const;
+
+export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
+  const phones = k.table(
+    "phones",
+    { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
+    {
+      id: k.text(operational("phone")).$type<PhoneId>().primaryKey(),
+      teamId: k
+        .text(operational("phone"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      /** Nulled when the person goes and the phone stays with the team. */
+      createdBy: k
+        .text(personal("user.unique_id", { ...usage, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      name: k.text(personal("user.content.private", { ...usage, rectify: "self" })).notNull(),
+      driver: k.oneOf(DRIVER_KINDS, operational("phone")).notNull(),
+      profile: k.text(operational("phone")).$type<DeviceProfileId>().notNull(),
+      settings: k.json<PhoneSettings>(personal("user.account.settings", { ...usage, rectify: "self" })).notNull(),
+      rotated: k.bool(operational("phone")).notNull(),
+      state: k.oneOf(PHONE_STATES, personal("user.behavior", usage)).notNull(),
+      reason: k.oneOf(PHONE_REASONS, operational("phone")),
+      /** What the driver last said, in its own words. */
+      driverState: k.text(operational("phone")),
+      createdAt: k.instant(personal("user.behavior", usage)).notNull(),
+      startedAt: k.instant(personal("user.behavior", usage)),
+      lastUsedAt: k.instant(personal("user.behavior", usage)),
+      removedAt: k.instant(personal("user.behavior", usage)),
+    },
+    (t) => [k.index("phones_team").on(t.teamId, t.state), k.index("phones_state").on(t.state)],
+  );
+  return { phones };
+}

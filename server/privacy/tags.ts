@@ -1,0 +1,122 @@
+/**
+ * Privacy tags: what every stored column must say about itself. Column makers in `db/dialect.ts` take one, so an
+ * untagged column does not compile. Category and use names are fideslang's (Ethyca, fideslang 3.1).
+ * Everything shown to people about their data is derived from these, never written by hand.
+ */
+export const CATEGORIES = {
+  "user.name": "Your name",
+  "user.contact.email": "E-mail address",
+  "user.authorization.password": "Password (hashed)",
+  "user.authorization.credentials": "Sign-in tokens (hashed)",
+  "user.unique_id": "Account number",
+  "user.unique_id.pseudonymous": "Keyed counters against abuse",
+  "user.device.ip_address": "IP address",
+  "user.device.device_id": "Browser and system (user agent)",
+  "user.location.imprecise": "Time zone",
+  "user.behavior": "What you did in the product",
+  "user.content.private": "What you wrote or keep on phones",
+  "user.account.settings": "Settings of your phones",
+  "system.operations": "Data about the service, not about people",
+} as const;
+export type Category = keyof typeof CATEGORIES;
+
+export const USES = {
+  "essential.service.authentication": "to sign you in",
+  "essential.service.security": "to keep your account secure",
+  "essential.service.operations": "to run your phones",
+  "essential.service.operations.support": "to answer your questions",
+  "essential.service.notifications.email": "to send you mail about your account",
+  "essential.fraud_detection": "to stop abuse",
+  "essential.legal_obligation": "because the law asks for it",
+} as const;
+export type Use = keyof typeof USES;
+
+/** Uses that may never appear (policy clause P2.6). Kept as a list so a test can name what it looks for. */
+export const FORBIDDEN_USE_PREFIXES = [
+  "marketing",
+  "third_party_sharing",
+  "sales",
+  "train_ai_system",
+  "personalize",
+] as const;
+
+/** Retention rules: `days` after the row's clock column, or bound to the account. */
+export const RETENTION = {
+  account: { words: "when you delete your account" },
+  team: { words: "when the team is closed" },
+  phone: { words: "when you remove the phone" },
+  minutes: { days: 1, words: "within a day" },
+  day: { days: 1, words: "after a day" },
+  week: { days: 7, words: "after 7 days" },
+  month: { days: 30, words: "after 30 days" },
+  quarter: { days: 90, words: "after 90 days" },
+  chain: { words: "stays, without anything about a person after 90 days" },
+  service: { words: "stays; it is not about people" },
+} as const satisfies Record<string, { days?: number; words: string }>;
+export type Retention = keyof typeof RETENTION;
+
+export type Basis = "contract" | "legitimate_interests" | "legal_obligation" | "none_not_personal";
+
+/** What erasing an account does with the column. */
+export type Erase = "delete" | "null" | "reattribute" | "keep_not_personal";
+
+/** Whether log lines may carry the value. */
+export type LogRule = "never" | "allowed";
+
+export interface ColumnPrivacy {
+  readonly category: Category;
+  readonly use: readonly Use[];
+  readonly basis: Basis;
+  /** Clause of the privacy policy this column is covered by. */
+  readonly clause: string;
+  readonly retain: Retention;
+  readonly erase: Erase;
+  /** `self`: in the person's own export; otherwise the reason why not. */
+  readonly export: "self" | { readonly never: string };
+  readonly rectify: "self" | "support" | "none";
+  readonly log: LogRule;
+}
+
+export interface TablePrivacy {
+  /** Whose the rows are. */
+  readonly owner: "user" | "team" | "system";
+  /** The column that leads to the person, or why there is none. */
+  readonly subject: { readonly column: string } | { readonly none: string };
+  /** The column the retention clock starts from. */
+  readonly clock: string;
+}
+
+type Personal = Pick<ColumnPrivacy, "use" | "clause" | "retain"> & Partial<Omit<ColumnPrivacy, "category">>;
+
+/** A column about a person. Defaults are the strict ones: erased by deletion, exported, never logged. */
+export function personal(category: Exclude<Category, "system.operations">, tag: Personal): ColumnPrivacy {
+  return { category, basis: "contract", erase: "delete", export: "self", rectify: "none", log: "never", ...tag };
+}
+
+/** A secret of a person: never exported, never logged. */
+export function secret(
+  category: "user.authorization.password" | "user.authorization.credentials",
+  retain: Retention,
+): ColumnPrivacy {
+  return personal(category, {
+    use: ["essential.service.authentication"],
+    clause: "P1.2",
+    retain,
+    export: { never: "A secret; only its hash is stored." },
+  });
+}
+
+/** A column that says nothing about a person. */
+export function operational(retain: Retention = "service"): ColumnPrivacy {
+  return {
+    category: "system.operations",
+    use: ["essential.service.operations"],
+    basis: "none_not_personal",
+    clause: "P2.2",
+    retain,
+    erase: "keep_not_personal",
+    export: { never: "Not about a person." },
+    rectify: "none",
+    log: "allowed",
+  };
+}

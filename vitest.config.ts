@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+import { WxtVitest } from "wxt/testing/vitest-plugin";
+
+/** Three projects: what both sides share, the server (Node), the extension (WXT's fake browser). Browser tests live in `e2e/`. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["shared/**/*.test.ts", "scripts/**/*.test.ts"],
+          environment: "node",
+        },
+      },
+      {
+        test: {
+          name: "server",
+          include: ["server/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [WxtVitest()],
+        test: { name: "extension", include: ["extension/**/*.test.{ts,tsx}"], environment: "node" },
+      },
+    ],
+  },
+});
