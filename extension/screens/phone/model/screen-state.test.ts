@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { ServerMessage } from "../../../../shared/screen-protocol.ts";
+import { initialScreenState, reduceScreen, type ScreenAction, type ScreenState } from "./screen-state.ts";
+
+function fold(...actions: readonly ScreenAction[]): ScreenState {
+  return actions.reduce(reduceScreen, initialScreenState);
+}
+function message(value: ServerMessage): ScreenAction {
+  return { type: "message", message: value };
+}
+const live: ScreenAction = { type: "link", link: { kind: "live" } };
+const hello = message({
+  type: "hello",
+  codec: "jpeg",
+  width: 360,
+  height: 800,
+  controller: true,
+  viewers: 1,
+  nowMs: 0,
+});
+
+describe("the screen session's state", () => {
+  it("takes control and viewers from hello", () => {
+    expect(fold(live, hello)).toMatchObject({ link: { kind: "live" }, controller: true, viewers: 1 });
+  });
+
+  it("follows a request for control through refusal and hand-over", () => {
+    const watching = message({ type: "state", controller: false, controllerName: "Ada", viewers: 2 });
+    const sent = fold(live, watching, { type: "askedForControl" });
+    expect(sent).toMatchObject({ controller: false, controllerName: "Ada", request: "sent" });
+    const declined = reduceScreen(
+      sent,
+      message({ type: "state", controller: false, controllerName: "Ada", viewers: 2, declined: true }),
+    );
+    expect(declined.request).toBe("declined");
+    const given = reduceScreen(sent, message({ type: "state", controller: true, viewers: 2 }));
+    expect(given).toMatchObject({ controller: true, request: "none" });
+    expect(given.controllerName).toBeUndefined();
+  });
+
+  it("shows who asks, until the question is answered", () => {
+    const asked = fold(live, hello, message({ type: "state", controller: true, viewers: 2, asking: "Ben" }));
+    expect(asked.asking).toBe("Ben");
+    expect(reduceScreen(asked, message({ type: "state", controller: true, viewers: 2 })).asking).toBeUndefined();
+  });
+
+  it("keeps the last picture but not control or questions when the connection goes", () => {
+    const lost = fold(
+      live,
+      hello,
+      { type: "picture" },
+      message({ type: "state", controller: true, viewers: 2, asking: "Ben" }),
+      message({ type: "idle_warning", parksAt: "2026-01-01T00:00:00Z" }),
+      { type: "link", link: { kind: "reconnecting", reason: "The connection was lost." } },
+    );
+    expect(lost).toMatchObject({ hasPicture: true, controller: false, link: { kind: "reconnecting" } });
+    expect(lost.asking).toBeUndefined();
+    expect(lost.parksAt).toBeUndefined();
+  });
+
+  it("offers what was copied on the phone until it is taken; an empty clipboard offers nothing", () => {
+    const copied = fold(live, message({ type: "clipboard", value: "code 1234" }));
+    expect(copied.phoneClipboard).toBe("code 1234");
+    expect(reduceScreen(copied, message({ type: "clipboard", value: "" })).phoneClipboard).toBe("code 1234");
+    expect(reduceScreen(copied, { type: "clipboardTaken" }).phoneClipboard).toBeUndefined();
+  });
+
+  it("ends with the server's reason and starts clean for another phone", () => {
+    const ended = fold(
+      live,
+      { type: "picture" },
+      message({ type: "ended", reason: "parked", message: "Parked as asked." }),
+    );
+    expect(ended.link).toEqual({ kind: "ended", reason: "parked", message: "Parked as asked." });
+    expect(reduceScreen(ended, { type: "reset" })).toEqual(initialScreenState);
+  });
+});
