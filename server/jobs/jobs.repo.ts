@@ -1,0 +1,166 @@
+/** The jobs table: enqueue in the business transaction, claim by lease, write only with the fencing token. */
+import { and, asc, eq, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import { type JobId, newId } from "../../shared/ids.ts";
+import type { Clock } from "../clock.ts";
+import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
+
+export interface NewJob {
+  readonly kind: string;
+  readonly input: unknown;
+  /** Defaults to now. */
+  readonly runAt?: Date;
+  /** At most one waiting or running job per key. */
+  readonly dedupeKey?: string;
+  /** At most one running job per key. */
+  readonly lockKey?: string;
+  readonly maxAttempts?: number;
+}
+
+export interface ClaimedJob {
+  readonly id: JobId;
+  readonly kind: string;
+  readonly input: unknown;
+  readonly progress: unknown;
+  /** Fencing token: writes of an earlier claim are refused. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+}
+
+export interface JobsRepo {
+  /** False when a live job with the same dedupe key exists. */
+  enqueue(tx: Writer, job: NewJob): Promise<boolean>;
+  claim(node: string, kinds: readonly string[], leaseMs: number): Promise<ClaimedJob | undefined>;
+  renew(job: ClaimedJob, leaseMs: number): Promise<boolean>;
+  saveProgress(job: ClaimedJob, progress: unknown): Promise<boolean>;
+  /** Marks the job done in the caller's transaction; false when the lease was lost (roll back then). */
+  finish(tx: Writer, job: ClaimedJob): Promise<boolean>;
+  /** Runs again at `retryAt`, or is dead when there is none. */
+  fail(job: ClaimedJob, error: string, retryAt: Date | undefined): Promise<void>;
+  /** Gives back what a node held: for the start of a single-node server, where every earlier lease is dead. */
+  reclaim(node: string | undefined): Promise<number>;
+  sweep(tx: Writer, before: Date): Promise<number>;
+  counts(): Promise<Record<string, number>>;
+}
+
+export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
+  const { jobs } = db.t;
+  const now = () => new Date(clock.now());
+  const holds = (job: ClaimedJob) => and(eq(jobs.id, job.id), eq(jobs.state, "running"), eq(jobs.attempt, job.attempt));
+  return {
+    async enqueue(tx, job) {
+      if (job.dedupeKey !== undefined) {
+        const live = await tx
+          .select({ id: jobs.id })
+          .from(jobs)
+          .where(and(eq(jobs.dedupeKey, job.dedupeKey), inArray(jobs.state, ["ready", "running"])));
+        if (live.length > 0) return false;
+      }
+      await tx.insert(jobs).values({
+        id: newId("job"),
+        kind: job.kind,
+        input: job.input,
+        state: "ready",
+        runAt: job.runAt ?? now(),
+        attempt: 0,
+        maxAttempts: job.maxAttempts ?? 8,
+        dedupeKey: job.dedupeKey ?? null,
+        lockKey: job.lockKey ?? null,
+        createdAt: now(),
+      });
+      return true;
+    },
+    async claim(node, kinds, leaseMs) {
+      if (kinds.length === 0) return undefined;
+      const due = or(
+        and(eq(jobs.state, "ready"), lte(jobs.runAt, now())),
+        and(eq(jobs.state, "running"), lt(jobs.leaseUntil, now())),
+      );
+      const candidates = await db.read
+        .select({ id: jobs.id, attempt: jobs.attempt })
+        .from(jobs)
+        .where(and(due, inArray(jobs.kind, [...kinds])))
+        .orderBy(asc(jobs.runAt))
+        .limit(10);
+      for (const candidate of candidates) {
+        try {
+          const [row] = await db.tx((tx) =>
+            tx
+              .update(jobs)
+              .set({
+                state: "running",
+                node,
+                attempt: sql`${jobs.attempt} + 1`,
+                leaseUntil: new Date(clock.now() + leaseMs),
+              })
+              .where(and(eq(jobs.id, candidate.id), eq(jobs.attempt, candidate.attempt), due))
+              .returning(),
+          );
+          if (row !== undefined) return row;
+        } catch (error) {
+          if (!isUniqueViolation(error)) throw error;
+        }
+      }
+      return undefined;
+    },
+    async renew(job, leaseMs) {
+      const rows = await db.tx((tx) =>
+        tx
+          .update(jobs)
+          .set({ leaseUntil: new Date(clock.now() + leaseMs) })
+          .where(holds(job))
+          .returning({ id: jobs.id }),
+      );
+      return rows.length === 1;
+    },
+    async saveProgress(job, progress) {
+      const rows = await db.tx((tx) => tx.update(jobs).set({ progress }).where(holds(job)).returning({ id: jobs.id }));
+      return rows.length === 1;
+    },
+    async finish(tx, job) {
+      const rows = await tx
+        .update(jobs)
+        .set({ state: "done", finishedAt: now(), leaseUntil: null })
+        .where(holds(job))
+        .returning({ id: jobs.id });
+      return rows.length === 1;
+    },
+    async fail(job, error, retryAt) {
+      await db.tx((tx) =>
+        tx
+          .update(jobs)
+          .set(
+            retryAt === undefined
+              ? { state: "dead", error, leaseUntil: null, finishedAt: now() }
+              : { state: "ready", error, leaseUntil: null, runAt: retryAt },
+          )
+          .where(holds(job)),
+      );
+    },
+    async reclaim(node) {
+      const running =
+        node === undefined ? eq(jobs.state, "running") : and(eq(jobs.state, "running"), eq(jobs.node, node));
+      const rows = await db.tx((tx) =>
+        tx
+          .update(jobs)
+          .set({ state: "ready", runAt: now(), leaseUntil: null })
+          .where(running)
+          .returning({ id: jobs.id }),
+      );
+      return rows.length;
+    },
+    async sweep(tx, before) {
+      const rows = await tx
+        .delete(jobs)
+        .where(and(isNotNull(jobs.finishedAt), lt(jobs.finishedAt, before)))
+        .returning({ id: jobs.id });
+      return rows.length;
+    },
+    async counts() {
+      const rows = await db.read
+        .select({ state: jobs.state, count: sql`count(*)`.mapWith(Number) })
+        .from(jobs)
+        .groupBy(jobs.state);
+      return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+    },
+  };
+}

@@ -1,0 +1,161 @@
+/** Workers over the jobs table: at least once, with leases, back-off and schedules that no restart forgets. */
+import type { Clock } from "../clock.ts";
+import type { Database, Writer } from "../db/database.ts";
+import { errorFields, type Log, redact } from "../log.ts";
+import type { ClaimedJob, JobsRepo, NewJob } from "./jobs.repo.ts";
+
+export interface JobContext {
+  /** Aborts when the lease is lost or the server stops. */
+  readonly signal: AbortSignal;
+  readonly progress: unknown;
+  /** A stable key for effects outside the database. */
+  readonly idempotencyKey: string;
+  saveProgress(progress: unknown): Promise<void>;
+  /** Commits `work` together with the end of the job: a database effect happens exactly once. */
+  finish(work: (tx: Writer) => Promise<void>): Promise<void>;
+}
+export type JobHandler = (input: unknown, context: JobContext) => Promise<void>;
+
+export interface Jobs {
+  enqueue(tx: Writer, job: NewJob): Promise<boolean>;
+  /** Looks for due jobs now, e.g. after a commit that enqueued one. */
+  wake(): void;
+  /** Starts working. `schedules` run every `everyMs`; a missed slot runs once. */
+  start(handlers: Readonly<Record<string, JobHandler>>, schedules: readonly Schedule[]): Promise<void>;
+  stop(): Promise<void>;
+}
+export interface Schedule {
+  readonly kind: string;
+  readonly everyMs: number;
+}
+
+const LEASE_MS = 30_000;
+const IDLE_POLL_MS = 1_000;
+const CONCURRENCY = 4;
+const MAX_BACKOFF_MS = 5 * 60_000;
+
+/** The slot a moment falls in: equal for every node, so one job per slot. */
+export function slotOf(schedule: Schedule, at: number): number {
+  return Math.floor(at / schedule.everyMs) * schedule.everyMs;
+}
+
+export function createJobs(options: {
+  db: Database;
+  repo: JobsRepo;
+  clock: Clock;
+  log: Log;
+  node: string;
+  singleNode: boolean;
+}): Jobs {
+  const { db, repo, clock, log, node } = options;
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  let handlers: Readonly<Record<string, JobHandler>> = {};
+  let schedules: readonly Schedule[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let looking = false;
+  let again = false;
+  const lastSlots = new Map<string, number>();
+
+  async function enqueueSchedules(): Promise<void> {
+    for (const schedule of schedules) {
+      const slot = slotOf(schedule, clock.now());
+      if (lastSlots.get(schedule.kind) === slot) continue;
+      await db.tx((tx) =>
+        repo.enqueue(tx, { kind: schedule.kind, input: { slot }, dedupeKey: `schedule:${schedule.kind}` }),
+      );
+      lastSlots.set(schedule.kind, slot);
+    }
+  }
+
+  async function look(): Promise<void> {
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    try {
+      do {
+        again = false;
+        await enqueueSchedules();
+        while (running.size < CONCURRENCY && !stopping.signal.aborted) {
+          const job = await repo.claim(node, Object.keys(handlers), LEASE_MS);
+          if (job === undefined) break;
+          const work = run(job).finally(() => {
+            running.delete(work);
+            void look();
+          });
+          running.add(work);
+        }
+      } while (again && !stopping.signal.aborted);
+    } catch (error) {
+      log.error("Looking for jobs failed", errorFields(error));
+    } finally {
+      looking = false;
+    }
+  }
+
+  async function run(job: ClaimedJob): Promise<void> {
+    const lost = new AbortController();
+    const renewal = setInterval(() => {
+      repo.renew(job, LEASE_MS).then(
+        (held) => held || lost.abort(),
+        () => {},
+      );
+    }, LEASE_MS / 3);
+    let finished = false;
+    const finish = async (work: (tx: Writer) => Promise<void>) => {
+      await db.tx(async (tx) => {
+        await work(tx);
+        if (!(await repo.finish(tx, job))) throw new Error("The lease was lost before the job ended.");
+      });
+      finished = true;
+    };
+    try {
+      const handler = handlers[job.kind];
+      if (handler === undefined) throw new Error(`No handler for ${job.kind}`);
+      await handler(job.input, {
+        signal: AbortSignal.any([lost.signal, stopping.signal]),
+        progress: job.progress,
+        idempotencyKey: job.id,
+        async saveProgress(progress) {
+          if (!(await repo.saveProgress(job, progress))) lost.abort();
+        },
+        finish,
+      });
+      if (!finished) await finish(async () => {});
+    } catch (error) {
+      if (lost.signal.aborted) return;
+      const isLast = job.attempt >= job.maxAttempts;
+      log.warn(isLast ? "A job gave up" : "A job failed and will be tried again", {
+        jobId: job.id,
+        kind: job.kind,
+        attempt: job.attempt,
+        ...errorFields(error),
+      });
+      const backoff = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** job.attempt) * (0.75 + Math.random() / 2);
+      await repo
+        .fail(job, redact(String(error)).slice(0, 500), isLast ? undefined : new Date(clock.now() + backoff))
+        .catch((failure: unknown) => log.error("A failed job could not be recorded", errorFields(failure)));
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  return {
+    enqueue: repo.enqueue,
+    wake: () => void look(),
+    async start(given, times) {
+      handlers = given;
+      schedules = times;
+      await repo.reclaim(options.singleNode ? undefined : node);
+      timer = setInterval(() => void look(), IDLE_POLL_MS);
+      await look();
+    },
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Stored rate limits and idempotency keys. */
+import { and, eq, lt, lte, sql } from "drizzle-orm";
+import type { Database, Writer } from "../db/database.ts";
+
+export interface LimitsRepo {
+  /** Milliseconds to wait, or 0 when the call was counted. */
+  takeToken(input: { key: string; now: number; everyMs: number; burst: number }): Promise<number>;
+  findResult(tx: Writer, at: IdempotencyRef): Promise<{ inputHash: string; result: unknown } | undefined>;
+  storeResult(tx: Writer, at: IdempotencyRef, inputHash: string, result: unknown, createdAt: Date): Promise<void>;
+  /** Removes what has expired; returns how many rows went. */
+  sweep(tx: Writer, now: number, keysBefore: Date): Promise<number>;
+}
+export interface IdempotencyRef {
+  readonly scope: string;
+  readonly procedure: string;
+  readonly key: string;
+}
+
+export function createLimitsRepo(db: Database): LimitsRepo {
+  const { rateLimits, idempotencyKeys } = db.t;
+  const refersTo = (at: IdempotencyRef) =>
+    and(
+      eq(idempotencyKeys.scope, at.scope),
+      eq(idempotencyKeys.procedure, at.procedure),
+      eq(idempotencyKeys.key, at.key),
+    );
+  return {
+    async takeToken({ key, now, everyMs, burst }) {
+      const tolerance = everyMs * (burst - 1);
+      return db.tx(async (tx) => {
+        const [row] = await tx.select().from(rateLimits).where(eq(rateLimits.key, key));
+        const arrival = Math.max(row?.theoreticalArrivalAt ?? 0, now);
+        if (arrival - now > tolerance) return arrival - tolerance - now;
+        await tx
+          .insert(rateLimits)
+          .values({ key, theoreticalArrivalAt: arrival + everyMs })
+          .onConflictDoUpdate({
+            target: rateLimits.key,
+            set: { theoreticalArrivalAt: sql`excluded.theoretical_arrival_at` },
+          });
+        return 0;
+      });
+    },
+    async findResult(tx, at) {
+      const [row] = await tx.select().from(idempotencyKeys).where(refersTo(at));
+      return row && { inputHash: row.inputHash, result: row.result };
+    },
+    async storeResult(tx, at, inputHash, result, createdAt) {
+      await tx.insert(idempotencyKeys).values({ ...at, inputHash, result, createdAt });
+    },
+    async sweep(tx, now, keysBefore) {
+      const limits = await tx
+        .delete(rateLimits)
+        .where(lte(rateLimits.theoreticalArrivalAt, now))
+        .returning({ key: rateLimits.key });
+      const keys = await tx
+        .delete(idempotencyKeys)
+        .where(lt(idempotencyKeys.createdAt, keysBefore))
+        .returning({ key: idempotencyKeys.key });
+      return limits.length + keys.length;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Who acts, and for which team. A `TeamScope` is made in one place (`base.router.ts`, after checking) and repos demand one. */
+import type { Permission, Role, Scope } from "../../shared/access.ts";
+import { roleMay } from "../../shared/access.ts";
+import type { ApiTokenId, Branded, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+
+/** A signed-in caller: a session of a person, or an API token of one. */
+export interface Actor {
+  readonly credential:
+    | { readonly kind: "session"; readonly id: SessionId; readonly web: boolean }
+    | { readonly kind: "token"; readonly id: ApiTokenId };
+  readonly userId: UserId;
+  readonly teamId: TeamId;
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+  /** When the person last proved who they are. */
+  readonly authenticatedAt: Date;
+}
+
+export type TeamScope = Branded<{ readonly teamId: TeamId; readonly userId: UserId }, "TeamScope">;
+
+/** The scope of an actor whose role has the permission; `undefined` when it has not. */
+export function teamScope(actor: Actor, permission: Permission): TeamScope | undefined {
+  if (!roleMay(actor.role, permission)) return undefined;
+  return { teamId: actor.teamId, userId: actor.userId } as TeamScope;
+}
