@@ -1,0 +1,196 @@
+/** Configuration: parsed once from the environment, passed in as a value. `.env.example` is generated from this. */
+import { resolve } from "node:path";
+import { z } from "zod";
+import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
+import { PerchError } from "./errors.ts";
+import { parseEgressAllow } from "./phones/drivers/web/egress/allow.ts";
+
+const minutes = (fallback: number, most = 60 * 24 * 30) => z.coerce.number().int().min(1).max(most).default(fallback);
+const count = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (text) => new URL(text).pathname === "/" && !new URL(text).search,
+    "Write only scheme, host and port, like https://perch.example.",
+  )
+  .transform((text) => new URL(text).origin);
+
+/** Every variable with the line that explains it. Order is the order in `.env.example`. */
+const VARIABLES = {
+  PORT: { schema: z.coerce.number().int().min(0).max(65535).default(8787), about: "Port to listen on." },
+  HOST: {
+    schema: z.string().default("127.0.0.1"),
+    about: "Address to listen on. Anything but loopback needs an https PUBLIC_URL.",
+  },
+  PUBLIC_URL: { schema: origin.optional(), about: "Where people reach the server. Default: http://localhost:PORT." },
+  DATA_DIR: { schema: z.string().min(1).default("./data"), about: "Folder for the database and the phones." },
+  KEY_FILE: {
+    schema: z.string().min(1).optional(),
+    about: "File with the encryption key, outside DATA_DIR. Made on first start. Default: DATA_DIR.key.",
+  },
+  DATABASE_URL: {
+    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    about: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
+  },
+  CHROME_PATH: { schema: z.string().min(1).optional(), about: "Browser for web phones instead of the bundled one." },
+  PHONE_SANDBOX: {
+    schema: z.enum(["on", "off"]).default("on"),
+    about: "off runs phone browsers without Chromium's sandbox. Only where the system cannot do it.",
+  },
+  EGRESS_ALLOW: {
+    schema: z.string().default("").transform(egressAllow),
+    about: "Private addresses phones may reach all the same, as host:port,host:port.",
+  },
+  EXTENSION_IDS: {
+    schema: z
+      .string()
+      .regex(/^([a-p]{32}(,[a-p]{32})*)?$/, "Chrome extension ids are 32 letters a to p, separated by commas.")
+      .default(CHROME_EXTENSION_ID)
+      .transform((ids) => ids.split(",").filter(Boolean)),
+    about: "Ids of Chrome extensions that may connect.",
+  },
+  TRUSTED_PROXIES: {
+    schema: z
+      .string()
+      .default("")
+      .transform((list) =>
+        list
+          .split(",")
+          .map((ip) => ip.trim())
+          .filter(Boolean),
+      ),
+    about: "Addresses of proxies whose X-Forwarded-For is believed.",
+  },
+  PHONES_PER_TEAM: { schema: count(10, 10_000), about: "Most phones a team may keep." },
+  RUNNING_PER_TEAM: { schema: count(4, 1_000), about: "Most phones a team may run at once." },
+  RUNNING_PHONES: { schema: count(20, 10_000), about: "Most phones this machine runs at once." },
+  MOVING_PHONES: { schema: count(6, 1_000), about: "Most watched, moving phones before this machine takes no more." },
+  IDLE_MINUTES: { schema: minutes(30), about: "A phone nobody uses is parked after this long." },
+  LONGEST_SESSION_MINUTES: { schema: minutes(720), about: "A phone is parked after running this long." },
+  PHONE_MEMORY_MB: { schema: count(1024, 65_536), about: "Most memory one phone may use." },
+  PHONE_DISK_MB: { schema: count(512, 65_536), about: "Most disk one phone may use." },
+  WARM_PHONES: {
+    schema: z.coerce.number().int().min(0).max(1).default(1),
+    about: "Phones kept ready for an instant launch: 0 or 1.",
+  },
+  SMTP_URL: {
+    schema: z.url({ protocol: /^smtps?$/ }).optional(),
+    about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
+  },
+  MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  SUPPORT_EMAIL: { schema: z.email().optional(), about: "Support address shown beside the support form." },
+} as const;
+
+function egressAllow(text: string, context: z.RefinementCtx) {
+  try {
+    return parseEgressAllow(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+}
+
+type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
+
+/** Variables of later features: known, so that setting one is not an error, and told about at start. */
+const LATER = [
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRET",
+  "STRIPE_API_BASE",
+  "SUPABASE_URL",
+  "SUPABASE_SERVICE_ROLE_KEY",
+  "S3_ENDPOINT",
+  "GEELARK_APP_ID",
+  "GEELARK_API_KEY",
+  "GEELARK_API_BASE",
+  "DOCKER_HOST",
+] as const;
+/** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
+const OWN_PREFIXES = [
+  "PHONE_",
+  "PHONES_",
+  "RUNNING_",
+  "EGRESS_",
+  "IDLE_",
+  "KEY_FILE",
+  "PERCH_",
+  "DATABASE_URL",
+  "MAIL_",
+  "SMTP_",
+];
+
+export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE"> {
+  readonly publicUrl: URL;
+  readonly keyFile: string;
+  /** Set variables that this version does not use yet. */
+  readonly notUsedYet: readonly string[];
+}
+
+/** Parses the environment. Throws `PerchError` that names each bad variable, why, and what to write. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema }] of Object.entries(VARIABLES)) {
+    const raw = env[name] === "" ? undefined : env[name];
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(`${name}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
+  }
+  for (const name of Object.keys(env)) {
+    if (name in VARIABLES || !OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) || name.startsWith("PERCH_E2E"))
+      continue;
+    problems.push(`${name}: there is no such setting. The known ones are in .env.example.`);
+  }
+  if (problems.length > 0) {
+    throw new PerchError(
+      "bad_input",
+      `These settings need a correction:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+    );
+  }
+  return complete(asVariables(values), env);
+}
+
+/** Each value was parsed by its own schema just before. */
+function asVariables(values: Record<string, unknown>): Variables {
+  return values as Variables;
+}
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+
+function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
+  const { PUBLIC_URL, KEY_FILE, ...rest } = values;
+  const publicUrl = new URL(PUBLIC_URL ?? `http://localhost:${values.PORT}`);
+  if (!LOOPBACK.has(values.HOST) && publicUrl.protocol !== "https:") {
+    throw new PerchError(
+      "bad_input",
+      `HOST ${values.HOST} can be reached by others, so people must come through TLS: put a proxy with TLS 1.3 in front and set PUBLIC_URL to its https address.`,
+    );
+  }
+  const dataDir = resolve(values.DATA_DIR);
+  const keyFile = resolve(KEY_FILE ?? `${dataDir}.key`);
+  if (keyFile.startsWith(`${dataDir}/`)) {
+    throw new PerchError(
+      "bad_input",
+      "KEY_FILE stands inside DATA_DIR. Keep the key outside, so that a copy of the data is worth nothing alone.",
+    );
+  }
+  return {
+    ...rest,
+    DATA_DIR: dataDir,
+    publicUrl,
+    keyFile,
+    notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
+  };
+}
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const lines = Object.entries(VARIABLES).map(([name, { schema, about }]) => {
+    const fallback = schema.safeParse(undefined);
+    const shown =
+      fallback.success && (typeof fallback.data === "string" || typeof fallback.data === "number") ? fallback.data : "";
+    return `# ${about}\n#${name}=${shown}`;
+  });
+  const later = LATER.map((name) => `#${name}=`);
+  return `# Settings of the Perch server. Every line is optional; copy to .env and change what you need.\n\n${lines.join("\n")}\n\n# Known, but not used by this version yet.\n${later.join("\n")}\n`;
+}

@@ -1,0 +1,33 @@
+/** The master key: 32 random bytes in a file outside the data folder; every other secret is derived from it (HKDF, RFC 5869). */
+import { hkdfSync, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { PerchError } from "./errors.ts";
+
+/** Reads the key, or makes it when there is no database yet that would need an earlier one. */
+export function readMasterKey(options: { keyFile: string; databaseExists: boolean }): Buffer {
+  const { keyFile } = options;
+  if (!existsSync(keyFile)) {
+    if (options.databaseExists) {
+      throw new PerchError(
+        "unavailable",
+        `The key file ${keyFile} is missing, and the database cannot be read without it. Put it back, or set KEY_FILE to where it is.`,
+      );
+    }
+    mkdirSync(dirname(keyFile), { recursive: true });
+    writeFileSync(keyFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  }
+  const text = readFileSync(keyFile, "utf8").trim();
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new PerchError(
+      "unavailable",
+      `The key file ${keyFile} does not hold a key: it must be 64 hexadecimal digits. Put the right file back.`,
+    );
+  }
+  return Buffer.from(text, "hex");
+}
+
+/** A key for one purpose. */
+export function deriveKey(master: Buffer, purpose: "rate limits" | "web forms" | "database"): Buffer {
+  return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
+}

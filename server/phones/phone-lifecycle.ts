@@ -1,0 +1,290 @@
+/**
+ * What happens to a phone over time: started, parked, wiped, restarted after a crash, parked when idle, recovered when
+ * the server comes back. Work on one phone is done one at a time, in order; the row is the truth, the driver is asked
+ * to follow it, and both are brought together again in `recover`.
+ */
+import type { PhoneId } from "../../shared/ids.ts";
+import {
+  deviceProfile,
+  type PhoneEvent,
+  type PhoneReason,
+  type PhoneState,
+  type WipeReceipt,
+} from "../../shared/phones.ts";
+import type { Audit, AuditEntry } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import { createQueue, type Database, type Writer } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
+import type { Events } from "../events/events.repo.ts";
+import { errorFields, type Log } from "../log.ts";
+import type { PhoneDriver, PhoneSpec } from "./driver.ts";
+import { phoneView } from "./phone-view.ts";
+import type { PhoneChange, PhoneRow, PhonesRepo } from "./phones.repo.ts";
+
+export interface LifecycleLimits {
+  readonly idleMs: number;
+  readonly longestSessionMs: number;
+}
+
+/** What the screens need to know of a phone's life. */
+export interface LifecycleListener {
+  ended(phoneId: PhoneId, state: PhoneState, reason: PhoneReason): void;
+  idleWarning(phoneId: PhoneId, parksAt: Date): void;
+}
+
+export interface PhoneLifecycle {
+  /** Starts a parked, failed or new phone; resolves when it runs, throws when it could not. */
+  start(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow>;
+  park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
+  remove(row: PhoneRow, actor: string): Promise<WipeReceipt>;
+  /** Counts as use: the idle clock starts again. */
+  used(id: PhoneId): void;
+  parksAt(row: PhoneRow): Date | undefined;
+  /** Publishes the row in the transaction that changed it. */
+  publish(tx: Writer, row: PhoneRow): Promise<void>;
+  /** Brings rows and driver together after a start of the server, and starts again what was running. */
+  recover(): Promise<void>;
+  /** Parks what is idle or ran too long, warns before, writes down use. Called every few seconds. */
+  tick(): Promise<void>;
+  /** Parks everything. */
+  close(): Promise<void>;
+}
+
+const WARNING_MS = 2 * 60_000;
+const CRASH_WINDOW_MS = 60_000;
+const SERVER = "server";
+
+export function createPhoneLifecycle(options: {
+  db: Database;
+  repo: PhonesRepo;
+  drivers: ReadonlyMap<string, PhoneDriver>;
+  events: Events;
+  audit: Audit;
+  clock: Clock;
+  log: Log;
+  limits: LifecycleLimits;
+  listener: () => LifecycleListener;
+}): PhoneLifecycle {
+  const { db, repo, events, audit, clock, log, limits } = options;
+  const queues = new Map<PhoneId, ReturnType<typeof createQueue>>();
+  const lastUse = new Map<PhoneId, number>();
+  const warned = new Map<PhoneId, number>();
+  const crashes = new Map<PhoneId, number>();
+  let closing = false;
+
+  const inTurn = <T>(id: PhoneId, work: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(id) ?? createQueue();
+    queues.set(id, queue);
+    return queue(work);
+  };
+  const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => {
+    const driver = options.drivers.get(row.driver);
+    if (driver === undefined) throw new PerchError("capability_missing", "This server has no phones of this kind.");
+    return driver;
+  };
+  const specOf = (row: PhoneRow): PhoneSpec => ({
+    id: row.id,
+    profile: deviceProfile(row.profile),
+    settings: row.settings,
+    rotated: row.rotated,
+  });
+
+  function parksAt(row: PhoneRow): Date | undefined {
+    if (row.state !== "running" || row.startedAt === null) return undefined;
+    const used = Math.max(row.startedAt.getTime(), row.lastUsedAt?.getTime() ?? 0, lastUse.get(row.id) ?? 0);
+    return new Date(Math.min(used + limits.idleMs, row.startedAt.getTime() + limits.longestSessionMs));
+  }
+
+  async function publish(tx: Writer, row: PhoneRow): Promise<void> {
+    const event: PhoneEvent =
+      row.state === "removed"
+        ? { type: "removed", phoneId: row.id }
+        : { type: "phone", phone: phoneView(row, driverOf(row), parksAt(row)) };
+    await events.publish(tx, row.teamId, event);
+  }
+
+  /** One transition: the row, its event and its audit entry together. Throws `conflict` when the phone is elsewhere. */
+  async function move(
+    id: PhoneId,
+    from: readonly PhoneState[],
+    change: PhoneChange,
+    entry?: (row: PhoneRow) => Omit<AuditEntry, "chain">,
+  ): Promise<PhoneRow> {
+    const row = await db.tx(async (tx) => {
+      const changed = await repo.change(tx, id, from, change);
+      if (changed === undefined)
+        throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
+      await publish(tx, changed);
+      if (entry !== undefined) await audit.record(tx, { chain: changed.teamId, ...entry(changed) });
+      return changed;
+    });
+    events.wake(row.teamId);
+    return row;
+  }
+
+  async function startNow(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow> {
+    const driver = driverOf(row);
+    const started = await move(row.id, ["creating", "starting", "parked", "failed"], {
+      state: "starting",
+      reason: null,
+    });
+    try {
+      await driver.create(specOf(started));
+      await driver.start(specOf(started), url);
+    } catch (error) {
+      const reason: PhoneReason =
+        error instanceof PerchError && error.code === "phone_unavailable" ? "no_browser" : "start_failed";
+      log.error("A phone did not start", { phoneId: row.id, ...errorFields(error) });
+      await driver.park(row.id).catch(() => {});
+      await move(row.id, ["starting"], { state: "failed", reason });
+      if (error instanceof PerchError) throw error;
+      throw new PerchError(
+        "phone_unavailable",
+        "The phone did not start. Try again; if it fails again, ask who runs the server.",
+        {
+          cause: error,
+        },
+      );
+    }
+    const now = new Date(clock.now());
+    lastUse.set(row.id, clock.now());
+    warned.delete(row.id);
+    return move(row.id, ["starting"], { state: "running", reason: null, startedAt: now, lastUsedAt: now }, () => ({
+      actor,
+      action: "phone.started",
+      object: row.id,
+    }));
+  }
+
+  async function parkNow(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow> {
+    const row = await repo.findAnywhere(id);
+    if (row === undefined || row.state === "removed") throw new PerchError("not_found", "There is no such phone.");
+    if (row.state === "parked") return row;
+    await move(id, ["creating", "starting", "running", "parking", "failed"], { state: "parking" });
+    options.listener().ended(id, "parked", reason);
+    await driverOf(row).park(id);
+    lastUse.delete(id);
+    return move(id, ["parking"], { state: "parked", reason, startedAt: null }, () => ({
+      actor,
+      action: "phone.parked",
+      object: id,
+      detail: { reason },
+    }));
+  }
+
+  async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
+    const row = await repo.findAnywhere(id);
+    if (row === undefined || row.state !== "running" || closing) return;
+    options.listener().ended(id, "failed", reason);
+    const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null });
+    const crashedBefore = crashes.get(id) ?? Number.NEGATIVE_INFINITY;
+    crashes.set(id, clock.now());
+    if (reason === "browser_crashed" && clock.now() - crashedBefore > CRASH_WINDOW_MS) {
+      await startNow(failed, undefined, SERVER).catch((error: unknown) => {
+        log.warn("A crashed phone did not come back", { phoneId: id, ...errorFields(error) });
+      });
+    }
+  }
+
+  for (const driver of options.drivers.values()) {
+    driver.onEvent((event) => {
+      if (event.type !== "ended") return;
+      inTurn(event.phoneId, () => onEnded(event.phoneId, event.reason)).catch((error: unknown) => {
+        log.error("The end of a phone could not be recorded", { phoneId: event.phoneId, ...errorFields(error) });
+      });
+    });
+  }
+
+  async function warn(row: PhoneRow, at: Date): Promise<void> {
+    if (warned.get(row.id) === at.getTime()) return;
+    warned.set(row.id, at.getTime());
+    const event: PhoneEvent = { type: "idle_warning", phoneId: row.id, parksAt: at.toISOString() };
+    await db.tx((tx) => events.publish(tx, row.teamId, event));
+    events.wake(row.teamId);
+    options.listener().idleWarning(row.id, at);
+  }
+
+  async function wipe(row: PhoneRow, actor: string): Promise<WipeReceipt> {
+    const receipt = await driverOf(row).remove(row.id);
+    if (!receipt.verifiedAbsent)
+      throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
+    await db.tx(async (tx) => {
+      await repo.delete(tx, row.id);
+      await audit.record(tx, {
+        chain: row.teamId,
+        actor,
+        action: "phone.removed",
+        object: row.id,
+        detail: { files: receipt.files, bytes: receipt.bytes },
+      });
+    });
+    queues.delete(row.id);
+    lastUse.delete(row.id);
+    return receipt;
+  }
+
+  return {
+    start: (row, url, actor) =>
+      inTurn(row.id, async () => {
+        const current = await repo.findAnywhere(row.id);
+        if (current === undefined || current.state === "removed")
+          throw new PerchError("not_found", "There is no such phone.");
+        if (current.state === "running") {
+          if (url !== undefined) await driverOf(current).openUrl(current.id, url);
+          return current;
+        }
+        return startNow(current, url, actor);
+      }),
+    park: (id, reason, actor) => inTurn(id, () => parkNow(id, reason, actor)),
+    remove: (row, actor) =>
+      inTurn(row.id, async () => {
+        const gone = await move(row.id, ["creating", "starting", "running", "parking", "parked", "failed", "removed"], {
+          state: "removed",
+          removedAt: new Date(clock.now()),
+        });
+        options.listener().ended(row.id, "removed", "asked");
+        return wipe(gone, actor);
+      }),
+    used(id) {
+      lastUse.set(id, clock.now());
+    },
+    parksAt,
+    publish,
+    async recover() {
+      for (const driver of options.drivers.values()) await driver.recover();
+      for (const row of await repo.inStatesAnywhere(["removed"])) await inTurn(row.id, () => wipe(row, SERVER));
+      const interrupted = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
+      for (const row of interrupted) {
+        await move(row.id, [row.state], { state: "parked", reason: "server_restarted", startedAt: null });
+      }
+      for (const row of interrupted.filter((phone) => phone.state === "running" || phone.state === "starting")) {
+        await inTurn(row.id, () => startNow({ ...row, state: "parked" }, undefined, SERVER)).catch((error: unknown) => {
+          log.warn("A phone did not come back after the restart", { phoneId: row.id, ...errorFields(error) });
+        });
+      }
+    },
+    async tick() {
+      const running = await repo.inStatesAnywhere(["running"]);
+      const used = new Map<PhoneId, Date>();
+      for (const row of running) {
+        const at = lastUse.get(row.id);
+        if (at !== undefined && at > (row.lastUsedAt?.getTime() ?? 0) + 15_000) used.set(row.id, new Date(at));
+      }
+      if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
+      for (const row of running) {
+        const at = parksAt(row);
+        if (at === undefined) continue;
+        const now = clock.now();
+        if (now >= at.getTime()) {
+          const tooLong = row.startedAt !== null && now >= row.startedAt.getTime() + limits.longestSessionMs;
+          await inTurn(row.id, () => parkNow(row.id, tooLong ? "longest_session" : "idle", SERVER));
+        } else if (now >= at.getTime() - WARNING_MS) await warn(row, at);
+      }
+    },
+    async close() {
+      closing = true;
+      const running = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
+      await Promise.allSettled(running.map((row) => inTurn(row.id, () => parkNow(row.id, "server_stopped", SERVER))));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** Phones in the database. Functions for people take a `TeamScope`; those of the machine itself are named `…Anywhere`. */
+import { and, asc, count, eq, inArray, ne, sql } from "drizzle-orm";
+import type { PhoneId, TeamId } from "../../shared/ids.ts";
+import type { PhoneState } from "../../shared/phones.ts";
+import type { Database, Writer } from "../db/database.ts";
+import type { Tables } from "../db/tables.ts";
+import type { TeamScope } from "../teams/team-scope.ts";
+
+export type PhoneRow = Tables["phones"]["$inferSelect"];
+export type NewPhone = Tables["phones"]["$inferInsert"];
+export type PhoneChange = Partial<
+  Pick<
+    NewPhone,
+    "name" | "settings" | "rotated" | "state" | "reason" | "driverState" | "startedAt" | "lastUsedAt" | "removedAt"
+  >
+>;
+
+/** States in which a phone holds a place on the machine. */
+export const ACTIVE_STATES = ["creating", "starting", "running", "parking"] as const satisfies readonly PhoneState[];
+
+export interface PhonesRepo {
+  list(scope: TeamScope): Promise<PhoneRow[]>;
+  find(scope: TeamScope, id: PhoneId): Promise<PhoneRow | undefined>;
+  insert(tx: Writer, row: NewPhone): Promise<PhoneRow>;
+  /** Changes the phone if it is in one of `from`; undefined when it is not. */
+  change(tx: Writer, id: PhoneId, from: readonly PhoneState[], change: PhoneChange): Promise<PhoneRow | undefined>;
+  delete(tx: Writer, id: PhoneId): Promise<void>;
+  findAnywhere(id: PhoneId): Promise<PhoneRow | undefined>;
+  inStatesAnywhere(states: readonly PhoneState[]): Promise<PhoneRow[]>;
+  counts(tx: Writer, teamId: TeamId): Promise<{ team: number; teamActive: number; machineActive: number }>;
+  teamCounts(teamId: TeamId): Promise<{ team: number; teamActive: number }>;
+  /** Moves the time of last use forward, never back. */
+  touch(tx: Writer, used: ReadonlyMap<PhoneId, Date>): Promise<void>;
+}
+
+export function createPhonesRepo(db: Database): PhonesRepo {
+  const { phones } = db.t;
+  const listed = db.read
+    .select()
+    .from(phones)
+    .where(and(eq(phones.teamId, sql.placeholder("teamId")), ne(phones.state, "removed")))
+    .orderBy(asc(phones.createdAt), asc(phones.id))
+    .prepare();
+  const active = (rows: { state: PhoneState }[]) =>
+    rows.filter((row) => ACTIVE_STATES.some((state) => state === row.state)).length;
+  return {
+    list: async (scope) => listed.execute({ teamId: scope.teamId }),
+    async find(scope, id) {
+      const [row] = await db.read
+        .select()
+        .from(phones)
+        .where(and(eq(phones.id, id), eq(phones.teamId, scope.teamId), ne(phones.state, "removed")));
+      return row;
+    },
+    async insert(tx, row) {
+      const [inserted] = await tx.insert(phones).values(row).returning();
+      if (inserted === undefined) throw new Error("An inserted phone was not returned.");
+      return inserted;
+    },
+    async change(tx, id, from, change) {
+      const [row] = await tx
+        .update(phones)
+        .set(change)
+        .where(and(eq(phones.id, id), inArray(phones.state, [...from])))
+        .returning();
+      return row;
+    },
+    async delete(tx, id) {
+      await tx.delete(phones).where(eq(phones.id, id));
+    },
+    async findAnywhere(id) {
+      const [row] = await db.read.select().from(phones).where(eq(phones.id, id));
+      return row;
+    },
+    inStatesAnywhere: async (states) =>
+      db.read
+        .select()
+        .from(phones)
+        .where(inArray(phones.state, [...states])),
+    async counts(tx, teamId) {
+      const team = await tx
+        .select({ state: phones.state })
+        .from(phones)
+        .where(and(eq(phones.teamId, teamId), ne(phones.state, "removed")));
+      const [machine] = await tx
+        .select({ n: count() })
+        .from(phones)
+        .where(inArray(phones.state, [...ACTIVE_STATES]));
+      return { team: team.length, teamActive: active(team), machineActive: machine?.n ?? 0 };
+    },
+    async teamCounts(teamId) {
+      const rows = await db.read
+        .select({ state: phones.state })
+        .from(phones)
+        .where(and(eq(phones.teamId, teamId), ne(phones.state, "removed")));
+      return { team: rows.length, teamActive: active(rows) };
+    },
+    async touch(tx, used) {
+      for (const [id, lastUsedAt] of used) {
+        await tx
+          .update(phones)
+          .set({ lastUsedAt })
+          .where(and(eq(phones.id, id), eq(phones.state, "running")));
+      }
+    },
+  };
+}

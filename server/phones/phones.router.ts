@@ -1,0 +1,89 @@
+/** `phones.*`: thin; every rule is in the service. */
+import { tracked } from "@trpc/server";
+import { z } from "zod";
+import {
+  installWebAppInput,
+  launchInput,
+  openUrlInput,
+  phoneRef,
+  removeInput,
+  renameInput,
+  settingsInput,
+  startInput,
+} from "../../shared/phones.ts";
+import { router, teamProcedure } from "../base.router.ts";
+import type { PhonesService } from "./phones.service.ts";
+
+const view = { permission: "phones:view", scope: "phones:view", limit: "read", audit: false } as const;
+const control = (audit: string | false) =>
+  ({ permission: "phones:control", scope: "phones:control", limit: "write", audit }) as const;
+
+export function phonesRouter(phones: PhonesService) {
+  return router({
+    list: teamProcedure(view).query(({ ctx }) => phones.list(ctx.scope)),
+    get: teamProcedure(view)
+      .input(phoneRef)
+      .query(({ ctx, input }) => phones.get(ctx.scope, input.phoneId)),
+    launch: teamProcedure({ ...control("phone.launched"), limit: "launch", idempotent: true })
+      .input(launchInput)
+      .mutation(({ ctx, input }) => phones.launch(ctx.scope, input)),
+    start: teamProcedure(control("phone.started"))
+      .input(startInput)
+      .mutation(({ ctx, input }) => phones.start(ctx.scope, input.phoneId, input.url)),
+    park: teamProcedure(control("phone.parked"))
+      .input(phoneRef)
+      .mutation(({ ctx, input }) => phones.park(ctx.scope, input.phoneId)),
+    remove: teamProcedure({ ...control("phone.removed"), idempotent: true })
+      .input(removeInput)
+      .mutation(async ({ ctx, input }) => ({
+        receipt: await phones.remove(ctx.scope, input.phoneId, input.idempotencyKey),
+      })),
+    openUrl: teamProcedure(control("phone.opened"))
+      .input(openUrlInput)
+      .mutation(({ ctx, input }) => phones.openUrl(ctx.scope, input.phoneId, input.url)),
+    rename: teamProcedure(control("phone.renamed"))
+      .input(renameInput)
+      .mutation(({ ctx, input }) => phones.rename(ctx.scope, input.phoneId, input.name)),
+    configure: teamProcedure(control("phone.configured"))
+      .input(settingsInput)
+      .mutation(({ ctx, input }) => phones.configure(ctx.scope, input.phoneId, input.settings)),
+    rotate: teamProcedure(control("phone.configured"))
+      .input(phoneRef)
+      .mutation(({ ctx, input }) => phones.rotate(ctx.scope, input.phoneId)),
+    keepAwake: teamProcedure(control(false))
+      .input(phoneRef)
+      .mutation(({ ctx, input }) => phones.keepAwake(ctx.scope, input.phoneId)),
+    screenshot: teamProcedure({ ...view, limit: "write", audit: "phone.screenshot_taken" })
+      .input(phoneRef)
+      .mutation(({ ctx, input }) => phones.screenshot(ctx.scope, input.phoneId)),
+    installWebApp: teamProcedure(control("phone.web_app_installed"))
+      .input(installWebAppInput)
+      .mutation(({ ctx, input }) => phones.installWebApp(ctx.scope, input.phoneId, input.url)),
+    files: teamProcedure(view)
+      .input(phoneRef)
+      .query(({ ctx, input }) => phones.files(ctx.scope, input.phoneId)),
+    removeFile: teamProcedure(control("phone.file_removed"))
+      .input(phoneRef.extend({ name: z.string().min(1).max(255) }))
+      .mutation(async ({ ctx, input }) => {
+        await phones.removeFile(ctx.scope, input.phoneId, input.name);
+        return {};
+      }),
+    events: teamProcedure(view)
+      .input(
+        z
+          .strictObject({
+            lastEventId: z
+              .string()
+              .regex(/^\d{1,15}$/)
+              .nullish(),
+          })
+          .optional(),
+      )
+      .subscription(async function* ({ ctx, input, signal }) {
+        const after = input?.lastEventId == null ? undefined : Number(input.lastEventId);
+        for await (const event of phones.events(ctx.scope, after, signal ?? new AbortController().signal)) {
+          yield tracked(String(event.seq), event.data);
+        }
+      }),
+  });
+}

@@ -1,0 +1,336 @@
+/** What people do with phones. Every method takes the `TeamScope` of a caller who was checked. */
+
+import type { z } from "zod";
+import type { Me } from "../../shared/accounts.ts";
+import { newId, type PhoneId, phoneId as phoneIdSchema, type TeamId } from "../../shared/ids.ts";
+import {
+  DEFAULT_PROFILE,
+  type DriverKind,
+  deviceProfile,
+  type launchInput,
+  type Phone,
+  type PhoneEvent,
+  type PhoneFile,
+  type PhoneSettings,
+  type Screenshot,
+  type WipeReceipt,
+} from "../../shared/phones.ts";
+import type { Audit, AuditAction } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import type { Database, Writer } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
+import type { Events } from "../events/events.repo.ts";
+import type { Idempotency } from "../limits/idempotency.ts";
+import type { TeamScope } from "../teams/team-scope.ts";
+import type { PhoneDriver } from "./driver.ts";
+import type { PhoneLifecycle } from "./phone-lifecycle.ts";
+import { phoneView } from "./phone-view.ts";
+import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
+
+export interface PhoneLimits {
+  readonly perTeam: number;
+  readonly runningPerTeam: number;
+  readonly runningOnMachine: number;
+  readonly movingOnMachine: number;
+}
+
+export interface PhonesService {
+  list(scope: TeamScope): Promise<Phone[]>;
+  get(scope: TeamScope, id: PhoneId): Promise<Phone>;
+  /** Makes and starts a phone. The same idempotency key gives the same phone. */
+  launch(scope: TeamScope, input: z.output<typeof launchInput>): Promise<Phone>;
+  start(scope: TeamScope, id: PhoneId, url?: string): Promise<Phone>;
+  park(scope: TeamScope, id: PhoneId): Promise<Phone>;
+  remove(scope: TeamScope, id: PhoneId, idempotencyKey: string): Promise<WipeReceipt>;
+  openUrl(scope: TeamScope, id: PhoneId, url: string): Promise<Phone>;
+  rename(scope: TeamScope, id: PhoneId, name: string): Promise<Phone>;
+  configure(scope: TeamScope, id: PhoneId, settings: PhoneSettings): Promise<Phone>;
+  rotate(scope: TeamScope, id: PhoneId): Promise<Phone>;
+  keepAwake(scope: TeamScope, id: PhoneId): Promise<Phone>;
+  screenshot(scope: TeamScope, id: PhoneId): Promise<Screenshot>;
+  installWebApp(scope: TeamScope, id: PhoneId, url: string): Promise<{ name: string }>;
+  files(scope: TeamScope, id: PhoneId): Promise<readonly PhoneFile[]>;
+  readFile(scope: TeamScope, id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>>;
+  removeFile(scope: TeamScope, id: PhoneId, name: string): Promise<void>;
+  events(
+    scope: TeamScope,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>;
+  limitsOf(teamId: TeamId): Promise<Me["limits"]>;
+  /** A running phone of the team and its driver, or a sentence why not. */
+  runningPhone(scope: TeamScope, id: PhoneId): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
+}
+
+export function createPhonesService(options: {
+  db: Database;
+  repo: PhonesRepo;
+  drivers: ReadonlyMap<DriverKind, PhoneDriver>;
+  lifecycle: PhoneLifecycle;
+  events: Events;
+  audit: Audit;
+  idempotency: Idempotency;
+  clock: Clock;
+  limits: PhoneLimits;
+}): PhonesService {
+  const { db, repo, drivers, lifecycle, events, audit, idempotency, clock, limits } = options;
+
+  const driverOf = (kind: DriverKind): PhoneDriver => {
+    const driver = drivers.get(kind);
+    if (driver === undefined) {
+      throw new PerchError(
+        "capability_missing",
+        "This server has no phones of this kind. Leave the kind out to get a web phone.",
+      );
+    }
+    return driver;
+  };
+  const view = (row: PhoneRow): Phone => phoneView(row, driverOf(row.driver), lifecycle.parksAt(row));
+  const find = async (scope: TeamScope, id: PhoneId): Promise<PhoneRow> => {
+    const row = await repo.find(scope, id);
+    if (row === undefined) throw new PerchError("not_found", "There is no such phone in this team.");
+    return row;
+  };
+  const running = async (scope: TeamScope, id: PhoneId) => {
+    const row = await find(scope, id);
+    if (row.state !== "running") {
+      throw new PerchError("phone_not_running", `${row.name} is not running. Start it first.`);
+    }
+    return { row, driver: driverOf(row.driver) };
+  };
+  const record = (tx: Writer, scope: TeamScope, action: AuditAction, id: PhoneId) =>
+    audit.record(tx, { chain: scope.teamId, actor: scope.userId, action, object: id });
+
+  function refuseBusyMachine(driver: PhoneDriver): void {
+    const moving = driver.movingPhones();
+    if (moving >= limits.movingOnMachine) {
+      throw new PerchError(
+        "limit_reached",
+        `This server is busy with ${moving} moving phones. Park one, or try again later.`,
+      );
+    }
+  }
+  async function refuseOverLimit(tx: Writer, teamId: TeamId, adding: boolean): Promise<void> {
+    const counts = await repo.counts(tx, teamId);
+    if (adding && counts.team >= limits.perTeam) {
+      throw new PerchError(
+        "limit_reached",
+        `Your team has ${counts.team} phones, which is the most it may keep. Remove one first.`,
+      );
+    }
+    if (counts.teamActive >= limits.runningPerTeam) {
+      throw new PerchError(
+        "limit_reached",
+        `Your team runs ${counts.teamActive} phones, which is the most at once. Park one first.`,
+      );
+    }
+    if (counts.machineActive >= limits.runningOnMachine) {
+      throw new PerchError("limit_reached", "This server runs as many phones as it can. Try again later.");
+    }
+  }
+
+  /** Starts a phone after counting it against the limits in the transaction that takes its place. */
+  async function startWithinLimits(scope: TeamScope, row: PhoneRow, url: string | undefined): Promise<PhoneRow> {
+    if (row.state === "parked" || row.state === "failed") {
+      refuseBusyMachine(driverOf(row.driver));
+      await db.tx(async (tx) => {
+        await refuseOverLimit(tx, scope.teamId, false);
+        const taken = await repo.change(tx, row.id, ["parked", "failed"], { state: "starting", reason: null });
+        if (taken !== undefined) await lifecycle.publish(tx, taken);
+      });
+      events.wake(scope.teamId);
+    }
+    return lifecycle.start(row, url, scope.userId);
+  }
+
+  async function change(
+    scope: TeamScope,
+    id: PhoneId,
+    action: AuditAction,
+    values: Parameters<PhonesRepo["change"]>[3],
+  ): Promise<PhoneRow> {
+    const row = await db.tx(async (tx) => {
+      const changed = await repo.change(
+        tx,
+        id,
+        ["creating", "starting", "running", "parking", "parked", "failed"],
+        values,
+      );
+      if (changed === undefined) throw new PerchError("not_found", "There is no such phone in this team.");
+      await record(tx, scope, action, id);
+      await lifecycle.publish(tx, changed);
+      return changed;
+    });
+    events.wake(scope.teamId);
+    return row;
+  }
+
+  return {
+    list: async (scope) => (await repo.list(scope)).map(view),
+    get: async (scope, id) => view(await find(scope, id)),
+    async launch(scope, input) {
+      const kind = input.driver ?? "web";
+      const driver = driverOf(kind);
+      refuseBusyMachine(driver);
+      const { idempotencyKey, ...what } = input;
+      const { result, replayed } = await db.tx((tx) =>
+        idempotency.once(
+          tx,
+          { scope, procedure: "phones.launch", key: idempotencyKey, input: what },
+          (stored) => phoneIdSchema.parse(stored),
+          async () => {
+            await refuseOverLimit(tx, scope.teamId, true);
+            const { team } = await repo.counts(tx, scope.teamId);
+            const profile = input.profile ?? DEFAULT_PROFILE;
+            const { label } = deviceProfile(profile);
+            const row = await repo.insert(tx, {
+              id: newId("phone"),
+              teamId: scope.teamId,
+              createdBy: scope.userId,
+              name: input.name ?? (team === 0 ? `${label} phone` : `${label} phone ${team + 1}`),
+              driver: kind,
+              profile,
+              settings: input.settings ?? {},
+              rotated: false,
+              state: "creating",
+              createdAt: new Date(clock.now()),
+            });
+            await record(tx, scope, "phone.launched", row.id);
+            await lifecycle.publish(tx, row);
+            return row.id;
+          },
+        ),
+      );
+      events.wake(scope.teamId);
+      const row = await find(scope, result);
+      if (replayed) return view(row);
+      try {
+        return view(await lifecycle.start(row, input.url, scope.userId));
+      } catch (error) {
+        await lifecycle.remove(row, scope.userId);
+        throw error;
+      }
+    },
+    async start(scope, id, url) {
+      return view(await startWithinLimits(scope, await find(scope, id), url));
+    },
+    async park(scope, id) {
+      await find(scope, id);
+      return view(await lifecycle.park(id, "asked", scope.userId));
+    },
+    async remove(scope, id, key) {
+      const row = await repo.find(scope, id);
+      if (row !== undefined) {
+        const receipt = await lifecycle.remove(row, scope.userId);
+        await db.tx((tx) =>
+          idempotency.once(
+            tx,
+            { scope, procedure: "phones.remove", key, input: id },
+            () => receipt,
+            async () => receipt,
+          ),
+        );
+        return receipt;
+      }
+      const { result } = await db.tx((tx) =>
+        idempotency.once(
+          tx,
+          { scope, procedure: "phones.remove", key, input: id },
+          (stored) => asReceipt(stored),
+          async () => {
+            throw new PerchError("not_found", "There is no such phone in this team.");
+          },
+        ),
+      );
+      return result;
+    },
+    async openUrl(scope, id, url) {
+      const row = await find(scope, id);
+      const started = row.state === "running" ? row : await startWithinLimits(scope, row, url);
+      if (row.state === "running") await driverOf(row.driver).openUrl(id, url);
+      lifecycle.used(id);
+      await db.tx((tx) => record(tx, scope, "phone.opened", id));
+      return view(started);
+    },
+    async rename(scope, id, name) {
+      await find(scope, id);
+      return view(await change(scope, id, "phone.renamed", { name }));
+    },
+    async configure(scope, id, settings) {
+      await find(scope, id);
+      const row = await change(scope, id, "phone.configured", { settings });
+      if (row.state === "running") {
+        await driverOf(row.driver).configure({
+          id,
+          profile: deviceProfile(row.profile),
+          settings,
+          rotated: row.rotated,
+        });
+      }
+      return view(row);
+    },
+    async rotate(scope, id) {
+      const { driver } = await running(scope, id);
+      const { rotated } = await driver.rotate(id);
+      lifecycle.used(id);
+      return view(await change(scope, id, "phone.configured", { rotated }));
+    },
+    async keepAwake(scope, id) {
+      const { row } = await running(scope, id);
+      lifecycle.used(id);
+      return view(row);
+    },
+    async screenshot(scope, id) {
+      const { driver } = await running(scope, id);
+      const { png, width, height } = await driver.screenshot(id);
+      await db.tx((tx) => record(tx, scope, "phone.screenshot_taken", id));
+      return { mimeType: "image/png", base64: Buffer.from(png).toString("base64"), width, height };
+    },
+    async installWebApp(scope, id, url) {
+      const row = await find(scope, id);
+      if (!driverOf(row.driver).capabilities.installWebApp) {
+        throw new PerchError("capability_missing", "This phone cannot install web apps.");
+      }
+      if (row.state !== "running") await startWithinLimits(scope, row, undefined);
+      lifecycle.used(id);
+      const installed = await driverOf(row.driver).installWebApp(id, url);
+      await db.tx((tx) => record(tx, scope, "phone.web_app_installed", id));
+      return installed;
+    },
+    async files(scope, id) {
+      const row = await find(scope, id);
+      return driverOf(row.driver).files.list(id);
+    },
+    async readFile(scope, id, name) {
+      const row = await find(scope, id);
+      const stream = await driverOf(row.driver).files.read(id, name);
+      await db.tx((tx) => record(tx, scope, "phone.file_read", id));
+      return stream;
+    },
+    async removeFile(scope, id, name) {
+      const row = await find(scope, id);
+      await driverOf(row.driver).files.remove(id, name);
+      await db.tx((tx) => record(tx, scope, "phone.file_removed", id));
+    },
+    async *events(scope, after, signal) {
+      const from = after ?? (await events.latest(scope.teamId));
+      for await (const event of events.subscribe(scope.teamId, from, signal))
+        yield { seq: event.seq, data: asPhoneEvent(event.data) };
+    },
+    async limitsOf(teamId) {
+      const { teamActive } = await repo.teamCounts(teamId);
+      return { phones: limits.perTeam, running: limits.runningPerTeam - teamActive };
+    },
+    runningPhone: running,
+  };
+}
+
+/** The topic of a team is written by `PhoneLifecycle.publish` alone, which writes `PhoneEvent`s. */
+function asPhoneEvent(data: unknown): PhoneEvent {
+  return data as PhoneEvent;
+}
+
+/** Stored under `phones.remove` by `remove` alone. */
+function asReceipt(stored: unknown): WipeReceipt {
+  return stored as WipeReceipt;
+}
