@@ -1,0 +1,78 @@
+/** A small faithful server for panel tests: health, tRPC with CORS, phone files, and the screen socket, on loopback. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createHTTPHandler } from "@trpc/server/adapters/standalone";
+import { newId } from "../../shared/ids.ts";
+import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
+import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts";
+import { stubPrivacy, stubSessions } from "./stub-data.ts";
+import { StubScreens } from "./stub-screen.ts";
+import { StubTeam } from "./stub-team.ts";
+
+export interface StubServer {
+  readonly origin: string;
+  readonly state: StubState;
+  readonly team: StubTeam;
+  readonly screens: StubScreens;
+  /** Stops listening and cuts every connection; `start` again on the same port is a restart. */
+  stop(): Promise<void>;
+}
+
+export async function startStubServer(port = 0, earlier?: StubServer): Promise<StubServer> {
+  const team = earlier?.team ?? new StubTeam();
+  const server: Server = createServer();
+  const screens = new StubScreens(server, team);
+  if (earlier !== undefined) screens.frames = earlier.screens.frames;
+  const me = earlier?.state.me ?? stubMe();
+  const state: StubState = earlier?.state ?? {
+    team,
+    me,
+    sessions: stubSessions(me.session.id),
+    privacy: stubPrivacy(),
+    signedIn: true,
+    screenUrl: "",
+    png: "",
+    startMs: 50,
+    issueTicket: () => newId("viewer"),
+  };
+  state.issueTicket = (phoneId, mode) => screens.issue(phoneId, mode);
+  const trpc = createHTTPHandler({
+    router: stubRouter,
+    basePath: "/trpc/",
+    createContext: ({ req }) => ({ token: req.headers.authorization?.replace(/^Bearer /, ""), state }),
+  });
+  server.on("request", (request, response) => {
+    const origin = request.headers.origin;
+    if (origin !== undefined) {
+      response.setHeader("Access-Control-Allow-Origin", origin);
+      response.setHeader("Access-Control-Allow-Headers", "authorization, content-type, trpc-accept, last-event-id");
+      response.setHeader("Access-Control-Allow-Methods", "GET, POST");
+      response.setHeader("Access-Control-Max-Age", "7200");
+    }
+    if (request.method === "OPTIONS") return void response.writeHead(204).end();
+    const path = new URL(request.url ?? "/", "http://stub").pathname;
+    if (path === "/healthz") {
+      const health: Health = { product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION };
+      return void response.setHeader("Content-Type", "application/json").end(JSON.stringify(health));
+    }
+    if (path.startsWith("/files/phones/")) {
+      if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
+      return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
+    }
+    trpc(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address() as AddressInfo;
+  state.screenUrl = `ws://127.0.0.1:${address.port}/screen`;
+  return {
+    origin: `http://127.0.0.1:${address.port}`,
+    state,
+    team,
+    screens,
+    async stop() {
+      screens.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** The tRPC contract over `StubTeam`: the same procedures, inputs and error shape as the server's, nothing behind them. */
+import { initTRPC, TRPCError, tracked } from "@trpc/server";
+import { z } from "zod";
+import type { Me, SessionView } from "../../shared/accounts.ts";
+import { exchangeInput } from "../../shared/accounts.ts";
+import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
+import type { PhoneId } from "../../shared/ids.ts";
+import { newId, sessionId } from "../../shared/ids.ts";
+import * as phones from "../../shared/phones.ts";
+import type { PrivacyOverview } from "../../shared/privacy.ts";
+import type { ScreenMode } from "../../shared/screen-protocol.ts";
+import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import type { StubTeam } from "./stub-team.ts";
+
+export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
+
+export interface StubState {
+  readonly team: StubTeam;
+  readonly me: Me;
+  sessions: SessionView[];
+  privacy: PrivacyOverview;
+  signedIn: boolean;
+  /** The next call of this procedure fails once with this error. */
+  failNext?: { path: string; code: ErrorCode; message: string };
+  screenUrl: string;
+  png: string;
+  issueTicket(phoneId: PhoneId, mode: ScreenMode): string;
+  /** Milliseconds a start takes; tests that look at the starting state make it long. */
+  startMs: number;
+}
+
+class StubError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const t = initTRPC.context<{ token: string | undefined; state: StubState }>().create({
+  errorFormatter({ shape, error }) {
+    const cause = error.cause;
+    const perch: ErrorBody = {
+      code: cause instanceof StubError ? cause.code : error.code === "BAD_REQUEST" ? "bad_input" : "internal",
+      message: error.message,
+      requestId: "req_stub",
+    };
+    return { ...shape, data: { ...shape.data, perch } };
+  },
+});
+
+const open = t.procedure.use(({ ctx, path, next }) => {
+  const fail = ctx.state.failNext;
+  if (fail?.path === path) {
+    delete ctx.state.failNext;
+    throw refusal(fail.code, fail.message);
+  }
+  return next();
+});
+const signedIn = open.use(({ ctx, next }) => {
+  if (!ctx.state.signedIn || ctx.token !== STUB_TOKEN)
+    throw refusal("session_ended", "This session has ended. Sign in again.");
+  return next();
+});
+
+function refusal(code: ErrorCode, message: string): TRPCError {
+  const trpcCode =
+    code === "session_ended" ? "UNAUTHORIZED" : code === "internal" ? "INTERNAL_SERVER_ERROR" : "CONFLICT";
+  return new TRPCError({ code: trpcCode, message, cause: new StubError(code, message) });
+}
+
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+async function startSoon(state: StubState, id: PhoneId, url?: string): Promise<phones.Phone> {
+  if (url !== undefined) state.team.opened.push({ phoneId: id, url });
+  if (state.team.get(id).state === "running") return state.team.get(id);
+  const starting = state.team.change(id, { state: "starting" });
+  void wait(state.startMs).then(() => {
+    if (state.team.phones.get(id)?.state === "starting") state.team.running(id);
+  });
+  return starting;
+}
+
+export const stubRouter = t.router({
+  account: t.router({
+    exchange: open.input(exchangeInput).mutation(({ ctx }) => ({
+      token: STUB_TOKEN,
+      expiresAt: ctx.state.me.session.expiresAt,
+      me: ctx.state.me,
+    })),
+    me: signedIn.query(({ ctx }) => ctx.state.me),
+    signOut: signedIn.mutation(({ ctx }) => {
+      ctx.state.signedIn = false;
+      return {};
+    }),
+  }),
+  sessions: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.sessions),
+    revoke: signedIn.input(z.strictObject({ sessionId })).mutation(({ ctx, input }) => {
+      ctx.state.sessions = ctx.state.sessions.filter((session) => session.id !== input.sessionId);
+      return {};
+    }),
+    revokeOthers: signedIn.mutation(({ ctx }) => {
+      const others = ctx.state.sessions.filter((session) => !session.current).length;
+      ctx.state.sessions = ctx.state.sessions.filter((session) => session.current);
+      return { revoked: others };
+    }),
+  }),
+  teams: t.router({
+    list: signedIn.query(({ ctx }) => [ctx.state.me.team]),
+  }),
+  phones: t.router({
+    list: signedIn.query(({ ctx }) => [...ctx.state.team.phones.values()]),
+    get: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.get(input.phoneId)),
+    launch: signedIn.input(phones.launchInput).mutation(({ ctx, input }) => {
+      const profile = phones.deviceProfile(input.profile ?? phones.DEFAULT_PROFILE);
+      const phone = ctx.state.team.add({
+        profile: profile.id as phones.DeviceProfileId,
+        width: profile.width,
+        height: profile.height,
+        name: input.name ?? `Pixel, ${profile.label.toLowerCase()}`,
+        settings: input.settings ?? {},
+        state: "creating",
+      });
+      return startSoon(ctx.state, phone.id, input.url);
+    }),
+    start: signedIn
+      .input(phones.startInput)
+      .mutation(({ ctx, input }) => startSoon(ctx.state, input.phoneId, input.url)),
+    park: signedIn
+      .input(phones.phoneRef)
+      .mutation(({ ctx, input }) => ctx.state.team.change(input.phoneId, { state: "parked", reason: "asked" })),
+    remove: signedIn.input(phones.removeInput).mutation(({ ctx, input }) => {
+      ctx.state.team.remove(input.phoneId);
+      const receipt: phones.WipeReceipt = {
+        phoneId: input.phoneId,
+        files: 214,
+        bytes: 18_400_000,
+        verifiedAbsent: true,
+        wipedAt: new Date().toISOString(),
+      };
+      return { receipt };
+    }),
+    openUrl: signedIn
+      .input(phones.openUrlInput)
+      .mutation(({ ctx, input }) => startSoon(ctx.state, input.phoneId, input.url)),
+    rename: signedIn
+      .input(phones.renameInput)
+      .mutation(({ ctx, input }) => ctx.state.team.change(input.phoneId, { name: input.name })),
+    configure: signedIn
+      .input(phones.settingsInput)
+      .mutation(({ ctx, input }) => ctx.state.team.configure(input.phoneId, input.settings)),
+    rotate: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => ctx.state.team.rotate(input.phoneId)),
+    keepAwake: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => {
+      const { parksAt: _parksAt, ...phone } = ctx.state.team.get(input.phoneId);
+      return ctx.state.team.put(phone);
+    }),
+    screenshot: signedIn.input(phones.phoneRef).mutation(({ ctx, input }): phones.Screenshot => {
+      const phone = ctx.state.team.get(input.phoneId);
+      return { mimeType: "image/png", base64: ctx.state.png, width: phone.width * 2, height: phone.height * 2 };
+    }),
+    installWebApp: signedIn.input(phones.installWebAppInput).mutation(() => ({ name: "Blue Chair" })),
+    files: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.files.get(input.phoneId) ?? []),
+    removeFile: signedIn
+      .input(z.strictObject({ phoneId: phones.phoneRef.shape.phoneId, name: z.string() }))
+      .mutation(({ ctx, input }) => {
+        const left = (ctx.state.team.files.get(input.phoneId) ?? []).filter((file) => file.name !== input.name);
+        ctx.state.team.files.set(input.phoneId, left);
+        return {};
+      }),
+    events: signedIn
+      .input(z.strictObject({ lastEventId: z.string().nullish() }).optional())
+      .subscription(async function* ({ ctx, signal }) {
+        const queue: phones.PhoneEvent[] = [];
+        let wake = () => {};
+        const stop = ctx.state.team.listen((event) => {
+          queue.push(event);
+          wake();
+        });
+        signal?.addEventListener("abort", () => wake());
+        let seq = 0;
+        try {
+          while (signal?.aborted !== true) {
+            const event = queue.shift();
+            if (event === undefined) await new Promise<void>((resolve) => (wake = resolve));
+            else yield tracked(String(++seq), event);
+          }
+        } finally {
+          stop();
+        }
+      }),
+  }),
+  screen: t.router({
+    ticket: signedIn
+      .input(z.strictObject({ phoneId: phones.phoneRef.shape.phoneId, mode: z.enum(SCREEN_MODES) }))
+      .mutation(({ ctx, input }) => ({
+        url: ctx.state.screenUrl,
+        protocol: SCREEN_PROTOCOL,
+        ticket: ctx.state.issueTicket(input.phoneId, input.mode),
+        expiresAt: new Date(Date.now() + 30_000).toISOString(),
+      })),
+  }),
+  privacy: t.router({
+    overview: signedIn.query(({ ctx }) => ctx.state.privacy),
+  }),
+});
+
+export function stubMe(): Me {
+  return {
+    user: { id: newId("user"), email: "ada@example.com", name: "Ada Byron" },
+    team: { id: newId("team"), name: "Ada's team", role: "owner" },
+    session: {
+      id: newId("session"),
+      scopes: ["phones:view", "phones:control", "account", "privacy"],
+      expiresAt: new Date(Date.now() + 60 * 86_400_000).toISOString(),
+    },
+    limits: { phones: 10, running: 4 },
+  };
+}
