@@ -1,0 +1,487 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { parseEgressAllow } from "./allow.ts";
+import {
+  Cleanup,
+  FakeInternet,
+  LOOPBACK_SPELLINGS,
+  openTunnel,
+  PUBLIC,
+  rawClient,
+  startProxy,
+  startSite,
+  startTcp,
+} from "./egress.fixture.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: unknown = runInNewContext("gc");
+
+/** Bytes of buffers in use, garbage not counted. */
+function held(): number {
+  if (typeof collectGarbage === "function") collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One plain request through the proxy, as a browser sends it. */
+function get(
+  proxyPort: number,
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; body?: Buffer } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const host = /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
+    const asked = request(
+      {
+        host: "127.0.0.1",
+        port: proxyPort,
+        path: url,
+        method: options.method ?? "GET",
+        headers: { host, ...options.headers },
+        agent: false,
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+        );
+      },
+    );
+    asked.on("error", reject);
+    asked.end(options.body);
+  });
+}
+
+describe("plain http", () => {
+  it("reaches a public site, adding nothing and dropping what is for one connection only", async () => {
+    const seen: { url: string | undefined; raw: string[] }[] = [];
+    const site = await startSite(cleanup, (incoming, outgoing) => {
+      seen.push({ url: incoming.url, raw: incoming.rawHeaders });
+      outgoing.writeHead(201, "Made", [
+        ...["Set-Cookie", "a=1", "Set-Cookie", "b=2", "Connection", "x-secret, close", "X-Secret", "1"],
+        ...["X-Perch-Egress", "dns", "Content-Type", "text/plain", "Keep-Alive", "timeout=5"],
+      ]);
+      outgoing.end("hello");
+    });
+    const internet = new FakeInternet().name("shop.example", [PUBLIC]).route(PUBLIC, 80, site.port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const answer = await get(proxy.port, "http://shop.example/a%20b?q=1#part", {
+      headers: { "X-Kept": "yes", "Proxy-Connection": "keep-alive", "Proxy-Authorization": "Basic x", TE: "trailers" },
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.body.toString()).toBe("hello");
+    expect(answer.headers["set-cookie"]).toEqual(["a=1", "b=2"]);
+    expect(answer.headers["x-secret"]).toBeUndefined();
+    expect(answer.headers["x-perch-egress"]).toBeUndefined();
+    expect(answer.headers.via).toBeUndefined();
+    expect(seen).toEqual([
+      { url: "/a%20b?q=1", raw: ["Host", "shop.example", "X-Kept", "yes", "Connection", "close"] },
+    ]);
+    expect(internet.asked).toEqual(["shop.example"]);
+    expect(proxy.refused()).toBe(0);
+  });
+
+  it("passes bodies both ways, with a length and in chunks", async () => {
+    const site = await startSite(cleanup, (incoming, outgoing) => {
+      outgoing.setHeader(
+        "x-framing",
+        incoming.headers["transfer-encoding"] ?? incoming.headers["content-length"] ?? "none",
+      );
+      incoming.pipe(outgoing);
+    });
+    const internet = new FakeInternet().name("echo.example", [PUBLIC]).route(PUBLIC, 8080, site.port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const body = randomBytes(300_000);
+    const known = await get(proxy.port, "http://echo.example:8080/", {
+      method: "POST",
+      headers: { "content-length": String(body.length) },
+      body,
+    });
+    expect(known.headers["x-framing"]).toBe("300000");
+    expect(known.body.equals(body)).toBe(true);
+    const chunked = await get(proxy.port, "http://echo.example:8080/", {
+      method: "PUT",
+      headers: { "transfer-encoding": "chunked" },
+      body,
+    });
+    expect(chunked.headers["x-framing"]).toBe("chunked");
+    expect(chunked.body.equals(body)).toBe(true);
+    const none = await get(proxy.port, "http://echo.example:8080/", {
+      method: "POST",
+      headers: { "content-length": "0" },
+    });
+    expect(none.headers["x-framing"]).toBe("0");
+    expect(proxy.bytes().in).toBeGreaterThan(600_000);
+    expect(proxy.bytes().out).toBeGreaterThan(600_000);
+  });
+
+  it("cuts the client off when the site cuts its answer short", async () => {
+    const port = await startTcp(cleanup, (socket) => {
+      socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"));
+    });
+    const internet = new FakeInternet().name("short.example", [PUBLIC]).route(PUBLIC, 80, port);
+    const { proxy } = await startProxy(cleanup, internet);
+    await expect(get(proxy.port, "http://short.example/")).rejects.toThrow(/aborted|socket hang up|ECONNRESET/);
+  });
+
+  it("tells a person in words why a private address is refused", async () => {
+    const { proxy, refused, logged } = await startProxy(cleanup, new FakeInternet());
+    const answer = await get(proxy.port, "http://192.168.0.1/admin");
+    expect(answer.status).toBe(403);
+    expect(answer.headers["x-perch-egress"]).toBe("private-address");
+    expect(answer.headers["content-type"]).toContain("text/html");
+    expect(answer.body.toString()).toContain(
+      "This address is not reachable from a phone: it belongs to a private network.",
+    );
+    expect(refused).toEqual([{ host: "192.168.0.1", port: 80, reason: "private-address" }]);
+    expect(proxy.refused()).toBe(1);
+    expect(logged.join()).not.toContain("192.168");
+  });
+
+  it("says when a name or a site is not there", async () => {
+    const internet = new FakeInternet().name("dead.example", [PUBLIC]).name("empty.example", []);
+    const { proxy } = await startProxy(cleanup, internet);
+    const outcomes = [];
+    for (const host of ["none.example", "empty.example", "dead.example"]) {
+      const { status, headers } = await get(proxy.port, `http://${host}/`);
+      outcomes.push([status, headers["x-perch-egress"]]);
+    }
+    expect(outcomes).toEqual([
+      [502, "dns"],
+      [502, "dns"],
+      [502, "unreachable"],
+    ]);
+  });
+
+  it.each([
+    "https://shop.example/",
+    "ftp://shop.example/",
+    "http://user:pass@shop.example/",
+    "http://user@shop.example/",
+    "http:///",
+    "http://%6c%6f%63alhost/",
+    "http://shop.example:99999/",
+    "http://shop.example:/",
+    "http://a..b/",
+    "/origin-form",
+    "*",
+  ])("refuses %s as a bad request", async (url) => {
+    const internet = new FakeInternet().name("shop.example", [PUBLIC]);
+    const { proxy } = await startProxy(cleanup, internet);
+    const answer = await get(proxy.port, url, { headers: { host: "shop.example" } });
+    expect([answer.status, answer.headers["x-perch-egress"]]).toEqual([400, "bad-request"]);
+    expect(internet.asked).toEqual([]);
+    expect(internet.dialled).toEqual([]);
+  });
+});
+
+const NEAR = [
+  ...LOOPBACK_SPELLINGS,
+  ...["localhost", "LOCALHOST.", "a.localhost", "a.b.localhost.", "[::1]", "[::]", "0.0.0.0", "0", "[::7f00:1]"],
+  ...["169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.1.2.3"],
+];
+
+describe("addresses near the server", () => {
+  it.each(NEAR)("%s is refused in both forms, and never dialled or looked up", async (host) => {
+    const internet = new FakeInternet();
+    const { proxy } = await startProxy(cleanup, internet);
+    const plain = await get(proxy.port, `http://${host}:8787/`);
+    expect([plain.status, plain.headers["x-perch-egress"]]).toEqual([403, "private-address"]);
+    const tunnel = await openTunnel(cleanup, proxy.port, `${host}:8787`);
+    expect(tunnel.received).toMatch(/^HTTP\/1\.1 403 Forbidden\r\nx-perch-egress: private-address\r\n/);
+    expect(internet.asked).toEqual([]);
+    expect(internet.dialled).toEqual([]);
+  });
+
+  it.each([
+    [["127.0.0.1"]],
+    [[PUBLIC, "10.0.0.1"]],
+    [["2606:4700::1", "::1"]],
+    [[PUBLIC, "::ffff:127.0.0.1"]],
+    [["fe80::1%eth0", PUBLIC]],
+    [[PUBLIC, "not an address"]],
+  ])("a name with the addresses %j is refused whole", async (addresses) => {
+    const internet = new FakeInternet().name("mixed.example", addresses);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, "mixed.example:443");
+    expect(tunnel.received).toMatch(/x-perch-egress: (private-address|dns)\r\n/);
+    expect(internet.dialled).toEqual([]);
+  });
+
+  it("asks a rebinding name once and connects to the address it judged", async () => {
+    const site = await startSite(cleanup, (_incoming, outgoing) => outgoing.end("public"));
+    const internet = new FakeInternet().name("rebind.example", [PUBLIC], ["127.0.0.1"]).route(PUBLIC, 80, site.port);
+    const { proxy } = await startProxy(cleanup, internet);
+    expect((await get(proxy.port, "http://rebind.example/")).body.toString()).toBe("public");
+    expect(internet.asked).toEqual(["rebind.example"]);
+    expect(internet.dialled).toEqual([{ address: PUBLIC, port: 80 }]);
+    expect((await get(proxy.port, "http://rebind.example/")).status).toBe(403);
+    expect(internet.dialled).toHaveLength(1);
+  });
+
+  it("refuses this machine's own public address", async () => {
+    const internet = new FakeInternet().name("us.example", [PUBLIC]);
+    const { proxy } = await startProxy(cleanup, internet, { ownAddresses: () => new Set([PUBLIC]) });
+    expect((await get(proxy.port, "http://us.example:8787/")).headers["x-perch-egress"]).toBe("private-address");
+    expect((await get(proxy.port, `http://${PUBLIC}/`)).headers["x-perch-egress"]).toBe("private-address");
+  });
+
+  it.each([22, 25, 6667, 0])("refuses port %d whatever the host", async (port) => {
+    const internet = new FakeInternet().name("shop.example", [PUBLIC]);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, `shop.example:${port}`);
+    expect(tunnel.received).toContain("x-perch-egress: bad-port\r\n");
+    expect(internet.asked).toEqual([]);
+  });
+});
+
+describe("EGRESS_ALLOW", () => {
+  it("opens exactly the host and port it names", async () => {
+    const site = await startSite(cleanup, (_incoming, outgoing) => outgoing.end("listed"));
+    const internet = new FakeInternet()
+      .name("intranet.example", ["10.0.0.7"])
+      .route("10.0.0.7", 8080, site.port)
+      .route("127.0.0.1", 3000, site.port);
+    const allow = parseEgressAllow("intranet.example:8080,127.0.0.1:3000,localhost:3000");
+    const { proxy } = await startProxy(cleanup, internet, { allow });
+    const bodies = [];
+    for (const host of ["intranet.example:8080", "127.0.0.1:3000", "127.1:3000", "LOCALHOST.:3000"]) {
+      bodies.push((await get(proxy.port, `http://${host}/`)).body.toString());
+    }
+    expect(bodies).toEqual(["listed", "listed", "listed", "listed"]);
+    for (const host of ["intranet.example", "10.0.0.7:8080", "127.0.0.2:3000", "127.0.0.1:3001", "a.localhost:3000"]) {
+      expect((await get(proxy.port, `http://${host}/`)).headers["x-perch-egress"], host).toBe("private-address");
+    }
+  });
+
+  it("does not open the server's own ports on this machine", async () => {
+    const internet = new FakeInternet().name("intranet.example", ["10.0.0.7"]);
+    const allow = parseEgressAllow("127.0.0.1:8787,localhost:8787,[::1]:8787,0.0.0.0:8787,intranet.example:8787");
+    const { proxy } = await startProxy(cleanup, internet, { allow, ownPorts: () => [8787] });
+    for (const host of ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"]) {
+      expect((await get(proxy.port, `http://${host}:8787/`)).headers["x-perch-egress"]).toBe("private-address");
+    }
+    expect(internet.dialled).toEqual([]);
+    expect((await get(proxy.port, "http://intranet.example:8787/")).headers["x-perch-egress"]).toBe("unreachable");
+  });
+});
+
+describe("tunnels", () => {
+  it("carry a WebSocket both ways", async () => {
+    const site = await startSite(cleanup, (_incoming, outgoing) => outgoing.end());
+    const sockets = new WebSocketServer({ server: site.server });
+    cleanup.add(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    });
+    sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
+    const internet = new FakeInternet().name("chat.example", [PUBLIC]).route(PUBLIC, 80, site.port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, "chat.example:80");
+    expect(tunnel.received).toMatch(/^HTTP\/1\.1 200 /);
+    tunnel.socket.removeAllListeners("data");
+    const socket = new WebSocket("ws://chat.example/", { createConnection: () => tunnel.socket });
+    const message = randomBytes(100_000).toString("base64");
+    const answer = await new Promise((resolve, reject) => {
+      socket.on("open", () => socket.send(message));
+      socket.on("message", (data) => resolve(String(data)));
+      socket.on("error", reject);
+    });
+    expect(answer).toBe(message);
+    socket.terminate();
+  });
+
+  it("pass a half-close on and still deliver the answer", async () => {
+    const port = await startTcp(cleanup, (socket) => {
+      const hash = createHash("sha256");
+      socket.on("data", (part) => hash.update(part));
+      socket.on("end", () => socket.end(hash.digest("hex")));
+    });
+    const internet = new FakeInternet().name("half.example", [PUBLIC]).route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, "half.example:443");
+    const body = randomBytes(500_000);
+    tunnel.socket.end(body);
+    expect(await tunnel.ended()).toContain(createHash("sha256").update(body).digest("hex"));
+  });
+
+  it("keep what the client sent along with its request", async () => {
+    const port = await startTcp(cleanup, (socket) => socket.pipe(socket));
+    const internet = new FakeInternet().name("eager.example", [PUBLIC]).route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const client = await rawClient(cleanup, proxy.port);
+    client.socket.write("CONNECT eager.example:443 HTTP/1.1\r\nHost: eager.example:443\r\n\r\nearly bytes");
+    expect(await client.until("early bytes")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("try the next address when one does not answer", async () => {
+    const port = await startTcp(cleanup, (socket) => socket.end("second"));
+    const internet = new FakeInternet()
+      .name("two.example", ["2606:4700::1", "11.0.0.1", PUBLIC])
+      .route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, "two.example:443");
+    await tunnel.until("second");
+    expect(internet.dialled.map(({ address }) => address)).toEqual(["11.0.0.1", PUBLIC]);
+  });
+
+  it("hold little in memory when the reader is slow", async () => {
+    const total = 192 * 1024 * 1024;
+    let written = 0;
+    const port = await startTcp(cleanup, (socket) => {
+      const chunk = Buffer.alloc(256 * 1024, 1);
+      const fill = () => {
+        while (written < total && !socket.destroyed) {
+          written += chunk.length;
+          if (!socket.write(chunk)) return void socket.once("drain", fill);
+        }
+        socket.end();
+      };
+      fill();
+    });
+    const internet = new FakeInternet().name("big.example", [PUBLIC]).route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const client = await rawClient(cleanup, proxy.port);
+    client.socket.removeAllListeners("data");
+    client.socket.pause();
+    client.socket.write("CONNECT big.example:443 HTTP/1.1\r\nHost: big.example:443\r\n\r\n");
+    let most = 0;
+    const start = held();
+    // A reader that stops: the site's writes must come to rest far below the whole.
+    let rested = 0;
+    for (let before = -1; rested < 200; before = written) {
+      rested = written === before && written > 0 ? rested + 1 : 0;
+      await setImmediate();
+    }
+    expect(written).toBeLessThan(total / 4);
+    // A reader that goes on: everything arrives, and no more than a few buffers are held at once.
+    let received = 0;
+    let looked = 0;
+    client.socket.on("data", (part: Buffer) => {
+      received += part.length;
+      if (received - looked < 8 * 1024 * 1024) return;
+      looked = received;
+      most = Math.max(most, held() - start);
+    });
+    client.socket.resume();
+    await new Promise((resolve) => client.socket.once("end", resolve));
+    expect(received).toBeGreaterThanOrEqual(total);
+    expect(most).toBeLessThan(total / 6);
+    expect(proxy.bytes().in).toBe(total);
+  }, 30_000);
+});
+
+describe("limits", () => {
+  it("closes connections over the cap and serves again when one is free", async () => {
+    const port = await startTcp(cleanup, (socket) => socket.pipe(socket));
+    const internet = new FakeInternet().name("a.example", [PUBLIC]).route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet, { limits: { connections: 3 } });
+    const open = [];
+    for (let index = 0; index < 3; index += 1) open.push(await openTunnel(cleanup, proxy.port, "a.example:443"));
+    const over = await rawClient(cleanup, proxy.port);
+    expect(await over.ended()).toBe("");
+    open[0]?.socket.end();
+    await open[0]?.ended();
+    await expect
+      .poll(() => openTunnel(cleanup, proxy.port, "a.example:443").then((client) => client.received))
+      .toMatch(/200/);
+  });
+
+  it("closes a connection on which nothing moves", async () => {
+    const port = await startTcp(cleanup, () => {});
+    const internet = new FakeInternet().name("quiet.example", [PUBLIC]).route(PUBLIC, 443, port);
+    const { proxy } = await startProxy(cleanup, internet, { limits: { idleMs: 50 } });
+    const tunnel = await openTunnel(cleanup, proxy.port, "quiet.example:443");
+    await tunnel.ended();
+    const idle = await rawClient(cleanup, proxy.port);
+    await idle.ended();
+  });
+
+  it("gives up on names and sites that never answer", async () => {
+    const internet = new FakeInternet().name("hole.example", [PUBLIC]);
+    const stuck = { resolve: () => new Promise<never>(() => {}) };
+    const slowName = await startProxy(cleanup, internet, { ...stuck, limits: { connectMs: 50 } });
+    expect((await openTunnel(cleanup, slowName.proxy.port, "a.example:443")).received).toContain("x-perch-egress: dns");
+    const slowSite = await startProxy(cleanup, internet, {
+      connect: (_address, _port, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up")))),
+      limits: { connectMs: 50 },
+    });
+    const tunnel = await openTunnel(cleanup, slowSite.proxy.port, "hole.example:443");
+    expect(tunnel.received).toContain("x-perch-egress: unreachable");
+  });
+
+  it("stops a site that sends more than one connection may", async () => {
+    const endless = await startTcp(cleanup, (socket) => {
+      const chunk = Buffer.alloc(64 * 1024);
+      const fill = () => {
+        while (!socket.destroyed && socket.write(chunk));
+      };
+      socket.on("drain", fill);
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        fill();
+      });
+    });
+    const internet = new FakeInternet().name("endless.example", [PUBLIC]).route(PUBLIC, 80, endless);
+    const { proxy } = await startProxy(cleanup, internet, { limits: { bytesPerConnection: 1_000_000 } });
+    const tunnel = await openTunnel(cleanup, proxy.port, "endless.example:80");
+    tunnel.socket.write("go");
+    expect((await tunnel.ended()).length).toBeLessThan(4_000_000);
+    await expect(get(proxy.port, "http://endless.example/")).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+  });
+
+  it("refuses heads larger than the limit, from the client and from the site", async () => {
+    const site = await startSite(cleanup, (_incoming, outgoing) => {
+      outgoing.setHeader("x-big", "a".repeat(12_000)).end("x");
+    });
+    const internet = new FakeInternet().name("big.example", [PUBLIC]).route(PUBLIC, 80, site.port);
+    const { proxy } = await startProxy(cleanup, internet, { limits: { headerBytes: 8_192 } });
+    expect((await get(proxy.port, "http://big.example/")).status).toBe(502);
+    const client = await rawClient(cleanup, proxy.port);
+    client.socket.write(
+      `GET http://big.example/ HTTP/1.1\r\nHost: big.example\r\nX-Big: ${"a".repeat(12_000)}\r\n\r\n`,
+    );
+    expect(await client.ended()).toMatch(/^HTTP\/1\.1 4\d\d /);
+  });
+});
+
+describe("close", () => {
+  it("ends tunnels, answers and attempts under way, and stops listening", async () => {
+    const port = await startTcp(cleanup, (socket) => {
+      socket.once("data", (part) => {
+        if (String(part).startsWith("GET")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+      });
+    });
+    const internet = new FakeInternet().name("a.example", [PUBLIC]).route(PUBLIC, 80, port);
+    const { proxy, logged } = await startProxy(cleanup, internet, {
+      resolve: (name) => (name === "stuck.example" ? new Promise(() => {}) : internet.resolve(name)),
+    });
+    const tunnel = await openTunnel(cleanup, proxy.port, "a.example:80");
+    const answer = await rawClient(cleanup, proxy.port);
+    answer.socket.write("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    await answer.until("half");
+    const attempt = await rawClient(cleanup, proxy.port);
+    attempt.socket.write("CONNECT stuck.example:443 HTTP/1.1\r\nHost: stuck.example:443\r\n\r\n");
+    const idle = await rawClient(cleanup, proxy.port);
+    await Promise.all([proxy.close(), proxy.close()]);
+    await Promise.all([tunnel.ended(), answer.ended(), attempt.ended(), idle.ended()]);
+    await expect(rawClient(cleanup, proxy.port)).rejects.toThrow(/ECONNREFUSED/);
+    expect(logged.join("\n")).toMatch(/"connections":2/);
+    expect(logged.join("\n")).not.toMatch(/example/);
+  });
+});
