@@ -1,0 +1,98 @@
+/**
+ * What one viewer gets and when, without its socket: credit, ladder, round trip, and the two limits a slow viewer
+ * meets (a still that would block the line is put off, ten seconds without an answer end it). Pure.
+ */
+import type { ScreenLevel } from "../phones/driver.ts";
+import { createCredit } from "./credit.ts";
+import type { HubFrame } from "./frame-hub.ts";
+import { createLadder } from "./ladder.ts";
+
+/** A viewer that acknowledges nothing for this long while frames wait is too slow. */
+export const TOO_SLOW_MS = 10_000;
+/** A round trip longer than this gets a second frame in flight, as long as the link is not busy. */
+const FAR_ROUND_TRIP_MS = 80;
+const VIDEO_WINDOW = 4;
+/** A still that would hold up the line longer than this waits until the picture rested for `STILL_PUT_OFF_MS`. */
+const STILL_LINE_MS = 500;
+const STILL_PUT_OFF_MS = 1_000;
+/** Part of a new sample in the moving average of the link's speed. */
+const SPEED_WEIGHT = 0.3;
+
+export interface Flow {
+  /** A new frame from the hub. Returns true when this viewer needs a key frame to go on. */
+  offer(now: number, frame: HubFrame): boolean;
+  /** The next frame to send now. */
+  take(now: number): HubFrame | undefined;
+  /** The viewer has drawn frame `seq`. Returns whether the level changed; `undefined` for a frame not in flight. */
+  acknowledge(now: number, seq: number): { readonly levelChanged: boolean; readonly ms: number } | undefined;
+  /** A round trip of an empty message, in ms. */
+  roundTrip(ms: number): void;
+  limit(now: number, max: ScreenLevel): boolean;
+  /** To call about twice a second. Returns true when the viewer is too slow to go on. */
+  tick(now: number): boolean;
+  level(): ScreenLevel;
+  inFlight(): number;
+  dropped(): number;
+}
+
+export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
+  const credit = createCredit(codec, codec === "h264" ? VIDEO_WINDOW : 1);
+  const ladder = createLadder(now);
+  /** The shortest way there and back seen so far, in ms. */
+  let baseMs = Number.POSITIVE_INFINITY;
+  let bytesPerMs: number | undefined;
+  let putOff: { readonly frame: HubFrame; readonly until: number } | undefined;
+  let answeredAt = now;
+
+  const base = () => (Number.isFinite(baseMs) ? baseMs : 0);
+
+  function learn(ms: number, bytes: number): void {
+    baseMs = Math.min(baseMs, Math.max(0, ms));
+    const speed = bytes / Math.max(1, ms - base());
+    bytesPerMs = bytesPerMs === undefined ? speed : bytesPerMs + SPEED_WEIGHT * (speed - bytesPerMs);
+    if (codec === "h264") return;
+    const average = ladder.average() ?? ms;
+    const far = base() > FAR_ROUND_TRIP_MS;
+    credit.setWindow(far && average < NOT_BUSY_MS ? 2 : 1);
+  }
+
+  return {
+    offer(at, frame) {
+      if (frame.crisp && bytesPerMs !== undefined && frame.message.length / bytesPerMs > STILL_LINE_MS) {
+        putOff = { frame, until: at + STILL_PUT_OFF_MS };
+        return false;
+      }
+      putOff = undefined;
+      return credit.offer(frame);
+    },
+    take: (at) => credit.take(at),
+    acknowledge(at, seq) {
+      const done = credit.acknowledge(at, seq);
+      if (done === undefined) return undefined;
+      answeredAt = at;
+      learn(done.ms, done.frame.message.length);
+      // A still is many times larger than a moving frame and says nothing about the level.
+      const levelChanged = done.frame.crisp ? false : ladder.sample(at, done.ms, base());
+      return { levelChanged, ms: done.ms };
+    },
+    roundTrip(ms) {
+      baseMs = Math.min(baseMs, Math.max(0, ms));
+    },
+    limit: (at, max) => ladder.limit(at, max),
+    tick(at) {
+      if (putOff !== undefined && at >= putOff.until) {
+        credit.offer(putOff.frame);
+        putOff = undefined;
+      }
+      const oldest = credit.oldestSentAt();
+      if (oldest === undefined || !credit.waiting()) return false;
+      return at - Math.max(oldest, answeredAt) >= TOO_SLOW_MS;
+    },
+    level: () => ladder.level(),
+    inFlight: () => credit.inFlight(),
+    dropped: () => credit.dropped(),
+  };
+}
+
+/** Corrected ladder average below which the line has room for a second frame. */
+const NOT_BUSY_MS = 80;

@@ -1,0 +1,167 @@
+/**
+ * The picture of one running phone, fanned out to its viewers. Listens to the driver only while somebody watches,
+ * keeps only the newest frame, and sends one full-quality still when the picture comes to rest.
+ */
+import { encodeFrameHeader, FRAME_FLAGS, FRAME_HEADER_BYTES } from "../../shared/screen-protocol.ts";
+import type { Clock } from "../clock.ts";
+import type { ScreenFrame, ScreenLevel, ScreenSource } from "../phones/driver.ts";
+import { best } from "./ladder.ts";
+
+/** Without a frame for this long the picture rests. */
+export const REST_MS = 150;
+const SEQ_RANGE = 0x1_0000_0000;
+
+/** A frame as it goes over the wire; viewers share its bytes. */
+export interface HubFrame {
+  readonly seq: number;
+  readonly kind: ScreenFrame["kind"];
+  readonly crisp: boolean;
+  /** Header and payload. */
+  readonly message: Buffer;
+}
+
+export interface HubViewer {
+  /** A new frame. Must return at once: the viewer decides by itself what to keep. */
+  offer(frame: HubFrame): void;
+  /** The level this viewer can take now. */
+  level(): ScreenLevel;
+}
+
+export interface FrameHub {
+  readonly codec: ScreenSource["codec"];
+  size(): { width: number; height: number };
+  /** Adds a viewer, who gets a whole frame at once. Returns what removes it again. */
+  join(viewer: HubViewer): () => void;
+  /** To call when a viewer's level changed. */
+  levelChanged(): void;
+  /** A whole frame of now, for a viewer that lost one it needed. */
+  refresh(): void;
+  /** Ends listening; the hub is not used afterwards. */
+  close(): void;
+}
+
+export interface FrameHubOptions {
+  readonly source: ScreenSource;
+  readonly clock: Clock;
+  /** Told when the driver could not take the still. The picture stays as it was. */
+  readonly onStillFailed: (error: unknown) => void;
+}
+
+export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions): FrameHub {
+  const viewers = new Set<HubViewer>();
+  let seq = 0;
+  let newest: HubFrame | undefined;
+  let codecConfig: HubFrame | undefined;
+  let lastMoving: Uint8Array | undefined;
+  let lastFrameAt = 0;
+  let asked: ScreenLevel | undefined;
+  let stopListening: (() => void) | undefined;
+  let restTimer: NodeJS.Timeout | undefined;
+  /** From asking for the still of this rest until something moves. */
+  let resting = false;
+
+  function receive(frame: ScreenFrame): void {
+    if (frame.kind === "image" && !frame.crisp) {
+      // Taking a still makes some browsers repeat the frame before it; that is not movement.
+      if (resting && lastMoving !== undefined && sameBytes(lastMoving, frame.bytes)) return;
+      lastMoving = frame.bytes;
+      resting = false;
+      lastFrameAt = clock.now();
+      restTimer ??= setTimeout(checkRest, REST_MS);
+    }
+    // A still that was overtaken by movement shows the past.
+    if (frame.crisp && !resting) return;
+    seq = (seq + 1) % SEQ_RANGE;
+    const hubFrame = toHubFrame(seq, frame);
+    if (frame.kind === "codecConfig") codecConfig = hubFrame;
+    else newest = hubFrame;
+    for (const viewer of viewers) viewer.offer(hubFrame);
+  }
+
+  function checkRest(): void {
+    restTimer = undefined;
+    const left = REST_MS - (clock.now() - lastFrameAt);
+    if (left > 0) {
+      restTimer = setTimeout(checkRest, left);
+      return;
+    }
+    resting = true;
+    source.still().catch(onStillFailed);
+  }
+
+  function start(): void {
+    stopListening ??= source.listen(receive);
+  }
+
+  function stop(): void {
+    stopListening?.();
+    stopListening = undefined;
+    clearTimeout(restTimer);
+    restTimer = undefined;
+    // Nobody may be shown a picture from before the pause.
+    newest = undefined;
+    codecConfig = undefined;
+    lastMoving = undefined;
+    resting = false;
+    asked = undefined;
+  }
+
+  function askLevel(): void {
+    const level = best([...viewers].map((viewer) => viewer.level()));
+    if (level === asked) return;
+    asked = level;
+    source.setLevel(level);
+  }
+
+  return {
+    codec: source.codec,
+    size: () => source.size(),
+    join(viewer) {
+      const first = viewers.size === 0;
+      viewers.add(viewer);
+      if (first) {
+        askLevel();
+        start();
+      } else {
+        if (codecConfig !== undefined) viewer.offer(codecConfig);
+        if (newest !== undefined && newest.kind !== "delta") viewer.offer(newest);
+        askLevel();
+        // The crisp still is the whole picture of now; anything else may be on its way to change.
+        if (newest?.crisp !== true) source.refresh();
+      }
+      return () => {
+        if (!viewers.delete(viewer)) return;
+        if (viewers.size === 0) stop();
+        else askLevel();
+      };
+    },
+    levelChanged() {
+      if (viewers.size > 0) askLevel();
+    },
+    refresh() {
+      if (viewers.size > 0) source.refresh();
+    },
+    close() {
+      viewers.clear();
+      stop();
+    },
+  };
+}
+
+function toHubFrame(seq: number, frame: ScreenFrame): HubFrame {
+  const header = encodeFrameHeader({
+    kind: frame.kind,
+    format: frame.format,
+    flags: frame.crisp ? FRAME_FLAGS.crisp : 0,
+    seq,
+    capturedAtMs: frame.capturedAtMs,
+  });
+  const message = Buffer.allocUnsafe(FRAME_HEADER_BYTES + frame.bytes.length);
+  message.set(header, 0);
+  message.set(frame.bytes, FRAME_HEADER_BYTES);
+  return { seq, kind: frame.kind, crisp: frame.crisp, message };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}

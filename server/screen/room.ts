@@ -1,0 +1,213 @@
+/** Everyone who watches one phone: its hub, who controls it, and what they tell each other. */
+
+import type { WebSocket } from "ws";
+import { newId } from "../../shared/ids.ts";
+import type { EndReason, ServerMessage, ViewerMessage } from "../../shared/screen-protocol.ts";
+import type { Clock } from "../clock.ts";
+import type { PhoneInput, ScreenSource } from "../phones/driver.ts";
+import { type Control, createControl } from "./control.ts";
+import { createFrameHub } from "./frame-hub.ts";
+import type { TicketGrant } from "./tickets.ts";
+import { createViewer, type Viewer } from "./viewer.ts";
+
+/** What a room does to its phone. None of these throws. */
+export interface RoomPhone {
+  readonly source: ScreenSource;
+  input(input: PhoneInput): void;
+  rotate(): void;
+  clipboardWrite(value: string): void;
+  /** The driver could not take the still of a resting picture. */
+  stillFailed(error: unknown): void;
+}
+
+export interface RoomOptions {
+  readonly phone: RoomPhone;
+  readonly clock: Clock;
+  /** The controller did something to the phone. */
+  readonly onInput: (grant: TicketGrant) => void;
+  /** The last viewer left and nobody's control is being kept. */
+  readonly onEmpty: () => void;
+}
+
+export interface RoomCounts {
+  readonly viewers: number;
+  readonly framesSent: number;
+  readonly framesDropped: number;
+  /** Input of viewers without control, or out of sequence, or over the rate. */
+  readonly inputsIgnored: number;
+}
+
+export interface Room {
+  join(socket: WebSocket, grant: TicketGrant): void;
+  size(): number;
+  tick(): void;
+  broadcast(message: ServerMessage): void;
+  toController(message: ServerMessage): void;
+  /** Ends the viewers a condition picks; all of them without one. */
+  end(reason: EndReason, message: string | undefined, which?: (grant: TicketGrant) => boolean): void;
+  close(): void;
+  counts(): RoomCounts;
+}
+
+export function createRoom({ phone, clock, onInput, onEmpty }: RoomOptions): Room {
+  const hub = createFrameHub({ source: phone.source, clock, onStillFailed: (error) => phone.stillFailed(error) });
+  const control = createControl();
+  const viewers = new Map<string, Viewer>();
+  let gone = { framesSent: 0, framesDropped: 0 };
+  let inputsIgnored = 0;
+  let keyboardOpen = false;
+
+  function stateFor(viewer: Viewer, declined = false): ServerMessage {
+    const controller = control.controller();
+    const isController = controller?.id === viewer.id;
+    const asking = isController ? control.asking()?.name : undefined;
+    return {
+      type: "state",
+      controller: isController,
+      viewers: viewers.size,
+      ...(controller === undefined ? {} : { controllerName: controller.name }),
+      ...(asking === undefined ? {} : { asking }),
+      ...(declined ? { declined } : {}),
+    };
+  }
+
+  function tellAll(): void {
+    for (const viewer of viewers.values()) viewer.send(stateFor(viewer));
+  }
+
+  /** Does something to `control` and settles what follows: no touch of the old controller stays down. */
+  function changeControl(change: (control: Control) => void): void {
+    const before = control.controller();
+    change(control);
+    const after = control.controller();
+    if (before?.id === after?.id) return;
+    const lost = before === undefined ? undefined : viewers.get(before.id);
+    if (lost !== undefined) cancelTouches(lost);
+    if (after !== undefined && keyboardOpen) viewers.get(after.id)?.send({ type: "keyboard", open: true });
+  }
+
+  function cancelTouches(viewer: Viewer): void {
+    for (const input of viewer.input.cancel()) phone.input(input);
+  }
+
+  function leave(viewer: Viewer, leaveHub: () => void): void {
+    viewers.delete(viewer.id);
+    leaveHub();
+    cancelTouches(viewer);
+    const counts = viewer.counts();
+    gone = { framesSent: gone.framesSent + counts.sent, framesDropped: gone.framesDropped + counts.dropped };
+    changeControl(() => control.leave(clock.now(), viewer.id));
+    tellAll();
+  }
+
+  function receive(viewer: Viewer, message: Exclude<ViewerMessage, { type: "ack" | "quality" }>): void {
+    if (message.type === "control") {
+      receiveControl(viewer, message.action);
+      return;
+    }
+    const isController = control.controller()?.id === viewer.id;
+    if (!isController || !act(viewer, message)) {
+      inputsIgnored += 1;
+      return;
+    }
+    onInput(viewer.grant);
+  }
+
+  /** Passes a controller's message to the phone; false when it must not reach it. */
+  function act(viewer: Viewer, message: Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>): boolean {
+    if (message.type === "rotate" || message.type === "clipboard") {
+      if (!viewer.input.allow(clock.now())) return false;
+      if (message.type === "rotate") phone.rotate();
+      else phone.clipboardWrite(message.value);
+      return true;
+    }
+    const input = viewer.input.accept(clock.now(), message);
+    if (input === undefined) return false;
+    phone.input(input);
+    return true;
+  }
+
+  function receiveControl(viewer: Viewer, action: Extract<ViewerMessage, { type: "control" }>["action"]): void {
+    // Each of these tells every viewer something.
+    if (!viewer.input.allow(clock.now())) return;
+    let declined: string | undefined;
+    changeControl(() => {
+      if (action === "ask") control.ask(clock.now(), viewer.id);
+      else if (action === "give") control.give(viewer.id);
+      else if (action === "decline") declined = control.decline(viewer.id);
+      else control.release(viewer.id);
+    });
+    for (const one of viewers.values()) one.send(stateFor(one, one.id === declined));
+  }
+
+  return {
+    join(socket, grant) {
+      let leaveHub = (): void => {};
+      const viewer: Viewer = createViewer({
+        id: newId("viewer"),
+        socket,
+        grant,
+        codec: hub.codec,
+        clock,
+        events: {
+          message: (message) => receive(viewer, message),
+          closed: () => leave(viewer, leaveHub),
+          levelChanged: () => hub.levelChanged(),
+          needsKeyFrame: () => hub.refresh(),
+        },
+      });
+      viewers.set(viewer.id, viewer);
+      const { credentialId: sessionId, name } = grant;
+      changeControl(() =>
+        control.join(clock.now(), { id: viewer.id, sessionId, name, mayControl: grant.mode === "control" }),
+      );
+      const controller = control.controller();
+      if (controller !== undefined && controller.id !== viewer.id && controller.sessionId === sessionId) {
+        // Perhaps this is a return and the connection before it is dead without the server knowing yet.
+        viewers.get(controller.id)?.probe();
+      }
+      viewer.send({
+        type: "hello",
+        codec: hub.codec,
+        ...hub.size(),
+        controller: controller?.id === viewer.id,
+        viewers: viewers.size,
+        nowMs: clock.now(),
+      });
+      tellAll();
+      leaveHub = hub.join(viewer);
+      // The first frame may already have found the connection gone.
+      if (!viewers.has(viewer.id)) leaveHub();
+    },
+    size: () => viewers.size,
+    tick() {
+      for (const viewer of [...viewers.values()]) viewer.tick();
+      let expired = false;
+      changeControl(() => {
+        expired = control.expire(clock.now());
+      });
+      if (expired) tellAll();
+      if (viewers.size === 0 && !control.reserved()) onEmpty();
+    },
+    broadcast(message) {
+      for (const viewer of viewers.values()) viewer.send(message);
+    },
+    toController(message) {
+      if (message.type === "keyboard") keyboardOpen = message.open;
+      const controller = control.controller();
+      if (controller !== undefined) viewers.get(controller.id)?.send(message);
+    },
+    end(reason, message, which = () => true) {
+      for (const viewer of [...viewers.values()]) if (which(viewer.grant)) viewer.end(reason, message);
+    },
+    close: () => hub.close(),
+    counts() {
+      let { framesSent, framesDropped } = gone;
+      for (const viewer of viewers.values()) {
+        framesSent += viewer.counts().sent;
+        framesDropped += viewer.counts().dropped;
+      }
+      return { viewers: viewers.size, framesSent, framesDropped, inputsIgnored };
+    },
+  };
+}

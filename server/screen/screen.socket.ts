@@ -1,0 +1,109 @@
+/**
+ * The door of the screen socket: `GET /screen` with subprotocols `perch.screen.v1` and `ticket.<ticket>`. Everything
+ * that is wrong is refused before the upgrade, with a status and a sentence.
+ */
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { MAX_VIEWER_MESSAGE_BYTES, SCREEN_PROTOCOL, TICKET_PROTOCOL_PREFIX } from "../../shared/screen-protocol.ts";
+import { INTERNAL_MESSAGE } from "../errors.ts";
+import { errorFields, type Log } from "../log.ts";
+import { SCREEN_PATH, type ScreenService } from "./screen.service.ts";
+
+export interface ScreenSocketOptions {
+  readonly server: Server;
+  readonly screen: Pick<ScreenService, "attach" | "consume">;
+  /** Whether pages of this exact origin may open a screen. */
+  readonly originAllowed: (origin: string) => boolean;
+  /** Whether this is a name of ours (`Host`); any other points at a rebound address. */
+  readonly hostAllowed: (host: string) => boolean;
+  readonly log: Log;
+}
+
+interface Refusal {
+  readonly status: 401 | 403 | 404 | 426 | 500;
+  readonly message: string;
+}
+
+const TICKET_REFUSED: Refusal = {
+  status: 401,
+  message: "This screen ticket is missing, used or expired. Ask for a new one and connect within 30 seconds.",
+};
+const ORIGIN_REFUSED: Refusal = { status: 403, message: "Screens open only from the Perch extension of this server." };
+
+/** Serves screen sockets on `server`. Returns what stops serving them; open screens stay with the service. */
+export function attachScreenSocket(options: ScreenSocketOptions): () => void {
+  const { server, screen, log } = options;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_VIEWER_MESSAGE_BYTES,
+    clientTracking: false,
+    handleProtocols: () => SCREEN_PROTOCOL,
+  });
+
+  async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const opening = readOpening(request, options);
+    if ("status" in opening) {
+      refuse(socket, opening);
+      return;
+    }
+    const grant = await screen.consume(opening.ticket);
+    if (grant === undefined) {
+      refuse(socket, TICKET_REFUSED);
+      return;
+    }
+    // A browser always says where it comes from; programs with an API token have no origin.
+    if (opening.origin === undefined && grant.browser) {
+      refuse(socket, ORIGIN_REFUSED);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => screen.attach(webSocket, grant));
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // The peer may go away while its ticket is looked up.
+    socket.on("error", () => socket.destroy());
+    admit(request, socket, head).catch((error: unknown) => {
+      log.error("screen upgrade failed", errorFields(error));
+      refuse(socket, { status: 500, message: INTERNAL_MESSAGE });
+    });
+  }
+
+  server.on("upgrade", onUpgrade);
+  return () => server.off("upgrade", onUpgrade);
+}
+
+/** What a request for a screen brings, or why it is refused; wrong ones do not use up their ticket. */
+function readOpening(
+  request: IncomingMessage,
+  { originAllowed, hostAllowed }: ScreenSocketOptions,
+): Refusal | { readonly ticket: string; readonly origin: string | undefined } {
+  const { host, origin, upgrade } = request.headers;
+  if (request.url !== SCREEN_PATH) return { status: 404, message: "There is nothing here to connect to." };
+  if (host === undefined || !hostAllowed(host)) {
+    return { status: 403, message: "This server does not answer under that name. Use its configured address." };
+  }
+  if (origin !== undefined && !originAllowed(origin)) return ORIGIN_REFUSED;
+  const protocols = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  const isWebSocket = upgrade?.toLowerCase() === "websocket" && request.method === "GET";
+  if (!isWebSocket || request.headers["sec-websocket-version"] !== "13" || !protocols.includes(SCREEN_PROTOCOL)) {
+    return { status: 426, message: `Connect with a WebSocket that speaks ${SCREEN_PROTOCOL}.` };
+  }
+  const offered = protocols.find((name) => name.startsWith(TICKET_PROTOCOL_PREFIX));
+  if (offered === undefined) return TICKET_REFUSED;
+  return { ticket: offered.slice(TICKET_PROTOCOL_PREFIX.length), origin };
+}
+
+function refuse(socket: Duplex, { status, message }: Refusal): void {
+  const body = JSON.stringify({ message });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Cache-Control: no-store",
+    "Connection: close",
+    ...(status === 426 ? ["Upgrade: websocket", "Sec-WebSocket-Version: 13"] : []),
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
