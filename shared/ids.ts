@@ -20,6 +20,8 @@ export type TeamId = Branded<string, "team">;
 export type PhoneId = Branded<string, "phone">;
 export type SessionId = Branded<string, "session">;
 export type ApiTokenId = Branded<string, "apiToken">;
+/** Whatever a caller signed in with: a person's session, or an API token. */
+export type CredentialId = SessionId | ApiTokenId;
 export type JobId = Branded<string, "job">;
 export type ViewerId = Branded<string, "viewer">;
 
@@ -37,6 +39,11 @@ export const teamId = idSchema("team");
 export const phoneId = idSchema("phone");
 export const sessionId = idSchema("session");
 export const apiTokenId = idSchema("apiToken");
+
+/** Tells a session from an API token by its prefix. */
+export function isSessionId(id: CredentialId): id is SessionId {
+  return id.startsWith(`${ID_PREFIXES.session}_`);
+}
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

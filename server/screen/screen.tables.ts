@@ -1,6 +1,6 @@
 /** Single-use tickets that open a screen socket. */
 
-import type { PhoneId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { CredentialId, PhoneId, TeamId, UserId } from "../../shared/ids.ts";
 import { SCREEN_MODES } from "../../shared/screen-protocol.ts";
 import type { accountTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
@@ -16,7 +16,7 @@ export function screenTables(k: Kit, { phones }: ReturnType<typeof accountTables
     {
       hash: k.text(secret("user.authorization.credentials", "minutes")).primaryKey(),
       /** The session or API token that asked; revoking it closes the socket. */
-      credentialId: k.text(personal("user.unique_id", security)).$type<SessionId>().notNull(),
+      credentialId: k.text(personal("user.unique_id", security)).$type<CredentialId>().notNull(),
       userId: k.text(personal("user.unique_id", security)).$type<UserId>().notNull(),
       teamId: k.text(operational("minutes")).$type<TeamId>().notNull(),
       phoneId: k

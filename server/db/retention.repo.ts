@@ -1,0 +1,33 @@
+/** Retention sweeps of this version: what has outlived its rule in the data map goes, a small batch at a time. */
+import { and, eq, isNotNull, lt, or } from "drizzle-orm";
+import type { Clock } from "../clock.ts";
+import { RETENTION } from "../privacy/tags.ts";
+import type { Database, Writer } from "./database.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** When a row of a retention rule with days has to be gone: rows older than this. */
+export function cutoff(clock: Clock, rule: "day" | "week" | "month" | "quarter"): Date {
+  return new Date(clock.now() - RETENTION[rule].days * DAY_MS);
+}
+
+/** Removes expired single-use tokens, codes and mail, and the traces of sessions older than 90 days. */
+export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Promise<number> {
+  const { oneTimeTokens, connectCodes, mailOutbox, sessions } = db.t;
+  const now = new Date(clock.now());
+  const gone = [
+    await tx.delete(oneTimeTokens).where(lt(oneTimeTokens.expiresAt, now)).returning({ hash: oneTimeTokens.hash }),
+    await tx.delete(connectCodes).where(lt(connectCodes.createdAt, cutoff(clock, "day"))).returning({ hash: connectCodes.hash }),
+    await tx.delete(mailOutbox).where(lt(mailOutbox.createdAt, cutoff(clock, "month"))).returning({ id: mailOutbox.id }),
+    await tx
+      .delete(sessions)
+      .where(and(or(isNotNull(sessions.endedAt), lt(sessions.absoluteExpiresAt, now)), lt(sessions.seenAt, cutoff(clock, "quarter"))))
+      .returning({ id: sessions.id }),
+    await tx
+      .update(sessions)
+      .set({ ip: null, userAgent: null })
+      .where(and(eq(sessions.kind, "extension"), isNotNull(sessions.ip), lt(sessions.seenAt, cutoff(clock, "quarter"))))
+      .returning({ id: sessions.id }),
+  ];
+  return gone.reduce((sum, rows) => sum + rows.length, 0);
+}

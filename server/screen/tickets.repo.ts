@@ -1,0 +1,57 @@
+/** Screen tickets in the database: one `DELETE … RETURNING` redeems one, so that ten tries at once open one socket. */
+import { and, eq, gt, isNull, lt } from "drizzle-orm";
+import { isSessionId } from "../../shared/ids.ts";
+import { hashSecret, newSecret } from "../accounts/secrets.ts";
+import type { Clock } from "../clock.ts";
+import type { Database, Writer } from "../db/database.ts";
+import type { TicketStore } from "./tickets.ts";
+
+export interface StoredTickets extends TicketStore {
+  sweep(tx: Writer): Promise<number>;
+}
+
+export function createTickets(db: Database, clock: Clock): StoredTickets {
+  const { streamTickets, sessions, apiTokens, users } = db.t;
+  return {
+    async issue(row) {
+      const ticket = newSecret();
+      await db.tx((tx) =>
+        tx.insert(streamTickets).values({ ...row, hash: hashSecret(ticket), expiresAt: new Date(row.expiresAt) }),
+      );
+      return ticket;
+    },
+    async consume(ticket) {
+      const now = new Date(clock.now());
+      return db.tx(async (tx) => {
+        const [row] = await tx
+          .delete(streamTickets)
+          .where(eq(streamTickets.hash, hashSecret(ticket)))
+          .returning();
+        if (row === undefined || row.expiresAt <= now) return undefined;
+        const [live] = isSessionId(row.credentialId)
+          ? await tx
+              .select({ id: sessions.id })
+              .from(sessions)
+              .where(and(eq(sessions.id, row.credentialId), isNull(sessions.endedAt), gt(sessions.absoluteExpiresAt, now)))
+          : await tx
+              .select({ id: apiTokens.id })
+              .from(apiTokens)
+              .where(and(eq(apiTokens.id, row.credentialId), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)));
+        const [user] = await tx
+          .select({ name: users.fullName, email: users.emailShown })
+          .from(users)
+          .where(eq(users.id, row.userId));
+        if (live === undefined || user === undefined) return undefined;
+        const { credentialId, userId, teamId, phoneId, mode, browser } = row;
+        return { credentialId, userId, teamId, phoneId, mode, browser, name: user.name ?? user.email };
+      });
+    },
+    async sweep(tx) {
+      const rows = await tx
+        .delete(streamTickets)
+        .where(lt(streamTickets.expiresAt, new Date(clock.now())))
+        .returning({ hash: streamTickets.hash });
+      return rows.length;
+    },
+  };
+}
