@@ -1,0 +1,58 @@
+/** The typed client of one Perch server. Nothing here ever talks to another origin. */
+import { createTRPCClient, httpBatchLink, splitLink, type TRPCClient } from "@trpc/client";
+import type { AppRouter } from "./app-router.ts";
+import { eventLink } from "./stream.ts";
+
+export type Api = TRPCClient<AppRouter>;
+
+/** A call that takes longer has failed. */
+export const CALL_TIMEOUT_MS = 30_000;
+/** Keeps batched reads in addresses every proxy takes. */
+const MAX_URL_LENGTH = 2_000;
+
+export interface ApiOptions {
+  /** Origin of the server, e.g. `https://phones.example.org`. */
+  readonly server: string;
+  /** Read anew for every request, so a sign-in or sign-out elsewhere takes effect at once. */
+  readonly token: () => Promise<string | undefined>;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const url = `${options.server}/trpc`;
+  return createTRPCClient<AppRouter>({
+    links: [
+      splitLink({
+        condition: (op) => op.type === "subscription",
+        true: eventLink(url, options.token),
+        false: httpBatchLink({
+          url,
+          maxURLLength: MAX_URL_LENGTH,
+          headers: async () => authorization(await options.token()),
+          fetch: (input, init) => {
+            const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+            const signal =
+              init?.signal === undefined || init.signal === null ? timeout : AbortSignal.any([init.signal, timeout]);
+            return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
+          },
+        }),
+      }),
+    ],
+  });
+}
+
+/** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */
+export const PRIVATE_REQUEST = {
+  credentials: "omit",
+  cache: "no-store",
+  redirect: "error",
+  referrerPolicy: "no-referrer",
+} as const satisfies RequestInit;
+
+export function authorization(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** tRPC describes its requests with a structural subset of `RequestInit`; in a browser they are one and the same. */
+function requestOf(init: unknown): RequestInit {
+  return init as RequestInit;
+}

@@ -1,0 +1,154 @@
+/** Everything that can keep a call from working, told apart, each with words that say what to do. */
+import { TRPCClientError } from "@trpc/client";
+import { z } from "zod";
+import { ERROR_CODES, type ErrorBody } from "../../shared/errors.ts";
+
+export type Failure =
+  /** This computer has no network. */
+  | { readonly kind: "offline" }
+  /** Nothing answers at the address. */
+  | { readonly kind: "server_unreachable"; readonly server: string }
+  /** Something answers, but the browser may not read it: certificate or cross-origin rules. */
+  | { readonly kind: "tls_or_cors"; readonly server: string }
+  /** Something answers, and it is not Perch. */
+  | { readonly kind: "not_perch"; readonly server: string }
+  /** Perch, but too old or too new for this extension. */
+  | { readonly kind: "wrong_version"; readonly server: string; readonly serverNewer: boolean }
+  /** No token, or one the server no longer takes. */
+  | { readonly kind: "signed_out" }
+  /** The browser has not been given access to the server's origin, and the server does not allow it by itself. */
+  | { readonly kind: "permission_missing"; readonly server: string }
+  /** The server understood and said no. */
+  | { readonly kind: "refused"; readonly error: ErrorBody };
+
+export type FailureKind = Failure["kind"];
+
+export interface FailureWords {
+  readonly title: string;
+  readonly detail: string;
+  /** What the one button does; screens map it to their own action. */
+  readonly action: "retry" | "change_server" | "sign_in" | "allow_access" | "none";
+}
+
+export function failureWords(failure: Failure): FailureWords {
+  switch (failure.kind) {
+    case "offline":
+      return {
+        title: "You are offline.",
+        detail: "What you see is the last known state. It updates when the network is back.",
+        action: "retry",
+      };
+    case "server_unreachable":
+      return {
+        title: `The server at ${hostOf(failure.server)} does not answer.`,
+        detail: "Start it, or change the address.",
+        action: "retry",
+      };
+    case "tls_or_cors":
+      return {
+        title: `The browser may not read what ${hostOf(failure.server)} answers.`,
+        detail: failure.server.startsWith("https:")
+          ? "Open the address in a tab: if the browser warns about its certificate, that is the cause. If the page opens, a proxy in front of the server removes its CORS headers."
+          : "A proxy in front of the server may remove its CORS headers. If the server uses https, write the address with https://.",
+        action: "change_server",
+      };
+    case "not_perch":
+      return {
+        title: `${hostOf(failure.server)} is not a Perch server.`,
+        detail: "Something else answers there. Check the address and the port.",
+        action: "change_server",
+      };
+    case "wrong_version":
+      return failure.serverNewer
+        ? { title: "This extension is too old for the server.", detail: "Update the extension.", action: "none" }
+        : {
+            title: "The server is too old for this extension.",
+            detail: `Ask who runs ${hostOf(failure.server)} to update it.`,
+            action: "retry",
+          };
+    case "signed_out":
+      return { title: "You are signed out.", detail: "Sign in to see your phones.", action: "sign_in" };
+    case "permission_missing":
+      return {
+        title: `Perch may not reach ${hostOf(failure.server)} yet.`,
+        detail: "Allow it, and the browser will ask once.",
+        action: "allow_access",
+      };
+    case "refused":
+      return {
+        title: failure.error.message,
+        detail: requestWords(failure.error),
+        action: refusedAction(failure.error),
+      };
+  }
+}
+
+/** One sentence, for a toast. */
+export function failureSentence(failure: Failure): string {
+  const { title, detail } = failureWords(failure);
+  return failure.kind === "refused" ? title : `${title} ${detail}`;
+}
+
+function requestWords(error: ErrorBody): string {
+  return error.code === "internal" ? `Request ${error.requestId}.` : "";
+}
+
+function refusedAction(error: ErrorBody): FailureWords["action"] {
+  switch (error.code) {
+    case "step_up_required":
+      return "sign_in";
+    case "rate_limited":
+    case "unavailable":
+    case "phone_unavailable":
+    case "internal":
+    case "address_unreachable":
+      return "retry";
+    default:
+      return "none";
+  }
+}
+
+/** Host and port, as a person would say the address. */
+export function hostOf(server: string): string {
+  return URL.canParse(server) ? new URL(server).host : server;
+}
+
+const errorBody = z.object({
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  requestId: z.string(),
+  fields: z.record(z.string(), z.string()).exactOptional(),
+  retryAfterMs: z.number().exactOptional(),
+});
+const errorData = z.object({ perch: errorBody });
+
+/** Sorts what a call threw. `online` is the browser's own opinion (`navigator.onLine`). */
+export function classifyFailure(error: unknown, server: string, online: boolean): Failure {
+  const data = error instanceof TRPCClientError ? errorData.safeParse(error.data) : undefined;
+  if (data?.success === true) {
+    const { perch } = data.data;
+    if (perch.code === "unauthenticated" || perch.code === "session_ended") return { kind: "signed_out" };
+    if (perch.code === "version_mismatch") return { kind: "wrong_version", server, serverNewer: true };
+    return { kind: "refused", error: perch };
+  }
+  if (!online && !isLoopback(server)) return { kind: "offline" };
+  // An answer that is no tRPC answer: another program on that port, or a proxy's own page.
+  const status = error instanceof TRPCClientError ? responseStatus(error.meta) : undefined;
+  if (status !== undefined && !PROXY_STATUSES.has(status)) return { kind: "not_perch", server };
+  return { kind: "server_unreachable", server };
+}
+
+/** What a proxy answers when the server behind it does not. */
+const PROXY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** A server on this very computer works without a network. */
+export function isLoopback(server: string): boolean {
+  if (!URL.canParse(server)) return false;
+  const { hostname } = new URL(server);
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function responseStatus(meta: Record<string, unknown> | undefined): number | undefined {
+  const response = meta?.["response"];
+  return response instanceof Response ? response.status : undefined;
+}

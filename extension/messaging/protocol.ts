@@ -1,0 +1,50 @@
+/** Every message one part of the extension may send another. Nothing secret travels here, and nothing waits for an answer. */
+import { onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
+import { z } from "../state/zod.ts";
+import { classifySender, type SenderKind } from "./sender.ts";
+
+export const PROTOCOL_VERSION = 1;
+
+const messageSchema = z.discriminatedUnion("type", [
+  /** Phones changed: the worker refreshes the badge. */
+  z.strictObject({ perch: z.literal(PROTOCOL_VERSION), type: z.literal("phones_changed"), running: z.number().int() }),
+  /** The worker asks panels that are open to close; see `platform/panel.ts`. */
+  z.strictObject({
+    perch: z.literal(PROTOCOL_VERSION),
+    type: z.literal("close_panel"),
+    windowId: z.number().exactOptional(),
+  }),
+]);
+export type Message = Readonly<z.infer<typeof messageSchema>>;
+export type MessageType = Message["type"];
+type Body<T extends MessageType> = Omit<Extract<Message, { type: T }>, "perch" | "type">;
+
+/** Who may send what. Content scripts may send nothing yet. */
+const SENDERS: Readonly<Record<MessageType, readonly SenderKind[]>> = {
+  phones_changed: ["extension_page"],
+  close_panel: ["extension_page"],
+};
+
+export async function tell<T extends MessageType>(type: T, body: Body<T>): Promise<void> {
+  await sendMessage({ perch: PROTOCOL_VERSION, type, ...body });
+}
+
+export type Handlers = { readonly [T in MessageType]?: (message: Extract<Message, { type: T }>) => void };
+
+/** Register synchronously when the worker starts. Messages of unknown shape or sender are dropped. Returns how to stop. */
+export function handleMessages(handlers: Handlers): () => void {
+  return onMessage((raw, sender) => {
+    const kind = classifySender(sender, { id: ownExtensionId(), origin: ownOrigin() });
+    const message = admit(raw, kind);
+    if (message?.type === "phones_changed") handlers.phones_changed?.(message);
+    if (message?.type === "close_panel") handlers.close_panel?.(message);
+    return undefined;
+  });
+}
+
+/** The message, if it is one and its sender may send it. */
+export function admit(raw: unknown, sender: SenderKind): Message | undefined {
+  if (sender !== "extension_page" && sender !== "content_script") return undefined;
+  const parsed = messageSchema.safeParse(raw);
+  return parsed.success && SENDERS[parsed.data.type].includes(sender) ? parsed.data : undefined;
+}

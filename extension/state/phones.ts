@@ -1,0 +1,253 @@
+/**
+ * The team's phones as a page knows them: the stored list at once, then the server's, then every change as it happens.
+ * An external store for React (`subscribe`, `snapshot`); the popup and the panel each run one of their own.
+ */
+import type { PhoneId } from "../../shared/ids.ts";
+import type { Phone, PhoneEvent } from "../../shared/phones.ts";
+import type { Api } from "../api/client.ts";
+import { classifyFailure, type Failure } from "../api/errors.ts";
+import type { App } from "./app.ts";
+
+export interface PhonesSnapshot {
+  /** Origin of the server; undefined before the welcome page found one. */
+  readonly server: string | undefined;
+  readonly phones: readonly Phone[];
+  /** `loading`: nothing known yet. `stored`: last known, being checked. `live`: current. `stale`: last known, see `failure`. */
+  readonly status: "loading" | "no_server" | "stored" | "live" | "stale";
+  readonly failure: Failure | undefined;
+  /** The person's choice for "Open on phone". */
+  readonly defaultPhoneId: PhoneId | undefined;
+}
+
+export interface PhonesStore {
+  subscribe(listener: () => void): () => void;
+  snapshot(): PhonesSnapshot;
+  /** Reads what is stored, then asks the server and follows its events until `stop`. */
+  start(): Promise<void>;
+  stop(): void;
+  /** Asks the server again, e.g. after a sign-in. */
+  refresh(): Promise<void>;
+  /** The client of the current server; undefined before there is one. */
+  api(): Api | undefined;
+  /**
+   * Runs a call and puts its answer in; a phone in the answer replaces ours. Failures come back as values; one that
+   * says "signed out" also forgets the token.
+   */
+  call<T>(work: (api: Api) => Promise<T>): Promise<CallResult<T>>;
+}
+
+export type CallResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Between attempts to follow events again, growing from the first to the last. */
+const RETRY_MS = [1_000, 2_000, 5_000, 10_000] as const;
+
+export function createPhonesStore(app: App): PhonesStore {
+  let state: PhonesSnapshot = {
+    server: undefined,
+    phones: [],
+    status: "loading",
+    failure: undefined,
+    defaultPhoneId: undefined,
+  };
+  let api: Api | undefined;
+  let running = false;
+  let following: { unsubscribe(): void } | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let attempts = 0;
+  let run = 0;
+  const listeners = new Set<() => void>();
+  const stops: (() => void)[] = [];
+
+  const put = (change: Partial<PhonesSnapshot>) => {
+    state = { ...state, ...change };
+    for (const listener of listeners) listener();
+  };
+
+  const remember = () => {
+    const { server, phones, status, failure } = state;
+    if (server === undefined) return;
+    const signedIn = failure?.kind !== "signed_out";
+    if (status === "live" || !signedIn) {
+      void app.phonesCache.set({ server, signedIn, phones: signedIn ? phones : [], seenAtMs: Date.now() });
+    }
+  };
+
+  const fail = async (failure: Failure) => {
+    if (failure.kind === "signed_out") {
+      following?.unsubscribe();
+      following = undefined;
+      put({ status: "stale", failure, phones: [] });
+      const { server } = state;
+      if (server !== undefined && (await app.tokens.get(server)) !== undefined) await app.tokens.delete(server);
+      remember();
+    } else put({ status: "stale", failure });
+  };
+
+  const classify = (error: unknown): Failure => classifyFailure(error, state.server ?? "", navigator.onLine);
+
+  const upsert = (phone: Phone) => {
+    const others = state.phones.filter((other) => other.id !== phone.id);
+    if (phone.state === "removed") put({ phones: others });
+    else if (others.length === state.phones.length) put({ phones: [...others, phone] });
+    else put({ phones: state.phones.map((other) => (other.id === phone.id ? phone : other)) });
+  };
+
+  const apply = (event: PhoneEvent) => {
+    if (event.type === "phone") upsert(event.phone);
+    else if (event.type === "removed") put({ phones: state.phones.filter((phone) => phone.id !== event.phoneId) });
+    else {
+      put({
+        phones: state.phones.map((phone) =>
+          phone.id === event.phoneId ? { ...phone, parksAt: event.parksAt } : phone,
+        ),
+      });
+    }
+    remember();
+  };
+
+  const follow = (client: Api) => {
+    following?.unsubscribe();
+    const mine = run;
+    const again = (error?: unknown) => {
+      following = undefined;
+      if (!running || mine !== run) return;
+      if (error !== undefined) void fail(classify(error));
+      scheduleRefresh();
+    };
+    following = client.phones.events.subscribe(undefined, {
+      onData: (message) => {
+        if (mine === run) apply(message.data);
+      },
+      onConnectionStateChange: (connection) => {
+        if (mine !== run || !running) return;
+        // The link reconnects by itself; what is shown meanwhile is marked, and read anew once it is back.
+        if (connection.state === "connecting" && connection.error !== null) void lost(client);
+      },
+      onError: (error) => again(error),
+      onComplete: () => again(),
+    });
+  };
+
+  const lost = async (client: Api) => {
+    if (api !== client || state.status !== "live") return;
+    following?.unsubscribe();
+    following = undefined;
+    await refresh();
+  };
+
+  const scheduleRefresh = () => {
+    clearTimeout(retry);
+    if (!running || state.failure?.kind === "signed_out") return;
+    const wait = RETRY_MS[Math.min(attempts, RETRY_MS.length - 1)];
+    attempts += 1;
+    retry = setTimeout(() => void refresh(), wait);
+  };
+
+  const refresh = async () => {
+    const client = api;
+    const { server } = state;
+    if (client === undefined || server === undefined) return;
+    clearTimeout(retry);
+    if ((await app.tokens.get(server)) === undefined) {
+      await fail({ kind: "signed_out" });
+      return;
+    }
+    try {
+      const phones = await client.phones.list.query();
+      if (api !== client) return;
+      attempts = 0;
+      put({ phones, status: "live", failure: undefined });
+      remember();
+      if (running && following === undefined) follow(client);
+    } catch (error) {
+      if (api !== client) return;
+      await fail(classify(error));
+      scheduleRefresh();
+    }
+  };
+
+  const switchServer = async (server: string | undefined) => {
+    run += 1;
+    following?.unsubscribe();
+    following = undefined;
+    attempts = 0;
+    if (server === undefined) {
+      api = undefined;
+      put({ server, phones: [], status: "no_server", failure: undefined });
+      return;
+    }
+    api = app.api(server);
+    const cache = await app.phonesCache.get();
+    const known = cache?.server === server && cache.signedIn ? cache.phones : undefined;
+    put({ server, phones: known ?? [], status: known === undefined ? "loading" : "stored", failure: undefined });
+    await refresh();
+  };
+
+  return {
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    snapshot: () => state,
+    api: () => api,
+    refresh,
+    async start() {
+      if (running) return;
+      running = true;
+      stops.push(
+        app.settings.watch((settings) => {
+          put({ defaultPhoneId: settings.defaultPhoneId });
+          if (settings.server !== state.server) void switchServer(settings.server);
+        }),
+        app.tokens.watch(() => {
+          if (state.status !== "loading") void refresh();
+        }),
+      );
+      if (typeof window !== "undefined") {
+        const online = () => void refresh();
+        window.addEventListener("online", online);
+        stops.push(() => window.removeEventListener("online", online));
+      }
+      const settings = await app.settings.get();
+      put({ defaultPhoneId: settings.defaultPhoneId });
+      await switchServer(settings.server);
+    },
+    stop() {
+      running = false;
+      run += 1;
+      clearTimeout(retry);
+      following?.unsubscribe();
+      following = undefined;
+      for (const stop of stops.splice(0)) stop();
+    },
+    async call(work) {
+      if (api === undefined) return { ok: false, failure: { kind: "server_unreachable", server: "" } };
+      try {
+        const value = await work(api);
+        if (isPhone(value)) {
+          upsert(value);
+          remember();
+        }
+        return { ok: true, value };
+      } catch (error) {
+        const failure = classify(error);
+        if (failure.kind !== "refused") await fail(failure);
+        return { ok: false, failure };
+      }
+    },
+  };
+}
+
+/** Of all answers only phones have both an id with this prefix and a state (`shared/ids.ts`). */
+function isPhone(value: unknown): value is Phone {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "id" in value &&
+    typeof value.id === "string" &&
+    value.id.startsWith("ph_") &&
+    "state" in value
+  );
+}

@@ -1,0 +1,32 @@
+/** What the person chose: the server, the look, the phone pages go to. */
+import { phoneId } from "../../shared/ids.ts";
+import { type Stored, stored } from "./stored.ts";
+import { z } from "./zod.ts";
+
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+const settingsSchema = z.object({
+  /** Origin of the server; absent before the welcome page found one. */
+  server: z.string().exactOptional(),
+  theme: z.enum(THEMES),
+  /** Where "Open on phone" opens; absent: the phone used last. */
+  defaultPhoneId: phoneId.exactOptional(),
+});
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+export function settingsStore(): Stored<Settings> {
+  return stored<Settings>({
+    area: "local",
+    key: "settings",
+    version: 1,
+    schema: settingsSchema,
+    initial: { theme: "system" },
+  });
+}
+
+/** Puts the chosen look on the page; "system" leaves it to the browser. */
+export function applyTheme(theme: Theme): void {
+  if (theme === "system") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
+}
