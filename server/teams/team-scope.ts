@@ -14,6 +14,8 @@ export interface Actor {
   readonly scopes: readonly Scope[];
   /** When the person last proved who they are. */
   readonly authenticatedAt: Date;
+  /** When the credential stops working unless it is used. */
+  readonly expiresAt: Date;
 }
 
 export type TeamScope = Branded<{ readonly teamId: TeamId; readonly userId: UserId }, "TeamScope">;

@@ -1,0 +1,85 @@
+/** The embedded identity provider: addresses confirmed by mail, passwords hashed here. */
+import type { Database } from "../db/database.ts";
+import type { AccountsRepo } from "./accounts.repo.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
+import type { OneTimeTokensRepo, PendingSignUp } from "./one-time-tokens.repo.ts";
+import type { Passwords } from "./passwords.ts";
+
+export const SIGN_UP_LINK_MS = 24 * 60 * 60_000;
+export const RESET_LINK_MS = 30 * 60_000;
+
+export function createEmbeddedIdentity(options: {
+  db: Database;
+  repo: AccountsRepo;
+  tokens: OneTimeTokensRepo;
+  passwords: Passwords;
+}): IdentityProvider {
+  const { db, repo, tokens, passwords } = options;
+  const bindWith =
+    (phc: string) =>
+    async (tx: Parameters<AccountsRepo["setPassword"]>[0], userId: Parameters<AccountsRepo["setPassword"]>[1]) => {
+      await repo.setPassword(tx, userId, phc);
+      return userId;
+    };
+  return {
+    name: "embedded",
+    async signUp({ email, emailShown, fullName, password }) {
+      const phc = await passwords.hash(password);
+      const pending: PendingSignUp = { email, emailShown, phc, ...(fullName && { fullName }) };
+      return async (tx) => {
+        const existing = await repo.findByEmail(tx, email);
+        // The same row is written for an address that has an account, already expired, so that both take as long.
+        const token = await tokens.issue(tx, "sign_up", existing ? 0 : SIGN_UP_LINK_MS, existing ? {} : { pending });
+        return existing ? { result: "exists", userId: existing.id } : { result: "confirm", token };
+      };
+    },
+    async isLinkOpen(kind, token) {
+      return (await tokens.find(kind, token)) !== undefined;
+    },
+    async confirmSignUp(token, password) {
+      const pending = (await tokens.find("sign_up", token))?.pending;
+      if (!pending) return "no_link";
+      if ((await passwords.verify(pending.phc, password)) === "wrong") return "wrong_password";
+      return async (tx) => {
+        const taken = await tokens.take(tx, "sign_up", token);
+        if (!taken?.pending) return undefined;
+        const { phc, ...person } = taken.pending;
+        return { ...person, bind: bindWith(phc) };
+      };
+    },
+    async authenticate(email, password) {
+      const stored = await repo.findPassword(email);
+      if (stored === undefined) {
+        await passwords.verifyNothing(password);
+        return undefined;
+      }
+      const result = await passwords.verify(stored.phc, password);
+      if (result === "wrong") return undefined;
+      if (result === "rehash") {
+        const phc = await passwords.hash(password);
+        await db.tx((tx) => repo.rehash(tx, stored.userId, stored.phc, phc));
+      }
+      return { subject: stored.userId };
+    },
+    async requestReset(email) {
+      return async (tx) => {
+        const user = await repo.findByEmail(tx, email);
+        const token = await tokens.issue(tx, "reset", user ? RESET_LINK_MS : 0, user ? { userId: user.id } : {});
+        return user && { token, userId: user.id };
+      };
+    },
+    async completeReset(token, password) {
+      const phc = await passwords.hash(password);
+      return async (tx) => {
+        const taken = await tokens.take(tx, "reset", token);
+        if (!taken?.userId) return undefined;
+        await repo.setPassword(tx, taken.userId, phc);
+        await tokens.dropOfUser(tx, "reset", taken.userId);
+        return { userId: taken.userId };
+      };
+    },
+    async register(password) {
+      return bindWith(await passwords.hash(password));
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The port behind which people prove who they are. Perch's own users, teams, sessions and audit are the same rows
+ * whatever provider stands here; `identity-provider.contract.ts` is what an adapter has to pass.
+ *
+ * A method does its slow part (hashing, network) at once and returns a `Step`: what it must write in our transaction.
+ */
+import type { UserId } from "../../shared/ids.ts";
+import type { Writer } from "../db/database.ts";
+import type { IDENTITY_PROVIDERS } from "./accounts.tables.ts";
+
+/** Runs in the caller's transaction, perhaps more than once; it does nothing outside the database. */
+export type Step<T> = (tx: Writer) => Promise<T>;
+
+export interface SignUpInput {
+  /** Lower-cased, NFC: see `lookupEmail`. */
+  readonly email: string;
+  /** As the person wrote it. */
+  readonly emailShown: string;
+  readonly fullName?: string | undefined;
+  readonly password: string;
+}
+
+export type SignUpOutcome =
+  | { readonly result: "confirm" /** Goes into the mail. */; readonly token: string }
+  | { readonly result: "exists"; readonly userId: UserId };
+
+/** A person who proved both the address (token from the mail) and the password chosen at sign-up. */
+export interface Confirmed {
+  readonly email: string;
+  readonly emailShown: string;
+  readonly fullName?: string | undefined;
+  /** Binds the new user to the identity; gives the provider's own name for it. */
+  readonly bind: (tx: Writer, userId: UserId) => Promise<string>;
+}
+
+export interface IdentityProvider {
+  readonly name: (typeof IDENTITY_PROVIDERS)[number];
+  /** Nothing of an account exists until it is confirmed. Takes as long for an address that has one. */
+  signUp(input: SignUpInput): Promise<Step<SignUpOutcome>>;
+  /** Whether a link of this kind would still work. Free of side effects: mail scanners follow links. */
+  isLinkOpen(kind: "sign_up" | "reset", token: string): Promise<boolean>;
+  /**
+   * `wrong_password` leaves the link open; the step gives `undefined` when the link is used up. The password is asked
+   * again so that nobody can choose one for somebody else's address (pre-hijacking).
+   */
+  confirmSignUp(token: string, password: string): Promise<Step<Confirmed | undefined> | "wrong_password" | "no_link">;
+  /** The subject, or `undefined`; takes as long when there is no such account. */
+  authenticate(email: string, password: string): Promise<{ readonly subject: string } | undefined>;
+  /** The step takes as long, and writes as much, when there is no such account. */
+  requestReset(email: string): Promise<Step<{ readonly token: string; readonly userId: UserId } | undefined>>;
+  /** Sets the new password once; every other open reset link of the person ends. */
+  completeReset(token: string, password: string): Promise<Step<{ readonly userId: UserId } | undefined>>;
+  /** For accounts made without mail (first-run set-up, operator): what confirmed people have, at once. */
+  register(password: string): Promise<Confirmed["bind"]>;
+}
+
+/** How an address is looked up: NFC and lower case, nothing else, so that two people never share one account. */
+export function lookupEmail(email: string): string {
+  return email.trim().normalize("NFC").toLowerCase();
+}

@@ -1,0 +1,191 @@
+/** Session and API-token rows. Look-ups by token are prepared once: they stand in front of every call. */
+import { and, asc, desc, eq, gt, isNull, ne, sql } from "drizzle-orm";
+import type { Role, Scope } from "../../shared/access.ts";
+import type { SessionKind } from "../../shared/accounts.ts";
+import { type ApiTokenId, newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
+import type { Database, Writer } from "../db/database.ts";
+
+export interface SessionRow {
+  readonly id: SessionId;
+  readonly kind: SessionKind;
+  readonly createdAt: Date;
+  readonly seenAt: Date;
+  readonly idleExpiresAt: Date;
+  readonly absoluteExpiresAt: Date;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly timeZone: string | null;
+}
+export interface NewSession extends Omit<SessionRow, "id"> {
+  readonly tokenHash: string;
+  readonly userId: UserId;
+  readonly scopes: readonly Scope[];
+  readonly authenticatedAt: Date;
+}
+export interface FoundSession extends SessionRow {
+  readonly userId: UserId;
+  readonly scopes: readonly Scope[];
+  readonly authenticatedAt: Date;
+  readonly endedAt: Date | null;
+  readonly teamId: TeamId;
+  readonly role: Role;
+}
+export interface FoundApiToken {
+  readonly id: ApiTokenId;
+  readonly userId: UserId;
+  readonly teamId: TeamId;
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly lastUsedAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+export interface SessionsRepo {
+  insert(tx: Writer, session: NewSession): Promise<SessionId>;
+  findByToken(tokenHash: string): Promise<FoundSession | undefined>;
+  /** Everything still valid, the last used first. */
+  listLive(userId: UserId, now: Date): Promise<SessionRow[]>;
+  /** User agents and addresses the person's sessions had, ended ones too (as long as they are kept). */
+  listSeen(tx: Writer, userId: UserId): Promise<{ ip: string | null; userAgent: string | null }[]>;
+  touch(
+    tx: Writer,
+    id: SessionId,
+    seen: { at: Date; idleExpiresAt: Date; ip: string; userAgent: string },
+  ): Promise<void>;
+  replaceToken(tx: Writer, id: SessionId, tokenHash: string, authenticatedAt: Date | undefined): Promise<void>;
+  /** Ends those of the person that are live and meant; gives the ids that ended by this call. */
+  end(
+    tx: Writer,
+    userId: UserId,
+    which: { id: SessionId } | { except: SessionId } | "all",
+    at: Date,
+  ): Promise<SessionId[]>;
+  insertApiToken(
+    tx: Writer,
+    token: Omit<FoundApiToken, "id" | "role" | "lastUsedAt" | "revokedAt"> & {
+      name: string;
+      tokenHash: string;
+      prefix: string;
+    },
+  ): Promise<ApiTokenId>;
+  findApiToken(tokenHash: string): Promise<FoundApiToken | undefined>;
+  touchApiToken(tx: Writer, id: ApiTokenId, at: Date): Promise<void>;
+}
+
+export function createSessionsRepo(db: Database): SessionsRepo {
+  const { sessions, users, teamMembers, apiTokens } = db.t;
+  const row = {
+    id: sessions.id,
+    kind: sessions.kind,
+    createdAt: sessions.createdAt,
+    seenAt: sessions.seenAt,
+    idleExpiresAt: sessions.idleExpiresAt,
+    absoluteExpiresAt: sessions.absoluteExpiresAt,
+    ip: sessions.ip,
+    userAgent: sessions.userAgent,
+    timeZone: sessions.timeZone,
+  };
+  const sessionByToken = db.read
+    .select({
+      ...row,
+      userId: sessions.userId,
+      scopes: sessions.scopes,
+      authenticatedAt: sessions.authenticatedAt,
+      endedAt: sessions.endedAt,
+      teamId: teamMembers.teamId,
+      role: teamMembers.role,
+    })
+    .from(sessions)
+    .innerJoin(users, and(eq(users.id, sessions.userId), isNull(users.deletedAt)))
+    .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
+    .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
+    .orderBy(asc(teamMembers.joinedAt), asc(teamMembers.teamId))
+    .limit(1)
+    .prepare();
+  const apiTokenByToken = db.read
+    .select({
+      id: apiTokens.id,
+      userId: apiTokens.createdBy,
+      teamId: apiTokens.teamId,
+      role: teamMembers.role,
+      scopes: apiTokens.scopes,
+      createdAt: apiTokens.createdAt,
+      expiresAt: apiTokens.expiresAt,
+      lastUsedAt: apiTokens.lastUsedAt,
+      revokedAt: apiTokens.revokedAt,
+    })
+    .from(apiTokens)
+    .innerJoin(users, and(eq(users.id, apiTokens.createdBy), isNull(users.deletedAt)))
+    .innerJoin(teamMembers, and(eq(teamMembers.userId, apiTokens.createdBy), eq(teamMembers.teamId, apiTokens.teamId)))
+    .where(eq(apiTokens.tokenHash, sql.placeholder("tokenHash")))
+    .limit(1)
+    .prepare();
+
+  return {
+    async insert(tx, session) {
+      const id = newId("session");
+      await tx.insert(sessions).values({ ...session, id, scopes: [...session.scopes] });
+      return id;
+    },
+    async findByToken(tokenHash) {
+      const [found] = await sessionByToken.execute({ tokenHash });
+      return found;
+    },
+    async listLive(userId, now) {
+      return db.read
+        .select(row)
+        .from(sessions)
+        .where(
+          and(
+            eq(sessions.userId, userId),
+            isNull(sessions.endedAt),
+            gt(sessions.idleExpiresAt, now),
+            gt(sessions.absoluteExpiresAt, now),
+          ),
+        )
+        .orderBy(desc(sessions.seenAt), asc(sessions.id));
+    },
+    async listSeen(tx, userId) {
+      return tx
+        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent })
+        .from(sessions)
+        .where(eq(sessions.userId, userId));
+    },
+    async touch(tx, id, { at, idleExpiresAt, ip, userAgent }) {
+      await tx
+        .update(sessions)
+        .set({ seenAt: at, idleExpiresAt, ip, userAgent })
+        .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
+    },
+    async replaceToken(tx, id, tokenHash, authenticatedAt) {
+      await tx
+        .update(sessions)
+        .set({ tokenHash, ...(authenticatedAt && { authenticatedAt }) })
+        .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
+    },
+    async end(tx, userId, which, at) {
+      const meant =
+        which === "all" ? undefined : "id" in which ? eq(sessions.id, which.id) : ne(sessions.id, which.except);
+      const ended = await tx
+        .update(sessions)
+        .set({ endedAt: at })
+        .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), meant))
+        .returning({ id: sessions.id, idle: sessions.idleExpiresAt, absolute: sessions.absoluteExpiresAt });
+      return ended.filter(({ idle, absolute }) => idle > at && absolute > at).map(({ id }) => id);
+    },
+    async insertApiToken(tx, { userId, ...token }) {
+      const id = newId("apiToken");
+      await tx.insert(apiTokens).values({ ...token, id, createdBy: userId, scopes: [...token.scopes] });
+      return id;
+    },
+    async findApiToken(tokenHash) {
+      const [found] = await apiTokenByToken.execute({ tokenHash });
+      return found;
+    },
+    async touchApiToken(tx, id, at) {
+      await tx.update(apiTokens).set({ lastUsedAt: at }).where(eq(apiTokens.id, id));
+    },
+  };
+}

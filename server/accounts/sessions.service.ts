@@ -1,0 +1,249 @@
+/**
+ * Sessions and API tokens: who holds which secret, for how long, and the end of it. A session ends 14 days after its
+ * last use and 60 days after it began at the latest (OWASP ASVS 5.0 V7.3).
+ */
+import { SCOPES, type Scope } from "../../shared/access.ts";
+import type { SessionKind, SessionView } from "../../shared/accounts.ts";
+import type { ApiTokenId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { Audit } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import type { Database, Writer } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
+import type { RequestInfo } from "../http/request-info.ts";
+import { networkOf } from "../limits/rate-limiter.ts";
+import type { Actor } from "../teams/team-scope.ts";
+import { deviceWords } from "./device-words.ts";
+import { hashSecret, isSecret, newSecret } from "./secrets.ts";
+import type { FoundApiToken, FoundSession, SessionsRepo } from "./sessions.repo.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+export const SESSION_IDLE_MS = 14 * DAY_MS;
+export const SESSION_LONGEST_MS = 60 * DAY_MS;
+export const API_TOKEN_LONGEST_MS = 365 * DAY_MS;
+/** A session's last use is written at most this often: a write per call would cost more than the exactness is worth. */
+const TOUCH_EVERY_MS = 5 * 60_000;
+/** Announced to other nodes as this prefix and the session's id. */
+const ENDED_TOPIC = "session-ended:";
+
+export interface IssuedSession {
+  readonly id: SessionId;
+  /** Shown once; only its hash is stored. */
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+export interface NewSessionInput {
+  readonly userId: UserId;
+  readonly kind: SessionKind;
+  readonly authenticatedAt: Date;
+  readonly about: RequestInfo;
+}
+
+export interface Sessions {
+  /** Who holds this bearer token; `ended` for one that was valid once. Notes the use now and then. */
+  find(token: string, about: RequestInfo): Promise<Actor | "ended" | undefined>;
+  create(tx: Writer, input: NewSessionInput): Promise<IssuedSession>;
+  /** A new token for the same session; the old one stops working. Give `authenticatedAt` after a fresh proof. */
+  rotate(session: SessionId, authenticatedAt?: Date): Promise<string>;
+  list(actor: Actor): Promise<SessionView[]>;
+  /** Ends one session of the actor. Throws `not_found` for anything that is not theirs or has ended. */
+  revoke(actor: Actor, id: SessionId): Promise<void>;
+  /** Ends every other session of the actor; gives their number. */
+  revokeOthers(actor: Actor): Promise<number>;
+  /** Ends the actor's own session. */
+  signOut(actor: Actor): Promise<void>;
+  /** Ends sessions inside a transaction; hand the result to `announceEnded` after the commit. */
+  endIn(tx: Writer, userId: UserId, which: { id: SessionId } | "all"): Promise<SessionId[]>;
+  announceEnded(ids: readonly SessionId[]): void;
+  /** Calls `listener` with each session that ended before its time, on this node or another. Returns its removal. */
+  onEnded(listener: (id: SessionId) => void): () => void;
+  /** Whether the person was seen with this browser and system, and from this network, before. */
+  known(tx: Writer, userId: UserId, about: RequestInfo): Promise<{ any: boolean; device: boolean; network: boolean }>;
+  createApiToken(
+    tx: Writer,
+    input: { userId: UserId; teamId: TeamId; name: string; scopes: readonly Scope[] },
+  ): Promise<{ id: ApiTokenId; token: string; expiresAt: Date }>;
+}
+
+export function createSessions(options: { db: Database; repo: SessionsRepo; audit: Audit; clock: Clock }): Sessions {
+  const { db, repo, audit, clock } = options;
+  const listeners = new Set<(id: SessionId) => void>();
+  const tell = (id: SessionId) => {
+    for (const listener of listeners) listener(id);
+  };
+  db.onAnnounced((topic) => {
+    if (topic.startsWith(ENDED_TOPIC)) tell(asSessionId(topic.slice(ENDED_TOPIC.length)));
+  });
+
+  const endIn: Sessions["endIn"] = (tx, userId, which) => end(tx, userId, which);
+  async function end(tx: Writer, userId: UserId, which: Parameters<SessionsRepo["end"]>[2]): Promise<SessionId[]> {
+    const ids = await repo.end(tx, userId, which, new Date(clock.now()));
+    if (db.engine === "postgres") for (const id of ids) await db.announce(tx, ENDED_TOPIC + id);
+    return ids;
+  }
+
+  async function endAndTell(
+    actor: Actor,
+    which: Parameters<SessionsRepo["end"]>[2],
+    action: "session.revoked" | "account.signed_out",
+  ): Promise<SessionId[]> {
+    const ids = await db.tx(async (tx) => {
+      const ended = await end(tx, actor.userId, which);
+      for (const id of ended) await audit.record(tx, { chain: actor.teamId, actor: actor.userId, action, object: id });
+      return ended;
+    });
+    ids.forEach(tell);
+    return ids;
+  }
+
+  async function findSession(token: string, about: RequestInfo): Promise<Actor | "ended" | undefined> {
+    const found = await repo.findByToken(hashSecret(token));
+    if (found === undefined) return undefined;
+    const now = clock.now();
+    if (found.endedAt !== null || found.idleExpiresAt.getTime() <= now || found.absoluteExpiresAt.getTime() <= now) {
+      return "ended";
+    }
+    if (now - found.seenAt.getTime() < TOUCH_EVERY_MS) return sessionCaller(found, found.idleExpiresAt);
+    const idleExpiresAt = new Date(Math.min(now + SESSION_IDLE_MS, found.absoluteExpiresAt.getTime()));
+    const { ip, userAgent } = about;
+    await db.tx((tx) => repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent }));
+    return sessionCaller(found, idleExpiresAt);
+  }
+
+  async function findApiToken(token: string): Promise<Actor | "ended" | undefined> {
+    const found = await repo.findApiToken(hashSecret(token));
+    if (found === undefined) return undefined;
+    const now = clock.now();
+    if (found.revokedAt !== null || found.expiresAt.getTime() <= now) return "ended";
+    if (now - (found.lastUsedAt?.getTime() ?? 0) >= TOUCH_EVERY_MS) {
+      await db.tx((tx) => repo.touchApiToken(tx, found.id, new Date(now)));
+    }
+    return tokenCaller(found);
+  }
+
+  return {
+    async find(token, about) {
+      if (isSecret(token, "cp_")) return findSession(token, about);
+      if (isSecret(token, "pt_")) return findApiToken(token);
+      return undefined;
+    },
+    async create(tx, { userId, kind, authenticatedAt, about }) {
+      const token = newSecret("cp_");
+      const now = clock.now();
+      const idleExpiresAt = new Date(now + SESSION_IDLE_MS);
+      const id = await repo.insert(tx, {
+        tokenHash: hashSecret(token),
+        userId,
+        kind,
+        scopes: SCOPES,
+        createdAt: new Date(now),
+        authenticatedAt,
+        seenAt: new Date(now),
+        idleExpiresAt,
+        absoluteExpiresAt: new Date(now + SESSION_LONGEST_MS),
+        ip: about.ip,
+        userAgent: about.userAgent.slice(0, 512),
+        timeZone: about.timeZone ?? null,
+      });
+      return { id, token, expiresAt: idleExpiresAt };
+    },
+    async rotate(session, authenticatedAt) {
+      const token = newSecret("cp_");
+      await db.tx((tx) => repo.replaceToken(tx, session, hashSecret(token), authenticatedAt));
+      return token;
+    },
+    async list(actor) {
+      const rows = await repo.listLive(actor.userId, new Date(clock.now()));
+      return rows.map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        current: row.id === actor.credential.id,
+        ...deviceWords(row.userAgent),
+        ...(row.timeZone !== null && { timeZone: row.timeZone }),
+        ...(row.ip !== null && { ip: row.ip }),
+        createdAt: row.createdAt.toISOString(),
+        lastSeenAt: row.seenAt.toISOString(),
+        expiresAt: row.idleExpiresAt.toISOString(),
+      }));
+    },
+    async revoke(actor, id) {
+      const ended = await endAndTell(actor, { id }, "session.revoked");
+      if (ended.length === 0) throw new PerchError("not_found", "This session has already ended.");
+    },
+    async revokeOthers(actor) {
+      const { credential } = actor;
+      const which = credential.kind === "session" ? { except: credential.id } : "all";
+      return (await endAndTell(actor, which, "session.revoked")).length;
+    },
+    async signOut(actor) {
+      if (actor.credential.kind === "token") {
+        throw new PerchError("forbidden", "An API token cannot sign out. Revoke the token instead.");
+      }
+      await endAndTell(actor, { id: actor.credential.id }, "account.signed_out");
+    },
+    endIn,
+    announceEnded: (ids) => ids.forEach(tell),
+    onEnded(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async known(tx, userId, about) {
+      const seen = await repo.listSeen(tx, userId);
+      const here = deviceWords(about.userAgent);
+      return {
+        any: seen.length > 0,
+        device: seen.some(({ userAgent }) => sameDevice(deviceWords(userAgent), here)),
+        network: seen.some(({ ip }) => ip !== null && networkOf(ip) === networkOf(about.ip)),
+      };
+    },
+    async createApiToken(tx, { userId, teamId, name, scopes }) {
+      const token = newSecret("pt_");
+      const now = clock.now();
+      const expiresAt = new Date(now + API_TOKEN_LONGEST_MS);
+      const id = await repo.insertApiToken(tx, {
+        userId,
+        teamId,
+        name,
+        scopes,
+        tokenHash: hashSecret(token),
+        prefix: token.slice(0, 8),
+        createdAt: new Date(now),
+        expiresAt,
+      });
+      await audit.record(tx, {
+        chain: teamId,
+        actor: userId,
+        action: "token.created",
+        object: id,
+        detail: { scopes: scopes.join(" ") },
+      });
+      return { id, token, expiresAt };
+    },
+  };
+}
+
+/** A new version of the same browser on the same system is not a new device. */
+function sameDevice(a: ReturnType<typeof deviceWords>, b: ReturnType<typeof deviceWords>): boolean {
+  return a.system === b.system && a.browser.replace(/ \d+$/, "") === b.browser.replace(/ \d+$/, "");
+}
+
+function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
+  const { id, kind, userId, teamId, role, scopes, authenticatedAt } = found;
+  return {
+    credential: { kind: "session", id, web: kind === "web" },
+    userId,
+    teamId,
+    role,
+    scopes,
+    authenticatedAt,
+    expiresAt,
+  };
+}
+
+function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }: FoundApiToken): Actor {
+  return { credential: { kind: "token", id }, userId, teamId, role, scopes, authenticatedAt: createdAt, expiresAt };
+}
+
+/** The text comes from our own announcement, which holds nothing else after its prefix. */
+function asSessionId(text: string): SessionId {
+  return text as SessionId;
+}

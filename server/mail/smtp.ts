@@ -1,0 +1,73 @@
+/** Hands mail to a mail server (RFC 5321) over TLS 1.3; plain SMTP only to this machine. */
+import { createTransport } from "nodemailer";
+import { PerchError } from "../errors.ts";
+
+export interface OutgoingMail {
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+export interface MailTransport {
+  /** `failed`: the server refused this mail for good. Throws when it may be tried again. */
+  send(mail: OutgoingMail): Promise<"sent" | "failed">;
+  close(): void;
+}
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const TIMEOUT_MS = 20_000;
+
+/** `url`: smtp(s)://user:password@host:port. Throws `PerchError` when the connection could not be private. */
+export function createSmtpTransport(options: { url: string; from: string }): MailTransport {
+  const url = new URL(options.url);
+  const isLocal = LOOPBACK.has(url.hostname);
+  if (!["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") {
+    throw new PerchError("bad_input", "SMTP_URL must look like smtps://user:password@mail.example:465.");
+  }
+  const transport = createTransport({
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port) || (url.protocol === "smtps:" ? 465 : 587),
+    secure: url.protocol === "smtps:",
+    requireTLS: url.protocol === "smtp:" && !isLocal,
+    ignoreTLS: url.protocol === "smtp:" && isLocal,
+    tls: { minVersion: "TLSv1.3" },
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+    // A template holds text only; nothing in it may make us read a file or fetch an address.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(url.username !== "" && {
+      auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
+    }),
+  });
+  const domain = /@([^\s>]+)>?\s*$/.exec(options.from)?.[1] ?? "localhost";
+  return {
+    async send({ id, to, subject, text, html }) {
+      try {
+        await transport.sendMail({
+          from: options.from,
+          to: { name: "", address: to },
+          subject,
+          text,
+          html,
+          messageId: `<${id}@${domain}>`,
+          headers: { "Auto-Submitted": "auto-generated" },
+        });
+        return "sent";
+      } catch (error) {
+        if (isFinal(error)) return "failed";
+        throw error;
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** A 5xx answer to the recipient or the message (RFC 5321 §4.2.1); a failed login is ours to repair, so it is retried. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { responseCode, code } = error as Error & { responseCode?: unknown; code?: unknown };
+  return typeof responseCode === "number" && responseCode >= 500 && code !== "EAUTH";
+}
