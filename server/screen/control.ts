@@ -2,14 +2,14 @@
  * Who drives a phone: one controller, any number of viewers. Control is asked for and handed over, never snatched;
  * a controller that loses its connection keeps control for a moment, for the same session's return. Pure.
  */
-import type { SessionId, ViewerId } from "../../shared/ids.ts";
+import type { CredentialId, ViewerId } from "../../shared/ids.ts";
 
 /** How long control waits for a lost controller's session. */
 export const CONTROL_GRACE_MS = 5_000;
 
 export interface ControlViewer {
   readonly id: ViewerId;
-  readonly sessionId: SessionId;
+  readonly sessionId: CredentialId;
   /** The name others see. */
   readonly name: string;
   /** Whether this viewer may ever hold control. */
@@ -41,7 +41,7 @@ export function createControl(): Control {
   const viewers = new Map<ViewerId, ControlViewer>();
   let controller: ControlViewer | undefined;
   let queue: ViewerId[] = [];
-  let reserved: { readonly sessionId: SessionId; readonly until: number } | undefined;
+  let reserved: { readonly sessionId: CredentialId; readonly until: number } | undefined;
 
   function hand(to: ControlViewer | undefined): void {
     controller = to;

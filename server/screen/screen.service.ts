@@ -1,6 +1,6 @@
 /** Screen sessions: tickets, who watches which phone, and ending them. */
 import type { WebSocket } from "ws";
-import type { PhoneId, SessionId } from "../../shared/ids.ts";
+import type { CredentialId, PhoneId } from "../../shared/ids.ts";
 import { type EndReason, SCREEN_PROTOCOL, TICKET_LIFETIME_MS } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
@@ -45,7 +45,7 @@ export interface ScreenService {
   /** Takes over an open socket. Ends it with a reason when the phone cannot be shown. */
   attach(socket: WebSocket, grant: TicketGrant): void;
   /** Ends every connection opened with this session or token; the sockets are gone within a second. */
-  closeSession(credentialId: SessionId, reason?: EndReason): void;
+  closeSession(credentialId: CredentialId, reason?: EndReason): void;
   /** Ends every connection to this phone. `message` replaces the reason's own sentence. */
   closePhone(phoneId: PhoneId, reason: EndReason, message?: string): void;
   closeAll(reason: EndReason): void;
