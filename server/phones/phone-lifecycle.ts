@@ -40,6 +40,10 @@ export interface PhoneLifecycle {
   /** Counts as use: the idle clock starts again. */
   used(id: PhoneId): void;
   parksAt(row: PhoneRow): Date | undefined;
+  /** The driver of a running phone; throws `phone_not_running` for any other. */
+  runningDriver(id: PhoneId): PhoneDriver;
+  /** Turns a running phone and writes it down. */
+  rotate(id: PhoneId, actor: string): Promise<PhoneRow>;
   /** Publishes the row in the transaction that changed it. */
   publish(tx: Writer, row: PhoneRow): Promise<void>;
   /** Brings rows and driver together after a start of the server, and starts again what was running. */
@@ -70,6 +74,7 @@ export function createPhoneLifecycle(options: {
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
+  const running = new Map<PhoneId, PhoneDriver>();
   let closing = false;
 
   const inTurn = <T>(id: PhoneId, work: () => Promise<T>): Promise<T> => {
@@ -88,6 +93,12 @@ export function createPhoneLifecycle(options: {
     settings: row.settings,
     rotated: row.rotated,
   });
+
+  function runningDriver(id: PhoneId): PhoneDriver {
+    const driver = running.get(id);
+    if (driver === undefined) throw new PerchError("phone_not_running", "This phone is not running. Start it first.");
+    return driver;
+  }
 
   function parksAt(row: PhoneRow): Date | undefined {
     if (row.state !== "running" || row.startedAt === null) return undefined;
@@ -149,6 +160,7 @@ export function createPhoneLifecycle(options: {
     const now = new Date(clock.now());
     lastUse.set(row.id, clock.now());
     warned.delete(row.id);
+    running.set(row.id, driver);
     return move(row.id, ["starting"], { state: "running", reason: null, startedAt: now, lastUsedAt: now }, () => ({
       actor,
       action: "phone.started",
@@ -161,6 +173,7 @@ export function createPhoneLifecycle(options: {
     if (row === undefined || row.state === "removed") throw new PerchError("not_found", "There is no such phone.");
     if (row.state === "parked") return row;
     await move(id, ["creating", "starting", "running", "parking", "failed"], { state: "parking" });
+    running.delete(id);
     options.listener().ended(id, "parked", reason);
     await driverOf(row).park(id);
     lastUse.delete(id);
@@ -175,6 +188,7 @@ export function createPhoneLifecycle(options: {
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
     const row = await repo.findAnywhere(id);
     if (row === undefined || row.state !== "running" || closing) return;
+    running.delete(id);
     options.listener().ended(id, "failed", reason);
     const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null });
     const crashedBefore = crashes.get(id) ?? Number.NEGATIVE_INFINITY;
@@ -242,6 +256,7 @@ export function createPhoneLifecycle(options: {
           state: "removed",
           removedAt: new Date(clock.now()),
         });
+        running.delete(row.id);
         options.listener().ended(row.id, "removed", "asked");
         return wipe(gone, actor);
       }),
@@ -249,6 +264,18 @@ export function createPhoneLifecycle(options: {
       lastUse.set(id, clock.now());
     },
     parksAt,
+    runningDriver,
+    rotate: (id, actor) =>
+      inTurn(id, async () => {
+        const { rotated } = await runningDriver(id).rotate(id);
+        lastUse.set(id, clock.now());
+        return move(id, ["running"], { rotated }, () => ({
+          actor,
+          action: "phone.configured",
+          object: id,
+          detail: { rotated },
+        }));
+      }),
     publish,
     async recover() {
       for (const driver of options.drivers.values()) await driver.recover();
@@ -264,14 +291,14 @@ export function createPhoneLifecycle(options: {
       }
     },
     async tick() {
-      const running = await repo.inStatesAnywhere(["running"]);
+      const rows = await repo.inStatesAnywhere(["running"]);
       const used = new Map<PhoneId, Date>();
-      for (const row of running) {
+      for (const row of rows) {
         const at = lastUse.get(row.id);
         if (at !== undefined && at > (row.lastUsedAt?.getTime() ?? 0) + 15_000) used.set(row.id, new Date(at));
       }
       if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
-      for (const row of running) {
+      for (const row of rows) {
         const at = parksAt(row);
         if (at === undefined) continue;
         const now = clock.now();
@@ -283,8 +310,8 @@ export function createPhoneLifecycle(options: {
     },
     async close() {
       closing = true;
-      const running = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
-      await Promise.allSettled(running.map((row) => inTurn(row.id, () => parkNow(row.id, "server_stopped", SERVER))));
+      const active = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
+      await Promise.allSettled(active.map((row) => inTurn(row.id, () => parkNow(row.id, "server_stopped", SERVER))));
     },
   };
 }

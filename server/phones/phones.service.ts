@@ -270,10 +270,8 @@ export function createPhonesService(options: {
       return view(row);
     },
     async rotate(scope, id) {
-      const { driver } = await running(scope, id);
-      const { rotated } = await driver.rotate(id);
-      lifecycle.used(id);
-      return view(await change(scope, id, "phone.configured", { rotated }));
+      await running(scope, id);
+      return view(await lifecycle.rotate(id, scope.userId));
     },
     async keepAwake(scope, id) {
       const { row } = await running(scope, id);

@@ -16,19 +16,21 @@ export interface HeldColumn {
 
 export interface PrivacyRepo {
   /** One entry per personal column that holds something about the person. */
-  held(userId: UserId, email: string): Promise<HeldColumn[]>;
+  held(userId: UserId): Promise<HeldColumn[]>;
 }
 
 export function createPrivacyRepo(db: Database): PrivacyRepo {
   return {
-    async held(userId, email) {
+    async held(userId) {
+      const { users } = db.t;
+      const [person] = await db.read.select({ email: users.email }).from(users).where(eq(users.id, userId));
       const found: HeldColumn[] = [];
       for (const table of Object.values(db.t) as SQLiteTable[]) {
         const { subject, clock } = privacyOf(table);
         if (!("column" in subject)) continue;
         const subjectColumn = columnOf(table, subject.column);
         const clockColumn = columnOf(table, clock);
-        const mine = eq(subjectColumn, subject.column === "email" ? email : userId);
+        const mine = eq(subjectColumn, subject.column === "email" ? (person?.email ?? "") : userId);
         for (const { column, tag } of taggedColumns(table)) {
           if (tag.category === "system.operations") continue;
           const [row] = await db.read
@@ -36,7 +38,13 @@ export function createPrivacyRepo(db: Database): PrivacyRepo {
             .from(table)
             .where(sql`${mine} and ${column} is not null`);
           if (row === undefined || row.items === 0) continue;
-          found.push({ category: tag.category, uses: tag.use, retain: tag.retain, items: row.items, oldestAt: row.oldest ?? undefined });
+          found.push({
+            category: tag.category,
+            uses: tag.use,
+            retain: tag.retain,
+            items: row.items,
+            oldestAt: row.oldest ?? undefined,
+          });
         }
       }
       return found;

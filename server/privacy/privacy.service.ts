@@ -7,7 +7,7 @@ import type { Processor } from "./processors.ts";
 import { CATEGORIES, type Category, RETENTION, USES } from "./tags.ts";
 
 export interface PrivacyService {
-  overview(person: { userId: UserId; email: string }): Promise<PrivacyOverview>;
+  overview(userId: UserId): Promise<PrivacyOverview>;
 }
 
 export function createPrivacyService(options: {
@@ -19,8 +19,8 @@ export function createPrivacyService(options: {
 }): PrivacyService {
   const at = (path: string) => new URL(path, options.publicUrl).href;
   return {
-    async overview({ userId, email }) {
-      const columns = await options.repo.held(userId, email);
+    async overview(userId) {
+      const columns = await options.repo.held(userId);
       const categories = (Object.keys(CATEGORIES) as Category[]).flatMap((category): HeldCategory[] => {
         const mine = columns.filter((column) => column.category === category);
         if (mine.length === 0) return [];

@@ -5,13 +5,28 @@ export interface Processor {
   readonly purpose: string;
 }
 
-export function processorsOf(config: { readonly SMTP_URL?: string | undefined; readonly DATABASE_URL?: string | undefined }): Processor[] {
+export function processorsOf(config: {
+  readonly SMTP_URL?: string | undefined;
+  readonly DATABASE_URL?: string | undefined;
+}): Processor[] {
   return [
     ...(config.DATABASE_URL === undefined
       ? []
-      : [{ id: "database", name: `PostgreSQL at ${new URL(config.DATABASE_URL).hostname}`, purpose: "keeps the database" } as const]),
+      : [
+          {
+            id: "database",
+            name: `PostgreSQL at ${new URL(config.DATABASE_URL).hostname}`,
+            purpose: "keeps the database",
+          } as const,
+        ]),
     ...(config.SMTP_URL === undefined
       ? []
-      : [{ id: "mail", name: `Mail server ${new URL(config.SMTP_URL).hostname}`, purpose: "delivers mail about your account" } as const]),
+      : [
+          {
+            id: "mail",
+            name: `Mail server ${new URL(config.SMTP_URL).hostname}`,
+            purpose: "delivers mail about your account",
+          } as const,
+        ]),
   ];
 }

@@ -1,0 +1,29 @@
+/** All procedures. The extension takes this type, and nothing else, from the server. */
+import { accountRouter } from "./accounts/account.router.ts";
+import { sessionsRouter } from "./accounts/sessions.router.ts";
+import { router } from "./base.router.ts";
+import { phonesRouter } from "./phones/phones.router.ts";
+import { privacyRouter } from "./privacy/privacy.router.ts";
+import { screenRouter } from "./screen/screen.router.ts";
+import { teamsRouter } from "./teams/teams.router.ts";
+
+export interface RouterServices {
+  readonly account: Parameters<typeof accountRouter>[0];
+  readonly sessions: Parameters<typeof sessionsRouter>[0];
+  readonly teams: Parameters<typeof teamsRouter>[0];
+  readonly phones: Parameters<typeof phonesRouter>[0];
+  readonly screen: Parameters<typeof screenRouter>[0];
+  readonly privacy: Parameters<typeof privacyRouter>[0];
+}
+
+export function createAppRouter(services: RouterServices) {
+  return router({
+    account: accountRouter(services.account),
+    sessions: sessionsRouter(services.sessions),
+    teams: teamsRouter(services.teams),
+    phones: phonesRouter(services.phones),
+    screen: screenRouter(services.screen, services.phones),
+    privacy: privacyRouter(services.privacy),
+  });
+}
+export type AppRouter = ReturnType<typeof createAppRouter>;

@@ -1,0 +1,47 @@
+/** The program: settings → server → one line that says where it is; stops cleanly on SIGINT and SIGTERM. */
+import { existsSync } from "node:fs";
+import { systemClock } from "./clock.ts";
+import { parseConfig } from "./config.ts";
+import { PerchError } from "./errors.ts";
+import { createLog, errorFields } from "./log.ts";
+import { startServer } from "./server.ts";
+
+const STOP_LIMIT_MS = 15_000;
+
+if (existsSync(".env")) process.loadEnvFile(".env");
+const log = createLog({ clock: systemClock, write: (line) => process.stderr.write(line) });
+
+try {
+  const config = parseConfig(process.env);
+  const server = await startServer({ config, clock: systemClock, log });
+  if (config.notUsedYet.length > 0) {
+    process.stdout.write(
+      `These settings are set, but this version does not use them yet: ${config.notUsedYet.join(", ")}\n`,
+    );
+  }
+  process.stdout.write(`Perch is ready at ${server.url}\n`);
+  if (server.setupUrl !== undefined) {
+    process.stdout.write(`First run: make your account within 15 minutes at ${server.setupUrl}\n`);
+  }
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    log.info("Stopping", { reason: signal });
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error("Stopping failed", errorFields(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("unhandledRejection", (error) => log.error("A promise was left alone", errorFields(error)));
+} catch (error) {
+  process.stderr.write(error instanceof PerchError ? `${error.message}\n` : `Perch did not start.\n${String(error)}\n`);
+  if (!(error instanceof PerchError)) log.error("Start failed", errorFields(error));
+  process.exit(1);
+}

@@ -1,0 +1,297 @@
+/** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
+import { existsSync, mkdirSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import type { PhoneId } from "../shared/ids.ts";
+import { PHONE_REASON_WORDS } from "../shared/phones.ts";
+import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createAppRouter } from "./app.router.ts";
+import { createApp } from "./app.ts";
+import { createAudit } from "./audit/audit.repo.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Database } from "./db/database.ts";
+import { openPostgres } from "./db/postgres.ts";
+import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
+import { openSqlite } from "./db/sqlite.ts";
+import { PerchError } from "./errors.ts";
+import { createEvents } from "./events/events.repo.ts";
+import { createDoors } from "./http/guards.ts";
+import { createJobsRepo } from "./jobs/jobs.repo.ts";
+import { createJobs } from "./jobs/jobs.service.ts";
+import { deriveKey, readMasterKey } from "./keys.ts";
+import { createIdempotency } from "./limits/idempotency.ts";
+import { createLimitsRepo } from "./limits/limits.repo.ts";
+import { createRateLimiter } from "./limits/rate-limiter.ts";
+import { errorFields, type Log } from "./log.ts";
+import { projectRoot } from "./paths.ts";
+import type { PhoneDriver } from "./phones/driver.ts";
+import { createWebDriver } from "./phones/drivers/web/driver.ts";
+import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
+import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
+import { createPhonesRepo } from "./phones/phones.repo.ts";
+import { createPhonesService } from "./phones/phones.service.ts";
+import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
+import { createPrivacyService } from "./privacy/privacy.service.ts";
+import { processorsOf } from "./privacy/processors.ts";
+import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
+import { attachScreenSocket } from "./screen/screen.socket.ts";
+import { createTickets } from "./screen/tickets.repo.ts";
+
+const MB = 1024 * 1024;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 3_600_000;
+const LIFECYCLE_TICK_MS = 5_000;
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** A one-time link that makes the first account; undefined when there is one. */
+  readonly setupUrl: string | undefined;
+  readonly accounts: AccountServices;
+  readonly db: Database;
+  readonly driver: PhoneDriver;
+  readonly screen: ScreenService;
+  readonly lifecycle: PhoneLifecycle;
+  /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
+  close(): Promise<void>;
+}
+
+/** Opens the database of a configuration; the admin commands use it beside a running server. */
+export async function openDatabase(config: Config): Promise<{ db: Database; master: Buffer }> {
+  const file = join(config.DATA_DIR, "perch.db");
+  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  const master = readMasterKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
+  const migrations = join(projectRoot(), "migrations");
+  const db =
+    config.DATABASE_URL === undefined
+      ? await openSqlite({ file, key: deriveKey(master, "database"), migrationsFolder: join(migrations, "sqlite") })
+      : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
+  return { db, master };
+}
+
+export async function startServer(options: { config: Config; clock: Clock; log: Log }): Promise<RunningServer> {
+  const { config, clock, log } = options;
+  let serve: ReturnType<typeof getRequestListener> | undefined;
+  const http = createServer((request, response) => {
+    if (serve !== undefined) void serve(request, response);
+    else response.writeHead(503, { "Retry-After": "1" }).end("Perch is starting.");
+  });
+  const port = await listen(http, config);
+  const publicUrl = config.PORT === 0 ? new URL(`http://localhost:${port}`) : config.publicUrl;
+  const opened = await openDatabase(config).catch(async (error: unknown) => {
+    await closeHttp(http);
+    throw error;
+  });
+  const { db, master } = opened;
+
+  const audit = createAudit(db, clock);
+  const events = createEvents(db, clock);
+  const limitsRepo = createLimitsRepo(db);
+  const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
+  const jobs = createJobs({
+    db,
+    repo: createJobsRepo(db, clock),
+    clock,
+    log,
+    node: `node-${process.pid}`,
+    singleNode: db.engine === "sqlite",
+  });
+  const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
+  const accounts = createAccountServices({
+    db,
+    audit,
+    limiter,
+    jobs,
+    clock,
+    log,
+    config,
+    publicUrl,
+    key: deriveKey(master, "web forms"),
+  });
+
+  const driver = await createWebDriver({
+    dataDir: config.DATA_DIR,
+    ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
+    sandbox: config.PHONE_SANDBOX === "on",
+    clock,
+    log,
+    egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
+    limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
+    spares: config.WARM_PHONES,
+  });
+  const drivers = new Map([[driver.kind, driver]]);
+  const phonesRepo = createPhonesRepo(db);
+  let listener: LifecycleListener = { ended() {}, idleWarning() {} };
+  const lifecycle = createPhoneLifecycle({
+    db,
+    repo: phonesRepo,
+    drivers,
+    events,
+    audit,
+    clock,
+    log,
+    limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
+    listener: () => listener,
+  });
+  const phones = createPhonesService({
+    db,
+    repo: phonesRepo,
+    drivers,
+    lifecycle,
+    events,
+    audit,
+    idempotency: createIdempotency({ clock, repo: limitsRepo }),
+    clock,
+    limits: {
+      perTeam: config.PHONES_PER_TEAM,
+      runningPerTeam: config.RUNNING_PER_TEAM,
+      runningOnMachine: config.RUNNING_PHONES,
+      movingOnMachine: config.MOVING_PHONES,
+    },
+  });
+  const tickets = createTickets(db, clock);
+  const screen = createScreenService({
+    phones: {
+      screen: (id: PhoneId) => lifecycle.runningDriver(id).screen(id),
+      input: async (id, input) => lifecycle.runningDriver(id).input(id, input),
+      rotate: (id) => lifecycle.rotate(id, "viewer"),
+      clipboardWrite: async (id, value) => lifecycle.runningDriver(id).clipboard.write(id, value),
+      onEvent: (on) => driver.onEvent(on),
+    },
+    tickets,
+    clock,
+    log,
+    publicUrl: publicUrl.href,
+    onInput: (id) => lifecycle.used(id),
+  });
+  listener = {
+    ended(id, state, reason) {
+      if (reason === "server_stopped") screen.closePhone(id, "server_stopping");
+      else
+        screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
+    },
+    idleWarning: (id, at) => screen.idleWarning(id, at),
+  };
+  accounts.sessions.onEnded((id) => screen.closeSession(id));
+
+  const privacy = createPrivacyService({
+    repo: createPrivacyRepo(db),
+    processors: processorsOf(config),
+    publicUrl,
+    place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
+  });
+  const router = createAppRouter({ ...accounts.routers(phones), phones, screen, privacy });
+  let stopping = false;
+  const app = createApp({
+    router,
+    doors,
+    sessions: accounts.sessions,
+    phones,
+    pages: accounts.pages,
+    clock,
+    log,
+    limiter,
+    trustedProxies: config.TRUSTED_PROXIES,
+    notReady: () => (stopping ? "The server is stopping." : undefined),
+    async metrics() {
+      const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
+      const running = await phonesRepo.inStatesAnywhere(["running"]);
+      const lines = {
+        phones_running: running.length,
+        phones_moving: driver.movingPhones(),
+        viewers,
+        frames_sent: framesSent,
+        frames_dropped: framesDropped,
+        inputs_ignored: inputsIgnored,
+      };
+      return Object.entries(lines)
+        .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)
+        .join("");
+    },
+  });
+  serve = getRequestListener(app.fetch);
+  const detachScreen = attachScreenSocket({
+    server: http,
+    screen,
+    originAllowed: doors.extensionOrigin,
+    hostAllowed: doors.hostAllowed,
+    log,
+  });
+  await jobs.start(
+    {
+      ...accounts.jobs,
+      "retention.sweep": async (_input, { finish }) =>
+        finish(async (tx) => {
+          await sweepAccounts(db, clock, tx);
+          await events.sweep(tx, cutoff(clock, "day"));
+          await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
+          await tickets.sweep(tx);
+          await audit.anonymise(tx, cutoff(clock, "quarter"));
+        }),
+    },
+    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
+  );
+  const recovering = lifecycle
+    .recover()
+    .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)));
+  const ticking = setInterval(() => {
+    lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
+  }, LIFECYCLE_TICK_MS);
+  const setupUrl = await accounts.issueSetupLink();
+
+  let closed: Promise<void> | undefined;
+  return {
+    url: publicUrl.origin,
+    port,
+    setupUrl,
+    accounts,
+    db,
+    driver,
+    screen,
+    lifecycle,
+    close() {
+      closed ??= (async () => {
+        stopping = true;
+        clearInterval(ticking);
+        await recovering;
+        detachScreen();
+        screen.closeAll("server_stopping");
+        events.close();
+        await lifecycle.close();
+        screen.close();
+        await driver.close();
+        await jobs.stop();
+        await closeHttp(http);
+        await db.close();
+      })();
+      return closed;
+    },
+  };
+}
+
+async function listen(http: Server, config: Config): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", (error: NodeJS.ErrnoException) => {
+      const words =
+        error.code === "EADDRINUSE"
+          ? `Port ${config.PORT} is taken by another program. Stop it, or set PORT to a free one.`
+          : error.code === "EACCES"
+            ? `Port ${config.PORT} needs more rights than this user has. Set PORT to one above 1023.`
+            : `The server cannot listen on ${config.HOST}:${config.PORT}. Check HOST and PORT.`;
+      reject(new PerchError("unavailable", words, { cause: error }));
+    });
+    http.listen(config.PORT, config.HOST, resolve);
+  });
+  const address = http.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has an address.");
+  return address.port;
+}
+
+async function closeHttp(http: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    http.close(() => resolve());
+    http.closeAllConnections();
+  });
+}
