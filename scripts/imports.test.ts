@@ -1,0 +1,98 @@
+/** Import directions (DESIGN §2), read from the sources as they are. */
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
+const files = globSync("{extension,server,shared}/**/*.{ts,tsx}");
+const imports: Import[] = files.flatMap((file) =>
+  [...readFileSync(file, "utf8").matchAll(IMPORT)].map((match) => {
+    const target = match[2] ?? match[3] ?? "";
+    return {
+      file,
+      target: target.startsWith(".") ? normalize(join(dirname(file), target)) : target,
+      typeOnly: match[1] !== undefined,
+    };
+  }),
+);
+const isTest = (file: string) => /\.test\.tsx?$|\/testing\b|testing\.ts$|\.contract\.ts$|\.fixture\.ts$/.test(file);
+const broken = (wrong: (one: Import) => boolean) =>
+  imports.filter((one) => !isTest(one.file) && wrong(one)).map(({ file, target }) => `${file} → ${target}`);
+
+describe("imports run one way", () => {
+  it("reads the sources", () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(imports.some(({ target }) => target.startsWith("drizzle-orm"))).toBe(true);
+  });
+  it("keeps drizzle in repos, tables and the database folder", () => {
+    expect(
+      broken(
+        ({ file, target }) => target.startsWith("drizzle-orm") && !/\.(repo|tables)\.ts$|^server\/db\//.test(file),
+      ),
+    ).toEqual([]);
+  });
+  it("keeps the tRPC server in routers and the app", () => {
+    expect(
+      broken(({ file, target }) => target.startsWith("@trpc/server") && !/\.router\.ts$|^server\/app\.ts$/.test(file)),
+    ).toEqual([]);
+  });
+  it("keeps Stripe in billing", () => {
+    expect(broken(({ file, target }) => target === "stripe" && !file.startsWith("server/billing/"))).toEqual([]);
+  });
+  it("keeps the browser's extension interfaces in the platform folder", () => {
+    expect(
+      broken(
+        ({ file, target }) =>
+          /^(webextension-polyfill|wxt\/browser)$/.test(target) && !file.startsWith("extension/platform/"),
+      ),
+    ).toEqual([]);
+    const direct = files.filter(
+      (file) =>
+        file.startsWith("extension/") &&
+        !file.startsWith("extension/platform/") &&
+        !isTest(file) &&
+        /\b(chrome|browser)\.(tabs|storage|runtime|sidePanel|action|permissions|identity)\b/.test(
+          readFileSync(file, "utf8"),
+        ),
+    );
+    expect(direct).toEqual([]);
+  });
+  it("lets the extension take nothing but the router's type from the server", () => {
+    expect(
+      broken(
+        ({ file, target, typeOnly }) =>
+          file.startsWith("extension/") &&
+          target.startsWith("server/") &&
+          !(typeOnly && target === "server/app.router.ts"),
+      ),
+    ).toEqual([]);
+  });
+  it("keeps what both sides share free of either side", () => {
+    expect(
+      broken(({ file, target }) => file.startsWith("shared/") && /^(server|extension)\/|^node:/.test(target)),
+    ).toEqual([]);
+  });
+  it("lets routers reach services, not repos or the database", () => {
+    expect(
+      broken(
+        ({ file, target, typeOnly }) =>
+          file.endsWith(".router.ts") && !typeOnly && /\.repo\.ts$|^server\/db\//.test(target),
+      ),
+    ).toEqual([]);
+  });
+  it("lets services reach the database only through repos and the transaction", () => {
+    expect(
+      broken(
+        ({ file, target }) =>
+          file.endsWith(".service.ts") && /^server\/db\/(sqlite|postgres|migrate|tables|dialect)\.ts$/.test(target),
+      ),
+    ).toEqual([]);
+  });
+});
