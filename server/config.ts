@@ -70,7 +70,10 @@ const VARIABLES = {
   PHONE_MEMORY_MB: { schema: count(1024, 65_536), about: "Most memory one phone may use." },
   PHONE_DISK_MB: { schema: count(512, 65_536), about: "Most disk one phone may use." },
   WARM_PHONES: {
-    schema: z.coerce.number().int().min(0).max(1).default(1),
+    schema: z
+      .enum(["0", "1"])
+      .default("1")
+      .transform((text): 0 | 1 => (text === "1" ? 1 : 0)),
     about: "Phones kept ready for an instant launch: 0 or 1.",
   },
   SMTP_URL: {

@@ -28,6 +28,6 @@ export function readMasterKey(options: { keyFile: string; databaseExists: boolea
 }
 
 /** A key for one purpose. */
-export function deriveKey(master: Buffer, purpose: "rate limits" | "web forms" | "database" | "mail outbox"): Buffer {
+export function deriveKey(master: Buffer, purpose: "rate limits" | "mail" | "database" | "mail outbox"): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

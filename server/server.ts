@@ -3,11 +3,12 @@ import { existsSync, mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
-import { createApp } from "./app.ts";
+import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -71,7 +72,15 @@ export async function openDatabase(config: Config): Promise<{ db: Database; mast
   return { db, master };
 }
 
-export async function startServer(options: { config: Config; clock: Clock; log: Log }): Promise<RunningServer> {
+export interface ServerOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Replaces the web driver. For tests that need no browser. */
+  readonly driver?: PhoneDriver;
+}
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const http = createServer((request, response) => {
@@ -105,22 +114,23 @@ export async function startServer(options: { config: Config; clock: Clock; log: 
     limiter,
     jobs,
     clock,
-    log,
     config,
     publicUrl,
-    key: deriveKey(master, "web forms"),
+    key: deriveKey(master, "mail"),
   });
 
-  const driver = await createWebDriver({
-    dataDir: config.DATA_DIR,
-    ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
-    sandbox: config.PHONE_SANDBOX === "on",
-    clock,
-    log,
-    egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
-    limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
-    spares: config.WARM_PHONES,
-  });
+  const driver =
+    options.driver ??
+    (await createWebDriver({
+      dataDir: config.DATA_DIR,
+      ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
+      sandbox: config.PHONE_SANDBOX === "on",
+      clock,
+      log,
+      egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
+      limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
+      spares: config.WARM_PHONES,
+    }));
   const drivers = new Map([[driver.kind, driver]]);
   const phonesRepo = createPhonesRepo(db);
   let listener: LifecycleListener = { ended() {}, idleWarning() {} };
@@ -182,14 +192,21 @@ export async function startServer(options: { config: Config; clock: Clock; log: 
     publicUrl,
     place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
   });
-  const router = createAppRouter({ ...accounts.routers(phones), phones, screen, privacy });
+  const router = createAppRouter({
+    account: accounts,
+    sessions: accounts.sessions,
+    teams: accounts.teams,
+    phones,
+    screen,
+    privacy,
+  });
   let stopping = false;
   const app = createApp({
     router,
     doors,
     sessions: accounts.sessions,
     phones,
-    pages: accounts.pages,
+    pages: new Hono<AppEnv>(),
     clock,
     log,
     limiter,
@@ -239,7 +256,7 @@ export async function startServer(options: { config: Config; clock: Clock; log: 
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
-  const setupUrl = await accounts.issueSetupLink();
+  const setupUrl = await accounts.accounts.issueSetupLink();
 
   let closed: Promise<void> | undefined;
   return {

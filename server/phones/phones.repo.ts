@@ -28,7 +28,6 @@ export interface PhonesRepo {
   findAnywhere(id: PhoneId): Promise<PhoneRow | undefined>;
   inStatesAnywhere(states: readonly PhoneState[]): Promise<PhoneRow[]>;
   counts(tx: Writer, teamId: TeamId): Promise<{ team: number; teamActive: number; machineActive: number }>;
-  teamCounts(teamId: TeamId): Promise<{ team: number; teamActive: number }>;
   /** Moves the time of last use forward, never back. */
   touch(tx: Writer, used: ReadonlyMap<PhoneId, Date>): Promise<void>;
 }
@@ -87,13 +86,6 @@ export function createPhonesRepo(db: Database): PhonesRepo {
         .from(phones)
         .where(inArray(phones.state, [...ACTIVE_STATES]));
       return { team: team.length, teamActive: active(team), machineActive: machine?.n ?? 0 };
-    },
-    async teamCounts(teamId) {
-      const rows = await db.read
-        .select({ state: phones.state })
-        .from(phones)
-        .where(and(eq(phones.teamId, teamId), ne(phones.state, "removed")));
-      return { team: rows.length, teamActive: active(rows) };
     },
     async touch(tx, used) {
       for (const [id, lastUsedAt] of used) {

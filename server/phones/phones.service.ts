@@ -1,7 +1,6 @@
 /** What people do with phones. Every method takes the `TeamScope` of a caller who was checked. */
 
 import type { z } from "zod";
-import type { Me } from "../../shared/accounts.ts";
 import { newId, type PhoneId, phoneId as phoneIdSchema, type TeamId } from "../../shared/ids.ts";
 import {
   DEFAULT_PROFILE,
@@ -57,7 +56,6 @@ export interface PhonesService {
     after: number | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>;
-  limitsOf(teamId: TeamId): Promise<Me["limits"]>;
   /** A running phone of the team and its driver, or a sentence why not. */
   runningPhone(scope: TeamScope, id: PhoneId): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
 }
@@ -314,10 +312,6 @@ export function createPhonesService(options: {
       const from = after ?? (await events.latest(scope.teamId));
       for await (const event of events.subscribe(scope.teamId, from, signal))
         yield { seq: event.seq, data: asPhoneEvent(event.data) };
-    },
-    async limitsOf(teamId) {
-      const { teamActive } = await repo.teamCounts(teamId);
-      return { phones: limits.perTeam, running: limits.runningPerTeam - teamActive };
     },
     runningPhone: running,
   };

@@ -1,0 +1,86 @@
+/** Builds the account services and what stands on them: sessions, connect, mail, support. */
+import type { Me } from "../../shared/accounts.ts";
+import type { Audit } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import type { JobHandler, Jobs } from "../jobs/jobs.service.ts";
+import type { RateLimiter } from "../limits/rate-limiter.ts";
+import { createMailRepo } from "../mail/mail.repo.ts";
+import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
+import { createSmtpTransport } from "../mail/smtp.ts";
+import { createSupportRepo } from "../support/support.repo.ts";
+import { createSupport, type Support } from "../support/support.service.ts";
+import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
+import { createAccountsRepo } from "./accounts.repo.ts";
+import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { createConnectRepo } from "./connect.repo.ts";
+import { type Connect, createConnect } from "./connect.service.ts";
+import { createEmbeddedIdentity } from "./embedded.ts";
+import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
+import { createPasswords } from "./passwords.ts";
+import { createSessionsRepo } from "./sessions.repo.ts";
+import { createSessions, type Sessions } from "./sessions.service.ts";
+
+export interface AccountServices {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly connect: Connect;
+  readonly teams: TeamsRepo;
+  readonly mail: Mail;
+  readonly support: Support;
+  readonly jobs: Readonly<Record<string, JobHandler>>;
+}
+
+export function createAccountServices(options: {
+  db: Database;
+  audit: Audit;
+  limiter: RateLimiter;
+  jobs: Jobs;
+  clock: Clock;
+  config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "EXTENSION_IDS" | "PHONES_PER_TEAM" | "RUNNING_PER_TEAM">;
+  publicUrl: URL;
+  /** Seals links that wait in the outbox. */
+  key: Buffer;
+}): AccountServices {
+  const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
+  const teams = createTeamsRepo(db, clock);
+  const accountsRepo = createAccountsRepo(db, clock);
+  const tokens = createOneTimeTokensRepo(db, clock);
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
+  const mail = createMail({
+    repo: createMailRepo(db, clock),
+    jobs,
+    key: options.key,
+    transport:
+      config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM }),
+  });
+  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const accounts = createAccounts({
+    db,
+    repo: accountsRepo,
+    teams,
+    identity,
+    tokens,
+    sessions,
+    mail,
+    audit,
+    limiter,
+    clock,
+    publicUrl,
+  });
+  const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
+  const connect = createConnect({
+    db,
+    repo: createConnectRepo(db),
+    accounts: accountsRepo,
+    teams,
+    sessions,
+    audit,
+    clock,
+    extensionIds: config.EXTENSION_IDS,
+    limits,
+  });
+  const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
+  return { accounts, sessions, connect, teams, mail, support, jobs: { [MAIL_JOB]: mail.send } };
+}
