@@ -1,2 +1,2 @@
 /** The one thing the extension knows of the server: the type of its router. */
-export type { StubRouter as AppRouter } from "../testing/stub.router.ts";
+export type { AppRouter } from "../../server/app.router.ts";

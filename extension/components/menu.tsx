@@ -28,12 +28,14 @@ export interface MenuProps {
   readonly label: string;
   readonly items: readonly (MenuItem | "separator")[];
   readonly align?: "start" | "end";
+  /** Which side of the button the list opens on; above for bars at the bottom. */
+  readonly side?: "below" | "above";
   /** Renders the button that opens the menu; spread the given props on it. */
   readonly trigger: (props: MenuTriggerProps) => ReactNode;
 }
 
 /** A menu button (WAI-ARIA APG): arrows, Home, End, first letters, Escape gives the focus back. */
-export function Menu({ label, items, align = "end", trigger }: MenuProps) {
+export function Menu({ label, items, align = "end", side = "below", trigger }: MenuProps) {
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement | null>(null);
@@ -106,7 +108,7 @@ export function Menu({ label, items, align = "end", trigger }: MenuProps) {
       })}
       {open && (
         <div
-          className={`menu menu-${align}`}
+          className={`menu menu-${align} menu-${side}`}
           id={id}
           role="menu"
           aria-label={label}

@@ -22,6 +22,8 @@ export interface PhonesSnapshot {
 export interface PhonesStore {
   subscribe(listener: () => void): () => void;
   snapshot(): PhonesSnapshot;
+  /** Reads what is stored, and nothing else: enough for a first frame. */
+  hydrate(): Promise<void>;
   /** Reads what is stored, then asks the server and follows its events until `stop`. */
   start(): Promise<void>;
   stop(): void;
@@ -168,7 +170,8 @@ export function createPhonesStore(app: App): PhonesStore {
     }
   };
 
-  const switchServer = async (server: string | undefined) => {
+  /** Shows what is stored of a server. */
+  const showStored = async (server: string | undefined) => {
     run += 1;
     following?.unsubscribe();
     following = undefined;
@@ -180,9 +183,15 @@ export function createPhonesStore(app: App): PhonesStore {
     }
     api = app.api(server);
     const cache = await app.phonesCache.get();
-    const known = cache?.server === server && cache.signedIn ? cache.phones : undefined;
-    put({ server, phones: known ?? [], status: known === undefined ? "loading" : "stored", failure: undefined });
-    await refresh();
+    if (cache?.server !== server) put({ server, phones: [], status: "loading", failure: undefined });
+    else if (cache.signedIn) put({ server, phones: cache.phones, status: "stored", failure: undefined });
+    else put({ server, phones: [], status: "stale", failure: { kind: "signed_out" } });
+  };
+
+  const hydrate = async () => {
+    const settings = await app.settings.get();
+    put({ defaultPhoneId: settings.defaultPhoneId });
+    await showStored(settings.server);
   };
 
   return {
@@ -193,13 +202,14 @@ export function createPhonesStore(app: App): PhonesStore {
     snapshot: () => state,
     api: () => api,
     refresh,
+    hydrate,
     async start() {
       if (running) return;
       running = true;
       stops.push(
         app.settings.watch((settings) => {
           put({ defaultPhoneId: settings.defaultPhoneId });
-          if (settings.server !== state.server) void switchServer(settings.server);
+          if (settings.server !== state.server) void showStored(settings.server).then(refresh);
         }),
         app.tokens.watch(() => {
           if (state.status !== "loading") void refresh();
@@ -210,9 +220,8 @@ export function createPhonesStore(app: App): PhonesStore {
         window.addEventListener("online", online);
         stops.push(() => window.removeEventListener("online", online));
       }
-      const settings = await app.settings.get();
-      put({ defaultPhoneId: settings.defaultPhoneId });
-      await switchServer(settings.server);
+      await hydrate();
+      await refresh();
     },
     stop() {
       running = false;

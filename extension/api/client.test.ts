@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { PhoneEvent } from "../../shared/phones.ts";
+import { publish, stubPhone } from "../testing/stub.router.ts";
+import { type StubServer, startStubServer } from "../testing/stub-server.ts";
+import { createApi } from "./client.ts";
+import { classifyFailure } from "./errors.ts";
+
+let server: StubServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+describe("the client", () => {
+  it("sends the token of the moment with every call", async () => {
+    server = await startStubServer();
+    let token: string | undefined = server.token;
+    const api = createApi({ server: server.origin, token: async () => token });
+    expect(await api.phones.list.query()).toEqual([]);
+    token = undefined;
+    await expect(api.phones.list.query()).rejects.toThrow("Sign in first.");
+  });
+
+  it("launches once for one idempotency key", async () => {
+    server = await startStubServer();
+    const { token, origin, state } = server;
+    const api = createApi({ server: origin, token: async () => token });
+    const key = crypto.randomUUID();
+    const [a, b] = await Promise.all([
+      api.phones.launch.mutate({ idempotencyKey: key }),
+      api.phones.launch.mutate({ idempotencyKey: key }),
+    ]);
+    expect(a.id).toBe(b.id);
+    expect(state.phones.size).toBe(1);
+  });
+
+  it("follows events with the token in a header", async () => {
+    server = await startStubServer();
+    const { token, origin, state } = server;
+    const api = createApi({ server: origin, token: async () => token });
+    const seen: PhoneEvent[] = [];
+    const subscription = api.phones.events.subscribe(undefined, {
+      onStarted: () => publish(state, { type: "phone", phone: stubPhone({ name: "Ada's" }) }),
+      onData: (message) => seen.push(message.data),
+    });
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    subscription.unsubscribe();
+    expect(state.calls).toContain("phones.events");
+  });
+
+  it("tells a refused call from a server that is not there", async () => {
+    server = await startStubServer();
+    const { origin } = server;
+    const api = createApi({ server: origin, token: async () => "cp_stolen" });
+    const ended = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));
+    expect(ended).toEqual({ kind: "signed_out" });
+    await server.close();
+    server = undefined;
+    const gone = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));
+    expect(gone).toEqual({ kind: "server_unreachable", server: origin });
+  });
+
+  it("keeps what the server says about a refusal", async () => {
+    server = await startStubServer();
+    const { origin, token, state } = server;
+    state.refuse = { code: "limit_reached", message: "Your team has 4 phones running, its limit. Park one first." };
+    const api = createApi({ server: origin, token: async () => token });
+    const failure = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));
+    expect(failure).toMatchObject({ kind: "refused", error: { code: "limit_reached", requestId: "req_stub" } });
+  });
+});

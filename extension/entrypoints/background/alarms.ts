@@ -1,0 +1,45 @@
+/** Keeps the badge true: the number of running phones, asked every minute and whenever a page of ours knows better. */
+import { classifyFailure } from "../../api/errors.ts";
+import { handleMessages } from "../../messaging/protocol.ts";
+import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
+import { setBadge } from "../../platform/badge.ts";
+import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
+import type { App } from "../../state/app.ts";
+
+const ALARM = "badge";
+const PERIOD_MINUTES = 1;
+
+export function registerBadge(app: App): void {
+  const refresh = () => void refreshBadge(app);
+  onAlarm(ALARM, refresh);
+  onInstalled(refresh);
+  onBrowserStart(refresh);
+  app.tokens.watch(refresh);
+  handleMessages({ phones_changed: ({ running }) => void showRunning(running) });
+  void ensureAlarm(ALARM, PERIOD_MINUTES);
+}
+
+/** Asks the server; what it says also becomes the stored list. */
+export async function refreshBadge(app: App): Promise<void> {
+  const { server } = await app.settings.get();
+  if (server === undefined) return setBadge("", "Perch: set it up");
+  if ((await app.tokens.get(server)) === undefined) return setBadge("", "Perch: sign in");
+  try {
+    const phones = await app.api(server).phones.list.query();
+    await app.phonesCache.set({ server, signedIn: true, phones, seenAtMs: Date.now() });
+    await showRunning(phones.filter((phone) => phone.state === "running").length);
+  } catch (error) {
+    const { kind } = classifyFailure(error, server, navigator.onLine);
+    if (kind === "signed_out") {
+      await app.tokens.delete(server);
+      await setBadge("", "Perch: sign in");
+    } else if (kind !== "refused") {
+      await setBadge("", kind === "offline" ? "Perch: offline" : "Perch: the server does not answer");
+    }
+  }
+}
+
+export function showRunning(running: number): Promise<void> {
+  if (running === 0) return setBadge("", "Perch: no phone is running");
+  return setBadge(String(running), `Perch: ${running} ${running === 1 ? "phone is" : "phones are"} running`);
+}

@@ -1,0 +1,72 @@
+/** Context menus: a page, a link, an image or selected text, on the phone. */
+import { parsePhoneUrl } from "../../../shared/phones.ts";
+import {
+  type ContextMenuClick,
+  type ContextMenuItem,
+  onContextMenu,
+  setContextMenus,
+} from "../../platform/context-menus.ts";
+import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
+import type { App } from "../../state/app.ts";
+import type { Wish } from "../../state/intents.ts";
+import { handOver } from "./hand-over.ts";
+
+const WEB = ["http://*/*", "https://*/*"] as const;
+
+export const MENU_ITEMS: readonly ContextMenuItem[] = [
+  { id: "open-page", title: "Open this page on phone", contexts: ["page"], pagePatterns: WEB },
+  { id: "install-page", title: "Install this page as an app on phone", contexts: ["page"], pagePatterns: WEB },
+  { id: "open-link", title: "Open link on phone", contexts: ["link"], targetPatterns: WEB },
+  { id: "open-image", title: "Open image on phone", contexts: ["image"], targetPatterns: WEB },
+  { id: "send-text", title: "Send “%s” to phone", contexts: ["selection"] },
+];
+
+export function registerMenus(app: App): void {
+  const create = () => void setContextMenus(MENU_ITEMS);
+  onInstalled(create);
+  onBrowserStart(create);
+  onContextMenu((click) => {
+    const wish = wishOf(click);
+    if (wish !== undefined) void handOver(app, click.tab?.windowId, wish);
+  });
+}
+
+/** What a click asks for; undefined when it names nothing a phone can open. */
+export function wishOf(click: ContextMenuClick): Wish | undefined {
+  switch (click.itemId) {
+    case "open-page":
+      return openWish(click.pageUrl ?? click.tab?.url);
+    case "open-link":
+      return openWish(click.linkUrl);
+    case "open-image":
+      return openWish(click.imageUrl);
+    case "install-page": {
+      const url = parsePhoneUrl(click.pageUrl ?? click.tab?.url ?? "");
+      return url === undefined ? undefined : { type: "install", url };
+    }
+    case "send-text":
+      return textWish(click.selectedText ?? "");
+    default:
+      return undefined;
+  }
+}
+
+function openWish(address: string | undefined): Wish | undefined {
+  const url = address === undefined ? undefined : parsePhoneUrl(address);
+  return url === undefined ? undefined : { type: "open", url };
+}
+
+/** A selected address is opened; any other text goes to the phone's clipboard. */
+export function textWish(selected: string): Wish | undefined {
+  const text = selected.trim();
+  if (text === "") return undefined;
+  const url = looksLikeAddress(text) ? parsePhoneUrl(text) : undefined;
+  return url === undefined ? { type: "clipboard", text } : { type: "open", url };
+}
+
+/** "example.org/x" and "https://…" are addresses; "e.g." and "Hello world" are words. */
+function looksLikeAddress(text: string): boolean {
+  return (
+    !/\s/.test(text) && (/^https?:\/\//i.test(text) || /^([a-z0-9-]+\.)+[a-z]{2,}(:\d{1,5})?([/?#]\S*)?$/i.test(text))
+  );
+}

@@ -1,0 +1,58 @@
+/** One phone: its state, how long it runs, and the one or two things to do with it. */
+import { PHONE_REASON_WORDS, type Phone } from "../../../shared/phones.ts";
+import { IconButton } from "../../components/button.tsx";
+import { PHONE_STATE_WORDS, StateDot } from "../../components/state-dot.tsx";
+import { runTime } from "../phone/model/run-time.ts";
+
+export interface PhoneRowProps {
+  readonly phone: Phone;
+  /** The key that shows this phone. */
+  readonly digit: number | undefined;
+  readonly nowMs: number;
+  readonly busy: boolean;
+  readonly onShow: () => void;
+  readonly onStart: () => void;
+  readonly onPark: () => void;
+}
+
+export function PhoneRow({ phone, digit, nowMs, busy, onShow, onStart, onPark }: PhoneRowProps) {
+  const running = phone.state === "running";
+  const moving = phone.state === "creating" || phone.state === "starting" || phone.state === "parking";
+  return (
+    <li className="phone-row" data-line>
+      <button type="button" className="phone-row-main" onClick={onShow} title={`Show ${phone.name}`}>
+        <StateDot state={phone.state} />
+        <span className="phone-row-name truncate">{phone.name}</span>
+        {digit !== undefined && (
+          <span className="key" aria-hidden="true">
+            {digit}
+          </span>
+        )}
+        <span className="phone-row-state secondary">
+          {running && phone.startedAt !== undefined ? (
+            <>
+              <span className="sr-only">running for </span>
+              <time className="tabular">{runTime(phone.startedAt, nowMs)}</time>
+            </>
+          ) : (
+            PHONE_STATE_WORDS[phone.state]
+          )}
+        </span>
+        {phone.state === "failed" && phone.reason !== undefined && (
+          <span className="phone-row-reason secondary">{PHONE_REASON_WORDS[phone.reason]}</span>
+        )}
+      </button>
+      {running || phone.state === "parking" ? (
+        <IconButton
+          icon="park"
+          label={`Park ${phone.name}`}
+          tooltip="left"
+          busy={busy || phone.state === "parking"}
+          onClick={onPark}
+        />
+      ) : (
+        <IconButton icon="start" label={`Start ${phone.name}`} tooltip="left" busy={busy || moving} onClick={onStart} />
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,214 @@
+/** The popup: this tab on a phone in one click, and every phone's state at a glance. */
+import "./popup.css";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phones.ts";
+import { failureSentence } from "../../api/errors.ts";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { EmptyState, Skeleton } from "../../components/notice.tsx";
+import { ProfilePicker } from "../../components/profile-picker.tsx";
+import { useToast } from "../../components/toast.tsx";
+import { useNow } from "../../components/use-now.ts";
+import { tell } from "../../messaging/protocol.ts";
+import type { Shortcut } from "../../platform/commands.ts";
+import { openPanel } from "../../platform/panel.ts";
+import { openTab, type TabView } from "../../platform/tabs.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { defaultPhone } from "../../state/default-phone.ts";
+import type { Wish } from "../../state/intents.ts";
+import { ConnectionNotice, connectionLine } from "./connection.tsx";
+import { digitIndex, moveFocus } from "./keyboard.ts";
+import { PhoneRow } from "./phone-row.tsx";
+import { ThisPage } from "./this-page.tsx";
+
+export interface PopupProps {
+  readonly tab: TabView | undefined;
+  readonly shortcuts: readonly Shortcut[];
+}
+
+export function Popup({ tab, shortcuts }: PopupProps) {
+  const { app, phones: store } = usePage();
+  const { phones, status, failure, defaultPhoneId } = usePhones();
+  const toast = useToast();
+  const root = useRef<HTMLElement>(null);
+  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const [choosing, setChoosing] = useState(false);
+  const [handingOver, setHandingOver] = useState(false);
+
+  const ordered = useMemo(() => [...phones].sort(byStateThenUse), [phones]);
+  const running = phones.filter((phone) => phone.state === "running").length;
+  const now = useNow(running > 0);
+  const target = defaultPhone(phones, defaultPhoneId);
+  const url = parsePhoneUrl(tab?.url ?? "");
+  const usable = status === "live" || status === "stored" || (status === "stale" && failure?.kind !== "signed_out");
+  const openKeys = shortcuts.find((shortcut) => shortcut.name === "open-page")?.keys;
+
+  useEffect(() => {
+    if (status === "live") void tell("phones_changed", { running });
+  }, [status, running]);
+
+  /** The panel opens first, within the gesture; it does what the wish says, so this window may close at any time. */
+  const give = (wish: Wish) => {
+    if (handingOver) return;
+    setHandingOver(true);
+    const opening = openPanel(tab?.windowId);
+    void (async () => {
+      await app.intents.put(wish);
+      if (!(await opening).ok) await openTab("/sidepanel.html?full=1");
+      window.close();
+    })();
+  };
+
+  const act = async (phone: Phone, action: "start" | "park") => {
+    if (busy.has(phone.id)) return;
+    setBusy((all) => new Set(all).add(phone.id));
+    const { id: phoneId } = phone;
+    const result = await store.call((api) =>
+      action === "start" ? api.phones.start.mutate({ phoneId }) : api.phones.park.mutate({ phoneId }),
+    );
+    setBusy((all) => new Set([...all].filter((id) => id !== phoneId)));
+    if (!result.ok) toast({ tone: "error", text: failureSentence(result.failure) });
+    else if (action === "park") {
+      toast({
+        text: `${phone.name} is parked; everything on it is kept.`,
+        action: { label: "Undo", onSelect: () => void act(phone, "start") },
+      });
+    }
+  };
+
+  const launch = (profile: DeviceProfileId) => give({ type: "launch", profile });
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const digit = digitIndex(event.key, ordered.length);
+    const phone = digit === undefined ? undefined : ordered[digit];
+    if (phone !== undefined && usable) {
+      event.preventDefault();
+      give({ type: "show", phoneId: phone.id });
+      return;
+    }
+    const lines = [...(root.current?.querySelectorAll<HTMLElement>("[data-line]") ?? [])];
+    const controls = lines.map((line) => [...line.querySelectorAll<HTMLElement>("button:not(:disabled), a[href]")]);
+    const walkable = controls.filter((line) => line.length > 0);
+    const line = walkable.findIndex((each) => each.some((control) => control === document.activeElement));
+    const control = walkable[line]?.findIndex((each) => each === document.activeElement) ?? 0;
+    const next = moveFocus(
+      walkable.map((each) => each.length),
+      line === -1 ? undefined : { line, control },
+      event.key,
+    );
+    if (next === undefined) return;
+    event.preventDefault();
+    walkable[next.line]?.[next.control]?.focus();
+  };
+
+  return (
+    <main className="popup" ref={root} onKeyDown={onKeyDown}>
+      <h1 className="sr-only">Perch</h1>
+      <ThisPage
+        tab={tab}
+        url={url}
+        phones={ordered}
+        target={target}
+        keys={openKeys}
+        busy={handingOver}
+        ready={usable}
+        onOpen={(phoneId) => {
+          if (url !== undefined) give(phoneId === undefined ? { type: "open", url } : { type: "open", url, phoneId });
+        }}
+        onLaunch={(profile) => {
+          if (url !== undefined) give({ type: "launch", profile, url });
+        }}
+        onInstall={() => {
+          if (url !== undefined) give({ type: "install", url });
+        }}
+        onPanel={() => {
+          void openPanel(tab?.windowId).then((opened) =>
+            opened.ok ? window.close() : openTab("/sidepanel.html?full=1"),
+          );
+        }}
+        onChooseTarget={(phone) => void app.settings.update((settings) => ({ ...settings, defaultPhoneId: phone.id }))}
+      />
+      <ConnectionNotice />
+      {status === "loading" && <Skeleton label="Loading your phones" rows={2} />}
+      {usable && ordered.length > 0 && (
+        <ul className="popup-phones" aria-label="Phones">
+          {ordered.map((phone, index) => (
+            <PhoneRow
+              key={phone.id}
+              phone={phone}
+              digit={index < 9 ? index + 1 : undefined}
+              nowMs={now}
+              busy={busy.has(phone.id)}
+              onShow={() => give({ type: "show", phoneId: phone.id })}
+              onStart={() => void act(phone, "start")}
+              onPark={() => void act(phone, "park")}
+            />
+          ))}
+        </ul>
+      )}
+      {status === "live" && ordered.length === 0 && !choosing && (
+        <EmptyState
+          icon="phone"
+          title="No phone yet"
+          action={
+            <Button kind={url === undefined ? "primary" : "secondary"} icon="plus" onClick={() => setChoosing(true)}>
+              New phone
+            </Button>
+          }
+        >
+          A phone keeps its pages, sign-ins and files, and costs nothing while it is parked.
+        </EmptyState>
+      )}
+      {usable && (ordered.length > 0 || choosing) && (
+        <div className="popup-new">
+          <div data-line>
+            <button
+              type="button"
+              className="popup-new-button"
+              aria-expanded={choosing}
+              onClick={() => setChoosing(!choosing)}
+            >
+              <Icon name={choosing ? "chevronDown" : "plus"} /> New phone
+            </button>
+          </div>
+          {choosing && (
+            <div data-line>
+              <ProfilePicker disabled={handingOver} onChoose={launch} />
+            </div>
+          )}
+        </div>
+      )}
+      <footer className="popup-foot" data-line>
+        <span className="popup-connection" role="status">
+          <span
+            className={`popup-link popup-link-${connectionLine(status, failure, running).tone}`}
+            aria-hidden="true"
+          />
+          <span className="tabular">{connectionLine(status, failure, running).text}</span>
+        </span>
+        <Button
+          kind="quiet"
+          size="small"
+          icon="shield"
+          onClick={() => void openTab("/sidepanel.html?full=1&tab=privacy")}
+        >
+          Privacy
+        </Button>
+        <IconButton
+          icon="settings"
+          label="Settings"
+          size="small"
+          tooltip="left"
+          onClick={() => void openTab("/options.html").then(() => window.close())}
+        />
+      </footer>
+    </main>
+  );
+}
+
+function byStateThenUse(a: Phone, b: Phone): number {
+  const awake =
+    Number(b.state !== "parked" && b.state !== "failed") - Number(a.state !== "parked" && a.state !== "failed");
+  return awake !== 0 ? awake : (b.lastUsedAt ?? b.createdAt).localeCompare(a.lastUsedAt ?? a.createdAt);
+}

@@ -1,0 +1,126 @@
+/** The first minute: a server, a sign-in, a phone. Also where signing in and changing the server happen later. */
+import "./welcome.css";
+import { type ReactNode, useEffect, useState } from "react";
+import { hostOf } from "../../api/errors.ts";
+import { Icon } from "../../components/icon.tsx";
+import { type Shortcut, shortcuts } from "../../platform/commands.ts";
+import { usePhones } from "../../state/app-context.tsx";
+import { FirstPhoneStep } from "./first-phone-step.tsx";
+import { ServerStep } from "./server-step.tsx";
+import { SignInStep } from "./sign-in-step.tsx";
+
+export function Welcome() {
+  const { server, status, failure, phones } = usePhones();
+  const [changingServer, setChangingServer] = useState(false);
+  const signedIn = server !== undefined && failure?.kind !== "signed_out" && (status === "live" || status === "stored");
+  const step = server === undefined || changingServer ? 1 : signedIn ? 3 : 2;
+  return (
+    <main className="welcome">
+      <header className="welcome-head">
+        <img src="/icons/icon-128.png" alt="" width={48} height={48} />
+        <div>
+          <h1>Welcome to Perch</h1>
+          <p className="welcome-lead">Phones in your browser's side panel. Open any page on one, and drive it live.</p>
+        </div>
+      </header>
+      <ol className="welcome-steps">
+        <Step
+          number={1}
+          title="Server"
+          current={step}
+          done={server === undefined ? "" : `Connected to ${hostOf(server)}`}
+          action={
+            <button type="button" className="welcome-change" onClick={() => setChangingServer(true)}>
+              Change
+            </button>
+          }
+        >
+          <ServerStep
+            current={server}
+            onDone={() => setChangingServer(false)}
+            onCancel={server === undefined ? undefined : () => setChangingServer(false)}
+          />
+        </Step>
+        <Step number={2} title="Sign in" current={step} done="Signed in">
+          {server !== undefined && <SignInStep server={server} />}
+        </Step>
+        <Step number={3} title={phones.length === 0 ? "Your first phone" : "You are ready"} current={step} done="">
+          <FirstPhoneStep />
+        </Step>
+      </ol>
+      {step === 3 && <Hints />}
+    </main>
+  );
+}
+
+interface StepProps {
+  readonly number: number;
+  readonly current: number;
+  readonly title: string;
+  /** What to say once it is behind. */
+  readonly done: string;
+  /** Beside the title once it is behind. */
+  readonly action?: ReactNode;
+  readonly children: ReactNode;
+}
+
+function Step({ number, current, title, done, action, children }: StepProps) {
+  const state = number === current ? "current" : number < current ? "done" : "next";
+  return (
+    <li className={`welcome-step welcome-step-${state}`} aria-current={state === "current" ? "step" : undefined}>
+      <span className="welcome-number">{state === "done" ? <Icon name="check" /> : number}</span>
+      <div className="welcome-body">
+        <div className="welcome-title">
+          <h2>{title}</h2>
+          {state === "done" && <span className="secondary truncate">{done}</span>}
+          {state === "done" && action}
+        </div>
+        {state === "current" && children}
+      </div>
+    </li>
+  );
+}
+
+/** How to reach Perch from now on, with the keys the browser really assigned. */
+function Hints() {
+  const [keys, setKeys] = useState<readonly Shortcut[]>([]);
+  useEffect(() => {
+    void shortcuts().then(setKeys);
+  }, []);
+  const keysOf = (name: string) => keys.find((shortcut) => shortcut.name === name)?.keys;
+  const open = keysOf("open-page");
+  const toggle = keysOf("toggle-panel");
+  return (
+    <section className="welcome-hints" aria-label="Good to know">
+      <h2>Good to know</h2>
+      <ul>
+        <li>
+          <Icon name="install" /> Pin Perch beside the address bar: open the puzzle-piece menu and click the pin.
+        </li>
+        <li>
+          <Icon name="hand" /> Right-click a page, a link, an image or selected text to send it to a phone.
+        </li>
+        {open !== undefined && (
+          <li>
+            <Icon name="keyboard" />
+            <span>
+              <kbd className="key">{open}</kbd> opens the page you are on
+              {toggle !== undefined && (
+                <>
+                  , <kbd className="key">{toggle}</kbd> shows or hides the panel
+                </>
+              )}
+              .
+            </span>
+          </li>
+        )}
+        <li>
+          <Icon name="search" />
+          <span>
+            In the address bar, write <kbd className="key">phone</kbd>, a space, and an address.
+          </span>
+        </li>
+      </ul>
+    </section>
+  );
+}

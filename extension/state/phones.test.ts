@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fakeBrowser } from "wxt/testing/fake-browser";
+import { publish, stubPhone } from "../testing/stub.router.ts";
+import { type StubServer, startStubServer } from "../testing/stub-server.ts";
+import { type App, createApp } from "./app.ts";
+import { createPhonesStore, type PhonesStore } from "./phones.ts";
+import { memoryTokens } from "./tokens.ts";
+
+let server: StubServer;
+let app: App;
+let store: PhonesStore;
+const expiresAt = "2030-01-01T00:00:00.000Z";
+
+beforeEach(async () => {
+  fakeBrowser.reset();
+  server = await startStubServer();
+  app = createApp({ tokens: memoryTokens({ server: server.origin, token: server.token, expiresAt }) });
+  await app.settings.set({ server: server.origin, theme: "system" });
+  store = createPhonesStore(app);
+});
+afterEach(async () => {
+  store.stop();
+  await server.close();
+});
+
+function statuses(): string[] {
+  const seen: string[] = [];
+  store.subscribe(() => {
+    if (seen.at(-1) !== store.snapshot().status) seen.push(store.snapshot().status);
+  });
+  return seen;
+}
+
+describe("the phones store", () => {
+  it("shows what is stored first, then what the server says", async () => {
+    const old = stubPhone({ name: "Old name" });
+    server.state.phones.set(old.id, { ...old, name: "New name" });
+    await app.phonesCache.set({ server: server.origin, signedIn: true, phones: [old], seenAtMs: 1 });
+    const seen: string[] = [];
+    store.subscribe(() => seen.push(`${store.snapshot().status} ${store.snapshot().phones[0]?.name}`));
+    await store.start();
+    expect(seen).toContain("stored Old name");
+    expect(store.snapshot()).toMatchObject({ status: "live", phones: [{ name: "New name" }] });
+    await vi.waitFor(async () => expect((await app.phonesCache.get())?.phones[0]?.name).toBe("New name"));
+  });
+
+  it("never shows the phones of another server", async () => {
+    const other = stubPhone();
+    await app.phonesCache.set({ server: "https://other.example", signedIn: true, phones: [other], seenAtMs: 1 });
+    const seen = statuses();
+    await store.start();
+    expect(seen).not.toContain("stored");
+    expect(store.snapshot().phones).toEqual([]);
+  });
+
+  it("follows changes as they happen", async () => {
+    await store.start();
+    await vi.waitFor(() => expect(server.state.listeners.size).toBe(1));
+    const phone = stubPhone({ state: "running" });
+    publish(server.state, { type: "phone", phone });
+    await vi.waitFor(() => expect(store.snapshot().phones).toEqual([phone]));
+    publish(server.state, { type: "removed", phoneId: phone.id });
+    await vi.waitFor(() => expect(store.snapshot().phones).toEqual([]));
+  });
+
+  it("keeps the last known phones while the server is away and comes back by itself", async () => {
+    const phone = stubPhone();
+    server.state.phones.set(phone.id, phone);
+    await store.start();
+    await vi.waitFor(() => expect(server.state.listeners.size).toBe(1));
+    const { port, origin } = server;
+    await server.close();
+    await vi.waitFor(
+      () =>
+        expect(store.snapshot()).toMatchObject({
+          status: "stale",
+          failure: { kind: "server_unreachable", server: origin },
+        }),
+      10_000,
+    );
+    expect(store.snapshot().phones).toEqual([phone]);
+    server = await startStubServer({ port });
+    await vi.waitFor(
+      () => expect(store.snapshot()).toMatchObject({ status: "live", failure: undefined, phones: [] }),
+      10_000,
+    );
+  }, 25_000);
+
+  it("forgets token and phones when the session was ended elsewhere", async () => {
+    await app.phonesCache.set({ server: server.origin, signedIn: true, phones: [stubPhone()], seenAtMs: 1 });
+    server.state.tokens.clear();
+    await store.start();
+    expect(store.snapshot()).toMatchObject({ failure: { kind: "signed_out" }, phones: [] });
+    expect(await app.tokens.get(server.origin)).toBeUndefined();
+    await vi.waitFor(async () => expect((await app.phonesCache.get())?.phones).toEqual([]));
+  });
+
+  it("goes on by itself after a sign-in", async () => {
+    await app.tokens.delete(server.origin);
+    await store.start();
+    expect(store.snapshot().failure).toEqual({ kind: "signed_out" });
+    await app.tokens.set({ server: server.origin, token: server.token, expiresAt });
+    await vi.waitFor(() => expect(store.snapshot().status).toBe("live"));
+  });
+
+  it("puts a call's answer in and gives failures back as values", async () => {
+    const phone = stubPhone();
+    server.state.phones.set(phone.id, phone);
+    await store.start();
+    const started = await store.call((api) => api.phones.start.mutate({ phoneId: phone.id }));
+    expect(started).toMatchObject({ ok: true, value: { state: "running" } });
+    expect(store.snapshot().phones[0]?.state).toBe("running");
+    server.state.refuse = { code: "forbidden", message: "Your role may not do that. Ask an owner." };
+    const refused = await store.call((api) => api.phones.park.mutate({ phoneId: phone.id }));
+    expect(refused).toMatchObject({ ok: false, failure: { kind: "refused", error: { code: "forbidden" } } });
+    expect(store.snapshot().status).toBe("live");
+  });
+
+  it("waits for the welcome page when there is no server", async () => {
+    await app.settings.set({ theme: "system" });
+    await store.start();
+    expect(store.snapshot().status).toBe("no_server");
+    await app.settings.set({ theme: "system", server: server.origin });
+    await vi.waitFor(() => expect(store.snapshot().status).toBe("live"));
+  });
+});
