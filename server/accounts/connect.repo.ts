@@ -1,5 +1,5 @@
 /** Authorization codes. Rows stay a day after use so that a second use is recognised. */
-import { and, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, eq, gt, isNull } from "drizzle-orm";
 import type { SessionId, UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 
@@ -18,7 +18,6 @@ export interface ConnectRepo {
   produced(tx: Writer, hash: string, sessionId: SessionId): Promise<void>;
   /** The session an already used code produced. */
   findProduced(tx: Writer, hash: string): Promise<{ userId: UserId; sessionId: SessionId } | undefined>;
-  sweep(tx: Writer, before: Date): Promise<number>;
 }
 
 export function createConnectRepo(db: Database): ConnectRepo {
@@ -49,13 +48,6 @@ export function createConnectRepo(db: Database): ConnectRepo {
         .from(connectCodes)
         .where(eq(connectCodes.hash, hash));
       return row?.sessionId ? { userId: row.userId, sessionId: row.sessionId } : undefined;
-    },
-    async sweep(tx, before) {
-      const rows = await tx
-        .delete(connectCodes)
-        .where(lt(connectCodes.createdAt, before))
-        .returning({ hash: connectCodes.hash });
-      return rows.length;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Single-use tokens: links in mails and the first-run set-up link. Only hashes are stored. */
-import { and, eq, gt, lte } from "drizzle-orm";
+import { and, eq, gt } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -32,8 +32,6 @@ export interface OneTimeTokensRepo {
   take(tx: Writer, kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
   dropOfUser(tx: Writer, kind: OneTimeKind, userId: UserId): Promise<void>;
   dropAll(tx: Writer, kind: OneTimeKind): Promise<void>;
-  /** Removes expired ones; returns how many. */
-  sweep(tx: Writer): Promise<number>;
 }
 
 export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeTokensRepo {
@@ -74,13 +72,6 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
     },
     async dropAll(tx, kind) {
       await tx.delete(oneTimeTokens).where(eq(oneTimeTokens.kind, kind));
-    },
-    async sweep(tx) {
-      const rows = await tx
-        .delete(oneTimeTokens)
-        .where(lte(oneTimeTokens.expiresAt, new Date(clock.now())))
-        .returning({ hash: oneTimeTokens.hash });
-      return rows.length;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The mail outbox. What a template needs (single-use links among it) is sealed before it gets here. */
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -23,7 +23,6 @@ export interface MailRepo {
   settle(tx: Writer, id: string, state: "sent" | "failed"): Promise<void>;
   /** The newest first. */
   listWaiting(limit: number): Promise<OutboxMail[]>;
-  sweep(tx: Writer, before: Date): Promise<number>;
 }
 
 export function createMailRepo(db: Database, clock: Clock): MailRepo {
@@ -67,10 +66,6 @@ export function createMailRepo(db: Database, clock: Clock): MailRepo {
         .where(eq(mailOutbox.state, "waiting"))
         .orderBy(desc(mailOutbox.createdAt), desc(mailOutbox.id))
         .limit(limit);
-    },
-    async sweep(tx, before) {
-      const rows = await tx.delete(mailOutbox).where(lt(mailOutbox.createdAt, before)).returning({ id: mailOutbox.id });
-      return rows.length;
     },
   };
 }

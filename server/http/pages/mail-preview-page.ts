@@ -1,0 +1,47 @@
+/**
+ * The outbox of a server without a mail server, for the person at the machine itself. Anybody else gets the answer of
+ * a page that does not exist: the mails hold sign-in links.
+ */
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { PerchError } from "../../errors.ts";
+import type { PreviewMail } from "../../mail/mail.service.ts";
+import type { Html } from "./layout.ts";
+import { type PageCall, type PageServices, type PagesEnv, show } from "./page-context.ts";
+
+const LOOPBACK_NAMES = new Set(["localhost", "127.0.0.1", "[::1]"]);
+/** Set by proxies: their presence means that the socket's address is not the person's. */
+const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+export function mailPreviewPage(services: PageServices): Hono<PagesEnv> {
+  const pages = new Hono<PagesEnv>();
+  pages.get("/mail", async (c) => {
+    if (!services.mail.staysLocal || !isAtTheMachine(c)) throw new PerchError("not_found", "There is no such page.");
+    return show(c, services, { title: "Mail", content: mailContent(await services.mail.preview()) });
+  });
+  return pages;
+}
+
+function isAtTheMachine(c: PageCall): boolean {
+  const { ip } = c.get("request");
+  const name = new URL(c.req.url).hostname;
+  return (
+    (ip === "::1" || /^127(\.\d{1,3}){3}$/.test(ip)) &&
+    LOOPBACK_NAMES.has(name) &&
+    FORWARDING_HEADERS.every((header) => c.req.header(header) === undefined)
+  );
+}
+
+function mailContent(mails: readonly PreviewMail[]): Html {
+  const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
+  const one = ({ id, recipient, subject, text, createdAt }: PreviewMail) => html`<article class="card" id="${id}">
+<div class="stack"><h2>${subject}</h2><p class="secondary">To ${recipient} · ${time.format(createdAt)} UTC</p></div>
+<pre>${withLinks(text)}</pre></article>`;
+  return html`<div class="stack"><h1>Mail that waits here</h1><p class="secondary">This server has no mail server (<code>SMTP_URL</code>), so its mail is shown here and only on this machine. The newest is first; reload for more.</p></div>
+${mails.length === 0 ? html`<p class="notice">No mail yet.</p>` : mails.map(one)}`;
+}
+
+function withLinks(text: string): Html {
+  const parts = text.split(/(https?:\/\/\S+)/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<a href="${part}">${part}</a>` : part))}`;
+}

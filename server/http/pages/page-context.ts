@@ -1,0 +1,206 @@
+/** What all pages share: who is asking, how an answer is sent, and the guards every form passes. */
+import type { Context, MiddlewareHandler } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { z } from "zod";
+import type { Accounts } from "../../accounts/accounts.service.ts";
+import type { Connect } from "../../accounts/connect.service.ts";
+import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
+import type { Clock } from "../../clock.ts";
+import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
+import { errorFields, type Log } from "../../log.ts";
+import type { Mail } from "../../mail/mail.service.ts";
+import type { Support } from "../../support/support.service.ts";
+import type { Actor } from "../../teams/team-scope.ts";
+import type { RequestInfo } from "../request-info.ts";
+import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
+
+export type PagesEnv = { Variables: { request: RequestInfo } };
+export type PageCall = Context<PagesEnv>;
+
+export interface PageServices {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly connect: Connect;
+  readonly mail: Mail;
+  readonly support: Support;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publicUrl: URL;
+  /** Shown beside the support form. */
+  readonly supportEmail?: string | undefined;
+}
+
+/**
+ * The web session's cookie. `__Host-` needs `Secure`, which browsers accept over plain http on some loopback names and
+ * not on others; so on http, which the configuration allows on loopback only, it goes without the prefix.
+ */
+export function cookieName(publicUrl: URL): string {
+  return publicUrl.protocol === "https:" ? "__Host-perch" : "perch";
+}
+
+/** Signed-in person of the cookie; only web sessions count, so a stolen extension token opens no page. */
+export async function currentActor(c: PageCall, { sessions, publicUrl }: PageServices): Promise<Actor | undefined> {
+  const token = getCookie(c, cookieName(publicUrl));
+  if (token === undefined) return undefined;
+  const actor = await sessions.find(token, c.get("request"));
+  return actor !== undefined && actor !== "ended" && actor.credential.kind === "session" && actor.credential.web
+    ? actor
+    : undefined;
+}
+
+/** Sets the cookie of a new session and ends the one this browser had (no session outlives a sign-in in its place). */
+export async function startWebSession(c: PageCall, services: PageServices, session: IssuedSession): Promise<void> {
+  const earlier = await currentActor(c, services);
+  if (earlier !== undefined) await services.sessions.signOut(earlier);
+  setCookie(c, cookieName(services.publicUrl), session.token, {
+    httpOnly: true,
+    sameSite: "Strict",
+    path: "/",
+    secure: services.publicUrl.protocol === "https:",
+    maxAge: SESSION_LONGEST_MS / 1000,
+  });
+}
+
+export function clearCookie(c: PageCall, { publicUrl }: PageServices): void {
+  deleteCookie(c, cookieName(publicUrl), { path: "/", secure: publicUrl.protocol === "https:" });
+}
+
+export async function show(
+  c: PageCall,
+  services: PageServices,
+  frame: PageFrame,
+  status: 200 | ErrorStatus = 200,
+): Promise<Response> {
+  const actor = await currentActor(c, services);
+  const signedInAs = actor && (await services.connect.me(actor)).user.email;
+  return c.html(layout({ ...frame, path: c.req.path, signedInAs }), status);
+}
+
+type ErrorStatus = (typeof HTTP_STATUS)[keyof typeof HTTP_STATUS];
+
+/** A form's fields, one text each. */
+export type Fields = Readonly<Record<string, string>>;
+
+export async function formFields(c: PageCall): Promise<Fields> {
+  const body = await c.req.parseBody();
+  return Object.fromEntries(
+    Object.entries(body).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+  );
+}
+
+/** Parses fields by a schema; problems become a `PerchError` with a sentence per field. */
+export function parseFields<S extends z.ZodType>(schema: S, fields: Fields): z.output<S> {
+  const parsed = schema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const problems = Object.fromEntries(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]));
+  throw new PerchError("bad_input", "Please correct what is marked below.", { fields: problems });
+}
+
+export interface FormProblem {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. */
+export async function submit(
+  c: PageCall,
+  services: PageServices,
+  work: () => Promise<Response>,
+  again: (problem: FormProblem) => { title: string; content: Html },
+): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PerchError)) throw error;
+    if (error.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterMs / 1000)));
+    const problem = { message: error.message, fields: error.fields ?? {} };
+    return show(c, services, { ...again(problem), narrow: true }, HTTP_STATUS[error.code]);
+  }
+}
+
+/** Where to go on after signing in: only our own connect page, never an address from outside. */
+export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
+  if (text === undefined || !text.startsWith("/connect?") || !URL.canParse(text, publicUrl)) return undefined;
+  const url = new URL(text, publicUrl);
+  return url.origin === publicUrl.origin && url.pathname === "/connect" ? url.pathname + url.search : undefined;
+}
+
+/** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
+export function pageHeaders(publicUrl: URL): MiddlewareHandler {
+  return async (c, next) => {
+    c.header("Content-Security-Policy", contentSecurityPolicy());
+    c.header("Referrer-Policy", "same-origin");
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("X-Frame-Options", "DENY");
+    c.header("Cross-Origin-Resource-Policy", "same-origin");
+    c.header("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
+    c.header("Cache-Control", "no-store");
+    if (publicUrl.protocol === "https:") c.header("Strict-Transport-Security", "max-age=31536000");
+    await next();
+  };
+}
+
+/** Chromium holds `form-action` against redirects after a form too, so the consent page names where it answers to. */
+export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    ["form-action 'self'", ...formTargets].join(" "),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join("; ");
+}
+
+/** A form counts only when it is a plain form sent from one of our own pages (`Origin`; `Sec-Fetch-Site` where sent). */
+export function formGuard(publicUrl: URL): MiddlewareHandler {
+  return async (c, next) => {
+    if (c.req.method !== "POST") return next();
+    const site = c.req.header("sec-fetch-site");
+    if (!isOwnOrigin(c.req.header("origin"), publicUrl) || (site !== undefined && site !== "same-origin")) {
+      throw new PerchError(
+        "forbidden",
+        "This form was not sent from a page of this server. Open the page again and send it from there.",
+      );
+    }
+    const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+    if (type !== "application/x-www-form-urlencoded") {
+      throw new PerchError("unsupported_media_type", "Forms must be sent as application/x-www-form-urlencoded.");
+    }
+    return next();
+  };
+}
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** The configured origin; on loopback also its other names, because people type either. */
+function isOwnOrigin(origin: string | undefined, publicUrl: URL): boolean {
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  if (origin === publicUrl.origin) return true;
+  const from = new URL(origin);
+  return (
+    LOOPBACK.has(publicUrl.hostname) &&
+    LOOPBACK.has(from.hostname) &&
+    from.protocol === publicUrl.protocol &&
+    from.port === publicUrl.port &&
+    from.origin === origin
+  );
+}
+
+/** An error as a page, in words and with the request id to quote. Unexpected errors show nothing of themselves. */
+export function errorPage(c: PageCall, error: unknown, log: Log): Response | Promise<Response> {
+  const { requestId } = c.get("request");
+  const known = error instanceof PerchError ? error : undefined;
+  if (known === undefined)
+    log.error("A page failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
+  const status = known ? HTTP_STATUS[known.code] : HTTP_STATUS.internal;
+  if (known?.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(known.retryAfterMs / 1000)));
+  const title = ERROR_TITLES[status] ?? "That did not work";
+  return c.html(layout(errorFrame(title, known?.message ?? INTERNAL_MESSAGE, requestId)), status);
+}
+
+const ERROR_TITLES: Partial<Record<number, string>> = {
+  403: "Not allowed",
+  404: "Not found",
+  429: "Too often",
+};

@@ -1,0 +1,99 @@
+/** The one stylesheet and the mark of the server's own pages: the product's tokens, light and dark, no scripts, nothing from elsewhere. */
+import { createHash } from "node:crypto";
+
+export const STYLESHEET = `
+:root {
+  color-scheme: light dark;
+  --surface: light-dark(oklch(0.968 0.004 225), oklch(0.17 0.011 230));
+  --raised: light-dark(oklch(1 0 0), oklch(0.215 0.012 230));
+  --text: light-dark(oklch(0.25 0.018 235), oklch(0.95 0.006 225));
+  --text-2: light-dark(oklch(0.46 0.02 235), oklch(0.75 0.014 228));
+  --line: light-dark(oklch(0.905 0.007 225), oklch(0.325 0.015 230));
+  --line-control: light-dark(oklch(0.64 0.015 230), oklch(0.58 0.018 230));
+  --accent: light-dark(oklch(0.52 0.1 220), oklch(0.78 0.105 218));
+  --accent-hover: light-dark(oklch(0.47 0.095 220), oklch(0.83 0.095 218));
+  --on-accent: light-dark(oklch(1 0 0), oklch(0.19 0.03 230));
+  --accent-text: light-dark(oklch(0.48 0.1 222), oklch(0.82 0.095 215));
+  --accent-soft: light-dark(oklch(0.955 0.02 215), oklch(0.29 0.035 222));
+  --bad: light-dark(oklch(0.55 0.19 27), oklch(0.72 0.16 25));
+  --bad-text: light-dark(oklch(0.49 0.18 27), oklch(0.79 0.12 22));
+  --bad-soft: light-dark(oklch(0.965 0.02 22), oklch(0.29 0.05 25));
+  --ok: light-dark(oklch(0.56 0.14 152), oklch(0.78 0.16 152));
+}
+*, *::before, *::after { box-sizing: border-box; }
+html { background: var(--surface); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; -webkit-text-size-adjust: 100%; }
+body { margin: 0; min-height: 100vh; min-height: 100dvh; display: flex; flex-direction: column; overflow-wrap: anywhere; }
+h1, h2, h3, p, ul, ol, dl, dd, pre { margin: 0; padding: 0; }
+h1 { font-size: 24px; line-height: 1.25; font-weight: 620; letter-spacing: -0.01em; }
+h2 { font-size: 17px; line-height: 1.3; font-weight: 600; }
+h3 { font-size: 15px; font-weight: 600; }
+a { color: var(--accent-text); text-underline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.bar, main, .foot { width: 100%; max-width: 760px; margin: 0 auto; padding: 0 16px; }
+.bar { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; padding-block: 16px; }
+.bar > a { display: inline-flex; align-items: center; min-height: 32px; }
+.brand { gap: 10px; margin-right: auto; color: var(--text); font-weight: 620; font-size: 17px; text-decoration: none; }
+.brand svg { width: 28px; height: 28px; }
+.bar nav, .foot { color: var(--text-2); font-size: 14px; }
+.bar nav { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; }
+.bar nav a, .foot a { color: inherit; display: inline-flex; align-items: center; min-height: 32px; text-decoration: none; }
+.bar nav a:hover, .foot a:hover, .bar nav a[aria-current] { color: var(--text); text-decoration: underline; }
+main { flex: 1; padding-block: 16px 48px; display: grid; gap: 24px; align-content: start; }
+main.narrow { max-width: 440px; }
+.foot { display: flex; flex-wrap: wrap; gap: 4px 20px; padding-block: 16px 24px; border-top: 1px solid var(--line); }
+.card { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: 24px; display: grid; gap: 16px; align-content: start; }
+.lead { font-size: 17px; color: var(--text-2); max-width: 56ch; }
+.secondary { color: var(--text-2); font-size: 14px; }
+.stack { display: grid; gap: 8px; }
+form { display: grid; gap: 16px; }
+.field { display: grid; gap: 4px; }
+.field label, legend { font-weight: 560; font-size: 14px; }
+.hint { color: var(--text-2); font-size: 13px; }
+.wrong { color: var(--bad-text); font-size: 13px; }
+input, select, textarea { font: inherit; color: inherit; width: 100%; min-height: 44px; padding: 9px 12px; background: var(--raised); border: 1px solid var(--line-control); border-radius: 6px; }
+textarea { min-height: 132px; resize: vertical; }
+[aria-invalid="true"] { border-color: var(--bad); }
+.row { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
+button, .button { font: inherit; font-weight: 560; min-height: 44px; padding: 9px 18px; border-radius: 6px; border: 1px solid transparent; cursor: pointer; display: inline-flex; align-items: center; justify-content: center; text-decoration: none; background: var(--accent); color: var(--on-accent); }
+button:hover, .button:hover { background: var(--accent-hover); }
+.quiet { background: none; border-color: var(--line-control); color: var(--text); }
+.quiet:hover { background: var(--accent-soft); }
+.link { background: none; border: 0; padding: 0; min-height: 32px; color: inherit; font-weight: 400; }
+.link:hover { background: none; color: var(--text); text-decoration: underline; }
+.bar .link, .foot .link { font-size: 14px; }
+.notice { border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 6px; padding: 12px 16px; background: var(--accent-soft); }
+.notice.bad { border-left-color: var(--bad); background: var(--bad-soft); }
+ol.steps { list-style: none; counter-reset: step; display: grid; gap: 16px; }
+ol.steps > li { counter-increment: step; display: grid; grid-template-columns: 28px 1fr; gap: 4px 12px; }
+ol.steps > li::before { content: counter(step); width: 28px; height: 28px; border-radius: 50%; display: grid; place-items: center; font-size: 14px; font-weight: 600; background: var(--accent-soft); color: var(--accent-text); }
+ol.steps > li > div { display: grid; gap: 4px; }
+ul.plain { padding-left: 20px; display: grid; gap: 4px; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; }
+dl.facts dt { color: var(--text-2); }
+code, pre { font: 13px/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace; }
+code { background: var(--accent-soft); border-radius: 4px; padding: 1px 5px; }
+pre { white-space: pre-wrap; }
+.clauses { display: grid; gap: 12px; list-style: none; }
+.clauses li { display: grid; grid-template-columns: 52px 1fr; gap: 12px; }
+.clauses li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
+.clauses a { color: var(--text-2); font-size: 13px; text-decoration: none; font-variant-numeric: tabular-nums; padding-top: 2px; }
+.clauses a:hover { text-decoration: underline; }
+.hero { display: grid; grid-template-columns: 1fr auto; gap: 24px; align-items: center; padding-block: 8px; }
+.hero > div { display: grid; gap: 16px; }
+.hero svg { width: 148px; height: auto; }
+@media (max-width: 560px) {
+  .card { padding: 16px; }
+  .hero { grid-template-columns: 1fr; }
+  .hero svg { display: none; }
+  form button, form .button { width: 100%; }
+  .bar form button { width: auto; }
+  .clauses li { grid-template-columns: 40px 1fr; gap: 8px; }
+}
+@media (forced-colors: active) { button, .button, .card, .notice { border: 1px solid ButtonText; } }
+`;
+
+/** Changes with the content, so that browsers may keep the file for good. */
+export const STYLESHEET_PATH = `/assets/pages-${createHash("sha256").update(STYLESHEET).digest("hex").slice(0, 12)}.css`;
+
+export const MARK_PATH = "/assets/perch.svg";
+export const MARK = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 128"><rect x="4" y="4" width="120" height="120" rx="28" fill="#0b7f9c"/><rect x="43" y="20" width="42" height="70" rx="10" fill="#fff"/><rect x="51" y="29" width="26" height="46" rx="3" fill="#0b7f9c"/><circle cx="64" cy="82" r="3.6" fill="#0b7f9c"/><rect x="18" y="96" width="92" height="10" rx="5" fill="#fff"/></svg>`;
