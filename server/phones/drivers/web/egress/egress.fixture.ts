@@ -1,5 +1,5 @@
 /** Stand-ins for the internet: a fake resolver, and a connector that takes public addresses to loopback servers. No test leaves this machine. */
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import type { EgressAllow } from "./allow.ts";
 import { parseEgressAllow } from "./allow.ts";
@@ -209,6 +209,43 @@ export class RawClient {
       look();
     });
   }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One plain request through the proxy, as a browser sends it. */
+export function get(
+  proxyPort: number,
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; body?: Buffer } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const host = /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
+    const asked = request(
+      {
+        host: "127.0.0.1",
+        port: proxyPort,
+        path: url,
+        method: options.method ?? "GET",
+        headers: { host, ...options.headers },
+        agent: false,
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+        );
+      },
+    );
+    asked.on("error", reject);
+    asked.end(options.body);
+  });
 }
 
 /** Asks a proxy for a tunnel; the client is then connected to the site, or holds the refusal. */

@@ -26,7 +26,6 @@ export async function admit(target: EgressTarget, options: GuardOptions): Promis
   if (isBadPort(target.port)) return refused("bad-port");
   const listed = options.allow.has(target.host, target.port);
   const local = target.kind === "name" && isLocalhostName(target.host);
-  if (local && !listed) return refused("private-address");
   const addresses = local ? ["127.0.0.1", "::1"] : await addressesOf(target, listed, options.resolve);
   if (addresses.length === 0) return refused("dns");
   const own = options.ownAddresses();

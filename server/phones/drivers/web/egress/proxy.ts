@@ -89,6 +89,7 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
     const abort = () => giveUp.abort();
     const timer = setTimeout(abort, limits.connectMs);
     client.once("close", abort);
+    client.once("end", abort);
     closing.signal.addEventListener("abort", abort);
     try {
       const admission = await abortable(admit(target, guard), giveUp.signal);
@@ -103,6 +104,7 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
     } finally {
       clearTimeout(timer);
       client.off("close", abort);
+      client.off("end", abort);
       closing.signal.removeEventListener("abort", abort);
     }
   };
@@ -110,7 +112,6 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
   const adopt = (site: Socket): void => {
     sites.add(site);
     finished.connections += 1;
-    site.setTimeout(limits.idleMs, () => site.destroy());
     site.on("error", () => site.destroy());
     site.once("close", () => {
       sites.delete(site);
@@ -147,7 +148,9 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
     client.setTimeout(limits.idleMs, () => client.destroy());
     const target = parseAuthority(incoming.url ?? "");
     const sound = target !== undefined && hasSoundHead(incoming, target, undefined);
+    const stopNoticing = noticeEnd(client);
     const site = target !== undefined && sound ? await reach(target, client) : "bad-request";
+    stopNoticing();
     if (typeof site === "string") {
       count(site, target);
       return refuseTunnel(client, site);
@@ -229,6 +232,18 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
       return closed;
     },
   };
+}
+
+/**
+ * A socket nobody reads does not notice that the other side left: reads on, up to the stream's own buffer, until told
+ * to stop. What came in stays in the stream for the pipe.
+ */
+function noticeEnd(client: Socket): () => void {
+  const onReadable = () => {
+    if (client.readableLength === 0) client.read();
+  };
+  client.on("readable", onReadable);
+  return () => client.off("readable", onReadable);
 }
 
 /** Says why, then lets go: what the client still sends is thrown away. */

@@ -11,9 +11,12 @@ const QUESTION_MS = 2_500;
  * The machine's name servers, asked over sockets: a page full of slow names must not hold the few threads that
  * `getaddrinfo` and the server's files share. Hosts of `EGRESS_ALLOW` are the operator's choice and are looked up
  * as the operator's other programs do, hosts file included.
+ *
+ * @param servers `address:port` of name servers to ask instead of the machine's.
  */
-export function systemResolver(): Resolver {
+export function systemResolver(servers?: readonly string[]): Resolver {
   const resolver = new DnsResolver({ timeout: QUESTION_MS, tries: 2 });
+  if (servers !== undefined) resolver.setServers(servers);
   return async (name, { listed }) => {
     if (listed) return (await lookup(name, { all: true })).map(({ address }) => address);
     // The final dot keeps search domains out: a page must not find `http://printer/` beside the server.

@@ -87,10 +87,10 @@ describe("requests that can be read in two ways", () => {
     expect(internet.dialled).toEqual([{ address: PUBLIC, port: 80 }]);
   });
 
-  it("never passes an upgrade on", async () => {
+  it.each(["Upgrade", "keep-alive"])("never passes an upgrade on (Connection: %s)", async (connection) => {
     const { proxy, received } = await startRecorder();
     const client = await rawClient(cleanup, proxy.port);
-    client.socket.write(`${GET}Host: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    client.socket.write(`${GET}Host: a.example\r\nConnection: ${connection}\r\nUpgrade: websocket\r\n\r\n`);
     await client.until("ok");
     expect(received()).not.toMatch(/upgrade/i);
   });
