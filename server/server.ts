@@ -19,6 +19,7 @@ import { openSqlite } from "./db/sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
+import { createPages } from "./http/pages/pages.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey, readMasterKey } from "./keys.ts";
@@ -62,7 +63,8 @@ export interface RunningServer {
 /** Opens the database of a configuration; the admin commands use it beside a running server. */
 export async function openDatabase(config: Config): Promise<{ db: Database; master: Buffer }> {
   const file = join(config.DATA_DIR, "perch.db");
-  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  // Others may pass through, not look: web phones run as another user and have their own folders inside.
+  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
   const master = readMasterKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
   const migrations = join(projectRoot(), "migrations");
   const db =
@@ -206,7 +208,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     doors,
     sessions: accounts.sessions,
     phones,
-    pages: new Hono<AppEnv>(),
+    pages: new Hono<AppEnv>().route(
+      "/",
+      createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+    ),
     clock,
     log,
     limiter,
