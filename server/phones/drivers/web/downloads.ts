@@ -1,0 +1,145 @@
+/** What a phone downloads becomes its files: saved under a safe name of its own, stopped when the phone is full. */
+import { lstat, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { PhoneId } from "../../../../shared/ids.ts";
+import type { PhoneFile } from "../../../../shared/phones.ts";
+import { PerchError } from "../../../errors.ts";
+import type { CdpSession } from "./cdp.ts";
+import { exists, openPlainFile, type WebPhoneStorage } from "./storage.ts";
+
+const MAX_NAME_BYTES = 200;
+const GUID = /^[0-9a-f-]{36}$/i;
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}/\\:*?"<>|]/gu;
+
+/** A file name that is only a name: no folders, no control characters, no hidden or reserved names. */
+export function safeName(suggested: string): string {
+  let name = suggested
+    .normalize("NFC")
+    .replace(UNSAFE, "_")
+    .replace(/^[.\s]+|[.\s]+$/g, "");
+  if (name === "" || GUID.test(name)) name = `download${name === "" ? "" : "-"}${name}`;
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? "";
+  let stem = [...name.slice(0, name.length - extension.length)];
+  while (Buffer.byteLength(stem.join("")) > MAX_NAME_BYTES - extension.length) stem = stem.slice(0, -1);
+  return stem.join("") + extension;
+}
+
+/** "a.txt", then "a (2).txt", … */
+function numbered(name: string, count: number): string {
+  if (count === 1) return name;
+  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? "";
+  return `${name.slice(0, name.length - extension.length)} (${count})${extension}`;
+}
+
+export interface DownloadsOptions {
+  readonly folder: string;
+  /** Bytes the phone may still write. */
+  room(): number;
+  /** A file was saved, or a download was stopped with a sentence that says why. */
+  changed(note: string): void;
+}
+
+/** Watches the browser's downloads. The browser writes them under a name of random letters; we give the real one. */
+export class Downloads {
+  readonly #browser: CdpSession;
+  readonly #options: DownloadsOptions;
+  readonly #names = new Map<string, string>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(browser: CdpSession, options: DownloadsOptions) {
+    this.#browser = browser;
+    this.#options = options;
+    browser.on("Browser.downloadWillBegin", ({ guid, suggestedFilename }) => {
+      this.#names.set(guid, safeName(suggestedFilename));
+    });
+    browser.on("Browser.downloadProgress", (event) => {
+      const name = this.#names.get(event.guid);
+      if (name === undefined || !GUID.test(event.guid)) return;
+      if (event.state === "inProgress") {
+        if (Math.max(event.totalBytes, event.receivedBytes) <= options.room()) return;
+        browser.tell("Browser.cancelDownload", { guid: event.guid });
+        options.changed(`There is no room for ${name}. Remove files from this phone first.`);
+        return;
+      }
+      this.#names.delete(event.guid);
+      this.#work = this.#work.then(() => this.#finish(event.guid, event.state === "completed" ? name : undefined));
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#browser.send("Browser.setDownloadBehavior", {
+      behavior: "allowAndName",
+      downloadPath: this.#options.folder,
+      eventsEnabled: true,
+    });
+  }
+
+  /** Settles when what has ended so far has its name. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  async #finish(guid: string, name: string | undefined): Promise<void> {
+    const from = join(this.#options.folder, guid);
+    if (name === undefined) {
+      await rm(from, { force: true }).catch(() => undefined);
+      return;
+    }
+    for (let count = 1; count < 1000; count += 1) {
+      const to = join(this.#options.folder, numbered(name, count));
+      if (await exists(to)) continue;
+      const moved = await rename(from, to).then(
+        () => true,
+        () => false,
+      );
+      if (moved) this.#options.changed("");
+      return;
+    }
+  }
+}
+
+/** The saved files of a phone, newest first. Unfinished downloads are not files yet. */
+export async function listFiles(storage: WebPhoneStorage, id: PhoneId): Promise<PhoneFile[]> {
+  const folder = storage.filesFolder(id);
+  const files: PhoneFile[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (GUID.test(name) || safeName(name) !== name) continue;
+    const info = await lstat(join(folder, name)).catch(() => undefined);
+    if (info?.isFile()) files.push({ name, bytes: info.size, savedAt: info.mtime.toISOString() });
+  }
+  return files.sort((one, other) => other.savedAt.localeCompare(one.savedAt) || one.name.localeCompare(other.name));
+}
+
+export async function readFileOf(
+  storage: WebPhoneStorage,
+  id: PhoneId,
+  name: string,
+): Promise<ReadableStream<Uint8Array>> {
+  const file = await openPlainFile(filePath(storage, id, name)).catch(() => {
+    throw noFile();
+  });
+  return asByteStream(Readable.toWeb(file.createReadStream()));
+}
+
+export async function removeFileOf(storage: WebPhoneStorage, id: PhoneId, name: string): Promise<void> {
+  await rm(filePath(storage, id, name)).catch(() => {
+    throw noFile();
+  });
+}
+
+/** @throws PerchError `not_found` for a name no file of a phone can have. */
+export function filePath(storage: WebPhoneStorage, id: PhoneId, name: string): string {
+  if (name === "" || safeName(name) !== name || GUID.test(name)) throw noFile();
+  return join(storage.filesFolder(id), name);
+}
+
+function noFile(): PerchError {
+  return new PerchError("not_found", "This phone has no file of that name.");
+}
+
+/** Node types web streams of its own module; a file's stream yields bytes. */
+function asByteStream(stream: unknown): ReadableStream<Uint8Array> {
+  return stream as ReadableStream<Uint8Array>;
+}

@@ -1,0 +1,148 @@
+/** What is on the phone's screen: a page, or the phone's own page with the home screen, recents, a question or a problem. */
+import { CdpError, type CdpSession } from "./cdp.ts";
+import { hostOf } from "./documents.ts";
+import { problemView } from "./problem-words.ts";
+import type { Screencast } from "./screencast.ts";
+import type { SystemScreen } from "./system-screen.ts";
+import type { Tab } from "./tab.ts";
+import type { Tabs } from "./tabs.ts";
+import type { SystemView } from "./views.ts";
+
+const BACKDROP_TIMEOUT_MS = 400;
+
+export type Front = "home" | "recents" | Tab;
+
+export interface ForegroundOptions {
+  readonly system: SystemScreen;
+  readonly screen: Screencast;
+  readonly tabs: Tabs;
+  home(): Promise<SystemView>;
+  fileNames(): Promise<readonly string[]>;
+  /** Another page (or the phone's own) is on the screen now. */
+  switched(): void;
+}
+
+export class Foreground {
+  readonly #options: ForegroundOptions;
+  #front: Front = "home";
+  #session: CdpSession;
+  #working: Promise<void> | undefined;
+  #again = false;
+  #backdrop: { sheet: unknown; picture: string } | undefined;
+
+  constructor(options: ForegroundOptions) {
+    this.#options = options;
+    this.#session = options.system.session;
+  }
+
+  get front(): Front {
+    return this.#front;
+  }
+
+  /** Where input goes. */
+  get session(): CdpSession {
+    return this.#session;
+  }
+
+  /** The tab whose own picture is on the screen now. */
+  get tab(): Tab | undefined {
+    const front = this.#front;
+    return typeof front === "string" || front.session !== this.#session ? undefined : front;
+  }
+
+  show(front: Front): Promise<void> {
+    this.#front = front;
+    if (typeof front !== "string") this.#options.tabs.touch(front);
+    return this.present();
+  }
+
+  /** Settles when what should be on the screen is there. */
+  async settled(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  /** Pictures behind questions are of another size now. */
+  turned(): Promise<void> {
+    this.#backdrop = undefined;
+    return this.present();
+  }
+
+  /** Looks what should be on the screen and brings it there; asked while at it, it looks again. */
+  present(): Promise<void> {
+    this.#again = true;
+    this.#working ??= this.#work();
+    return this.#working;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#bring();
+      }
+    } catch (error) {
+      // The browser went away; its end is told elsewhere.
+      if (!(error instanceof CdpError)) throw error;
+    } finally {
+      // In the same breath as the last look, so that nothing asked for in between is lost.
+      this.#working = undefined;
+    }
+  }
+
+  async #bring(): Promise<void> {
+    const view = await this.#view();
+    const { system, screen } = this.#options;
+    if (view === undefined) system.leave();
+    else await system.show(view);
+    const front = this.#front;
+    const session = view === undefined && typeof front !== "string" ? front.session : system.session;
+    if (session !== this.#session) {
+      this.#session = session;
+      session.tell("Page.bringToFront", {});
+      this.#options.switched();
+    }
+    screen.follow(session);
+  }
+
+  /** What the phone itself has to show; undefined: the page. */
+  async #view(): Promise<SystemView | undefined> {
+    const front = this.#front;
+    if (front === "home") return this.#options.home();
+    if (front === "recents") {
+      const tabs = this.#options.tabs.list.map((tab) => ({
+        id: tab.id,
+        title: (tab.title || hostOf(tab.url) || "Empty page").slice(0, 200),
+        host: hostOf(tab.url),
+      }));
+      return { screen: "recents", tabs };
+    }
+    if (front.problem !== undefined) return problemView(front.problem, front.url);
+    if (front.sheet !== undefined) {
+      const { view } = front.sheet;
+      const backdrop = await this.#backdropOf(front);
+      if (view.kind !== "files") return { screen: "sheet", sheet: view, backdrop };
+      return { screen: "sheet", sheet: { ...view, names: await this.#options.fileNames() }, backdrop };
+    }
+    const nothingYet = front.url === "" || front.url === "about:blank";
+    return front.opening !== undefined && nothingYet ? { screen: "opening", host: hostOf(front.opening) } : undefined;
+  }
+
+  async #backdropOf(tab: Tab): Promise<string> {
+    if (this.#backdrop?.sheet === tab.sheet) return this.#backdrop?.picture ?? "";
+    const { sheet } = tab;
+    const seen = this.#options.screen.lastPicture(tab.session)?.toString("base64");
+    // A page waiting for a dialog's answer draws nothing.
+    const data = seen ?? (sheet?.view.kind === "dialog" ? undefined : await capture(tab.session));
+    const picture = data === undefined ? "" : `data:image/jpeg;base64,${data}`;
+    this.#backdrop = { sheet, picture };
+    return picture;
+  }
+}
+
+async function capture(session: CdpSession): Promise<string | undefined> {
+  const wanted = { format: "jpeg", quality: 40, optimizeForSpeed: true } as const;
+  return session.send("Page.captureScreenshot", wanted, BACKDROP_TIMEOUT_MS).then(
+    (answer) => answer.data,
+    () => undefined,
+  );
+}

@@ -1,0 +1,144 @@
+/** The phone's open pages, most recently used first, and how windows come into being: ours, and pages' own. */
+import type { CdpConnection, CdpSession } from "./cdp.ts";
+import { mayShow } from "./documents.ts";
+import type { TargetInfo } from "./protocol.ts";
+import { Tab, type TabHost } from "./tab.ts";
+
+const MAX_TABS = 20;
+const PAGES_ONLY = [{ type: "page" }, { exclude: true }] as const;
+
+interface Attached {
+  readonly session: CdpSession;
+  readonly info: TargetInfo;
+}
+
+export interface TabsHost extends TabHost {
+  /** A page opened a window of its own. */
+  opened(tab: Tab): void;
+  closed(tab: Tab): void;
+}
+
+export class Tabs {
+  readonly #cdp: CdpConnection;
+  #host: TabsHost | undefined;
+  #list: Tab[] = [];
+  readonly #attached = new Map<string, Attached>();
+  readonly #waiting = new Map<string, (attached: Attached) => void>();
+  readonly #creating = new Set<Promise<unknown>>();
+  readonly #ours = new Set<string>();
+
+  constructor(cdp: CdpConnection) {
+    this.#cdp = cdp;
+    const { browser } = cdp;
+    browser.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+      this.#arrived({ session: cdp.session(sessionId), info: targetInfo }).catch(() => undefined);
+    });
+    browser.on("Target.detachedFromTarget", ({ sessionId }) => cdp.forget(sessionId));
+    browser.on("Target.targetInfoChanged", ({ targetInfo }) => this.#informed(targetInfo));
+    browser.on("Target.targetDestroyed", ({ targetId }) => this.#destroyed(targetId));
+    browser.on("Target.targetCrashed", ({ targetId }) => this.find(targetId)?.setProblem({ kind: "crashed" }));
+  }
+
+  /** Begins to take in windows. */
+  async start(): Promise<void> {
+    await Promise.all([
+      this.#cdp.browser.send("Target.setDiscoverTargets", { discover: true, filter: PAGES_ONLY }),
+      this.#cdp.browser.send("Target.setAutoAttach", {
+        autoAttach: true,
+        waitForDebuggerOnStart: true,
+        flatten: true,
+        filter: PAGES_ONLY,
+      }),
+    ]);
+  }
+
+  /** From here on windows belong to this phone. */
+  adopt(host: TabsHost): void {
+    this.#host = host;
+  }
+
+  get list(): readonly Tab[] {
+    return this.#list;
+  }
+
+  find(id: string): Tab | undefined {
+    return this.#list.find((tab) => tab.id === id);
+  }
+
+  /** A paused empty window that is none of the person's tabs. */
+  async createWindow(): Promise<Attached> {
+    const created = this.#cdp.browser.send("Target.createTarget", { url: "about:blank" }).then(async ({ targetId }) => {
+      this.#ours.add(targetId);
+      const here = this.#attached.get(targetId);
+      if (here !== undefined) return here;
+      return new Promise<Attached>((resolve) => this.#waiting.set(targetId, resolve));
+    });
+    this.#creating.add(created);
+    try {
+      return await created;
+    } finally {
+      this.#creating.delete(created);
+    }
+  }
+
+  /** A new empty tab in front of the others; the least recently used one goes when there are too many. */
+  async create(): Promise<Tab> {
+    const { session, info } = await this.createWindow();
+    return this.#add(session, info);
+  }
+
+  touch(tab: Tab): void {
+    this.#list = [tab, ...this.#list.filter((other) => other !== tab)];
+  }
+
+  close(tab: Tab): void {
+    this.#cdp.browser.tell("Target.closeTarget", { targetId: tab.id });
+    this.#destroyed(tab.id);
+  }
+
+  async #add(session: CdpSession, info: TargetInfo): Promise<Tab> {
+    if (this.#host === undefined) throw new Error("No phone has adopted these tabs");
+    const tab = new Tab(session, info, this.#host);
+    const oldest = this.#list.at(-1);
+    if (this.#list.length >= MAX_TABS && oldest !== undefined) this.close(oldest);
+    this.#list = [tab, ...this.#list];
+    await tab.prepare();
+    return tab;
+  }
+
+  async #arrived(attached: Attached): Promise<void> {
+    const { session, info } = attached;
+    this.#attached.set(info.targetId, attached);
+    this.#waiting.get(info.targetId)?.(attached);
+    this.#waiting.delete(info.targetId);
+    // Until our own requests are answered, a window without an opener may be ours.
+    if (info.openerId === undefined) await Promise.allSettled([...this.#creating]);
+    if (this.#ours.has(info.targetId)) return;
+    const opener = info.openerId === undefined ? this.#list[0] : this.find(info.openerId);
+    // Windows nobody asked for stay shut: no pop-ups without a touch or key press just before.
+    if (this.#host === undefined || opener === undefined || !opener.personWasHere || !mayShow(info.url)) {
+      this.#cdp.browser.tell("Target.closeTarget", { targetId: info.targetId });
+      return;
+    }
+    // One press, one window.
+    opener.lastInputAt = Number.NEGATIVE_INFINITY;
+    const tab = await this.#add(session, { ...info, openerId: opener.id });
+    this.#host.opened(tab);
+  }
+
+  #informed(info: TargetInfo): void {
+    const tab = this.find(info.targetId);
+    if (tab === undefined || tab.title === info.title) return;
+    tab.title = info.title;
+    this.#host?.changed(tab);
+  }
+
+  #destroyed(targetId: string): void {
+    this.#attached.delete(targetId);
+    this.#ours.delete(targetId);
+    const tab = this.find(targetId);
+    if (tab === undefined) return;
+    this.#list = this.#list.filter((other) => other !== tab);
+    this.#host?.closed(tab);
+  }
+}
