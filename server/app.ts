@@ -54,11 +54,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     };
     c.set("request", request);
+    await next();
     c.header("X-Request-Id", request.requestId);
     c.header("X-Content-Type-Options", "nosniff");
     c.header("Referrer-Policy", "no-referrer");
     c.header("X-Frame-Options", "DENY");
-    await next();
   });
   app.onError((error, c) => {
     const { requestId } = c.get("request");

@@ -21,7 +21,7 @@ export interface SqliteOptions {
 
 /** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
-  mkdirSync(dirname(options.file), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   const isNew = !existsSync(options.file);
   if (!isNew) refusePlaintext(options.file);
   checkKey(options, isNew);

@@ -47,17 +47,19 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
     if (origin !== undefined && origin !== doors.ownOrigin && !doors.extensionOrigin(origin)) {
       throw new PerchError("forbidden", "This site may not call Perch.");
     }
-    c.header("Vary", "Origin");
+    if (c.req.method === "OPTIONS") c.res = new Response(null, { status: 204, headers: PREFLIGHT });
+    else await next();
+    c.header("Vary", "Origin", { append: true });
     if (origin !== undefined && doors.extensionOrigin(origin)) c.header("Access-Control-Allow-Origin", origin);
-    if (c.req.method === "OPTIONS") {
-      c.header("Access-Control-Allow-Methods", "GET, POST");
-      c.header("Access-Control-Allow-Headers", "authorization, content-type, last-event-id, trpc-accept");
-      c.header("Access-Control-Max-Age", "7200");
-      return c.body(null, 204);
-    }
-    await next();
+    return c.res;
   };
 }
+
+const PREFLIGHT = {
+  "Access-Control-Allow-Methods": "GET, POST",
+  "Access-Control-Allow-Headers": "authorization, content-type, last-event-id, trpc-accept",
+  "Access-Control-Max-Age": "7200",
+};
 
 /** Calls are JSON and nothing else: a plain form cannot make one (research: a multipart POST ran a mutation). */
 export const jsonOnly: MiddlewareHandler = async (c, next) => {
