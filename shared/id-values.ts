@@ -1,0 +1,47 @@
+/** Branded identifiers. Ids are prefixed, random (128 bit) and never carry meaning. Their schemas are in `ids.ts`. */
+
+declare const brand: unique symbol;
+export type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+export const ID_PREFIXES = {
+  user: "usr",
+  team: "team",
+  phone: "ph",
+  session: "ses",
+  apiToken: "tok",
+  job: "job",
+  viewer: "vw",
+} as const;
+export type IdKind = keyof typeof ID_PREFIXES;
+
+export type UserId = Branded<string, "user">;
+export type TeamId = Branded<string, "team">;
+export type PhoneId = Branded<string, "phone">;
+export type SessionId = Branded<string, "session">;
+export type ApiTokenId = Branded<string, "apiToken">;
+/** Whatever a caller signed in with: a person's session, or an API token. */
+export type CredentialId = SessionId | ApiTokenId;
+export type JobId = Branded<string, "job">;
+export type ViewerId = Branded<string, "viewer">;
+
+/** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
+export function newId<K extends IdKind>(kind: K): Branded<string, K> {
+  return `${ID_PREFIXES[kind]}_${base64Url(crypto.getRandomValues(new Uint8Array(16)))}` as Branded<string, K>;
+}
+
+/** The text of an id of one kind: `<prefix>_<22 base64url characters>`. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${ID_PREFIXES[kind]}_[A-Za-z0-9_-]{22}$`);
+}
+
+/** Tells a session from an API token by its prefix. */
+export function isSessionId(id: CredentialId): id is SessionId {
+  return id.startsWith(`${ID_PREFIXES.session}_`);
+}
+
+/** Unpadded base64url (RFC 4648 §5) of bytes. */
+export function base64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}

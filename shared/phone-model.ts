@@ -1,0 +1,150 @@
+/**
+ * Phones as values: states, device profiles, the `Phone` view and what goes with it. No schemas here, so that a page
+ * that only shows phones need not load the schema library; the inputs of `phones.*` are in `phones.ts`.
+ */
+import type { PhoneId } from "./id-values.ts";
+import type { PhoneSettings } from "./phones.ts";
+
+export const PHONE_STATES = ["creating", "starting", "running", "parking", "parked", "failed", "removed"] as const;
+export type PhoneState = (typeof PHONE_STATES)[number];
+
+export const DRIVER_KINDS = ["web", "adb", "geelark"] as const;
+export type DriverKind = (typeof DRIVER_KINDS)[number];
+
+/** A device profile: what the phone claims to be. Sizes are CSS pixels in portrait; `dpr` is device pixels per CSS pixel. */
+export interface DeviceProfile {
+  readonly id: string;
+  readonly label: string;
+  readonly width: number;
+  readonly height: number;
+  readonly dpr: number;
+  readonly tablet: boolean;
+}
+export const DEVICE_PROFILES = [
+  { id: "tall", label: "Tall", width: 360, height: 800, dpr: 2, tablet: false },
+  { id: "compact", label: "Small", width: 320, height: 640, dpr: 2, tablet: false },
+  { id: "large", label: "Large", width: 412, height: 915, dpr: 2, tablet: false },
+  { id: "tablet", label: "Tablet", width: 768, height: 1024, dpr: 1.5, tablet: true },
+] as const satisfies readonly DeviceProfile[];
+export type DeviceProfileId = (typeof DEVICE_PROFILES)[number]["id"];
+export const DEFAULT_PROFILE: DeviceProfileId = "tall";
+
+export function deviceProfile(id: DeviceProfileId): DeviceProfile {
+  const found = DEVICE_PROFILES.find((profile) => profile.id === id);
+  if (found === undefined) throw new Error(`No device profile ${id}`);
+  return found;
+}
+
+/** True for a time zone name this runtime knows (IANA). */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What people type as an address a phone may open ("example.com" means https); undefined for anything that is not http,
+ * https or about:blank, and for addresses that carry a password.
+ */
+export function parsePhoneUrl(text: string): string | undefined {
+  if (text === "about:blank") return text;
+  const hasScheme = /^[a-z][a-z0-9+.-]*:/i.test(text) && !/^[^/?#]*:\d{1,5}([/?#]|$)/.test(text);
+  const candidate = hasScheme ? text : `https://${text}`;
+  if (!URL.canParse(candidate)) return undefined;
+  const url = new URL(candidate);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
+  if (url.username !== "" || url.password !== "" || url.hostname === "") return undefined;
+  return url.href;
+}
+
+/** Why a phone is in its state, where a person needs to know. Words for each live in `PHONE_REASON_WORDS`. */
+export const PHONE_REASONS = [
+  "asked",
+  "idle",
+  "longest_session",
+  "server_stopped",
+  "server_restarted",
+  "browser_crashed",
+  "out_of_memory",
+  "disk_full",
+  "no_browser",
+  "start_failed",
+] as const;
+export type PhoneReason = (typeof PHONE_REASONS)[number];
+export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
+  asked: "Parked as asked.",
+  idle: "Parked because nobody used it for a while.",
+  longest_session: "Parked because it reached the longest session.",
+  server_stopped: "Parked because the server was stopped.",
+  server_restarted: "The server restarted. Everything saved on the phone is still there.",
+  browser_crashed: "The phone stopped by itself. Start it again; what was saved is still there.",
+  out_of_memory: "A page used up the phone's memory. Start it again; what was saved is still there.",
+  disk_full: "The phone's storage is full. Remove files or the phone.",
+  no_browser: "The server has no browser to run web phones with. Ask who runs it.",
+  start_failed: "The phone did not start. Try again; if it fails again, ask who runs the server.",
+};
+
+/** What every client sees of a phone. `driver: "web"` is called *web phone* wherever a user reads it. */
+export interface Phone {
+  readonly id: PhoneId;
+  readonly name: string;
+  readonly driver: DriverKind;
+  readonly profile: DeviceProfileId;
+  readonly state: PhoneState;
+  readonly reason?: PhoneReason;
+  /** CSS pixels as the phone is turned now. */
+  readonly width: number;
+  readonly height: number;
+  readonly rotated: boolean;
+  readonly settings: PhoneSettings;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly lastUsedAt?: string;
+  /** When the phone will be parked by itself unless used, ISO 8601. Only while running. */
+  readonly parksAt?: string;
+  readonly capabilities: PhoneCapabilities;
+}
+
+/** What a driver can do; a client hides what is false. */
+export interface PhoneCapabilities {
+  readonly openUrl: boolean;
+  readonly rotate: boolean;
+  readonly clipboard: boolean;
+  readonly installWebApp: boolean;
+  readonly files: boolean;
+  readonly recents: boolean;
+}
+
+/** A picture of the screen in device pixels, base64. */
+export interface Screenshot {
+  readonly mimeType: "image/png";
+  readonly base64: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A file the phone has downloaded. `GET /files/phones/<phoneId>/<name>` gives its bytes. */
+export interface PhoneFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly savedAt: string;
+}
+
+/** Proof that a phone's data is gone: what was wiped, how much, and what was looked at afterwards. */
+export interface WipeReceipt {
+  readonly phoneId: PhoneId;
+  readonly files: number;
+  readonly bytes: number;
+  readonly verifiedAbsent: boolean;
+  readonly wipedAt: string;
+}
+
+/** Topic events of a team, as delivered by `phones.events` with increasing sequence numbers. */
+export type PhoneEvent =
+  | { readonly type: "phone"; readonly phone: Phone }
+  | { readonly type: "removed"; readonly phoneId: PhoneId }
+  | { readonly type: "idle_warning"; readonly phoneId: PhoneId; readonly parksAt: string };
