@@ -1,0 +1,107 @@
+/** What every identity provider has to pass, on every database engine. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Clock, ManualClock } from "../clock.ts";
+import type { Database } from "../db/database.ts";
+import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
+import { createAccountsRepo } from "./accounts.repo.ts";
+import type { Confirmed, IdentityProvider } from "./identity-provider.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export function identityProviderContract(name: string, make: (db: Database, clock: Clock) => IdentityProvider): void {
+  describe.each(TEST_ENGINES)(`identity provider ${name} on $name`, (engine) => {
+    let test: TestDatabase;
+    const clock = new ManualClock();
+    let provider: IdentityProvider;
+    beforeAll(async () => {
+      test = await engine.open();
+      provider = make(test.db, clock);
+    });
+    afterAll(() => test.dispose());
+
+    const signUp = async (email: string, password: string) => {
+      const step = await provider.signUp({ email, emailShown: email, password });
+      return test.db.tx(step);
+    };
+    const confirmed = async (token: string, password: string): Promise<Confirmed | undefined> => {
+      const step = await provider.confirmSignUp(token, password);
+      if (typeof step === "string") throw new Error(step);
+      return test.db.tx(step);
+    };
+    /** What the accounts service does with a confirmed person. */
+    const settle = async ({ bind, ...person }: Confirmed) => {
+      const repo = createAccountsRepo(test.db, clock);
+      return test.db.tx(async (tx) => {
+        const user = await repo.insert(tx, person);
+        await repo.bindIdentity(tx, provider.name, await bind(tx, user.id), user.id);
+        return user;
+      });
+    };
+    const register = async (email: string, password: string) =>
+      settle({ email, emailShown: email, bind: await provider.register(password) });
+
+    it("has nothing to sign in with until address and password are proved", async () => {
+      const outcome = await signUp("new@x.example", "blaue gurken tanzen");
+      if (outcome.result !== "confirm") throw new Error("expected a confirmation");
+      expect(await provider.authenticate("new@x.example", "blaue gurken tanzen")).toBeUndefined();
+      expect(await provider.isLinkOpen("sign_up", outcome.token)).toBe(true);
+      expect(await provider.isLinkOpen("sign_up", outcome.token)).toBe(true);
+      expect(await provider.isLinkOpen("reset", outcome.token)).toBe(false);
+      expect(await provider.confirmSignUp(outcome.token, "rote gurken tanzen")).toBe("wrong_password");
+      const person = await confirmed(outcome.token, "blaue gurken tanzen");
+      if (person === undefined) throw new Error("expected a person");
+      const user = await settle(person);
+      const proof = await provider.authenticate("new@x.example", "blaue gurken tanzen");
+      const found = proof && (await createAccountsRepo(test.db, clock).findByIdentity(provider.name, proof.subject));
+      expect(found?.id).toBe(user.id);
+      expect(await provider.confirmSignUp(outcome.token, "blaue gurken tanzen")).toBe("no_link");
+    });
+
+    it("gives a confirmation to exactly one of many", async () => {
+      const outcome = await signUp("race@x.example", "blaue gurken tanzen");
+      if (outcome.result !== "confirm") throw new Error("expected a confirmation");
+      const results = await Promise.all(
+        Array.from({ length: 5 }, () => confirmed(outcome.token, "blaue gurken tanzen").catch(() => undefined)),
+      );
+      expect(results.filter((result) => result !== undefined)).toHaveLength(1);
+    });
+
+    it("lets a confirmation link die after a day", async () => {
+      const outcome = await signUp("late@x.example", "blaue gurken tanzen");
+      if (outcome.result !== "confirm") throw new Error("expected a confirmation");
+      clock.advance(DAY_MS);
+      expect(await provider.isLinkOpen("sign_up", outcome.token)).toBe(false);
+      expect(await provider.confirmSignUp(outcome.token, "blaue gurken tanzen")).toBe("no_link");
+    });
+
+    it("tells only the caller that an address has an account", async () => {
+      const user = await register("owner@x.example", "blaue gurken tanzen");
+      expect(await signUp("owner@x.example", "ganz anderes Wort 7")).toEqual({ result: "exists", userId: user.id });
+      expect(await provider.authenticate("owner@x.example", "ganz anderes Wort 7")).toBeUndefined();
+      expect(await provider.authenticate("nobody@x.example", "ganz anderes Wort 7")).toBeUndefined();
+    });
+
+    it("resets once, within its time, and closes the other links", async () => {
+      const user = await register("forgot@x.example", "blaue gurken tanzen");
+      const [first, second] = await Promise.all(
+        [1, 2].map(async () => test.db.tx(await provider.requestReset("forgot@x.example"))),
+      );
+      if (!first || !second) throw new Error("expected links");
+      expect(await provider.isLinkOpen("reset", first.token)).toBe(true);
+      const done = await test.db.tx(await provider.completeReset(first.token, "gelbe gurken singen"));
+      expect(done).toEqual({ userId: user.id });
+      for (const { token } of [first, second]) {
+        expect(await test.db.tx(await provider.completeReset(token, "noch eine gurke 99"))).toBeUndefined();
+      }
+      expect(await provider.authenticate("forgot@x.example", "blaue gurken tanzen")).toBeUndefined();
+      expect(await provider.authenticate("forgot@x.example", "gelbe gurken singen")).toBeDefined();
+      const late = await test.db.tx(await provider.requestReset("forgot@x.example"));
+      clock.advance(30 * 60_000);
+      expect(await test.db.tx(await provider.completeReset(late?.token ?? "", "noch eine gurke 99"))).toBeUndefined();
+    });
+
+    it("has no reset for nobody", async () => {
+      expect(await test.db.tx(await provider.requestReset("nobody@x.example"))).toBeUndefined();
+    });
+  });
+}

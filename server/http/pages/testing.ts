@@ -1,0 +1,105 @@
+/** Pages on a real database, without a socket: for tests. A small browser with a cookie jar talks to them. */
+import { randomBytes } from "node:crypto";
+import { Hono } from "hono";
+import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
+import { createAccountServices } from "../../accounts/compose.ts";
+import { createAudit } from "../../audit/audit.repo.ts";
+import { ManualClock } from "../../clock.ts";
+import type { Database } from "../../db/database.ts";
+import { createJobsRepo } from "../../jobs/jobs.repo.ts";
+import { createJobs } from "../../jobs/jobs.service.ts";
+import { createLimitsRepo } from "../../limits/limits.repo.ts";
+import { createRateLimiter } from "../../limits/rate-limiter.ts";
+import { silentLog } from "../../log.ts";
+import type { RequestInfo } from "../request-info.ts";
+import type { PagesEnv } from "./page-context.ts";
+import { createPages } from "./pages.ts";
+
+export const CHROME_ON_LINUX =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
+
+export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
+  return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
+}
+
+export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?: string } = {}) {
+  const clock = new ManualClock();
+  const audit = createAudit(db, clock);
+  const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
+  const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
+  const jobs = createJobs({
+    db,
+    repo: createJobsRepo(db, clock),
+    clock,
+    log: silentLog,
+    node: "test",
+    singleNode: true,
+  });
+  const services = createAccountServices({
+    db,
+    audit,
+    limiter,
+    jobs,
+    clock,
+    config: {
+      SMTP_URL: options.smtpUrl,
+      MAIL_FROM: "Perch <perch@perch.example>",
+      EXTENSION_IDS: [CHROME_EXTENSION_ID],
+      PHONES_PER_TEAM: 10,
+      RUNNING_PER_TEAM: 4,
+    },
+    publicUrl,
+    key: randomBytes(32),
+  });
+  let about = requestInfo();
+  const app = new Hono<PagesEnv>();
+  app.use(async (c, next) => {
+    c.set("request", about);
+    await next();
+  });
+  app.route("/", createPages({ ...services, clock, log: silentLog, publicUrl }));
+
+  /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
+  function browser(from: Partial<RequestInfo> = {}) {
+    const cookies = new Map<string, string>();
+    const send = async (path: string, init: RequestInit & { headers?: Record<string, string> }) => {
+      about = requestInfo(from);
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+      const response = await app.request(new URL(path, publicUrl).href, {
+        ...init,
+        headers: { ...(cookie !== "" && { cookie }), ...init.headers },
+      });
+      for (const header of response.headers.getSetCookie()) {
+        const [name = "", value = ""] = (header.split(";")[0] ?? "").split("=");
+        if (value === "") cookies.delete(name);
+        else cookies.set(name, value);
+      }
+      return response;
+    };
+    return {
+      cookies,
+      get: (path: string, headers: Record<string, string> = {}) => send(path, { headers }),
+      post: (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+        send(path, {
+          method: "POST",
+          body: new URLSearchParams(fields).toString(),
+          headers: {
+            origin: publicUrl.origin,
+            "sec-fetch-site": "same-origin",
+            "content-type": "application/x-www-form-urlencoded",
+            ...headers,
+          },
+        }),
+    };
+  }
+
+  /** The links of the newest mail to an address. */
+  async function linksTo(recipient: string): Promise<string[]> {
+    const mail = (await services.mail.preview()).find((one) => one.recipient === recipient);
+    return [...(mail?.text ?? "").matchAll(/https?:\/\/\S+/g)].map(([link]) => link);
+  }
+
+  return { ...services, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+}
+export type TestPages = ReturnType<typeof startPages>;
