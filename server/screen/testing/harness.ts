@@ -24,9 +24,12 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** Serves one running phone that shows `source`. */
-export async function startHarness(source: ScreenSource, clock: Clock = systemClock): Promise<Harness> {
-  const server = createServer((_request, response) => response.writeHead(404).end());
+/** Serves one running phone that shows `source`, and at `/` a page that may open its screen. */
+export async function startHarness(source: ScreenSource, clock: Clock = systemClock, page = ""): Promise<Harness> {
+  const server = createServer((request, response) => {
+    if (request.url === "/") response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
+    else response.writeHead(404).end();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("not a TCP port");
@@ -46,7 +49,7 @@ export async function startHarness(source: ScreenSource, clock: Clock = systemCl
   const detach = attachScreenSocket({
     server,
     screen,
-    originAllowed: (origin) => origin === ORIGIN,
+    originAllowed: (origin) => origin === ORIGIN || origin === `http://127.0.0.1:${port}`,
     hostAllowed: (host) => host.startsWith("127.0.0.1:"),
     log: silentLog,
   });

@@ -145,10 +145,14 @@ export function createScreenSessionOf(
       return;
     }
     if (closed || mine !== generation) return;
+    serverClock.reset();
     try {
       connection = open(pass, {
         onMessage: receive,
-        onFrame: (frame) => picture.draw(frame),
+        onFrame(frame) {
+          serverClock.arrived(frame.header.capturedAtMs, now());
+          return picture.draw(frame);
+        },
         onClose: broke,
       });
     } catch {
@@ -166,7 +170,7 @@ export function createScreenSessionOf(
 
   function receive(message: ServerMessage): void {
     if (message.type === "hello") {
-      serverClock.hello(message.nowMs, now());
+      serverClock.arrived(message.nowMs, now());
       liveSince = now();
       stopConnectLimit?.();
       if (quality !== 4) connection?.send({ type: "quality", max: quality });
