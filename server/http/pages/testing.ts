@@ -19,6 +19,9 @@ export const CHROME_ON_LINUX =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
 
+/** One key, so that servers of one test file can read each other's outbox. */
+const MAIL_KEY = randomBytes(32);
+
 export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
 }
@@ -50,7 +53,7 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
       RUNNING_PER_TEAM: 4,
     },
     publicUrl,
-    key: randomBytes(32),
+    key: MAIL_KEY,
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
