@@ -1,6 +1,7 @@
 /** Everything that can keep a call from working, told apart, each with words that say what to do. */
 import { TRPCClientError } from "@trpc/client";
-import { z } from "zod";
+import * as z from "zod/mini";
+import "../state/zod.ts";
 import { ERROR_CODES, type ErrorBody } from "../../shared/errors.ts";
 
 export type Failure =
@@ -117,8 +118,8 @@ const errorBody = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),
   requestId: z.string(),
-  fields: z.record(z.string(), z.string()).exactOptional(),
-  retryAfterMs: z.number().exactOptional(),
+  fields: z.exactOptional(z.record(z.string(), z.string())),
+  retryAfterMs: z.exactOptional(z.number()),
 });
 const errorData = z.object({ perch: errorBody });
 

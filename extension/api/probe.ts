@@ -1,5 +1,6 @@
 /** Finds out what is at an address before anything else is sent there. */
-import { z } from "zod";
+import * as z from "zod/mini";
+import "../state/zod.ts";
 import { API_VERSION, type Health } from "../../shared/version.ts";
 import { PRIVATE_REQUEST } from "./client.ts";
 import { type Failure, isLoopback } from "./errors.ts";
@@ -23,7 +24,7 @@ function withScheme(address: string): string {
   return isLoopback(`http://${address}`) ? `http://${address}` : `https://${address}`;
 }
 
-const health = z.object({ product: z.literal("perch"), apiVersion: z.number().int(), version: z.string() });
+const health = z.object({ product: z.literal("perch"), apiVersion: z.int(), version: z.string() });
 
 export type Probe = { readonly ok: true; readonly health: Health } | { readonly ok: false; readonly failure: Failure };
 

@@ -1,7 +1,8 @@
 /** Signing in: authorization code with PKCE (RFC 7636, S256) against the server's `/connect` page. */
-import { z } from "zod";
+import * as z from "zod/mini";
+import "../state/zod.ts";
 import type { Exchanged } from "../../shared/accounts.ts";
-import { base64Url } from "../../shared/ids.ts";
+import { base64Url } from "../../shared/id-values.ts";
 import { launchSignIn, signInRedirectUrl } from "../platform/identity.ts";
 import type { Api } from "./client.ts";
 import { classifyFailure, type Failure } from "./errors.ts";
@@ -18,7 +19,7 @@ export type SignIn =
   | { readonly ok: true; readonly exchanged: Exchanged }
   | { readonly ok: false; readonly problem: SignInProblem };
 
-const answer = z.object({ code: z.string().min(20).max(128), state: z.string() });
+const answer = z.object({ code: z.string().check(z.minLength(20), z.maxLength(128)), state: z.string() });
 
 /** Call within a gesture. `api` needs no token for this. */
 export async function signIn(server: string, api: Api): Promise<SignIn> {

@@ -1,4 +1,4 @@
-import { DEVICE_PROFILES, type DeviceProfileId } from "../../shared/phones.ts";
+import { DEVICE_PROFILES, type DeviceProfileId } from "../../shared/phone-model.ts";
 import { Icon } from "./icon.tsx";
 
 export interface ProfilePickerProps {

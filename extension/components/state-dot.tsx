@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { PhoneState } from "../../shared/phones.ts";
+import type { PhoneState } from "../../shared/phone-model.ts";
 
 /** The one word a person reads for each state of a phone. */
 export const PHONE_STATE_WORDS: Readonly<Record<PhoneState, string>> = {

@@ -1,18 +1,19 @@
 /** Every message one part of the extension may send another. Nothing secret travels here, and nothing waits for an answer. */
+import * as z from "zod/mini";
 import { onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
-import { z } from "../state/zod.ts";
+import "../state/zod.ts";
 import { classifySender, type SenderKind } from "./sender.ts";
 
 export const PROTOCOL_VERSION = 1;
 
 const messageSchema = z.discriminatedUnion("type", [
   /** Phones changed: the worker refreshes the badge. */
-  z.strictObject({ perch: z.literal(PROTOCOL_VERSION), type: z.literal("phones_changed"), running: z.number().int() }),
+  z.strictObject({ perch: z.literal(PROTOCOL_VERSION), type: z.literal("phones_changed"), running: z.int() }),
   /** The worker asks panels that are open to close; see `platform/panel.ts`. */
   z.strictObject({
     perch: z.literal(PROTOCOL_VERSION),
     type: z.literal("close_panel"),
-    windowId: z.number().exactOptional(),
+    windowId: z.exactOptional(z.number()),
   }),
 ]);
 export type Message = Readonly<z.infer<typeof messageSchema>>;

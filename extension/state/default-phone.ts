@@ -1,6 +1,6 @@
 /** Which phone a page goes to when nobody said. */
-import type { PhoneId } from "../../shared/ids.ts";
-import type { Phone } from "../../shared/phones.ts";
+import type { PhoneId } from "../../shared/id-values.ts";
+import type { Phone } from "../../shared/phone-model.ts";
 
 /** The chosen one if it is still there, else a running one, else the one used last; undefined when there is none. */
 export function defaultPhone(phones: readonly Phone[], chosen: PhoneId | undefined): Phone | undefined {

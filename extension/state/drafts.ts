@@ -1,6 +1,7 @@
 /** What a person typed and did not send: popups close on any click beside them, and typing twice is no fun. */
+import * as z from "zod/mini";
 import { type Stored, stored } from "./stored.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
 /** Kept until the browser closes. `key` names the field, e.g. "welcome.address". */
 export function draft(key: string): Stored<string> {
@@ -8,7 +9,7 @@ export function draft(key: string): Stored<string> {
     area: "session",
     key: `draft.${key}`,
     version: 1,
-    schema: z.string().max(8192),
+    schema: z.string().check(z.maxLength(8192)),
     initial: "",
   });
 }

@@ -3,18 +3,18 @@
  * menu, a key or the address bar asked. Kept in `storage.session`, so a killed worker loses nothing and a closed browser
  * forgets. An intent's `requestId` is also the idempotency key of the call it leads to: asked twice, done once.
  */
-import { phoneId } from "../../shared/ids.ts";
-import { deviceProfileId } from "../../shared/phones.ts";
+import * as z from "zod/mini";
+import { deviceProfileId, phoneId } from "./ids.ts";
 import { type Stored, stored } from "./stored.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
 /** Without `phoneId` the target is `defaultPhone`; when there is no phone yet, one is launched. */
 const wishSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("show"), phoneId }),
-  z.object({ type: z.literal("open"), url: z.string(), phoneId: phoneId.exactOptional() }),
-  z.object({ type: z.literal("launch"), profile: deviceProfileId.exactOptional(), url: z.string().exactOptional() }),
-  z.object({ type: z.literal("install"), url: z.string(), phoneId: phoneId.exactOptional() }),
-  z.object({ type: z.literal("clipboard"), text: z.string(), phoneId: phoneId.exactOptional() }),
+  z.object({ type: z.literal("open"), url: z.string(), phoneId: z.exactOptional(phoneId) }),
+  z.object({ type: z.literal("launch"), profile: z.exactOptional(deviceProfileId), url: z.exactOptional(z.string()) }),
+  z.object({ type: z.literal("install"), url: z.string(), phoneId: z.exactOptional(phoneId) }),
+  z.object({ type: z.literal("clipboard"), text: z.string(), phoneId: z.exactOptional(phoneId) }),
 ]);
 export type Wish = Readonly<z.infer<typeof wishSchema>>;
 
@@ -22,9 +22,9 @@ const intentSchema = z.object({ requestId: z.string(), askedAtMs: z.number(), wi
 export type Intent = Readonly<z.infer<typeof intentSchema>>;
 
 const mailboxSchema = z.object({
-  pending: z.array(intentSchema).readonly(),
+  pending: z.readonly(z.array(intentSchema)),
   /** Lately taken ones, to recognise a second click. */
-  taken: z.array(intentSchema).readonly(),
+  taken: z.readonly(z.array(intentSchema)),
 });
 type Mailbox = Readonly<z.infer<typeof mailboxSchema>>;
 

@@ -1,31 +1,33 @@
 /** The phones as last seen, so that the popup has something true to show in its first frame. */
-import { phoneId } from "../../shared/ids.ts";
-import {
-  DRIVER_KINDS,
-  deviceProfileId,
-  PHONE_REASONS,
-  PHONE_STATES,
-  type Phone,
-  phoneSettings,
-} from "../../shared/phones.ts";
+import * as z from "zod/mini";
+import { DRIVER_KINDS, PHONE_REASONS, PHONE_STATES, type Phone } from "../../shared/phone-model.ts";
+import { deviceProfileId, phoneId } from "./ids.ts";
 import { type Stored, stored } from "./stored.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
-const phoneSchema: z.ZodType<Phone> = z.object({
+/** As read back from storage; the server checked it before. */
+const phoneSettings: z.ZodMiniType<Phone["settings"]> = z.object({
+  locale: z.optional(z.string()),
+  timeZone: z.optional(z.string()),
+  colorScheme: z.optional(z.enum(["light", "dark"])),
+  geolocation: z.optional(z.object({ latitude: z.number(), longitude: z.number() })),
+});
+
+const phoneSchema: z.ZodMiniType<Phone> = z.object({
   id: phoneId,
   name: z.string(),
   driver: z.enum(DRIVER_KINDS),
   profile: deviceProfileId,
   state: z.enum(PHONE_STATES),
-  reason: z.enum(PHONE_REASONS).exactOptional(),
+  reason: z.exactOptional(z.enum(PHONE_REASONS)),
   width: z.number(),
   height: z.number(),
   rotated: z.boolean(),
   settings: phoneSettings,
   createdAt: z.string(),
-  startedAt: z.string().exactOptional(),
-  lastUsedAt: z.string().exactOptional(),
-  parksAt: z.string().exactOptional(),
+  startedAt: z.exactOptional(z.string()),
+  lastUsedAt: z.exactOptional(z.string()),
+  parksAt: z.exactOptional(z.string()),
   capabilities: z.object({
     openUrl: z.boolean(),
     rotate: z.boolean(),
@@ -40,7 +42,7 @@ const cacheSchema = z.object({
   /** Origin the phones belong to; a cache of another server says nothing. */
   server: z.string(),
   signedIn: z.boolean(),
-  phones: z.array(phoneSchema).readonly(),
+  phones: z.readonly(z.array(phoneSchema)),
   /** Unix milliseconds. */
   seenAtMs: z.number(),
 });
@@ -51,7 +53,7 @@ export function phonesCache(): Stored<PhonesCache | undefined> {
     area: "local",
     key: "phones",
     version: 1,
-    schema: cacheSchema.optional(),
+    schema: z.optional(cacheSchema),
     initial: undefined,
   });
 }

@@ -2,8 +2,8 @@
  * The team's phones as a page knows them: the stored list at once, then the server's, then every change as it happens.
  * An external store for React (`subscribe`, `snapshot`); the popup and the panel each run one of their own.
  */
-import type { PhoneId } from "../../shared/ids.ts";
-import type { Phone, PhoneEvent } from "../../shared/phones.ts";
+import type { PhoneId } from "../../shared/id-values.ts";
+import type { Phone, PhoneEvent } from "../../shared/phone-model.ts";
 import type { Api } from "../api/client.ts";
 import { classifyFailure, type Failure } from "../api/errors.ts";
 import type { App } from "./app.ts";
@@ -249,7 +249,7 @@ export function createPhonesStore(app: App): PhonesStore {
   };
 }
 
-/** Of all answers only phones have both an id with this prefix and a state (`shared/ids.ts`). */
+/** Of all answers only phones have both an id with this prefix and a state (`shared/id-values.ts`). */
 function isPhone(value: unknown): value is Phone {
   return (
     typeof value === "object" &&

@@ -1,17 +1,18 @@
 /** What the person chose: the server, the look, the phone pages go to. */
-import { phoneId } from "../../shared/ids.ts";
+import * as z from "zod/mini";
+import { phoneId } from "./ids.ts";
 import { type Stored, stored } from "./stored.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 const settingsSchema = z.object({
   /** Origin of the server; absent before the welcome page found one. */
-  server: z.string().exactOptional(),
+  server: z.exactOptional(z.string()),
   theme: z.enum(THEMES),
   /** Where "Open on phone" opens; absent: the phone used last. */
-  defaultPhoneId: phoneId.exactOptional(),
+  defaultPhoneId: z.exactOptional(phoneId),
 });
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 

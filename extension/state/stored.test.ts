@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { fakeBrowser } from "wxt/testing/fake-browser";
+import * as z from "zod/mini";
 import { newId } from "../../shared/ids.ts";
 import { stubPhone } from "../testing/stub.router.ts";
 import { DOUBLE_CLICK_MS, INTENT_LIFETIME_MS, intentStore } from "./intents.ts";
 import { phonesCache } from "./phones-cache.ts";
 import { settingsStore } from "./settings.ts";
 import { stored } from "./stored.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
 beforeEach(() => fakeBrowser.reset());
 

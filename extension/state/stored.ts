@@ -1,12 +1,13 @@
 /** One versioned, validated value in the browser's storage. */
+import * as z from "zod/mini";
 import { readItem, removeItem, type StorageAreaName, watchItem, writeItem } from "../platform/storage.ts";
-import { z } from "./zod.ts";
+import "./zod.ts";
 
 export interface StoredOptions<T> {
   readonly area: StorageAreaName;
   readonly key: string;
   readonly version: number;
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodMiniType<T>;
   /** What to assume when nothing, or nothing readable, is stored. */
   readonly initial: T;
   /** Makes a value of this version out of one of an older version; undefined gives `initial`. */
@@ -23,7 +24,7 @@ export interface Stored<T> {
   watch(onChange: (value: T) => void): () => void;
 }
 
-const envelope = z.object({ version: z.number().int(), value: z.unknown() });
+const envelope = z.object({ version: z.int(), value: z.unknown() });
 
 export function stored<T>(options: StoredOptions<T>): Stored<T> {
   const { area, key, version, schema, initial } = options;

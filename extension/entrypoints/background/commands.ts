@@ -1,5 +1,5 @@
 /** Keyboard commands; their names are in `manifest.ts`. */
-import { parsePhoneUrl } from "../../../shared/phones.ts";
+import { parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { tell } from "../../messaging/protocol.ts";
 import { onCommand } from "../../platform/commands.ts";
 import { openPanel, togglePanel } from "../../platform/panel.ts";

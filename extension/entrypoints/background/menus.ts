@@ -1,5 +1,5 @@
 /** Context menus: a page, a link, an image or selected text, on the phone. */
-import { parsePhoneUrl } from "../../../shared/phones.ts";
+import { parsePhoneUrl } from "../../../shared/phone-model.ts";
 import {
   type ContextMenuClick,
   type ContextMenuItem,

@@ -1,5 +1,5 @@
 /** `phone <address>` opens it on a phone, `phone <name>` shows that phone. */
-import { type Phone, parsePhoneUrl } from "../../../shared/phones.ts";
+import { type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { onOmnibox, type Suggestion } from "../../platform/omnibox.ts";
 import { activeTab, openTab } from "../../platform/tabs.ts";
 import type { App } from "../../state/app.ts";

@@ -1,7 +1,7 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
 import "./popup.css";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phones.ts";
+import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";

@@ -1,6 +1,6 @@
 /** The top of the popup: the tab behind it, and the one thing most people came for. */
 import { useState } from "react";
-import { DEVICE_PROFILES, type DeviceProfileId, type Phone } from "../../../shared/phones.ts";
+import { DEVICE_PROFILES, type DeviceProfileId, type Phone } from "../../../shared/phone-model.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";

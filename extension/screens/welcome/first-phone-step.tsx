@@ -1,6 +1,6 @@
 /** The first phone; for someone who has phones already, the way to them. */
 import { useEffect, useState } from "react";
-import { DEFAULT_PROFILE, type DeviceProfileId } from "../../../shared/phones.ts";
+import { DEFAULT_PROFILE, type DeviceProfileId } from "../../../shared/phone-model.ts";
 import { Button } from "../../components/button.tsx";
 import { ProfilePicker } from "../../components/profile-picker.tsx";
 import { openPanel } from "../../platform/panel.ts";
