@@ -32,11 +32,15 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
           ? await tx
               .select({ id: sessions.id })
               .from(sessions)
-              .where(and(eq(sessions.id, row.credentialId), isNull(sessions.endedAt), gt(sessions.absoluteExpiresAt, now)))
+              .where(
+                and(eq(sessions.id, row.credentialId), isNull(sessions.endedAt), gt(sessions.absoluteExpiresAt, now)),
+              )
           : await tx
               .select({ id: apiTokens.id })
               .from(apiTokens)
-              .where(and(eq(apiTokens.id, row.credentialId), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)));
+              .where(
+                and(eq(apiTokens.id, row.credentialId), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
+              );
         const [user] = await tx
           .select({ name: users.fullName, email: users.emailShown })
           .from(users)
