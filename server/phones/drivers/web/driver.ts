@@ -168,13 +168,13 @@ class WebDriver implements PhoneDriver {
     return (await this.#storage.hasPhone(id)) ? "parked" : "absent";
   }
 
-  openUrl(id: PhoneId, url: string): Promise<void> {
+  async openUrl(id: PhoneId, url: string): Promise<void> {
     return this.#phone(id).openUrl(url);
   }
   async input(id: PhoneId, input: PhoneInput): Promise<void> {
     await this.#phone(id).input(input);
   }
-  rotate(id: PhoneId): Promise<{ rotated: boolean; width: number; height: number }> {
+  async rotate(id: PhoneId): Promise<{ rotated: boolean; width: number; height: number }> {
     return this.#phone(id).rotate();
   }
   async configure(spec: PhoneSpec): Promise<void> {
@@ -183,13 +183,13 @@ class WebDriver implements PhoneDriver {
   screen(id: PhoneId): ScreenSource {
     return this.#phone(id).screen;
   }
-  screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
+  async screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
     return this.#phone(id).screenshot();
   }
-  tree(id: PhoneId): Promise<UiNode> {
+  async tree(id: PhoneId): Promise<UiNode> {
     return this.#phone(id).tree();
   }
-  installWebApp(id: PhoneId, url: string): Promise<{ name: string }> {
+  async installWebApp(id: PhoneId, url: string): Promise<{ name: string }> {
     return this.#phone(id).installWebApp(url);
   }
 

@@ -179,9 +179,13 @@ export class WebPhone implements TabsHost {
   }
 
   async tree(): Promise<UiNode> {
-    await this.#foreground.settled();
-    const front = this.#foreground.tab;
-    return this.#gone(() => screenTree(front, this.warm.system.session, this.channel));
+    for (;;) {
+      await this.#foreground.settled();
+      const tree = this.#gone(() => screenTree(this.#foreground.tab, this.warm.system.session, this.channel));
+      // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
+      const seen = await this.#unlessLeft(tree);
+      if (seen !== undefined) return seen;
+    }
   }
 
   async installWebApp(address: string): Promise<{ name: string }> {
@@ -244,6 +248,8 @@ export class WebPhone implements TabsHost {
       tab.session.tell("Storage.overrideQuotaForOrigin", { origin, quotaSize: Math.floor(this.#diskBytes / 2) });
     }
     this.changed(tab);
+    // A page of another site comes from another process, which the screencast may not have followed.
+    if (tab === this.#foreground.tab) this.screen.refresh();
   }
   keyboard(tab: Tab, open: boolean): void {
     if (tab === this.#foreground.tab) this.#keyboardIs(open);
@@ -333,12 +339,18 @@ export class WebPhone implements TabsHost {
       clearTimeout(hang);
       if (tab?.problem?.kind === "hung") tab.setProblem(undefined);
     });
+    return this.#unlessLeft(settled).then(() => undefined);
+  }
+
+  /** The work's result, or undefined as soon as something else comes to the foreground. */
+  #unlessLeft<T>(work: Promise<T>): Promise<T | undefined> {
     let leave: () => void = () => undefined;
-    const left = new Promise<void>((resolve) => {
-      leave = resolve;
-      this.#left.push(resolve);
+    const left = new Promise<undefined>((resolve) => {
+      leave = () => resolve(undefined);
+      this.#left.push(leave);
     });
-    return Promise.race([settled, left]).finally(() => {
+    return Promise.race([work, left]).finally(() => {
+      work.catch(() => undefined);
       this.#left = this.#left.filter((other) => other !== leave);
     });
   }
@@ -351,6 +363,7 @@ export class WebPhone implements TabsHost {
     if (key === "AppSwitch") {
       if (front === "recents") return this.#act({ type: "cancel" });
       this.#beforeRecents = front;
+      await Promise.all(this.warm.tabs.list.map((tab) => tab.refreshTitle()));
       return this.#foreground.show("recents");
     }
     if (typeof front === "string") {

@@ -162,6 +162,8 @@ export interface Events {
   "Target.targetCrashed": { targetId: string; status: string };
   "Inspector.targetCrashed": Nothing;
   "Page.frameNavigated": { frame: { id: string; parentId?: string; url: string; unreachableUrl?: string } };
+  "Page.domContentEventFired": Nothing;
+  "Page.loadEventFired": Nothing;
   "Page.navigatedWithinDocument": { frameId: string; url: string };
   "Page.javascriptDialogOpening": {
     url: string;

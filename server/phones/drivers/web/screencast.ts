@@ -22,8 +22,8 @@ const STILL_QUALITY = 90;
  */
 const ECHO_WINDOW_MS = 80;
 /** A screencast begins with a frame of now; one that does not was lost in a change of page and is started again. */
-const FIRST_FRAME_TIMEOUT_MS = 500;
-const MAX_RESTARTS = 3;
+const FIRST_FRAME_TIMEOUT_MS = 100;
+const MAX_RESTARTS = 8;
 const MOVING_WINDOW_MS = 1_000;
 const STILL_TIMEOUT_MS = 3_000;
 
@@ -216,12 +216,15 @@ export class Screencast implements ScreenSource {
         })
         .catch(() => undefined);
       if (!this.#settled() || this.#sawFrame) continue;
-      this.#firstFrame = setTimeout(() => {
-        if (this.#restarts >= MAX_RESTARTS) return;
-        this.#restarts += 1;
-        this.#wish += 1;
-        this.#reconcile();
-      }, FIRST_FRAME_TIMEOUT_MS);
+      this.#firstFrame = setTimeout(
+        () => {
+          if (this.#restarts >= MAX_RESTARTS) return;
+          this.#restarts += 1;
+          this.#wish += 1;
+          this.#reconcile();
+        },
+        FIRST_FRAME_TIMEOUT_MS * (this.#restarts + 1),
+      );
       this.#firstFrame.unref();
     }
   }

@@ -206,8 +206,7 @@ export async function chooseRoot(dataDir: string, user: BrowserUser | undefined)
 async function reachable(path: string, user: BrowserUser): Promise<boolean> {
   for (let folder = path; ; folder = dirname(folder)) {
     const info = await stat(folder).catch(() => undefined);
-    // The data folder itself is ours to make or open up; only what lies above it is not.
-    if (info !== undefined && folder !== path && !maySearch(info, user)) return false;
+    if (info !== undefined && !maySearch(info, user)) return false;
     if (folder === dirname(folder)) return true;
   }
 }

@@ -100,6 +100,9 @@ export class Tab {
       this.url = url;
       this.#host.navigated(this);
     });
+    // Titles come with a page's text, and the browser does not tell when.
+    session.on("Page.domContentEventFired", () => this.refreshTitle());
+    session.on("Page.loadEventFired", () => this.refreshTitle());
     session.on("Page.javascriptDialogOpening", (event) => this.#dialogOpened(event));
     session.on("Page.javascriptDialogClosed", () => {
       if (this.sheet?.view.kind === "dialog") this.#setSheet(undefined);
@@ -233,6 +236,17 @@ export class Tab {
     this.#host.changed(this);
   }
 
+  refreshTitle(): Promise<void> {
+    return this.session.send("Target.getTargetInfo", { targetId: this.id }, 1_000).then(
+      ({ targetInfo }) => {
+        if (targetInfo.title === this.title) return;
+        this.title = targetInfo.title;
+        this.#host.changed(this);
+      },
+      () => undefined,
+    );
+  }
+
   /** Runs an expression in the agent's world of the main frame. */
   async ask(expression: string): Promise<unknown> {
     const world = await this.session.send("Page.createIsolatedWorld", {
@@ -263,6 +277,7 @@ export class Tab {
     this.opening = undefined;
     this.keyboardOpen = false;
     this.url = frame.unreachableUrl ?? frame.url;
+    this.title = "";
     if (this.#silencedOrigin !== undefined && originOf(this.url) !== this.#silencedOrigin)
       this.#silencedOrigin = undefined;
     if (this.sheet !== undefined) this.sheet = undefined;

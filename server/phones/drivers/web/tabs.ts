@@ -118,6 +118,8 @@ export class Tabs {
     // Windows nobody asked for stay shut: no pop-ups without a touch or key press just before.
     if (this.#host === undefined || opener === undefined || !opener.personWasHere || !mayShow(info.url)) {
       this.#cdp.browser.tell("Target.closeTarget", { targetId: info.targetId });
+      // A paused window closes only when it runs.
+      session.tell("Runtime.runIfWaitingForDebugger", {});
       return;
     }
     // One press, one window.
@@ -128,9 +130,8 @@ export class Tabs {
 
   #informed(info: TargetInfo): void {
     const tab = this.find(info.targetId);
-    if (tab === undefined || tab.title === info.title) return;
-    tab.title = info.title;
-    this.#host?.changed(tab);
+    // What Chromium makes of a window for an address no page may open.
+    if (tab?.openerId !== undefined && info.url === "about:blank#blocked") this.close(tab);
   }
 
   #destroyed(targetId: string): void {
