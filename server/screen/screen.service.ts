@@ -12,6 +12,7 @@ import { endSocket } from "./viewer.ts";
 
 export const SCREEN_PATH = "/screen";
 export const MAX_VIEWERS_PER_PHONE = 20;
+const TOO_MANY_VIEWERS = `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`;
 const TICK_MS = 500;
 /** How often the use of one phone is reported while it goes on. */
 const INPUT_REPORT_MS = 1_000;
@@ -133,9 +134,10 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     },
     consume: (ticket) => tickets.consume(ticket),
     attach(socket, grant) {
-      let room: Room;
       try {
-        room = roomFor(grant.phoneId);
+        const room = roomFor(grant.phoneId);
+        if (room.size() < MAX_VIEWERS_PER_PHONE) room.join(socket, grant);
+        else endSocket(socket, "not_allowed", TOO_MANY_VIEWERS);
       } catch (error) {
         if (error instanceof PerchError) {
           endSocket(socket, "parked", error.message);
@@ -143,13 +145,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
           log.error("screen not available", { phoneId: grant.phoneId, ...errorFields(error) });
           endSocket(socket, "failed", INTERNAL_MESSAGE);
         }
-        return;
       }
-      if (room.size() >= MAX_VIEWERS_PER_PHONE) {
-        endSocket(socket, "not_allowed", `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`);
-        return;
-      }
-      room.join(socket, grant);
     },
     closeSession(credentialId, reason = "signed_out") {
       for (const room of rooms.values()) room.end(reason, undefined, (grant) => grant.credentialId === credentialId);

@@ -124,6 +124,16 @@ describe("screen socket", () => {
     expect(viewer.closed?.code).toBe(4410);
     expect(viewer.last("ended")?.message).toBe("This phone is parked. Start it first.");
   });
+  it("ends the connection, not the server, when the picture cannot be had", async () => {
+    source.listen = () => {
+      throw new Error("the browser is gone");
+    };
+    const viewer = await harness.view();
+    await until(() => viewer.closed !== undefined, "closing");
+    expect(viewer.closed?.code).toBe(4410);
+    expect(viewer.last("ended")?.reason).toBe("failed");
+    await until(() => harness.screen.viewers(harness.phoneId) === 0, "leaving");
+  });
   it("lets a bounded number watch one phone", async () => {
     const viewers: TestViewer[] = [];
     for (let i = 0; i < MAX_VIEWERS_PER_PHONE; i += 1) viewers.push(await harness.view());
