@@ -36,7 +36,7 @@ export function createAccountServices(options: {
   db: Database;
   audit: Audit;
   limiter: RateLimiter;
-  jobs: Jobs;
+  jobs: Pick<Jobs, "enqueue" | "wake">;
   clock: Clock;
   config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "EXTENSION_IDS" | "PHONES_PER_TEAM" | "RUNNING_PER_TEAM">;
   publicUrl: URL;

@@ -1,0 +1,184 @@
+/** What the admin commands do; `main.ts` gives them the process. */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { SCOPES, type Scope } from "../../shared/access.ts";
+import { email, fullName } from "../../shared/accounts.ts";
+import { type AccountServices, createAccountServices } from "../accounts/compose.ts";
+import { createAudit } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
+import { createJobsRepo } from "../jobs/jobs.repo.ts";
+import { deriveKey } from "../keys.ts";
+import { createLimitsRepo } from "../limits/limits.repo.ts";
+import { createRateLimiter } from "../limits/rate-limiter.ts";
+import { openDatabase } from "../server.ts";
+
+const USAGE = `Usage: npm run admin -- <command>
+
+  user create --email E --password-stdin [--name N]   makes an account, confirmed at once; the password comes on stdin
+  user list --reason R                                lists accounts; who looked and why is kept in the audit log
+  token create --email E --name N [--scopes a,b]      makes an API token and prints it, alone, once
+
+Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all of them.
+Settings are those of the server (.env or environment); it may be running meanwhile.`;
+
+export interface AdminProcess {
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly readStdin: () => Promise<string>;
+  readonly out: (line: string) => void;
+  readonly error: (line: string) => void;
+}
+
+interface Work {
+  readonly db: Database;
+  readonly services: AccountServices;
+  readonly process: AdminProcess;
+}
+type Options = Readonly<Record<string, string | boolean | undefined>>;
+interface Command {
+  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
+  run(work: Work, options: Options): Promise<void>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "user create": {
+    options: {
+      email: { type: "string", required: true },
+      "password-stdin": { type: "boolean", required: true },
+      name: { type: "string" },
+    },
+    async run({ services, process }, options) {
+      const input = {
+        email: parse(email, "--email", options["email"]),
+        fullName: parse(fullName.optional(), "--name", options["name"]),
+        password: (await process.readStdin()).replace(/\r?\n$/, ""),
+      };
+      const user = await services.accounts.create(input, "operator");
+      process.out(`${user.id} ${user.emailShown}`);
+    },
+  },
+  "user list": {
+    options: { reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      const users = await services.accounts.list(parse(reason, "--reason", options["reason"]));
+      for (const { id, emailShown, fullName: name, createdAt } of users) {
+        process.out([id, createdAt.toISOString(), emailShown, name ?? ""].join("\t"));
+      }
+    },
+  },
+  "token create": {
+    options: {
+      email: { type: "string", required: true },
+      name: { type: "string", required: true },
+      scopes: { type: "string" },
+    },
+    async run({ db, services, process }, options) {
+      const owner = await services.accounts.findByEmail(parse(email, "--email", options["email"]));
+      if (owner === undefined)
+        throw new PerchError("not_found", "No account has this address. Make it with: user create.");
+      const name = parse(tokenName, "--name", options["name"]);
+      const scopes = parseScopes(options["scopes"]);
+      const { token } = await db.tx((tx) =>
+        services.sessions.createApiToken(tx, { userId: owner.user.id, teamId: owner.teamId, name, scopes }),
+      );
+      process.out(token);
+    },
+  },
+};
+
+const reason = z.string().trim().min(1, "Write why you look.").max(200, "Use at most 200 characters.");
+const tokenName = z.string().trim().min(1, "Give the token a name.").max(60, "Use at most 60 characters.");
+
+/** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
+export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
+  if (args.length === 0 || args.includes("--help") || args[0] === "help") {
+    process.out(USAGE);
+    return args.length === 0 ? 2 : 0;
+  }
+  const name = args.slice(0, 2).join(" ");
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    process.error(`There is no command “${name}”.\n\n${USAGE}`);
+    return 2;
+  }
+  const options = readOptions(command, args.slice(2));
+  if (typeof options === "string") {
+    process.error(`${name}: ${options}\n\n${USAGE}`);
+    return 2;
+  }
+  const work = await open(process);
+  try {
+    await command.run(work, options);
+  } finally {
+    await work.db.close();
+  }
+  return 0;
+}
+
+/** The options, or a sentence that says what is wrong with them. */
+function readOptions(command: Command, args: string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args,
+      strict: true,
+      allowPositionals: false,
+      options: Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
+    });
+    const given: Options = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, single(value)]));
+    const missing = Object.entries(command.options).find(
+      ([name, { required }]) => required && given[name] === undefined,
+    );
+    return missing === undefined ? given : `--${missing[0]} is missing.`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function single(value: unknown): string | boolean | undefined {
+  return typeof value === "string" || typeof value === "boolean" ? value : undefined;
+}
+
+function parse<S extends z.ZodType>(schema: S, option: string, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success)
+    throw new PerchError("bad_input", `${option}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
+  return parsed.data;
+}
+
+function parseScopes(value: string | boolean | undefined): readonly Scope[] {
+  if (typeof value !== "string") return SCOPES;
+  const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
+  const names = value
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const unknown = names.find((name) => !isScope(name));
+  if (unknown !== undefined || names.length === 0) {
+    throw new PerchError(
+      "bad_input",
+      `--scopes: there is no scope “${unknown ?? value}”. Choose from: ${SCOPES.join(", ")}.`,
+    );
+  }
+  return [...new Set(names.filter(isScope))];
+}
+
+async function open(process: AdminProcess): Promise<Work> {
+  const config = process.config();
+  const { clock } = process;
+  const { db, master } = await openDatabase(config);
+  const services = createAccountServices({
+    db,
+    audit: createAudit(db, clock),
+    limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
+    // Jobs wait in the database for the server; no command works on them.
+    jobs: { enqueue: createJobsRepo(db, clock).enqueue, wake() {} },
+    clock,
+    config,
+    publicUrl: config.publicUrl,
+    key: deriveKey(master, "mail"),
+  });
+  return { db, services, process };
+}
