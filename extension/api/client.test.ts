@@ -4,6 +4,7 @@ import { publish, stubPhone } from "../testing/stub.router.ts";
 import { type StubServer, startStubServer } from "../testing/stub-server.ts";
 import { createApi } from "./client.ts";
 import { classifyFailure } from "./errors.ts";
+import { eventLink } from "./stream.ts";
 
 let server: StubServer | undefined;
 afterEach(async () => {
@@ -37,7 +38,7 @@ describe("the client", () => {
   it("follows events with the token in a header", async () => {
     server = await startStubServer();
     const { token, origin, state } = server;
-    const api = createApi({ server: origin, token: async () => token });
+    const api = createApi({ server: origin, token: async () => token, events: eventLink });
     const seen: PhoneEvent[] = [];
     const subscription = api.phones.events.subscribe(undefined, {
       onStarted: () => publish(state, { type: "phone", phone: stubPhone({ name: "Ada's" }) }),

@@ -1,7 +1,6 @@
 /** The typed client of one Perch server. Nothing here ever talks to another origin. */
-import { createTRPCClient, httpBatchLink, splitLink, type TRPCClient } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, splitLink, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AppRouter } from "./app-router.ts";
-import { eventLink } from "./stream.ts";
 
 export type Api = TRPCClient<AppRouter>;
 
@@ -14,29 +13,31 @@ export interface ApiOptions {
   /** Origin of the server, e.g. `https://phones.example.org`. */
   readonly server: string;
   /** Read anew for every request, so a sign-in or sign-out elsewhere takes effect at once. */
-  readonly token: () => Promise<string | undefined>;
+  readonly token: Token;
+  /** How to follow events (`stream.ts`); pages that live for seconds leave it out, and with it a tenth of their code. */
+  readonly events?: EventLink;
 }
+
+export type Token = () => Promise<string | undefined>;
+export type EventLink = (url: string, token: Token) => TRPCLink<AppRouter>;
 
 export function createApi(options: ApiOptions): Api {
   const url = `${options.server}/trpc`;
+  const calls = httpBatchLink<AppRouter>({
+    url,
+    maxURLLength: MAX_URL_LENGTH,
+    headers: async () => authorization(await options.token()),
+    fetch: (input, init) => {
+      const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+      const given = init?.signal;
+      const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
+      return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
+    },
+  });
+  if (options.events === undefined) return createTRPCClient<AppRouter>({ links: [calls] });
+  const events = options.events(url, options.token);
   return createTRPCClient<AppRouter>({
-    links: [
-      splitLink({
-        condition: (op) => op.type === "subscription",
-        true: eventLink(url, options.token),
-        false: httpBatchLink({
-          url,
-          maxURLLength: MAX_URL_LENGTH,
-          headers: async () => authorization(await options.token()),
-          fetch: (input, init) => {
-            const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
-            const signal =
-              init?.signal === undefined || init.signal === null ? timeout : AbortSignal.any([init.signal, timeout]);
-            return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
-          },
-        }),
-      }),
-    ],
+    links: [splitLink({ condition: (op) => op.type === "subscription", true: events, false: calls })],
   });
 }
 

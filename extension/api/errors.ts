@@ -118,7 +118,7 @@ const errorBody = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),
   requestId: z.string(),
-  fields: z.exactOptional(z.record(z.string(), z.string())),
+  fields: z.exactOptional(z.catchall(z.object({}), z.string())),
   retryAfterMs: z.exactOptional(z.number()),
 });
 const errorData = z.object({ perch: errorBody });

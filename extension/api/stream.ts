@@ -2,9 +2,10 @@
 import { httpSubscriptionLink, type TRPCLink } from "@trpc/client";
 import { EventSource, type EventSourceInit } from "eventsource";
 import type { AppRouter } from "./app-router.ts";
+import type { Token } from "./client.ts";
 
 /** `url` is the tRPC endpoint; `token` is read again at every reconnection. */
-export function eventLink(url: string, token: () => Promise<string | undefined>): TRPCLink<AppRouter> {
+export function eventLink(url: string, token: Token): TRPCLink<AppRouter> {
   return httpSubscriptionLink({
     url,
     EventSource,

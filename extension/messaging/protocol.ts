@@ -6,7 +6,7 @@ import { classifySender, type SenderKind } from "./sender.ts";
 
 export const PROTOCOL_VERSION = 1;
 
-const messageSchema = z.discriminatedUnion("type", [
+const messageSchema = z.union([
   /** Phones changed: the worker refreshes the badge. */
   z.strictObject({ perch: z.literal(PROTOCOL_VERSION), type: z.literal("phones_changed"), running: z.int() }),
   /** The worker asks panels that are open to close; see `platform/panel.ts`. */

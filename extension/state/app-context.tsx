@@ -1,6 +1,6 @@
 /** Hands the page's parts to its screens. */
 import { createContext, type ReactNode, useContext, useEffect, useSyncExternalStore } from "react";
-import type { App } from "./app.ts";
+import type { App } from "./compose-app.ts";
 import type { PhonesSnapshot, PhonesStore } from "./phones.ts";
 import { applyTheme } from "./settings.ts";
 

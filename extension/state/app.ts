@@ -1,31 +1,9 @@
-/** The parts every page and the worker are made of. Composed once per page in its `main.tsx` and passed down. */
-import { type Api, createApi } from "../api/client.ts";
-import { type Intents, intentStore } from "./intents.ts";
-import { type PhonesCache, phonesCache } from "./phones-cache.ts";
-import { type Settings, settingsStore } from "./settings.ts";
-import type { Stored } from "./stored.ts";
-import { indexedDbTokens, type TokenStore } from "./tokens.ts";
+/** The parts of a page that stays open: the panel. */
+import { eventLink } from "../api/stream.ts";
+import { type App, type AppParts, composeApp } from "./compose-app.ts";
 
-export interface App {
-  readonly settings: Stored<Settings>;
-  readonly tokens: TokenStore;
-  readonly phonesCache: Stored<PhonesCache | undefined>;
-  readonly intents: Intents;
-  /** A client of one server; sends that server's token and no other. */
-  api(server: string): Api;
-}
-
-export interface AppParts {
-  readonly tokens?: TokenStore;
-}
+export type { App, AppParts } from "./compose-app.ts";
 
 export function createApp(parts: AppParts = {}): App {
-  const tokens = parts.tokens ?? indexedDbTokens();
-  return {
-    settings: settingsStore(),
-    tokens,
-    phonesCache: phonesCache(),
-    intents: intentStore(),
-    api: (server) => createApi({ server, token: async () => (await tokens.get(server))?.token }),
-  };
+  return composeApp({ ...parts, events: eventLink });
 }

@@ -9,7 +9,7 @@ import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
 
 /** Without `phoneId` the target is `defaultPhone`; when there is no phone yet, one is launched. */
-const wishSchema = z.discriminatedUnion("type", [
+const wishSchema = z.union([
   z.object({ type: z.literal("show"), phoneId }),
   z.object({ type: z.literal("open"), url: z.string(), phoneId: z.exactOptional(phoneId) }),
   z.object({ type: z.literal("launch"), profile: z.exactOptional(deviceProfileId), url: z.exactOptional(z.string()) }),

@@ -3,6 +3,7 @@ import { fakeBrowser } from "wxt/testing/fake-browser";
 import { publish, stubPhone } from "../testing/stub.router.ts";
 import { type StubServer, startStubServer } from "../testing/stub-server.ts";
 import { type App, createApp } from "./app.ts";
+import { createLightApp } from "./light-app.ts";
 import { createPhonesStore, type PhonesStore } from "./phones.ts";
 import { memoryTokens } from "./tokens.ts";
 
@@ -114,6 +115,19 @@ describe("the phones store", () => {
     const refused = await store.call((api) => api.phones.park.mutate({ phoneId: phone.id }));
     expect(refused).toMatchObject({ ok: false, failure: { kind: "refused", error: { code: "forbidden" } } });
     expect(store.snapshot().status).toBe("live");
+  });
+
+  it("asks again by itself where it cannot listen", async () => {
+    const light = createPhonesStore(createLightApp({ tokens: app.tokens }));
+    const phone = stubPhone();
+    server.state.phones.set(phone.id, phone);
+    server.state.startMs = 300;
+    await light.start();
+    await light.call((api) => api.phones.start.mutate({ phoneId: phone.id }));
+    expect(light.snapshot().phones[0]?.state).toBe("starting");
+    await vi.waitFor(() => expect(light.snapshot().phones[0]?.state).toBe("running"), 5_000);
+    expect(server.state.calls).not.toContain("phones.events");
+    light.stop();
   });
 
   it("waits for the welcome page when there is no server", async () => {

@@ -6,7 +6,7 @@ import type { PhoneId } from "../../shared/id-values.ts";
 import type { Phone, PhoneEvent } from "../../shared/phone-model.ts";
 import type { Api } from "../api/client.ts";
 import { classifyFailure, type Failure } from "../api/errors.ts";
-import type { App } from "./app.ts";
+import type { App } from "./compose-app.ts";
 
 export interface PhonesSnapshot {
   /** Origin of the server; undefined before the welcome page found one. */
@@ -24,7 +24,7 @@ export interface PhonesStore {
   snapshot(): PhonesSnapshot;
   /** Reads what is stored, and nothing else: enough for a first frame. */
   hydrate(): Promise<void>;
-  /** Reads what is stored, then asks the server and follows its events until `stop`. */
+  /** Reads what is stored, then asks the server and follows its events (or asks again and again) until `stop`. */
   start(): Promise<void>;
   stop(): void;
   /** Asks the server again, e.g. after a sign-in. */
@@ -44,6 +44,10 @@ export type CallResult<T> =
 
 /** Between attempts to follow events again, growing from the first to the last. */
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000] as const;
+
+/** Without events: how soon to ask again, while a phone is on its way and while nothing moves. */
+const POLL_MOVING_MS = 700;
+const POLL_RESTING_MS = 4_000;
 
 export function createPhonesStore(app: App): PhonesStore {
   let state: PhonesSnapshot = {
@@ -147,6 +151,11 @@ export function createPhonesStore(app: App): PhonesStore {
     retry = setTimeout(() => void refresh(), wait);
   };
 
+  const scheduleSoon = () => {
+    clearTimeout(retry);
+    retry = setTimeout(() => void refresh(), POLL_MOVING_MS);
+  };
+
   const refresh = async () => {
     const client = api;
     const { server } = state;
@@ -162,7 +171,10 @@ export function createPhonesStore(app: App): PhonesStore {
       attempts = 0;
       put({ phones, status: "live", failure: undefined });
       remember();
-      if (running && following === undefined) follow(client);
+      if (!running) return;
+      if (!app.followsEvents)
+        retry = setTimeout(() => void refresh(), phones.some(isMoving) ? POLL_MOVING_MS : POLL_RESTING_MS);
+      else if (following === undefined) follow(client);
     } catch (error) {
       if (api !== client) return;
       await fail(classify(error));
@@ -238,6 +250,7 @@ export function createPhonesStore(app: App): PhonesStore {
         if (isPhone(value)) {
           upsert(value);
           remember();
+          if (running && !app.followsEvents && isMoving(value)) scheduleSoon();
         }
         return { ok: true, value };
       } catch (error) {
@@ -247,6 +260,10 @@ export function createPhonesStore(app: App): PhonesStore {
       }
     },
   };
+}
+
+function isMoving(phone: Phone): boolean {
+  return phone.state === "creating" || phone.state === "starting" || phone.state === "parking";
 }
 
 /** Of all answers only phones have both an id with this prefix and a state (`shared/id-values.ts`). */

@@ -4,7 +4,7 @@ import { handleMessages } from "../../messaging/protocol.ts";
 import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
 import { setBadge } from "../../platform/badge.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
-import type { App } from "../../state/app.ts";
+import type { App } from "../../state/compose-app.ts";
 
 const ALARM = "badge";
 const PERIOD_MINUTES = 1;

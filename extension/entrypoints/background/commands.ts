@@ -3,7 +3,7 @@ import { parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { tell } from "../../messaging/protocol.ts";
 import { onCommand } from "../../platform/commands.ts";
 import { openPanel, togglePanel } from "../../platform/panel.ts";
-import type { App } from "../../state/app.ts";
+import type { App } from "../../state/compose-app.ts";
 import { handOver } from "./hand-over.ts";
 
 export function registerCommands(app: App): void {

@@ -1,7 +1,7 @@
 /** Gives a wish to the panel, within the gesture it was made in. */
 import { openPanel } from "../../platform/panel.ts";
 import { openTab } from "../../platform/tabs.ts";
-import type { App } from "../../state/app.ts";
+import type { App } from "../../state/compose-app.ts";
 import type { Wish } from "../../state/intents.ts";
 
 /** The panel as a page of its own, where a browser or a moment has no panel. */

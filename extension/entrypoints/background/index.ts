@@ -3,7 +3,7 @@
  * listener is registered in its first turn, or the event that woke it would be lost.
  */
 import { defineBackground } from "wxt/utils/define-background";
-import { createApp } from "../../state/app.ts";
+import { createLightApp } from "../../state/light-app.ts";
 import { registerBadge } from "./alarms.ts";
 import { registerCommands } from "./commands.ts";
 import { registerInstall } from "./install.ts";
@@ -13,7 +13,7 @@ import { registerOmnibox } from "./omnibox.ts";
 export default defineBackground({
   type: "module",
   main() {
-    const app = createApp();
+    const app = createLightApp();
     registerInstall();
     registerMenus(app);
     registerCommands(app);

@@ -7,7 +7,7 @@ import {
   setContextMenus,
 } from "../../platform/context-menus.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
-import type { App } from "../../state/app.ts";
+import type { App } from "../../state/compose-app.ts";
 import type { Wish } from "../../state/intents.ts";
 import { handOver } from "./hand-over.ts";
 

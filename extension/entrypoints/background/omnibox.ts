@@ -2,7 +2,7 @@
 import { type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { onOmnibox, type Suggestion } from "../../platform/omnibox.ts";
 import { activeTab, openTab } from "../../platform/tabs.ts";
-import type { App } from "../../state/app.ts";
+import type { App } from "../../state/compose-app.ts";
 import type { Wish } from "../../state/intents.ts";
 import { handOver, PANEL_IN_A_TAB } from "./hand-over.ts";
 

@@ -1,10 +1,10 @@
 import { mountPage } from "../../components/page.tsx";
 import { Welcome } from "../../screens/welcome/welcome.tsx";
-import { createApp } from "../../state/app.ts";
 import { PageProvider } from "../../state/app-context.tsx";
+import { createLightApp } from "../../state/light-app.ts";
 import { createPhonesStore } from "../../state/phones.ts";
 
-const app = createApp();
+const app = createLightApp();
 const parts = { app, phones: createPhonesStore(app) };
 await parts.phones.hydrate();
 mountPage(

@@ -39,7 +39,7 @@ export function Popup({ tab, shortcuts }: PopupProps) {
   const running = phones.filter((phone) => phone.state === "running").length;
   const now = useNow(running > 0);
   const target = defaultPhone(phones, defaultPhoneId);
-  const url = parsePhoneUrl(tab?.url ?? "");
+  const url = tab?.url?.startsWith("http") === true ? parsePhoneUrl(tab.url) : undefined;
   const usable = status === "live" || status === "stored" || (status === "stale" && failure?.kind !== "signed_out");
   const openKeys = shortcuts.find((shortcut) => shortcut.name === "open-page")?.keys;
 
