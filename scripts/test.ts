@@ -9,7 +9,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ensureBrowsers } from "./browsers.ts";
 
-const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numFailedTestSuites: z.number(), numPendingTests: z.number() });
+const report = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numFailedTestSuites: z.number(),
+  numPendingTests: z.number(),
+});
 const folder = mkdtempSync(join(tmpdir(), "perch-results-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
@@ -25,12 +30,18 @@ function step(name: string, program: string, args: readonly string[]): boolean {
 function suite(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
   console.log(`\n── ${name}`);
   const output = join(folder, `${name.replaceAll(/\W+/g, "-")}.json`);
-  const { status } = spawnSync("vitest", ["run", ...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`], {
-    stdio: "inherit",
-    env: { ...process.env, ...env },
-  });
+  const { status } = spawnSync(
+    "vitest",
+    ["run", ...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`],
+    {
+      stdio: "inherit",
+      env: { ...process.env, ...env },
+    },
+  );
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = report.parse(JSON.parse(readFileSync(output, "utf8")));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = report.parse(
+      JSON.parse(readFileSync(output, "utf8")),
+    );
     totals.passed += numPassedTests;
     totals.failed += numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
     totals.skipped += numPendingTests;
@@ -44,7 +55,9 @@ const browsers = await ensureBrowsers();
 step("Format and lint", "biome", ["check", "."]);
 step("Types", "tsc", ["--noEmit"]);
 suite("Unit, contract and property tests", []);
-const built = step("Server bundle", "node", ["scripts/build-server.ts"]) && step("Extension for both browsers, within its size", "node", ["scripts/build-extension.ts"]);
+const built =
+  step("Server bundle", "node", ["scripts/build-server.ts"]) &&
+  step("Extension for both browsers, within its size", "node", ["scripts/build-extension.ts"]);
 if (built) {
   suite("End to end in real browsers", ["--config", "e2e/vitest.config.ts"], {
     ...(browsers.chromium !== undefined && { PERCH_E2E_CHROMIUM: browsers.chromium }),
@@ -54,5 +67,7 @@ if (built) {
 rmSync(folder, { recursive: true, force: true });
 
 for (const missing of browsers.missing) console.log(missing);
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`);
+console.log(
+  `\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
+);
 process.exit(totals.failed === 0 ? 0 : 1);

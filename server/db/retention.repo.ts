@@ -17,11 +17,22 @@ export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Pro
   const now = new Date(clock.now());
   const gone = [
     await tx.delete(oneTimeTokens).where(lt(oneTimeTokens.expiresAt, now)).returning({ hash: oneTimeTokens.hash }),
-    await tx.delete(connectCodes).where(lt(connectCodes.createdAt, cutoff(clock, "day"))).returning({ hash: connectCodes.hash }),
-    await tx.delete(mailOutbox).where(lt(mailOutbox.createdAt, cutoff(clock, "month"))).returning({ id: mailOutbox.id }),
+    await tx
+      .delete(connectCodes)
+      .where(lt(connectCodes.createdAt, cutoff(clock, "day")))
+      .returning({ hash: connectCodes.hash }),
+    await tx
+      .delete(mailOutbox)
+      .where(lt(mailOutbox.createdAt, cutoff(clock, "month")))
+      .returning({ id: mailOutbox.id }),
     await tx
       .delete(sessions)
-      .where(and(or(isNotNull(sessions.endedAt), lt(sessions.absoluteExpiresAt, now)), lt(sessions.seenAt, cutoff(clock, "quarter"))))
+      .where(
+        and(
+          or(isNotNull(sessions.endedAt), lt(sessions.absoluteExpiresAt, now)),
+          lt(sessions.seenAt, cutoff(clock, "quarter")),
+        ),
+      )
       .returning({ id: sessions.id }),
     await tx
       .update(sessions)
