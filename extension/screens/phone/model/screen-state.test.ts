@@ -65,13 +65,15 @@ describe("the screen session's state", () => {
     expect(reduceScreen(copied, { type: "clipboardTaken" }).phoneClipboard).toBeUndefined();
   });
 
-  it("ends with the server's reason and starts clean for another phone", () => {
-    const ended = fold(
-      live,
-      { type: "picture" },
-      message({ type: "ended", reason: "parked", message: "Parked as asked." }),
-    );
-    expect(ended.link).toEqual({ kind: "ended", reason: "parked", message: "Parked as asked." });
+  it("follows the phone's turning", () => {
+    const turned = fold(live, hello, message({ type: "resize", width: 800, height: 360 }));
+    expect(turned.size).toEqual({ width: 800, height: 360 });
+  });
+
+  it("ends as the session says and starts clean for another phone", () => {
+    const end = { kind: "ended", reason: "parked", message: "Parked as asked." } as const;
+    const ended = fold(live, { type: "picture" }, { type: "link", link: end });
+    expect(ended).toMatchObject({ link: end, hasPicture: true });
     expect(reduceScreen(ended, { type: "reset" })).toEqual(initialScreenState);
   });
 });

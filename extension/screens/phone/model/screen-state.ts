@@ -12,6 +12,8 @@ export interface ScreenState {
   readonly link: ScreenLink;
   /** True once a picture has been drawn: there is a last picture to dim. */
   readonly hasPicture: boolean;
+  /** Of the phone's screen as turned, in CSS pixels. */
+  readonly size?: { readonly width: number; readonly height: number };
   readonly controller: boolean;
   readonly controllerName?: string;
   readonly viewers: number;
@@ -76,7 +78,12 @@ function withLink(state: ScreenState, link: ScreenLink): ScreenState {
 function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
   switch (message.type) {
     case "hello":
-      return { ...state, controller: message.controller, viewers: message.viewers };
+      return {
+        ...state,
+        controller: message.controller,
+        viewers: message.viewers,
+        size: { width: message.width, height: message.height },
+      };
     case "state":
       return withControl(state, message);
     case "clipboard":
@@ -87,10 +94,10 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
       return { ...state, roundTripMs: message.roundTripMs, level: message.level };
     case "idle_warning":
       return { ...state, parksAt: message.parksAt };
-    case "ended":
-      return withLink(state, { kind: "ended", reason: message.reason, message: message.message });
     case "resize":
-      // The picture itself carries its size; the panel has nothing to change.
+      return { ...state, size: { width: message.width, height: message.height } };
+    case "ended":
+      // The session's own status says what the ending means: some are come back from.
       return state;
   }
 }

@@ -1,0 +1,128 @@
+/** The panel's frame: the tabs, what shows in each, and the states in which none of them can. */
+import "./panel.css";
+import { useEffect, useState } from "react";
+import { roleMay } from "../../../shared/access.ts";
+import type { Me } from "../../../shared/accounts.ts";
+import type { Api } from "../../api/client.ts";
+import { Button } from "../../components/button.tsx";
+import { EmptyState, Skeleton } from "../../components/notice.tsx";
+import { TabBar, type TabItem, tabId, tabPanelId } from "../../components/tabs.tsx";
+import { openTab } from "../../platform/tabs.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { AccountScreen } from "../account/account-screen.tsx";
+import { ActivityScreen } from "../activity/activity-screen.tsx";
+import { useActivity } from "../activity/use-activity.ts";
+import { PhoneScreen } from "../phone/phone-screen.tsx";
+import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
+import { FailureScreen } from "./failure-notice.tsx";
+import type { PanelPlace } from "./panel-place.ts";
+import { useRemote } from "./use-remote.ts";
+
+const TABS = [
+  { id: "phone", label: "Phone", icon: "phone" },
+  { id: "activity", label: "Activity", icon: "activity" },
+  { id: "privacy", label: "Privacy", icon: "shield" },
+  { id: "account", label: "Account", icon: "user" },
+] as const satisfies readonly TabItem<string>[];
+type TabName = (typeof TABS)[number]["id"];
+
+const readMe = (api: Api): Promise<Me> => api.account.me.query();
+
+export function Panel({ place }: { readonly place: PanelPlace }) {
+  const { status, failure } = usePhones();
+  const { phones } = usePage();
+  if (status === "loading" && failure === undefined) {
+    return (
+      <main className="panel-gate">
+        <Skeleton label="Loading" rows={4} />
+      </main>
+    );
+  }
+  if (status === "no_server") {
+    return (
+      <main className="panel-gate">
+        <EmptyState
+          icon="phone"
+          title="Phones, beside the page"
+          action={
+            <Button kind="primary" icon="server" onClick={() => void openTab("/welcome.html")}>
+              Connect to a server
+            </Button>
+          }
+        >
+          Perch opens any page on a cloud phone that you drive right here. First say which server runs your phones.
+        </EmptyState>
+      </main>
+    );
+  }
+  if (failure?.kind === "signed_out") {
+    return (
+      <main className="panel-gate">
+        <FailureScreen failure={failure} onRetry={() => void phones.refresh()} />
+      </main>
+    );
+  }
+  return <SignedInPanel place={place} />;
+}
+
+function SignedInPanel({ place }: { readonly place: PanelPlace }) {
+  const [tab, setTab] = useState<TabName>("phone");
+  const me = useRemote(readMe);
+  const activity = useActivity();
+  const mayControl = me.value === undefined || allowed(me.value);
+  useEffect(() => {
+    document.documentElement.classList.toggle("panel-full", place.full);
+  }, [place.full]);
+  return (
+    <main className="panel">
+      {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
+      <TabPanel id="phone" current={tab} fill>
+        <PhoneScreen place={place} active={tab === "phone"} mayControl={mayControl} onShow={() => setTab("phone")} />
+      </TabPanel>
+      {tab === "activity" && (
+        <TabPanel id="activity" current={tab}>
+          <ActivityScreen entries={activity} />
+        </TabPanel>
+      )}
+      {tab === "privacy" && (
+        <TabPanel id="privacy" current={tab}>
+          <PrivacyScreen />
+        </TabPanel>
+      )}
+      {tab === "account" && (
+        <TabPanel id="account" current={tab}>
+          <AccountScreen me={me} />
+        </TabPanel>
+      )}
+      <TabBar label="Perch" tabs={TABS} current={tab} onChange={setTab} />
+    </main>
+  );
+}
+
+function allowed(me: Me): boolean {
+  return roleMay(me.team.role, "phones:control") && me.session.scopes.includes("phones:control");
+}
+
+interface TabPanelProps {
+  readonly id: TabName;
+  readonly current: TabName;
+  /** The screen uses exactly the room there is; others scroll. */
+  readonly fill?: boolean;
+  readonly children: React.ReactNode;
+}
+
+function TabPanel({ id, current, fill = false, children }: TabPanelProps) {
+  return (
+    <div
+      className={fill ? "tab-panel tab-panel-fill" : "tab-panel"}
+      role="tabpanel"
+      id={tabPanelId(id)}
+      aria-labelledby={tabId(id)}
+      hidden={id !== current}
+      // A region that scrolls must be reachable by keyboard.
+      tabIndex={fill ? -1 : 0}
+    >
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+/** Dialogs about one phone: rename, settings, remove. */
+import { useRef, useState } from "react";
+import { type Phone, phoneName } from "../../../shared/phones.ts";
+import { Button } from "../../components/button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { TextField } from "../../components/field.tsx";
+import { useToast } from "../../components/toast.tsx";
+import { useCall } from "../panel/use-call.ts";
+import { checkSettings, type SettingsErrors, settingsDraft } from "./model/phone-form.ts";
+import { byteSize } from "./model/run-time.ts";
+import { SettingsFields } from "./settings-fields.tsx";
+
+interface PhoneDialogProps {
+  readonly phone: Phone;
+  readonly onClose: () => void;
+}
+
+export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
+  const [name, setName] = useState(phone.name);
+  const [error, setError] = useState<string>();
+  const calls = useCall();
+  const save = async () => {
+    const checked = phoneName.safeParse(name);
+    if (!checked.success) {
+      setError(checked.error.issues[0]?.message ?? "Give the phone a name.");
+      return;
+    }
+    const result = await calls.run("rename", (api) => api.phones.rename.mutate({ phoneId: phone.id, name }));
+    if (result?.ok === true) onClose();
+  };
+  return (
+    <Dialog
+      title="Rename phone"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" busy={calls.busy("rename")} type="submit" form="rename-phone">
+            Rename
+          </Button>
+        </>
+      }
+    >
+      <form
+        id="rename-phone"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <TextField
+          label="Name"
+          value={name}
+          {...(error !== undefined && { error })}
+          onFocus={(event) => event.target.select()}
+          onChange={(event) => {
+            setName(event.target.value);
+            setError(undefined);
+          }}
+        />
+      </form>
+    </Dialog>
+  );
+}
+
+export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
+  const [draft, setDraft] = useState(() => settingsDraft(phone.settings));
+  const [errors, setErrors] = useState<SettingsErrors>({});
+  const calls = useCall();
+  const save = async () => {
+    const checked = checkSettings(draft);
+    if (!checked.ok) {
+      setErrors(checked.errors);
+      return;
+    }
+    const settings = checked.value;
+    const result = await calls.run("configure", (api) => api.phones.configure.mutate({ phoneId: phone.id, settings }));
+    if (result?.ok === true) onClose();
+  };
+  return (
+    <Dialog
+      title={`Settings of ${phone.name}`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" busy={calls.busy("configure")} type="submit" form="phone-settings">
+            Save
+          </Button>
+        </>
+      }
+    >
+      <form
+        id="phone-settings"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <SettingsFields draft={draft} errors={errors} onChange={setDraft} />
+      </form>
+    </Dialog>
+  );
+}
+
+/** Says what will be gone before, and what was wiped after. */
+export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
+  const key = useRef(crypto.randomUUID());
+  const calls = useCall();
+  const toast = useToast();
+  const remove = async () => {
+    const idempotencyKey = key.current;
+    const result = await calls.run("remove", (api) => api.phones.remove.mutate({ phoneId: phone.id, idempotencyKey }));
+    if (result?.ok !== true) return;
+    const { files, bytes, verifiedAbsent } = result.value.receipt;
+    toast({
+      text: `${phone.name} is removed: ${files.toLocaleString()} files, ${byteSize(bytes)} wiped${verifiedAbsent ? " and checked" : ""}.`,
+    });
+    onClose();
+  };
+  return (
+    <Dialog
+      title={`Remove ${phone.name}?`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button kind="danger" icon="trash" busy={calls.busy("remove")} onClick={() => void remove()}>
+            Remove
+          </Button>
+        </>
+      }
+    >
+      <p>These will be gone, and cannot be brought back:</p>
+      <ul className="bullets">
+        <li>everything signed in to and saved by pages on the phone</li>
+        <li>its installed web apps, open pages and history</li>
+        <li>the files it downloaded</li>
+      </ul>
+      <p className="secondary">To free the phone and keep all of it, park it instead.</p>
+    </Dialog>
+  );
+}

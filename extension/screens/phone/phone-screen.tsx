@@ -1,0 +1,279 @@
+/** The phone tab: switcher, live picture, buttons, and every state in between. */
+import "./phone.css";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { PhoneId } from "../../../shared/ids.ts";
+import { deviceProfile, type Phone, type Screenshot } from "../../../shared/phones.ts";
+import { useToast } from "../../components/toast.tsx";
+import { openTab } from "../../platform/tabs.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { defaultPhone } from "../../state/default-phone.ts";
+import { FailureNotice } from "../panel/failure-notice.tsx";
+import { fullSizePath, type PanelPlace } from "../panel/panel-place.ts";
+import { useCall } from "../panel/use-call.ts";
+import { useSignIn } from "../panel/use-sign-in.ts";
+import { AddressBar } from "./address-bar.tsx";
+import { FilesDialog } from "./files-dialog.tsx";
+import { FirstUse } from "./first-use.tsx";
+import { HardwareBar } from "./hardware-bar.tsx";
+import { shownParksAt } from "./model/idle-warning.ts";
+import { announcement, phoneView } from "./model/phone-view.ts";
+import { QUALITIES, type Quality } from "./model/quality.ts";
+import { shortcutAction } from "./model/shortcuts.ts";
+import { NewPhoneDialog } from "./new-phone-dialog.tsx";
+import { RemoveDialog, RenameDialog, SettingsDialog } from "./phone-dialogs.tsx";
+import { PhoneHeader } from "./phone-header.tsx";
+import { type PhoneDialog, phoneMenu, screenMenu } from "./phone-menus.ts";
+import { Readout } from "./readout.tsx";
+import { ScreenshotDialog } from "./screenshot-dialog.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { Stage, type StageHandle } from "./stage.tsx";
+import { StageOverlay } from "./stage-overlay.tsx";
+import { Strips } from "./strips.tsx";
+import { useIntents } from "./use-intents.ts";
+import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
+import { useScreen } from "./use-screen.ts";
+
+export interface PhoneScreenProps {
+  readonly place: PanelPlace;
+  /** The phone tab is the one shown. */
+  readonly active: boolean;
+  /** The person's role allows control. */
+  readonly mayControl: boolean;
+  /** Brings the phone tab to the front. */
+  readonly onShow: () => void;
+}
+
+export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenProps) {
+  const { phones: store } = usePage();
+  const { phones, status, failure, defaultPhoneId } = usePhones();
+  const [chosen, setChosen] = useState<PhoneId | undefined>(place.phoneId);
+  const [dialog, setDialog] = useState<PhoneDialog>();
+  const [shot, setShot] = useState<{ screenshot: Screenshot; name: string; takenAt: number }>();
+  const [address, setAddress] = useState(false);
+  const [readout, setReadout] = useState(false);
+  const [quality, setQuality] = useState<Quality>(QUALITIES[0]);
+  const [typing, setTyping] = useState(false);
+  const [clipboard, setClipboard] = useState<{ id: PhoneId; text: string }>();
+  const stage = useRef<StageHandle>(null);
+  const toast = useToast();
+  const calls = useCall();
+  const signIn = useSignIn();
+
+  const phone = defaultPhone(phones, chosen ?? defaultPhoneId);
+  // Without this a phone that starts elsewhere would change what this panel shows.
+  const phoneId = phone?.id;
+  useEffect(() => {
+    if (phoneId !== undefined) setChosen(phoneId);
+  }, [phoneId]);
+
+  const screen = useScreen({ phone, active, mode: mayControl ? "control" : "view", quality, stage });
+  const actions = usePhoneActions(phone, screen, calls, () => setAddress(true));
+  const show = (id: PhoneId) => {
+    setChosen(id);
+    onShow();
+  };
+  useIntents(!place.full, { calls, onShow: show, onClipboard: (id, text) => setClipboard({ id, text }) });
+
+  const view = phoneView(phone, screen.state);
+  const live = view.kind === "live";
+  const usable = live && screen.state.controller;
+
+  useEffect(() => {
+    if (clipboard === undefined || clipboard.id !== phoneId || !usable) return;
+    setClipboard(undefined);
+    sendClipboard(screen, clipboard.text);
+    toast({ text: "The text is on the phone's clipboard." });
+  }, [clipboard, phoneId, usable, screen, toast]);
+
+  const takeShot = async () => {
+    const screenshot = await actions.screenshot();
+    if (screenshot !== undefined && phone !== undefined) {
+      setShot({ screenshot, name: phone.name, takenAt: Date.now() });
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const action = shortcutAction(event.nativeEvent);
+    if (action === undefined) return;
+    const run = {
+      back: () => usable && screen.send({ type: "key", name: "Back" }),
+      home: () => usable && screen.send({ type: "key", name: "Home" }),
+      recents: () => usable && screen.send({ type: "key", name: "AppSwitch" }),
+      rotate: () => usable && screen.send({ type: "rotate" }),
+      screenshot: () => live && void takeShot(),
+      openTab: () => mayControl && !place.full && void actions.openTab(),
+      address: () => mayControl && phone !== undefined && setAddress(true),
+      paste: () => usable && void actions.paste(),
+      newPhone: () => mayControl && setDialog("new"),
+      shortcuts: () => setDialog("shortcuts"),
+    }[action];
+    event.preventDefault();
+    run();
+  };
+
+  const banner = status === "stale" && failure !== undefined && failure.kind !== "refused";
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of the whole screen; every one has its own button
+    <div className={`phone-screen${place.full ? " phone-screen-full" : ""}`} onKeyDown={onKeyDown}>
+      <PhoneHeader
+        phones={phones}
+        phone={phone}
+        mayControl={mayControl}
+        onChoose={setChosen}
+        onNew={() => setDialog("new")}
+        menu={
+          phone === undefined
+            ? []
+            : phoneMenu(phone, mayControl, {
+                open: setDialog,
+                park: () => void actions.park(),
+                fullSize: place.full ? undefined : () => void openTab(fullSizePath(phone.id)),
+              })
+        }
+      />
+      <div className="phone-notices">
+        {banner && <FailureNotice failure={failure} onRetry={() => void store.refresh()} />}
+      </div>
+      {phone === undefined ? (
+        status === "live" && <FirstUse mayControl={mayControl} onNew={() => setDialog("new")} />
+      ) : (
+        <Stage
+          ref={stage}
+          phone={phone}
+          size={screen.state.size ?? phone}
+          live={live}
+          usable={usable}
+          lastPicture={screen.state.hasPicture ? undefined : screen.lastPicture(phone.id)}
+          onTyping={setTyping}
+          overlay={
+            view.kind === "live" || view.kind === "first_use" ? null : (
+              <StageOverlay
+                view={view}
+                mayControl={mayControl}
+                starting={calls.busy("start")}
+                onStart={() => void actions.start()}
+                onReconnect={screen.reconnect}
+                onSignIn={signIn.start}
+              />
+            )
+          }
+        />
+      )}
+      {phone !== undefined && (
+        <div className="instruments">
+          <Strips
+            screen={screen.state}
+            parksAt={shownParksAt(phone, screen.state, Date.now())}
+            mayControl={mayControl}
+            keepingAwake={calls.busy("keepAwake")}
+            onKeepAwake={() => void actions.keepAwake()}
+            onAskControl={() => {
+              screen.send({ type: "control", action: "ask" });
+              screen.dispatch({ type: "askedForControl" });
+            }}
+            onGiveControl={() => screen.send({ type: "control", action: "give" })}
+            onKeepControl={() => screen.send({ type: "control", action: "decline" })}
+            onCopy={() => void actions.copyHere()}
+            onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
+          />
+          {readout && live && <Readout read={screen.stats} viewers={screen.state.viewers} level={screen.state.level} />}
+          {address && (
+            <AddressBar
+              busy={calls.busy("open")}
+              onClose={() => setAddress(false)}
+              onOpen={(url) => void actions.open(url).then((opened) => opened && setAddress(false))}
+            />
+          )}
+          <HardwareBar
+            capabilities={phone.capabilities}
+            usable={usable}
+            canPicture={live}
+            mayOpen={mayControl}
+            typing={typing}
+            busy={calls.busy}
+            onKey={(name) => screen.send({ type: "key", name })}
+            onRotate={() => screen.send({ type: "rotate" })}
+            onScreenshot={() => void takeShot()}
+            onType={() => stage.current?.focusKeys()}
+            onPaste={() => void actions.paste()}
+            onOpenTab={place.full ? undefined : () => void actions.openTab()}
+            menu={screenMenu(
+              phone,
+              { mayControl, quality, readout },
+              {
+                open: setDialog,
+                address: () => setAddress(true),
+                install: place.full ? undefined : () => void actions.installTab(),
+                quality: setQuality,
+                readout: () => setReadout(!readout),
+              },
+            )}
+          />
+          {place.full && <PhoneFacts phone={phone} />}
+        </div>
+      )}
+      <p className="sr-only" role="status" aria-live="polite">
+        {announcement(phone, view)}
+      </p>
+      {dialog === "new" && (
+        <NewPhoneDialog
+          onClose={() => setDialog(undefined)}
+          onMade={(made) => {
+            setDialog(undefined);
+            show(made.id);
+          }}
+        />
+      )}
+      {dialog === "shortcuts" && <ShortcutsDialog onClose={() => setDialog(undefined)} />}
+      {phone !== undefined && (
+        <PhoneDialogs phone={phone} dialog={dialog} mayControl={mayControl} onClose={() => setDialog(undefined)} />
+      )}
+      {shot !== undefined && (
+        <ScreenshotDialog
+          screenshot={shot.screenshot}
+          phoneName={shot.name}
+          takenAt={shot.takenAt}
+          onClose={() => setShot(undefined)}
+        />
+      )}
+    </div>
+  );
+}
+
+interface PhoneDialogsProps {
+  readonly phone: Phone;
+  readonly dialog: PhoneDialog | undefined;
+  readonly mayControl: boolean;
+  readonly onClose: () => void;
+}
+
+function PhoneDialogs({ phone, dialog, mayControl, onClose }: PhoneDialogsProps) {
+  if (dialog === "rename") return <RenameDialog phone={phone} onClose={onClose} />;
+  if (dialog === "settings") return <SettingsDialog phone={phone} onClose={onClose} />;
+  if (dialog === "remove") return <RemoveDialog phone={phone} onClose={onClose} />;
+  if (dialog === "files") return <FilesDialog phone={phone} mayControl={mayControl} onClose={onClose} />;
+  return null;
+}
+
+/** Beside the full-size picture there is room to say what the phone is. */
+function PhoneFacts({ phone }: { readonly phone: Phone }) {
+  const { settings } = phone;
+  const profile = deviceProfile(phone.profile);
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["Kind", "Web phone"],
+    ["Size", `${profile.label}, ${phone.width} × ${phone.height}`],
+    ["Language", settings.locale],
+    ["Time zone", settings.timeZone],
+    ["Appearance", settings.colorScheme],
+    ["Location", settings.geolocation && `${settings.geolocation.latitude}, ${settings.geolocation.longitude}`],
+  ];
+  return (
+    <dl className="phone-facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd className="tabular">{value ?? "the server's own"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,101 @@
+/** What lies over the picture, or stands in its place, while it is not live. */
+import type { ReactNode } from "react";
+import { Button, Spinner } from "../../components/button.tsx";
+import type { EndedAction, PhoneView } from "./model/phone-view.ts";
+
+export interface StageOverlayProps {
+  readonly view: Exclude<PhoneView, { kind: "first_use" | "live" }>;
+  readonly mayControl: boolean;
+  readonly starting: boolean;
+  readonly onStart: () => void;
+  readonly onReconnect: () => void;
+  readonly onSignIn: () => void;
+}
+
+export function StageOverlay(props: StageOverlayProps): ReactNode {
+  const { view } = props;
+  const start = props.mayControl && (
+    <Button kind="primary" size="large" icon="start" busy={props.starting} onClick={props.onStart}>
+      Start
+    </Button>
+  );
+  switch (view.kind) {
+    case "starting":
+      return <Message busy title={view.title} detail={view.detail} />;
+    case "connecting":
+      return <Message late busy title="Connecting" />;
+    case "parking":
+      return <Message busy title="Parking" detail="Saving what is on the phone." />;
+    case "parked":
+      return (
+        <Message title="Parked" detail={view.detail}>
+          {start}
+        </Message>
+      );
+    case "failed":
+      return (
+        <Message title="Stopped" detail={view.detail}>
+          {view.canStart && start}
+        </Message>
+      );
+    case "reconnecting":
+      return (
+        <Message busy title="Reconnecting" detail={view.detail}>
+          <Button size="small" onClick={props.onReconnect}>
+            Try now
+          </Button>
+        </Message>
+      );
+    case "ended":
+      return (
+        <Message title={view.title} detail={view.detail}>
+          <EndedButton action={view.action} start={start} {...props} />
+        </Message>
+      );
+  }
+}
+
+function EndedButton(
+  props: StageOverlayProps & { readonly action: EndedAction; readonly start: ReactNode },
+): ReactNode {
+  switch (props.action) {
+    case "start":
+      return props.start;
+    case "reconnect":
+      return (
+        <Button kind="primary" icon="refresh" onClick={props.onReconnect}>
+          Reconnect
+        </Button>
+      );
+    case "sign_in":
+      return (
+        <Button kind="primary" icon="key" onClick={props.onSignIn}>
+          Sign in
+        </Button>
+      );
+    case "none":
+      return null;
+  }
+}
+
+interface MessageProps {
+  readonly title: string;
+  readonly detail?: string;
+  readonly busy?: boolean;
+  /** Appears only after 200 ms: quick steps never flash. */
+  readonly late?: boolean;
+  readonly children?: ReactNode;
+}
+
+function Message({ title, detail, busy = false, late = false, children }: MessageProps) {
+  return (
+    <div className={`stage-message${late ? " stage-message-late" : ""}`}>
+      <h2>
+        {busy && <Spinner />}
+        {title}
+      </h2>
+      {detail !== undefined && <p>{detail}</p>}
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,131 @@
+/** One-line questions and news above the hardware bar: who controls, who asks, what was copied, when the phone parks. */
+import type { ReactNode } from "react";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Icon, type IconName } from "../../components/icon.tsx";
+import { useNow } from "../../components/use-now.ts";
+import { timeLeft } from "./model/run-time.ts";
+import type { ScreenState } from "./model/screen-state.ts";
+
+interface StripProps {
+  readonly icon: IconName;
+  readonly tone?: "plain" | "warn" | "ask";
+  readonly children: ReactNode;
+  readonly actions?: ReactNode;
+}
+
+function Strip({ icon, tone = "plain", children, actions }: StripProps) {
+  return (
+    <div className={`strip strip-${tone}`}>
+      <Icon name={icon} />
+      <span className="strip-text">{children}</span>
+      {actions}
+    </div>
+  );
+}
+
+export interface StripsProps {
+  readonly screen: ScreenState;
+  /** When the phone parks itself unless used, ISO 8601. */
+  readonly parksAt: string | undefined;
+  /** Whether the person's role allows control at all. */
+  readonly mayControl: boolean;
+  readonly keepingAwake: boolean;
+  readonly onKeepAwake: () => void;
+  readonly onAskControl: () => void;
+  readonly onGiveControl: () => void;
+  readonly onKeepControl: () => void;
+  readonly onCopy: () => void;
+  readonly onDismissCopy: () => void;
+}
+
+export function Strips(props: StripsProps) {
+  const { screen, parksAt } = props;
+  if (screen.link.kind !== "live") return null;
+  return (
+    <div className="strips" role="status">
+      {parksAt !== undefined && (
+        <Strip
+          icon="clock"
+          tone="warn"
+          actions={
+            <Button size="small" busy={props.keepingAwake} onClick={props.onKeepAwake}>
+              Keep awake
+            </Button>
+          }
+        >
+          <ParksIn at={parksAt} />
+        </Strip>
+      )}
+      {screen.asking !== undefined && (
+        <Strip
+          icon="hand"
+          tone="ask"
+          actions={
+            <>
+              <Button size="small" onClick={props.onKeepControl}>
+                Keep
+              </Button>
+              <Button size="small" kind="primary" onClick={props.onGiveControl}>
+                Give
+              </Button>
+            </>
+          }
+        >
+          {screen.asking} asks for control.
+        </Strip>
+      )}
+      {!screen.controller && <Watching {...props} />}
+      {screen.phoneClipboard !== undefined && (
+        <Strip
+          icon="copy"
+          actions={
+            <>
+              <Button size="small" onClick={props.onCopy}>
+                Copy here
+              </Button>
+              <IconButton size="small" icon="close" label="Dismiss" tooltip="left" onClick={props.onDismissCopy} />
+            </>
+          }
+        >
+          Copied on the phone: <q className="strip-quote">{screen.phoneClipboard}</q>
+        </Strip>
+      )}
+    </div>
+  );
+}
+
+function Watching({ screen, mayControl, onAskControl }: StripsProps) {
+  if (!mayControl) {
+    return (
+      <Strip icon="eye">
+        You watch only. {screen.controllerName === undefined ? "" : `${screen.controllerName} controls. `}Ask your
+        team's owner for more.
+      </Strip>
+    );
+  }
+  const who = screen.controllerName ?? "Nobody";
+  if (screen.request === "sent") return <Strip icon="eye">Asked {who}. Waiting for an answer.</Strip>;
+  const again = screen.request === "declined";
+  return (
+    <Strip
+      icon="eye"
+      actions={
+        <Button size="small" onClick={onAskControl}>
+          {screen.controllerName === undefined ? "Take control" : again ? "Ask again" : "Ask for control"}
+        </Button>
+      }
+    >
+      {again ? `${who} keeps control for now.` : `${who} controls this phone.`}
+    </Strip>
+  );
+}
+
+function ParksIn({ at }: { readonly at: string }) {
+  const now = useNow(true);
+  const left = timeLeft(at, now);
+  return (
+    <span className="tabular">
+      {left === "now" ? "Parking now: nobody used it." : `Nobody uses it. Parks in ${left}.`}
+    </span>
+  );
+}

@@ -1,0 +1,179 @@
+/** One phone's live screen in the panel: starts, feeds and ends the screen session as the phone and the person come and go. */
+import { type RefObject, useCallback, useEffect, useReducer, useRef, useState } from "react";
+import type { PhoneId } from "../../../shared/ids.ts";
+import type { Phone } from "../../../shared/phones.ts";
+import type { EndReason, ScreenMode, ViewerMessage } from "../../../shared/screen-protocol.ts";
+import type { Failure } from "../../api/errors.ts";
+import { usePage } from "../../state/app-context.tsx";
+import { attachKeyboard } from "./live/keyboard.ts";
+import { attachPointer } from "./live/pointer.ts";
+import { type BreakReason, createScreenSession, type ScreenSession, type ScreenStatus } from "./live/screen-session.ts";
+import type { Quality } from "./model/quality.ts";
+import {
+  initialScreenState,
+  reduceScreen,
+  type ScreenAction,
+  type ScreenLink,
+  type ScreenState,
+} from "./model/screen-state.ts";
+import type { StageHandle } from "./stage.tsx";
+
+export interface ScreenOptions {
+  readonly phone: Phone | undefined;
+  /** The picture is being looked at; otherwise nothing is sent. */
+  readonly active: boolean;
+  readonly mode: ScreenMode;
+  readonly quality: Quality;
+  /** What is drawn into and listened on; there before effects run. */
+  readonly stage: RefObject<StageHandle | null>;
+}
+
+export interface Screen {
+  readonly state: ScreenState;
+  readonly dispatch: (action: ScreenAction) => void;
+  send(message: ViewerMessage): void;
+  readonly stats: () => ReturnType<ScreenSession["stats"]> | undefined;
+  /** Connects now, after a break or an ending. */
+  reconnect(): void;
+  /** Object URL of the last picture seen of a phone while this page is open. */
+  lastPicture(id: PhoneId): string | undefined;
+}
+
+export function useScreen({ phone, active, mode, quality, stage }: ScreenOptions): Screen {
+  const { phones } = usePage();
+  const [state, dispatch] = useReducer(reduceScreen, initialScreenState);
+  const [generation, setGeneration] = useState(0);
+  const session = useRef<ScreenSession>(undefined);
+  const pictures = useRef(new Map<PhoneId, string>());
+  const latest = useRef(state);
+  latest.current = state;
+
+  const phoneId = phone?.id;
+  const running = phone?.state === "running";
+  const wanted = running && active;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another phone is another screen
+  useEffect(() => dispatch({ type: "reset" }), [phoneId]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `generation` asks for a new session
+  useEffect(() => {
+    const canvas = stage.current?.canvas ?? null;
+    if (!wanted || phoneId === undefined || canvas === null) return;
+    const mine = createScreenSession({
+      canvas,
+      getTicket: async () => {
+        const result = await phones.call((api) => api.screen.ticket.mutate({ phoneId, mode }));
+        if (!result.ok) throw new TicketFailure(result.failure);
+        return result.value;
+      },
+      endOf: (error) => (error instanceof TicketFailure ? endOf(error.failure) : undefined),
+      onStatus: (status) => dispatch({ type: "link", link: linkOf(status) }),
+      onMessage: (message) => dispatch({ type: "message", message }),
+    });
+    session.current = mine;
+    return () => {
+      const last = mine.lastFrame();
+      if (last !== undefined) {
+        const before = pictures.current.get(phoneId);
+        if (before !== undefined) URL.revokeObjectURL(before);
+        pictures.current.set(phoneId, URL.createObjectURL(last));
+      }
+      mine.close();
+      session.current = undefined;
+      // While the phone runs on unseen there is nothing to say about the connection.
+      dispatch({ type: "link", link: { kind: "off" } });
+    };
+  }, [phones, phoneId, wanted, mode, generation]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new session has to be told too
+  useEffect(() => {
+    session.current?.setQuality(quality.max);
+  }, [quality, wanted, phoneId, generation]);
+
+  // The first picture: asked once per displayed frame, only until it is there.
+  const awaiting = state.link.kind === "live" && !state.hasPicture;
+  useEffect(() => {
+    if (!awaiting) return;
+    let handle = 0;
+    const look = () => {
+      if ((session.current?.seq() ?? 0) > 0) dispatch({ type: "picture" });
+      else handle = requestAnimationFrame(look);
+    };
+    look();
+    return () => cancelAnimationFrame(handle);
+  }, [awaiting]);
+
+  const send = useCallback((message: ViewerMessage) => session.current?.send(message), []);
+
+  const drives = state.link.kind === "live" && state.controller;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another phone has another canvas and frame
+  useEffect(() => {
+    const { frame = null, keys = null } = stage.current ?? {};
+    if (!drives || frame === null || keys === null) return;
+    const stopPointer = attachPointer(frame, {
+      send,
+      size: () => latest.current.size,
+      seq: () => session.current?.seq() ?? 0,
+      onTouches: (places) => stage.current?.showTouches(places),
+    });
+    const stopKeyboard = attachKeyboard(keys, { send, onLeave: () => stage.current?.leave() });
+    return () => {
+      stopPointer();
+      stopKeyboard();
+    };
+  }, [drives, send, phoneId]);
+
+  const reconnect = useCallback(() => {
+    if (latest.current.link.kind === "reconnecting") session.current?.retry();
+    else setGeneration((value) => value + 1);
+  }, []);
+  const stats = useCallback(() => session.current?.stats(), []);
+  const lastPicture = useCallback((id: PhoneId) => pictures.current.get(id), []);
+  return { state, dispatch, send, stats, reconnect, lastPicture };
+}
+
+class TicketFailure extends Error {
+  override readonly name = "TicketFailure";
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
+/** Refusals that will be repeated end the session; everything else is worth another try. */
+function endOf(failure: Failure): { reason: EndReason; message: string } | undefined {
+  if (failure.kind === "signed_out") return { reason: "signed_out", message: "Sign in to go on." };
+  if (failure.kind !== "refused") return undefined;
+  const { code, message } = failure.error;
+  switch (code) {
+    case "forbidden":
+      return { reason: "not_allowed", message };
+    case "not_found":
+      return { reason: "removed", message };
+    case "phone_not_running":
+      return { reason: "parked", message };
+    default:
+      return undefined;
+  }
+}
+
+const BREAK_WORDS: Readonly<Record<BreakReason, string>> = {
+  lost: "The connection was lost.",
+  offline: "You are offline. It goes on when the network is back.",
+  server_restarting: "The server is restarting.",
+  slow: "The connection was too slow for the picture.",
+  unreachable: "The server does not answer.",
+};
+
+function linkOf(status: ScreenStatus): ScreenLink {
+  switch (status.state) {
+    case "connecting":
+    case "live":
+      return { kind: status.state };
+    case "reconnecting":
+      return { kind: "reconnecting", reason: BREAK_WORDS[status.reason] };
+    case "ended":
+      return { kind: "ended", reason: status.reason, message: status.message };
+  }
+}
