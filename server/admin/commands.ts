@@ -4,7 +4,7 @@ import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName } from "../../shared/accounts.ts";
 import { type AccountServices, createAccountServices } from "../accounts/compose.ts";
-import { createAudit } from "../audit/audit.repo.ts";
+import { type Audit, createAudit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
@@ -20,6 +20,7 @@ const USAGE = `Usage: npm run admin -- <command>
   user create --email E --password-stdin [--name N]   makes an account, confirmed at once; the password comes on stdin
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
   token create --email E --name N [--scopes a,b]      makes an API token and prints it, alone, once
+  audit verify                                        checks every audit chain; names the first entry that was changed
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all of them.
 Settings are those of the server (.env or environment); it may be running meanwhile.`;
@@ -34,6 +35,7 @@ export interface AdminProcess {
 
 interface Work {
   readonly db: Database;
+  readonly audit: Audit;
   readonly services: AccountServices;
   readonly process: AdminProcess;
 }
@@ -85,6 +87,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         services.sessions.createApiToken(tx, { userId: owner.user.id, teamId: owner.teamId, name, scopes }),
       );
       process.out(token);
+    },
+  },
+  "audit verify": {
+    options: {},
+    async run({ audit, process }) {
+      let changed = 0;
+      for (const chain of await audit.chains()) {
+        const { entries, brokenAt } = await audit.verify(chain);
+        if (brokenAt !== undefined) changed += 1;
+        const words = brokenAt === undefined ? "intact" : `changed at entry ${brokenAt}`;
+        process.out(`${chain}\t${entries} entries\t${words}`);
+      }
+      if (changed > 0) throw new PerchError("conflict", `Audit chains changed after the fact: ${changed}.`);
     },
   },
 };
@@ -169,9 +184,10 @@ async function open(process: AdminProcess): Promise<Work> {
   const config = process.config();
   const { clock } = process;
   const { db, master } = await openDatabase(config);
+  const audit = createAudit(db, clock);
   const services = createAccountServices({
     db,
-    audit: createAudit(db, clock),
+    audit,
     limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
     // Jobs wait in the database for the server; no command works on them.
     jobs: { enqueue: createJobsRepo(db, clock).enqueue, wake() {} },
@@ -180,5 +196,5 @@ async function open(process: AdminProcess): Promise<Work> {
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
   });
-  return { db, services, process };
+  return { db, audit, services, process };
 }
