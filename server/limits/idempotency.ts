@@ -6,6 +6,13 @@ import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { LimitsRepo } from "./limits.repo.ts";
 
+export interface IdempotentCall {
+  readonly scope: TeamScope;
+  readonly procedure: string;
+  readonly key: string;
+  readonly input: unknown;
+}
+
 export interface Idempotency {
   /**
    * Runs `work` in the given transaction once per (team, person, procedure, key) and stores its JSON result there.
@@ -14,16 +21,24 @@ export interface Idempotency {
    */
   once<T>(
     tx: Writer,
-    call: { scope: TeamScope; procedure: string; key: string; input: unknown },
+    call: IdempotentCall,
     parse: (stored: unknown) => T,
     work: () => Promise<T>,
   ): Promise<{ result: T; replayed: boolean }>;
+  /** Frees the key of a call whose effect was undone, so that it may be tried again. */
+  forget(tx: Writer, call: IdempotentCall): Promise<void>;
 }
 
 export function createIdempotency(options: { clock: Clock; repo: LimitsRepo }): Idempotency {
+  const refOf = ({ scope, procedure, key }: IdempotentCall) => ({
+    scope: `${scope.teamId}/${scope.userId}`,
+    procedure,
+    key,
+  });
   return {
+    forget: (tx, call) => options.repo.forgetResult(tx, refOf(call)),
     async once(tx, call, parse, work) {
-      const at = { scope: `${call.scope.teamId}/${call.scope.userId}`, procedure: call.procedure, key: call.key };
+      const at = refOf(call);
       const inputHash = createHash("sha256").update(canonicalJson(call.input)).digest("base64url");
       const earlier = await options.repo.findResult(tx, at);
       if (earlier !== undefined) {

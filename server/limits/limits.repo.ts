@@ -7,6 +7,7 @@ export interface LimitsRepo {
   takeToken(input: { key: string; now: number; everyMs: number; burst: number }): Promise<number>;
   findResult(tx: Writer, at: IdempotencyRef): Promise<{ inputHash: string; result: unknown } | undefined>;
   storeResult(tx: Writer, at: IdempotencyRef, inputHash: string, result: unknown, createdAt: Date): Promise<void>;
+  forgetResult(tx: Writer, at: IdempotencyRef): Promise<void>;
   /** Removes what has expired; returns how many rows went. */
   sweep(tx: Writer, now: number, keysBefore: Date): Promise<number>;
 }
@@ -47,6 +48,9 @@ export function createLimitsRepo(db: Database): LimitsRepo {
     },
     async storeResult(tx, at, inputHash, result, createdAt) {
       await tx.insert(idempotencyKeys).values({ ...at, inputHash, result, createdAt });
+    },
+    async forgetResult(tx, at) {
+      await tx.delete(idempotencyKeys).where(refersTo(at));
     },
     async sweep(tx, now, keysBefore) {
       const limits = await tx

@@ -114,7 +114,7 @@ export interface PhoneDriver {
     write(id: PhoneId, value: string): Promise<void>;
     read(id: PhoneId): Promise<string>;
   };
-  /** Everything that happens by itself. */
+  /** Everything that happens by itself. When `ended` is told, `state` no longer says running. */
   onEvent(listener: (event: DriverEvent) => void): () => void;
   /** After a crash of the server: ends leftovers of earlier processes; returns what is still there. */
   recover(): Promise<readonly { id: PhoneId; state: DriverState }[]>;

@@ -32,9 +32,14 @@ export interface LifecycleListener {
   idleWarning(phoneId: PhoneId, parksAt: Date): void;
 }
 
+export type Admission = (tx: Writer) => Promise<void>;
+
 export interface PhoneLifecycle {
-  /** Starts a parked, failed or new phone; resolves when it runs, throws when it could not. */
-  start(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow>;
+  /**
+   * Starts a parked, failed or new phone; resolves when it runs, throws when it could not. `admit` may refuse inside the
+   * transaction that gives a parked or failed phone its place; a new phone has its place already.
+   */
+  start(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow>;
   park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
   remove(row: PhoneRow, actor: string): Promise<WipeReceipt>;
   /** Counts as use: the idle clock starts again. */
@@ -48,7 +53,10 @@ export interface PhoneLifecycle {
   publish(tx: Writer, row: PhoneRow): Promise<void>;
   /** Brings rows and driver together after a start of the server, and starts again what was running. */
   recover(): Promise<void>;
-  /** Parks what is idle or ran too long, warns before, writes down use. Called every few seconds. */
+  /**
+   * Parks what is idle or ran too long, warns before, writes down use, and ends what was left half-way: a phone that is
+   * starting, parking or removed while nobody works on it. One phone's trouble stops no other. Called every few seconds.
+   */
   tick(): Promise<void>;
   /** Parks everything. */
   close(): Promise<void>;
@@ -57,6 +65,11 @@ export interface PhoneLifecycle {
 const WARNING_MS = 2 * 60_000;
 const CRASH_WINDOW_MS = 60_000;
 const SERVER = "server";
+
+/** The same words for a phone that never was, is gone, or is another team's. */
+export function noSuchPhone(): PerchError {
+  return new PerchError("not_found", "There is no such phone in this team.");
+}
 
 export function createPhoneLifecycle(options: {
   db: Database;
@@ -70,17 +83,23 @@ export function createPhoneLifecycle(options: {
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
   const { db, repo, events, audit, clock, log, limits } = options;
-  const queues = new Map<PhoneId, ReturnType<typeof createQueue>>();
+  const turns = new Map<PhoneId, { readonly queue: ReturnType<typeof createQueue>; waiting: number }>();
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
   const running = new Map<PhoneId, PhoneDriver>();
   let closing = false;
 
-  const inTurn = <T>(id: PhoneId, work: () => Promise<T>): Promise<T> => {
-    const queue = queues.get(id) ?? createQueue();
-    queues.set(id, queue);
-    return queue(work);
+  const inTurn = async <T>(id: PhoneId, work: () => Promise<T>): Promise<T> => {
+    const turn = turns.get(id) ?? { queue: createQueue(), waiting: 0 };
+    turns.set(id, turn);
+    turn.waiting += 1;
+    try {
+      return await turn.queue(work);
+    } finally {
+      turn.waiting -= 1;
+      if (turn.waiting === 0) turns.delete(id);
+    }
   };
   const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => {
     const driver = options.drivers.get(row.driver);
@@ -120,8 +139,10 @@ export function createPhoneLifecycle(options: {
     from: readonly PhoneState[],
     change: PhoneChange,
     entry?: (row: PhoneRow) => Omit<AuditEntry, "chain">,
+    admit?: Admission,
   ): Promise<PhoneRow> {
     const row = await db.tx(async (tx) => {
+      await admit?.(tx);
       const changed = await repo.change(tx, id, from, change);
       if (changed === undefined)
         throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
@@ -133,12 +154,16 @@ export function createPhoneLifecycle(options: {
     return row;
   }
 
-  async function startNow(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow> {
+  async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
+    if (closing) throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
     const driver = driverOf(row);
-    const started = await move(row.id, ["creating", "starting", "parked", "failed"], {
-      state: "starting",
-      reason: null,
-    });
+    const started = await move(
+      row.id,
+      ["creating", "starting", "parked", "failed"],
+      { state: "starting", reason: null },
+      undefined,
+      admit,
+    );
     try {
       await driver.create(specOf(started));
       await driver.start(specOf(started), url);
@@ -170,13 +195,21 @@ export function createPhoneLifecycle(options: {
 
   async function parkNow(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow> {
     const row = await repo.findAnywhere(id);
-    if (row === undefined || row.state === "removed") throw new PerchError("not_found", "There is no such phone.");
+    if (row === undefined || row.state === "removed") throw noSuchPhone();
     if (row.state === "parked") return row;
     await move(id, ["creating", "starting", "running", "parking", "failed"], { state: "parking" });
     running.delete(id);
     options.listener().ended(id, "parked", reason);
-    await driverOf(row).park(id);
     lastUse.delete(id);
+    try {
+      await driverOf(row).park(id);
+    } catch (error) {
+      log.error("A phone did not park", { phoneId: id, ...errorFields(error) });
+      await move(id, ["parking"], { state: "failed", reason: "browser_crashed", startedAt: null });
+      throw new PerchError("phone_unavailable", "The phone did not stop cleanly. Try to park it again.", {
+        cause: error,
+      });
+    }
     return move(id, ["parking"], { state: "parked", reason, startedAt: null }, () => ({
       actor,
       action: "phone.parked",
@@ -188,6 +221,8 @@ export function createPhoneLifecycle(options: {
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
     const row = await repo.findAnywhere(id);
     if (row === undefined || row.state !== "running" || closing) return;
+    // The end of an earlier life: the phone was parked and started again while this waited its turn.
+    if ((await driverOf(row).state(id)) === "running") return;
     running.delete(id);
     options.listener().ended(id, "failed", reason);
     const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null });
@@ -232,26 +267,55 @@ export function createPhoneLifecycle(options: {
         detail: { files: receipt.files, bytes: receipt.bytes },
       });
     });
-    queues.delete(row.id);
     lastUse.delete(row.id);
+    warned.delete(row.id);
+    crashes.delete(row.id);
     return receipt;
   }
 
+  /** Looks after one phone; runs in its turn, so the row is read again. */
+  async function tend(id: PhoneId): Promise<void> {
+    const row = await repo.findAnywhere(id);
+    if (row === undefined) return;
+    if (row.state === "removed") await wipe(row, SERVER);
+    if (row.state === "parking") await parkNow(id, "asked", SERVER);
+    if (row.state === "starting") {
+      await driverOf(row).park(id);
+      await move(id, ["starting"], { state: "failed", reason: "start_failed" });
+    }
+    const at = parksAt(row);
+    if (row.state !== "running" || row.startedAt === null || at === undefined) return;
+    const now = clock.now();
+    if (now >= at.getTime()) {
+      const tooLong = now >= row.startedAt.getTime() + limits.longestSessionMs;
+      await parkNow(id, tooLong ? "longest_session" : "idle", SERVER);
+    } else if (now >= at.getTime() - WARNING_MS) await warn(row, at);
+  }
+
+  /** Work of the server itself on one phone: its failure is logged and stops nothing else. */
+  async function alone(id: PhoneId, what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await inTurn(id, work);
+    } catch (error) {
+      log.warn(what, { phoneId: id, ...errorFields(error) });
+    }
+  }
+
   return {
-    start: (row, url, actor) =>
+    start: (row, url, actor, admit) =>
       inTurn(row.id, async () => {
         const current = await repo.findAnywhere(row.id);
-        if (current === undefined || current.state === "removed")
-          throw new PerchError("not_found", "There is no such phone.");
+        if (current === undefined || current.state === "removed") throw noSuchPhone();
         if (current.state === "running") {
           if (url !== undefined) await driverOf(current).openUrl(current.id, url);
           return current;
         }
-        return startNow(current, url, actor);
+        return startNow(current, url, actor, current.state === "creating" ? undefined : admit);
       }),
     park: (id, reason, actor) => inTurn(id, () => parkNow(id, reason, actor)),
     remove: (row, actor) =>
       inTurn(row.id, async () => {
+        if ((await repo.findAnywhere(row.id)) === undefined) throw noSuchPhone();
         const gone = await move(row.id, ["creating", "starting", "running", "parking", "parked", "failed", "removed"], {
           state: "removed",
           removedAt: new Date(clock.now()),
@@ -279,34 +343,35 @@ export function createPhoneLifecycle(options: {
     publish,
     async recover() {
       for (const driver of options.drivers.values()) await driver.recover();
-      for (const row of await repo.inStatesAnywhere(["removed"])) await inTurn(row.id, () => wipe(row, SERVER));
+      for (const row of await repo.inStatesAnywhere(["removed"])) {
+        await alone(row.id, "A removed phone could not be wiped", () => tend(row.id));
+      }
       const interrupted = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
       for (const row of interrupted) {
-        await move(row.id, [row.state], { state: "parked", reason: "server_restarted", startedAt: null });
+        await alone(row.id, "A phone could not be put in order", () =>
+          move(row.id, [row.state], { state: "parked", reason: "server_restarted", startedAt: null }),
+        );
       }
       for (const row of interrupted.filter((phone) => phone.state === "running" || phone.state === "starting")) {
-        await inTurn(row.id, () => startNow({ ...row, state: "parked" }, undefined, SERVER)).catch((error: unknown) => {
-          log.warn("A phone did not come back after the restart", { phoneId: row.id, ...errorFields(error) });
+        await alone(row.id, "A phone did not come back after the restart", async () => {
+          const current = await repo.findAnywhere(row.id);
+          if (current?.state === "parked") await startNow(current, undefined, SERVER);
         });
       }
     },
     async tick() {
-      const rows = await repo.inStatesAnywhere(["running"]);
+      const rows = await repo.inStatesAnywhere(["starting", "running", "parking", "removed"]);
       const used = new Map<PhoneId, Date>();
       for (const row of rows) {
         const at = lastUse.get(row.id);
         if (at !== undefined && at > (row.lastUsedAt?.getTime() ?? 0) + 15_000) used.set(row.id, new Date(at));
       }
       if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
-      for (const row of rows) {
-        const at = parksAt(row);
-        if (at === undefined) continue;
-        const now = clock.now();
-        if (now >= at.getTime()) {
-          const tooLong = row.startedAt !== null && now >= row.startedAt.getTime() + limits.longestSessionMs;
-          await inTurn(row.id, () => parkNow(row.id, tooLong ? "longest_session" : "idle", SERVER));
-        } else if (now >= at.getTime() - WARNING_MS) await warn(row, at);
-      }
+      const due = rows.filter((row) => {
+        if (turns.has(row.id)) return false;
+        return row.state !== "running" || clock.now() >= (parksAt(row)?.getTime() ?? Infinity) - WARNING_MS;
+      });
+      await Promise.all(due.map((row) => alone(row.id, "Looking after a phone failed", () => tend(row.id))));
     },
     async close() {
       closing = true;

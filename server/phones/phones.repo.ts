@@ -21,6 +21,8 @@ export const ACTIVE_STATES = ["creating", "starting", "running", "parking"] as c
 export interface PhonesRepo {
   list(scope: TeamScope): Promise<PhoneRow[]>;
   find(scope: TeamScope, id: PhoneId): Promise<PhoneRow | undefined>;
+  /** Also one that is removed but whose data may still be there. */
+  findToWipe(scope: TeamScope, id: PhoneId): Promise<PhoneRow | undefined>;
   insert(tx: Writer, row: NewPhone): Promise<PhoneRow>;
   /** Changes the phone if it is in one of `from`; undefined when it is not. */
   change(tx: Writer, id: PhoneId, from: readonly PhoneState[], change: PhoneChange): Promise<PhoneRow | undefined>;
@@ -49,6 +51,13 @@ export function createPhonesRepo(db: Database): PhonesRepo {
         .select()
         .from(phones)
         .where(and(eq(phones.id, id), eq(phones.teamId, scope.teamId), ne(phones.state, "removed")));
+      return row;
+    },
+    async findToWipe(scope, id) {
+      const [row] = await db.read
+        .select()
+        .from(phones)
+        .where(and(eq(phones.id, id), eq(phones.teamId, scope.teamId)));
       return row;
     },
     async insert(tx, row) {

@@ -22,7 +22,7 @@ import type { Events } from "../events/events.repo.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { PhoneDriver } from "./driver.ts";
-import type { PhoneLifecycle } from "./phone-lifecycle.ts";
+import { noSuchPhone, type PhoneLifecycle } from "./phone-lifecycle.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
 
@@ -86,7 +86,7 @@ export function createPhonesService(options: {
   const view = (row: PhoneRow): Phone => phoneView(row, driverOf(row.driver), lifecycle.parksAt(row));
   const find = async (scope: TeamScope, id: PhoneId): Promise<PhoneRow> => {
     const row = await repo.find(scope, id);
-    if (row === undefined) throw new PerchError("not_found", "There is no such phone in this team.");
+    if (row === undefined) throw noSuchPhone();
     return row;
   };
   const running = async (scope: TeamScope, id: PhoneId) => {
@@ -128,17 +128,11 @@ export function createPhonesService(options: {
   }
 
   /** Starts a phone after counting it against the limits in the transaction that takes its place. */
-  async function startWithinLimits(scope: TeamScope, row: PhoneRow, url: string | undefined): Promise<PhoneRow> {
-    if (row.state === "parked" || row.state === "failed") {
+  function startWithinLimits(scope: TeamScope, row: PhoneRow, url: string | undefined): Promise<PhoneRow> {
+    return lifecycle.start(row, url, scope.userId, async (tx) => {
       refuseBusyMachine(driverOf(row.driver));
-      await db.tx(async (tx) => {
-        await refuseOverLimit(tx, scope.teamId, false);
-        const taken = await repo.change(tx, row.id, ["parked", "failed"], { state: "starting", reason: null });
-        if (taken !== undefined) await lifecycle.publish(tx, taken);
-      });
-      events.wake(scope.teamId);
-    }
-    return lifecycle.start(row, url, scope.userId);
+      await refuseOverLimit(tx, scope.teamId, false);
+    });
   }
 
   async function change(
@@ -154,7 +148,7 @@ export function createPhonesService(options: {
         ["creating", "starting", "running", "parking", "parked", "failed"],
         values,
       );
-      if (changed === undefined) throw new PerchError("not_found", "There is no such phone in this team.");
+      if (changed === undefined) throw noSuchPhone();
       await record(tx, scope, action, id);
       await lifecycle.publish(tx, changed);
       return changed;
@@ -169,14 +163,15 @@ export function createPhonesService(options: {
     async launch(scope, input) {
       const kind = input.driver ?? "web";
       const driver = driverOf(kind);
-      refuseBusyMachine(driver);
       const { idempotencyKey, ...what } = input;
+      const call = { scope, procedure: "phones.launch", key: idempotencyKey, input: what };
       const { result, replayed } = await db.tx((tx) =>
         idempotency.once(
           tx,
-          { scope, procedure: "phones.launch", key: idempotencyKey, input: what },
+          call,
           (stored) => phoneIdSchema.parse(stored),
           async () => {
+            refuseBusyMachine(driver);
             await refuseOverLimit(tx, scope.teamId, true);
             const { team } = await repo.counts(tx, scope.teamId);
             const profile = input.profile ?? DEFAULT_PROFILE;
@@ -205,7 +200,9 @@ export function createPhonesService(options: {
       try {
         return view(await lifecycle.start(row, input.url, scope.userId));
       } catch (error) {
-        await lifecycle.remove(row, scope.userId);
+        // Nothing half-made stays, and the same key may try again. What cannot be wiped now, `tick` wipes later.
+        await lifecycle.remove(row, scope.userId).catch(() => {});
+        await db.tx((tx) => idempotency.forget(tx, call));
         throw error;
       }
     },
@@ -217,28 +214,14 @@ export function createPhonesService(options: {
       return view(await lifecycle.park(id, "asked", scope.userId));
     },
     async remove(scope, id, key) {
-      const row = await repo.find(scope, id);
-      if (row !== undefined) {
-        const receipt = await lifecycle.remove(row, scope.userId);
-        await db.tx((tx) =>
-          idempotency.once(
-            tx,
-            { scope, procedure: "phones.remove", key, input: id },
-            () => receipt,
-            async () => receipt,
-          ),
-        );
-        return receipt;
-      }
+      const call = { scope, procedure: "phones.remove", key, input: id };
+      const row = await repo.findToWipe(scope, id);
+      const receipt = row && (await lifecycle.remove(row, scope.userId).catch(unlessGone));
       const { result } = await db.tx((tx) =>
-        idempotency.once(
-          tx,
-          { scope, procedure: "phones.remove", key, input: id },
-          (stored) => asReceipt(stored),
-          async () => {
-            throw new PerchError("not_found", "There is no such phone in this team.");
-          },
-        ),
+        idempotency.once(tx, call, asReceipt, async () => {
+          if (receipt === undefined) throw noSuchPhone();
+          return receipt;
+        }),
       );
       return result;
     },
@@ -309,7 +292,9 @@ export function createPhonesService(options: {
       await db.tx((tx) => record(tx, scope, "phone.file_removed", id));
     },
     async *events(scope, after, signal) {
-      const from = after ?? (await events.latest(scope.teamId));
+      // A number from before a restored backup may lie ahead; waiting for it would miss what comes now.
+      const latest = await events.latest(scope.teamId);
+      const from = Math.min(after ?? latest, latest);
       for await (const event of events.subscribe(scope.teamId, from, signal))
         yield { seq: event.seq, data: asPhoneEvent(event.data) };
     },
@@ -320,6 +305,11 @@ export function createPhonesService(options: {
 /** The topic of a team is written by `PhoneLifecycle.publish` alone, which writes `PhoneEvent`s. */
 function asPhoneEvent(data: unknown): PhoneEvent {
   return data as PhoneEvent;
+}
+
+/** Somebody else removed the phone first; the stored answer decides. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof PerchError) || error.code !== "not_found") throw error;
 }
 
 /** Stored under `phones.remove` by `remove` alone. */

@@ -1,0 +1,231 @@
+/**
+ * A small faithful phone driver in memory: it keeps storage apart from running phones, takes time, refuses what a real
+ * one refuses, and can be told to fail.
+ */
+import { setImmediate as later } from "node:timers/promises";
+import type { PhoneId } from "../../../shared/ids.ts";
+import type { PhoneCapabilities, PhoneReason, WipeReceipt } from "../../../shared/phones.ts";
+import { PerchError } from "../../errors.ts";
+import type {
+  DriverEvent,
+  DriverState,
+  PhoneDriver,
+  PhoneInput,
+  PhoneSpec,
+  ScreenFrame,
+  ScreenSource,
+  UiNode,
+} from "../driver.ts";
+
+interface StoredPhone {
+  spec: PhoneSpec;
+  url: string;
+  clipboard: string;
+  readonly files: Map<string, Uint8Array>;
+  readonly apps: string[];
+}
+
+type Step = "create" | "start" | "park" | "remove" | "configure" | "recover";
+
+const CAPABILITIES: PhoneCapabilities = {
+  openUrl: true,
+  rotate: true,
+  clipboard: true,
+  installWebApp: true,
+  files: true,
+  recents: true,
+};
+
+export class FakeDriver implements PhoneDriver {
+  readonly kind = "web";
+  readonly capabilities = CAPABILITIES;
+  /** What is on the disk; outlives the driver when handed to another one, as after a crash of the server. */
+  readonly stored: Map<PhoneId, StoredPhone>;
+  readonly running = new Set<PhoneId>();
+  readonly inputs: { id: PhoneId; input: PhoneInput }[] = [];
+  /** Steps that fail, each with its error, until taken away. */
+  readonly failing = new Map<Step, Error>();
+  /** Wipes leave something behind while true. */
+  leavesTraces = false;
+  moving = 0;
+  /** Phones started so far. */
+  starts = 0;
+  readonly #listeners = new Set<(event: DriverEvent) => void>();
+  #held: Promise<void> | undefined;
+
+  constructor(stored: Map<PhoneId, StoredPhone> = new Map()) {
+    this.stored = stored;
+  }
+
+  /** Starts wait until the returned function is called. */
+  holdStarts(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
+  }
+  /** Ends a running phone as its browser would. */
+  end(id: PhoneId, reason: PhoneReason): void {
+    if (this.running.delete(id)) this.#emit({ type: "ended", phoneId: id, reason });
+  }
+  /** The address a phone shows. */
+  shows(id: PhoneId): string {
+    return this.#running(id).url;
+  }
+  save(id: PhoneId, name: string, text: string): void {
+    this.#stored(id).files.set(name, Buffer.from(text));
+  }
+
+  async create(spec: PhoneSpec): Promise<void> {
+    await this.#step("create");
+    if (this.stored.has(spec.id)) return;
+    this.stored.set(spec.id, { spec, url: "perch:home", clipboard: "", files: new Map(), apps: [] });
+  }
+  async start(spec: PhoneSpec, url?: string): Promise<void> {
+    await this.#held;
+    await this.#step("start");
+    const phone = this.#stored(spec.id);
+    if (this.running.has(spec.id)) throw new Error("A phone was started twice.");
+    phone.spec = spec;
+    if (url !== undefined) phone.url = url;
+    this.running.add(spec.id);
+    this.starts += 1;
+  }
+  async park(id: PhoneId): Promise<void> {
+    await this.#step("park");
+    this.running.delete(id);
+  }
+  async remove(id: PhoneId): Promise<WipeReceipt> {
+    await this.#step("remove");
+    this.running.delete(id);
+    const files = this.stored.get(id)?.files.size ?? 0;
+    if (!this.leavesTraces) this.stored.delete(id);
+    return {
+      phoneId: id,
+      files,
+      bytes: files,
+      verifiedAbsent: !this.stored.has(id),
+      wipedAt: "2026-01-01T00:00:00.000Z",
+    };
+  }
+  async state(id: PhoneId): Promise<DriverState> {
+    if (this.running.has(id)) return "running";
+    return this.stored.has(id) ? "parked" : "absent";
+  }
+  async openUrl(id: PhoneId, url: string): Promise<void> {
+    this.#running(id).url = url;
+  }
+  async input(id: PhoneId, input: PhoneInput): Promise<void> {
+    this.#running(id);
+    this.inputs.push({ id, input });
+  }
+  async rotate(id: PhoneId): Promise<{ rotated: boolean; width: number; height: number }> {
+    const phone = this.#running(id);
+    const rotated = !phone.spec.rotated;
+    phone.spec = { ...phone.spec, rotated };
+    const { width, height } = phone.spec.profile;
+    return { rotated, width: rotated ? height : width, height: rotated ? width : height };
+  }
+  async configure(spec: PhoneSpec): Promise<void> {
+    await this.#step("configure");
+    this.#running(spec.id).spec = spec;
+  }
+  screen(id: PhoneId): ScreenSource {
+    const { spec } = this.#running(id);
+    const listeners = new Set<(frame: ScreenFrame) => void>();
+    const show = (crisp: boolean) => {
+      const frame = {
+        format: "jpeg",
+        kind: "image",
+        bytes: new Uint8Array([255, 216]),
+        capturedAtMs: 0,
+        crisp,
+      } as const;
+      for (const listener of listeners) listener(frame);
+    };
+    return {
+      codec: "jpeg",
+      size: () => ({ width: spec.profile.width, height: spec.profile.height }),
+      listen(listener) {
+        listeners.add(listener);
+        show(false);
+        return () => listeners.delete(listener);
+      },
+      setLevel: () => show(false),
+      refresh: () => show(false),
+      still: async () => show(true),
+    };
+  }
+  async screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
+    const { profile } = this.#running(id).spec;
+    return { png: Buffer.from("\x89PNG"), width: profile.width * profile.dpr, height: profile.height * profile.dpr };
+  }
+  async tree(id: PhoneId): Promise<UiNode> {
+    this.#running(id);
+    return { role: "RootWebArea", name: "", bounds: { x: 0, y: 0, width: 1, height: 1 }, children: [] };
+  }
+  async installWebApp(id: PhoneId, url: string): Promise<{ name: string }> {
+    const { hostname } = new URL(url);
+    this.#running(id).apps.push(hostname);
+    return { name: hostname };
+  }
+  readonly files: PhoneDriver["files"] = {
+    list: async (id) =>
+      [...this.#stored(id).files].map(([name, { length }]) => ({
+        name,
+        bytes: length,
+        savedAt: "2026-01-01T00:00:00.000Z",
+      })),
+    read: async (id, name) => {
+      const bytes = this.#stored(id).files.get(name);
+      if (bytes === undefined) throw new PerchError("not_found", "There is no such file on this phone.");
+      return new Blob([Buffer.from(bytes)]).stream();
+    },
+    remove: async (id, name) => {
+      if (!this.#stored(id).files.delete(name))
+        throw new PerchError("not_found", "There is no such file on this phone.");
+    },
+  };
+  readonly clipboard: PhoneDriver["clipboard"] = {
+    write: async (id, value) => {
+      this.#running(id).clipboard = value;
+    },
+    read: async (id) => this.#running(id).clipboard,
+  };
+  onEvent(listener: (event: DriverEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  async recover(): Promise<readonly { id: PhoneId; state: DriverState }[]> {
+    await this.#step("recover");
+    this.running.clear();
+    return [...this.stored.keys()].map((id) => ({ id, state: "parked" }));
+  }
+  movingPhones(): number {
+    return this.moving;
+  }
+  async close(): Promise<void> {
+    this.running.clear();
+    this.#listeners.clear();
+  }
+
+  async #step(step: Step): Promise<void> {
+    await later();
+    const error = this.failing.get(step);
+    if (error !== undefined) throw error;
+  }
+  #stored(id: PhoneId): StoredPhone {
+    const phone = this.stored.get(id);
+    if (phone === undefined) throw new Error("A phone was used before it was created.");
+    return phone;
+  }
+  #running(id: PhoneId): StoredPhone {
+    if (!this.running.has(id)) throw new PerchError("phone_not_running", "This phone is not running. Start it first.");
+    return this.#stored(id);
+  }
+  #emit(event: DriverEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

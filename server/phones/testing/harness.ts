@@ -1,0 +1,127 @@
+/** The phones service with real database, events, audit and idempotency, over a driver in memory and a manual clock. */
+import type { Role } from "../../../shared/access.ts";
+import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
+import type { PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
+import { createAudit } from "../../audit/audit.repo.ts";
+import { ManualClock } from "../../clock.ts";
+import { type TestDatabase, testSqlite } from "../../db/testing.ts";
+import { createEvents } from "../../events/events.repo.ts";
+import { createIdempotency } from "../../limits/idempotency.ts";
+import { createLimitsRepo } from "../../limits/limits.repo.ts";
+import { silentLog } from "../../log.ts";
+import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
+import { createPhoneLifecycle } from "../phone-lifecycle.ts";
+import { createPhonesRepo } from "../phones.repo.ts";
+import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
+import { FakeDriver } from "./fake-driver.ts";
+
+export const IDLE_MS = 30 * 60_000;
+export const LONGEST_MS = 12 * 60 * 60_000;
+const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine: 100, movingOnMachine: 6 };
+
+export type Told =
+  | { readonly type: "ended"; readonly id: PhoneId; readonly state: PhoneState; readonly reason: PhoneReason }
+  | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date };
+
+export async function openPhones(limits: Partial<PhoneLimits> = {}) {
+  const test = await testSqlite.open();
+  return { ...composePhones(test, new ManualClock(), new FakeDriver(), limits), dispose: () => test.dispose() };
+}
+export type PhonesUnderTest = ReturnType<typeof composePhones>;
+
+/** As a server does it at start; call it again on the same database and storage to play a restart. */
+export function composePhones(
+  test: TestDatabase,
+  clock: ManualClock,
+  driver: FakeDriver,
+  limits: Partial<PhoneLimits> = {},
+) {
+  const { db } = test;
+  const audit = createAudit(db, clock);
+  const events = createEvents(db, clock);
+  const repo = createPhonesRepo(db);
+  const drivers = new Map([[driver.kind, driver]]);
+  const told: Told[] = [];
+  const lifecycle = createPhoneLifecycle({
+    db,
+    repo,
+    drivers,
+    events,
+    audit,
+    clock,
+    log: silentLog,
+    limits: { idleMs: IDLE_MS, longestSessionMs: LONGEST_MS },
+    listener: () => ({
+      ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
+      idleWarning: (id, parksAt) => told.push({ type: "warned", id, parksAt }),
+    }),
+  });
+  const phones = createPhonesService({
+    db,
+    repo,
+    drivers,
+    lifecycle,
+    events,
+    audit,
+    idempotency: createIdempotency({ clock, repo: createLimitsRepo(db) }),
+    clock,
+    limits: { ...ROOMY, ...limits },
+  });
+  return { test, db, clock, driver, repo, lifecycle, phones, events, audit, told };
+}
+
+/** A person with a team, as a checked scope. */
+export async function newTeam({ test, clock }: Pick<PhonesUnderTest, "test" | "clock">, role: Role = "owner") {
+  const { users, teams, teamMembers } = test.db.t;
+  const [userId, teamId] = [newId("user"), newId("team")];
+  const at = new Date(clock.now());
+  await test.db.tx(async (tx) => {
+    await tx
+      .insert(users)
+      .values({ id: userId, email: `${userId}@x.example`, emailShown: "X@x.example", createdAt: at });
+    await tx.insert(teams).values({ id: teamId, name: "Team", createdAt: at });
+    await tx.insert(teamMembers).values({ teamId, userId, role, joinedAt: at });
+  });
+  const scope = teamScope(
+    {
+      credential: { kind: "session", id: newId("session"), web: false },
+      userId,
+      teamId,
+      role,
+      scopes: [],
+      authenticatedAt: at,
+      expiresAt: at,
+    },
+    "phones:view",
+  );
+  if (scope === undefined) throw new Error("This role sees no phones.");
+  return scope;
+}
+
+/** Everything published to a team so far, in order. */
+export async function publishedTo(
+  { phones }: PhonesUnderTest,
+  scope: TeamScope,
+  events: number,
+): Promise<PhoneEvent[]> {
+  const stop = new AbortController();
+  const found: PhoneEvent[] = [];
+  if (events === 0) return found;
+  for await (const { data } of phones.events(scope, 0, stop.signal)) {
+    found.push(data);
+    if (found.length === events) stop.abort();
+  }
+  return found;
+}
+
+/** Row state and driver state of every phone that is stored anywhere, joined by id. */
+export async function consistency({ test, driver }: PhonesUnderTest, teamId: TeamId) {
+  const rows = await test.db.read.select().from(test.db.t.phones);
+  const mine = rows.filter((row) => row.teamId === teamId);
+  const ids = new Set([...mine.map((row) => row.id), ...driver.stored.keys()]);
+  return [...ids].map((id) => ({
+    id,
+    row: mine.find((row) => row.id === id)?.state ?? "none",
+    driver: driver.running.has(id) ? "running" : driver.stored.has(id) ? "parked" : "absent",
+  }));
+}
