@@ -1,5 +1,5 @@
 /** Identifiers as both sides check them: everything of `id-values.ts`, and the schemas. */
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Branded, type IdKind, idPattern } from "./id-values.ts";
 
 export * from "./id-values.ts";
@@ -8,8 +8,8 @@ export * from "./id-values.ts";
  * A zod schema for one id kind: `<prefix>_<22 base64url characters>`.
  * The cast is safe: the pattern is what the brand stands for.
  */
-export function idSchema<K extends IdKind>(kind: K): z.ZodType<Branded<string, K>, string> {
-  return z.string().regex(idPattern(kind), `This is not a ${kind} id.`) as unknown as z.ZodType<
+export function idSchema<K extends IdKind>(kind: K): z.ZodMiniType<Branded<string, K>, string> {
+  return z.string().check(z.regex(idPattern(kind), `This is not a ${kind} id.`)) as unknown as z.ZodMiniType<
     Branded<string, K>,
     string
   >;

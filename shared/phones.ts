@@ -1,32 +1,44 @@
-/** Phones as both sides see them: everything of `phone-model.ts`, and the schemas of what goes into `phones.*`. */
-import { z } from "zod";
+/** Phones as both sides see them: everything of `phone-model.ts`, and the schemas of what goes into `phones.*` (`zod/mini`: pages load them too). */
+import * as z from "zod/mini";
 import { phoneId } from "./ids.ts";
-import { DEVICE_PROFILES, type DeviceProfileId, DRIVER_KINDS, isTimeZone, parsePhoneUrl } from "./phone-model.ts";
+import { DEVICE_PROFILES, DRIVER_KINDS, isTimeZone, parsePhoneUrl } from "./phone-model.ts";
 
 export * from "./phone-model.ts";
 
-const profileIds = DEVICE_PROFILES.map((profile) => profile.id);
-
-export const deviceProfileId = z.enum(profileIds as [DeviceProfileId, ...DeviceProfileId[]], {
-  error: `There is no such phone profile. Choose one of: ${profileIds.join(", ")}.`,
-});
+export const deviceProfileId = z.enum(
+  DEVICE_PROFILES.map((profile) => profile.id),
+  `There is no such phone profile. Choose one of: ${DEVICE_PROFILES.map((profile) => profile.id).join(", ")}.`,
+);
 
 /** How the phone presents itself to pages, beside its size. All optional; the browser's own values by default. */
 export const phoneSettings = z.strictObject({
-  locale: z
-    .string()
-    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "A locale looks like en-GB.")
-    .max(35)
-    .optional(),
-  timeZone: z
-    .string()
-    .max(64)
-    .refine(isTimeZone, "There is no such time zone. Use a name like Europe/Berlin.")
-    .optional(),
-  colorScheme: z.enum(["light", "dark"]).optional(),
-  geolocation: z
-    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
-    .optional(),
+  locale: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "A locale looks like en-GB."),
+        z.maxLength(35, "A locale has at most 35 characters."),
+      ),
+  ),
+  timeZone: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(64, "A time zone has at most 64 characters."),
+        z.refine(isTimeZone, "There is no such time zone. Use a name like Europe/Berlin."),
+      ),
+  ),
+  colorScheme: z.optional(z.enum(["light", "dark"])),
+  geolocation: z.optional(
+    z.strictObject({
+      latitude: z
+        .number()
+        .check(z.gte(-90, "A latitude is between -90 and 90."), z.lte(90, "A latitude is between -90 and 90.")),
+      longitude: z
+        .number()
+        .check(z.gte(-180, "A longitude is between -180 and 180."), z.lte(180, "A longitude is between -180 and 180.")),
+    }),
+  ),
 });
 export type PhoneSettings = z.infer<typeof phoneSettings>;
 
@@ -34,44 +46,43 @@ export type PhoneSettings = z.infer<typeof phoneSettings>;
  * An address a phone may open: http or https, or about:blank. Anything else is refused here and again in the
  * driver and the egress proxy. Accepts what people type ("example.com") by assuming https.
  */
-export const phoneUrl = z
-  .string()
-  .trim()
-  .min(1, "Write an address to open.")
-  .max(8192, "This address is longer than 8,192 characters.")
-  .transform((text, context) => {
+export const phoneUrl = z.pipe(
+  z
+    .string()
+    .check(
+      z.trim(),
+      z.minLength(1, "Write an address to open."),
+      z.maxLength(8192, "This address is longer than 8,192 characters."),
+    ),
+  z.transform((text: string, context) => {
     const parsed = parsePhoneUrl(text);
     if (parsed === undefined) {
-      context.addIssue({
+      context.issues.push({
         code: "custom",
+        input: text,
         message: "This is not an address a phone can open. Use one that starts with https:// or http://.",
       });
       return z.NEVER;
     }
     return parsed;
-  });
+  }),
+);
 
 export const phoneName = z
   .string()
-  .trim()
-  .min(1, "Give the phone a name.")
-  .max(60, "A name has at most 60 characters.");
-export const idempotencyKey = z
-  .string()
-  .min(8)
-  .max(64)
-  .regex(/^[A-Za-z0-9_-]+$/);
+  .check(z.trim(), z.minLength(1, "Give the phone a name."), z.maxLength(60, "A name has at most 60 characters."));
+export const idempotencyKey = z.string().check(z.minLength(8), z.maxLength(64), z.regex(/^[A-Za-z0-9_-]+$/));
 
 export const launchInput = z.strictObject({
-  name: phoneName.optional(),
-  driver: z.enum(DRIVER_KINDS).optional(),
-  profile: deviceProfileId.optional(),
-  settings: phoneSettings.optional(),
-  url: phoneUrl.optional(),
+  name: z.optional(phoneName),
+  driver: z.optional(z.enum(DRIVER_KINDS)),
+  profile: z.optional(deviceProfileId),
+  settings: z.optional(phoneSettings),
+  url: z.optional(phoneUrl),
   idempotencyKey,
 });
 export const phoneRef = z.strictObject({ phoneId });
-export const startInput = z.strictObject({ phoneId, url: phoneUrl.optional() });
+export const startInput = z.strictObject({ phoneId, url: z.optional(phoneUrl) });
 export const openUrlInput = z.strictObject({ phoneId, url: phoneUrl });
 export const renameInput = z.strictObject({ phoneId, name: phoneName });
 export const settingsInput = z.strictObject({ phoneId, settings: phoneSettings });

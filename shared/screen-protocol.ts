@@ -5,7 +5,7 @@
  * Viewer → server: text JSON (`ViewerMessage`). Flow control is by credit: a viewer has at most one frame in
  * flight and gets the newest one when it acknowledges (`research/streaming.md` §1.7).
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export const SCREEN_PROTOCOL = "perch.screen.v1";
 export const TICKET_PROTOCOL_PREFIX = "ticket.";
@@ -97,8 +97,8 @@ export const PHONE_KEYS = [
 ] as const;
 export type PhoneKey = (typeof PHONE_KEYS)[number];
 
-const fraction = z.number().min(0).max(1);
-const seq = z.number().int().min(0).max(0xffff_ffff);
+const fraction = z.number().check(z.gte(0), z.lte(1));
+const seq = z.int().check(z.gte(0), z.lte(0xffff_ffff));
 
 export const viewerMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ack"), seq }),
@@ -106,7 +106,7 @@ export const viewerMessage = z.discriminatedUnion("type", [
     type: z.literal("touch"),
     phase: z.enum(["start", "move", "end", "cancel"]),
     /** Touch point number, 0–9. */
-    id: z.number().int().min(0).max(9),
+    id: z.int().check(z.gte(0), z.lte(9)),
     x: fraction,
     y: fraction,
     /** The frame the person was looking at. */
@@ -117,19 +117,19 @@ export const viewerMessage = z.discriminatedUnion("type", [
     type: z.literal("wheel"),
     x: fraction,
     y: fraction,
-    dx: z.number().min(-4).max(4),
-    dy: z.number().min(-4).max(4),
+    dx: z.number().check(z.gte(-4), z.lte(4)),
+    dy: z.number().check(z.gte(-4), z.lte(4)),
     seq,
   }),
-  z.strictObject({ type: z.literal("text"), value: z.string().min(1).max(MAX_TEXT_LENGTH) }),
+  z.strictObject({ type: z.literal("text"), value: z.string().check(z.minLength(1), z.maxLength(MAX_TEXT_LENGTH)) }),
   /** Input-method composition in progress; empty text cancels it. Committed by a `text` message. */
-  z.strictObject({ type: z.literal("compose"), value: z.string().max(MAX_TEXT_LENGTH) }),
+  z.strictObject({ type: z.literal("compose"), value: z.string().check(z.maxLength(MAX_TEXT_LENGTH)) }),
   z.strictObject({ type: z.literal("key"), name: z.enum(PHONE_KEYS) }),
   /** Puts text on the phone's clipboard. */
-  z.strictObject({ type: z.literal("clipboard"), value: z.string().max(MAX_CLIPBOARD_LENGTH) }),
+  z.strictObject({ type: z.literal("clipboard"), value: z.string().check(z.maxLength(MAX_CLIPBOARD_LENGTH)) }),
   z.strictObject({ type: z.literal("rotate") }),
   /** Highest quality this viewer wants: 0 saves data … 4 sharpest. */
-  z.strictObject({ type: z.literal("quality"), max: z.number().int().min(0).max(4) }),
+  z.strictObject({ type: z.literal("quality"), max: z.int().check(z.gte(0), z.lte(4)) }),
   /** Asks the controller for control, or takes it when there is none. */
   z.strictObject({ type: z.literal("control"), action: z.enum(["ask", "give", "decline", "release"]) }),
 ]);

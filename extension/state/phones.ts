@@ -80,13 +80,16 @@ export function createPhonesStore(app: App): PhonesStore {
     }
   };
 
-  const fail = async (failure: Failure) => {
+  /** `refused` is the token the server did not take; one stored since, by a sign-in elsewhere, stays. */
+  const fail = async (failure: Failure, refused?: string) => {
     if (failure.kind === "signed_out") {
       following?.unsubscribe();
       following = undefined;
       put({ status: "stale", failure, phones: [] });
       const { server } = state;
-      if (server !== undefined && (await app.tokens.get(server)) !== undefined) await app.tokens.delete(server);
+      if (server !== undefined && refused !== undefined && (await app.tokens.get(server))?.token === refused) {
+        await app.tokens.delete(server);
+      }
       remember();
     } else put({ status: "stale", failure });
   };
@@ -116,10 +119,10 @@ export function createPhonesStore(app: App): PhonesStore {
   const follow = (client: Api) => {
     following?.unsubscribe();
     const mine = run;
-    const again = (error?: unknown) => {
+    const again = () => {
       following = undefined;
       if (!running || mine !== run) return;
-      if (error !== undefined) void fail(classify(error));
+      // Asking for the list finds out what is the matter, and says so.
       scheduleRefresh();
     };
     following = client.phones.events.subscribe(undefined, {
@@ -129,18 +132,19 @@ export function createPhonesStore(app: App): PhonesStore {
       onConnectionStateChange: (connection) => {
         if (mine !== run || !running) return;
         // The link reconnects by itself; what is shown meanwhile is marked, and read anew once it is back.
-        if (connection.state === "connecting" && connection.error !== null) void lost(client);
+        if (connection.state === "connecting" && connection.error !== null) lost(client);
       },
-      onError: (error) => again(error),
-      onComplete: () => again(),
+      onError: again,
+      onComplete: again,
     });
   };
 
-  const lost = async (client: Api) => {
+  const lost = (client: Api) => {
     if (api !== client || state.status !== "live") return;
     following?.unsubscribe();
     following = undefined;
-    await refresh();
+    // Not at once: a server that lists but cannot stream would be asked without end.
+    scheduleRefresh();
   };
 
   const scheduleRefresh = () => {
@@ -161,7 +165,8 @@ export function createPhonesStore(app: App): PhonesStore {
     const { server } = state;
     if (client === undefined || server === undefined) return;
     clearTimeout(retry);
-    if ((await app.tokens.get(server)) === undefined) {
+    const token = (await app.tokens.get(server))?.token;
+    if (token === undefined) {
       await fail({ kind: "signed_out" });
       return;
     }
@@ -177,7 +182,7 @@ export function createPhonesStore(app: App): PhonesStore {
       else if (following === undefined) follow(client);
     } catch (error) {
       if (api !== client) return;
-      await fail(classify(error));
+      await fail(classify(error), token);
       scheduleRefresh();
     }
   };
@@ -245,6 +250,7 @@ export function createPhonesStore(app: App): PhonesStore {
     },
     async call(work) {
       if (api === undefined) return { ok: false, failure: { kind: "server_unreachable", server: "" } };
+      const token = (await app.tokens.get(state.server ?? ""))?.token;
       try {
         const value = await work(api);
         if (isPhone(value)) {
@@ -255,7 +261,7 @@ export function createPhonesStore(app: App): PhonesStore {
         return { ok: true, value };
       } catch (error) {
         const failure = classify(error);
-        if (failure.kind !== "refused") await fail(failure);
+        if (failure.kind !== "refused") await fail(failure, token);
         return { ok: false, failure };
       }
     },

@@ -6,7 +6,7 @@ import { initTRPC, TRPCError, tracked } from "@trpc/server";
 import { z } from "zod";
 import { type Exchanged, exchangeInput, type Me, type SessionView } from "../../shared/accounts.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
-import { newId, type PhoneId, sessionId } from "../../shared/ids.ts";
+import { newId, type PhoneId, phoneId, sessionId } from "../../shared/ids.ts";
 import {
   DEFAULT_PROFILE,
   deviceProfile,
@@ -246,7 +246,7 @@ export const stubRouter = t.router({
     files: signedIn
       .input(phoneRef)
       .query((): PhoneFile[] => [{ name: "receipt.pdf", bytes: 48_213, savedAt: new Date().toISOString() }]),
-    removeFile: signedIn.input(phoneRef.extend({ name: z.string() })).mutation(() => ({})),
+    removeFile: signedIn.input(z.strictObject({ phoneId, name: z.string() })).mutation(() => ({})),
     events: signedIn
       .input(z.strictObject({ lastEventId: z.string().optional() }).optional())
       .subscription(async function* ({ ctx, input, signal }) {
@@ -270,7 +270,7 @@ export const stubRouter = t.router({
       }),
   }),
   screen: t.router({
-    ticket: signedIn.input(phoneRef.extend({ mode: z.enum(["control", "view"]) })).mutation(() => ({
+    ticket: signedIn.input(z.strictObject({ phoneId, mode: z.enum(["control", "view"]) })).mutation(() => ({
       url: "ws://localhost:1/screen",
       protocol: "perch.screen.v1",
       ticket: "stub",

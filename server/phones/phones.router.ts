@@ -63,7 +63,7 @@ export function phonesRouter(phones: PhonesService) {
       .input(phoneRef)
       .query(({ ctx, input }) => phones.files(ctx.scope, input.phoneId)),
     removeFile: teamProcedure(control("phone.file_removed"))
-      .input(phoneRef.extend({ name: z.string().min(1).max(255) }))
+      .input(z.strictObject({ ...phoneRef.shape, name: z.string().min(1).max(255) }))
       .mutation(async ({ ctx, input }) => {
         await phones.removeFile(ctx.scope, input.phoneId, input.name);
         return {};

@@ -1,5 +1,5 @@
 /** What a person fills in for a new phone or its settings, and how that becomes a checked request. */
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import {
   DEFAULT_PROFILE,
   type DeviceProfileId,
@@ -113,7 +113,7 @@ function degrees(text: string, limit: number): number | "bad" | undefined {
   return Number.isFinite(value) && Math.abs(value) <= limit ? value : "bad";
 }
 
-function firstIssues(error: z.ZodError): Readonly<Record<string, string>> {
+function firstIssues(error: z.core.$ZodError): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const issue of error.issues) {
     const field = String(issue.path[0] ?? "");
