@@ -134,7 +134,7 @@ export function createAccounts(options: {
         const outcome = await step(tx);
         if (outcome.result === "confirm") {
           const link = page("/confirm", { token: outcome.token, ...(next && { next }) });
-          await mail.queue(tx, { kind: "confirm", recipient: emailShown.trim(), data: { link, name: fullName ?? "" } });
+          await mail.queue(tx, { kind: "confirm", recipient: emailShown.trim(), data: { link } });
         } else {
           await mail.queue(tx, {
             kind: "already_registered",

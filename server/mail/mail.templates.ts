@@ -6,7 +6,8 @@ import type { MailKind } from "./mail.tables.ts";
 
 /** The values a kind needs. A value that is missing makes rendering fail, which a test tries for every kind. */
 export interface MailData {
-  readonly confirm: { readonly link: string; readonly name: string };
+  /** Nothing the one who signed up wrote: this mail goes to an address nobody has confirmed. */
+  readonly confirm: { readonly link: string };
   readonly already_registered: { readonly signInLink: string; readonly resetLink: string };
   readonly reset: { readonly link: string };
   readonly new_sign_in: {
@@ -35,10 +36,10 @@ interface Letter {
 }
 
 const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
-  confirm: ({ link, name }) => ({
+  confirm: ({ link }) => ({
     subject: "Confirm your Perch account",
     before: [
-      name === "" ? "Hello," : `Hello ${name},`,
+      "Hello,",
       "one step is left: confirm that this is your address. You will type the password you chose once more.",
     ],
     action: { label: "Confirm address", link },

@@ -208,9 +208,10 @@ ${field({ name: "password", label: "Password", type: "password", autocomplete: "
 
 /** The three fields of a new account. */
 function newAccountFields(fields: Fields, errors: FormProblem["fields"]): Html {
-  return html`${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: true, maxLength: 254 })}
+  const isPasswordWrong = errors["password"] !== undefined && errors["email"] === undefined;
+  return html`${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: !isPasswordWrong, maxLength: 254 })}
 ${field({ name: "fullName", label: "Your name (optional)", value: fields["fullName"], autocomplete: "name", error: errors["fullName"], optional: true, maxLength: 100 })}
-${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: PASSWORD_HINT, error: errors["password"], minLength: 12, maxLength: 256 })}`;
+${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: PASSWORD_HINT, error: errors["password"], autofocus: isPasswordWrong, minLength: 12, maxLength: 256 })}`;
 }
 
 function signUpContent(fields: Fields, next: string | undefined, wrong?: FormProblem): Html {

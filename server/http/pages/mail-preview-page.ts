@@ -36,7 +36,7 @@ function mailContent(mails: readonly PreviewMail[]): Html {
   const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
   const one = ({ id, recipient, subject, text, createdAt }: PreviewMail) => html`<article class="card" id="${id}">
 <div class="stack"><h2>${subject}</h2><p class="secondary">To ${recipient} · ${time.format(createdAt)} UTC</p></div>
-<pre>${withLinks(text)}</pre></article>`;
+<pre class="letter">${withLinks(text)}</pre></article>`;
   return html`<div class="stack"><h1>Mail that waits here</h1><p class="secondary">This server has no mail server (<code>SMTP_URL</code>), so its mail is shown here and only on this machine. The newest is first; reload for more.</p></div>
 ${mails.length === 0 ? html`<p class="notice">No mail yet.</p>` : mails.map(one)}`;
 }

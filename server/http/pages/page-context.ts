@@ -101,7 +101,11 @@ export interface FormProblem {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. */
+/**
+ * Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. In the extension's
+ * sign-in window (`next` is set) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
+ * and a mistyped password would end the sign-in.
+ */
 export async function submit(
   c: PageCall,
   services: PageServices,
@@ -114,7 +118,8 @@ export async function submit(
     if (!(error instanceof PerchError)) throw error;
     if (error.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterMs / 1000)));
     const problem = { message: error.message, fields: error.fields ?? {} };
-    return show(c, services, { ...again(problem), narrow: true }, HTTP_STATUS[error.code]);
+    const inSignInWindow = safeNext((await formFields(c))["next"], services.publicUrl) !== undefined;
+    return show(c, services, { ...again(problem), narrow: true }, inSignInWindow ? 200 : HTTP_STATUS[error.code]);
   }
 }
 

@@ -58,6 +58,7 @@ button, .button { font: inherit; font-weight: 560; min-height: 44px; padding: 9p
 button:hover, .button:hover { background: var(--accent-hover); }
 .quiet { background: none; border-color: var(--line-control); color: var(--text); }
 .quiet:hover { background: var(--accent-soft); }
+main .link { color: var(--accent-text); text-decoration: underline; text-underline-offset: 2px; }
 .link { background: none; border: 0; padding: 0; min-height: 32px; color: inherit; font-weight: 400; }
 .link:hover { background: none; color: var(--text); text-decoration: underline; }
 .bar .link, .foot .link { font-size: 14px; }
@@ -73,6 +74,7 @@ dl.facts dt { color: var(--text-2); }
 code, pre { font: 13px/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace; }
 code { background: var(--accent-soft); border-radius: 4px; padding: 1px 5px; }
 pre { white-space: pre-wrap; }
+pre.letter { font: inherit; }
 .clauses { display: grid; gap: 12px; list-style: none; }
 .clauses li { display: grid; grid-template-columns: 52px 1fr; gap: 12px; }
 .clauses li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
@@ -85,8 +87,7 @@ pre { white-space: pre-wrap; }
   .card { padding: 16px; }
   .hero { grid-template-columns: 1fr; }
   .hero svg { display: none; }
-  form button, form .button { width: 100%; }
-  .bar form button { width: auto; }
+  form button:not(.link), form .button { width: 100%; }
   .clauses li { grid-template-columns: 40px 1fr; gap: 8px; }
 }
 @media (forced-colors: active) { button, .button, .card, .notice { border: 1px solid ButtonText; } }

@@ -103,6 +103,6 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
     return [...(mail?.text ?? "").matchAll(/https?:\/\/\S+/g)].map(([link]) => link);
   }
 
-  return { ...services, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  return { ...services, services, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
 }
 export type TestPages = ReturnType<typeof startPages>;

@@ -1,0 +1,127 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAccountServices } from "../accounts/compose.ts";
+import { createAudit } from "../audit/audit.repo.ts";
+import { systemClock } from "../clock.ts";
+import { parseConfig } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { requestInfo } from "../http/pages/testing.ts";
+import { deriveKey } from "../keys.ts";
+import { openDatabase } from "../server.ts";
+
+const PASSWORD = "blaue gurken tanzen";
+let folder: string;
+let env: Record<string, string>;
+let db: Database;
+let services: ReturnType<typeof createAccountServices>;
+
+/** The command as an operator runs it, in a process of its own. */
+async function admin(args: string[], input = ""): Promise<{ status: number | null; out: string; error: string }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    cwd: folder,
+  });
+  child.stdin.end(input);
+  const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const [out, error, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { status, out, error };
+}
+
+describe("admin commands beside an open database", () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "perch-admin-"));
+    env = { DATA_DIR: join(folder, "data") };
+    const config = parseConfig(env);
+    const opened = await openDatabase(config);
+    db = opened.db;
+    services = createAccountServices({
+      db,
+      audit: createAudit(db, systemClock),
+      limiter: { take: async () => {} },
+      jobs: { enqueue: async () => true, wake() {} },
+      clock: systemClock,
+      config,
+      publicUrl: config.publicUrl,
+      key: deriveKey(opened.master, "mail"),
+    });
+  });
+  afterAll(async () => {
+    await db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("makes an account that can sign in at once, lists it, and makes a token for it", async () => {
+    const made = await admin(
+      ["user", "create", "--email", "Ada@x.example", "--password-stdin", "--name", "Ada"],
+      `${PASSWORD}\n`,
+    );
+    expect(made).toMatchObject({ status: 0, error: "" });
+    expect(made.out).toMatch(/^usr_[\w-]{22} Ada@x\.example\n$/);
+    await services.accounts.signIn({ email: "ada@x.example", password: PASSWORD }, requestInfo());
+
+    const listed = await admin(["user", "list", "--reason", "ticket 7"]);
+    expect(listed.out).toMatch(/^usr_[\w-]{22}\t\S+\tAda@x\.example\tAda\n$/);
+    const { auditLog } = db.t;
+    const [looked] = (await db.read.select().from(auditLog)).filter(({ action }) => action === "admin.users_listed");
+    expect(looked).toMatchObject({ chain: "server", actor: "operator", detail: { reason: "ticket 7" } });
+
+    const token = await admin([
+      "token",
+      "create",
+      "--email",
+      "ada@x.example",
+      "--name",
+      "ci",
+      "--scopes",
+      "phones:view,account",
+    ]);
+    expect(token).toMatchObject({ status: 0, error: "" });
+    expect(token.out).toMatch(/^pt_[\w-]{43}\n$/);
+    expect(await services.sessions.find(token.out.trim(), requestInfo())).toMatchObject({
+      scopes: ["phones:view", "account"],
+      role: "owner",
+    });
+  });
+
+  it.each<[string, string[], string, number, RegExp]>([
+    [
+      "an address that is taken",
+      ["user", "create", "--email", "ada@x.example", "--password-stdin"],
+      PASSWORD,
+      1,
+      /has an account already/,
+    ],
+    [
+      "a weak password",
+      ["user", "create", "--email", "b@x.example", "--password-stdin"],
+      "passwordpassword",
+      1,
+      /tried first/,
+    ],
+    [
+      "no such scope",
+      ["token", "create", "--email", "ada@x.example", "--name", "n", "--scopes", "all"],
+      "",
+      1,
+      /no scope “all”/,
+    ],
+    [
+      "an unknown person",
+      ["token", "create", "--email", "nobody@x.example", "--name", "n"],
+      "",
+      1,
+      /No account has this address/,
+    ],
+    ["no reason", ["user", "list"], "", 2, /--reason is missing/],
+    ["an unknown option", ["user", "list", "--why", "x"], "", 2, /--why/],
+    ["an unknown command", ["user", "fetch"], "", 2, /There is no command “user fetch”/],
+  ])("refuses %s with a sentence and a status", async (_, args, input, status, words) => {
+    const refused = await admin(args, input);
+    expect(refused.error).toMatch(words);
+    expect(refused).toMatchObject({ status, out: "" });
+  });
+});
