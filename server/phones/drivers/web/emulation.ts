@@ -59,8 +59,8 @@ export function applyPhone(session: CdpSession, spec: PhoneSpec, version: string
     session.send("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: settings.colorScheme ?? "light" }],
     }),
-    session.send("Emulation.setTimezoneOverride", { timezoneId: settings.timeZone ?? "" }),
-    // The browser refuses a second override in one process while one is set; the process has only this phone's.
+    // Pages that share a process share these two, and all but the first to set them are refused.
+    session.send("Emulation.setTimezoneOverride", { timezoneId: settings.timeZone ?? "" }).catch(() => undefined),
     session
       .send("Emulation.setLocaleOverride", settings.locale === undefined ? {} : { locale: settings.locale })
       .catch(() => undefined),

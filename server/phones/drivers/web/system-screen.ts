@@ -8,12 +8,14 @@ const EMPTY: SystemView = { screen: "home", apps: [], files: [], note: "" };
 
 export class SystemScreen {
   readonly session: CdpSession;
+  readonly targetId: string;
   #number = 0;
   #shown = "";
   #listener: ((action: SystemAction) => void) | undefined;
 
-  private constructor(session: CdpSession) {
+  private constructor(session: CdpSession, targetId: string) {
     this.session = session;
+    this.targetId = targetId;
     session.on("Runtime.bindingCalled", ({ name, payload }) => {
       if (name !== SYSTEM_BINDING) return;
       const { view, action } = systemMessage.parse(JSON.parse(payload));
@@ -26,7 +28,7 @@ export class SystemScreen {
   /** Opens the page and shows an empty home screen, so that the first real view is a matter of milliseconds. */
   static async create(tabs: Tabs): Promise<SystemScreen> {
     const { session, info } = await tabs.createWindow();
-    const screen = new SystemScreen(session);
+    const screen = new SystemScreen(session, info.targetId);
     await Promise.all([
       session.send("Page.enable", {}),
       session.send("Runtime.enable", {}),

@@ -45,6 +45,12 @@ export async function warmUp(options: WarmUpOptions, profile: string): Promise<W
     const tabs = new Tabs(process.cdp);
     await tabs.start();
     const system = await SystemScreen.create(tabs);
+    const { cdp } = process;
+    const started = process;
+    // Without its own page the phone can show no question and no problem: that is the end of it.
+    cdp.browser.on("Target.targetCrashed", ({ targetId }) => {
+      if (targetId === system.targetId) started.kill().catch(() => undefined);
+    });
     return { browser: options.browser, process, tabs, system, egress };
   } catch (error) {
     await process?.kill();
