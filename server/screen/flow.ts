@@ -18,7 +18,7 @@ const FAR_ROUND_TRIP_MS = 30;
 const NOT_BUSY_MS = 160;
 const VIDEO_WINDOW = 4;
 /** A still that would hold up the line longer than this waits until the picture rested for `STILL_PUT_OFF_MS`. */
-const STILL_LINE_MS = 500;
+const STILL_LINE_MS = 200;
 const STILL_PUT_OFF_MS = 1_000;
 /** Part of a new sample in the moving average of the link's speed. */
 const SPEED_WEIGHT = 0.3;

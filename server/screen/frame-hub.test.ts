@@ -95,9 +95,24 @@ describe("frame hub", () => {
     source.image("b");
     source.crisp("A");
     expect(viewer.texts()).toEqual(["a", "b"]);
-    vi.advanceTimersByTime(REST_MS);
+    vi.advanceTimersByTime(2 * REST_MS);
     source.crisp("B");
     expect(viewer.texts()).toEqual(["a", "b", "B"]);
+  });
+  it("takes fewer stills of a picture that only hesitates, and is quick again after a real rest", () => {
+    const { source, hub } = setup();
+    hub.join(new FakeViewer());
+    // A caret that blinks every half second.
+    for (let i = 0; i < 20; i += 1) {
+      source.image(`blink ${i}`);
+      vi.advanceTimersByTime(500);
+    }
+    expect(source.stills).toBeLessThanOrEqual(3);
+    vi.advanceTimersByTime(5_000);
+    const before = source.stills;
+    source.image("again");
+    vi.advanceTimersByTime(REST_MS);
+    expect(source.stills).toBe(before + 1);
   });
   it("gives a joiner the resting picture at once and asks for nothing more", () => {
     const { source, hub } = setup();

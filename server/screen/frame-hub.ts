@@ -9,6 +9,12 @@ import { best } from "./ladder.ts";
 
 /** Without a frame for this long the picture rests. */
 export const REST_MS = 150;
+/**
+ * A rest shorter than this was a hesitation (typing, a blinking caret, a busy machine). Taking a still costs as much as
+ * several frames, so the next one waits twice as long, up to `LONGEST_REST_MS`.
+ */
+const HESITATION_MS = 1_000;
+const LONGEST_REST_MS = 1_200;
 const SEQ_RANGE = 0x1_0000_0000;
 
 /** A frame as it goes over the wire; viewers share its bytes. */
@@ -59,15 +65,20 @@ export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions
   let restTimer: NodeJS.Timeout | undefined;
   /** From asking for the still of this rest until something moves. */
   let resting = false;
+  let restedAt = 0;
+  let restMs = REST_MS;
 
   function receive(frame: ScreenFrame): void {
     if (frame.kind === "image" && !frame.crisp) {
       // Taking a still makes some browsers repeat the frame before it; that is not movement.
       if (resting && lastMoving !== undefined && sameBytes(lastMoving, frame.bytes)) return;
       lastMoving = frame.bytes;
-      resting = false;
       lastFrameAt = clock.now();
-      restTimer ??= setTimeout(checkRest, REST_MS);
+      if (resting) {
+        resting = false;
+        restMs = lastFrameAt - restedAt < HESITATION_MS ? Math.min(restMs * 2, LONGEST_REST_MS) : REST_MS;
+      }
+      restTimer ??= setTimeout(checkRest, restMs);
     }
     // A still that was overtaken by movement shows the past.
     if (frame.crisp && !resting) return;
@@ -80,12 +91,13 @@ export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions
 
   function checkRest(): void {
     restTimer = undefined;
-    const left = REST_MS - (clock.now() - lastFrameAt);
+    const left = restMs - (clock.now() - lastFrameAt);
     if (left > 0) {
       restTimer = setTimeout(checkRest, left);
       return;
     }
     resting = true;
+    restedAt = clock.now();
     source.still().catch(onStillFailed);
   }
 
@@ -103,6 +115,7 @@ export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions
     codecConfig = undefined;
     lastMoving = undefined;
     resting = false;
+    restMs = REST_MS;
     asked = undefined;
   }
 

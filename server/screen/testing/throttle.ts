@@ -44,24 +44,33 @@ export async function startThrottle(targetPort: number, link: Link): Promise<Thr
 }
 
 function pipe(from: Socket, to: Socket, { bytesPerSecond, delayMs }: Link): void {
+  const line: { readonly piece: Buffer; readonly arrivesAt: number }[] = [];
   let lineFreeAt = 0;
   let queued = 0;
-  from.on("data", (data) => {
+  let timer: NodeJS.Timeout | undefined;
+
+  // One timer for the whole line: several would not always fire in the order of their pieces.
+  function deliver(): void {
+    timer = undefined;
+    const now = performance.now();
+    while (line[0] !== undefined && line[0].arrivesAt <= now) {
+      const piece = line.shift()?.piece ?? Buffer.alloc(0);
+      queued -= piece.length;
+      if (!to.destroyed) to.write(piece);
+    }
+    if (queued < QUEUE_BYTES) from.resume();
+    if (line[0] !== undefined) timer = setTimeout(deliver, Math.max(0, line[0].arrivesAt - now));
+  }
+
+  from.on("data", (data: Buffer) => {
     for (let offset = 0; offset < data.length; offset += PIECE_BYTES) {
       const piece = data.subarray(offset, offset + PIECE_BYTES);
-      const now = performance.now();
-      lineFreeAt = Math.max(now, lineFreeAt) + (piece.length * 1_000) / bytesPerSecond;
+      lineFreeAt = Math.max(performance.now(), lineFreeAt) + (piece.length * 1_000) / bytesPerSecond;
       queued += piece.length;
-      setTimeout(
-        () => {
-          queued -= piece.length;
-          if (!to.destroyed) to.write(piece);
-          if (queued < QUEUE_BYTES) from.resume();
-        },
-        lineFreeAt + delayMs - now,
-      );
+      line.push({ piece, arrivesAt: lineFreeAt + delayMs });
     }
     if (queued >= QUEUE_BYTES) from.pause();
+    if (timer === undefined) timer = setTimeout(deliver, delayMs);
   });
   from.on("close", () => setTimeout(() => to.destroy(), delayMs));
 }
