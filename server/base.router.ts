@@ -71,7 +71,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
     throw asTrpcError(error);
   }
   const started = performance.now();
-  const result = await next({ ctx: { ...ctx, actor } });
+  const result = await next({ ctx: { actor } });
   if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
     ctx.log.error("A call failed unexpectedly", {
       requestId: ctx.requestId,
@@ -107,9 +107,7 @@ export function publicProcedure(meta: Omit<ProcedureMeta, "auth" | "permission" 
 
 /** A procedure of a signed-in person about themselves; `ctx.actor` is there. */
 export function personProcedure(meta: Omit<ProcedureMeta, "auth" | "permission"> & { scope: Scope }) {
-  return guarded
-    .meta({ ...meta, auth: "person" })
-    .use(({ ctx, next }) => next({ ctx: { ...ctx, actor: present(ctx.actor) } }));
+  return guarded.meta({ ...meta, auth: "person" }).use(({ ctx, next }) => next({ ctx: { actor: present(ctx.actor) } }));
 }
 
 /** A procedure on the team's things; `ctx.scope` proves that the caller may. */
@@ -118,7 +116,7 @@ export function teamProcedure(meta: Omit<ProcedureMeta, "auth"> & { permission: 
     const actor = present(ctx.actor);
     const scope: TeamScope | undefined = teamScope(actor, meta.permission);
     if (scope === undefined) throw domain("forbidden", "You may not do that.");
-    return next({ ctx: { ...ctx, actor, scope } });
+    return next({ ctx: { actor, scope } });
   });
 }
 

@@ -49,8 +49,10 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
     }
     if (c.req.method === "OPTIONS") c.res = new Response(null, { status: 204, headers: PREFLIGHT });
     else await next();
-    c.header("Vary", "Origin", { append: true });
-    if (origin !== undefined && doors.extensionOrigin(origin)) c.header("Access-Control-Allow-Origin", origin);
+    c.res.headers.append("Vary", "Origin");
+    if (origin !== undefined && doors.extensionOrigin(origin)) {
+      c.res.headers.set("Access-Control-Allow-Origin", origin);
+    }
     return c.res;
   };
 }
@@ -75,6 +77,7 @@ export const jsonOnly: MiddlewareHandler = async (c, next) => {
 export function clientAddress(incoming: IncomingMessage, trustedProxies: readonly string[]): string {
   const plain = (ip: string) => ip.replace(/^::ffff:(?=\d+\.)/, "");
   let address = plain(incoming.socket.remoteAddress ?? "");
+  if (!trustedProxies.includes(address)) return address;
   const header = incoming.headers["x-forwarded-for"];
   const hops = (Array.isArray(header) ? header.join(",") : (header ?? "")).split(",").map((hop) => plain(hop.trim()));
   while (trustedProxies.includes(address)) {

@@ -1,0 +1,34 @@
+/**
+ * `npm run bench` runs every benchmark in order and writes `docs/benchmarks.md`; `npm run bench -- <name> …` runs some
+ * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
+ */
+import type { Benchmark, Figure } from "./benchmark.ts";
+import { consoleTable, writeReport } from "./report.ts";
+import { trpc } from "./trpc.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [trpc];
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !BENCHMARKS.some((one) => one.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no benchmark ${unknown.join(", ")}. Choose of: ${BENCHMARKS.map((one) => one.name).join(", ")}.`,
+  );
+  process.exit(2);
+}
+const chosen = names.length === 0 ? BENCHMARKS : BENCHMARKS.filter((one) => names.includes(one.name));
+const results: { benchmark: Benchmark; figures: readonly Figure[] }[] = [];
+let failed = false;
+for (const benchmark of chosen) {
+  console.log(`\n${benchmark.title}`);
+  try {
+    const figures = await benchmark.run();
+    results.push({ benchmark, figures });
+    console.log(consoleTable(figures));
+  } catch (error) {
+    failed = true;
+    console.error(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+}
+if (names.length === 0 && !failed) await writeReport(results);
+process.exit(failed ? 1 : 0);
