@@ -39,12 +39,17 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
+/** Longest text of one field; what is longer is cut. */
+const MAX_TEXT = 8_000;
+/** Our tokens, tickets and anything as long as one, keys in hex, Stripe's keys, PHC strings, web and e-mail addresses. */
 const SECRET =
-  /\b(cp|pt|ticket)[_.][A-Za-z0-9_-]{20,}|\bsk_(live|test)_\w+|\bwhsec_\w+|\$argon2\w*\$\S+|[^\s@"']+@[^\s@"']+\.\w+/g;
+  /\$argon2\w*\$\S+|\bsk_(live|test)_\w+|\bwhsec_\w+|\b(cp|pt|ticket)[_.][\w-]{20,}|(?<![\w-])[\w-]{43,}|\bhttps?:\/\/[^\s"')]+|[^\s@"'<>():;,/\\]{1,64}@[^\s@"'<>()]+/g;
+/** Line breaks that are not JSON's to escape, and other control characters. */
+const CONTROL = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
 /** Hides secrets and addresses in text that comes from errors. */
 export function redact(text: string): string {
-  return text.replace(SECRET, "[redacted]");
+  return text.slice(0, MAX_TEXT).replace(SECRET, "[redacted]").replace(CONTROL, " ");
 }
 
 /** A log that writes lines through `write`; `level` "silent" writes none. */
@@ -69,10 +74,25 @@ export function createLog(options: { clock: Clock; write: (line: string) => void
   };
 }
 
-/** The fields of an unexpected error. */
+/** An error in one line without the values of a failed query, which are people's data. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return redact(String(error));
+  const { name, message } = error;
+  return redact(`${name}: ${message.startsWith(FAILED_QUERY) ? FAILED_QUERY + causeOf(error) : message}`);
+}
+
+/** The fields of an unexpected error: its text and where it came from. */
 export function errorFields(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { error: String(error) };
-  return { error: `${error.name}: ${error.message}`, stack: error.stack };
+  if (!(error instanceof Error)) return { error: errorText(error) };
+  const { stack, message } = error;
+  const frames = stack?.slice(stack.lastIndexOf(message) + message.length).trim();
+  return { error: errorText(error), stack: frames };
+}
+
+/** drizzle-orm names the query and every parameter in the message. */
+const FAILED_QUERY = "Failed query";
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? ` (${error.cause.message})` : "";
 }
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} };

@@ -3,7 +3,7 @@
  * forgotten after 90 days and the chain still verifies (`research/accounts-security.md` §5, case 40).
  */
 import { createHash, randomBytes } from "node:crypto";
-import { and, asc, desc, eq, isNotNull, lt } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, isNotNull, lt, sql } from "drizzle-orm";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
@@ -64,6 +64,23 @@ export function createAudit(db: Database, clock: Clock): Audit {
     digest([prev, String(seq), action, commitment].join("\n"));
   const commit = (entry: { at: Date; actor: string; object: string | null; detail: unknown; salt: string }) =>
     digest(canonicalJson([entry.salt, entry.at.toISOString(), entry.actor, entry.object, entry.detail ?? null]));
+  /** Either all of it is there and fits its commitment, or all of it was forgotten. */
+  const personalPartFits = (row: {
+    at: Date | null;
+    actor: string | null;
+    object: string | null;
+    detail: unknown;
+    salt: string | null;
+    commitment: string;
+  }): boolean => {
+    const { at, actor, object, salt } = row;
+    if (at === null || actor === null || salt === null) {
+      return [at, actor, object, row.detail, salt].every((part) => part === null);
+    }
+    const detail = parsedDetail(row.detail);
+    const isMoment = !Number.isNaN(at.getTime());
+    return detail !== undefined && isMoment && commit({ at, actor, object, detail, salt }) === row.commitment;
+  };
   return {
     async record(tx, entry) {
       const [last] = await tx
@@ -93,19 +110,21 @@ export function createAudit(db: Database, clock: Clock): Audit {
       });
     },
     async verify(chain) {
-      const rows = await db.read.select().from(auditLog).where(eq(auditLog.chain, chain)).orderBy(asc(auditLog.seq));
+      // The detail is read as it is stored: text that is no longer JSON is a broken entry, not a failed query.
+      const stored = { ...getTableColumns(auditLog), detail: sql<unknown>`${auditLog.detail}` };
+      const rows = await db.read
+        .select(stored)
+        .from(auditLog)
+        .where(eq(auditLog.chain, chain))
+        .orderBy(asc(auditLog.seq));
       let prev = GENESIS;
       for (const [index, row] of rows.entries()) {
         const intact =
           row.seq === index + 1 &&
           row.prev === prev &&
           row.hash === link(prev, row.seq, row.action, row.commitment) &&
-          (row.salt === null ||
-            (row.at !== null &&
-              row.actor !== null &&
-              commit({ at: row.at, actor: row.actor, object: row.object, detail: row.detail, salt: row.salt }) ===
-                row.commitment));
-        if (!intact) return { entries: rows.length, brokenAt: row.seq };
+          personalPartFits(row);
+        if (!intact) return { entries: rows.length, brokenAt: index + 1 };
         prev = row.hash;
       }
       return { entries: rows.length };
@@ -123,4 +142,14 @@ export function createAudit(db: Database, clock: Clock): Audit {
       return rows.length;
     },
   };
+}
+
+/** SQLite stores JSON as text, PostgreSQL gives it parsed; undefined for text that is not JSON. */
+function parsedDetail(stored: unknown): unknown {
+  if (typeof stored !== "string") return stored;
+  try {
+    return JSON.parse(stored);
+  } catch {
+    return undefined;
+  }
 }

@@ -22,19 +22,20 @@ export interface SqliteOptions {
 /** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
-  const isNew = !existsSync(options.file);
-  if (!isNew) refusePlaintext(options.file);
-  checkKey(options, isNew);
+  if (existsSync(options.file)) refusePlaintext(options.file);
+  checkKey(options);
 
   const writer = connect(options, false);
+  let reader: Sqlite.Database;
   try {
     migrateSqlite(writer, options.migrationsFolder);
+    refusePlaintext(options.file);
+    reader = connect(options, true);
   } catch (error) {
     writer.close();
-    throw error;
+    throw isDamage(error) ? damaged(options.file, error) : error;
   }
-  refusePlaintext(options.file);
-  const reader = connect(options, true);
+  writeFileSync(`${options.file}.keyid`, fingerprint(options.key), { mode: 0o600 });
   const t = tablesFor.sqlite;
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
@@ -89,12 +90,21 @@ function connect(options: SqliteOptions, readonly: boolean): Sqlite.Database {
     return db;
   } catch (error) {
     db.close();
-    throw new PerchError(
-      "unavailable",
-      `The database ${options.file} is damaged and cannot be read. Restore it from a backup, or move it away to start empty.`,
-      { cause: error },
-    );
+    throw damaged(options.file, error);
   }
+}
+
+function damaged(file: string, cause: unknown): PerchError {
+  return new PerchError(
+    "unavailable",
+    `The database ${file} is damaged, or its key is another one. Restore it from a backup with its key, or move it away to start empty.`,
+    { cause },
+  );
+}
+
+/** What SQLite says when a page cannot be read (result codes CORRUPT and NOTADB). */
+function isDamage(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
 }
 
 function refusePlaintext(file: string): void {
@@ -113,18 +123,21 @@ function refusePlaintext(file: string): void {
   }
 }
 
-/** A fingerprint of the key stands beside the database, so that a wrong key is told from a damaged file. */
-function checkKey({ file, key }: SqliteOptions, isNew: boolean): void {
+/**
+ * A fingerprint of the key stands beside the database, so that a wrong key is told from a damaged file. It is written
+ * after the database was read with the key, so it never remembers a wrong one.
+ */
+function checkKey({ file, key }: SqliteOptions): void {
   const fingerprintFile = `${file}.keyid`;
-  const fingerprint = createHash("sha256").update("perch key id").update(key).digest("hex").slice(0, 16);
-  if (isNew || !existsSync(fingerprintFile)) {
-    writeFileSync(fingerprintFile, fingerprint, { mode: 0o600 });
-    return;
-  }
-  if (readFileSync(fingerprintFile, "utf8").trim() !== fingerprint) {
+  if (!existsSync(file) || !existsSync(fingerprintFile)) return;
+  if (readFileSync(fingerprintFile, "utf8").trim() !== fingerprint(key)) {
     throw new PerchError(
       "unavailable",
       `The key file does not fit the database ${file}. Put back the key this database was made with (KEY_FILE), or move the database away to start empty.`,
     );
   }
+}
+
+function fingerprint(key: Buffer): string {
+  return createHash("sha256").update("perch key id").update(key).digest("hex").slice(0, 16);
 }

@@ -1,5 +1,6 @@
 /** The jobs table: enqueue in the business transaction, claim by lease, write only with the fencing token. */
-import { and, asc, eq, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, isNotNull, lt, lte, ne, notExists, or, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
 import { type JobId, newId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -29,6 +30,9 @@ export interface ClaimedJob {
 export interface JobsRepo {
   /** False when a live job with the same dedupe key exists. */
   enqueue(tx: Writer, job: NewJob): Promise<boolean>;
+  /** True when a job of the kind was enqueued at or after the moment, whatever became of it. */
+  enqueuedSince(tx: Writer, kind: string, since: Date): Promise<boolean>;
+  /** Jobs behind a held lock do not stand in the way of others. */
   claim(node: string, kinds: readonly string[], leaseMs: number): Promise<ClaimedJob | undefined>;
   renew(job: ClaimedJob, leaseMs: number): Promise<boolean>;
   saveProgress(job: ClaimedJob, progress: unknown): Promise<boolean>;
@@ -46,6 +50,13 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
   const { jobs } = db.t;
   const now = () => new Date(clock.now());
   const holds = (job: ClaimedJob) => and(eq(jobs.id, job.id), eq(jobs.state, "running"), eq(jobs.attempt, job.attempt));
+  const holder = alias(jobs, "holder");
+  const unlocked = notExists(
+    db.read
+      .select({ id: holder.id })
+      .from(holder)
+      .where(and(eq(holder.lockKey, jobs.lockKey), eq(holder.state, "running"), ne(holder.id, jobs.id))),
+  );
   return {
     async enqueue(tx, job) {
       if (job.dedupeKey !== undefined) {
@@ -69,6 +80,14 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
       });
       return true;
     },
+    async enqueuedSince(tx, kind, since) {
+      const found = await tx
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(eq(jobs.kind, kind), gte(jobs.createdAt, since)))
+        .limit(1);
+      return found.length > 0;
+    },
     async claim(node, kinds, leaseMs) {
       if (kinds.length === 0) return undefined;
       const due = or(
@@ -78,7 +97,7 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
       const candidates = await db.read
         .select({ id: jobs.id, attempt: jobs.attempt })
         .from(jobs)
-        .where(and(due, inArray(jobs.kind, [...kinds])))
+        .where(and(due, inArray(jobs.kind, [...kinds]), unlocked))
         .orderBy(asc(jobs.runAt))
         .limit(10);
       for (const candidate of candidates) {

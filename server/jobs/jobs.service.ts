@@ -1,7 +1,7 @@
 /** Workers over the jobs table: at least once, with leases, back-off and schedules that no restart forgets. */
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
-import { errorFields, type Log, redact } from "../log.ts";
+import { errorFields, errorText, type Log } from "../log.ts";
 import type { ClaimedJob, JobsRepo, NewJob } from "./jobs.repo.ts";
 
 export interface JobContext {
@@ -10,6 +10,7 @@ export interface JobContext {
   readonly progress: unknown;
   /** A stable key for effects outside the database. */
   readonly idempotencyKey: string;
+  /** Writes the checkpoint a later attempt gets as `progress`. Throws when the lease was lost. */
   saveProgress(progress: unknown): Promise<void>;
   /** Commits `work` together with the end of the job: a database effect happens exactly once. */
   finish(work: (tx: Writer) => Promise<void>): Promise<void>;
@@ -53,46 +54,53 @@ export function createJobs(options: {
   let handlers: Readonly<Record<string, JobHandler>> = {};
   let schedules: readonly Schedule[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let again = false;
   const lastSlots = new Map<string, number>();
 
+  /** One job per slot over all nodes and restarts; a slot whose forerunner still works is left out. */
   async function enqueueSchedules(): Promise<void> {
     for (const schedule of schedules) {
       const slot = slotOf(schedule, clock.now());
       if (lastSlots.get(schedule.kind) === slot) continue;
-      await db.tx((tx) =>
-        repo.enqueue(tx, { kind: schedule.kind, input: { slot }, dedupeKey: `schedule:${schedule.kind}` }),
-      );
-      lastSlots.set(schedule.kind, slot);
+      const { kind } = schedule;
+      await db.tx(async (tx) => {
+        if (await repo.enqueuedSince(tx, kind, new Date(slot))) return;
+        await repo.enqueue(tx, { kind, input: { slot }, dedupeKey: `schedule:${kind}` });
+      });
+      lastSlots.set(kind, slot);
     }
   }
 
-  async function look(): Promise<void> {
-    if (looking) {
-      again = true;
-      return;
+  async function claimAll(): Promise<void> {
+    while (running.size < CONCURRENCY && !stopping.signal.aborted) {
+      const job = await repo.claim(node, Object.keys(handlers), LEASE_MS);
+      if (job === undefined) return;
+      const work = run(job).finally(() => {
+        running.delete(work);
+        look();
+      });
+      running.add(work);
     }
-    looking = true;
-    try {
-      do {
-        again = false;
-        await enqueueSchedules();
-        while (running.size < CONCURRENCY && !stopping.signal.aborted) {
-          const job = await repo.claim(node, Object.keys(handlers), LEASE_MS);
-          if (job === undefined) break;
-          const work = run(job).finally(() => {
-            running.delete(work);
-            void look();
-          });
-          running.add(work);
+  }
+
+  /** Looks for due jobs; a call while it looks makes it look once more. */
+  function look(): Promise<void> {
+    again = true;
+    looking ??= (async () => {
+      try {
+        while (again && !stopping.signal.aborted) {
+          again = false;
+          await enqueueSchedules();
+          await claimAll();
         }
-      } while (again && !stopping.signal.aborted);
-    } catch (error) {
-      log.error("Looking for jobs failed", errorFields(error));
-    } finally {
-      looking = false;
-    }
+      } catch (error) {
+        log.error("Looking for jobs failed", errorFields(error));
+      } finally {
+        looking = undefined;
+      }
+    })();
+    return looking;
   }
 
   async function run(job: ClaimedJob): Promise<void> {
@@ -112,6 +120,7 @@ export function createJobs(options: {
       finished = true;
     };
     try {
+      if (job.attempt > job.maxAttempts) throw new Error("Every attempt ended with the process.");
       const handler = handlers[job.kind];
       if (handler === undefined) throw new Error(`No handler for ${job.kind}`);
       await handler(job.input, {
@@ -119,7 +128,9 @@ export function createJobs(options: {
         progress: job.progress,
         idempotencyKey: job.id,
         async saveProgress(progress) {
-          if (!(await repo.saveProgress(job, progress))) lost.abort();
+          if (await repo.saveProgress(job, progress)) return;
+          lost.abort();
+          throw new Error("The lease was lost; another worker has this job.");
         },
         finish,
       });
@@ -135,7 +146,7 @@ export function createJobs(options: {
       });
       const backoff = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** job.attempt) * (0.75 + Math.random() / 2);
       await repo
-        .fail(job, redact(String(error)).slice(0, 500), isLast ? undefined : new Date(clock.now() + backoff))
+        .fail(job, errorText(error).slice(0, 500), isLast ? undefined : new Date(clock.now() + backoff))
         .catch((failure: unknown) => log.error("A failed job could not be recorded", errorFields(failure)));
     } finally {
       clearInterval(renewal);
@@ -149,12 +160,13 @@ export function createJobs(options: {
       handlers = given;
       schedules = times;
       await repo.reclaim(options.singleNode ? undefined : node);
-      timer = setInterval(() => void look(), IDLE_POLL_MS);
+      timer = setInterval(look, IDLE_POLL_MS);
       await look();
     },
     async stop() {
       clearInterval(timer);
       stopping.abort();
+      await looking;
       await Promise.allSettled(running);
     },
   };

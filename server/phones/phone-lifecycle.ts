@@ -33,6 +33,7 @@ export interface LifecycleListener {
 }
 
 export type Admission = (tx: Writer) => Promise<void>;
+export type ReceiptKeeper = (tx: Writer, receipt: WipeReceipt) => Promise<unknown>;
 
 export interface PhoneLifecycle {
   /**
@@ -41,7 +42,8 @@ export interface PhoneLifecycle {
    */
   start(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow>;
   park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
-  remove(row: PhoneRow, actor: string): Promise<WipeReceipt>;
+  /** `keep` may write the receipt down in the transaction that forgets the phone. */
+  remove(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt>;
   /** Counts as use: the idle clock starts again. */
   used(id: PhoneId): void;
   parksAt(row: PhoneRow): Date | undefined;
@@ -253,12 +255,13 @@ export function createPhoneLifecycle(options: {
     options.listener().idleWarning(row.id, at);
   }
 
-  async function wipe(row: PhoneRow, actor: string): Promise<WipeReceipt> {
+  async function wipe(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt> {
     const receipt = await driverOf(row).remove(row.id);
     if (!receipt.verifiedAbsent)
       throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
     await db.tx(async (tx) => {
       await repo.delete(tx, row.id);
+      await keep?.(tx, receipt);
       await audit.record(tx, {
         chain: row.teamId,
         actor,
@@ -313,7 +316,7 @@ export function createPhoneLifecycle(options: {
         return startNow(current, url, actor, current.state === "creating" ? undefined : admit);
       }),
     park: (id, reason, actor) => inTurn(id, () => parkNow(id, reason, actor)),
-    remove: (row, actor) =>
+    remove: (row, actor, keep) =>
       inTurn(row.id, async () => {
         if ((await repo.findAnywhere(row.id)) === undefined) throw noSuchPhone();
         const gone = await move(row.id, ["creating", "starting", "running", "parking", "parked", "failed", "removed"], {
@@ -322,7 +325,7 @@ export function createPhoneLifecycle(options: {
         });
         running.delete(row.id);
         options.listener().ended(row.id, "removed", "asked");
-        return wipe(gone, actor);
+        return wipe(gone, actor, keep);
       }),
     used(id) {
       lastUse.set(id, clock.now());

@@ -216,12 +216,11 @@ export function createPhonesService(options: {
     async remove(scope, id, key) {
       const call = { scope, procedure: "phones.remove", key, input: id };
       const row = await repo.findToWipe(scope, id);
-      const receipt = row && (await lifecycle.remove(row, scope.userId).catch(unlessGone));
+      const keep = (tx: Writer, receipt: WipeReceipt) => idempotency.once(tx, call, asReceipt, async () => receipt);
+      const receipt = row && (await lifecycle.remove(row, scope.userId, keep).catch(unlessGone));
+      if (receipt !== undefined) return receipt;
       const { result } = await db.tx((tx) =>
-        idempotency.once(tx, call, asReceipt, async () => {
-          if (receipt === undefined) throw noSuchPhone();
-          return receipt;
-        }),
+        idempotency.once(tx, call, asReceipt, () => Promise.reject(noSuchPhone())),
       );
       return result;
     },

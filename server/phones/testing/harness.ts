@@ -1,7 +1,7 @@
 /** The phones service with real database, events, audit and idempotency, over a driver in memory and a manual clock. */
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
-import type { PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
+import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
@@ -10,6 +10,7 @@ import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
+import type { PhoneDriver } from "../driver.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
@@ -40,7 +41,7 @@ export function composePhones(
   const audit = createAudit(db, clock);
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
-  const drivers = new Map([[driver.kind, driver]]);
+  const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
   const told: Told[] = [];
   const lifecycle = createPhoneLifecycle({
     db,
