@@ -38,6 +38,24 @@ export function openPanel(windowId: number | undefined): Promise<Result<undefine
 }
 
 /**
+ * Opens the panel from the popup, with `first` done for it. Chrome closes the popup the moment the panel takes the
+ * focus, whatever it was still writing, and keeps a page's gesture for some seconds: so `first` comes first there.
+ * Firefox loses the gesture with any wait and leaves the popup open: there both start together.
+ */
+export async function openPanelFromPopup(
+  windowId: number | undefined,
+  first: () => Promise<unknown>,
+): Promise<Result<undefined, PanelProblem>> {
+  if (firefoxSidebar() === undefined) {
+    await first();
+    return openPanel(windowId);
+  }
+  const opening = openPanel(windowId);
+  await first();
+  return opening;
+}
+
+/**
  * Opens or closes the panel. Chrome cannot tell within the gesture whether the panel is open, so `tellOpenPanels`
  * asks panels that are open already to close themselves; one opened by this call has not loaded yet and stays.
  */

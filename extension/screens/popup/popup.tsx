@@ -11,7 +11,7 @@ import { useToast } from "../../components/toast.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { tell } from "../../messaging/protocol.ts";
 import type { Shortcut } from "../../platform/commands.ts";
-import { openPanel } from "../../platform/panel.ts";
+import { openPanel, openPanelFromPopup } from "../../platform/panel.ts";
 import { openTab, type TabView } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { defaultPhone } from "../../state/default-phone.ts";
@@ -47,14 +47,13 @@ export function Popup({ tab, shortcuts }: PopupProps) {
     if (status === "live") void tell("phones_changed", { running });
   }, [status, running]);
 
-  /** The panel opens first, within the gesture; it does what the wish says, so this window may close at any time. */
+  /** The panel does what the wish says, so this window may close as soon as the wish is kept. */
   const give = (wish: Wish) => {
     if (handingOver) return;
     setHandingOver(true);
-    const opening = openPanel(tab?.windowId);
     void (async () => {
-      await app.intents.put(wish);
-      if (!(await opening).ok) await openTab("/sidepanel.html?full=1");
+      const opened = await openPanelFromPopup(tab?.windowId, () => app.intents.put(wish));
+      if (!opened.ok) await openTab("/sidepanel.html?full=1");
       window.close();
     })();
   };

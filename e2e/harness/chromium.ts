@@ -1,0 +1,159 @@
+/** A real Chromium with the real extension in it: popup, side panel, sign-in window and worker, headless. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page, Worker } from "playwright-core";
+import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
+import { until } from "./until.ts";
+
+const BASE = `chrome-extension://${CHROME_EXTENSION_ID}/`;
+const FLAGS = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--enable-unsafe-extension-debugging",
+  "--window-size=1280,1000",
+];
+
+export interface ChromiumOptions {
+  /** Path of the browser's program. */
+  readonly executable: string;
+  /** Folder of the built extension. */
+  readonly extension: string;
+  readonly colorScheme?: "light" | "dark";
+}
+
+/** One person's browser. Pages of the extension are Playwright pages, the side panel and the popup included. */
+export class ExtensionBrowser {
+  readonly context: BrowserContext;
+  readonly #browser: Browser;
+  readonly #profile: string;
+
+  private constructor(context: BrowserContext, browser: Browser, profile: string) {
+    this.context = context;
+    this.#browser = browser;
+    this.#profile = profile;
+  }
+
+  static async launch({ executable, extension, colorScheme = "light" }: ChromiumOptions): Promise<ExtensionBrowser> {
+    // Playwright leaves out what is not a tab; with this the popup and the side panel are pages like any other. It
+    // reads the variable once per target, and it must be there before the first one.
+    process.env["PW_CHROMIUM_ATTACH_TO_OTHER"] = "1";
+    const { chromium } = await import("playwright-core");
+    const profile = mkdtempSync(join(tmpdir(), "perch-browser-"));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: executable,
+      headless: true,
+      viewport: null,
+      colorScheme,
+      acceptDownloads: true,
+      args: [
+        ...FLAGS,
+        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+        `--disable-extensions-except=${extension}`,
+        `--load-extension=${extension}`,
+      ],
+    });
+    const browser = context.browser();
+    if (browser === null) throw new Error("A persistent context has its browser.");
+    const started = new ExtensionBrowser(context, browser, profile);
+    await started.worker();
+    return started;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The first open page of the extension whose address starts with `path`, waiting for it. */
+  async extensionPage(path: string, timeout = 15_000): Promise<Page> {
+    const page = await until(
+      `${path} to open`,
+      () => this.context.pages().find((each) => each.url().startsWith(BASE + path) && !each.isClosed()),
+      { timeout },
+    );
+    await page.waitForLoadState();
+    return page;
+  }
+
+  /** Opens a page of the extension in a tab of its own. */
+  async openExtensionPage(path: string): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(BASE + path);
+    return page;
+  }
+
+  async openTab(url: string): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(url);
+    await page.bringToFront();
+    return page;
+  }
+
+  /** Clicks the toolbar button over a tab, as a person does: the popup opens and the extension may see this tab. */
+  async openPopup(over: Page): Promise<Page> {
+    await over.bringToFront();
+    const page = await this.context.newCDPSession(over);
+    const { targetInfo } = await page.send("Target.getTargetInfo");
+    const browser = await this.#browser.newBrowserCDPSession();
+    const { targetInfos } = await browser.send("Target.getTargets", { filter: [{ type: "tab" }] });
+    const tab = targetInfos.filter(({ url }) => url === targetInfo.url).at(-1);
+    if (tab === undefined) throw new Error(`There is no tab with ${targetInfo.url}.`);
+    const before = new Set(this.context.pages());
+    // Newer than Playwright's list of commands.
+    await sendAny(browser, "Extensions.triggerAction", { id: CHROME_EXTENSION_ID, targetId: tab.targetId });
+    const popup = await until("the popup to open", () =>
+      this.context.pages().find((each) => !before.has(each) && each.url().startsWith(`${BASE}popup.html`)),
+    );
+    await popup.waitForLoadState();
+    return popup;
+  }
+
+  /** The background worker; asking wakes nothing. */
+  async worker(): Promise<Worker> {
+    return until("the background worker", () =>
+      this.context.serviceWorkers().find((worker) => worker.url().startsWith(BASE)),
+    );
+  }
+
+  /** Stops the worker at once, as the browser does after half a minute. */
+  async killWorker(): Promise<void> {
+    const browser = await this.#browser.newBrowserCDPSession();
+    const { targetInfos } = await browser.send("Target.getTargets", { filter: [{ type: "service_worker" }] });
+    for (const { targetId, url } of targetInfos) {
+      if (url.startsWith(BASE)) await browser.send("Target.closeTarget", { targetId });
+    }
+    await until("the worker to stop", () =>
+      this.context.serviceWorkers().every((worker) => !worker.url().startsWith(BASE)),
+    );
+  }
+
+  /** A context menu, key or address-bar event, delivered to the worker as the browser would. */
+  async dispatch(
+    event: "contextMenus.onClicked" | "commands.onCommand" | "omnibox.onInputEntered",
+    ...values: unknown[]
+  ) {
+    const worker = await this.worker();
+    await worker.evaluate(
+      ([path, given]) => {
+        const [area = "", name = ""] = path.split(".");
+        dispatchOf(Reflect.get(Reflect.get(Reflect.get(globalThis, "chrome"), area), name))(given);
+        /** Chromium's own events carry `dispatch`, which calls every listener. */
+        function dispatchOf(target: { dispatch(...all: unknown[]): void }) {
+          return (all: readonly unknown[]) => target.dispatch(...all);
+        }
+      },
+      [event, values] as const,
+    );
+  }
+}
+
+/** A command Playwright's types do not list yet; the browser answers an error when it does not know it. */
+async function sendAny(session: unknown, method: string, params: object): Promise<unknown> {
+  const { send } = session as { send(method: string, params: object): Promise<unknown> };
+  return send.call(session, method, params);
+}

@@ -1,0 +1,110 @@
+/** What a person does, through the real pages: install, sign up, confirm, connect, launch. */
+import type { Locator, Page } from "playwright-core";
+import type { ExtensionBrowser } from "./chromium.ts";
+import type { PerchServer } from "./server.ts";
+import { until } from "./until.ts";
+
+export interface Account {
+  readonly email: string;
+  readonly password: string;
+}
+export const ADA: Account = { email: "ada@example.org", password: "four harbour lanterns glow" };
+export const BEN: Account = { email: "ben@example.org", password: "nine quiet mountains rest" };
+
+/** Enters the server's address on the welcome page; the page then offers to sign in. */
+export async function chooseServer(welcome: Page, address: string): Promise<void> {
+  const field = welcome.getByLabel("Server address");
+  await field.waitFor({ timeout: 15_000 });
+  await field.fill(address);
+  await welcome.getByRole("button", { name: /Connect|Try again/ }).click();
+  await welcome.getByRole("button", { name: "Sign in or sign up" }).waitFor();
+}
+
+/** Starts signing in and gives the browser's sign-in window. */
+export async function openSignInWindow(browser: ExtensionBrowser, welcome: Page, server: string): Promise<Page> {
+  await welcome
+    .getByRole("button", { name: /Sign in/ })
+    .first()
+    .click();
+  const page = await until("the sign-in window", () =>
+    browser.context.pages().find((each) => each.url().startsWith(server) && !each.isClosed()),
+  );
+  await page.waitForLoadState();
+  return page;
+}
+
+/** In the sign-in window: a new account, confirmed by mail, then the consent. `onStep` may take pictures. */
+export async function signUp(
+  window: Page,
+  server: PerchServer,
+  account: Account,
+  onStep: (step: "sign-up" | "check-mail" | "confirm" | "consent") => Promise<void> = async () => {},
+): Promise<void> {
+  await window.getByRole("link", { name: "Create an account" }).click();
+  await window.getByLabel("E-mail address").fill(account.email);
+  await window.getByLabel("Password").fill(account.password);
+  await onStep("sign-up");
+  await window.getByRole("button", { name: "Create account" }).click();
+  await window.getByRole("heading", { name: "Check your mail" }).waitFor();
+  await onStep("check-mail");
+  await window.goto(confirmLink(await server.mail(account.email)));
+  await window.getByLabel("Password").fill(account.password);
+  await onStep("confirm");
+  await window.getByRole("button", { name: "Confirm and sign in" }).click();
+  await approve(window, onStep);
+}
+
+/** In the sign-in window: an account that exists, then the consent. */
+export async function signIn(window: Page, account: Account): Promise<void> {
+  await window.getByLabel("E-mail address").fill(account.email);
+  await window.getByLabel("Password").fill(account.password);
+  await window.getByRole("button", { name: "Sign in" }).click();
+  await approve(window);
+}
+
+export async function approve(
+  window: Page,
+  onStep: (step: "consent") => Promise<void> = async () => {},
+): Promise<void> {
+  const connect = window.getByRole("button", { name: "Connect", exact: true });
+  await connect.waitFor();
+  await onStep("consent");
+  await clickAndClose(connect);
+}
+
+/** The confirmation link in a mail, with `&amp;` and such undone. */
+export function confirmLink(mail: string): string {
+  const link = /href="([^"]+\/confirm\?[^"]+)"/.exec(mail)?.[1];
+  if (link === undefined) throw new Error(`There is no link in: ${mail}`);
+  return link.replaceAll("&amp;", "&").replaceAll("&#x3D;", "=").replaceAll("&#61;", "=");
+}
+
+/** From a fresh installation to being signed in, on the welcome page. Gives the welcome page back. */
+export async function installAndSignUp(
+  browser: ExtensionBrowser,
+  server: PerchServer,
+  account: Account,
+): Promise<Page> {
+  const welcome = await browser.extensionPage("welcome.html");
+  await chooseServer(welcome, server.url);
+  await signUp(await openSignInWindow(browser, welcome, server.url), server, account);
+  await welcome.getByText("Signed in").waitFor();
+  return welcome;
+}
+
+/** Toolbar button → "Open on phone" → the side panel, with the popup gone. */
+export async function openOnPhone(browser: ExtensionBrowser, tab: Page): Promise<Page> {
+  const popup = await browser.openPopup(tab);
+  await clickAndClose(popup.getByRole("button", { name: /^Open on / }).first());
+  return browser.extensionPage("sidepanel.html");
+}
+
+/** Clicks a button whose page closes itself in answer, perhaps before the click has settled. */
+export async function clickAndClose(button: Locator): Promise<void> {
+  const page = button.page();
+  const closed = page.isClosed() ? Promise.resolve() : page.waitForEvent("close");
+  await button.click().catch((error: unknown) => {
+    if (!/closed/.test(String(error))) throw error;
+  });
+  await closed;
+}

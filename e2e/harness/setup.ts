@@ -1,0 +1,20 @@
+/** Before all end-to-end tests: which browsers there are, said once, and an empty folder for pictures. */
+import { mkdirSync, rmSync } from "node:fs";
+import type { TestProject } from "vitest/node";
+import { ensureBrowsers } from "../../scripts/browsers.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    chromium: string | undefined;
+    firefox: string | undefined;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<void> {
+  const { chromium, firefox, missing } = await ensureBrowsers();
+  for (const line of missing) console.log(line);
+  project.provide("chromium", chromium);
+  project.provide("firefox", firefox);
+  rmSync("e2e/out", { recursive: true, force: true });
+  mkdirSync("e2e/out", { recursive: true });
+}

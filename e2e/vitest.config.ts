@@ -1,0 +1,16 @@
+/** End-to-end tests in real browsers against the real server: one browser at a time, one file after another. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    name: "e2e",
+    include: ["e2e/**/*.e2e.ts"],
+    environment: "node",
+    fileParallelism: false,
+    sequence: { concurrent: false },
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    globalSetup: ["e2e/harness/setup.ts"],
+  },
+});
