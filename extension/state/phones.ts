@@ -119,6 +119,23 @@ export function createPhonesStore(app: App): PhonesStore {
   const follow = (client: Api) => {
     following?.unsubscribe();
     const mine = run;
+    let missed: PhoneEvent[] | undefined;
+    // What changed between the list's answer and the start of the stream is in neither: read the list once more, and
+    // put on top of it what the stream brought meanwhile.
+    const catchUp = async () => {
+      missed = [];
+      try {
+        const phones = await client.phones.list.query();
+        if (mine !== run || state.status !== "live") return;
+        put({ phones });
+        for (const event of missed) apply(event);
+        remember();
+      } catch {
+        // The stream itself tells when the server is gone.
+      } finally {
+        missed = undefined;
+      }
+    };
     const again = () => {
       following = undefined;
       if (!running || mine !== run) return;
@@ -126,8 +143,11 @@ export function createPhonesStore(app: App): PhonesStore {
       scheduleRefresh();
     };
     following = client.phones.events.subscribe(undefined, {
+      onStarted: () => void catchUp(),
       onData: (message) => {
-        if (mine === run) apply(message.data);
+        if (mine !== run) return;
+        missed?.push(message.data);
+        apply(message.data);
       },
       onConnectionStateChange: (connection) => {
         if (mine !== run || !running) return;

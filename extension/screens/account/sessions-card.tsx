@@ -11,7 +11,7 @@ import { useNow } from "../../components/use-now.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
-import { calendarDate, timeAgo } from "../phone/model/run-time.ts";
+import { timeAgo } from "../phone/model/run-time.ts";
 
 const readSessions = (api: Api): Promise<readonly SessionView[]> => api.sessions.list.query();
 const KIND_ICONS: Readonly<Record<SessionView["kind"], IconName>> = { extension: "panel", web: "globe", api: "key" };
@@ -43,16 +43,7 @@ export function SessionsCard() {
   };
 
   return (
-    <Card
-      title="Sessions and devices"
-      action={
-        others > 0 && (
-          <Button size="small" busy={calls.busy("others")} onClick={() => void revokeOthers()}>
-            Sign out everywhere else
-          </Button>
-        )
-      }
-    >
+    <Card title="Sessions and devices">
       {sessions.value === undefined && sessions.failure === undefined && <Skeleton label="Loading sessions" rows={2} />}
       {sessions.failure !== undefined && <FailureNotice failure={sessions.failure} onRetry={sessions.reload} />}
       {sessions.value !== undefined && (
@@ -84,6 +75,13 @@ export function SessionsCard() {
           ))}
         </List>
       )}
+      {others > 0 && (
+        <div className="card-foot">
+          <Button size="small" icon="signOut" busy={calls.busy("others")} onClick={() => void revokeOthers()}>
+            Sign out everywhere else
+          </Button>
+        </div>
+      )}
     </Card>
   );
 }
@@ -94,7 +92,7 @@ function deviceWords(session: SessionView): string {
 
 function detailWords(session: SessionView, now: number): string {
   const used = session.current ? "in use" : `used ${timeAgo(session.lastSeenAt, now)}`;
-  const parts = [KIND_WORDS[session.kind], used, `until ${calendarDate(session.expiresAt)}`];
+  const parts = [KIND_WORDS[session.kind], used];
   if (session.ip !== undefined) parts.push(session.ip);
   return parts.join(" · ");
 }

@@ -41,6 +41,7 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
   if (status === "no_server") {
     return (
       <main className="panel-gate">
+        <h1 className="sr-only">Perch</h1>
         <EmptyState
           icon="phone"
           title="Phones, beside the page"
@@ -58,6 +59,7 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
   if (failure?.kind === "signed_out") {
     return (
       <main className="panel-gate">
+        <h1 className="sr-only">Perch</h1>
         <FailureScreen failure={failure} onRetry={() => void phones.refresh()} />
       </main>
     );
@@ -77,6 +79,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
     <main className="panel">
       {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
       <TabPanel id="phone" current={tab} fill>
+        <h1 className="sr-only">Phone</h1>
         <PhoneScreen place={place} active={tab === "phone"} mayControl={mayControl} onShow={() => setTab("phone")} />
       </TabPanel>
       {tab === "activity" && (

@@ -20,6 +20,8 @@ export interface HardwareBarProps {
   readonly onPaste: () => void;
   /** Absent where there is no page beside the phone. */
   readonly onOpenTab: (() => void) | undefined;
+  /** Which side of the bar has room for the menu. */
+  readonly menuSide: "above" | "below";
   readonly menu: readonly (MenuItem | "separator")[];
 }
 
@@ -60,7 +62,7 @@ export function HardwareBar(props: HardwareBarProps) {
       )}
       <Menu
         label="More"
-        side="above"
+        side={props.menuSide}
         items={props.menu}
         trigger={(trigger) => <IconButton {...trigger} icon="more" label="More" tooltip="left" />}
       />

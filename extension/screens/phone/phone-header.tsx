@@ -35,12 +35,7 @@ export function PhoneHeader({ phones, phone, mayControl, onChoose, onNew, menu }
         align="start"
         items={choices}
         trigger={(props) => (
-          <button
-            {...props}
-            type="button"
-            className="phone-switch"
-            aria-label={`Phone: ${phone?.name ?? "none"}. Switch`}
-          >
+          <button {...props} type="button" className="phone-switch" title="Switch phones">
             <span className="truncate">{phone?.name ?? "No phone"}</span>
             <Icon name="chevronDown" />
           </button>

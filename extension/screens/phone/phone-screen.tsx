@@ -110,7 +110,10 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
     run();
   };
 
-  const banner = status === "stale" && failure !== undefined && failure.kind !== "refused";
+  // What the picture already says needs no second place.
+  const saidByPicture =
+    view.kind === "reconnecting" && (failure?.kind === "offline" || failure?.kind === "server_unreachable");
+  const banner = status === "stale" && failure !== undefined && failure.kind !== "refused" && !saidByPicture;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of the whole screen; every one has its own button
     <div className={`phone-screen${place.full ? " phone-screen-full" : ""}`} onKeyDown={onKeyDown}>
@@ -151,7 +154,10 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
                 mayControl={mayControl}
                 starting={calls.busy("start")}
                 onStart={() => void actions.start()}
-                onReconnect={screen.reconnect}
+                onReconnect={() => {
+                  screen.reconnect();
+                  void store.refresh();
+                }}
                 onSignIn={signIn.start}
               />
             )
@@ -196,6 +202,7 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
             onType={() => stage.current?.focusKeys()}
             onPaste={() => void actions.paste()}
             onOpenTab={place.full ? undefined : () => void actions.openTab()}
+            menuSide={place.full ? "below" : "above"}
             menu={screenMenu(
               phone,
               { mayControl, quality, readout },

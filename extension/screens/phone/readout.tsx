@@ -18,6 +18,7 @@ export interface ReadoutProps {
 export function Readout({ read, viewers, level }: ReadoutProps) {
   const [stats, setStats] = useState<ScreenStats>();
   useEffect(() => {
+    setStats(read());
     const timer = setInterval(() => setStats(read()), 500);
     return () => clearInterval(timer);
   }, [read]);

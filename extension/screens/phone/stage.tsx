@@ -33,6 +33,7 @@ export function Stage({ phone, size, live, usable, lastPicture, overlay, onTypin
   const frame = useRef<HTMLDivElement>(null);
   const keys = useRef<HTMLTextAreaElement>(null);
   const dots = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another phone has a frame and a canvas of its own
   useImperativeHandle(
     ref,
     () => ({

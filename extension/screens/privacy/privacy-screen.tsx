@@ -91,7 +91,7 @@ function Category({ category }: { readonly category: HeldCategory }) {
         <dt>Why</dt>
         <dd>{category.purpose}</dd>
         <dt>Oldest</dt>
-        <dd>{category.oldestAt === undefined ? "There is none." : calendarDate(category.oldestAt)}</dd>
+        <dd>{category.oldestAt === undefined ? "There is none." : calendarDate(category.oldestAt, Date.now())}</dd>
         <dt>Goes</dt>
         <dd>{category.leaves}</dd>
         <dt>Where</dt>

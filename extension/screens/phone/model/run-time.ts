@@ -23,12 +23,15 @@ export function timeAgo(at: string, nowMs: number): string {
   if (minutes < 60) return `${minutes} min ago`;
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return `${hours} h ago`;
-  return calendarDate(at);
+  return calendarDate(at, nowMs);
 }
 
-/** A date in the person's locale, e.g. `23 Nov 2026`. */
-export function calendarDate(at: string): string {
-  return new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+/** A date in the person's locale, e.g. `23 Nov 2026`; without the year while it is this year. */
+export function calendarDate(at: string, nowMs: number): string {
+  const date = new Date(at);
+  const thisYear = date.getFullYear() === new Date(nowMs).getFullYear();
+  const year = thisYear ? {} : ({ year: "numeric" } as const);
+  return date.toLocaleDateString(undefined, { day: "numeric", month: "short", ...year });
 }
 
 /** A clock time in the person's locale, e.g. `14:05`. */
