@@ -1,7 +1,7 @@
 /** The panel's live screen in a real browser: real sockets, real pictures, real fingers, mouse and keys. */
 import { type Browser, type CDPSession, chromium, type Page } from "playwright-core";
 import { rolldown } from "rolldown";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { systemClock } from "../../server/clock.ts";
 import type { PhoneInput } from "../../server/phones/driver.ts";
 import { until } from "../../server/screen/testing/client.ts";
@@ -9,9 +9,9 @@ import { FakeSource, ticketRequest } from "../../server/screen/testing/fakes.ts"
 import { type Harness, startHarness } from "../../server/screen/testing/harness.ts";
 import type {} from "./live-page.ts";
 
-const { CHROME_PATH = "/usr/lib/chromium/chromium" } = process.env;
+const executablePath = inject("chromium");
 
-describe("live screen in a browser", () => {
+describe.skipIf(executablePath === undefined)("live screen in a browser", () => {
   let browser: Browser;
   let html: string;
   let red: Buffer;
@@ -23,7 +23,7 @@ describe("live screen in a browser", () => {
     html = `<!doctype html><style>canvas{width:180px;height:500px;object-fit:contain;display:block}</style>
       <canvas></canvas><textarea></textarea><script>${output[0].code}</script>`;
     browser = await chromium.launch({
-      executablePath: CHROME_PATH,
+      executablePath: executablePath ?? "",
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
     });
     const painter = await browser.newPage({ viewport: { width: 360, height: 800 } });
