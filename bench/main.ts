@@ -3,10 +3,12 @@
  * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
  */
 import type { Benchmark, Figure } from "./benchmark.ts";
+import { firstFrame } from "./first-frame.ts";
+import { live } from "./live.ts";
 import { consoleTable, writeReport } from "./report.ts";
 import { trpc } from "./trpc.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [trpc];
+const BENCHMARKS: readonly Benchmark[] = [firstFrame, live, trpc];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((one) => one.name === name));

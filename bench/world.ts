@@ -1,5 +1,5 @@
 /** A whole server on loopback with a data folder of its own, a site its phones may open, and accounts on it. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTRPCClient, httpLink, type TRPCClient } from "@trpc/client";
@@ -20,6 +20,8 @@ export interface BenchAccount {
 }
 
 export interface World {
+  /** Holds everything of this server; its phones' profiles are inside. */
+  readonly folder: string;
   readonly server: RunningServer;
   readonly site: Site;
   /** A new person with a team of one and an API token that may do everything. */
@@ -35,6 +37,8 @@ export interface WorldOptions {
 
 export async function startWorld({ clock = systemClock, env = {} }: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "perch-bench-"));
+  // Phones run as another user, who must be able to pass through.
+  await chmod(folder, 0o711);
   const site = await startSite();
   const config = parseConfig({
     PORT: "0",
@@ -53,6 +57,7 @@ export async function startWorld({ clock = systemClock, env = {} }: WorldOptions
   });
   let people = 0;
   return {
+    folder,
     server,
     site,
     async account() {
