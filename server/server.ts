@@ -285,6 +285,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         screen.close();
         await driver.close();
         await jobs.stop();
+        accounts.close();
         await closeHttp(http);
         await db.close();
       })();

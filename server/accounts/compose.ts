@@ -30,6 +30,8 @@ export interface AccountServices {
   readonly mail: Mail;
   readonly support: Support;
   readonly jobs: Readonly<Record<string, JobHandler>>;
+  /** Ends the connections to the mail server. */
+  close(): void;
 }
 
 export function createAccountServices(options: {
@@ -48,12 +50,13 @@ export function createAccountServices(options: {
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
   const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
+  const transport =
+    config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
     repo: createMailRepo(db, clock),
     jobs,
     key: options.key,
-    transport:
-      config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM }),
+    transport,
   });
   const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
   const accounts = createAccounts({
@@ -82,5 +85,14 @@ export function createAccountServices(options: {
     limits,
   });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
-  return { accounts, sessions, connect, teams, mail, support, jobs: { [MAIL_JOB]: mail.send } };
+  return {
+    accounts,
+    sessions,
+    connect,
+    teams,
+    mail,
+    support,
+    jobs: { [MAIL_JOB]: mail.send },
+    close: () => transport?.close(),
+  };
 }
