@@ -11,6 +11,7 @@ import { Downloads, filePath, listFiles } from "./downloads.ts";
 import { applyPhone, applySize, grantedPermissions, screenSize } from "./emulation.ts";
 import { Foreground, type Front } from "./foreground.ts";
 import { InputSender, isSystemKey, type SystemKey } from "./input.ts";
+import { PhoneMemory } from "./memory.ts";
 import { Screencast } from "./screencast.ts";
 import type { PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import type { Tab } from "./tab.ts";
@@ -53,14 +54,13 @@ export class WebPhone implements TabsHost {
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
   #spec: PhoneSpec;
-  #record: PhoneRecord;
+  readonly #memory: PhoneMemory;
   readonly #foreground: Foreground;
   #beforeRecents: Front = "home";
   #note = "";
   #keyboard = false;
   #turn: Promise<void> = Promise.resolve();
   #left: (() => void)[] = [];
-  #saving: Promise<void> = Promise.resolve();
   #closing = false;
 
   constructor(options: WebPhoneOptions) {
@@ -70,7 +70,7 @@ export class WebPhone implements TabsHost {
     this.version = warm.browser.version;
     this.clock = options.clock;
     this.#spec = spec;
-    this.#record = options.record;
+    this.#memory = new PhoneMemory(spec.id, options.storage, options.record);
     this.#storage = options.storage;
     this.#emit = options.emit;
     this.#diskBytes = options.diskBytes;
@@ -104,17 +104,17 @@ export class WebPhone implements TabsHost {
       applyPhone(this.warm.system.session, this.#spec, this.version, true),
       browser.send("Browser.grantPermissions", { permissions: grantedPermissions(this.#spec) }),
       this.#downloads.start(),
-      this.#record.sessionCookies.length === 0
+      this.#memory.record.sessionCookies.length === 0
         ? undefined
         : browser
             .send("Storage.setCookies", {
-              cookies: this.#record.sessionCookies.map(({ sameSite, ...cookie }) =>
+              cookies: this.#memory.record.sessionCookies.map(({ sameSite, ...cookie }) =>
                 sameSite === undefined ? cookie : { ...cookie, sameSite },
               ),
             })
             .catch(() => undefined),
     ]);
-    const open = url ?? this.#record.open;
+    const open = url ?? this.#memory.record.open;
     if (open === undefined) await this.#goHome();
     else await this.openUrl(open);
   }
@@ -195,8 +195,8 @@ export class WebPhone implements TabsHost {
     try {
       if (open === undefined) tab.navigate(url);
       const app = await this.#gone(() => readWebApp(tab));
-      const others = this.#record.apps.filter((other) => other.url !== app.url);
-      await this.#save({ ...this.#record, apps: [...others, app].slice(-MAX_APPS) });
+      const others = this.#memory.record.apps.filter((other) => other.url !== app.url);
+      await this.#memory.save({ ...this.#memory.record, apps: [...others, app].slice(-MAX_APPS) });
       this.#foreground.present();
       return { name: app.name };
     } finally {
@@ -214,8 +214,8 @@ export class WebPhone implements TabsHost {
     await this.#downloads.settled();
     if (stored !== undefined) {
       const sessionCookies = stored.cookies.filter((cookie) => cookie.session);
-      await this.#save({ ...this.#record, sessionCookies });
-    } else await this.#saving;
+      await this.#memory.save({ ...this.#memory.record, sessionCookies });
+    } else await this.#memory.settled();
     await egress.close();
   }
 
@@ -224,7 +224,7 @@ export class WebPhone implements TabsHost {
     this.#closing = true;
     this.screen.close();
     await this.warm.process.kill();
-    await this.#saving;
+    await this.#memory.settled();
     await this.warm.egress.close();
   }
 
@@ -281,7 +281,7 @@ export class WebPhone implements TabsHost {
     const files = await listFiles(this.#storage, this.id);
     return {
       screen: "home",
-      apps: this.#record.apps.map(({ name, icon }) => ({ name, icon })),
+      apps: this.#memory.record.apps.map(({ name, icon }) => ({ name, icon })),
       files: files.slice(0, MAX_LISTED_FILES).map(({ name, bytes }) => ({ name, bytes })),
       note: this.#note,
     };
@@ -393,11 +393,14 @@ export class WebPhone implements TabsHost {
       case "open":
         return this.#openTyped(action.text);
       case "app": {
-        const app = this.#record.apps[action.index];
+        const app = this.#memory.record.apps[action.index];
         return app === undefined ? undefined : this.openUrl(app.url);
       }
       case "removeApp":
-        await this.#save({ ...this.#record, apps: this.#record.apps.filter((_, index) => index !== action.index) });
+        await this.#memory.save({
+          ...this.#memory.record,
+          apps: this.#memory.record.apps.filter((_, index) => index !== action.index),
+        });
         return this.#foreground.present();
       case "tab": {
         const tab = this.warm.tabs.find(action.id);
@@ -459,21 +462,8 @@ export class WebPhone implements TabsHost {
     this.#emit({ type: "clipboard", phoneId: this.id, value: this.clipboard });
   }
 
-  // What is remembered.
-
   #remember(open: string | undefined): void {
-    const remembered = open === "about:blank" ? undefined : open;
-    if (this.#closing || remembered === this.#record.open) return;
-    const { open: _, ...rest } = this.#record;
-    this.#save(remembered === undefined ? rest : { ...rest, open: remembered }).catch(() => undefined);
-  }
-
-  #save(record: PhoneRecord): Promise<void> {
-    this.#record = record;
-    this.#saving = this.#saving
-      .catch(() => undefined)
-      .then(() => (record === this.#record ? this.#storage.writeRecord(this.id, record) : undefined));
-    return this.#saving;
+    if (!this.#closing) this.#memory.remember(open);
   }
 
   /** Turns the browser's going away into words. */

@@ -1,6 +1,8 @@
 /** One browser process: its flags, its pipe, its end. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chown, mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +17,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const DISK_CACHE_BYTES = 48 * 1024 * 1024;
 /** Chromium keeps pictures of pages in shared memory; containers often give it only 64 MB. */
 const ENOUGH_SHARED_MEMORY_BYTES = 512 * 1024 * 1024;
+/** Full Chrome makes a socket 48 bytes further down, and a socket's path has at most 107. */
+const MAX_TEMPORARY_PATH = 59;
 
 export interface ProcessOptions {
   readonly browser: Browser;
@@ -72,7 +76,7 @@ export class BrowserProcess {
         HOME: home,
         XDG_CONFIG_HOME: home,
         XDG_CACHE_HOME: join(home, "cache"),
-        TMPDIR: temporary,
+        TMPDIR: Buffer.byteLength(temporary) <= MAX_TEMPORARY_PATH ? temporary : tmpdir(),
         LANG: "C.UTF-8",
         PATH: "/usr/bin:/bin",
       },
@@ -105,7 +109,9 @@ export class BrowserProcess {
       return process;
     } catch (error) {
       await process.kill();
-      throw error instanceof PerchError ? error : notStarted(error, said);
+      // What it said last comes after its pipe has closed.
+      if (child.stderr?.readableEnded === false) await once(child, "close");
+      throw error instanceof PerchError && said === "" ? error : notStarted(new Error(said, { cause: error }), said);
     }
   }
 

@@ -29,8 +29,10 @@ button,input{font:inherit;color:inherit;min-height:44px;border-radius:6px;border
 button{cursor:pointer;text-align:center}
 button.main{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:600}
 button.row{display:flex;width:100%;gap:12px;align-items:center;text-align:start;border:0;border-radius:0;border-bottom:1px solid var(--line);background:none;padding:8px 16px}
+button.row>span:first-child{flex:1;min-width:0}
 button:disabled{opacity:.45}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+button.row:focus-visible{outline-offset:-3px}
 .screen{min-height:100%;padding:24px 16px;max-width:560px;margin:0 auto}
 .center{display:flex;flex-direction:column;justify-content:center;gap:16px}
 form.address{display:flex;gap:8px;margin-top:16px}
@@ -39,7 +41,7 @@ form.address input{flex:1;min-width:0}
 .app{display:flex;flex-direction:column;align-items:center;gap:4px;border:0;background:none;padding:8px 4px;font-size:12px;overflow-wrap:anywhere}
 .app img,.app .letter{width:48px;height:48px;border-radius:10px;object-fit:contain}
 .letter{display:grid;place-items:center;background:var(--accent);color:var(--on);font-size:22px;font-weight:600}
-.list{list-style:none;padding:0;border-top:1px solid var(--line)}
+.list{list-style:none;padding:0;margin-top:12px;border-top:1px solid var(--line)}
 .list li{display:flex;align-items:center;gap:8px;border-bottom:1px solid var(--line);min-height:44px}
 .list li>span:first-child{flex:1;min-width:0;overflow-wrap:anywhere}
 .list li .row{border:0;flex:1;min-width:0;padding:8px 0}
