@@ -4,7 +4,7 @@ import { publish, stubPhone } from "../testing/stub.router.ts";
 import { type StubServer, startStubServer } from "../testing/stub-server.ts";
 import { createApi } from "./client.ts";
 import { classifyFailure } from "./errors.ts";
-import { eventLink } from "./stream.ts";
+import { followPhoneEvents } from "./stream.ts";
 
 let server: StubServer | undefined;
 afterEach(async () => {
@@ -38,15 +38,32 @@ describe("the client", () => {
   it("follows events with the token in a header", async () => {
     server = await startStubServer();
     const { token, origin, state } = server;
-    const api = createApi({ server: origin, token: async () => token, events: eventLink });
     const seen: PhoneEvent[] = [];
-    const subscription = api.phones.events.subscribe(undefined, {
-      onStarted: () => publish(state, { type: "phone", phone: stubPhone({ name: "Ada's" }) }),
-      onData: (message) => seen.push(message.data),
+    const phone = stubPhone({ name: "Ada's" });
+    const stop = followPhoneEvents(origin, async () => token, {
+      onOpen: () => publish(state, { type: "phone", phone }),
+      onEvent: (event) => seen.push(event),
+      onLost: () => seen.push({ type: "removed", phoneId: phone.id }),
     });
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
-    subscription.unsubscribe();
+    await vi.waitFor(() => expect(seen).toEqual([{ type: "phone", phone }]));
+    stop();
     expect(state.calls).toContain("phones.events");
+  });
+
+  it("says once that the events are lost, whether refused or cut off", async () => {
+    server = await startStubServer();
+    const { origin, token } = server;
+    const lost = vi.fn();
+    const opened = vi.fn();
+    const handlers = { onOpen: opened, onEvent: () => undefined, onLost: lost };
+    followPhoneEvents(origin, async () => "cp_stolen", handlers);
+    await vi.waitFor(() => expect(lost).toHaveBeenCalledTimes(1));
+    opened.mockClear();
+    followPhoneEvents(origin, async () => token, handlers);
+    await vi.waitFor(() => expect(opened).toHaveBeenCalledTimes(1));
+    await server.close();
+    server = undefined;
+    await vi.waitFor(() => expect(lost).toHaveBeenCalledTimes(2));
   });
 
   it("tells a refused call from a server that is not there", async () => {
@@ -66,7 +83,9 @@ describe("the client", () => {
     const { origin, token, state } = server;
     state.refuse = { code: "limit_reached", message: "Your team has 4 phones running, its limit. Park one first." };
     const api = createApi({ server: origin, token: async () => token });
-    const failure = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));
+    const failure = await api.phones.launch
+      .mutate({ idempotencyKey: crypto.randomUUID() })
+      .catch((error: unknown) => classifyFailure(error, origin, true));
     expect(failure).toMatchObject({ kind: "refused", error: { code: "limit_reached", requestId: "req_stub" } });
   });
 });

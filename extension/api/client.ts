@@ -1,5 +1,5 @@
 /** The typed client of one Perch server. Nothing here ever talks to another origin. */
-import { createTRPCClient, httpBatchLink, splitLink, type TRPCClient, type TRPCLink } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "./app-router.ts";
 
 export type Api = TRPCClient<AppRouter>;
@@ -14,13 +14,11 @@ export interface ApiOptions {
   readonly server: string;
   /** Read anew for every request, so a sign-in or sign-out elsewhere takes effect at once. */
   readonly token: Token;
-  /** How to follow events (`stream.ts`); pages that live for seconds leave it out, and with it a tenth of their code. */
-  readonly events?: EventLink;
 }
 
 export type Token = () => Promise<string | undefined>;
-export type EventLink = (url: string, token: Token) => TRPCLink<AppRouter>;
 
+/** Calls only; events come by `stream.ts`. */
 export function createApi(options: ApiOptions): Api {
   const url = `${options.server}/trpc`;
   const calls = httpBatchLink<AppRouter>({
@@ -34,11 +32,7 @@ export function createApi(options: ApiOptions): Api {
       return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
     },
   });
-  if (options.events === undefined) return createTRPCClient<AppRouter>({ links: [calls] });
-  const events = options.events(url, options.token);
-  return createTRPCClient<AppRouter>({
-    links: [splitLink({ condition: (op) => op.type === "subscription", true: events, false: calls })],
-  });
+  return createTRPCClient<AppRouter>({ links: [calls] });
 }
 
 /** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */

@@ -16,9 +16,12 @@ export function serverOrigin(text: string): string | undefined {
   if (!URL.canParse(typed)) return undefined;
   const url = new URL(typed);
   if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
-  if (url.username !== "" || url.password !== "" || url.hostname === "") return undefined;
+  if (url.username !== "" || url.password !== "" || !HOST.test(url.hostname)) return undefined;
   return url.origin;
 }
+
+/** A name or an address; some browsers let spaces through, escaped. */
+const HOST = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])$/i;
 
 function withScheme(address: string): string {
   return isLoopback(`http://${address}`) ? `http://${address}` : `https://${address}`;

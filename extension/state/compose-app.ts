@@ -1,5 +1,6 @@
 /** What every page and the worker are made of. Composed once per page in its `main.tsx` and passed down. */
-import { type Api, createApi, type EventLink } from "../api/client.ts";
+import { type Api, createApi } from "../api/client.ts";
+import type { EventHandlers, FollowEvents } from "../api/stream.ts";
 import { type Intents, intentStore } from "./intents.ts";
 import { type PhonesCache, phonesCache } from "./phones-cache.ts";
 import { type Settings, settingsStore } from "./settings.ts";
@@ -11,8 +12,8 @@ export interface App {
   readonly tokens: TokenStore;
   readonly phonesCache: Stored<PhonesCache | undefined>;
   readonly intents: Intents;
-  /** Whether `api` can subscribe to events. */
-  readonly followsEvents: boolean;
+  /** Follows a server's phone events and returns how to stop; absent in what lives for seconds. */
+  readonly follow: ((server: string, handlers: EventHandlers) => () => void) | undefined;
   /** A client of one server; sends that server's token and no other. */
   api(server: string): Api;
 }
@@ -21,19 +22,15 @@ export interface AppParts {
   readonly tokens?: TokenStore;
 }
 
-export function composeApp(parts: AppParts & { readonly events?: EventLink }): App {
-  const { tokens = indexedDbTokens(), events } = parts;
+export function composeApp(parts: AppParts & { readonly follow?: FollowEvents }): App {
+  const { tokens = indexedDbTokens(), follow } = parts;
+  const token = (server: string) => async () => (await tokens.get(server))?.token;
   return {
     settings: settingsStore(),
     tokens,
     phonesCache: phonesCache(),
     intents: intentStore(),
-    followsEvents: events !== undefined,
-    api: (server) =>
-      createApi({
-        server,
-        token: async () => (await tokens.get(server))?.token,
-        ...(events !== undefined && { events }),
-      }),
+    follow: follow && ((server, handlers) => follow(server, token(server), handlers)),
+    api: (server) => createApi({ server, token: token(server) }),
   };
 }

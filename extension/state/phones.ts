@@ -59,7 +59,7 @@ export function createPhonesStore(app: App): PhonesStore {
   };
   let api: Api | undefined;
   let running = false;
-  let following: { unsubscribe(): void } | undefined;
+  let unfollow: (() => void) | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
   let run = 0;
@@ -83,8 +83,8 @@ export function createPhonesStore(app: App): PhonesStore {
   /** `refused` is the token the server did not take; one stored since, by a sign-in elsewhere, stays. */
   const fail = async (failure: Failure, refused?: string) => {
     if (failure.kind === "signed_out") {
-      following?.unsubscribe();
-      following = undefined;
+      unfollow?.();
+      unfollow = undefined;
       put({ status: "stale", failure, phones: [] });
       const { server } = state;
       if (server !== undefined && refused !== undefined && (await app.tokens.get(server))?.token === refused) {
@@ -116,55 +116,24 @@ export function createPhonesStore(app: App): PhonesStore {
     remember();
   };
 
-  const follow = (client: Api) => {
-    following?.unsubscribe();
+  const follow = (server: string) => {
     const mine = run;
-    let missed: PhoneEvent[] | undefined;
-    // What changed between the list's answer and the start of the stream is in neither: read the list once more, and
-    // put on top of it what the stream brought meanwhile.
-    const catchUp = async () => {
-      missed = [];
-      try {
-        const phones = await client.phones.list.query();
-        if (mine !== run || state.status !== "live") return;
-        put({ phones });
-        for (const event of missed) apply(event);
-        remember();
-      } catch {
-        // The stream itself tells when the server is gone.
-      } finally {
-        missed = undefined;
-      }
-    };
-    const again = () => {
-      following = undefined;
-      if (!running || mine !== run) return;
-      // Asking for the list finds out what is the matter, and says so.
-      scheduleRefresh();
-    };
-    following = client.phones.events.subscribe(undefined, {
-      onStarted: () => void catchUp(),
-      onData: (message) => {
-        if (mine !== run) return;
-        missed?.push(message.data);
-        apply(message.data);
+    unfollow = app.follow?.(server, {
+      // What happened between the list and the stream is in neither: the list is read once more.
+      onOpen: () => {
+        if (mine === run) void refresh();
       },
-      onConnectionStateChange: (connection) => {
+      onEvent: (event) => {
+        if (mine === run) apply(event);
+      },
+      onLost: () => {
         if (mine !== run || !running) return;
-        // The link reconnects by itself; what is shown meanwhile is marked, and read anew once it is back.
-        if (connection.state === "connecting" && connection.error !== null) lost(client);
+        unfollow = undefined;
+        // Reading the list finds out what is the matter. Not at once: a server that lists but cannot stream would be
+        // asked without end.
+        scheduleRefresh();
       },
-      onError: again,
-      onComplete: again,
     });
-  };
-
-  const lost = (client: Api) => {
-    if (api !== client || state.status !== "live") return;
-    following?.unsubscribe();
-    following = undefined;
-    // Not at once: a server that lists but cannot stream would be asked without end.
-    scheduleRefresh();
   };
 
   const scheduleRefresh = () => {
@@ -197,9 +166,9 @@ export function createPhonesStore(app: App): PhonesStore {
       put({ phones, status: "live", failure: undefined });
       remember();
       if (!running) return;
-      if (!app.followsEvents)
+      if (app.follow === undefined)
         retry = setTimeout(() => void refresh(), phones.some(isMoving) ? POLL_MOVING_MS : POLL_RESTING_MS);
-      else if (following === undefined) follow(client);
+      else if (unfollow === undefined) follow(server);
     } catch (error) {
       if (api !== client) return;
       await fail(classify(error), token);
@@ -210,8 +179,8 @@ export function createPhonesStore(app: App): PhonesStore {
   /** Shows what is stored of a server. */
   const showStored = async (server: string | undefined) => {
     run += 1;
-    following?.unsubscribe();
-    following = undefined;
+    unfollow?.();
+    unfollow = undefined;
     attempts = 0;
     if (server === undefined) {
       api = undefined;
@@ -264,8 +233,8 @@ export function createPhonesStore(app: App): PhonesStore {
       running = false;
       run += 1;
       clearTimeout(retry);
-      following?.unsubscribe();
-      following = undefined;
+      unfollow?.();
+      unfollow = undefined;
       for (const stop of stops.splice(0)) stop();
     },
     async call(work) {
@@ -276,7 +245,7 @@ export function createPhonesStore(app: App): PhonesStore {
         if (isPhone(value)) {
           upsert(value);
           remember();
-          if (running && !app.followsEvents && isMoving(value)) scheduleSoon();
+          if (running && app.follow === undefined && isMoving(value)) scheduleSoon();
         }
         return { ok: true, value };
       } catch (error) {

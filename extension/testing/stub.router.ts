@@ -35,7 +35,7 @@ export interface StubState {
   readonly events: { id: number; event: PhoneEvent }[];
   readonly listeners: Set<() => void>;
   startMs: number;
-  /** The next calls fail with this. */
+  /** Every change fails with this. */
   refuse: { code: ErrorCode; message: string } | undefined;
   limitPhones: number;
 }
@@ -86,11 +86,11 @@ const open = t.procedure.use(({ ctx, path, next }) => {
   ctx.state.calls.push(path);
   return next();
 });
-const signedIn = open.use(({ ctx, path, next }) => {
+const signedIn = open.use(({ ctx, type, next }) => {
   if (ctx.token === undefined) throw refusal("unauthenticated", "Sign in first.");
   if (!ctx.state.tokens.has(ctx.token)) throw refusal("session_ended", "You were signed out. Sign in again.");
   const { refuse } = ctx.state;
-  if (refuse !== undefined && path !== "phones.events") throw refusal(refuse.code, refuse.message);
+  if (refuse !== undefined && type === "mutation") throw refusal(refuse.code, refuse.message);
   return next();
 });
 

@@ -1,6 +1,7 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
 import "./popup.css";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
@@ -35,12 +36,23 @@ export function Popup({ tab, shortcuts }: PopupProps) {
   const [choosing, setChoosing] = useState(false);
   const [handingOver, setHandingOver] = useState(false);
 
-  const ordered = useMemo(() => [...phones].sort(byStateThenUse), [phones]);
+  // Rows keep their places while the popup is open: a click must not land on a phone that just moved there.
+  const places = useRef<readonly PhoneId[]>([]);
+  const ordered = useMemo(() => {
+    const kept = places.current.flatMap((id) => phones.find((phone) => phone.id === id) ?? []);
+    const all = [...kept, ...phones.filter((phone) => !kept.includes(phone)).sort(byStateThenUse)];
+    places.current = all.map((phone) => phone.id);
+    return all;
+  }, [phones]);
   const running = phones.filter((phone) => phone.state === "running").length;
   const now = useNow(running > 0);
   const target = defaultPhone(phones, defaultPhoneId);
   const url = tab?.url?.startsWith("http") === true ? parsePhoneUrl(tab.url) : undefined;
-  const usable = status === "live" || status === "stored" || (status === "stale" && failure?.kind !== "signed_out");
+  const usable =
+    status === "live" ||
+    status === "stored" ||
+    (status === "stale" && failure?.kind !== "signed_out" && phones.length > 0);
+  const connection = connectionLine(status, failure, running, phones.length > 0);
   const openKeys = shortcuts.find((shortcut) => shortcut.name === "open-page")?.keys;
 
   useEffect(() => {
@@ -180,11 +192,8 @@ export function Popup({ tab, shortcuts }: PopupProps) {
       )}
       <footer className="popup-foot" data-line>
         <span className="popup-connection" role="status">
-          <span
-            className={`popup-link popup-link-${connectionLine(status, failure, running).tone}`}
-            aria-hidden="true"
-          />
-          <span className="tabular">{connectionLine(status, failure, running).text}</span>
+          <span className={`popup-link popup-link-${connection.tone}`} aria-hidden="true" />
+          <span className="tabular">{connection.text}</span>
         </span>
         <Button
           kind="quiet"
