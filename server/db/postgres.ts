@@ -3,10 +3,21 @@ import { sql } from "drizzle-orm";
 import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { PerchError } from "../errors.ts";
-import { type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import {
+  type Database,
+  guardedReader,
+  insideTransaction,
+  isUniqueViolation,
+  type Reader,
+  type Writer,
+} from "./database.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
 
+/**
+ * Serialization failure and deadlock. A unique violation is tried once more: it may only be the way a concurrent
+ * transaction shows itself (PostgreSQL 15 manual, §13.2.3), and a real one comes back.
+ */
 const RETRYABLE = new Set(["40001", "40P01"]);
 const MAX_TRIES = 10;
 const CHANNEL = "perch_events";
@@ -31,7 +42,8 @@ export function postgresDatabase(
           try {
             return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
           } catch (error) {
-            if (attempt >= MAX_TRIES || !isRetryable(error)) throw error;
+            const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
+            if (attempt >= MAX_TRIES || !mayPass) throw error;
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
           }
         }

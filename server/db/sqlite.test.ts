@@ -1,0 +1,185 @@
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newId } from "../../shared/ids.ts";
+import { deriveKey, readMasterKey } from "../keys.ts";
+import type { Database } from "./database.ts";
+import { openSqlite } from "./sqlite.ts";
+import { MIGRATIONS } from "./testing.ts";
+
+const CANARY = "canary-9f2c-日本-in-a-row";
+
+describe("the embedded database on disk", () => {
+  let folder: string;
+  let file: string;
+  const key = randomBytes(32);
+  const opened: Database[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "perch-db-"));
+    file = join(folder, "data/perch.db");
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((db) => db.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const open = async (with_ = key) => {
+    const db = await openSqlite({ file, key: with_, migrationsFolder: join(MIGRATIONS, "sqlite") });
+    opened.push(db);
+    return db;
+  };
+  const close = () => Promise.all(opened.splice(0).map((db) => db.close()));
+  const addTeam = (db: Database, name = CANARY) =>
+    db.tx((tx) => tx.insert(db.t.teams).values({ id: newId("team"), name, createdAt: new Date(0) }));
+  const everyFile = () =>
+    readdirSync(join(folder, "data"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => ({ name: entry.name, bytes: readFileSync(join(entry.parentPath, entry.name)) }));
+  /** Leaves a database with many pages behind, closed. */
+  const fill = async () => {
+    const db = await open();
+    for (let n = 0; n < 40; n += 1) await addTeam(db, `${n}`.repeat(2000));
+    await close();
+  };
+
+  it("shows neither its format nor a row to who reads its files, the log and a backup included", async () => {
+    const db = await open();
+    await addTeam(db);
+    const raw = new Sqlite(file);
+    raw.pragma(`key = "x'${key.toString("hex")}'"`);
+    raw.exec(`vacuum into '${join(folder, "data/backup.db")}'`);
+    raw.close();
+    const names = everyFile().map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["perch.db", "perch.db-wal", "backup.db"]));
+    for (const { name, bytes } of everyFile()) {
+      expect(bytes.includes("SQLite format 3"), name).toBe(false);
+      expect(bytes.includes(CANARY), name).toBe(false);
+      expect(bytes.includes("create table"), name).toBe(false);
+    }
+    expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  it("overwrites what is deleted", async () => {
+    const db = await open();
+    await addTeam(db);
+    await db.tx((tx) => tx.delete(db.t.teams));
+    await close();
+    const raw = new Sqlite(file);
+    raw.pragma(`key = "x'${key.toString("hex")}'"`);
+    raw.pragma("rekey = ''");
+    raw.close();
+    expect(readFileSync(file).includes("SQLite format 3")).toBe(true);
+    expect(readFileSync(file).includes(CANARY)).toBe(false);
+  });
+
+  it("gives a reader that cannot write", async () => {
+    const db = await open();
+    // The reader's type has no `insert`; what is underneath has, and must refuse.
+    const sly = db.read as unknown as typeof db.read & {
+      insert: Parameters<Parameters<Database["tx"]>[0]>[0]["insert"];
+    };
+    await expect(async () => {
+      await sly.insert(db.t.teams).values({ id: newId("team"), name: "x", createdAt: new Date(0) });
+    }).rejects.toThrow(/readonly/);
+  });
+
+  it("tells a wrong key from a damaged file, and still opens with the right one", async () => {
+    await addTeam(await open());
+    await close();
+    await expect(open(randomBytes(32))).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("key file does not fit"),
+    });
+    expect(await (await open()).read.select().from((await open()).t.teams)).toHaveLength(1);
+  });
+
+  it("never remembers a wrong key", async () => {
+    await addTeam(await open());
+    await close();
+    rmSync(`${file}.keyid`);
+    await expect(open(randomBytes(32))).rejects.toMatchObject({
+      message: expect.stringContaining("its key is another"),
+    });
+    const db = await open();
+    expect(await db.read.select().from(db.t.teams)).toHaveLength(1);
+  });
+
+  it.each([
+    ["the first page", 0],
+    ["the schema", 2048],
+  ])("says that a file is damaged in %s", async (_where, from) => {
+    await fill();
+    const bytes = readFileSync(file);
+    randomBytes(200).copy(bytes, from);
+    writeFileSync(file, bytes);
+    const before = readFileSync(file);
+    await expect(open()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("damaged") });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("says that a file of other bytes is damaged", async () => {
+    mkdirSync(join(folder, "data"));
+    writeFileSync(file, "this is a text file, not a database\n".repeat(200));
+    await expect(open()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("damaged") });
+  });
+
+  it("refuses a database that is not encrypted and leaves it as it was", async () => {
+    mkdirSync(join(folder, "data"));
+    const plain = new Sqlite(file);
+    plain.exec("create table t (x)");
+    plain.close();
+    const before = readFileSync(file);
+    await expect(open()).rejects.toMatchObject({ message: expect.stringContaining("not encrypted") });
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(existsSync(`${file}.keyid`)).toBe(false);
+  });
+});
+
+describe("the master key", () => {
+  let folder: string;
+  let keyFile: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "perch-key-"));
+    keyFile = join(folder, "keys/perch.key");
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is made once, readable by nobody else, and read again", () => {
+    const key = readMasterKey({ keyFile, databaseExists: false });
+    expect(key).toHaveLength(32);
+    expect(readMasterKey({ keyFile, databaseExists: true })).toEqual(key);
+    expect(statSync(keyFile).mode & 0o077).toBe(0);
+  });
+
+  it("is not made anew for a database that needs the old one", () => {
+    expect(() => readMasterKey({ keyFile, databaseExists: true })).toThrow(/is missing/);
+    expect(existsSync(keyFile)).toBe(false);
+  });
+
+  it.each(["", "short", "z".repeat(64), `${"a".repeat(64)} more`])("refuses a file that holds %j", (text) => {
+    readMasterKey({ keyFile, databaseExists: false });
+    writeFileSync(keyFile, text);
+    expect(() => readMasterKey({ keyFile, databaseExists: true })).toThrow(/64 hexadecimal digits/);
+    expect(readFileSync(keyFile, "utf8")).toBe(text);
+  });
+
+  it("gives each purpose its own key", () => {
+    const master = readMasterKey({ keyFile, databaseExists: false });
+    const keys = (["rate limits", "mail", "database"] as const).map((purpose) =>
+      deriveKey(master, purpose).toString("hex"),
+    );
+    expect(new Set([...keys, master.toString("hex")]).size).toBe(4);
+    expect(deriveKey(master, "mail").toString("hex")).toBe(keys[1]);
+  });
+});
