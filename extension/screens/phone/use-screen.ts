@@ -18,6 +18,8 @@ import {
 } from "./model/screen-state.ts";
 import type { StageHandle } from "./stage.tsx";
 
+const FIRST_PICTURE_LOOK_MS = 10;
+
 export interface ScreenOptions {
   readonly phone: Phone | undefined;
   /** The picture is being looked at; otherwise nothing is sent. */
@@ -90,17 +92,17 @@ export function useScreen({ phone, active, mode, quality, stage }: ScreenOptions
     session.current?.setQuality(quality.max);
   }, [quality, wanted, phoneId, generation]);
 
-  // The first picture: asked once per displayed frame, only until it is there.
+  // The first picture: looked for only until it is there. Not by animation frames, which stand still in a panel that is
+  // covered, while its picture is drawn all the same.
   const awaiting = state.link.kind === "live" && !state.hasPicture;
   useEffect(() => {
     if (!awaiting) return;
-    let handle = 0;
     const look = () => {
       if ((session.current?.seq() ?? 0) > 0) dispatch({ type: "picture" });
-      else handle = requestAnimationFrame(look);
     };
     look();
-    return () => cancelAnimationFrame(handle);
+    const timer = setInterval(look, FIRST_PICTURE_LOOK_MS);
+    return () => clearInterval(timer);
   }, [awaiting]);
 
   const send = useCallback((message: ViewerMessage) => session.current?.send(message), []);
