@@ -1,4 +1,5 @@
 /** One browser process: its flags, its pipe, its end. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chown, mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { PerchError } from "../../../errors.ts";
 import type { Browser } from "./browser.ts";
 import { CdpConnection } from "./cdp.ts";
+import { egressFlags } from "./egress/flags.ts";
 import { commandLine, parents, tree } from "./proc.ts";
 import type { WebPhoneStorage } from "./storage.ts";
 
@@ -148,14 +150,7 @@ async function flags(options: ProcessOptions, home: string): Promise<string[]> {
     "--headless",
     "--remote-debugging-pipe",
     `--user-data-dir=${home}`,
-    `--proxy-server=http://127.0.0.1:${options.proxyPort}`,
-    // Without this Chromium goes past the proxy for loopback and link-local addresses.
-    "--proxy-bypass-list=<-loopback>",
-    // Nothing is resolved or reached but the proxy, also by code that forgets the proxy.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-    "--disable-quic",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    ...egressFlags(options.proxyPort),
     "--no-first-run",
     "--no-default-browser-check",
     "--no-pings",
