@@ -31,10 +31,10 @@ export function panelSupported(): boolean {
 /** Opens the panel in a window; does nothing when it is open there. Call it synchronously within a gesture. */
 export function openPanel(windowId: number | undefined): Promise<Result<undefined, PanelProblem>> {
   const sidebar = firefoxSidebar();
-  if (sidebar !== undefined) return settled(sidebar.open());
+  if (sidebar !== undefined) return settled(() => sidebar.open());
   const panel = chromeSidePanel();
   if (panel === undefined || windowId === undefined) return Promise.resolve(failure("unsupported"));
-  return settled(panel.open({ windowId }));
+  return settled(() => panel.open({ windowId }));
 }
 
 /**
@@ -64,14 +64,15 @@ export function togglePanel(
   tellOpenPanels: () => void,
 ): Promise<Result<undefined, PanelProblem>> {
   const sidebar = firefoxSidebar();
-  if (sidebar !== undefined) return settled(sidebar.toggle());
+  if (sidebar !== undefined) return settled(() => sidebar.toggle());
   tellOpenPanels();
   return openPanel(windowId);
 }
 
-async function settled(opening: Promise<void>): Promise<Result<undefined, PanelProblem>> {
+/** `open` runs at once, still within the gesture. */
+async function settled(open: () => Promise<void>): Promise<Result<undefined, PanelProblem>> {
   try {
-    await opening;
+    await open();
     return success(undefined);
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : "";

@@ -23,3 +23,9 @@ export function tabView(tab: browser.Tabs.Tab): TabView {
 export async function openTab(address: string): Promise<void> {
   await browser.tabs.create({ url: address.startsWith("/") ? browser.runtime.getURL(address) : address });
 }
+
+/** The window this page is in; the panel belongs to one window as a tab does. */
+export async function ownWindowId(): Promise<number | undefined> {
+  const own = await browser.windows.getCurrent();
+  return own.id;
+}
