@@ -143,6 +143,15 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     expect(server.screens.received).toContainEqual({ type: "clipboard", value: "for the phone" });
   });
 
+  it("closes when the key that opened it is pressed again, and puts the running phones on the badge", async () => {
+    await livePhone();
+    const worker = await browser.worker();
+    await until("the badge", () => worker.evaluate(badgeText).then((text) => text === "1"));
+    const closed = page.waitForEvent("close");
+    await worker.evaluate(sayClose);
+    await closed;
+  });
+
   it("parks, offers to undo it, and keeps the last picture dimmed", async () => {
     const phone = await livePhone();
     await more("More about this phone", "Park");
@@ -225,6 +234,21 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     }
   }, 90_000);
 });
+
+/** Run in the worker: what the toolbar button shows. */
+async function badgeText(): Promise<string> {
+  const { action } = Reflect.get(globalThis, "chrome") as {
+    action: { getBadgeText(details: object): Promise<string> };
+  };
+  return action.getBadgeText({});
+}
+/** Run in the worker: what `togglePanel` says to panels that are open. */
+async function sayClose(): Promise<void> {
+  const { runtime } = Reflect.get(globalThis, "chrome") as {
+    runtime: { sendMessage(message: object): Promise<unknown> };
+  };
+  await runtime.sendMessage({ perch: 1, type: "close_panel" }).catch(() => undefined);
+}
 
 /** Ids of the rules axe finds broken. Injected as a value: the extension's policy refuses script elements. */
 async function violations(page: Page): Promise<readonly string[]> {

@@ -16,6 +16,7 @@ import { PhoneScreen } from "../phone/phone-screen.tsx";
 import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
 import { FailureScreen } from "./failure-notice.tsx";
 import type { PanelPlace } from "./panel-place.ts";
+import { usePanelMessages } from "./use-panel-messages.ts";
 import { useRemote } from "./use-remote.ts";
 
 const TABS = [
@@ -31,6 +32,7 @@ const readMe = (api: Api): Promise<Me> => api.account.me.query();
 export function Panel({ place }: { readonly place: PanelPlace }) {
   const { status, failure } = usePhones();
   const { phones } = usePage();
+  usePanelMessages(place.full);
   if (status === "loading" && failure === undefined) {
     return (
       <main className="panel-gate">
