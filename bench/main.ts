@@ -2,24 +2,42 @@
  * `npm run bench` runs every benchmark in order and writes `docs/benchmarks.md`; `npm run bench -- <name> …` runs some
  * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
  */
-import type { Benchmark, Figure } from "./benchmark.ts";
+import type { Benchmark } from "./benchmark.ts";
+import { idle, moving, still } from "./crowd.ts";
+import { database } from "./database.ts";
+import { egress } from "./egress-cost.ts";
 import { firstFrame } from "./first-frame.ts";
 import { live } from "./live.ts";
-import { consoleTable, writeReport } from "./report.ts";
+import { popup, size } from "./popup.ts";
+import { consoleTable, type Result, writeReport } from "./report.ts";
+import { slowLink } from "./slow-link.ts";
+import { start } from "./start.ts";
 import { trpc } from "./trpc.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [firstFrame, live, trpc];
+const BENCHMARKS: readonly Benchmark[] = [
+  firstFrame,
+  live,
+  still,
+  moving,
+  idle,
+  slowLink,
+  trpc,
+  database,
+  egress,
+  popup,
+  size,
+  start,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((one) => one.name === name));
 if (unknown.length > 0) {
-  console.error(
-    `There is no benchmark ${unknown.join(", ")}. Choose of: ${BENCHMARKS.map((one) => one.name).join(", ")}.`,
-  );
+  const known = BENCHMARKS.map((one) => one.name).join(", ");
+  console.error(`There is no benchmark ${unknown.join(", ")}. Choose of: ${known}.`);
   process.exit(2);
 }
 const chosen = names.length === 0 ? BENCHMARKS : BENCHMARKS.filter((one) => names.includes(one.name));
-const results: { benchmark: Benchmark; figures: readonly Figure[] }[] = [];
+const results: Result[] = [];
 let failed = false;
 for (const benchmark of chosen) {
   console.log(`\n${benchmark.title}`);
