@@ -22,6 +22,7 @@ export const SESSION_LONGEST_MS = 60 * DAY_MS;
 export const API_TOKEN_LONGEST_MS = 365 * DAY_MS;
 /** A session's last use is written at most this often: a write per call would cost more than the exactness is worth. */
 const TOUCH_EVERY_MS = 5 * 60_000;
+const REMEMBERED_ENDS = 10_000;
 /** Announced to other nodes as this prefix and the session's id. */
 const ENDED_TOPIC = "session-ended:";
 
@@ -67,7 +68,12 @@ export interface Sessions {
 export function createSessions(options: { db: Database; repo: SessionsRepo; audit: Audit; clock: Clock }): Sessions {
   const { db, repo, audit, clock } = options;
   const listeners = new Set<(id: SessionId) => void>();
+  // On PostgreSQL this node hears its own announcement too; a session ends once.
+  const told = new Set<SessionId>();
   const tell = (id: SessionId) => {
+    if (told.has(id)) return;
+    told.add(id);
+    if (told.size > REMEMBERED_ENDS) for (const oldest of [...told].slice(0, REMEMBERED_ENDS / 2)) told.delete(oldest);
     for (const listener of listeners) listener(id);
   };
   db.onAnnounced((topic) => {
