@@ -69,12 +69,15 @@ async function startOnce(program: string, folder: string): Promise<Started> {
   });
   try {
     let output = "";
-    for await (const part of server.stdout) {
-      output += String(part);
-      if (output.includes("Perch is ready")) break;
-    }
+    await new Promise<void>((resolve, reject) => {
+      // Read on after the line: a server that cannot write any more would end.
+      server.stdout.on("data", (part: Buffer) => {
+        output += part.toString();
+        if (output.includes("Perch is ready")) resolve();
+      });
+      server.once("exit", () => reject(new Error(`${program} did not start.`)));
+    });
     const ms = performance.now() - startedAt;
-    if (!output.includes("Perch is ready")) throw new Error(`${program} did not start.`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const status = await readFile(`/proc/${server.pid}/status`, "latin1");
     return { ms, residentMB: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024 };
