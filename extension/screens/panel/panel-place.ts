@@ -6,13 +6,19 @@ export interface PanelPlace {
   readonly full: boolean;
   /** The phone the page was opened for. */
   readonly phoneId: PhoneId | undefined;
+  /** The tab to begin with, where a link elsewhere leads to one; else the phone. */
+  readonly tab?: "privacy";
 }
 
-/** Reads `?phone=…&full=1`; anything else in the address is ignored. */
+/** Reads `?phone=…&full=1&tab=privacy`; anything else in the address is ignored. */
 export function panelPlace(search: string): PanelPlace {
   const query = new URLSearchParams(search);
   const parsed = phoneId.safeParse(query.get("phone"));
-  return { full: query.get("full") === "1", phoneId: parsed.success ? parsed.data : undefined };
+  return {
+    full: query.get("full") === "1",
+    phoneId: parsed.success ? parsed.data : undefined,
+    ...(query.get("tab") === "privacy" && { tab: "privacy" as const }),
+  };
 }
 
 /** Path of the full-size view of one phone, for `openTab`. */
