@@ -70,7 +70,7 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
 }
 
 function SignedInPanel({ place }: { readonly place: PanelPlace }) {
-  const [tab, setTab] = useState<TabName>("phone");
+  const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
   const me = useRemote(readMe);
   const activity = useActivity();
   const mayControl = me.value === undefined || allowed(me.value);
