@@ -5,7 +5,7 @@ import { startViewer, type Viewer } from "./viewer.ts";
 import type { FirstFrame } from "./viewer-page.ts";
 import { freshKey, startWorld, type World } from "./world.ts";
 
-const TIMES = 15;
+const TIMES = 12;
 /** A person may launch ten phones at once, then one every six seconds; someone else launches the next. */
 const LAUNCHES_A_PERSON = 8;
 

@@ -60,8 +60,16 @@ async function circumstances(): Promise<[string, string][]> {
     ["Machine", `${availableParallelism()} vCPU (${model}), ${memory} GiB, ${os ?? process.platform}, no GPU`],
     ["Load at the start", `${loadAtStart.toFixed(2)} (one-minute average)`],
     ["Versions", `Perch ${PRODUCT_VERSION} at ${commit}, Node ${process.versions.node}`],
+    ["Phones' browser", `@sparticuz/chromium ${await pinned("@sparticuz/chromium")}`],
     ["Command", "`npm run bench`"],
   ];
+}
+
+/** Version of a package as `package.json` pins it. */
+async function pinned(name: string): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile("package.json", "utf8"));
+  const found = new RegExp(`"${name}":"([^"]+)"`).exec(JSON.stringify(manifest));
+  return found?.[1] ?? "not known";
 }
 
 function markdownTable(figures: readonly Figure[]): string {

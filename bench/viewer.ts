@@ -2,15 +2,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { MANIFEST_KEY } from "../extension/manifest-key.ts";
+import { ensureBrowsers } from "../scripts/browsers.ts";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
 import { PRODUCT_VERSION } from "../shared/version.ts";
 import type {} from "./viewer-page.ts";
 import type { BenchAccount, World } from "./world.ts";
-
-const { BENCH_CHROME = "/usr/lib/chromium/chromium" } = process.env;
 
 export interface Viewer {
   readonly page: Page;
@@ -19,9 +18,11 @@ export interface Viewer {
 }
 
 /** Opens a Chromium with an unpacked extension. Headless, without the parts that call home. */
-export async function openChromium(profile: string, extension: string) {
+export async function openChromium(profile: string, extension: string): Promise<BrowserContext> {
+  const { chromium: executablePath, missing } = await ensureBrowsers(["chromium"]);
+  if (executablePath === undefined) throw new Error(missing.join(" "));
   return chromium.launchPersistentContext(profile, {
-    executablePath: BENCH_CHROME,
+    executablePath,
     headless: true,
     args: [
       `--load-extension=${extension}`,
