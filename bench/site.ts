@@ -19,7 +19,7 @@ const HEAD = `<!doctype html><meta charset="utf-8"><meta name="viewport" content
 const PAGES: Readonly<Record<string, string>> = {
   "/moving": `${HEAD}<title>Moving</title><style>
     #code{position:fixed;inset:0 0 auto;height:16px;display:flex;z-index:1}#code i{flex:1;background:#fff}
-    article{margin:8px;padding:12px;border-radius:12px;background:#fff;box-shadow:0 1px 4px #0004;font:14px/1.4 sans-serif}
+    article{margin:8px;padding:12px;border-radius:12px;background:#fff;font:14px/1.4 sans-serif}
     body{background:linear-gradient(#dfe8ff,#ffe8df)}#feed{position:absolute;inset:16px 0 auto}</style>
     <div id=code></div><div id=feed></div><script>
     const cells = [...Array(${CODE_BITS})].map(() => document.getElementById("code").appendChild(document.createElement("i")));
