@@ -16,7 +16,7 @@ import type { RequestInfo } from "./http/request-info.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
-import { teamScope } from "./teams/team-scope.ts";
+import { type Actor, teamScope } from "./teams/team-scope.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
 
@@ -27,7 +27,7 @@ const MAX_BATCH = 20;
 export interface AppOptions {
   readonly router: AppRouter;
   readonly doors: Doors;
-  readonly sessions: Pick<Sessions, "find">;
+  readonly sessions: Pick<Sessions, "find" | "onEnded">;
   readonly phones: PhonesService;
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
@@ -108,6 +108,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
           log,
           limiter,
           credential: once(() => credentialOf(c.req.header("authorization"), request)),
+          whileSignedIn: (actor, signal) => whileSignedIn(options.sessions, actor, signal),
         };
       },
     }),
@@ -134,6 +135,16 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.route("/", options.pages);
   return app;
+}
+
+function whileSignedIn(sessions: Pick<Sessions, "onEnded">, actor: Actor, signal: AbortSignal): AbortSignal {
+  const ended = new AbortController();
+  const stop = sessions.onEnded((id) => {
+    if (id === actor.credential.id) ended.abort();
+  });
+  const either = AbortSignal.any([signal, ended.signal]);
+  either.addEventListener("abort", stop, { once: true });
+  return either;
 }
 
 /** Calls the function at most once. */

@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly userAgent: string;
   /** Looked up when a procedure asks for it; `ended` tells a revoked or expired token from a missing one. */
   readonly credential: () => Promise<Actor | "ended" | undefined>;
+  /** Aborts with `signal`, and when the actor's session ends: for answers that go on, like event streams. */
+  readonly whileSignedIn: (actor: Actor, signal: AbortSignal) => AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly limiter: RateLimiter;
@@ -149,6 +151,9 @@ const TRPC_CODES = {
   internal: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<PerchError["code"], TRPCError["code"]>;
 
+/** What tRPC itself says of a call that is no call: wrong method, no JSON. */
+const UNREADABLE: ReadonlySet<string> = new Set(["PARSE_ERROR", "METHOD_NOT_SUPPORTED"]);
+
 function domain(code: PerchError["code"], message: string): TRPCError {
   return asTrpcError(new PerchError(code, message));
 }
@@ -174,8 +179,9 @@ export function errorBody(error: TRPCError, requestId: string): ErrorBody {
     const fields = Object.fromEntries(cause.issues.map((issue) => [issue.path.join("."), issue.message]));
     return { code: "bad_input", message: cause.issues[0]?.message ?? "This input is not valid.", requestId, fields };
   }
-  const code =
-    (Object.keys(TRPC_CODES) as PerchError["code"][]).find((name) => TRPC_CODES[name] === error.code) ?? "internal";
+  const code = UNREADABLE.has(error.code)
+    ? "bad_input"
+    : ((Object.keys(TRPC_CODES) as PerchError["code"][]).find((name) => TRPC_CODES[name] === error.code) ?? "internal");
   if (code === "internal") return { code, message: INTERNAL_MESSAGE, requestId };
   const words: Partial<Record<PerchError["code"], string>> = {
     bad_input: "This call cannot be read. It must be JSON that fits the procedure.",

@@ -1,23 +1,37 @@
 /** Configuration: parsed once from the environment, passed in as a value. `.env.example` is generated from this. */
-import { resolve } from "node:path";
+import { isIP } from "node:net";
+import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
 import { PerchError } from "./errors.ts";
 import { parseEgressAllow } from "./phones/drivers/web/egress/allow.ts";
 
-const minutes = (fallback: number, most = 60 * 24 * 30) => z.coerce.number().int().min(1).max(most).default(fallback);
-const count = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+const whole = (fallback: number, least: number, most: number) => {
+  const error = `Write a whole number from ${least} to ${most}.`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, error)
+    .default(fallback);
+};
+const minutes = (fallback: number) => whole(fallback, 1, 60 * 24 * 30);
+const count = (fallback: number, most: number) => whole(fallback, 1, most);
+const address = (protocol: RegExp, like: string) => z.url({ protocol, error: `Write an address like ${like}.` });
 const origin = z
-  .url({ protocol: /^https?$/ })
+  .string()
   .refine(
-    (text) => new URL(text).pathname === "/" && !new URL(text).search,
+    (text) =>
+      URL.canParse(text) &&
+      /^https?:$/.test(new URL(text).protocol) &&
+      new URL(text).href === `${new URL(text).origin}/`,
     "Write only scheme, host and port, like https://perch.example.",
   )
   .transform((text) => new URL(text).origin);
 
 /** Every variable with the line that explains it. Order is the order in `.env.example`. */
 const VARIABLES = {
-  PORT: { schema: z.coerce.number().int().min(0).max(65535).default(8787), about: "Port to listen on." },
+  PORT: { schema: whole(8787, 0, 65535), about: "Port to listen on." },
   HOST: {
     schema: z.string().default("127.0.0.1"),
     about: "Address to listen on. Anything but loopback needs an https PUBLIC_URL.",
@@ -29,12 +43,12 @@ const VARIABLES = {
     about: "File with the encryption key, outside DATA_DIR. Made on first start. Default: DATA_DIR.key.",
   },
   DATABASE_URL: {
-    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
     about: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
   },
   CHROME_PATH: { schema: z.string().min(1).optional(), about: "Browser for web phones instead of the bundled one." },
   PHONE_SANDBOX: {
-    schema: z.enum(["on", "off"]).default("on"),
+    schema: z.enum(["on", "off"], { error: "Write on or off." }).default("on"),
     about: "off runs phone browsers without Chromium's sandbox. Only where the system cannot do it.",
   },
   EGRESS_ALLOW: {
@@ -58,7 +72,8 @@ const VARIABLES = {
           .split(",")
           .map((ip) => ip.trim())
           .filter(Boolean),
-      ),
+      )
+      .refine((list) => list.every((ip) => isIP(ip) !== 0), "Write IP addresses, separated by commas."),
     about: "Addresses of proxies whose X-Forwarded-For is believed.",
   },
   PHONES_PER_TEAM: { schema: count(10, 10_000), about: "Most phones a team may keep." },
@@ -71,17 +86,20 @@ const VARIABLES = {
   PHONE_DISK_MB: { schema: count(512, 65_536), about: "Most disk one phone may use." },
   WARM_PHONES: {
     schema: z
-      .enum(["0", "1"])
+      .enum(["0", "1"], { error: "Write 0 or 1." })
       .default("1")
       .transform((text): 0 | 1 => (text === "1" ? 1 : 0)),
     about: "Phones kept ready for an instant launch: 0 or 1.",
   },
   SMTP_URL: {
-    schema: z.url({ protocol: /^smtps?$/ }).optional(),
+    schema: address(/^smtps?$/, "smtps://user:password@host").optional(),
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
-  SUPPORT_EMAIL: { schema: z.email().optional(), about: "Support address shown beside the support form." },
+  SUPPORT_EMAIL: {
+    schema: z.email({ error: "Write an e-mail address." }).optional(),
+    about: "Support address shown beside the support form.",
+  },
 } as const;
 
 function egressAllow(text: string, context: z.RefinementCtx) {
@@ -120,6 +138,11 @@ const OWN_PREFIXES = [
   "DATABASE_URL",
   "MAIL_",
   "SMTP_",
+  "MOVING_",
+  "LONGEST_",
+  "WARM_",
+  "TRUSTED_",
+  "EXTENSION_",
 ];
 
 export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE"> {
@@ -134,7 +157,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries(VARIABLES)) {
-    const raw = env[name] === "" ? undefined : env[name];
+    const raw = env[name]?.trim() || undefined;
     const parsed = schema.safeParse(raw);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(`${name}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
@@ -171,7 +194,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
   }
   const dataDir = resolve(values.DATA_DIR);
   const keyFile = resolve(KEY_FILE ?? `${dataDir}.key`);
-  if (keyFile.startsWith(`${dataDir}/`)) {
+  if (!relative(dataDir, keyFile).startsWith("..")) {
     throw new PerchError(
       "bad_input",
       "KEY_FILE stands inside DATA_DIR. Keep the key outside, so that a copy of the data is worth nothing alone.",

@@ -101,9 +101,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
+  const jobsRepo = createJobsRepo(db, clock);
   const jobs = createJobs({
     db,
-    repo: createJobsRepo(db, clock),
+    repo: jobsRepo,
     clock,
     log,
     node: `node-${process.pid}`,
@@ -250,6 +251,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await events.sweep(tx, cutoff(clock, "day"));
           await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
           await tickets.sweep(tx);
+          await jobsRepo.sweep(tx, cutoff(clock, "week"));
           await audit.anonymise(tx, cutoff(clock, "quarter"));
         }),
     },

@@ -12,6 +12,7 @@ import {
   startInput,
 } from "../../shared/phones.ts";
 import { router, teamProcedure } from "../base.router.ts";
+import { PerchError } from "../errors.ts";
 import type { PhonesService } from "./phones.service.ts";
 
 const view = { permission: "phones:view", scope: "phones:view", limit: "read", audit: false } as const;
@@ -81,9 +82,13 @@ export function phonesRouter(phones: PhonesService) {
       )
       .subscription(async function* ({ ctx, input, signal }) {
         const after = input?.lastEventId == null ? undefined : Number(input.lastEventId);
-        for await (const event of phones.events(ctx.scope, after, signal ?? new AbortController().signal)) {
+        const left = signal ?? new AbortController().signal;
+        const signedIn = ctx.whileSignedIn(ctx.actor, left);
+        for await (const event of phones.events(ctx.scope, after, signedIn)) {
           yield tracked(String(event.seq), event.data);
         }
+        if (signedIn.aborted && !left.aborted)
+          throw new PerchError("session_ended", "This stream ended. Connect again.");
       }),
   });
 }

@@ -1,0 +1,251 @@
+import { readFileSync } from "node:fs";
+import { and, eq } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
+import { newId, phoneId as phoneIdSchema } from "../shared/ids.ts";
+import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
+import { envExample } from "./config.ts";
+import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
+
+const procedures = describeProcedures();
+
+/** Everything a stranger could want to touch: an owner with two sessions, and a running phone with a file. */
+async function makeWorld(server: TestServer) {
+  const owner = await signIn(server);
+  const second = await server.db.tx((tx) =>
+    server.accounts.sessions.create(tx, {
+      userId: owner.userId,
+      kind: "extension",
+      authenticatedAt: new Date(server.clock.now()),
+      about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
+    }),
+  );
+  const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "the-phone" }, owner.token);
+  if (!launched.ok) throw new Error(launched.error.message);
+  const phoneId = phoneIdSchema.parse((launched.data as { id: string }).id);
+  server.phones.save(phoneId, "a.txt", "secret");
+  return { owner, second, phoneId };
+}
+type World = Awaited<ReturnType<typeof makeWorld>>;
+
+/** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
+const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
+  "account.exchange": () => ({
+    code: "x".repeat(43),
+    verifier: "v".repeat(43),
+    redirectUri: "https://x.chromiumapp.org/",
+  }),
+  "account.me": () => undefined,
+  "account.signOut": () => undefined,
+  "sessions.list": () => undefined,
+  "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
+  "sessions.revokeOthers": () => undefined,
+  "teams.list": () => undefined,
+  "phones.list": () => undefined,
+  "phones.get": ({ phoneId }) => ({ phoneId }),
+  "phones.launch": () => ({ idempotencyKey: "another-phone" }),
+  "phones.start": ({ phoneId }) => ({ phoneId, url: "https://a.example/" }),
+  "phones.park": ({ phoneId }) => ({ phoneId }),
+  "phones.remove": ({ phoneId }) => ({ phoneId, idempotencyKey: "remove-phone" }),
+  "phones.openUrl": ({ phoneId }) => ({ phoneId, url: "https://a.example/" }),
+  "phones.rename": ({ phoneId }) => ({ phoneId, name: "Renamed" }),
+  "phones.configure": ({ phoneId }) => ({ phoneId, settings: { locale: "de-DE" } }),
+  "phones.rotate": ({ phoneId }) => ({ phoneId }),
+  "phones.keepAwake": ({ phoneId }) => ({ phoneId }),
+  "phones.screenshot": ({ phoneId }) => ({ phoneId }),
+  "phones.installWebApp": ({ phoneId }) => ({ phoneId, url: "https://app.example/" }),
+  "phones.files": ({ phoneId }) => ({ phoneId }),
+  "phones.removeFile": ({ phoneId }) => ({ phoneId, name: "a.txt" }),
+  "phones.events": () => ({ lastEventId: "0" }),
+  "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
+  "privacy.overview": () => undefined,
+};
+/** Public procedures check something else than a session, and say so with these words. */
+const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
+/** Permissions a procedure asks for beyond its meta, from its input. */
+const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
+/** Calls an API token may never make. */
+const SESSIONS_ONLY = new Set(["account.signOut"]);
+
+describe("every procedure", () => {
+  it("declares who may call it, and is tried below", () => {
+    expect(procedures.filter(({ meta }) => meta === undefined)).toEqual([]);
+    expect(Object.keys(INPUTS).sort()).toEqual(procedures.map(({ path }) => path));
+  });
+  it("that changes something is audited or says why not, and team procedures ask for a permission", () => {
+    const silent = procedures.filter(({ type, meta }) => type === "mutation" && meta?.audit === false);
+    expect(silent.map(({ path }) => path)).toEqual(["phones.keepAwake", "screen.ticket"]);
+    for (const { meta } of procedures) if (meta?.auth === "team") expect(meta.permission).toBeDefined();
+    for (const { meta } of procedures) if (meta?.auth !== "public") expect(meta?.scope).toBeDefined();
+  });
+  it("stands in docs/authz.md as it is, and every setting in .env.example", () => {
+    expect(readFileSync("docs/authz.md", "utf8")).toBe(authzDocument());
+    expect(readFileSync(".env.example", "utf8")).toBe(envExample());
+  });
+});
+
+describe("strangers", () => {
+  let server: TestServer;
+  let world: World;
+  const members = new Map<Role, TestPerson>();
+  let otherOwner: TestPerson;
+  let exMember: TestPerson;
+  let revoked: TestPerson;
+  const tokens = new Map<string, string>();
+  beforeAll(async () => {
+    server = await startTestServer({ RUNNING_PER_TEAM: "1000", PHONES_PER_TEAM: "10000", RUNNING_PHONES: "10000" });
+    world = await makeWorld(server);
+    const { teamId } = world.owner;
+    for (const role of ROLES) members.set(role, await signIn(server, role, teamId));
+    otherOwner = await signIn(server);
+    exMember = await signIn(server, "admin", teamId);
+    const { teamMembers } = server.db.t;
+    await server.db.tx((tx) =>
+      tx.delete(teamMembers).where(and(eq(teamMembers.teamId, teamId), eq(teamMembers.userId, exMember.userId))),
+    );
+    revoked = await signIn(server, "owner", teamId);
+    await server.db.tx((tx) => server.accounts.sessions.endIn(tx, revoked.userId, "all"));
+    for (const scope of SCOPES) {
+      tokens.set(
+        scope,
+        await apiToken(
+          server,
+          world.owner,
+          SCOPES.filter((other) => other !== scope),
+        ),
+      );
+    }
+  });
+  afterAll(() => server.dispose());
+
+  const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
+    call(server, type, path, INPUTS[path]?.(world), token);
+  /** Everything of the world that a call could change. */
+  const state = async () => {
+    const { phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
+    const { teamId, userId } = world.owner;
+    const { read } = server.db;
+    return JSON.stringify([
+      await read.select().from(phones),
+      (await read.select().from(sessions))
+        .filter((row) => row.userId === userId)
+        .map(({ id, endedAt }) => [id, endedAt]),
+      await read.select().from(auditLog).where(eq(auditLog.chain, teamId)),
+      await read.select().from(teams).where(eq(teams.id, teamId)),
+      await read.select().from(teamMembers).where(eq(teamMembers.teamId, teamId)),
+      (await read.select().from(streamTickets)).length,
+      (await read.select().from(idempotencyKeys)).length,
+      [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
+      [...server.phones.running],
+    ]);
+  };
+  const refused = async (procedure: DescribedProcedure, token: string | undefined, ...codes: string[]) => {
+    const before = await state();
+    const answer = await try_(procedure, token);
+    expect(answer.ok ? "allowed" : answer.error.code).toBeOneOf(codes);
+    expect(await state()).toBe(before);
+    if (!answer.ok) expect(answer.error.requestId).toMatch(/^[0-9a-f-]{36}$/);
+  };
+  const guarded = procedures.filter(({ meta }) => meta?.auth !== "public").map((one) => [one.path, one] as const);
+  const ofTeam = guarded.filter(([, { meta }]) => meta?.auth === "team");
+  const takesPhone = ofTeam.filter(([path]) => !["phones.list", "phones.launch", "phones.events"].includes(path));
+
+  it.each(guarded)("%s refuses who is not signed in", async (_path, one) => {
+    await refused(one, undefined, "unauthenticated");
+    await refused(one, `cp_${"A".repeat(43)}`, "unauthenticated");
+    await refused(one, "nonsense", "unauthenticated");
+  });
+  it.each(guarded)("%s refuses a session that has ended", async (_path, one) => {
+    await refused(one, revoked.token, "session_ended");
+  });
+  it.each(guarded)("%s refuses who is no member any more", async (_path, one) => {
+    await refused(one, exMember.token, "unauthenticated", "session_ended");
+  });
+  it.each(guarded)("%s refuses a token without its scope", async (_path, one) => {
+    await refused(one, tokens.get(one.meta?.scope ?? ""), "forbidden");
+  });
+  it.each(ofTeam)("%s refuses roles without its permission", async (path, one) => {
+    for (const role of ROLES) {
+      const needed = [one.meta?.permission, BEYOND_META[path]];
+      if (needed.every((permission) => permission === undefined || roleMay(role, permission))) continue;
+      await refused(one, members.get(role)?.token, "forbidden");
+    }
+  });
+  it.each(takesPhone)("%s knows nothing of another team's phone", async (path, one) => {
+    await refused(one, otherOwner.token, "not_found");
+    const none = await call(
+      server,
+      one.type,
+      path,
+      INPUTS[path]?.({ ...world, phoneId: newId("phone") }),
+      otherOwner.token,
+    );
+    const theirs = await try_(one, otherOwner.token);
+    const words = (answer: typeof none) =>
+      answer.ok ? answer : { ...answer, error: { ...answer.error, requestId: "" } };
+    expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
+  });
+  it("see no phones, sessions or teams of others in lists", async () => {
+    for (const path of ["phones.list", "sessions.list", "teams.list", "privacy.overview"]) {
+      const answer = await call(server, "query", path, undefined, otherOwner.token);
+      expect(answer.ok).toBe(true);
+      for (const theirs of [world.phoneId, world.owner.teamId, world.owner.sessionId, world.owner.userId]) {
+        expect(JSON.stringify(answer)).not.toContain(theirs);
+      }
+    }
+    const one = procedures.find(({ path }) => path === "sessions.revoke");
+    if (one === undefined) throw new Error("sessions.revoke is gone.");
+    await refused(one, otherOwner.token, "not_found");
+    for (const role of ROLES) await refused(one, members.get(role)?.token, "not_found");
+  });
+  it("get no file of a phone over HTTP", async () => {
+    const address = `${server.url}/files/phones/${world.phoneId}/a.txt`;
+    const read = (token?: string) =>
+      fetch(address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+    const before = await state();
+    for (const token of [undefined, revoked.token, exMember.token]) expect((await read(token)).status).toBe(401);
+    expect((await read(otherOwner.token)).status).toBe(404);
+    expect((await read(members.get("billing")?.token)).status).toBe(403);
+    expect((await read(tokens.get("phones:view"))).status).toBe(403);
+    expect(await state()).toBe(before);
+    const allowed = await read(members.get("viewer")?.token);
+    expect(allowed.headers.get("content-disposition")).toMatch(/^attachment/);
+    expect(await allowed.text()).toBe("secret");
+  });
+});
+
+describe("those who may", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ RUNNING_PER_TEAM: "1000", RUNNING_PHONES: "10000" });
+  });
+  afterAll(() => server.dispose());
+
+  it.each(procedures.map((one) => [one.path, one] as const))("%s answers them", async (path, { type, meta }) => {
+    const roles = ROLES.filter((role) =>
+      [meta?.permission, BEYOND_META[path]].every(
+        (permission) => permission === undefined || roleMay(role, permission),
+      ),
+    );
+    expect(roles).toContain("owner");
+    for (const role of roles) {
+      const world = await makeWorld(server);
+      const person = role === "owner" ? world.owner : await signIn(server, role, world.owner.teamId);
+      const own = {
+        ...world,
+        second: path === "sessions.revoke" ? { ...world.second, id: person.sessionId } : world.second,
+      };
+      const answer = await call(server, type, path, INPUTS[path]?.(own), person.token);
+      const expected = PUBLIC_ANSWERS[path];
+      if (expected === undefined) expect(answer).toMatchObject({ ok: true });
+      else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
+    }
+    if (meta?.auth === "public") return;
+    const world = await makeWorld(server);
+    const token = await apiToken(server, world.owner, SCOPES);
+    const answer = await call(server, type, path, INPUTS[path]?.(world), token);
+    if (SESSIONS_ONLY.has(path) || meta?.stepUp === true)
+      expect(answer).toMatchObject({ error: { code: "forbidden" } });
+    else expect(answer).toMatchObject({ ok: true });
+  });
+});
