@@ -24,6 +24,8 @@ export interface ChromiumOptions {
   /** Folder of the built extension. */
   readonly extension: string;
   readonly colorScheme?: "light" | "dark";
+  /** Device pixels per CSS pixel, for pictures to be looked at. */
+  readonly scale?: number;
 }
 
 /** One person's browser. Pages of the extension are Playwright pages, the side panel and the popup included. */
@@ -38,7 +40,12 @@ export class ExtensionBrowser {
     this.#profile = profile;
   }
 
-  static async launch({ executable, extension, colorScheme = "light" }: ChromiumOptions): Promise<ExtensionBrowser> {
+  static async launch({
+    executable,
+    extension,
+    colorScheme = "light",
+    scale,
+  }: ChromiumOptions): Promise<ExtensionBrowser> {
     // Playwright leaves out what is not a tab; with this the popup and the side panel are pages like any other. It
     // reads the variable once per target, and it must be there before the first one.
     process.env["PW_CHROMIUM_ATTACH_TO_OTHER"] = "1";
@@ -52,6 +59,7 @@ export class ExtensionBrowser {
       acceptDownloads: true,
       args: [
         ...FLAGS,
+        ...(scale === undefined ? [] : [`--force-device-scale-factor=${scale}`]),
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
         `--disable-extensions-except=${extension}`,
         `--load-extension=${extension}`,

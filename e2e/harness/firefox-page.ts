@@ -1,0 +1,159 @@
+/** One page in Firefox and what a person does in it, by the names on its buttons and fields. */
+import { type BidiSession, record } from "./bidi.ts";
+import { until } from "./until.ts";
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+export interface PageOptions {
+  readonly session: BidiSession;
+  /** Id of the browsing context. */
+  readonly context: string;
+  /** Where it was when it was found. */
+  readonly address: string;
+}
+
+/** Keys as WebDriver writes them (https://w3c.github.io/webdriver/#keyboard-actions). */
+const KEYS = { Enter: "\uE006", Escape: "\uE00C", Backspace: "\uE003", Space: " " } as const;
+
+export class FirefoxPage {
+  readonly address: string;
+  readonly context: string;
+  readonly #session: BidiSession;
+
+  constructor({ session, context, address }: PageOptions) {
+    this.#session = session;
+    this.context = context;
+    this.address = address;
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.#session.send("browsingContext.navigate", { context: this.context, url, wait: "complete" });
+  }
+
+  async reload(): Promise<void> {
+    await this.#session.send("browsingContext.reload", { context: this.context, wait: "complete" });
+  }
+
+  async activate(): Promise<void> {
+    await this.#session.send("browsingContext.activate", { context: this.context });
+  }
+
+  async close(): Promise<void> {
+    await this.#session.send("browsingContext.close", { context: this.context });
+  }
+
+  /** Runs `work` in the page; it sees nothing but its arguments, and they and its result travel as JSON. */
+  async evaluate<A extends readonly Json[], T>(work: (...given: A) => T, ...given: A): Promise<Awaited<T>> {
+    const outcome = await this.#session.send("script.callFunction", {
+      functionDeclaration: `async (given) => JSON.stringify({ value: await (${work.toString()})(...JSON.parse(given)) })`,
+      arguments: [{ type: "string", value: JSON.stringify(given) }],
+      target: { context: this.context },
+      awaitPromise: true,
+    });
+    if (outcome["type"] !== "success") {
+      throw new Error(`In ${this.address}: ${String(record(outcome["exceptionDetails"])["text"])}`);
+    }
+    return valueOf<T>(String(record(outcome["result"])["value"]));
+  }
+
+  async text(): Promise<string> {
+    return this.evaluate(() => document.body.innerText);
+  }
+
+  async says(words: string): Promise<void> {
+    await until(`“${words}” on ${this.address}`, async () => (await this.text()).includes(words)).catch(
+      async (error: unknown) => {
+        throw new Error(`It says: ${(await this.text()).replaceAll("\n", " | ")}`, { cause: error });
+      },
+    );
+  }
+
+  /** How many elements have this role and exactly this name, as told to assistive technology. */
+  async count(role: string, name: string): Promise<number> {
+    return (await this.#locate(role, name)).length;
+  }
+
+  async waitFor(role: string, name: string): Promise<void> {
+    await this.#find(role, name);
+  }
+
+  /** Clicks the middle of the element with a real mouse, once it is there and can be used. */
+  async click(role: string, name: string): Promise<void> {
+    const element = await this.#find(role, name);
+    await this.#pointer([
+      { type: "pointerMove", x: 0, y: 0, origin: { type: "element", element: { sharedId: element } } },
+      { type: "pointerDown", button: 0 },
+      { type: "pointerUp", button: 0 },
+    ]);
+  }
+
+  /** Clicks a place in the page, CSS pixels from its upper left corner. */
+  async clickAt(x: number, y: number): Promise<void> {
+    await this.#pointer([
+      { type: "pointerMove", x: Math.round(x), y: Math.round(y) },
+      { type: "pointerDown", button: 0 },
+      { type: "pointerUp", button: 0 },
+    ]);
+  }
+
+  /** Clicks into a field and types over what it holds. */
+  async fill(label: string, text: string): Promise<void> {
+    await this.click("textbox", label);
+    await this.evaluate(() => {
+      const { activeElement: field } = document;
+      if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.select();
+    });
+    await this.type(text);
+  }
+
+  /** Types characters into whatever has the focus, each as a key of its own. */
+  async type(text: string): Promise<void> {
+    // One key is one grapheme, as a keyboard with that key would send it.
+    const characters = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+    await this.#keys(characters);
+  }
+
+  async press(key: keyof typeof KEYS): Promise<void> {
+    await this.#keys([KEYS[key]]);
+  }
+
+  async #keys(values: readonly string[]): Promise<void> {
+    const actions = values.flatMap((value) => [
+      { type: "keyDown", value },
+      { type: "keyUp", value },
+    ]);
+    await this.#session.send("input.performActions", {
+      context: this.context,
+      actions: [{ type: "key", id: "keyboard", actions }],
+    });
+  }
+
+  async #pointer(actions: readonly object[]): Promise<void> {
+    await this.#session.send("input.performActions", {
+      context: this.context,
+      actions: [{ type: "pointer", id: "mouse", parameters: { pointerType: "mouse" }, actions }],
+    });
+  }
+
+  async #find(role: string, name: string): Promise<string> {
+    return until(`${role} “${name}” on ${this.address}`, async () => (await this.#locate(role, name))[0]).catch(
+      async (error: unknown) => {
+        throw new Error(`It says: ${(await this.text()).replaceAll("\n", " | ")}`, { cause: error });
+      },
+    );
+  }
+
+  async #locate(role: string, name: string): Promise<readonly string[]> {
+    const { nodes } = await this.#session.send("browsingContext.locateNodes", {
+      context: this.context,
+      locator: { type: "accessibility", value: { role, name } },
+    });
+    return (Array.isArray(nodes) ? nodes : []).map((node: unknown) => String(record(node)["sharedId"]));
+  }
+}
+
+/** `evaluate` wrapped the value in the page with `JSON.stringify`, so it has the type the page's function gives. */
+function valueOf<T>(json: string): Awaited<T> {
+  const { value } = JSON.parse(json) as { value: Awaited<T> };
+  return value;
+}
