@@ -16,7 +16,8 @@ export const firstFrame: Benchmark = {
     "An extension page in a real Chromium does what a click in the popup starts: `phones.launch`, `screen.ticket`, " +
     `socket, first frame decoded and drawn. ${TIMES} times each. Cold: a new phone on a server that keeps no spare ` +
     "browser. Warm: with the spare there is by default. Resume: a parked phone with its profile. “Page” is the first " +
-    "frame that shows the page asked for (from a site on loopback).",
+    "frame that shows the page asked for (from a site on loopback). The unpacking of the browser, once in the life of an " +
+    "installation, is not counted.",
   run: benchFirstFrame,
 };
 

@@ -7,9 +7,10 @@ import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
 import { firstFrame } from "./first-frame.ts";
+import { watchForeign } from "./foreign.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
-import { consoleTable, type Result, writeReport } from "./report.ts";
+import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
 import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { trpc } from "./trpc.ts";
@@ -42,9 +43,11 @@ let failed = false;
 for (const benchmark of chosen) {
   console.log(`\n${benchmark.title}`);
   try {
+    const tell = await watchForeign();
     const figures = await benchmark.run();
-    results.push({ benchmark, figures });
-    console.log(consoleTable(figures));
+    const foreign = await tell();
+    results.push({ benchmark, figures, foreign });
+    console.log(`${consoleTable(figures)}\n  ${foreignWords(foreign)}`);
   } catch (error) {
     failed = true;
     console.error(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

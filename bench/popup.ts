@@ -20,15 +20,17 @@ export const popup: Benchmark = {
   about:
     `The built extension in a real Chromium, signed in, with ${PHONES} phones: from the start of the navigation to the ` +
     "first phone's row painted with its buttons and the page free for input (first paint of the row, then an idle " +
-    "main thread). In a tab, because a headless browser has no popup window. Beside it the moment the browser painted " +
-    "anything at all.",
+    "main thread). In a tab, not in a popup window. The build is that of the end-to-end tests, which differs only in " +
+    "the hosts it may reach. Beside it the moment the browser painted anything at all.",
   run: benchPopup,
 };
 
 export const size: Benchmark = {
   name: "size",
   title: "Bundle sizes",
-  about: "JavaScript each page of the Chrome build loads, all chunks together, gzipped; kB of 1000 bytes.",
+  about:
+    "JavaScript each page of the Chrome build loads, all chunks together, gzipped; kB of 1000 bytes. The build of " +
+    "the end-to-end tests, which differs only in the hosts it may reach.",
   async run() {
     const folder = extensionBuild("chrome");
     return BUDGETS.map(({ entry, kB }) => ({

@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { PRODUCT_VERSION } from "../shared/version.ts";
 import { type Benchmark, type Figure, ratio, reached } from "./benchmark.ts";
+import type { Foreign } from "./foreign.ts";
 
 const run = promisify(execFile);
 const FILE = "docs/benchmarks.md";
@@ -13,6 +14,12 @@ const COLUMNS = ["", "median", "p95", "beside", "ratio", "aim", ""] as const;
 export interface Result {
   readonly benchmark: Benchmark;
   readonly figures: readonly Figure[];
+  readonly foreign: Foreign;
+}
+
+/** What else the machine did meanwhile: figures taken beside much other work say less. */
+export function foreignWords({ othersPercent, stolenPercent }: Foreign): string {
+  return `Other programs took ${number(othersPercent)} % of one core meanwhile, the host ${number(stolenPercent)} %.`;
 }
 
 /** Load before the first benchmark, when this module is read. */
@@ -30,12 +37,12 @@ export async function writeReport(results: readonly Result[]): Promise<void> {
   const all = results.flatMap(({ figures }) => figures).map(reached);
   const aims = all.filter((one) => one !== undefined);
   const sections = results.map(
-    ({ benchmark: { name, title, about }, figures }) =>
-      `## ${title}\n\n${about} \`npm run bench -- ${name}\`\n\n${markdownTable(figures)}\n`,
+    ({ benchmark: { name, title, about }, figures, foreign }) =>
+      `## ${title}\n\n${about} \`npm run bench -- ${name}\`\n\n${markdownTable(figures)}\n\n${foreignWords(foreign)}\n`,
   );
   const text = `# Benchmarks
 
-Written by \`npm run bench\`; do not edit. Aims are those of the product (\`aim\`, ✓ reached, ✗ missed); "beside" is the
+Written by \`npm run bench\`; do not edit. Aims are those set for the product (\`aim\`, ✓ reached, ✗ missed); "beside" is the
 same work done another way in the same run, and "ratio" is ours divided by it. ${aims.filter(Boolean).length} of ${aims.length} aims reached.
 
 | | |
@@ -57,7 +64,7 @@ async function circumstances(): Promise<[string, string][]> {
   const model = cpus()[0]?.model ?? "unknown processor";
   return [
     ["Date", new Date().toISOString().slice(0, 16).replace("T", " ").concat(" UTC")],
-    ["Machine", `${availableParallelism()} vCPU (${model}), ${memory} GiB, ${os ?? process.platform}, no GPU`],
+    ["Machine", `${availableParallelism()} vCPU (${model}), ${memory} GiB, ${os ?? process.platform}`],
     ["Load at the start", `${loadAtStart.toFixed(2)} (one-minute average)`],
     ["Versions", `Perch ${PRODUCT_VERSION} at ${commit}, Node ${process.versions.node}`],
     ["Phones' browser", `@sparticuz/chromium ${await pinned("@sparticuz/chromium")}`],
