@@ -23,7 +23,7 @@ export async function watchForeign(): Promise<() => Promise<Foreign>> {
     for (const [pid, ticks] of await ownTicks()) {
       // What was there at the first look brought its past with it; what came later began at nothing.
       if (!first.has(pid)) first.set(pid, last.size === 0 || pid === process.pid ? ticks : 0);
-      last.set(pid, ticks);
+      last.set(pid, Math.max(ticks, last.get(pid) ?? 0));
     }
   };
   await look();
