@@ -40,7 +40,8 @@ async function step<T>(label: string, work: () => Promise<T>): Promise<T> {
 async function picture(page: Page, name: string): Promise<string> {
   pictures += 1;
   const path = `${OUTPUT}/${String(pictures).padStart(2, "0")}-${name}.png`;
-  await page.screenshot({ path, animations: "disabled" });
+  // A headless browser does not size the popup's window to what is in it, so the whole page is taken.
+  await page.screenshot({ path, animations: "disabled", fullPage: page.url().includes("popup.html") });
   return path;
 }
 
