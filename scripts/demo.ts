@@ -40,8 +40,12 @@ async function step<T>(label: string, work: () => Promise<T>): Promise<T> {
 async function picture(page: Page, name: string): Promise<string> {
   pictures += 1;
   const path = `${OUTPUT}/${String(pictures).padStart(2, "0")}-${name}.png`;
-  // A headless browser does not size the popup's window to what is in it, so the whole page is taken.
-  await page.screenshot({ path, animations: "disabled", fullPage: page.url().includes("popup.html") });
+  // What a step before this one had to say is read by now.
+  const read = page.locator(".toast").getByRole("button", { name: "Close" });
+  while ((await read.count()) > 0) await read.first().click();
+  // A headless browser sizes neither the popup's nor the sign-in window to what is in it: the whole page is taken.
+  const windowOfItsOwn = !page.url().includes("sidepanel.html");
+  await page.screenshot({ path, animations: "disabled", fullPage: windowOfItsOwn });
   return path;
 }
 

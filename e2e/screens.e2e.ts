@@ -1,0 +1,133 @@
+/** Every page of the real stack at 360 and 320 pixels, light and dark: axe finds nothing, nothing runs out of the side. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { COLOURS } from "./fixtures/pages.ts";
+import { type Site, startSite } from "./fixtures/site.ts";
+import { extensionBuild } from "./harness/builds.ts";
+import { ExtensionBrowser } from "./harness/chromium.ts";
+import { keepEvidence } from "./harness/evidence.ts";
+import { phoneMenu, showTab } from "./harness/panel.ts";
+import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
+import { showsColour } from "./harness/picture.ts";
+import { PerchServer } from "./harness/server.ts";
+
+const executable = inject("chromium");
+const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
+const WIDTHS = [360, 320] as const;
+const HEIGHT = 740;
+
+describe.skipIf(executable === undefined)("every screen", () => {
+  let site: Site;
+  let server: PerchServer;
+  let browser: ExtensionBrowser;
+  let welcome: Page;
+  let panel: Page;
+
+  keepEvidence(() => ({ server, browser }));
+  beforeAll(async () => {
+    site = await startSite();
+    server = await PerchServer.start({ env: { EGRESS_ALLOW: `127.0.0.1:${site.port}` } });
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await site?.close();
+  });
+
+  it("of the server that anyone may read", async () => {
+    const page = await browser.context.newPage();
+    for (const path of ["/", "/privacy", "/support", "/sign-in", "/sign-up", "/reset", "/mail", "/no-such-page"]) {
+      await page.goto(server.url + path);
+      await check(page, `server${path.replace("/", "-")}`);
+    }
+    await page.goto(server.setupUrl);
+    await check(page, "server-setup");
+    await page.goto(`${server.url}/confirm?token=dead`);
+    await check(page, "server-dead-link");
+    await page.close();
+  });
+
+  it("of the first minute", async () => {
+    welcome = await browser.extensionPage("welcome.html");
+    await welcome
+      .getByLabel("Server address")
+      .or(welcome.getByRole("button", { name: "Change" }))
+      .first()
+      .waitFor();
+    await check(welcome, "welcome-server");
+    await chooseServer(welcome, server.url);
+    await check(welcome, "welcome-sign-in");
+    const window = await openSignInWindow(browser, welcome, server.url);
+    await signUp(window, server, ADA, (at) => check(window, `window-${at}`));
+    await welcome.getByRole("button", { name: "Start my first phone" }).waitFor();
+    await check(welcome, "welcome-first-phone");
+  });
+
+  it("of the panel with a real phone in it", async () => {
+    panel = await browser.openExtensionPage("sidepanel.html");
+    await panel.getByRole("button", { name: "New phone" }).first().waitFor();
+    await check(panel, "panel-first-use");
+    const tab = await browser.openTab(`${site.origin}/`);
+    await browser.dispatch(
+      "contextMenus.onClicked",
+      { menuItemId: "open-page", pageUrl: `${site.origin}/` },
+      { url: tab.url() },
+    );
+    await panel.bringToFront();
+    await showsColour(panel, COLOURS.home);
+    await check(panel, "panel-live");
+    await phoneMenu(panel, "Park");
+    await panel.getByRole("heading", { name: "Parked" }).waitFor();
+    await check(panel, "panel-parked");
+    for (const name of ["Activity", "Privacy", "Account"]) {
+      await showTab(panel, name);
+      await panel.getByRole("heading", { level: 1 }).first().waitFor();
+      await check(panel, `panel-${name.toLowerCase()}`);
+    }
+  });
+
+  it("of the popup and the settings", async () => {
+    const popup = await browser.openExtensionPage("popup.html");
+    await popup.getByText("Nothing is running").waitFor();
+    await check(popup, "popup", [380]);
+    const options = await browser.openExtensionPage("options.html");
+    await options.getByRole("heading").first().waitFor();
+    await check(options, "options");
+  });
+});
+
+/** Axe, the page's width against the window's, and a picture, for each width and both colour schemes. */
+async function check(page: Page, name: string, widths: readonly number[] = WIDTHS): Promise<void> {
+  const problems: string[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.evaluate(AXE);
+      const found = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
+        };
+        const { violations } = await axe.run();
+        const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        return [
+          ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
+          ...(over > 0 ? [`${over} px wider than the window: ${widest()}`] : []),
+        ];
+        /** The innermost elements that reach beyond the window. */
+        function widest(): string {
+          const beyond = [...document.querySelectorAll("body *")].filter(
+            (each) => each.getBoundingClientRect().right > document.documentElement.clientWidth,
+          );
+          const innermost = beyond.filter((each) => !beyond.some((other) => other !== each && each.contains(other)));
+          return innermost.map(({ tagName, className }) => `${tagName}.${String(className)}`).join(", ");
+        }
+      });
+      problems.push(...found.map((problem) => `${name} ${width} ${colorScheme}: ${problem}`));
+      await page.screenshot({ path: `e2e/out/${name}-${width}-${colorScheme}.png`, animations: "disabled" });
+    }
+  }
+  expect.soft(problems).toEqual([]);
+}
