@@ -158,7 +158,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       createdBy: k
-        .text(personal("user.unique_id", { ...audit, erase: "delete" }))
+        .text(personal("user.unique_id", { ...audit, retain: "account" }))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -167,9 +167,9 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** First characters, shown to tell tokens apart. */
       prefix: k.text(operational("team")).notNull(),
       scopes: k.json<Scope[]>(operational("team")).notNull(),
-      createdAt: k.instant(personal("user.behavior", audit)).notNull(),
+      createdAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })).notNull(),
       expiresAt: k.instant(operational("team")).notNull(),
-      lastUsedAt: k.instant(personal("user.behavior", audit)),
+      lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
       revokedAt: k.instant(personal("user.behavior", audit)),
     },
     (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],

@@ -11,11 +11,16 @@ export function cutoff(clock: Clock, rule: "day" | "week" | "month" | "quarter")
   return new Date(clock.now() - RETENTION[rule].days * DAY_MS);
 }
 
-/** Removes expired single-use tokens, codes and mail, and the traces of sessions older than 90 days. */
+/** Removes expired single-use tokens, codes and mail, and the traces of sessions and tokens that ended 90 days ago. */
 export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Promise<number> {
-  const { oneTimeTokens, connectCodes, mailOutbox, sessions } = db.t;
+  const { oneTimeTokens, connectCodes, mailOutbox, sessions, apiTokens } = db.t;
   const now = new Date(clock.now());
+  const quarterAgo = cutoff(clock, "quarter");
   const gone = [
+    await tx
+      .delete(apiTokens)
+      .where(or(lt(apiTokens.revokedAt, quarterAgo), lt(apiTokens.expiresAt, quarterAgo)))
+      .returning({ id: apiTokens.id }),
     await tx.delete(oneTimeTokens).where(lt(oneTimeTokens.expiresAt, now)).returning({ hash: oneTimeTokens.hash }),
     await tx
       .delete(connectCodes)
