@@ -1,9 +1,8 @@
-import { TRPCError } from "@trpc/server";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { newId } from "../shared/ids.ts";
 import {
-  errorBody,
+  type ProcedureMeta,
   personProcedure,
   publicProcedure,
   type RequestContext,
@@ -14,118 +13,213 @@ import { ManualClock } from "./clock.ts";
 import { PerchError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import type { Actor } from "./teams/team-scope.ts";
+import { call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
 
 const clock = new ManualClock();
 const lines: string[] = [];
-const actor = (change: Partial<Actor> = {}): Actor => ({
+const actor = (changes: Partial<Actor> = {}): Actor => ({
   credential: { kind: "session", id: newId("session"), web: false },
   userId: newId("user"),
   teamId: newId("team"),
   role: "owner",
   scopes: ["phones:view", "phones:control", "account", "privacy"],
   authenticatedAt: new Date(clock.now()),
-  expiresAt: new Date(clock.now() + 1_000),
-  ...change,
+  expiresAt: new Date(clock.now()),
+  ...changes,
 });
 const context = (
   credential: Actor | "ended" | undefined,
-  take: () => Promise<void> = async () => {},
+  take: (name: string, subject: string) => void = () => {},
 ): RequestContext => ({
-  requestId: "req-1",
-  ip: "127.0.0.1",
+  requestId: "request-1",
+  ip: "2001:db8:1:2:3::4",
   userAgent: "",
   credential: async () => credential,
   whileSignedIn: (_actor, signal) => signal,
   clock,
   log: createLog({ clock, write: (line) => lines.push(line) }),
-  limiter: { take },
+  limiter: { take: async (name, subject) => take(name, subject) },
 });
 
 const ran: string[] = [];
-const app = router({
-  open: publicProcedure({ limit: "read", audit: false }).query(() => "open"),
-  me: personProcedure({ scope: "account", limit: "read", audit: false }).query(({ ctx }) => ctx.actor.userId),
-  drive: teamProcedure({
-    permission: "phones:control",
-    scope: "phones:control",
-    limit: "write",
-    audit: "phone.started",
-  })
-    .input(z.strictObject({ name: z.string().min(2, "Two letters at least.") }))
-    .mutation(({ ctx }) => {
-      ran.push("drive");
-      return ctx.scope.teamId;
-    }),
-  sharp: personProcedure({ scope: "account", limit: "read", audit: false, stepUp: true }).query(() => "sharp"),
+const view = { permission: "phones:view", scope: "phones:view", limit: "read", audit: false } as const;
+const procedures = router({
+  open: publicProcedure({ limit: "read", audit: false }).query(() => ran.push("open")),
+  mine: personProcedure({ scope: "account", limit: "read", audit: false }).query(({ ctx }) => ctx.actor.userId),
+  watch: teamProcedure(view).query(({ ctx }) => ctx.scope.teamId),
+  steer: teamProcedure({ ...view, permission: "phones:control", scope: "phones:control" })
+    .input(z.strictObject({ name: z.string().min(1, "Give it a name.") }))
+    .mutation(() => ran.push("steer")),
+  grave: teamProcedure({ ...view, stepUp: true }).mutation(() => ran.push("grave")),
   broken: publicProcedure({ limit: "read", audit: false }).query(() => {
-    throw new Error("select * from users where email = 'ada@example.org'");
+    throw new Error("secret detail of anna@x.example");
   }),
-  refused: publicProcedure({ limit: "read", audit: false }).query(() => {
-    throw new PerchError("conflict", "That is taken. Choose another.");
+  refusing: publicProcedure({ limit: "read", audit: false }).query(() => {
+    throw new PerchError("limit_reached", "Enough.", { retryAfterMs: 5 });
   }),
 });
-const caller = (credential: Actor | "ended" | undefined, take?: () => Promise<void>) =>
-  app.createCaller(context(credential, take));
-const bodyOf = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    () => undefined,
-    (caught: unknown) => caught,
+const as = (...given: Parameters<typeof context>) => procedures.createCaller(context(...given));
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "ok",
+    (error: unknown) =>
+      error instanceof Error && error.cause instanceof PerchError ? error.cause.code : String(error),
   );
-  if (!(error instanceof TRPCError)) throw new Error("The call was not refused.");
-  return errorBody(error, "req-1");
-};
 
-describe("procedures", () => {
-  it("let those in who fit", async () => {
-    expect(await caller(undefined).open()).toBe("open");
-    const owner = actor();
-    expect(await caller(owner).me()).toBe(owner.userId);
-    expect(await caller(owner).drive({ name: "ab" })).toBe(owner.teamId);
-  });
-
-  it.each([
-    ["nobody", undefined, "unauthenticated"],
-    ["an ended session", "ended", "session_ended"],
-    ["a viewer", actor({ role: "viewer" }), "forbidden"],
-    ["someone of billing", actor({ role: "billing" }), "forbidden"],
-    ["a token without the scope", actor({ scopes: ["phones:view"] }), "forbidden"],
-  ] as const)("refuse %s before the input is read", async (_who, credential, code) => {
+describe("the guard of procedures", () => {
+  beforeEach(() => {
     ran.length = 0;
-    const body = await bodyOf(caller(credential).drive({ name: "x" }));
-    expect(body).toMatchObject({ code, requestId: "req-1" });
-    expect(ran).toEqual([]);
+    lines.length = 0;
   });
 
-  it("ask for a fresh proof, and never take a token as one", async () => {
-    expect(await caller(actor()).sharp()).toBe("sharp");
-    const stale = actor({ authenticatedAt: new Date(clock.now() - 11 * 60_000) });
-    expect(await bodyOf(caller(stale).sharp())).toMatchObject({ code: "step_up_required" });
-    const token = actor({ credential: { kind: "token", id: newId("apiToken") } });
-    expect(await bodyOf(caller(token).sharp())).toMatchObject({ code: "forbidden" });
+  it("refuses a procedure without meta before anything else runs", async () => {
+    type Middleware = (options: {
+      ctx: RequestContext;
+      meta: undefined;
+      path: string;
+      next: () => never;
+    }) => Promise<unknown>;
+    const guards = Object.values(procedures._def.procedures).map(
+      (procedure) => (procedure._def as unknown as { middlewares: Middleware[] }).middlewares[0],
+    );
+    const [guard] = guards;
+    for (const other of guards) expect(other).toBe(guard);
+    const next = () => {
+      throw new Error("It ran.");
+    };
+    await expect(guard?.({ ctx: context(actor()), meta: undefined, path: "p", next })).rejects.toThrow(
+      /declares no meta/,
+    );
   });
+
+  it("asks for a session, and tells an ended one from none", async () => {
+    expect(await codeOf(as(undefined).mine())).toBe("unauthenticated");
+    expect(await codeOf(as("ended").mine())).toBe("session_ended");
+    expect(await codeOf(as(actor()).mine())).toBe("ok");
+    for (const credential of [undefined, "ended", actor()] as const)
+      expect(await codeOf(as(credential).open())).toBe("ok");
+  });
+
+  it("asks for scope and role, before it reads the input", async () => {
+    const bad = { name: "" };
+    expect(await codeOf(as(actor({ scopes: ["phones:view"] })).steer(bad))).toBe("forbidden");
+    expect(await codeOf(as(actor({ role: "viewer" })).steer(bad))).toBe("forbidden");
+    expect(await codeOf(as(actor({ role: "billing" })).watch())).toBe("forbidden");
+    expect(await codeOf(as(actor({ role: "viewer" })).watch())).toBe("ok");
+    expect(await codeOf(as(actor({ role: "operator" })).steer({ name: "x" }))).toBe("ok");
+    expect(ran).toEqual(["steer"]);
+  });
+
+  it("asks for a fresh proof within ten minutes, and never takes a token for one", async () => {
+    const minutesAgo = (minutes: number) => actor({ authenticatedAt: new Date(clock.now() - minutes * 60_000) });
+    expect(await codeOf(as(minutesAgo(10)).grave())).toBe("ok");
+    expect(await codeOf(as(minutesAgo(10.001)).grave())).toBe("step_up_required");
+    const token = actor({ credential: { kind: "token", id: newId("apiToken") } });
+    expect(await codeOf(as(token).grave())).toBe("forbidden");
+    expect(ran).toEqual(["grave"]);
+  });
+
+  it("counts a person by account and a stranger by network", async () => {
+    const taken: string[] = [];
+    const one = actor();
+    await as(one, (name, subject) => taken.push(`${name} ${subject}`)).mine();
+    await as(undefined, (name, subject) => taken.push(`${name} ${subject}`)).open();
+    expect(taken).toEqual([`read ${one.userId}`, "read 2001:db8:1:2::/64"]);
+    const limited = as(one, () => {
+      throw new PerchError("rate_limited", "Too often.", { retryAfterMs: 7 });
+    });
+    expect(await codeOf(limited.mine())).toBe("rate_limited");
+  });
+
+  it("logs what is unexpected without what is private, and nothing that is expected", async () => {
+    await codeOf(as(undefined).refusing());
+    expect(lines).toEqual([]);
+    await codeOf(as(undefined).broken());
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "{}")).toMatchObject({ requestId: "request-1", procedure: "broken", level: "error" });
+    expect(lines[0]).not.toContain("anna");
+  });
+  it("knows the meta of each", () => {
+    const metas = Object.values(procedures._def.procedures).map(
+      (one) => (one._def as { meta?: ProcedureMeta }).meta?.auth,
+    );
+    expect(metas).toEqual(["public", "person", "team", "team", "team", "public", "public"]);
+  });
+});
+
+describe("errors over HTTP", () => {
+  let server: TestServer;
+  let person: TestPerson;
+  beforeAll(async () => {
+    server = await startTestServer();
+    person = await signIn(server);
+  });
+  afterAll(() => server.dispose());
+  const raw = (path: string, body: string) =>
+    fetch(`${server.url}/trpc/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${person.token}` },
+      body,
+    });
 
   it("name the field that is wrong", async () => {
-    expect(await bodyOf(caller(actor()).drive({ name: "x" }))).toMatchObject({
-      code: "bad_input",
-      message: "Two letters at least.",
-      fields: { name: "Two letters at least." },
+    const answer = await call(
+      server,
+      "mutation",
+      "phones.launch",
+      { idempotencyKey: "a-long-key", name: "", url: "ftp://x" },
+      person.token,
+    );
+    expect(answer).toMatchObject({
+      ok: false,
+      status: 400,
+      error: {
+        code: "bad_input",
+        fields: { name: "Give the phone a name.", url: expect.stringContaining("not an address") },
+      },
     });
   });
-
-  it("say what the service says, and nothing of what went wrong inside", async () => {
-    expect(await bodyOf(caller(undefined).refused())).toMatchObject({
-      code: "conflict",
-      message: "That is taken. Choose another.",
-    });
-    const body = await bodyOf(caller(undefined).broken());
-    expect(body.code).toBe("internal");
-    expect(JSON.stringify(body)).not.toMatch(/select|ada|at .*\.ts/);
-    expect(lines.join("")).toContain("broken");
-    expect(lines.join("")).not.toContain("ada@example.org");
+  it("show nothing of what went wrong inside, and the id under which it was logged", async () => {
+    const { phones } = server;
+    const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "inside-key" }, person.token);
+    if (!launched.ok) throw new Error(launched.error.message);
+    phones.screenshot = () => Promise.reject(new Error("secret /srv/path of anna@x.example"));
+    const { id } = launched.data as { id: string };
+    const response = await raw("phones.screenshot", JSON.stringify({ phoneId: id }));
+    const text = await response.text();
+    expect(response.status).toBe(500);
+    for (const secret of ["secret", "/srv", "anna", "stack", ".ts:"]) expect(text).not.toContain(secret);
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    expect(text).toContain(requestId);
+    expect(server.lines.find((line) => line.includes(requestId))).toContain("phones.screenshot");
   });
-
-  it("stop at the rate limit and say how long to wait", async () => {
-    const refuse = () => Promise.reject(new PerchError("rate_limited", "That was too often.", { retryAfterMs: 1_000 }));
-    expect(await bodyOf(caller(undefined, refuse).open())).toMatchObject({ code: "rate_limited", retryAfterMs: 1_000 });
+  it.each([
+    ["phones.launch", "{not json", 400],
+    ["phones.launch", "null", 400],
+    ["phones.launch", "[]", 400],
+    ["phones.launch", '"text"', 400],
+    ["phones.list", "{}", 400],
+    ["nothing.here", "{}", 404],
+    ["phones.launch?batch=1", "[]", 400],
+  ])("answer a call to %s with %s by %i and words", async (path, body, status) => {
+    const response = await raw(path, body);
+    const text = await response.text();
+    expect(text).not.toMatch(/stack|node_modules|\.ts:/);
+    expect([path, response.status]).toEqual([path, status]);
+    expect(text).toMatch(/"requestId":"[0-9a-f-]{36}"/);
+  });
+  it("end an event stream within a second of signing out", async () => {
+    const leaver = await signIn(server);
+    const response = await fetch(`${server.url}/trpc/phones.events`, {
+      headers: { accept: "text/event-stream", authorization: `Bearer ${leaver.token}` },
+    });
+    if (response.body === null) throw new Error("No stream.");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await reader.read()).value ?? "";
+    const started = performance.now();
+    await call(server, "mutation", "account.signOut", undefined, leaver.token);
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    expect(text).toContain("session_ended");
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });

@@ -1,9 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "./config.ts";
+import { envExample, parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
 
-/** What a person reads when the start stops. */
 function refusal(env: Record<string, string>): string {
   try {
     parseConfig(env);
@@ -11,70 +10,105 @@ function refusal(env: Record<string, string>): string {
     expect(error).toBeInstanceOf(PerchError);
     return error instanceof Error ? error.message : "";
   }
-  throw new Error(`Accepted ${JSON.stringify(env)}`);
+  throw new Error(`Accepted: ${JSON.stringify(env)}`);
 }
 
-describe("configuration", () => {
-  it("needs nothing", () => {
+describe("settings", () => {
+  it("work with none set", () => {
     const config = parseConfig({});
-    expect(config).toMatchObject({
-      PORT: 8787,
-      HOST: "127.0.0.1",
-      DATA_DIR: resolve("data"),
-      keyFile: resolve("data.key"),
-    });
+    expect(config).toMatchObject({ PORT: 8787, HOST: "127.0.0.1", IDLE_MINUTES: 30, notUsedYet: [] });
     expect(config.publicUrl.href).toBe("http://localhost:8787/");
-    expect(config.notUsedYet).toEqual([]);
+    expect(config.DATA_DIR).toBe(resolve("data"));
+    expect(config.keyFile).toBe(resolve("data.key"));
+  });
+
+  it("treat blank as not set and leave other programs' variables alone", () => {
+    expect(parseConfig({ PORT: "", IDLE_MINUTES: "  ", PATH: "/bin", CHROME_DEVEL: "x", npm_config_x: "1" }).PORT).toBe(
+      8787,
+    );
   });
 
   it.each([
-    [{ PORT: "80000" }, /PORT: .*0 to 65535/],
-    [{ PORT: "eighty" }, /PORT: .*whole number/],
-    [{ PORT: "1e3" }, /PORT/],
-    [{ PUBLIC_URL: "perch.example" }, /PUBLIC_URL: .*https:\/\/perch\.example/],
-    [{ PUBLIC_URL: "https://perch.example/app" }, /PUBLIC_URL/],
-    [{ PUBLIC_URL: "ftp://perch.example" }, /PUBLIC_URL/],
-    [{ DATABASE_URL: "mysql://x" }, /DATABASE_URL: .*postgres:/],
-    [{ EGRESS_ALLOW: "10.0.0.1" }, /EGRESS_ALLOW: /],
-    [{ EXTENSION_IDS: "*" }, /EXTENSION_IDS: .*letters/],
-    [{ TRUSTED_PROXIES: "proxy.local" }, /TRUSTED_PROXIES: .*IP/],
-    [{ PHONES_PER_TEAM: "0" }, /PHONES_PER_TEAM: .*from 1/],
-    [{ PHONE_SANDBOX: "maybe" }, /PHONE_SANDBOX: .*on or off/],
-    [{ WARM_PHONES: "7" }, /WARM_PHONES: .*0 or 1/],
-    [{ SMTP_URL: "http://mail" }, /SMTP_URL: .*smtps:/],
-    [{ SUPPORT_EMAIL: "nobody" }, /SUPPORT_EMAIL: /],
-    [{ PHONE_MEMORY: "5" }, /PHONE_MEMORY: there is no such setting/],
-    [{ IDLE_MINUTE: "5" }, /IDLE_MINUTE: there is no such setting/],
-  ])("refuses %o in words that name the setting", (env, words) => {
-    expect(refusal(env as Record<string, string>)).toMatch(words);
+    ["PORT", "abc", "whole number from 0 to 65535"],
+    ["PORT", "65536", "whole number"],
+    ["PORT", "-1", "whole number"],
+    ["PORT", "80.5", "whole number"],
+    ["PORT", "0x50", "whole number"],
+    ["PUBLIC_URL", "perch.example", "https://perch.example"],
+    ["PUBLIC_URL", "ftp://perch.example", "https://perch.example"],
+    ["PUBLIC_URL", "https://perch.example/path", "scheme, host and port"],
+    ["PUBLIC_URL", "https://user:pw@perch.example", "scheme, host and port"],
+    ["PUBLIC_URL", "https://perch.example/#x", "scheme, host and port"],
+    ["DATABASE_URL", "mysql://x/y", "postgres://"],
+    ["DATABASE_URL", "nonsense", "postgres://"],
+    ["PHONE_SANDBOX", "maybe", "on or off"],
+    ["EGRESS_ALLOW", "*.example:80", "wildcards"],
+    ["EGRESS_ALLOW", "10.0.0.0/8", "host:port"],
+    ["EXTENSION_IDS", "notanid", "32 letters"],
+    ["TRUSTED_PROXIES", "10.0.0.1,proxy", "IP addresses"],
+    ["PHONES_PER_TEAM", "0", "whole number from 1"],
+    ["RUNNING_PER_TEAM", "many", "whole number from 1"],
+    ["RUNNING_PHONES", "-3", "whole number from 1"],
+    ["MOVING_PHONES", "1e99", "whole number from 1"],
+    ["IDLE_MINUTES", "0", "whole number from 1"],
+    ["LONGEST_SESSION_MINUTES", "99999999", "whole number from 1"],
+    ["PHONE_MEMORY_MB", "lots", "whole number from 1"],
+    ["PHONE_DISK_MB", "1.5", "whole number from 1"],
+    ["WARM_PHONES", "2", "0 or 1"],
+    ["SMTP_URL", "http://mail.example", "smtps://"],
+    ["SUPPORT_EMAIL", "nobody", "e-mail address"],
+  ])("refuse %s=%s with what to write", (name, value, words) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`${name}: `);
+    expect(message).toContain(words);
   });
 
-  it("names every problem at once", () => {
-    const words = refusal({ PORT: "x", WARM_PHONES: "x" });
-    expect(words).toContain("PORT:");
-    expect(words).toContain("WARM_PHONES:");
+  it("name every bad one at once", () => {
+    const message = refusal({ PORT: "x", WARM_PHONES: "9", PHONE_MEMROY_MB: "1" });
+    for (const name of ["PORT: ", "WARM_PHONES: ", "PHONE_MEMROY_MB: "]) expect(message).toContain(name);
   });
 
-  it("shows no value of a bad setting, which may be a secret", () => {
-    expect(refusal({ DATABASE_URL: "pg://perch:hunter2@db/perch" })).not.toContain("hunter2");
+  it.each([
+    "PHONES_PER_TEEM",
+    "EGRESS_ALOW",
+    "IDLE_MINUTE",
+    "KEY_FILES",
+    "PERCH_PORT",
+    "WARM_PHONE",
+    "TRUSTED_PROXY",
+    "SMTP_URI",
+  ])("refuse the misspelt %s", (name) =>
+    expect(refusal({ [name]: "1" })).toContain(`${name}: there is no such setting`),
+  );
+
+  it.each(["0.0.0.0", "::", "192.168.1.5", "perch.example"])("refuse to listen on %s without https", (HOST) => {
+    expect(refusal({ HOST })).toMatch(/HOST .* TLS .* PUBLIC_URL/);
+    expect(refusal({ HOST, PUBLIC_URL: "http://perch.example" })).toContain("TLS");
+    expect(parseConfig({ HOST, PUBLIC_URL: "https://perch.example" }).HOST).toBe(HOST);
   });
 
-  it("listens beyond loopback only behind https", () => {
-    expect(refusal({ HOST: "0.0.0.0" })).toMatch(/TLS/);
-    expect(refusal({ HOST: "0.0.0.0", PUBLIC_URL: "http://perch.example" })).toMatch(/TLS/);
-    expect(parseConfig({ HOST: "0.0.0.0", PUBLIC_URL: "https://perch.example" }).publicUrl.host).toBe("perch.example");
+  it.each(["/srv/perch/key", "/srv/perch/deep/../key", "/srv/perch"])(
+    "refuse a key inside the data: %s",
+    (KEY_FILE) => {
+      expect(refusal({ DATA_DIR: "/srv/perch/", KEY_FILE })).toContain("KEY_FILE stands inside DATA_DIR");
+      expect(refusal({ DATA_DIR: "/", KEY_FILE: "/etc/key" })).toContain("KEY_FILE");
+      expect(parseConfig({ DATA_DIR: "/srv/perch", KEY_FILE: "/srv/perch.key" }).keyFile).toBe("/srv/perch.key");
+      expect(parseConfig({ DATA_DIR: "/srv/perch", KEY_FILE: join("/srv/perch", "../key") }).keyFile).toBe("/srv/key");
+    },
+  );
+
+  it("say which known settings this version does not use yet", () => {
+    expect(parseConfig({ STRIPE_SECRET_KEY: "x", DOCKER_HOST: "" }).notUsedYet).toEqual(["STRIPE_SECRET_KEY"]);
   });
 
-  it("keeps the key out of the data", () => {
-    expect(refusal({ DATA_DIR: "d", KEY_FILE: "d/key" })).toMatch(/KEY_FILE/);
-    expect(parseConfig({ DATA_DIR: "d", KEY_FILE: "d.key" }).keyFile).toBe(resolve("d.key"));
-  });
-
-  it("tells which known settings do nothing yet", () => {
-    expect(parseConfig({ STRIPE_SECRET_KEY: "sk_test_x" }).notUsedYet).toEqual(["STRIPE_SECRET_KEY"]);
-  });
-
-  it("takes an empty value as none, and leaves other programs' variables alone", () => {
-    expect(parseConfig({ PORT: "", SHELL: "/bin/sh", npm_config_x: "1" }).PORT).toBe(8787);
+  it("stand in the example, each with a line about it, and the example changes nothing", () => {
+    const text = envExample();
+    const set = Object.fromEntries(
+      [...text.matchAll(/^#([A-Z_0-9]+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]),
+    );
+    const { publicUrl, EGRESS_ALLOW, ...example } = parseConfig(set);
+    const { publicUrl: ownUrl, EGRESS_ALLOW: ownAllow, ...own } = parseConfig({});
+    expect(example).toEqual(own);
+    expect([publicUrl.href, EGRESS_ALLOW.size]).toEqual([ownUrl.href, ownAllow.size]);
   });
 });
