@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { phoneKey, textMessages } from "./keyboard.ts";
+import { phoneKey, textMessages, wholeLength } from "./keyboard.ts";
 
 const PLAIN = { ctrlKey: false, metaKey: false, altKey: false, isComposing: false };
 
@@ -47,5 +47,15 @@ describe("textMessages", () => {
         }
       }),
     );
+  });
+});
+
+describe("wholeLength", () => {
+  it("holds back the first half of a character until its other half comes", () => {
+    expect(wholeLength("")).toBe(0);
+    expect(wholeLength("\ud83e")).toBe(0);
+    expect(wholeLength("a\ud83e")).toBe(1);
+    expect(wholeLength("\ud83e\ude91")).toBe(2);
+    expect(wholeLength("你好")).toBe(2);
   });
 });

@@ -62,6 +62,12 @@ export function textMessages(text: string, limit: number = MAX_TEXT_LENGTH): Vie
   return messages;
 }
 
+/** How much of a field's text is whole characters: Firefox types an emoji as two halves, each with its own `input`. */
+export function wholeLength(text: string): number {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length;
+}
+
 export interface KeyboardOptions {
   readonly send: (message: ViewerMessage) => void;
   /** Escape was pressed twice: focus goes back to the panel. */
@@ -121,8 +127,12 @@ export function attachKeyboard(field: HTMLTextAreaElement, { send, onLeave }: Ke
     () => {
       // What an input method is still working on is shown by `compose` and stays in the field until it ends.
       if (composing) return;
-      if (field.value !== "") type(field.value);
-      field.value = "";
+      const whole = wholeLength(field.value);
+      if (whole === 0) return;
+      const text = field.value;
+      type(text.slice(0, whole));
+      // The first half of a character stays until its other half comes.
+      field.value = text.slice(whole);
     },
     { signal },
   );
