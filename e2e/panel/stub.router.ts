@@ -170,7 +170,8 @@ export const stubRouter = t.router({
       }),
     events: signedIn
       .input(z.strictObject({ lastEventId: z.string().nullish() }).optional())
-      .subscription(async function* ({ ctx, signal }) {
+      .subscription(({ ctx, signal }) => {
+        // Listening begins before the client is told that the stream is there, as on the real server.
         const queue: phones.PhoneEvent[] = [];
         let wake = () => {};
         const stop = ctx.state.team.listen((event) => {
@@ -178,16 +179,18 @@ export const stubRouter = t.router({
           wake();
         });
         signal?.addEventListener("abort", () => wake());
-        let seq = 0;
-        try {
-          while (signal?.aborted !== true) {
-            const event = queue.shift();
-            if (event === undefined) await new Promise<void>((resolve) => (wake = resolve));
-            else yield tracked(String(++seq), event);
+        return (async function* () {
+          let seq = 0;
+          try {
+            while (signal?.aborted !== true) {
+              const event = queue.shift();
+              if (event === undefined) await new Promise<void>((resolve) => (wake = resolve));
+              else yield tracked(String(++seq), event);
+            }
+          } finally {
+            stop();
           }
-        } finally {
-          stop();
-        }
+        })();
       }),
   }),
   screen: t.router({

@@ -63,6 +63,7 @@ export function createPhonesStore(app: App): PhonesStore {
   let retry: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
   let run = 0;
+  let heard = 0;
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
 
@@ -104,6 +105,7 @@ export function createPhonesStore(app: App): PhonesStore {
   };
 
   const apply = (event: PhoneEvent) => {
+    heard += 1;
     if (event.type === "phone") upsert(event.phone);
     else if (event.type === "removed") put({ phones: state.phones.filter((phone) => phone.id !== event.phoneId) });
     else {
@@ -160,8 +162,11 @@ export function createPhonesStore(app: App): PhonesStore {
       return;
     }
     try {
+      const before = heard;
       const phones = await client.phones.list.query();
       if (api !== client) return;
+      // An event overtook the list, which may be older: it is read again.
+      if (heard !== before) return void refresh();
       attempts = 0;
       put({ phones, status: "live", failure: undefined });
       remember();

@@ -80,15 +80,18 @@ export function phonesRouter(phones: PhonesService) {
           })
           .optional(),
       )
-      .subscription(async function* ({ ctx, input, signal }) {
+      .subscription(async ({ ctx, input, signal }) => {
         const after = input?.lastEventId == null ? undefined : Number(input.lastEventId);
         const left = signal ?? new AbortController().signal;
         const signedIn = ctx.whileSignedIn(ctx.actor, left);
-        for await (const event of phones.events(ctx.scope, after, signedIn)) {
-          yield tracked(String(event.seq), event.data);
-        }
-        if (signedIn.aborted && !left.aborted)
-          throw new PerchError("session_ended", "This stream ended. Connect again.");
+        // Where to begin is settled before the client hears that the stream is there and reads its list.
+        const events = await phones.events(ctx.scope, after, signedIn);
+        return (async function* () {
+          for await (const event of events) yield tracked(String(event.seq), event.data);
+          if (signedIn.aborted && !left.aborted) {
+            throw new PerchError("session_ended", "This stream ended. Connect again.");
+          }
+        })();
       }),
   });
 }

@@ -51,11 +51,12 @@ export interface PhonesService {
   files(scope: TeamScope, id: PhoneId): Promise<readonly PhoneFile[]>;
   readFile(scope: TeamScope, id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>>;
   removeFile(scope: TeamScope, id: PhoneId, name: string): Promise<void>;
+  /** What comes after `after`, or after the moment the promise resolves: nothing between then and the first read is lost. */
   events(
     scope: TeamScope,
     after: number | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>;
+  ): Promise<AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>>;
   /** A running phone of the team and its driver, or a sentence why not. */
   runningPhone(scope: TeamScope, id: PhoneId): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
 }
@@ -290,12 +291,15 @@ export function createPhonesService(options: {
       await driverOf(row.driver).files.remove(id, name);
       await db.tx((tx) => record(tx, scope, "phone.file_removed", id));
     },
-    async *events(scope, after, signal) {
+    async events(scope, after, signal) {
       // A number from before a restored backup may lie ahead; waiting for it would miss what comes now.
       const latest = await events.latest(scope.teamId);
       const from = Math.min(after ?? latest, latest);
-      for await (const event of events.subscribe(scope.teamId, from, signal))
-        yield { seq: event.seq, data: asPhoneEvent(event.data) };
+      return (async function* () {
+        for await (const { seq, data } of events.subscribe(scope.teamId, from, signal)) {
+          yield { seq, data: asPhoneEvent(data) };
+        }
+      })();
     },
     runningPhone: running,
   };

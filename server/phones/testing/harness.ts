@@ -108,7 +108,7 @@ export async function publishedTo(
   const stop = new AbortController();
   const found: PhoneEvent[] = [];
   if (events === 0) return found;
-  for await (const { data } of phones.events(scope, 0, stop.signal)) {
+  for await (const { data } of await phones.events(scope, 0, stop.signal)) {
     found.push(data);
     if (found.length === events) stop.abort();
   }
