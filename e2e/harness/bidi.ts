@@ -36,11 +36,7 @@ export class BidiSession {
   }
 
   /** Connects to `url` and starts the session. `onEvent` hears what `events` name. */
-  static async open(
-    url: string,
-    events: readonly string[],
-    onEvent: (event: BidiEvent) => void,
-  ): Promise<BidiSession> {
+  static async open(url: string, events: readonly string[], onEvent: (event: BidiEvent) => void): Promise<BidiSession> {
     const socket = new WebSocket(url);
     await new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve(), { once: true });

@@ -53,7 +53,17 @@ export class FirefoxPage {
     if (outcome["type"] !== "success") {
       throw new Error(`In ${this.address}: ${String(record(outcome["exceptionDetails"])["text"])}`);
     }
-    return valueOf<T>(String(record(outcome["result"])["value"]));
+    return jsonValue<T>(String(record(outcome["result"])["value"]));
+  }
+
+  /** Runs a script as it is, for libraries. */
+  async run(script: string): Promise<void> {
+    const outcome = await this.#session.send("script.evaluate", {
+      expression: `${script};undefined`,
+      target: { context: this.context },
+      awaitPromise: false,
+    });
+    if (outcome["type"] !== "success") throw new Error(String(record(outcome["exceptionDetails"])["text"]));
   }
 
   async text(): Promise<string> {
@@ -79,7 +89,10 @@ export class FirefoxPage {
 
   /** Clicks the middle of the element with a real mouse, once it is there and can be used. */
   async click(role: string, name: string): Promise<void> {
-    const element = await this.#find(role, name);
+    await this.#clickOn(await this.#find(role, name));
+  }
+
+  async #clickOn(element: string): Promise<void> {
     await this.#pointer([
       { type: "pointerMove", x: 0, y: 0, origin: { type: "element", element: { sharedId: element } } },
       { type: "pointerDown", button: 0 },
@@ -96,9 +109,20 @@ export class FirefoxPage {
     ]);
   }
 
+  /** Clicks the first element a CSS selector finds, where two have the same name. */
+  async clickFirst(selector: string): Promise<void> {
+    const middle = await this.evaluate((css) => {
+      const box = document.querySelector(css)?.getBoundingClientRect();
+      return box === undefined ? null : { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    }, selector);
+    if (middle === null) throw new Error(`There is no ${selector} on ${this.address}.`);
+    await this.clickAt(middle.x, middle.y);
+  }
+
   /** Clicks into a field and types over what it holds. */
   async fill(label: string, text: string): Promise<void> {
-    await this.click("textbox", label);
+    // Without a role: a password field has none.
+    await this.#clickOn(await this.#find(undefined, label));
     await this.evaluate(() => {
       const { activeElement: field } = document;
       if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.select();
@@ -135,25 +159,26 @@ export class FirefoxPage {
     });
   }
 
-  async #find(role: string, name: string): Promise<string> {
-    return until(`${role} “${name}” on ${this.address}`, async () => (await this.#locate(role, name))[0]).catch(
-      async (error: unknown) => {
-        throw new Error(`It says: ${(await this.text()).replaceAll("\n", " | ")}`, { cause: error });
-      },
-    );
+  async #find(role: string | undefined, name: string): Promise<string> {
+    return until(
+      `${role ?? "field"} “${name}” on ${this.address}`,
+      async () => (await this.#locate(role, name))[0],
+    ).catch(async (error: unknown) => {
+      throw new Error(`It says: ${(await this.text()).replaceAll("\n", " | ")}`, { cause: error });
+    });
   }
 
-  async #locate(role: string, name: string): Promise<readonly string[]> {
+  async #locate(role: string | undefined, name: string): Promise<readonly string[]> {
     const { nodes } = await this.#session.send("browsingContext.locateNodes", {
       context: this.context,
-      locator: { type: "accessibility", value: { role, name } },
+      locator: { type: "accessibility", value: { ...(role !== undefined && { role }), name } },
     });
     return (Array.isArray(nodes) ? nodes : []).map((node: unknown) => String(record(node)["sharedId"]));
   }
 }
 
 /** `evaluate` wrapped the value in the page with `JSON.stringify`, so it has the type the page's function gives. */
-function valueOf<T>(json: string): Awaited<T> {
+function jsonValue<T>(json: string): Awaited<T> {
   const { value } = JSON.parse(json) as { value: Awaited<T> };
   return value;
 }

@@ -109,7 +109,8 @@ export class FirefoxBrowser {
     });
     const browser = new FirefoxBrowser(child, session, profile, problems);
     const installed = await session.send("webExtension.install", { extensionData: { type: "path", path: extension } });
-    if (installed["extension"] !== FIREFOX_EXTENSION_ID) throw new Error(`Installed ${String(installed["extension"])}.`);
+    if (installed["extension"] !== FIREFOX_EXTENSION_ID)
+      throw new Error(`Installed ${String(installed["extension"])}.`);
     return browser;
   }
 
