@@ -62,7 +62,8 @@ describe("hostile pages", () => {
     const port = await freePort();
     site = await startSite({ victim: String(victim.port), server: String(port), udp: String(victim.udpPort) });
     const env = { EGRESS_ALLOW: `127.0.0.1:${site.port}`, PHONE_DISK_MB: "160", PHONE_MEMORY_MB: "500" };
-    server = await PerchServer.start({ port, env });
+    const program = [process.execPath, "--import", "./e2e/harness/watch-requests.ts", "server/main.ts"];
+    server = await PerchServer.start({ port, env, program });
     api = await ApiClient.create(server, "hostile@example.org");
     phone = await api.launch(`${site.origin}/counter`);
     other = await api.launch(`${site.origin}/counter`);
@@ -84,7 +85,10 @@ describe("hostile pages", () => {
 
   it("reach nothing on this machine: not a service, not the server itself, no file, no browser page", async () => {
     await open("/hostile/reach");
+    const before = server.output.length;
+    expect(server.output).toContain(`arrived ${server.port} POST /trpc/phones.openUrl`);
     await until("the page to have tried everything", () => site.last("reach") !== undefined, { timeout: 30_000 });
+    expect(server.output.slice(before)).not.toContain(`arrived ${server.port} `);
     expect(site.last("reach")).toBe("nothing");
     expect(victim).toMatchObject({ connections: 0, datagrams: 0 });
     expect(site.told("opened").filter((line) => /-> (file|chrome|devtools|view-source):/.test(line))).toEqual([]);

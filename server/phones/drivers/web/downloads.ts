@@ -9,6 +9,8 @@ import type { CdpSession } from "./cdp.ts";
 import { exists, openPlainFile, type WebPhoneStorage } from "./storage.ts";
 
 const MAX_NAME_BYTES = 200;
+/** A page can save thousands of tiny files a second, which no limit on bytes holds back. */
+const MAX_FILES = 500;
 const GUID = /^[0-9a-f-]{36}$/i;
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}/\\:*?"<>|]/gu;
 
@@ -37,38 +39,48 @@ export interface DownloadsOptions {
   readonly folder: string;
   /** Bytes the phone may still write. */
   room(): number;
-  /** A file was saved, or a download was stopped with a sentence that says why. */
-  changed(note: string): void;
+  /** A file was saved, or a download was stopped with a sentence that says why; `frame` asked for it. */
+  changed(note: string, frame: string): void;
 }
 
 /** Watches the browser's downloads. The browser writes them under a name of random letters; we give the real one. */
 export class Downloads {
   readonly #browser: CdpSession;
   readonly #options: DownloadsOptions;
-  readonly #names = new Map<string, string>();
+  readonly #asked = new Map<string, { readonly name: string; readonly frame: string }>();
+  #kept = 0;
   #work: Promise<void> = Promise.resolve();
 
   constructor(browser: CdpSession, options: DownloadsOptions) {
     this.#browser = browser;
     this.#options = options;
-    browser.on("Browser.downloadWillBegin", ({ guid, suggestedFilename }) => {
-      this.#names.set(guid, safeName(suggestedFilename));
+    browser.on("Browser.downloadWillBegin", ({ guid, frameId, suggestedFilename }) => {
+      if (this.#kept + this.#asked.size >= MAX_FILES) {
+        browser.tell("Browser.cancelDownload", { guid });
+        this.#work = this.#work.then(() => this.#count());
+        options.changed(`This phone keeps at most ${MAX_FILES} files. Remove some first.`, frameId);
+        return;
+      }
+      this.#asked.set(guid, { name: safeName(suggestedFilename), frame: frameId });
     });
     browser.on("Browser.downloadProgress", (event) => {
-      const name = this.#names.get(event.guid);
-      if (name === undefined || !GUID.test(event.guid)) return;
+      const asked = this.#asked.get(event.guid);
+      if (asked === undefined || !GUID.test(event.guid)) return;
       if (event.state === "inProgress") {
         if (Math.max(event.totalBytes, event.receivedBytes) <= options.room()) return;
         browser.tell("Browser.cancelDownload", { guid: event.guid });
-        options.changed(`There is no room for ${name}. Remove files from this phone first.`);
+        options.changed(`There is no room for ${asked.name}. Remove files from this phone first.`, asked.frame);
         return;
       }
-      this.#names.delete(event.guid);
-      this.#work = this.#work.then(() => this.#finish(event.guid, event.state === "completed" ? name : undefined));
+      this.#asked.delete(event.guid);
+      this.#work = this.#work.then(() =>
+        event.state === "completed" ? this.#keep(event.guid, asked.name, asked.frame) : this.#drop(event.guid),
+      );
     });
   }
 
   async start(): Promise<void> {
+    await this.#count();
     await this.#browser.send("Browser.setDownloadBehavior", {
       behavior: "allowAndName",
       downloadPath: this.#options.folder,
@@ -81,12 +93,16 @@ export class Downloads {
     return this.#work;
   }
 
-  async #finish(guid: string, name: string | undefined): Promise<void> {
+  async #count(): Promise<void> {
+    this.#kept = (await readdir(this.#options.folder).catch(() => [])).filter((name) => !GUID.test(name)).length;
+  }
+
+  async #drop(guid: string): Promise<void> {
+    await rm(join(this.#options.folder, guid), { force: true }).catch(() => undefined);
+  }
+
+  async #keep(guid: string, name: string, frame: string): Promise<void> {
     const from = join(this.#options.folder, guid);
-    if (name === undefined) {
-      await rm(from, { force: true }).catch(() => undefined);
-      return;
-    }
     for (let count = 1; count < 1000; count += 1) {
       const to = join(this.#options.folder, numbered(name, count));
       if (await exists(to)) continue;
@@ -94,7 +110,8 @@ export class Downloads {
         () => true,
         () => false,
       );
-      if (moved) this.#options.changed("");
+      if (moved) this.#kept += 1;
+      if (moved) this.#options.changed("", frame);
       return;
     }
   }

@@ -86,9 +86,9 @@ export class WebPhone implements TabsHost {
     this.#downloads = new Downloads(warm.process.cdp.browser, {
       folder: options.storage.filesFolder(spec.id),
       room: () => this.#diskBytes - this.usedBytes,
-      changed: (note) => {
+      changed: (note, frame) => {
         this.#note = note;
-        this.#downloaded();
+        this.#downloaded(frame);
       },
     });
     warm.tabs.adopt(this);
@@ -258,7 +258,9 @@ export class WebPhone implements TabsHost {
     this.#toClipboard(value);
   }
   opened(tab: Tab): void {
-    this.#foreground.show(tab).catch(() => undefined);
+    const { front } = this.#foreground;
+    // Whoever went home, or to another page, meanwhile stays there.
+    if (typeof front !== "string" && front.id === tab.openerId) this.#foreground.show(tab).catch(() => undefined);
   }
   closed(tab: Tab): void {
     if (tab !== this.#foreground.front) {
@@ -299,11 +301,12 @@ export class WebPhone implements TabsHost {
     this.#emit({ type: "keyboard", phoneId: this.id, open });
   }
 
-  #downloaded(): void {
-    // A window that was opened only to download has nothing to show.
+  #downloaded(frame: string): void {
+    // A window that was opened only to download has nothing to show; one that another page's download finds opening has.
     const front = this.#foreground.front;
     if (
       typeof front !== "string" &&
+      front.frameId === frame &&
       front.openerId === undefined &&
       (front.url === "" || front.url === "about:blank")
     ) {

@@ -176,7 +176,7 @@ export interface Events {
   "Page.screencastFrame": { data: string; metadata: { timestamp?: number }; sessionId: number };
   "Runtime.bindingCalled": { name: string; payload: string; executionContextId: number };
   "Fetch.requestPaused": { requestId: string; frameId: string; resourceType: string; request: { url: string } };
-  "Browser.downloadWillBegin": { guid: string; url: string; suggestedFilename: string };
+  "Browser.downloadWillBegin": { frameId: string; guid: string; url: string; suggestedFilename: string };
   "Browser.downloadProgress": {
     guid: string;
     totalBytes: number;
