@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
+import { like } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { deriveKey, readMasterKey } from "../keys.ts";
@@ -72,15 +73,19 @@ describe("the embedded database on disk", () => {
 
   it("overwrites what is deleted", async () => {
     const db = await open();
-    await addTeam(db);
-    await db.tx((tx) => tx.delete(db.t.teams));
+    await addTeam(db, "before");
+    await addTeam(db, CANARY.repeat(20));
+    await addTeam(db, "after");
+    await db.tx((tx) => tx.delete(db.t.teams).where(like(db.t.teams.name, "canary%")));
     await close();
     const raw = new Sqlite(file);
     raw.pragma(`key = "x'${key.toString("hex")}'"`);
     raw.pragma("rekey = ''");
     raw.close();
-    expect(readFileSync(file).includes("SQLite format 3")).toBe(true);
-    expect(readFileSync(file).includes(CANARY)).toBe(false);
+    const bytes = readFileSync(file);
+    expect(bytes.includes("SQLite format 3")).toBe(true);
+    expect(bytes.includes("before")).toBe(true);
+    expect(bytes.includes(CANARY)).toBe(false);
   });
 
   it("gives a reader that cannot write", async () => {

@@ -83,7 +83,6 @@ export function createEvents(db: Database, clock: Clock): Events {
           if (!pending)
             await new Promise<void>((resolve) => {
               resume = resolve;
-              if (pending || ended.aborted) resolve();
             });
         }
       } finally {
