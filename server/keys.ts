@@ -14,10 +14,9 @@ export function readMasterKey(options: { keyFile: string; databaseExists: boolea
         `The key file ${keyFile} is missing, and the database cannot be read without it. Put it back, or set KEY_FILE to where it is.`,
       );
     }
-    mkdirSync(dirname(keyFile), { recursive: true });
-    writeFileSync(keyFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    make(keyFile);
   }
-  const text = readFileSync(keyFile, "utf8").trim();
+  const text = read(keyFile).trim();
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new PerchError(
       "unavailable",
@@ -25,6 +24,31 @@ export function readMasterKey(options: { keyFile: string; databaseExists: boolea
     );
   }
   return Buffer.from(text, "hex");
+}
+
+function make(keyFile: string): void {
+  try {
+    mkdirSync(dirname(keyFile), { recursive: true });
+    writeFileSync(keyFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    throw new PerchError(
+      "unavailable",
+      `The key file ${keyFile} cannot be made. Give this user rights to its folder, or set KEY_FILE to another place.`,
+      { cause },
+    );
+  }
+}
+
+function read(keyFile: string): string {
+  try {
+    return readFileSync(keyFile, "utf8");
+  } catch (cause) {
+    throw new PerchError(
+      "unavailable",
+      `The key file ${keyFile} cannot be read. Give this user rights to it, or set KEY_FILE to where the key is.`,
+      { cause },
+    );
+  }
 }
 
 /** A key for one purpose. */

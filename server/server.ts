@@ -1,5 +1,5 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
@@ -64,7 +64,21 @@ export interface RunningServer {
 export async function openDatabase(config: Config): Promise<{ db: Database; master: Buffer }> {
   const file = join(config.DATA_DIR, "perch.db");
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
-  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
+  try {
+    try {
+    mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
+  } catch (cause) {
+    const words = `The data folder ${config.DATA_DIR} cannot be made. Set DATA_DIR to a folder this user may write to.`;
+    throw new PerchError("unavailable", words, { cause });
+  }
+    accessSync(config.DATA_DIR, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new PerchError(
+      "unavailable",
+      `The folder ${config.DATA_DIR} cannot be made or written. Give this user rights to it, or set DATA_DIR to another one.`,
+      { cause: error },
+    );
+  }
   const master = readMasterKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
   const migrations = join(projectRoot(), "migrations");
   const db =
