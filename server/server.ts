@@ -65,12 +65,7 @@ export async function openDatabase(config: Config): Promise<{ db: Database; mast
   const file = join(config.DATA_DIR, "perch.db");
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
   try {
-    try {
-      mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
-    } catch (cause) {
-      const words = `The data folder ${config.DATA_DIR} cannot be made. Set DATA_DIR to a folder this user may write to.`;
-      throw new PerchError("unavailable", words, { cause });
-    }
+    mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
     accessSync(config.DATA_DIR, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new PerchError(
