@@ -1,4 +1,5 @@
 /** The web driver with real browsers: one phone handled as a person would, against a site on loopback. */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Bench, Hand, openBench, type Site, serveSite, until } from "./web.fixture.ts";
 
@@ -22,6 +23,7 @@ const PAGES = {
   "/facts": `<title>Facts</title><script>report(JSON.stringify({width:innerWidth,height:innerHeight,dpr:devicePixelRatio,touch:navigator.maxTouchPoints,mobile:navigator.userAgentData?.mobile??/Mobile/.test(navigator.userAgent),language:navigator.language,zone:Intl.DateTimeFormat().resolvedOptions().timeZone,dark:matchMedia('(prefers-color-scheme: dark)').matches,coarse:matchMedia('(pointer: coarse)').matches}));addEventListener('resize',()=>report('resized '+innerWidth+'x'+innerHeight))</script>`,
   "/app": `<title>App page</title><link rel="manifest" href="/app.json"><h1>An app</h1>`,
   "/touches": `<title>Touches</title><body style="height:3000px"><script>for(const type of ['touchstart','touchend','touchcancel'])addEventListener(type,(e)=>report(type+' '+e.touches.length));addEventListener('scroll',()=>report('scrolled'),{once:true})</script>`,
+  "/aim": `<title>Aim</title><body style="height:100vh"><script>for(const type of ['touchstart','touchend'])addEventListener(type,({changedTouches:[at]})=>report(type+' '+Math.round(at.clientX)+','+Math.round(at.clientY)))</script>`,
 };
 const FILE = "The quick brown fox";
 const ICON = Buffer.from(
@@ -168,6 +170,21 @@ describe("a web phone", () => {
     expect(site.reports.slice(0, 4)).toEqual(["touchstart 1", "touchstart 2", "touchend 1", "touchend 0"]);
     await bench.driver.input(hand.id, { type: "wheel", x: 0.5, y: 0.5, dx: 0, dy: 0.5 });
     await reported("scrolled");
+  });
+
+  it("lands a touch where it was aimed, also while pictures of the screen are taken", async () => {
+    await open("/aim");
+    await until("the page on the screen", async () => (await hand.pixel(0.5, 0.5))[0] === 255 || undefined);
+    const rounds = 24;
+    for (let round = 0; round < rounds; round += 1) {
+      const picture = round % 2 === 0 ? bench.driver.screenshot(hand.id) : bench.driver.screen(hand.id).still();
+      // Any moment of the picture's taking may be the one.
+      await delay(round);
+      await hand.touch(0.5, 0.5);
+      await picture;
+    }
+    await until("every touch", () => site.reports.length >= 2 * rounds || undefined);
+    expect(new Set(site.reports)).toEqual(new Set(["touchstart 180,400", "touchend 180,400"]));
   });
 
   it("shows lists, dates and colours on its own screen", async () => {

@@ -1,6 +1,7 @@
 /** Fingers, wheel and keys of a person as the browser's own input events; positions come as fractions of the screen. */
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import type { PhoneInput } from "../../driver.ts";
+import type { Captures } from "./captures.ts";
 import type { CdpSession } from "./cdp.ts";
 import type { KeyEvent, TouchPoint } from "./protocol.ts";
 
@@ -33,8 +34,14 @@ export function isSystemKey(name: PhoneKey): name is SystemKey {
 
 /** Sends input to the page in the foreground in the order it comes, remembering which fingers are down where. */
 export class InputSender {
+  readonly #captures: Captures;
   #session: CdpSession | undefined;
   readonly #fingers = new Map<number, TouchPoint>();
+  #lift: () => void = () => undefined;
+
+  constructor(captures: Captures) {
+    this.#captures = captures;
+  }
 
   /**
    * Sends at once and settles when the page has handled it. A finger that went down on another page is not carried over.
@@ -49,15 +56,19 @@ export class InputSender {
       case "touch":
         await this.#touch(session, size, input);
         return;
-      case "wheel":
-        await session.send("Input.dispatchMouseEvent", {
-          type: "mouseWheel",
-          x: input.x * size.width,
-          y: input.y * size.height,
-          deltaX: input.dx * size.width,
-          deltaY: input.dy * size.height,
-        });
+      case "wheel": {
+        const letGo = this.#captures.hold();
+        await session
+          .send("Input.dispatchMouseEvent", {
+            type: "mouseWheel",
+            x: input.x * size.width,
+            y: input.y * size.height,
+            deltaX: input.dx * size.width,
+            deltaY: input.dy * size.height,
+          })
+          .finally(letGo);
         return;
+      }
       case "text":
         if (input.value !== "") await session.send("Input.insertText", { text: input.value });
         return;
@@ -83,6 +94,7 @@ export class InputSender {
     if (this.#fingers.size > 0)
       this.#session?.tell("Input.dispatchTouchEvent", { type: "touchCancel", touchPoints: [] });
     this.#fingers.clear();
+    this.#lift();
     this.#session = undefined;
   }
 
@@ -93,7 +105,10 @@ export class InputSender {
   ): Promise<void> {
     const { id, phase } = input;
     const point = { id, x: edge(input.x, size.width), y: edge(input.y, size.height) };
-    if (phase === "start") this.#fingers.set(id, point);
+    if (phase === "start") {
+      if (this.#fingers.size === 0) this.#lift = this.#captures.hold();
+      this.#fingers.set(id, point);
+    }
     // A finger that is not down (it was lifted when the page changed) moves and lifts nothing.
     else if (!this.#fingers.has(id)) return;
     else if (phase === "move") this.#fingers.set(id, point);
@@ -108,7 +123,8 @@ export class InputSender {
           ? "touchStart"
           : // A finger missing from a move is one lifted.
             "touchMove";
-    await session.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const lift = touchPoints.length === 0 ? this.#lift : () => undefined;
+    await session.send("Input.dispatchTouchEvent", { type, touchPoints }).finally(lift);
   }
 }
 

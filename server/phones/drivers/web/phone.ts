@@ -5,6 +5,7 @@ import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
 import type { DriverEvent, PhoneInput, PhoneSpec, UiNode } from "../../driver.ts";
+import { Captures } from "./captures.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { Downloads, filePath, listFiles } from "./downloads.ts";
@@ -23,6 +24,8 @@ import { readWebApp } from "./web-apps.ts";
 
 /** A page that has not handled a touch after this long is said not to respond. */
 const HANG_MS = 5_000;
+/** A screenshot waits this long for a finger to be lifted. */
+const SCREENSHOT_PATIENCE_MS = 1_000;
 const MAX_APPS = 60;
 const MAX_LISTED_FILES = 50;
 
@@ -49,7 +52,8 @@ export class WebPhone implements TabsHost {
   clipboard = "";
   readonly #storage: WebPhoneStorage;
   readonly #emit: (event: DriverEvent) => void;
-  readonly #input = new InputSender();
+  readonly #captures = new Captures();
+  readonly #input = new InputSender(this.#captures);
   readonly #downloads: Downloads;
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
@@ -74,7 +78,7 @@ export class WebPhone implements TabsHost {
     this.#storage = options.storage;
     this.#emit = options.emit;
     this.#diskBytes = options.diskBytes;
-    this.screen = new Screencast(options.clock, () => screenSize(this.#spec));
+    this.screen = new Screencast(options.clock, this.#captures, () => screenSize(this.#spec));
     this.#foreground = new Foreground({
       system: warm.system,
       screen: this.screen,
@@ -172,7 +176,12 @@ export class WebPhone implements TabsHost {
 
   async screenshot(): Promise<{ png: Uint8Array; width: number; height: number }> {
     await this.#foreground.settled();
-    const { data } = await this.#gone(() => this.#foreground.session.send("Page.captureScreenshot", { format: "png" }));
+    const { data } = await this.#gone(() =>
+      this.#captures.take(
+        () => this.#foreground.session.send("Page.captureScreenshot", { format: "png" }),
+        SCREENSHOT_PATIENCE_MS,
+      ),
+    );
     const png = Buffer.from(data, "base64");
     // IHDR is the first chunk of every PNG: width and height are its first eight bytes.
     return { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
@@ -322,6 +331,8 @@ export class WebPhone implements TabsHost {
       return { done, barrier: done.catch(() => undefined) };
     }
     await this.#foreground.settled();
+    const aimed = input.type === "touch" || input.type === "wheel";
+    while (aimed && this.#captures.underWay !== undefined) await this.#captures.underWay;
     this.screen.letGo();
     const session = this.#foreground.session;
     const tab = this.#foreground.tab;

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../clock.ts";
 import type { ScreenFrame, ScreenLevel, ScreenSource } from "../../driver.ts";
+import type { Captures } from "./captures.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 
 /** JPEG quality, part of the width, every how manieth frame; measured on links of 400 and 120 KB/s. */
@@ -36,6 +37,7 @@ interface Running {
 export class Screencast implements ScreenSource {
   readonly codec = "jpeg";
   readonly #clock: Clock;
+  readonly #captures: Captures;
   readonly #size: () => { width: number; height: number };
   readonly #listeners = new Set<(frame: ScreenFrame) => void>();
   #session: CdpSession | undefined;
@@ -55,8 +57,9 @@ export class Screencast implements ScreenSource {
   #restarts = 0;
   #sawFrame = false;
 
-  constructor(clock: Clock, size: () => { width: number; height: number }) {
+  constructor(clock: Clock, captures: Captures, size: () => { width: number; height: number }) {
     this.#clock = clock;
+    this.#captures = captures;
     this.#size = size;
   }
 
@@ -111,9 +114,11 @@ export class Screencast implements ScreenSource {
   }
 
   still(): Promise<void> {
-    this.#stillRunning ??= this.#takeStill().finally(() => {
-      this.#stillRunning = undefined;
-    });
+    this.#stillRunning ??= this.#captures
+      .take(() => this.#takeStill())
+      .finally(() => {
+        this.#stillRunning = undefined;
+      });
     return this.#stillRunning;
   }
 
