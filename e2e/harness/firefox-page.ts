@@ -93,11 +93,35 @@ export class FirefoxPage {
   }
 
   async #clickOn(element: string): Promise<void> {
+    let before = "";
+    await until(`it to stand still on ${this.address}, with nothing over it`, async () => {
+      const place = await this.#placeOf(element);
+      const still = place !== "" && place === before;
+      before = place;
+      return still;
+    });
     await this.#pointer([
       { type: "pointerMove", x: 0, y: 0, origin: { type: "element", element: { sharedId: element } } },
       { type: "pointerDown", button: 0 },
       { type: "pointerUp", button: 0 },
     ]);
+  }
+
+  /** Brings the element into view and tells where it is; nothing while something lies over its middle. */
+  async #placeOf(element: string): Promise<string> {
+    const look = (target: Element) => {
+      target.scrollIntoView({ block: "nearest", behavior: "instant" });
+      const { x, y, width, height } = target.getBoundingClientRect();
+      const top = document.elementFromPoint(x + width / 2, y + height / 2);
+      return target.contains(top) ? JSON.stringify([x, y, width, height]) : "";
+    };
+    const outcome = await this.#session.send("script.callFunction", {
+      functionDeclaration: look.toString(),
+      arguments: [{ sharedId: element }],
+      target: { context: this.context },
+      awaitPromise: false,
+    });
+    return String(record(outcome["result"])["value"] ?? "");
   }
 
   /** Clicks a place in the page, CSS pixels from its upper left corner. */
