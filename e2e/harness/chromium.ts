@@ -128,16 +128,17 @@ export class ExtensionBrowser {
     );
   }
 
-  /** Stops the worker at once, as the browser does after half a minute. */
-  async killWorker(): Promise<void> {
+  /** Stops the worker at once, as the browser does after half a minute; `page` is one of the extension's. */
+  async killWorker(page: Page): Promise<void> {
+    const session = await this.context.newCDPSession(page);
+    await session.send("ServiceWorker.enable");
+    await session.send("ServiceWorker.stopAllWorkers");
     const browser = await this.#browser.newBrowserCDPSession();
-    const { targetInfos } = await browser.send("Target.getTargets", { filter: [{ type: "service_worker" }] });
-    for (const { targetId, url } of targetInfos) {
-      if (url.startsWith(BASE)) await browser.send("Target.closeTarget", { targetId });
-    }
-    await until("the worker to stop", () =>
-      this.context.serviceWorkers().every((worker) => !worker.url().startsWith(BASE)),
-    );
+    await until("the worker to stop", async () => {
+      const { targetInfos } = await browser.send("Target.getTargets", { filter: [{ type: "service_worker" }] });
+      return targetInfos.every(({ url }) => !url.startsWith(BASE));
+    });
+    await session.detach();
   }
 
   /** A context menu, key or address-bar event, delivered to the worker as the browser would. */

@@ -82,15 +82,19 @@ export function confirmLink(mail: string): string {
   return link.replaceAll("&amp;", "&").replaceAll("&#x3D;", "=").replaceAll("&#61;", "=");
 }
 
-/** From a fresh installation to being signed in, on the welcome page. Gives the welcome page back. */
+/**
+ * From a fresh installation to being signed in, on the welcome page. Gives the welcome page back. `address` is where
+ * this browser reaches the server.
+ */
 export async function installAndSignUp(
   browser: ExtensionBrowser,
   server: PerchServer,
   account: Account,
+  address: string = server.url,
 ): Promise<Page> {
   const welcome = await browser.extensionPage("welcome.html");
-  await chooseServer(welcome, server.url);
-  await signUp(await openSignInWindow(browser, welcome, server.url), server, account);
+  await chooseServer(welcome, address);
+  await signUp(await openSignInWindow(browser, welcome, address), server, account);
   await welcome.getByText("Signed in").waitFor();
   return welcome;
 }

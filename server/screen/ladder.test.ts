@@ -47,6 +47,18 @@ describe("ladder", () => {
     run(ladder, now, 1_500, 20);
     expect(ladder.level()).toBe(4);
   });
+  it("climbs quickly again once a step up has lasted, however often one was taken back before", () => {
+    const ladder = createLadder(0);
+    let now = run(ladder, 0, 3_000, 150);
+    expect(ladder.level()).toBe(0);
+    for (let tries = 0; tries < 6; tries += 1) {
+      while (ladder.level() === 0) now = run(ladder, now, 100, 20);
+      while (ladder.level() > 0) now = run(ladder, now, 100, 150);
+    }
+    while (ladder.level() < 1) now = run(ladder, now, 100, 20);
+    run(ladder, now, 11_000, 20);
+    expect(ladder.level()).toBe(4);
+  });
   it("does not take a long way for a busy link", () => {
     const ladder = createLadder(0);
     run(ladder, 0, 10_000, 190, 150);

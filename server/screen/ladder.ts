@@ -9,6 +9,8 @@ const STEP_UP_BELOW_MS = 60;
 const STEP_UP_AFTER_MS = 2_000;
 /** A step up that had to be taken back makes the next try wait longer, up to this. */
 const STEP_UP_AFTER_MAX_MS = 32_000;
+/** A step up that lasts this long was right, and the next may come soon. */
+const STEP_UP_HELD_MS = 5_000;
 const BETWEEN_CHANGES_MS = 700;
 /** Part of a new sample in the moving average. */
 const WEIGHT = 0.3;
@@ -54,11 +56,15 @@ export function createLadder(now: number): Ladder {
       const ms = ackMs - Math.max(0, baseMs - NEAR_ROUND_TRIP_MS);
       average = average === undefined ? ms : average + WEIGHT * (ms - average);
       samples += 1;
+      if (steppedUpAt !== undefined && at - steppedUpAt >= STEP_UP_HELD_MS) {
+        steppedUpAt = undefined;
+        upAfterMs = STEP_UP_AFTER_MS;
+      }
       if (average >= STEP_UP_BELOW_MS) goodSince = undefined;
       else goodSince ??= at;
       if (samples < SAMPLES || at - changedAt < BETWEEN_CHANGES_MS) return false;
       if (average > STEP_DOWN_ABOVE_MS) {
-        const tookBack = steppedUpAt !== undefined && at - steppedUpAt < 5_000;
+        const tookBack = steppedUpAt !== undefined;
         upAfterMs = tookBack ? Math.min(upAfterMs * 2, STEP_UP_AFTER_MAX_MS) : STEP_UP_AFTER_MS;
         steppedUpAt = undefined;
         return change(at, down(level, average > 2 * STEP_DOWN_ABOVE_MS ? 2 : 1));

@@ -187,6 +187,14 @@ describe("a web phone", () => {
     expect(new Set(site.reports)).toEqual(new Set(["touchstart 180,400", "touchend 180,400"]));
   });
 
+  it("shows a page at rest at every level", async () => {
+    await open("/colour");
+    await hand.see("Paint");
+    for (const level of [0, 1, 2, 3, 4] as const) {
+      await hand.nextFrameAfter(() => bench.driver.screen(hand.id).setLevel(level));
+    }
+  });
+
   it("shows lists, dates and colours on its own screen", async () => {
     await open("/controls");
     await hand.tap("Fruit");

@@ -149,6 +149,13 @@ export class Hand {
     return until("a frame", () => this.frames[seen]);
   }
 
+  /** Does something, and resolves with the first frame that follows. */
+  async nextFrameAfter(work: () => void): Promise<ScreenFrame> {
+    const next = this.nextFrame();
+    work();
+    return next;
+  }
+
   async touch(x: number, y: number): Promise<void> {
     const start = this.driver.input(this.id, { type: "touch", phase: "start", id: 0, x, y });
     const end = this.driver.input(this.id, { type: "touch", phase: "end", id: 0, x, y });
