@@ -176,9 +176,11 @@ export class WebPhone implements TabsHost {
 
   async screenshot(): Promise<{ png: Uint8Array; width: number; height: number }> {
     await this.#foreground.settled();
+    const { session } = this.#foreground;
     const { data } = await this.#gone(() =>
       this.#captures.take(
-        () => this.#foreground.session.send("Page.captureScreenshot", { format: "png" }),
+        session,
+        () => session.send("Page.captureScreenshot", { format: "png" }),
         SCREENSHOT_PATIENCE_MS,
       ),
     );

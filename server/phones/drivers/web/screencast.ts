@@ -117,18 +117,19 @@ export class Screencast implements ScreenSource {
   }
 
   still(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || this.#listeners.size === 0) return Promise.resolve();
     this.#stillRunning ??= this.#captures
-      .take(() => this.#takeStill())
+      .take(session, () => this.#takeStill(session))
       .finally(() => {
         this.#stillRunning = undefined;
       });
     return this.#stillRunning;
   }
 
-  async #takeStill(): Promise<void> {
-    const session = this.#session;
+  async #takeStill(session: CdpSession): Promise<void> {
     const wish = this.#wish;
-    if (session === undefined || this.#listeners.size === 0) return;
+    if (session !== this.#session || this.#listeners.size === 0) return;
     const resting = this.#last?.session === session ? digest(this.#last.bytes) : "";
     if (!this.#echoes.has(resting)) this.#echoes = new Set([resting]);
     const held: ScreenFrame[] = [];
