@@ -1,8 +1,8 @@
 /** Fingers, wheel and keys of a person as the browser's own input events; positions come as fractions of the screen. */
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import type { PhoneInput } from "../../driver.ts";
-import type { Captures } from "./captures.ts";
 import type { CdpSession } from "./cdp.ts";
+import type { Gestures } from "./gestures.ts";
 import type { KeyEvent, TouchPoint } from "./protocol.ts";
 
 /** Keys the phone handles itself. */
@@ -34,13 +34,18 @@ export function isSystemKey(name: PhoneKey): name is SystemKey {
 
 /** Sends input to the page in the foreground in the order it comes, remembering which fingers are down where. */
 export class InputSender {
-  readonly #captures: Captures;
+  readonly #gestures: Gestures;
   #session: CdpSession | undefined;
   readonly #fingers = new Map<number, TouchPoint>();
   #lift: () => void = () => undefined;
 
-  constructor(captures: Captures) {
-    this.#captures = captures;
+  constructor(gestures: Gestures) {
+    this.#gestures = gestures;
+  }
+
+  /** A finger is down. */
+  get touching(): boolean {
+    return this.#fingers.size > 0;
   }
 
   /**
@@ -57,7 +62,7 @@ export class InputSender {
         await this.#touch(session, size, input);
         return;
       case "wheel": {
-        const letGo = this.#captures.hold();
+        const letGo = this.#gestures.begin();
         await session
           .send("Input.dispatchMouseEvent", {
             type: "mouseWheel",
@@ -106,7 +111,7 @@ export class InputSender {
     const { id, phase } = input;
     const point = { id, x: edge(input.x, size.width), y: edge(input.y, size.height) };
     if (phase === "start") {
-      if (this.#fingers.size === 0) this.#lift = this.#captures.hold();
+      if (this.#fingers.size === 0) this.#lift = this.#gestures.begin();
       this.#fingers.set(id, point);
     }
     // A finger that is not down (it was lifted when the page changed) moves and lifts nothing.

@@ -5,12 +5,12 @@ import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
 import type { DriverEvent, PhoneInput, PhoneSpec, UiNode } from "../../driver.ts";
-import { Captures } from "./captures.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { Downloads, filePath, listFiles } from "./downloads.ts";
 import { applyPhone, applySize, grantedPermissions, screenSize } from "./emulation.ts";
 import { Foreground, type Front } from "./foreground.ts";
+import { Gestures } from "./gestures.ts";
 import { InputSender, isSystemKey, type SystemKey } from "./input.ts";
 import { PhoneMemory } from "./memory.ts";
 import { Screencast } from "./screencast.ts";
@@ -24,8 +24,8 @@ import { readWebApp } from "./web-apps.ts";
 
 /** A page that has not handled a touch after this long is said not to respond. */
 const HANG_MS = 5_000;
-/** A screenshot waits this long for a finger to be lifted. */
-const SCREENSHOT_PATIENCE_MS = 1_000;
+/** Typing and screenshots wait this long for a finger to be lifted. */
+const PATIENCE_MS = 1_000;
 const MAX_APPS = 60;
 const MAX_LISTED_FILES = 50;
 
@@ -52,8 +52,8 @@ export class WebPhone implements TabsHost {
   clipboard = "";
   readonly #storage: WebPhoneStorage;
   readonly #emit: (event: DriverEvent) => void;
-  readonly #captures = new Captures();
-  readonly #input = new InputSender(this.#captures);
+  readonly #gestures = new Gestures();
+  readonly #input = new InputSender(this.#gestures);
   readonly #downloads: Downloads;
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
@@ -78,7 +78,7 @@ export class WebPhone implements TabsHost {
     this.#storage = options.storage;
     this.#emit = options.emit;
     this.#diskBytes = options.diskBytes;
-    this.screen = new Screencast(options.clock, this.#captures, () => screenSize(this.#spec));
+    this.screen = new Screencast(options.clock, this.#gestures, () => screenSize(this.#spec));
     this.#foreground = new Foreground({
       system: warm.system,
       screen: this.screen,
@@ -178,11 +178,7 @@ export class WebPhone implements TabsHost {
     await this.#foreground.settled();
     const { session } = this.#foreground;
     const { data } = await this.#gone(() =>
-      this.#captures.take(
-        session,
-        () => session.send("Page.captureScreenshot", { format: "png" }),
-        SCREENSHOT_PATIENCE_MS,
-      ),
+      this.#gestures.capture(session, () => session.send("Page.captureScreenshot", { format: "png" }), PATIENCE_MS),
     );
     const png = Buffer.from(data, "base64");
     // IHDR is the first chunk of every PNG: width and height are its first eight bytes.
@@ -333,8 +329,9 @@ export class WebPhone implements TabsHost {
       return { done, barrier: done.catch(() => undefined) };
     }
     await this.#foreground.settled();
-    const aimed = input.type === "touch" || input.type === "wheel";
-    while (aimed && this.#captures.underWay !== undefined) await this.#captures.underWay;
+    if (input.type === "touch" || input.type === "wheel") {
+      while (this.#gestures.capturing !== undefined) await this.#gestures.capturing;
+    } else if (!this.#input.touching) await this.#gestures.settled(this.#foreground.session, PATIENCE_MS);
     this.screen.letGo();
     const session = this.#foreground.session;
     const tab = this.#foreground.tab;

@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../clock.ts";
 import type { ScreenFrame, ScreenLevel, ScreenSource } from "../../driver.ts";
-import type { Captures } from "./captures.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
+import type { Gestures } from "./gestures.ts";
 
 /**
  * JPEG quality and part of the width; measured on links of 400 and 120 KB/s. Every frame is asked for at every level:
@@ -40,7 +40,7 @@ interface Running {
 export class Screencast implements ScreenSource {
   readonly codec = "jpeg";
   readonly #clock: Clock;
-  readonly #captures: Captures;
+  readonly #gestures: Gestures;
   readonly #size: () => { width: number; height: number };
   readonly #listeners = new Set<(frame: ScreenFrame) => void>();
   #session: CdpSession | undefined;
@@ -60,9 +60,9 @@ export class Screencast implements ScreenSource {
   #restarts = 0;
   #sawFrame = false;
 
-  constructor(clock: Clock, captures: Captures, size: () => { width: number; height: number }) {
+  constructor(clock: Clock, gestures: Gestures, size: () => { width: number; height: number }) {
     this.#clock = clock;
-    this.#captures = captures;
+    this.#gestures = gestures;
     this.#size = size;
   }
 
@@ -119,8 +119,8 @@ export class Screencast implements ScreenSource {
   still(): Promise<void> {
     const session = this.#session;
     if (session === undefined || this.#listeners.size === 0) return Promise.resolve();
-    this.#stillRunning ??= this.#captures
-      .take(session, () => this.#takeStill(session))
+    this.#stillRunning ??= this.#gestures
+      .capture(session, () => this.#takeStill(session))
       .finally(() => {
         this.#stillRunning = undefined;
       });
