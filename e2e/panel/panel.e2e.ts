@@ -162,6 +162,19 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     expect(server.team.get(phone.id).state).toBe("running");
   });
 
+  it("takes the offer to undo back when the phone was started elsewhere", async () => {
+    const phone = await livePhone();
+    await more("More about this phone", "Park");
+    const offer = page.locator(".toast", { hasText: "Pixel, tall is parked." });
+    // Under the pointer it would stay for good.
+    await offer.hover();
+    await page.getByRole("tab", { name: "Privacy" }).press("Enter");
+    await page.getByText("4 kinds of data, all listed here").waitFor();
+    expect(await offer.isVisible()).toBe(true);
+    server.team.running(phone.id);
+    await offer.waitFor({ state: "detached" });
+  });
+
   it("comes back by itself when the server was killed and started again", async () => {
     await livePhone();
     const port = Number(new URL(server.origin).port);

@@ -109,6 +109,19 @@ describe.skipIf(executable === undefined)("popup, welcome and settings", () => {
     await until("the phone to park", () => server.state.phones.get(phone.id)?.state === "parked");
   });
 
+  it("takes the offer to undo back when the phone was started elsewhere", async () => {
+    await storeSignIn(browser.context, server.origin, server.token);
+    const phone = addPhone({ name: "Work phone", state: "running", startedAt: new Date().toISOString() });
+    const popup = await overShop();
+    await popup.getByRole("button", { name: "Park Work phone" }).click();
+    const offer = popup.getByText("is parked; everything on it is kept.");
+    // Under the pointer it would stay for good.
+    await offer.hover();
+    server.state.phones.set(phone.id, { ...phone, startedAt: new Date().toISOString() });
+    await popup.getByRole("button", { name: "Park Work phone" }).waitFor();
+    await offer.waitFor({ state: "detached" });
+  });
+
   it("needs no worker", async () => {
     await storeSignIn(browser.context, server.origin, server.token);
     addPhone({ name: "Work phone" });

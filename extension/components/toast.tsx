@@ -6,6 +6,8 @@ export interface ToastInput {
   readonly tone?: "info" | "error";
   /** E.g. "Undo". */
   readonly action?: { readonly label: string; readonly onSelect: () => void };
+  /** Watches, while the toast is there, for what makes it pointless and calls back then; returns how to stop. */
+  readonly until?: (onPointless: () => void) => () => void;
 }
 
 interface Toast extends ToastInput {
@@ -49,7 +51,8 @@ function ToastLine({ toast, onDone }: { readonly toast: Toast; readonly onDone: 
     const timer = setTimeout(() => done.current(), TOAST_MS);
     return () => clearTimeout(timer);
   }, [stays]);
-  const { action } = toast;
+  const { action, until } = toast;
+  useEffect(() => until?.(() => done.current()), [until]);
   const hold = useMemo(
     () => ({
       onPointerEnter: () => setHeld(true),

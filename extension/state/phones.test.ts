@@ -117,6 +117,27 @@ describe("the phones store", () => {
     expect(store.snapshot().status).toBe("live");
   });
 
+  it("believes an answer rather than a list that was read before it", async () => {
+    const light = createPhonesStore(createLightApp({ tokens: app.tokens }));
+    const phone = stubPhone();
+    server.state.phones.set(phone.id, phone);
+    await light.start();
+    const lists = () => server.state.calls.filter((path) => path === "phones.list").length;
+    const before = lists();
+    const held = Promise.withResolvers<void>();
+    server.state.holdLists = held.promise;
+    const refreshed = light.refresh();
+    await vi.waitFor(() => expect(lists()).toBe(before + 1));
+    await light.call((api) => api.phones.start.mutate({ phoneId: phone.id }));
+    const states: (string | undefined)[] = [];
+    light.subscribe(() => states.push(light.snapshot().phones[0]?.state));
+    held.resolve();
+    await refreshed;
+    await vi.waitFor(() => expect(states).not.toEqual([]));
+    expect(states).toEqual(["running"]);
+    light.stop();
+  });
+
   it("asks again by itself where it cannot listen", async () => {
     const light = createPhonesStore(createLightApp({ tokens: app.tokens }));
     const phone = stubPhone();

@@ -165,7 +165,7 @@ export function createPhonesStore(app: App): PhonesStore {
       const before = heard;
       const phones = await client.phones.list.query();
       if (api !== client) return;
-      // An event overtook the list, which may be older: it is read again.
+      // An event or an answer overtook the list, which may be older: it is read again.
       if (heard !== before) return void refresh();
       attempts = 0;
       put({ phones, status: "live", failure: undefined });
@@ -248,6 +248,7 @@ export function createPhonesStore(app: App): PhonesStore {
       try {
         const value = await work(api);
         if (isPhone(value)) {
+          heard += 1;
           upsert(value);
           remember();
           if (running && app.follow === undefined && isMoving(value)) scheduleSoon();

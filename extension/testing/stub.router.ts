@@ -38,6 +38,8 @@ export interface StubState {
   /** Every change fails with this. */
   refuse: { code: ErrorCode; message: string } | undefined;
   limitPhones: number;
+  /** Lists are read at once and answered when this settles. */
+  holdLists: Promise<void> | undefined;
 }
 
 export function stubState(): StubState {
@@ -52,6 +54,7 @@ export function stubState(): StubState {
     startMs: 0,
     refuse: undefined,
     limitPhones: 10,
+    holdLists: undefined,
   };
 }
 
@@ -192,7 +195,11 @@ export const stubRouter = t.router({
     }),
   }),
   phones: t.router({
-    list: signedIn.query(({ ctx }): Phone[] => [...ctx.state.phones.values()]),
+    list: signedIn.query(async ({ ctx }): Promise<Phone[]> => {
+      const phones = [...ctx.state.phones.values()];
+      await ctx.state.holdLists;
+      return phones;
+    }),
     get: signedIn.input(phoneRef).query(({ ctx, input }) => one(ctx.state, input.phoneId)),
     launch: signedIn.input(launchInput).mutation(({ ctx, input }): Phone => {
       const before = ctx.state.launches.get(input.idempotencyKey);

@@ -4,6 +4,8 @@ import { MAX_CLIPBOARD_LENGTH } from "../../../shared/screen-protocol.ts";
 import { useToast } from "../../components/toast.tsx";
 import { copyText, readText } from "../../platform/clipboard.ts";
 import { activeTab } from "../../platform/tabs.ts";
+import { usePage } from "../../state/app-context.tsx";
+import { untilUnparked } from "../../state/until-unparked.ts";
 import type { Calls } from "../panel/use-call.ts";
 import { textMessages } from "./live/keyboard.ts";
 import { checkAddress } from "./model/phone-form.ts";
@@ -30,6 +32,7 @@ export function usePhoneActions(
   onNeedAddress: () => void,
 ): PhoneActions {
   const toast = useToast();
+  const { phones } = usePage();
   const phoneId = phone?.id;
 
   const tabAddress = async (): Promise<string | undefined> => {
@@ -68,6 +71,7 @@ export function usePhoneActions(
           label: "Undo",
           onSelect: () => void calls.run("start", (api) => api.phones.start.mutate({ phoneId: phone.id })),
         },
+        until: untilUnparked(phones, phone.id),
       });
     },
     async keepAwake() {

@@ -17,6 +17,7 @@ import { openTab, type TabView } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { defaultPhone } from "../../state/default-phone.ts";
 import type { Wish } from "../../state/intents.ts";
+import { untilUnparked } from "../../state/until-unparked.ts";
 import { ConnectionNotice, connectionLine } from "./connection.tsx";
 import { digitIndex, moveFocus } from "./keyboard.ts";
 import { PhoneRow } from "./phone-row.tsx";
@@ -83,6 +84,7 @@ export function Popup({ tab, shortcuts }: PopupProps) {
       toast({
         text: `${phone.name} is parked; everything on it is kept.`,
         action: { label: "Undo", onSelect: () => void act(phone, "start") },
+        until: untilUnparked(store, phoneId),
       });
     }
   };
