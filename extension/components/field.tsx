@@ -1,4 +1,5 @@
 import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from "react";
+import "./field.css";
 
 interface FieldFrame {
   readonly label: string;

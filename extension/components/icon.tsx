@@ -1,4 +1,5 @@
 /** Perch's line icons: one set on a 20 px grid, drawn at 16 or 20 px in the current text colour. Shapes: `icons.css`. */
+import "./icons.css";
 
 export type IconName =
   | "back"

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Icon, type IconName } from "./icon.tsx";
+import "./menu.css";
 
 export interface MenuItem {
   readonly id: string;

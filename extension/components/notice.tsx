@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Icon, type IconName } from "./icon.tsx";
+import "./notice.css";
 
 export type NoticeTone = "info" | "warn" | "error";
 const ICONS: Readonly<Record<NoticeTone, IconName>> = { info: "info", warn: "warning", error: "error" };

@@ -1,12 +1,11 @@
 /** What every extension page starts with: the stylesheet, strict mode, and a way out when it breaks. */
 import "./tokens.css";
-import "./components.css";
-import "./icons.css";
 import { Component, type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Button } from "./button.tsx";
 import { Notice } from "./notice.tsx";
 import { ToastRegion } from "./toast.tsx";
+import "./page.css";
 
 /** Mounts a page into `<div id="root">`. */
 export function mountPage(page: ReactNode): void {

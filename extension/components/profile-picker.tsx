@@ -1,5 +1,6 @@
 import { DEVICE_PROFILES, type DeviceProfileId } from "../../shared/phone-model.ts";
 import { Icon } from "./icon.tsx";
+import "./profile-picker.css";
 
 export interface ProfilePickerProps {
   /** Shown as pressed; absent when a click acts at once. */

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { PhoneState } from "../../shared/phone-model.ts";
+import "./state-dot.css";
 
 /** The one word a person reads for each state of a phone. */
 export const PHONE_STATE_WORDS: Readonly<Record<PhoneState, string>> = {

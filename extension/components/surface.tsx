@@ -1,5 +1,6 @@
 /** What things lie on: cards, lists and rows. */
 import type { ReactNode } from "react";
+import "./surface.css";
 
 export interface CardProps {
   readonly title?: string;

@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from "react";
 import { Icon, type IconName } from "./icon.tsx";
+import "./tabs.css";
 
 export interface TabItem<T extends string> {
   readonly id: T;

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
+import "./toast.css";
 
 export interface ToastInput {
   readonly text: string;

@@ -1,5 +1,4 @@
 /** Settings: the server, the look, the keys, and the way out. */
-import "./options.css";
 import { useEffect, useState } from "react";
 import type { Me } from "../../../shared/accounts.ts";
 import { PRODUCT_VERSION } from "../../../shared/version.ts";
@@ -13,6 +12,7 @@ import { releaseHost } from "../../platform/permissions.ts";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { type Settings, THEMES, type Theme } from "../../state/settings.ts";
+import "./options.css";
 
 const THEME_WORDS: Readonly<Record<Theme, string>> = { system: "Like the browser", light: "Light", dark: "Dark" };
 /** Chrome names no description for the toolbar button's own key. */

@@ -1,5 +1,4 @@
 /** The panel's frame: the tabs, what shows in each, and the states in which none of them can. */
-import "./panel.css";
 import { useEffect, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
@@ -18,6 +17,7 @@ import { FailureScreen } from "./failure-notice.tsx";
 import type { PanelPlace } from "./panel-place.ts";
 import { usePanelMessages } from "./use-panel-messages.ts";
 import { useRemote } from "./use-remote.ts";
+import "./panel.css";
 
 const TABS = [
   { id: "phone", label: "Phone", icon: "phone" },

@@ -1,5 +1,4 @@
 /** The phone tab: switcher, live picture, buttons, and every state in between. */
-import "./phone.css";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/ids.ts";
 import { deviceProfile, type Phone, type Screenshot } from "../../../shared/phones.ts";
@@ -32,6 +31,7 @@ import { Strips } from "./strips.tsx";
 import { useIntents } from "./use-intents.ts";
 import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
 import { useScreen } from "./use-screen.ts";
+import "./phone.css";
 
 export interface PhoneScreenProps {
   readonly place: PanelPlace;

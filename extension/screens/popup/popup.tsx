@@ -1,5 +1,4 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
-import "./popup.css";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
@@ -22,6 +21,7 @@ import { ConnectionNotice, connectionLine } from "./connection.tsx";
 import { digitIndex, moveFocus } from "./keyboard.ts";
 import { PhoneRow } from "./phone-row.tsx";
 import { ThisPage } from "./this-page.tsx";
+import "./popup.css";
 
 export interface PopupProps {
   readonly tab: TabView | undefined;

@@ -9,8 +9,8 @@ import { SessionsCard } from "../account/sessions-card.tsx";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useRemote } from "../panel/use-remote.ts";
 import { calendarDate } from "../phone/model/run-time.ts";
-import "./privacy.css";
 import { itemWords, privacyStatus, serverAddress } from "./privacy-status.ts";
+import "./privacy.css";
 
 const readOverview = (api: Api): Promise<PrivacyOverview> => api.privacy.overview.query();
 

@@ -1,5 +1,4 @@
 /** The first minute: a server, a sign-in, a phone. Also where signing in and changing the server happen later. */
-import "./welcome.css";
 import { type ReactNode, useEffect, useState } from "react";
 import { hostOf } from "../../api/errors.ts";
 import { Icon } from "../../components/icon.tsx";
@@ -8,6 +7,7 @@ import { usePhones } from "../../state/app-context.tsx";
 import { FirstPhoneStep } from "./first-phone-step.tsx";
 import { ServerStep } from "./server-step.tsx";
 import { SignInStep } from "./sign-in-step.tsx";
+import "./welcome.css";
 
 export function Welcome() {
   const { server, status, failure, phones } = usePhones();
