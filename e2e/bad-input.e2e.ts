@@ -194,6 +194,11 @@ describe("a server that cannot start", () => {
     await refusesToStart({ DATA_DIR: data, KEY_FILE: join(root, "gone.key") }, /missing/, /KEY_FILE/);
     expect(existsSync(join(root, "gone.key"))).toBe(false);
     await refusesToStart({ DATA_DIR: data, KEY_FILE: root }, /KEY_FILE|key file/);
+    await refusesToStart(
+      { DATA_DIR: join(root, "unkeyed"), KEY_FILE: "/proc/perch/key" },
+      /cannot be made/,
+      /KEY_FILE/,
+    );
   });
 
   it("says that the database is damaged, or was never encrypted", async () => {
@@ -215,6 +220,8 @@ describe("a server that cannot start", () => {
     writeFileSync(file, "");
     await refusesToStart({ DATA_DIR: file, KEY_FILE: join(root, "key") }, /DATA_DIR/);
     await refusesToStart({ DATA_DIR: join(file, "data"), KEY_FILE: join(root, "key") }, /DATA_DIR/);
+    // A place where nobody can make a folder, whatever its rights say.
+    await refusesToStart({ DATA_DIR: "/proc/perch/data", KEY_FILE: join(root, "key") }, /DATA_DIR/);
     // Root may write everywhere.
     if (process.getuid?.() === 0) return;
     const closed = join(root, "closed");

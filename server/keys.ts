@@ -1,8 +1,9 @@
 /** The master key: 32 random bytes in a file outside the data folder; every other secret is derived from it (HKDF, RFC 5869). */
 import { hkdfSync, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { PerchError } from "./errors.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** Reads the key, or makes it when there is no database yet that would need an earlier one. */
 export function readMasterKey(options: { keyFile: string; databaseExists: boolean }): Buffer {
@@ -28,7 +29,7 @@ export function readMasterKey(options: { keyFile: string; databaseExists: boolea
 
 function make(keyFile: string): void {
   try {
-    mkdirSync(dirname(keyFile), { recursive: true });
+    makeFolder(dirname(keyFile));
     writeFileSync(keyFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   } catch (cause) {
     throw new PerchError(

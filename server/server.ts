@@ -1,5 +1,5 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
@@ -27,6 +27,7 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { makeFolder } from "./make-folder.ts";
 import { projectRoot } from "./paths.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
@@ -65,7 +66,7 @@ export async function openDatabase(config: Config): Promise<{ db: Database; mast
   const file = join(config.DATA_DIR, "perch.db");
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
   try {
-    mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o711 });
+    makeFolder(config.DATA_DIR, 0o711);
     accessSync(config.DATA_DIR, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new PerchError(
