@@ -67,6 +67,7 @@ export class FirefoxPage {
   }
 
   async text(): Promise<string> {
+    // biome-ignore lint/performance/useDomNodeTextContent: a page says what it renders, not what it hides
     return this.evaluate(() => document.body.innerText);
   }
 

@@ -41,7 +41,7 @@ export async function showsColour(
     },
     { timeout },
   ).catch(async (error: unknown) => {
-    const said = await panel.locator("body").innerText();
+    const [said = ""] = await panel.locator("body").allInnerTexts();
     throw new Error(`It shows ${last?.join(",") ?? "nothing"}; the panel says: ${said.replaceAll("\n", " | ")}`, {
       cause: error,
     });

@@ -20,7 +20,6 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
     return () => element?.close();
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a modal dialog by itself
     <dialog
       className="dialog"
       ref={dialog}

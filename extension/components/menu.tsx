@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { focusedIndex } from "./focus.ts";
 import { Icon, type IconName } from "./icon.tsx";
 import "./menu.css";
 
@@ -64,7 +65,7 @@ export function Menu({ label, items, align = "end", side = "below", trigger }: M
 
   const onListKey = (event: KeyboardEvent) => {
     const all = choices();
-    const current = all.findIndex((choice) => choice === document.activeElement);
+    const current = focusedIndex(all);
     const move = (index: number) => {
       event.preventDefault();
       event.stopPropagation();

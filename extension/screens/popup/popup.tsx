@@ -4,6 +4,7 @@ import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
+import { focusedIndex } from "../../components/focus.ts";
 import { Icon } from "../../components/icon.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { ProfilePicker } from "../../components/profile-picker.tsx";
@@ -103,8 +104,8 @@ export function Popup({ tab, shortcuts }: PopupProps) {
     const lines = [...(root.current?.querySelectorAll<HTMLElement>("[data-line]") ?? [])];
     const controls = lines.map((line) => [...line.querySelectorAll<HTMLElement>("button:not(:disabled), a[href]")]);
     const walkable = controls.filter((line) => line.length > 0);
-    const line = walkable.findIndex((each) => each.some((control) => control === document.activeElement));
-    const control = walkable[line]?.findIndex((each) => each === document.activeElement) ?? 0;
+    const line = walkable.findIndex((each) => focusedIndex(each) !== -1);
+    const control = focusedIndex(walkable[line] ?? []);
     const next = moveFocus(
       walkable.map((each) => each.length),
       line === -1 ? undefined : { line, control },
