@@ -66,14 +66,14 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
       ? domain("session_ended", "You were signed out. Sign in again.")
       : domain("unauthenticated", "Sign in first.");
   }
-  if (actor !== undefined && meta.auth !== "public") authorize(actor, meta, ctx.clock);
+  const scope = actor !== undefined && meta.auth !== "public" ? authorize(actor, meta, ctx.clock) : undefined;
   try {
     await ctx.limiter.take(meta.limit, actor?.userId ?? networkOf(ctx.ip));
   } catch (error) {
     throw asTrpcError(error);
   }
   const started = performance.now();
-  const result = await next({ ctx: { actor } });
+  const result = await next({ ctx: { actor, scope } });
   if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
     ctx.log.error("A call failed unexpectedly", {
       requestId: ctx.requestId,
@@ -86,11 +86,13 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
   return result;
 });
 
-function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): void {
+/** Refuses a caller who does not fit; gives the proof that one may do what needs a permission, where one is needed. */
+function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): TeamScope | undefined {
   if (meta.scope !== undefined && !actor.scopes.includes(meta.scope)) {
     throw domain("forbidden", `This token may not do that; it lacks the scope ${meta.scope}.`);
   }
-  if (meta.permission !== undefined && teamScope(actor, meta.permission) === undefined) {
+  const scope = meta.permission === undefined ? undefined : teamScope(actor, meta.permission);
+  if (meta.permission !== undefined && scope === undefined) {
     throw domain("forbidden", `Your role in this team, ${actor.role}, may not do that. Ask an owner or admin.`);
   }
   if (meta.stepUp === true) {
@@ -100,6 +102,7 @@ function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): void {
       throw domain("step_up_required", "Confirm that it is you: sign in again.");
     }
   }
+  return scope;
 }
 
 /** A procedure anyone may call. */
@@ -114,18 +117,15 @@ export function personProcedure(meta: Omit<ProcedureMeta, "auth" | "permission">
 
 /** A procedure on the team's things; `ctx.scope` proves that the caller may. */
 export function teamProcedure(meta: Omit<ProcedureMeta, "auth"> & { permission: Permission; scope: Scope }) {
-  return guarded.meta({ ...meta, auth: "team" }).use(({ ctx, next }) => {
-    const actor = present(ctx.actor);
-    const scope: TeamScope | undefined = teamScope(actor, meta.permission);
-    if (scope === undefined) throw domain("forbidden", "You may not do that.");
-    return next({ ctx: { actor, scope } });
-  });
+  return guarded
+    .meta({ ...meta, auth: "team" })
+    .use(({ ctx, next }) => next({ ctx: { actor: present(ctx.actor), scope: present(ctx.scope) } }));
 }
 
-/** The guard ran before: without an actor it has thrown already. */
-function present(actor: Actor | undefined): Actor {
-  if (actor === undefined) throw domain("unauthenticated", "Sign in first.");
-  return actor;
+/** The guard ran before, and has refused whoever lacks this. */
+function present<T>(given: T | undefined): T {
+  if (given === undefined) throw new Error("The guard let a caller through who lacks what it asks for.");
+  return given;
 }
 
 const TRPC_CODES = {
