@@ -108,6 +108,6 @@ async function showPictureNumbers(panel: Page): Promise<void> {
 
 /** The picture's level, 0 (smallest) to 4, as the panel shows it. */
 async function readLevel(panel: Page): Promise<number | undefined> {
-  const level = /level (\d)/.exec(await panel.locator(".readout").innerText())?.[1];
+  const level = /level (\d)/.exec((await panel.locator(".readout").textContent()) ?? "")?.[1];
   return level === undefined ? undefined : Number(level);
 }
