@@ -36,6 +36,11 @@ export const STOPPED_REQUESTS = [
 /** Fine inside a page (frames, pictures), not as a page. */
 export const STOPPED_DOCUMENTS = ["data:*", "blob:*"] as const;
 
+/** Empty for what is no address; "null" for documents without an origin, which share it with no other. */
+export function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "";
+}
+
 /** The host as a person reads it; empty for about:blank. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : "";

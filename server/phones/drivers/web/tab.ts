@@ -2,7 +2,8 @@
 import type { Clock } from "../../../clock.ts";
 import type { PhoneSpec } from "../../driver.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
-import { hostOf, mayShow, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
+import { Dialogs } from "./dialogs.ts";
+import { mayShow, originOf, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
 import { applyPhone } from "./emulation.ts";
 import {
   AGENT_BINDING,
@@ -16,12 +17,10 @@ import {
 import type { Events, TargetInfo } from "./protocol.ts";
 import type { SheetView } from "./views.ts";
 
-/** More dialogs than this in the window, and the person is offered to stop them. */
-const DIALOGS_BEFORE_OFFER = 3;
-const DIALOG_WINDOW_MS = 10_000;
 /** Copying and new windows count as a person's doing this long after their last input. */
 const PERSON_DID_IT_MS = 5_000;
 const NAVIGATION_TIMEOUT_MS = 120_000;
+const ASK_AGAIN = 2;
 
 export type Problem =
   | { readonly kind: "unreachable"; readonly url: string; readonly error: string }
@@ -73,8 +72,7 @@ export class Tab {
   readonly #host: TabHost;
   readonly #frames = new Map<string, CdpSession>();
   #mainFrame: string;
-  #dialogTimes: number[] = [];
-  #silencedOrigin: string | undefined;
+  readonly #dialogs: Dialogs;
 
   constructor(session: CdpSession, info: TargetInfo, host: TabHost) {
     this.session = session;
@@ -85,6 +83,7 @@ export class Tab {
     this.url = info.url;
     this.title = info.title;
     this.#host = host;
+    this.#dialogs = new Dialogs(host.clock);
   }
 
   get personWasHere(): boolean {
@@ -201,7 +200,7 @@ export class Tab {
   answerDialog(accept: boolean, text: string, silence: boolean): void {
     const { sheet } = this;
     if (sheet?.view.kind !== "dialog" || !("origin" in sheet)) return;
-    if (silence) this.#silencedOrigin = sheet.origin;
+    if (silence) this.#dialogs.silence(sheet.origin);
     this.session.tell("Page.handleJavaScriptDialog", {
       accept,
       ...(sheet.view.type === "prompt" && accept ? { promptText: text } : {}),
@@ -247,8 +246,19 @@ export class Tab {
     );
   }
 
-  /** Runs an expression in the agent's world of the main frame. */
+  /** Runs an expression in the agent's world of the main frame. @throws CdpError */
   async ask(expression: string): Promise<unknown> {
+    for (let more = ASK_AGAIN; ; more -= 1) {
+      try {
+        return await this.#askOnce(expression);
+      } catch (error) {
+        // The document was replaced between the two calls.
+        if (!(error instanceof CdpError) || error.kind !== "refused" || more === 0) throw error;
+      }
+    }
+  }
+
+  async #askOnce(expression: string): Promise<unknown> {
     const world = await this.session.send("Page.createIsolatedWorld", {
       frameId: this.#mainFrame,
       worldName: AGENT_WORLD,
@@ -278,8 +288,7 @@ export class Tab {
     this.keyboardOpen = false;
     this.url = frame.unreachableUrl ?? frame.url;
     this.title = "";
-    if (this.#silencedOrigin !== undefined && originOf(this.url) !== this.#silencedOrigin)
-      this.#silencedOrigin = undefined;
+    this.#dialogs.navigated(this.url);
     if (this.sheet !== undefined) this.sheet = undefined;
     if (frame.unreachableUrl !== undefined) {
       this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
@@ -294,24 +303,9 @@ export class Tab {
   }
 
   #dialogOpened(event: Events["Page.javascriptDialogOpening"]): void {
-    const origin = originOf(event.url);
-    if (this.#silencedOrigin !== undefined && this.#silencedOrigin === origin) {
-      this.session.tell("Page.handleJavaScriptDialog", { accept: event.type === "beforeunload" });
-      return;
-    }
-    const now = this.#host.clock.now();
-    this.#dialogTimes = [...this.#dialogTimes.filter((at) => now - at < DIALOG_WINDOW_MS), now];
-    this.#setSheet({
-      origin,
-      view: {
-        kind: "dialog",
-        type: event.type,
-        host: hostOf(event.url) || "This page",
-        message: event.message.slice(0, 2_000),
-        defaultText: (event.defaultPrompt ?? "").slice(0, 2_000),
-        storm: this.#dialogTimes.length > DIALOGS_BEFORE_OFFER,
-      },
-    });
+    const view = this.#dialogs.opened(event);
+    if (view !== undefined) this.#setSheet({ origin: originOf(event.url), view });
+    else this.session.tell("Page.handleJavaScriptDialog", { accept: event.type === "beforeunload" });
   }
 
   #said(session: CdpSession, event: Events["Runtime.bindingCalled"]): void {
@@ -365,8 +359,4 @@ function parseAgentMessage(payload: string): AgentMessage | undefined {
   } catch {
     return undefined;
   }
-}
-
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : "";
 }
