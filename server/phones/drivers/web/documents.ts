@@ -2,6 +2,9 @@
 import { parsePhoneUrl } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
 
+/** As long as an address a person may open. */
+const MAX_LASTING_URL_LENGTH = 8_192;
+
 /** Of a document that is about to be or was shown. Chromium turns a forbidden popup into `about:blank#blocked`. */
 export function mayShow(url: string): boolean {
   if (url === "" || url === "about:blank" || url.startsWith("about:blank#") || url.startsWith("about:blank?"))
@@ -19,6 +22,12 @@ export function checkedUrl(url: string): string {
     "address_not_allowed",
     "A phone cannot open this address. Use one that starts with https:// or http://.",
   );
+}
+
+/** The address to come back to when a phone starts again; undefined for one that cannot be opened anew or holds nothing. */
+export function lastingUrl(url: string): string | undefined {
+  if (url === "about:blank" || url.length > MAX_LASTING_URL_LENGTH) return undefined;
+  return parsePhoneUrl(url);
 }
 
 /** Requests stopped before they are made when a page's main frame asks for them. */

@@ -74,16 +74,21 @@ export class Tab {
   #mainFrame: string;
   readonly #dialogs: Dialogs;
 
-  constructor(session: CdpSession, info: TargetInfo, host: TabHost) {
+  constructor(session: CdpSession, info: TargetInfo, host: TabHost, opener: Tab | undefined) {
     this.session = session;
     this.id = info.targetId;
     // A page target is named after its main frame.
     this.#mainFrame = info.targetId;
-    this.openerId = info.openerId;
+    this.openerId = opener?.id;
     this.url = info.url;
     this.title = info.title;
     this.#host = host;
     this.#dialogs = new Dialogs(host.clock);
+  }
+
+  /** What the person would say the page's address is, also before it is there or when it cannot be reached. */
+  get address(): string {
+    return this.opening ?? (this.problem?.kind === "unreachable" ? this.problem.url : this.url);
   }
 
   get personWasHere(): boolean {
@@ -238,7 +243,7 @@ export class Tab {
   refreshTitle(): Promise<void> {
     return this.session.send("Target.getTargetInfo", { targetId: this.id }, 1_000).then(
       ({ targetInfo }) => {
-        if (targetInfo.title === this.title) return;
+        if (this.opening !== undefined || targetInfo.title === this.title) return;
         this.title = targetInfo.title;
         this.#host.changed(this);
       },
