@@ -88,6 +88,10 @@ export class Downloads {
     });
   }
 
+  get running(): boolean {
+    return this.#asked.size > 0;
+  }
+
   /** Settles when what has ended so far has its name. */
   settled(): Promise<void> {
     return this.#work;

@@ -10,10 +10,11 @@ import { CdpError, type CdpSession } from "./cdp.ts";
 import { Controls } from "./controls.ts";
 import { checkedUrl, lastingUrl } from "./documents.ts";
 import { Downloads, filePath, listFiles } from "./downloads.ts";
-import { applyPhone, applySize, grantedPermissions, screenSize } from "./emulation.ts";
+import { applyPhone, applySize, emulateFocus, grantedPermissions, screenSize } from "./emulation.ts";
 import { Foreground } from "./foreground.ts";
 import { InputQueue } from "./input-queue.ts";
 import { PhoneMemory } from "./memory.ts";
+import { Rest } from "./rest.ts";
 import { Screencast } from "./screencast.ts";
 import type { PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import type { Tab } from "./tab.ts";
@@ -35,6 +36,8 @@ export interface WebPhoneOptions {
   readonly storage: WebPhoneStorage;
   readonly clock: Clock;
   readonly diskBytes: number;
+  /** From leaving the foreground to rest, in milliseconds. */
+  readonly restAfterMs: number;
   emit(event: DriverEvent): void;
 }
 
@@ -54,6 +57,7 @@ export class WebPhone implements TabsHost {
   readonly #captures = new Captures();
   readonly #input: InputQueue;
   readonly #controls: Controls;
+  readonly #rest: Rest;
   readonly #downloads: Downloads;
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
@@ -112,6 +116,15 @@ export class WebPhone implements TabsHost {
         this.#downloaded(frame);
       },
     });
+    this.#rest = new Rest({
+      tabs: warm.tabs,
+      afterMs: options.restAfterMs,
+      front: () => {
+        const { front } = this.#foreground;
+        return typeof front === "string" ? undefined : front;
+      },
+      downloading: () => this.#downloads.running,
+    });
     warm.tabs.adopt(this, record.pages);
     warm.system.onAction((action) => {
       this.#controls.answer(action).catch(() => undefined);
@@ -123,6 +136,7 @@ export class WebPhone implements TabsHost {
     const { browser } = this.warm.process.cdp;
     await Promise.all([
       applyPhone(this.warm.system.session, this.#spec, this.version, true),
+      emulateFocus(this.warm.system.session, true),
       browser.send("Browser.grantPermissions", { permissions: grantedPermissions(this.#spec) }),
       this.#downloads.start(),
       this.#memory.record.sessionCookies.length === 0
@@ -223,6 +237,7 @@ export class WebPhone implements TabsHost {
     const url = checkedUrl(address);
     const open = this.warm.tabs.list.find((tab) => tab.url === url && tab.problem === undefined);
     const tab = open ?? (await this.#gone(() => this.warm.tabs.create()));
+    const release = this.#rest.hold(tab);
     try {
       if (open === undefined) tab.navigate(url);
       const app = await this.#gone(() => readWebApp(tab));
@@ -231,6 +246,7 @@ export class WebPhone implements TabsHost {
       this.#foreground.present();
       return { name: app.name };
     } finally {
+      release();
       if (open === undefined) this.warm.tabs.close(tab);
     }
   }
@@ -239,6 +255,7 @@ export class WebPhone implements TabsHost {
   async close(): Promise<void> {
     const { process, egress, tabs } = this.warm;
     this.#closing = true;
+    this.#rest.close();
     await Promise.all(tabs.list.map((tab) => tab.refreshTitle()));
     this.#remember();
     const stored = await process.cdp.browser.send("Storage.getCookies", {}, 2_000).catch(() => undefined);
@@ -255,6 +272,7 @@ export class WebPhone implements TabsHost {
   /** Ends the browser at once, keeping what it has written. */
   async kill(): Promise<void> {
     this.#closing = true;
+    this.#rest.close();
     this.screen.close();
     await this.warm.process.kill();
     await this.#memory.settled();
@@ -351,9 +369,10 @@ export class WebPhone implements TabsHost {
     this.#emit({ type: "clipboard", phoneId: this.id, value: this.clipboard });
   }
 
-  /** Something changed that recents list. */
+  /** Something changed that recents list, or that decides which pages may rest. */
   #pagesChanged(): void {
     if (this.#closing) return;
+    this.#rest.review();
     // A start that fails half-way leaves what the phone had.
     if (this.#started) this.#remember();
   }

@@ -4,7 +4,7 @@ import type { PhoneSpec } from "../../driver.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { Dialogs } from "./dialogs.ts";
 import { mayShow, originOf, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
-import { applyPhone } from "./emulation.ts";
+import { applyPhone, emulateFocus } from "./emulation.ts";
 import {
   AGENT_BINDING,
   AGENT_WORLD,
@@ -61,6 +61,8 @@ export class Tab {
   readonly id: string;
   readonly session: CdpSession;
   readonly openerId: string | undefined;
+  /** The same for pages that have each other's windows (a browsing context group, HTML §7.3.2). */
+  readonly group: string;
   url: string;
   title: string;
   sheet: Sheet | undefined;
@@ -69,6 +71,7 @@ export class Tab {
   opening: string | undefined;
   keyboardOpen = false;
   lastInputAt = Number.NEGATIVE_INFINITY;
+  #resting = false;
   readonly #host: TabHost;
   readonly #frames = new Map<string, CdpSession>();
   #mainFrame: string;
@@ -80,6 +83,7 @@ export class Tab {
     // A page target is named after its main frame.
     this.#mainFrame = info.targetId;
     this.openerId = opener?.id;
+    this.group = opener !== undefined && info.canAccessOpener === true ? opener.group : info.targetId;
     this.url = info.url;
     this.title = info.title;
     this.#host = host;
@@ -89,6 +93,16 @@ export class Tab {
   /** What the person would say the page's address is, also before it is there or when it cannot be reached. */
   get address(): string {
     return this.opening ?? (this.problem?.kind === "unreachable" ? this.problem.url : this.url);
+  }
+
+  /** A page without one is of one origin with nobody but itself. */
+  get origin(): string {
+    const origin = originOf(this.url);
+    return origin === "" || origin === "null" ? this.id : origin;
+  }
+
+  get resting(): boolean {
+    return this.#resting;
   }
 
   get personWasHere(): boolean {
@@ -135,6 +149,7 @@ export class Tab {
       session.send("Page.addScriptToEvaluateOnNewDocument", { source: copyReporterSource(this.#host.channel) }),
       session.send("Page.setInterceptFileChooserDialog", { enabled: true }).catch(() => undefined),
       applyPhone(session, this.#host.spec(), this.#host.version, main),
+      main ? emulateFocus(session, true) : undefined,
       session.send("Fetch.enable", {
         patterns: [
           ...STOPPED_REQUESTS.map((urlPattern) => ({ urlPattern })),
@@ -158,6 +173,22 @@ export class Tab {
     for (const frame of this.#frames.values()) {
       await applyPhone(frame, this.#host.spec(), this.#host.version, false).catch(() => undefined);
     }
+  }
+
+  /** Hides and freezes the page. Calls to it are still answered; what it does itself waits. */
+  rest(): void {
+    this.#resting = true;
+    // A page with emulated focus counts as visible, and a visible page is not frozen.
+    this.session.tell("Emulation.setFocusEmulationEnabled", { enabled: false });
+    this.session.tell("Page.setWebLifecycleState", { state: "frozen" });
+  }
+
+  /** Whatever is sent to the page after this finds it awake: the browser takes a session's commands in order. */
+  wake(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.session.tell("Page.setWebLifecycleState", { state: "active" });
+    this.session.tell("Emulation.setFocusEmulationEnabled", { enabled: true });
   }
 
   /** Starts loading; what comes of it shows as a document or a problem. */
