@@ -44,6 +44,7 @@ const PAGES = {
   "/download": life("Download", `<a href="/slow.txt" download>Save it</a>`),
   "/app": life("App", "", `<link rel="manifest" href="/app.json">`),
 };
+const LATE = "<title>Late</title><script>navigator.sendBeacon('/report','Late is '+document.visibilityState)</script>";
 
 describe("a page that left the foreground", () => {
   let bench: Bench;
@@ -55,6 +56,10 @@ describe("a page that left the foreground", () => {
     site = await serveSite({
       ...PAGES,
       "/app.json": (_, answer) => void answer.end(JSON.stringify({ name: "Kept app" })),
+      "/late": (_, answer) => {
+        answer.setHeader("content-type", "text/html");
+        setTimeout(() => answer.end(LATE), 5 * REST_AFTER_MS);
+      },
       "/slow.txt": (_, answer) => {
         answer.writeHead(200, { "content-type": "application/octet-stream", "content-disposition": "attachment" });
         // Enough for the browser to know what it is.
@@ -101,6 +106,9 @@ describe("a page that left the foreground", () => {
     await rests;
     await bench.driver.rotate(hand.id);
     await bench.driver.configure({ ...hand.spec, rotated: true, settings: { colorScheme: "dark" } });
+    await open("Other", "other.test");
+    await reports("Other awake");
+    expect(site.reports).not.toContain("Moving resume");
     const awake = reports("Moving awake");
     await hand.choose("Moving");
     hand.watch();
@@ -109,7 +117,7 @@ describe("a page that left the foreground", () => {
     const pressed = reports("pressed visible 800");
     await hand.tap("Press");
     await pressed;
-    const life = site.reports.filter((report) => /hidden|freeze|resume|Moving visible/.test(report));
+    const life = site.reports.filter((report) => /^Moving (?!awake)/.test(report));
     expect(life).toEqual(["Moving hidden", "Moving freeze", "Moving resume", "Moving visible"]);
   });
 
@@ -174,6 +182,13 @@ describe("a page that left the foreground", () => {
     const seated = reports("seated");
     await hand.tap("Ask");
     await seated;
+  });
+
+  it("is awake until it is there", async () => {
+    const is = reports("Late is visible");
+    await bench.driver.openUrl(hand.id, `${site.base}/late`);
+    await home();
+    await is;
   });
 
   it("asks its question when it comes back", async () => {
