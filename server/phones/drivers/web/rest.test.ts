@@ -212,6 +212,7 @@ describe("a page that left the foreground", () => {
     await home();
     await reports("Download awake");
     await reports("Download awake");
+    expect(await bench.driver.files.list(hand.id)).toEqual([]);
     const rests = reports("Download freeze");
     slow?.end();
     await rests;
