@@ -20,7 +20,7 @@ import type { SheetView } from "./views.ts";
 /** Copying and new windows count as a person's doing this long after their last input. */
 const PERSON_DID_IT_MS = 5_000;
 const NAVIGATION_TIMEOUT_MS = 120_000;
-const ASK_AGAIN = 2;
+const ASK_AGAIN = 9;
 
 export type Problem =
   | { readonly kind: "unreachable"; readonly url: string; readonly error: string }
