@@ -2,6 +2,9 @@
 import { parsePhoneUrl } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
 
+/** As long as an address a person may open. */
+const MAX_LASTING_URL_LENGTH = 8_192;
+
 /** Of a document that is about to be or was shown. Chromium turns a forbidden popup into `about:blank#blocked`. */
 export function mayShow(url: string): boolean {
   if (url === "" || url === "about:blank" || url.startsWith("about:blank#") || url.startsWith("about:blank?"))
@@ -21,6 +24,12 @@ export function checkedUrl(url: string): string {
   );
 }
 
+/** The address to come back to when a phone starts again; undefined for one that cannot be opened anew or holds nothing. */
+export function lastingUrl(url: string): string | undefined {
+  if (url === "about:blank" || url.length > MAX_LASTING_URL_LENGTH) return undefined;
+  return parsePhoneUrl(url);
+}
+
 /** Requests stopped before they are made when a page's main frame asks for them. */
 export const STOPPED_REQUESTS = [
   "file:*",
@@ -35,6 +44,11 @@ export const STOPPED_REQUESTS = [
 ] as const;
 /** Fine inside a page (frames, pictures), not as a page. */
 export const STOPPED_DOCUMENTS = ["data:*", "blob:*"] as const;
+
+/** Empty for what is no address; "null" for documents without an origin, which share it with no other. */
+export function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "";
+}
 
 /** The host as a person reads it; empty for about:blank. */
 export function hostOf(url: string): string {

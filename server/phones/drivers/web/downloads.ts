@@ -12,6 +12,8 @@ const MAX_NAME_BYTES = 200;
 /** A page can save thousands of tiny files a second, which no limit on bytes holds back. */
 const MAX_FILES = 500;
 const GUID = /^[0-9a-f-]{36}$/i;
+/** What the browser calls a file it has not finished, or not yet given to us. */
+const UNFINISHED = /^[0-9a-f-]{36}(\.crdownload)?$/i;
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}/\\:*?"<>|]/gu;
 
 /** A file name that is only a name: no folders, no control characters, no hidden or reserved names. */
@@ -20,7 +22,7 @@ export function safeName(suggested: string): string {
     .normalize("NFC")
     .replace(UNSAFE, "_")
     .replace(/^[.\s]+|[.\s]+$/g, "");
-  if (name === "" || GUID.test(name)) name = `download${name === "" ? "" : "-"}${name}`;
+  if (name === "" || UNFINISHED.test(name)) name = `download${name === "" ? "" : "-"}${name}`;
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? "";
   let stem = [...name.slice(0, name.length - extension.length)];
@@ -88,13 +90,17 @@ export class Downloads {
     });
   }
 
+  get running(): boolean {
+    return this.#asked.size > 0;
+  }
+
   /** Settles when what has ended so far has its name. */
   settled(): Promise<void> {
     return this.#work;
   }
 
   async #count(): Promise<void> {
-    this.#kept = (await readdir(this.#options.folder).catch(() => [])).filter((name) => !GUID.test(name)).length;
+    this.#kept = (await readdir(this.#options.folder).catch(() => [])).filter((name) => !UNFINISHED.test(name)).length;
   }
 
   async #drop(guid: string): Promise<void> {
@@ -122,7 +128,7 @@ export async function listFiles(storage: WebPhoneStorage, id: PhoneId): Promise<
   const folder = storage.filesFolder(id);
   const files: PhoneFile[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
-    if (GUID.test(name) || safeName(name) !== name) continue;
+    if (UNFINISHED.test(name) || safeName(name) !== name) continue;
     const info = await lstat(join(folder, name)).catch(() => undefined);
     if (info?.isFile()) files.push({ name, bytes: info.size, savedAt: info.mtime.toISOString() });
   }
@@ -148,7 +154,7 @@ export async function removeFileOf(storage: WebPhoneStorage, id: PhoneId, name: 
 
 /** @throws PerchError `not_found` for a name no file of a phone can have. */
 export function filePath(storage: WebPhoneStorage, id: PhoneId, name: string): string {
-  if (name === "" || safeName(name) !== name || GUID.test(name)) throw noFile();
+  if (name === "" || safeName(name) !== name || UNFINISHED.test(name)) throw noFile();
   return join(storage.filesFolder(id), name);
 }
 

@@ -22,6 +22,8 @@ const PAGES = {
   "/download": `<title>Download</title><a href="/report.txt" download>Save it</a>`,
   "/facts": `<title>Facts</title><script>report(JSON.stringify({width:innerWidth,height:innerHeight,dpr:devicePixelRatio,touch:navigator.maxTouchPoints,mobile:navigator.userAgentData?.mobile??/Mobile/.test(navigator.userAgent),language:navigator.language,zone:Intl.DateTimeFormat().resolvedOptions().timeZone,dark:matchMedia('(prefers-color-scheme: dark)').matches,coarse:matchMedia('(pointer: coarse)').matches}));addEventListener('resize',()=>report('resized '+innerWidth+'x'+innerHeight))</script>`,
   "/app": `<title>App page</title><link rel="manifest" href="/app.json"><h1>An app</h1>`,
+  "/restless":
+    "<title>Restless</title><h1>Restless page</h1><script>report('again');setTimeout(()=>location.reload(),150)</script>",
   "/touches": `<title>Touches</title><body style="height:3000px"><script>for(const type of ['touchstart','touchend','touchcancel'])addEventListener(type,(e)=>report(type+' '+e.touches.length));addEventListener('scroll',()=>report('scrolled'),{once:true})</script>`,
   "/two-fields": `<title>Fields</title><input aria-label="First"><input aria-label="Second"><script>const [a,b]=document.querySelectorAll('input');const busy=()=>{const end=Date.now()+150;while(Date.now()<end);};for(const field of [a,b]){field.addEventListener('touchstart',busy);field.addEventListener('input',()=>report('typed '+a.value+' and '+b.value))}</script>`,
   "/aim": `<title>Aim</title><body style="height:100vh"><script>for(const type of ['touchstart','touchend','click'])addEventListener(type,(event)=>{const at=event.changedTouches?.[0]??event;report(type+' '+Math.round(at.clientX)+','+Math.round(at.clientY))})</script>`,
@@ -328,6 +330,12 @@ describe("a web phone", () => {
     await hand.see("Start page");
     await hand.press("Back");
     await until("home", async () => ((await tabs()).includes("Web apps") ? true : undefined));
+  });
+
+  it("reads a page that keeps replacing itself", async () => {
+    await open("/restless");
+    await hand.see("Restless page");
+    while (site.reports.length < 20) expect((await bench.driver.tree(hand.id)).role).toBe("screen");
   });
 
   it("says in words that a page cannot be reached, and tries again", async () => {

@@ -26,6 +26,7 @@ import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
 import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
+import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
 import { type BrowserUser, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
@@ -51,6 +52,8 @@ export interface WebDriverOptions {
   readonly egress: () => Promise<Egress>;
   /** Per phone. */
   readonly limits: { readonly memoryBytes: number; readonly diskBytes: number };
+  /** How long a page that left the foreground stays awake, in milliseconds; ten seconds by default. */
+  readonly restAfterMs?: number;
   /** Browsers kept started for the next new phone. */
   readonly spares?: 0 | 1;
   /** False only by an operator's explicit choice: pages then run without Chromium's sandbox. */
@@ -249,6 +252,7 @@ class WebDriver implements PhoneDriver {
       storage: this.#storage,
       clock: this.#options.clock,
       diskBytes: this.#options.limits.diskBytes,
+      restAfterMs: this.#options.restAfterMs ?? REST_AFTER_MS,
       emit: (event) => this.#emit(event),
     });
     this.#running.set(spec.id, phone);

@@ -67,9 +67,14 @@ export function applyPhone(session: CdpSession, spec: PhoneSpec, version: string
     session.send("Emulation.setGeolocationOverride", geolocation(spec)),
   ];
   if (main) {
-    calls.push(applySize(session, spec), session.send("Emulation.setFocusEmulationEnabled", { enabled: true }));
+    calls.push(applySize(session, spec));
   }
   return Promise.all(calls);
+}
+
+/** A page with the focus counts as visible, whichever window is in front of the browser. */
+export function emulateFocus(session: CdpSession, enabled: boolean): Promise<unknown> {
+  return session.send("Emulation.setFocusEmulationEnabled", { enabled });
 }
 
 /** What pages may use without asking; everything else is refused to them. */

@@ -18,6 +18,8 @@ export interface ForegroundOptions {
   readonly tabs: Tabs;
   home(): Promise<SystemView>;
   fileNames(): Promise<readonly string[]>;
+  /** Something else is to be on the screen; it is not there yet. */
+  chosen(): void;
   /** Another page (or the phone's own) is on the screen now. */
   switched(): void;
 }
@@ -28,6 +30,7 @@ export class Foreground {
   #session: CdpSession;
   #working: Promise<void> | undefined;
   #again = false;
+  #left: (() => void)[] = [];
   #backdrop: { sheet: unknown; picture: string } | undefined;
 
   constructor(options: ForegroundOptions) {
@@ -44,6 +47,11 @@ export class Foreground {
     return this.#session;
   }
 
+  /** The phone's own page is on the screen now. */
+  get own(): boolean {
+    return this.#session === this.#options.system.session;
+  }
+
   /** The tab whose own picture is on the screen now. */
   get tab(): Tab | undefined {
     const front = this.#front;
@@ -53,12 +61,26 @@ export class Foreground {
   show(front: Front): Promise<void> {
     this.#front = front;
     if (typeof front !== "string") this.#options.tabs.touch(front);
+    this.#options.chosen();
     return this.present();
   }
 
   /** Settles when what should be on the screen is there. */
   async settled(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
+  }
+
+  /** The work's result, or undefined as soon as something else comes to the foreground. */
+  unlessLeft<T>(work: Promise<T>): Promise<T | undefined> {
+    let leave: () => void = () => undefined;
+    const left = new Promise<undefined>((resolve) => {
+      leave = () => resolve(undefined);
+      this.#left.push(leave);
+    });
+    return Promise.race([work, left]).finally(() => {
+      work.catch(() => undefined);
+      this.#left = this.#left.filter((other) => other !== leave);
+    });
   }
 
   /** Pictures behind questions are of another size now. */
@@ -99,6 +121,7 @@ export class Foreground {
     if (session !== this.#session) {
       this.#session = session;
       session.tell("Page.bringToFront", {});
+      for (const leave of this.#left.splice(0)) leave();
       this.#options.switched();
     }
     screen.follow(session);
@@ -109,10 +132,10 @@ export class Foreground {
     const front = this.#front;
     if (front === "home") return this.#options.home();
     if (front === "recents") {
-      const tabs = this.#options.tabs.list.map((tab) => ({
-        id: tab.id,
-        title: (tab.title || hostOf(tab.url) || "Empty page").slice(0, 200),
-        host: hostOf(tab.url),
+      const tabs = this.#options.tabs.recents.map(({ id, url, title }) => ({
+        id,
+        title: title || hostOf(url) || "Empty page",
+        host: hostOf(url),
       }));
       return { screen: "recents", tabs };
     }

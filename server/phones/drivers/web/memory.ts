@@ -1,41 +1,66 @@
 /** What a running phone remembers on disk, written one record after the other. */
+import { isDeepStrictEqual } from "node:util";
 import type { PhoneId } from "../../../../shared/ids.ts";
-import type { PhoneRecord, WebPhoneStorage } from "./storage.ts";
+import type { PhoneRecord, RememberedPage, WebPhoneStorage } from "./storage.ts";
+
+/** A page that loads or closes changes several things at once, and one that rewrites its address never stops. */
+const WRITE_AFTER_MS = 1_000;
 
 export class PhoneMemory {
   readonly #id: PhoneId;
   readonly #storage: WebPhoneStorage;
   #record: PhoneRecord;
+  #written: PhoneRecord;
+  #due: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(id: PhoneId, storage: WebPhoneStorage, record: PhoneRecord) {
     this.#id = id;
     this.#storage = storage;
     this.#record = record;
+    this.#written = record;
   }
 
   get record(): PhoneRecord {
     return this.#record;
   }
 
-  /** The address in the foreground; undefined: the home screen. A failed write is made good by the next. */
-  remember(open: string | undefined): void {
-    const remembered = open === "about:blank" ? undefined : open;
-    if (remembered === this.#record.open) return;
+  /**
+   * The address in the foreground (undefined: the home screen) and the pages in recents. Written within a second; a
+   * failed write is made good by the next.
+   */
+  remember(open: string | undefined, pages: readonly RememberedPage[]): void {
     const { open: _, ...rest } = this.#record;
-    this.save(remembered === undefined ? rest : { ...rest, open: remembered }).catch(() => undefined);
+    const record = { ...rest, pages: [...pages], ...(open === undefined ? {} : { open }) };
+    if (isDeepStrictEqual(record, this.#record)) return;
+    this.#record = record;
+    this.#due ??= setTimeout(() => {
+      this.#write().catch(() => undefined);
+    }, WRITE_AFTER_MS).unref();
   }
 
   /** Settles when this or a newer record is on disk. */
   save(record: PhoneRecord): Promise<void> {
     this.#record = record;
-    this.#saving = this.#saving
-      .catch(() => undefined)
-      .then(() => (record === this.#record ? this.#storage.writeRecord(this.#id, record) : undefined));
-    return this.#saving;
+    return this.#write();
   }
 
-  settled(): Promise<void> {
-    return this.#saving.catch(() => undefined);
+  /** Settles when everything remembered is on disk, or could not be written. */
+  async settled(): Promise<void> {
+    await this.#write().catch(() => undefined);
+  }
+
+  #write(): Promise<void> {
+    clearTimeout(this.#due);
+    this.#due = undefined;
+    this.#saving = this.#saving
+      .catch(() => undefined)
+      .then(async () => {
+        const record = this.#record;
+        if (record === this.#written) return;
+        await this.#storage.writeRecord(this.#id, record);
+        this.#written = record;
+      });
+    return this.#saving;
   }
 }

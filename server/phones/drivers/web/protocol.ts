@@ -8,6 +8,8 @@ export interface TargetInfo {
   readonly title: string;
   readonly url: string;
   readonly openerId?: string;
+  /** The window has `window.opener`. */
+  readonly canAccessOpener?: boolean;
 }
 
 export interface TouchPoint {

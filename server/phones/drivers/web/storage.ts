@@ -30,6 +30,8 @@ const savedCookie = z.object({
 });
 const webApp = z.object({ name: z.string(), url: z.string(), icon: z.string().optional() });
 export type WebApp = z.infer<typeof webApp>;
+const rememberedPage = z.object({ url: z.string(), title: z.string() });
+export type RememberedPage = z.infer<typeof rememberedPage>;
 const phoneRecord = z.object({
   /** Folder name under `profiles/`; absent until the first start. */
   profile: z
@@ -38,6 +40,8 @@ const phoneRecord = z.object({
     .optional(),
   /** Address in the foreground when it was last seen; absent: the home screen. */
   open: z.string().optional(),
+  /** What recents list, most recently used first, with the page in the foreground; absent in records of before. */
+  pages: z.array(rememberedPage).default([]),
   apps: z.array(webApp).default([]),
   /** Cookies without an expiry: a browser forgets them when it closes, a parked phone must not. */
   sessionCookies: z.array(savedCookie).default([]),
@@ -78,7 +82,7 @@ export class WebPhoneStorage {
     await mkdir(this.phoneFolder(id), { recursive: true, mode: this.user === undefined ? 0o700 : 0o711 });
     await this.#browserFolder(this.filesFolder(id));
     if (!(await exists(join(this.phoneFolder(id), "phone.json")))) {
-      await this.writeRecord(id, { apps: [], sessionCookies: [] });
+      await this.writeRecord(id, { pages: [], apps: [], sessionCookies: [] });
     }
   }
 

@@ -1,6 +1,7 @@
 /** The phone's own page in the browser: shows one view at a time and hands on what the person answers there. */
 import type { CdpSession } from "./cdp.ts";
-import { SYSTEM_BINDING, SYSTEM_HTML, showExpression, systemScript } from "./system-page.ts";
+import { SYSTEM_HTML } from "./system-document.ts";
+import { SYSTEM_BINDING, showExpression, systemScript } from "./system-page.ts";
 import type { Tabs } from "./tabs.ts";
 import { type SystemAction, type SystemView, systemMessage } from "./views.ts";
 

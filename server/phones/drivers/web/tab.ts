@@ -2,8 +2,9 @@
 import type { Clock } from "../../../clock.ts";
 import type { PhoneSpec } from "../../driver.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
-import { hostOf, mayShow, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
-import { applyPhone } from "./emulation.ts";
+import { Dialogs } from "./dialogs.ts";
+import { mayShow, originOf, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
+import { applyPhone, emulateFocus } from "./emulation.ts";
 import {
   AGENT_BINDING,
   AGENT_WORLD,
@@ -16,12 +17,10 @@ import {
 import type { Events, TargetInfo } from "./protocol.ts";
 import type { SheetView } from "./views.ts";
 
-/** More dialogs than this in the window, and the person is offered to stop them. */
-const DIALOGS_BEFORE_OFFER = 3;
-const DIALOG_WINDOW_MS = 10_000;
 /** Copying and new windows count as a person's doing this long after their last input. */
 const PERSON_DID_IT_MS = 5_000;
 const NAVIGATION_TIMEOUT_MS = 120_000;
+const ASK_AGAIN = 9;
 
 export type Problem =
   | { readonly kind: "unreachable"; readonly url: string; readonly error: string }
@@ -62,6 +61,8 @@ export class Tab {
   readonly id: string;
   readonly session: CdpSession;
   readonly openerId: string | undefined;
+  /** The same for pages that have each other's windows (a browsing context group, HTML §7.3.2). */
+  readonly group: string;
   url: string;
   title: string;
   sheet: Sheet | undefined;
@@ -70,21 +71,38 @@ export class Tab {
   opening: string | undefined;
   keyboardOpen = false;
   lastInputAt = Number.NEGATIVE_INFINITY;
+  #resting = false;
   readonly #host: TabHost;
   readonly #frames = new Map<string, CdpSession>();
   #mainFrame: string;
-  #dialogTimes: number[] = [];
-  #silencedOrigin: string | undefined;
+  readonly #dialogs: Dialogs;
 
-  constructor(session: CdpSession, info: TargetInfo, host: TabHost) {
+  constructor(session: CdpSession, info: TargetInfo, host: TabHost, opener: Tab | undefined) {
     this.session = session;
     this.id = info.targetId;
     // A page target is named after its main frame.
     this.#mainFrame = info.targetId;
-    this.openerId = info.openerId;
+    this.openerId = opener?.id;
+    this.group = opener !== undefined && info.canAccessOpener === true ? opener.group : info.targetId;
     this.url = info.url;
     this.title = info.title;
     this.#host = host;
+    this.#dialogs = new Dialogs(host.clock);
+  }
+
+  /** What the person would say the page's address is, also before it is there or when it cannot be reached. */
+  get address(): string {
+    return this.opening ?? (this.problem?.kind === "unreachable" ? this.problem.url : this.url);
+  }
+
+  /** A page without one is of one origin with nobody but itself. */
+  get origin(): string {
+    const origin = originOf(this.url);
+    return origin === "" || origin === "null" ? this.id : origin;
+  }
+
+  get resting(): boolean {
+    return this.#resting;
   }
 
   get personWasHere(): boolean {
@@ -131,6 +149,7 @@ export class Tab {
       session.send("Page.addScriptToEvaluateOnNewDocument", { source: copyReporterSource(this.#host.channel) }),
       session.send("Page.setInterceptFileChooserDialog", { enabled: true }).catch(() => undefined),
       applyPhone(session, this.#host.spec(), this.#host.version, main),
+      main ? emulateFocus(session, true) : undefined,
       session.send("Fetch.enable", {
         patterns: [
           ...STOPPED_REQUESTS.map((urlPattern) => ({ urlPattern })),
@@ -154,6 +173,22 @@ export class Tab {
     for (const frame of this.#frames.values()) {
       await applyPhone(frame, this.#host.spec(), this.#host.version, false).catch(() => undefined);
     }
+  }
+
+  /** Hides and freezes the page. Calls to it are still answered; what it does itself waits. */
+  rest(): void {
+    this.#resting = true;
+    // A page with emulated focus counts as visible, and a visible page is not frozen.
+    this.session.tell("Emulation.setFocusEmulationEnabled", { enabled: false });
+    this.session.tell("Page.setWebLifecycleState", { state: "frozen" });
+  }
+
+  /** Whatever is sent to the page after this finds it awake: the browser takes a session's commands in order. */
+  wake(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.session.tell("Page.setWebLifecycleState", { state: "active" });
+    this.session.tell("Emulation.setFocusEmulationEnabled", { enabled: true });
   }
 
   /** Starts loading; what comes of it shows as a document or a problem. */
@@ -201,7 +236,7 @@ export class Tab {
   answerDialog(accept: boolean, text: string, silence: boolean): void {
     const { sheet } = this;
     if (sheet?.view.kind !== "dialog" || !("origin" in sheet)) return;
-    if (silence) this.#silencedOrigin = sheet.origin;
+    if (silence) this.#dialogs.silence(sheet.origin);
     this.session.tell("Page.handleJavaScriptDialog", {
       accept,
       ...(sheet.view.type === "prompt" && accept ? { promptText: text } : {}),
@@ -239,7 +274,7 @@ export class Tab {
   refreshTitle(): Promise<void> {
     return this.session.send("Target.getTargetInfo", { targetId: this.id }, 1_000).then(
       ({ targetInfo }) => {
-        if (targetInfo.title === this.title) return;
+        if (this.opening !== undefined || targetInfo.title === this.title) return;
         this.title = targetInfo.title;
         this.#host.changed(this);
       },
@@ -247,8 +282,19 @@ export class Tab {
     );
   }
 
-  /** Runs an expression in the agent's world of the main frame. */
+  /** Runs an expression in the agent's world of the main frame. @throws CdpError */
   async ask(expression: string): Promise<unknown> {
+    for (let more = ASK_AGAIN; ; more -= 1) {
+      try {
+        return await this.#askOnce(expression);
+      } catch (error) {
+        // The document was replaced between the two calls.
+        if (!(error instanceof CdpError) || error.kind !== "refused" || more === 0) throw error;
+      }
+    }
+  }
+
+  async #askOnce(expression: string): Promise<unknown> {
     const world = await this.session.send("Page.createIsolatedWorld", {
       frameId: this.#mainFrame,
       worldName: AGENT_WORLD,
@@ -278,8 +324,7 @@ export class Tab {
     this.keyboardOpen = false;
     this.url = frame.unreachableUrl ?? frame.url;
     this.title = "";
-    if (this.#silencedOrigin !== undefined && originOf(this.url) !== this.#silencedOrigin)
-      this.#silencedOrigin = undefined;
+    this.#dialogs.navigated(this.url);
     if (this.sheet !== undefined) this.sheet = undefined;
     if (frame.unreachableUrl !== undefined) {
       this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
@@ -294,24 +339,9 @@ export class Tab {
   }
 
   #dialogOpened(event: Events["Page.javascriptDialogOpening"]): void {
-    const origin = originOf(event.url);
-    if (this.#silencedOrigin !== undefined && this.#silencedOrigin === origin) {
-      this.session.tell("Page.handleJavaScriptDialog", { accept: event.type === "beforeunload" });
-      return;
-    }
-    const now = this.#host.clock.now();
-    this.#dialogTimes = [...this.#dialogTimes.filter((at) => now - at < DIALOG_WINDOW_MS), now];
-    this.#setSheet({
-      origin,
-      view: {
-        kind: "dialog",
-        type: event.type,
-        host: hostOf(event.url) || "This page",
-        message: event.message.slice(0, 2_000),
-        defaultText: (event.defaultPrompt ?? "").slice(0, 2_000),
-        storm: this.#dialogTimes.length > DIALOGS_BEFORE_OFFER,
-      },
-    });
+    const view = this.#dialogs.opened(event);
+    if (view !== undefined) this.#setSheet({ origin: originOf(event.url), view });
+    else this.session.tell("Page.handleJavaScriptDialog", { accept: event.type === "beforeunload" });
   }
 
   #said(session: CdpSession, event: Events["Runtime.bindingCalled"]): void {
@@ -365,8 +395,4 @@ function parseAgentMessage(payload: string): AgentMessage | undefined {
   } catch {
     return undefined;
   }
-}
-
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : "";
 }

@@ -1,15 +1,26 @@
-/** The phone's open pages, most recently used first, and how windows come into being: ours, and pages' own. */
+/**
+ * The phone's pages, most recently used first, and how windows come into being: ours, and pages' own. Pages of before the
+ * phone was parked are asleep: they are listed behind the open ones and have no window until the person chooses them.
+ */
 import type { CdpConnection, CdpSession } from "./cdp.ts";
 import { mayShow } from "./documents.ts";
 import type { TargetInfo } from "./protocol.ts";
+import type { RememberedPage } from "./storage.ts";
 import { Tab, type TabHost } from "./tab.ts";
 
+/** Open and asleep. */
 const MAX_TABS = 20;
+const MAX_TITLE_LENGTH = 200;
 const PAGES_ONLY = [{ type: "page" }, { exclude: true }] as const;
 
 interface Attached {
   readonly session: CdpSession;
   readonly info: TargetInfo;
+}
+
+/** A page as recents list it. */
+export interface RecentPage extends RememberedPage {
+  readonly id: string;
 }
 
 export interface TabsHost extends TabHost {
@@ -22,6 +33,7 @@ export class Tabs {
   readonly #cdp: CdpConnection;
   #host: TabsHost | undefined;
   #list: Tab[] = [];
+  #asleep: readonly RecentPage[] = [];
   readonly #attached = new Map<string, Attached>();
   readonly #waiting = new Map<string, (attached: Attached) => void>();
   readonly #creating = new Set<Promise<unknown>>();
@@ -52,13 +64,24 @@ export class Tabs {
     ]);
   }
 
-  /** From here on windows belong to this phone. */
-  adopt(host: TabsHost): void {
+  /** From here on windows belong to this phone, which had these pages, most recently used first. */
+  adopt(host: TabsHost, pages: readonly RememberedPage[]): void {
     this.#host = host;
+    this.#asleep = pages.slice(0, MAX_TABS).map((page, index) => ({ ...page, id: `asleep-${index}` }));
   }
 
   get list(): readonly Tab[] {
     return this.#list;
+  }
+
+  /** Open pages and those asleep. */
+  get recents(): readonly RecentPage[] {
+    const open = this.#list.map((tab) => ({
+      id: tab.id,
+      url: tab.address,
+      title: tab.title.slice(0, MAX_TITLE_LENGTH),
+    }));
+    return [...open, ...this.#asleep];
   }
 
   find(id: string): Tab | undefined {
@@ -87,6 +110,24 @@ export class Tabs {
     return this.#add(session, info);
   }
 
+  /** Opens a page that is asleep; undefined when there is none of this id. */
+  async wake(id: string): Promise<Tab | undefined> {
+    const page = this.#asleep.find((one) => one.id === id);
+    if (page === undefined) return undefined;
+    this.forget(id);
+    const tab = await this.create();
+    tab.title = page.title;
+    tab.navigate(page.url);
+    return tab;
+  }
+
+  /** Drops a page that is asleep; false when there is none of this id. */
+  forget(id: string): boolean {
+    const before = this.#asleep.length;
+    this.#asleep = this.#asleep.filter((page) => page.id !== id);
+    return this.#asleep.length < before;
+  }
+
   touch(tab: Tab): void {
     this.#list = [tab, ...this.#list.filter((other) => other !== tab)];
   }
@@ -96,11 +137,14 @@ export class Tabs {
     this.#destroyed(tab.id);
   }
 
-  async #add(session: CdpSession, info: TargetInfo): Promise<Tab> {
+  async #add(session: CdpSession, info: TargetInfo, opener?: Tab): Promise<Tab> {
     if (this.#host === undefined) throw new Error("No phone has adopted these tabs");
-    const tab = new Tab(session, info, this.#host);
-    const oldest = this.#list.at(-1);
-    if (this.#list.length >= MAX_TABS && oldest !== undefined) this.close(oldest);
+    const tab = new Tab(session, info, this.#host, opener);
+    if (this.#list.length + this.#asleep.length >= MAX_TABS) {
+      const oldest = this.#list.at(-1);
+      if (this.#asleep.length > 0) this.#asleep = this.#asleep.slice(0, -1);
+      else if (oldest !== undefined) this.close(oldest);
+    }
     this.#list = [tab, ...this.#list];
     await tab.prepare();
     return tab;
@@ -124,7 +168,7 @@ export class Tabs {
     }
     // One press, one window.
     opener.lastInputAt = Number.NEGATIVE_INFINITY;
-    const tab = await this.#add(session, { ...info, openerId: opener.id });
+    const tab = await this.#add(session, info, opener);
     this.#host.opened(tab);
   }
 

@@ -197,11 +197,29 @@ export class Hand {
     return this.driver.input(this.id, { type: "key", name });
   }
 
+  /** Titles of the open pages, most recently used first, read from the screen that lists them; it stays open. */
+  async recents(): Promise<string[]> {
+    await this.press("AppSwitch");
+    await this.see("Open pages");
+    return labels(await this.driver.tree(this.id)).flatMap((label) => /^Close (.*)$/.exec(label)?.[1] ?? []);
+  }
+
+  /** Brings a page to the foreground from the screen that lists them. */
+  async choose(title: string): Promise<void> {
+    await this.press("AppSwitch");
+    await this.tap(new RegExp(`^${title}`));
+    await this.seesNo("Open pages");
+  }
+
   /** Colour of the pixel at a fraction of the screen. */
   async pixel(x: number, y: number): Promise<readonly number[]> {
     const { png, width, height } = await this.driver.screenshot(this.id);
     return pngPixel(png, Math.floor(x * width), Math.floor(y * height));
   }
+}
+
+function labels(node: UiNode): string[] {
+  return [node.name, ...node.children.flatMap(labels)];
 }
 
 function find(node: UiNode, name: string | RegExp): UiNode | undefined {
