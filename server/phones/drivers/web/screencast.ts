@@ -17,7 +17,7 @@ const LADDER: Readonly<Record<ScreenLevel, { quality: number; width: number }>> 
   3: { quality: 40, width: 1 },
   2: { quality: 35, width: 0.75 },
   1: { quality: 30, width: 0.6 },
-  0: { quality: 25, width: 0.5 },
+  0: { quality: 20, width: 0.45 },
 };
 const STILL_QUALITY = 90;
 /**
