@@ -1,0 +1,47 @@
+/**
+ * What automations need of a phone beyond a person's hands (`PhoneDriver`). A driver that cannot do something says so in
+ * `can`; it is then reported when a flow is validated, before any effect. Methods throw `PerchError` with a sentence.
+ */
+import type { PhoneId } from "../../shared/ids.ts";
+import type { UiBounds, UiTree } from "../../shared/ui-tree.ts";
+
+export interface AutomationCapabilities {
+  readonly css: boolean;
+  readonly clearState: boolean;
+  readonly permissions: boolean;
+  readonly location: boolean;
+  readonly darkMode: boolean;
+  readonly airplaneMode: boolean;
+  readonly addMedia: boolean;
+}
+
+/** An element that stands still, and where a finger reaches it. */
+export interface UiTarget {
+  readonly bounds: UiBounds;
+  /** Middle of its visible part, as fractions of the screen. */
+  readonly point: { readonly x: number; readonly y: number };
+  /** What lies over that point instead of the element, in its own words; undefined: nothing. */
+  readonly coveredBy?: string;
+}
+
+export interface PhoneAutomation {
+  readonly can: AutomationCapabilities;
+  /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
+  elements(id: PhoneId): Promise<UiTree>;
+  /** Refs of what a CSS selector finds, in document order. */
+  findByCss(id: PhoneId, css: string): Promise<readonly string[]>;
+  /**
+   * Brings an element into view and waits until it stood still for two animation frames, at most `withinMs`. The wait is
+   * for this element alone: whatever else moves does not count. `undefined`: it is not there any more.
+   */
+  target(id: PhoneId, ref: string, withinMs: number): Promise<UiTarget | undefined>;
+  /** Whether the picture stood still within `withinMs`. */
+  still(id: PhoneId, withinMs: number): Promise<boolean>;
+  /** Takes the focus from what is being typed into. */
+  hideKeyboard(id: PhoneId): Promise<void>;
+  /** Cookies, storage and caches of an address's origin. */
+  clearState(id: PhoneId, url: string): Promise<void>;
+  /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */
+  setPermissions(id: PhoneId, values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
+  setAirplaneMode(id: PhoneId, on: boolean): Promise<void>;
+}
