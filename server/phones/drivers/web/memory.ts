@@ -4,14 +4,15 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import type { PhoneRecord, RememberedPage, WebPhoneStorage } from "./storage.ts";
 
 /** A page that loads or closes changes several things at once, and one that rewrites its address never stops. */
-const WRITE_AFTER_MS = 1_000;
+const BETWEEN_WRITES_MS = 1_000;
 
 export class PhoneMemory {
   readonly #id: PhoneId;
   readonly #storage: WebPhoneStorage;
   #record: PhoneRecord;
   #written: PhoneRecord;
-  #due: NodeJS.Timeout | undefined;
+  /** While it runs, what changes waits for its end. */
+  #pause: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(id: PhoneId, storage: WebPhoneStorage, record: PhoneRecord) {
@@ -26,17 +27,15 @@ export class PhoneMemory {
   }
 
   /**
-   * The address in the foreground (undefined: the home screen) and the pages in recents. Written within a second; a
-   * failed write is made good by the next.
+   * The address in the foreground (undefined: the home screen) and the pages in recents. Written at once, then at most
+   * once a second; a failed write is made good by the next.
    */
   remember(open: string | undefined, pages: readonly RememberedPage[]): void {
     const { open: _, ...rest } = this.#record;
     const record = { ...rest, pages: [...pages], ...(open === undefined ? {} : { open }) };
     if (isDeepStrictEqual(record, this.#record)) return;
     this.#record = record;
-    this.#due ??= setTimeout(() => {
-      this.#write().catch(() => undefined);
-    }, WRITE_AFTER_MS).unref();
+    if (this.#pause === undefined) this.#writeAndPause();
   }
 
   /** Settles when this or a newer record is on disk. */
@@ -50,9 +49,17 @@ export class PhoneMemory {
     await this.#write().catch(() => undefined);
   }
 
+  #writeAndPause(): void {
+    this.#write().catch(() => undefined);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (this.#record !== this.#written) this.#writeAndPause();
+    }, BETWEEN_WRITES_MS).unref();
+  }
+
   #write(): Promise<void> {
-    clearTimeout(this.#due);
-    this.#due = undefined;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     this.#saving = this.#saving
       .catch(() => undefined)
       .then(async () => {
