@@ -190,6 +190,21 @@ describe("a web phone", () => {
     expect(new Set(site.reports)).toEqual(new Set(["touchstart 180,400", "touchend 180,400", "click 180,400"]));
   });
 
+  it("stays turned as it was turned last, also while pictures of the screen are taken", async () => {
+    await open("/facts");
+    await reported(/^\{/);
+    for (let round = 0; round < 12; round += 1) {
+      const picture = round % 2 === 0 ? bench.driver.screenshot(hand.id) : bench.driver.screen(hand.id).still();
+      await delay(2 * round);
+      const { width, height } = await bench.driver.rotate(hand.id);
+      await picture;
+      await reported(`resized ${width}x${height}`);
+      const shot = await bench.driver.screenshot(hand.id);
+      expect([shot.width, shot.height]).toEqual([2 * width, 2 * height]);
+      site.reports.length = 0;
+    }
+  });
+
   it("types where the tap before it put the caret, however busy the page is", async () => {
     await open("/two-fields");
     await hand.see("Second");

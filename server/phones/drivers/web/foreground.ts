@@ -1,6 +1,7 @@
 /** What is on the phone's screen: a page, or the phone's own page with the home screen, recents, a question or a problem. */
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { hostOf } from "./documents.ts";
+import type { Gestures } from "./gestures.ts";
 import { problemView } from "./problem-words.ts";
 import type { Screencast } from "./screencast.ts";
 import type { SystemScreen } from "./system-screen.ts";
@@ -9,12 +10,15 @@ import type { Tabs } from "./tabs.ts";
 import type { SystemView } from "./views.ts";
 
 const BACKDROP_TIMEOUT_MS = 400;
+/** The finger whose touch brought up the question is being lifted; one that stays down is not waited for. */
+const BACKDROP_PATIENCE_MS = 100;
 
 export type Front = "home" | "recents" | Tab;
 
 export interface ForegroundOptions {
   readonly system: SystemScreen;
   readonly screen: Screencast;
+  readonly gestures: Gestures;
   readonly tabs: Tabs;
   home(): Promise<SystemView>;
   fileNames(): Promise<readonly string[]>;
@@ -155,17 +159,19 @@ export class Foreground {
     const { sheet } = tab;
     const seen = this.#options.screen.lastPicture(tab.session)?.toString("base64");
     // A page waiting for a dialog's answer draws nothing.
-    const data = seen ?? (sheet?.view.kind === "dialog" ? undefined : await capture(tab.session));
+    const data = seen ?? (sheet?.view.kind === "dialog" ? undefined : await this.#capture(tab.session));
     const picture = data === undefined ? "" : `data:image/jpeg;base64,${data}`;
     this.#backdrop = { sheet, picture };
     return picture;
   }
-}
 
-async function capture(session: CdpSession): Promise<string | undefined> {
-  const wanted = { format: "jpeg", quality: 40, optimizeForSpeed: true } as const;
-  return session.send("Page.captureScreenshot", wanted, BACKDROP_TIMEOUT_MS).then(
-    (answer) => answer.data,
-    () => undefined,
-  );
+  #capture(session: CdpSession): Promise<string | undefined> {
+    const wanted = { format: "jpeg", quality: 40, optimizeForSpeed: true } as const;
+    const work = () =>
+      session.send("Page.captureScreenshot", wanted, BACKDROP_TIMEOUT_MS).then(
+        (answer) => answer.data,
+        () => undefined,
+      );
+    return this.#options.gestures.capture(session, work, BACKDROP_PATIENCE_MS);
+  }
 }

@@ -72,6 +72,13 @@ export class Gestures {
     return taken;
   }
 
+  /** Changes the page's size or settings with no capture under way: a capture ends by putting back what it found. */
+  async alone<T>(change: () => Promise<T>): Promise<T> {
+    while (this.#capturing !== undefined) await this.#capturing;
+    const end = this.begin();
+    return change().finally(end);
+  }
+
   #lifted(withinMs: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs);

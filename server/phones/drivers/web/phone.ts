@@ -83,6 +83,7 @@ export class WebPhone implements TabsHost {
     this.#foreground = new Foreground({
       system: warm.system,
       screen: this.screen,
+      gestures: this.#gestures,
       tabs: warm.tabs,
       home: () => this.#home(),
       fileNames: async () => (await listFiles(this.#storage, this.id)).map((file) => file.name),
@@ -186,10 +187,12 @@ export class WebPhone implements TabsHost {
     this.#spec = { ...this.#spec, rotated: !this.#spec.rotated };
     this.#input.release();
     await this.#gone(() =>
-      Promise.all([
-        applySize(this.warm.system.session, this.#spec),
-        ...this.warm.tabs.list.map((tab) => applySize(tab.session, this.#spec)),
-      ]),
+      this.#gestures.alone(() =>
+        Promise.all([
+          applySize(this.warm.system.session, this.#spec),
+          ...this.warm.tabs.list.map((tab) => applySize(tab.session, this.#spec)),
+        ]),
+      ),
     );
     await this.#foreground.turned();
     this.screen.refresh();
@@ -201,11 +204,13 @@ export class WebPhone implements TabsHost {
   async configure(spec: PhoneSpec): Promise<void> {
     const turned = spec.rotated !== this.#spec.rotated;
     this.#spec = spec;
-    await this.#gone(async () => {
-      await this.warm.process.cdp.browser.send("Browser.grantPermissions", { permissions: grantedPermissions(spec) });
-      await applyPhone(this.warm.system.session, spec, this.version, true);
-      for (const tab of this.warm.tabs.list) await tab.configure();
-    });
+    await this.#gone(() =>
+      this.#gestures.alone(async () => {
+        await this.warm.process.cdp.browser.send("Browser.grantPermissions", { permissions: grantedPermissions(spec) });
+        await applyPhone(this.warm.system.session, spec, this.version, true);
+        for (const tab of this.warm.tabs.list) await tab.configure();
+      }),
+    );
     this.screen.refresh();
     if (turned) this.#emit({ type: "resized", phoneId: this.id, ...screenSize(spec) });
   }
