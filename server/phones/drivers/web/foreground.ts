@@ -35,7 +35,8 @@ export class Foreground {
   #working: Promise<void> | undefined;
   #again = false;
   #left: (() => void)[] = [];
-  #backdrop: { sheet: unknown; picture: string } | undefined;
+  /** The page as it was before its questions: the first one's picture serves those that follow. */
+  #backdrop: { tab: Tab; picture: string } | undefined;
 
   constructor(options: ForegroundOptions) {
     this.#options = options;
@@ -120,6 +121,7 @@ export class Foreground {
     const { system, screen } = this.#options;
     if (view === undefined) system.leave();
     else await system.show(view);
+    if (view?.screen !== "sheet") this.#backdrop = undefined;
     const front = this.#front;
     const session = view === undefined && typeof front !== "string" ? front.session : system.session;
     if (session !== this.#session) {
@@ -155,13 +157,13 @@ export class Foreground {
   }
 
   async #backdropOf(tab: Tab): Promise<string> {
-    if (this.#backdrop?.sheet === tab.sheet) return this.#backdrop?.picture ?? "";
+    if (this.#backdrop?.tab === tab) return this.#backdrop.picture;
     const { sheet } = tab;
     const seen = this.#options.screen.lastPicture(tab.session)?.toString("base64");
     // A page waiting for a dialog's answer draws nothing.
     const data = seen ?? (sheet?.view.kind === "dialog" ? undefined : await this.#capture(tab.session));
     const picture = data === undefined ? "" : `data:image/jpeg;base64,${data}`;
-    this.#backdrop = { sheet, picture };
+    this.#backdrop = { tab, picture };
     return picture;
   }
 
