@@ -46,6 +46,7 @@ export interface Selector {
 
 export type Direction = "UP" | "DOWN" | "LEFT" | "RIGHT";
 export type PermissionValue = "allow" | "deny" | "unset";
+export type Platform = "android" | "ios" | "web";
 
 export interface TapOptions {
   readonly repeat?: Template;
@@ -61,7 +62,7 @@ export interface Condition {
   readonly notVisible?: Selector;
   /** Truthy unless blank, "false", "undefined", "null" or 0. */
   readonly true?: Template;
-  readonly platform?: string;
+  readonly platform?: Platform;
 }
 
 /** Steps in a file of the workspace, or in place. */
@@ -73,6 +74,7 @@ export type Command =
       readonly name: "launchApp";
       readonly appId?: Template;
       readonly clearState?: boolean;
+      /** Absent: true. */
       readonly stopApp?: boolean;
       readonly permissions?: Readonly<Record<string, PermissionValue>>;
       readonly arguments?: Readonly<Record<string, Template | number | boolean>>;
@@ -81,6 +83,7 @@ export type Command =
   | { readonly name: "openLink"; readonly link: Template; readonly browser?: boolean }
   | ({ readonly name: "tapOn" | "doubleTapOn" | "longPressOn"; readonly selector: Selector } & TapOptions)
   | { readonly name: "inputText"; readonly text: Template }
+  /** Absent: 50 characters. */
   | { readonly name: "eraseText"; readonly characters?: Template }
   | { readonly name: "pasteText" | "back" | "hideKeyboard" | "scroll" | "clearKeychain" }
   | { readonly name: "copyTextFrom"; readonly selector: Selector }
@@ -107,13 +110,14 @@ export type Command =
     }
   | { readonly name: "assertVisible" | "assertNotVisible"; readonly selector: Selector }
   | { readonly name: "assertTrue"; readonly condition: Template }
-  | { readonly name: "extendedWaitUntil"; readonly condition: Condition; readonly timeoutMs: Template }
-  | { readonly name: "waitForAnimationToEnd"; readonly timeoutMs: number }
+  /** Without a time it waits as long as any look-up. */
+  | { readonly name: "extendedWaitUntil"; readonly condition: Condition; readonly timeoutMs?: Template }
+  | { readonly name: "waitForAnimationToEnd"; readonly timeoutMs: Template }
   | { readonly name: "takeScreenshot"; readonly path: Template; readonly cropOn?: Selector }
   | {
       readonly name: "assertScreenshot";
       readonly path: Template;
-      readonly thresholdPercentage: number;
+      readonly thresholdPercentage: Template;
       readonly cropOn?: Selector;
     }
   | { readonly name: "startRecording"; readonly path: Template }
@@ -139,8 +143,7 @@ export type Command =
   | { readonly name: "evalScript"; readonly script: string }
   | {
       readonly name: "runScript";
-      readonly file?: Template;
-      readonly script?: string;
+      readonly file: Template;
       readonly env: Readonly<Record<string, Template>>;
       readonly when?: Condition;
     }
@@ -152,7 +155,11 @@ export type Command =
       readonly speed?: number;
     }
   | { readonly name: "setOrientation"; readonly orientation: Template }
-  | { readonly name: "setPermissions"; readonly permissions: Readonly<Record<string, PermissionValue>> }
+  | {
+      readonly name: "setPermissions";
+      readonly appId?: Template;
+      readonly permissions: Readonly<Record<string, PermissionValue>>;
+    }
   | { readonly name: "setClipboard"; readonly text: Template }
   | {
       readonly name:
