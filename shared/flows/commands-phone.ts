@@ -1,6 +1,6 @@
 /** Commands on the phone itself: apps, links, place, permissions, modes, media. */
 import type { CommandSpec, CommandTable } from "./command-spec.ts";
-import type { PermissionValue } from "./model.ts";
+import { permissionValue, type Template } from "./model.ts";
 import { type Fields, present } from "./reader.ts";
 import { isNothing } from "./source.ts";
 
@@ -41,26 +41,18 @@ function mode(name: "setDarkMode" | "setAirplaneMode"): CommandSpec {
   };
 }
 
-/** iOS has finer answers; a phone of ours gives or refuses. */
-const PERMISSION_WORDS: Readonly<Record<string, PermissionValue>> = {
-  allow: "allow",
-  deny: "deny",
-  unset: "unset",
-  always: "allow",
-  inuse: "allow",
-  limited: "allow",
-  never: "deny",
-};
-
-function readPermissions(fields: Fields): Readonly<Record<string, PermissionValue>> | undefined {
+/** Each permission with its answer, or with an expression that gives one. */
+function readPermissions(fields: Fields): Readonly<Record<string, Template>> | undefined {
   const node = fields.node("permissions");
   if (node === undefined) return undefined;
   const values = fields.texts("permissions");
   if (values === undefined || node.kind !== "map") return undefined;
-  const entries = node.entries.map(({ key, value }): [string, PermissionValue] => {
-    const text = (values[key] ?? "").toLowerCase();
-    const word = Object.hasOwn(PERMISSION_WORDS, text) ? PERMISSION_WORDS[text] : undefined;
-    if (word === undefined) fields.reader.error(value.place, `The permission \`${key}\` must be allow, deny or unset.`);
+  const entries = node.entries.map(({ key, value }): [string, Template] => {
+    const text = values[key] ?? "";
+    const word = text.includes("${") ? text : permissionValue(text);
+    if (word === undefined) {
+      fields.reader.error(value.place, `The permission \`${key.slice(0, 60)}\` must be allow, deny or unset.`);
+    }
     return [key, word ?? "unset"];
   });
   return Object.fromEntries(entries);

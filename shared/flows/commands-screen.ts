@@ -1,7 +1,7 @@
 /** Commands on what the screen shows: taps, swipes, assertions, waits, pictures. */
 import { type CommandSpec, type CommandTable, readSelectorOf } from "./command-spec.ts";
 import type { Direction } from "./model.ts";
-import { type Fields, MILLISECONDS, present } from "./reader.ts";
+import { type Fields, MILLISECONDS, type NumberRules, present } from "./reader.ts";
 import {
   readPoint,
   readSelectorFields,
@@ -105,8 +105,8 @@ const scrollUntilVisible: CommandSpec = {
     const percentage = fields.number("visibilityPercentage", { min: -1_000_000, max: 1_000_000, whole: true }) ?? 100;
     const rest = {
       direction: fields.word("direction", DIRECTIONS) ?? "DOWN",
-      timeoutMs: fields.numberText("timeout", MILLISECONDS, "expressions") ?? "20000",
-      speed: fields.numberText("speed", { min: 0, max: 100, whole: true }, "expressions") ?? "40",
+      timeoutMs: orDefault(fields, "timeout", MILLISECONDS, "20000"),
+      speed: orDefault(fields, "speed", { min: 0, max: 100, whole: true }, "40"),
       visibilityPercentage: Math.min(100, Math.max(0, percentage)),
       centerElement: fields.flag("centerElement") ?? false,
       waitToSettleTimeoutMs: readSettleTime(fields),
@@ -114,6 +114,18 @@ const scrollUntilVisible: CommandSpec = {
     return element && present({ name: "scrollUntilVisible", element, ...rest });
   },
 };
+
+/** Maestro takes its default for a number out of range. */
+function orDefault(fields: Fields, name: string, rules: NumberRules, standard: string): string {
+  const wide = { min: -86_400_000, max: 86_400_000, whole: true };
+  const text = fields.numberText(name, wide, "expressions") ?? standard;
+  if (Number(text) < rules.min || Number(text) > rules.max) {
+    const place = fields.node(name)?.place ?? fields.place;
+    fields.reader.warn(place, `${fields.what(name)} is out of range, so it is ${standard}.`);
+    return standard;
+  }
+  return text;
+}
 
 const extendedWaitUntil: CommandSpec = {
   fields: ["visible", "notVisible", "timeout"],
@@ -201,7 +213,7 @@ export const SCREEN_COMMANDS: CommandTable = {
     bare: false,
     example: "assertScreenshot: cart",
     read(fields) {
-      const path = readArtifactPath(fields, "cart");
+      const path = fields.needed("path", "path: cart");
       const thresholdPercentage =
         fields.numberText("thresholdPercentage", { min: 0, max: 100, whole: false }, "expressions") ?? "95";
       const cropOn = readSelectorOf(fields, "cropOn");

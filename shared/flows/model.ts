@@ -46,6 +46,24 @@ export interface Selector {
 
 export type Direction = "UP" | "DOWN" | "LEFT" | "RIGHT";
 export type PermissionValue = "allow" | "deny" | "unset";
+
+/** iOS has finer answers; a phone of ours gives or refuses. `undefined`: no such answer. */
+export function permissionValue(text: string): PermissionValue | undefined {
+  switch (text.toLowerCase()) {
+    case "allow":
+    case "always":
+    case "inuse":
+    case "limited":
+      return "allow";
+    case "deny":
+    case "never":
+      return "deny";
+    case "unset":
+      return "unset";
+    default:
+      return undefined;
+  }
+}
 export type Platform = "android" | "ios" | "web";
 
 export interface TapOptions {
@@ -76,7 +94,8 @@ export type Command =
       readonly clearState?: boolean;
       /** Absent: true. */
       readonly stopApp?: boolean;
-      readonly permissions?: Readonly<Record<string, PermissionValue>>;
+      /** After evaluation, `permissionValue` reads the answers. */
+      readonly permissions?: Readonly<Record<string, Template>>;
       readonly arguments?: Readonly<Record<string, Template | number | boolean>>;
     }
   | { readonly name: "stopApp" | "killApp" | "clearState"; readonly appId?: Template }
@@ -158,7 +177,7 @@ export type Command =
   | {
       readonly name: "setPermissions";
       readonly appId?: Template;
-      readonly permissions: Readonly<Record<string, PermissionValue>>;
+      readonly permissions: Readonly<Record<string, Template>>;
     }
   | { readonly name: "setClipboard"; readonly text: Template }
   | {

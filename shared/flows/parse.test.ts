@@ -121,6 +121,8 @@ describe("commands", () => {
     ["- waitForAnimationToEnd: {timeout: 5}", { name: "waitForAnimationToEnd", timeoutMs: "5" }],
     ["- takeScreenshot: a/b", { name: "takeScreenshot", path: "a/b" }],
     ["- takeScreenshot: {path: a, cropOn: {id: b}}", { name: "takeScreenshot", path: "a", cropOn: { id: "b" } }],
+    ["- setPermissions: {permissions: {camera: '${A}'}}", { name: "setPermissions", permissions: { camera: "${A}" } }],
+    ["- assertScreenshot: ../a", { name: "assertScreenshot", path: "../a", thresholdPercentage: "95" }],
     ["- assertScreenshot: a", { name: "assertScreenshot", path: "a", thresholdPercentage: "95" }],
     ["- startRecording: a", { name: "startRecording", path: "a" }],
     ["- stopRecording", { name: "stopRecording" }],
@@ -371,6 +373,10 @@ describe("mistakes", () => {
     ["appID: a\nurl: b\n---\n- back", "1:1 The header key `appID` means nothing here. Did you mean `appId`?"],
     ["appId: a\n---\n- back\n---\n- back", "4:1 A flow has two parts; what follows this `---` is not read."],
     ["appId: a\n---\n[]", "3:1 This flow has no commands."],
+    [
+      "appId: a\n---\n- scrollUntilVisible: {element: a, speed: 110}",
+      "3:43 `speed` of `scrollUntilVisible` is out of range, so it is 40.",
+    ],
     ["appId: a\n---\n- assertVisible: {text: a, repeat: 2}", "3:28 `repeat` does nothing in `assertVisible`."],
     ["appId: a\n---\n- repeat: {commands: [back]}", "3:11 `repeat` has neither `times:` nor `while:`"],
     [
