@@ -377,6 +377,8 @@ describe("mistakes", () => {
       "appId: a\n---\n- scrollUntilVisible: {element: a, speed: 110}",
       "3:43 `speed` of `scrollUntilVisible` is out of range, so it is 40.",
     ],
+    ["appId: a\n---\n- tapOn: '(?!a)b'", "3:10 `text` of `tapOn` uses look-around or a back reference"],
+    ["appId: a\n---\n- tapOn: {below: '(a)\\1'}", "3:18 `text` of `below` uses look-around or a back reference"],
     ["appId: a\n---\n- assertVisible: {text: a, repeat: 2}", "3:28 `repeat` does nothing in `assertVisible`."],
     ["appId: a\n---\n- repeat: {commands: [back]}", "3:11 `repeat` has neither `times:` nor `while:`"],
     [

@@ -63,8 +63,11 @@ const MISTAKES: Readonly<Record<string, string>> = {
 /** `text` is what `tapOn: Log in` reads as. */
 export function readSelector(reader: FlowReader, node: SourceNode, owner: string): Selector | undefined {
   if (node.kind === "scalar") {
-    const text = reader.text(node, `\`${owner}\``);
-    return text === undefined ? undefined : { text };
+    const entry = { key: "text", keyPlace: node.place, value: node };
+    return readSelectorFields(
+      new Fields(reader, owner, { kind: "map", entries: [entry], place: node.place }),
+      "elsewhere",
+    );
   }
   if (node.kind === "list")
     return reader.error(node.place, `\`${owner}\` takes one element: a text, or fields such as \`id:\`.`);
@@ -85,8 +88,8 @@ export function readSelectorFields(fields: Fields, where: "tap" | "elsewhere"): 
   };
   const pixels = { min: 0, max: 100_000, whole: true };
   const selector = present({
-    text: fields.text("text"),
-    id: fields.text("id"),
+    text: readPattern(fields, "text"),
+    id: readPattern(fields, "id"),
     index: fields.numberText("index", { min: -100_000, max: 100_000, whole: false }, "expressions"),
     point: readPoint(fields, "point"),
     enabled: fields.flag("enabled"),
@@ -114,6 +117,20 @@ export function readSelectorFields(fields: Fields, where: "tap" | "elsewhere"): 
     );
   }
   return selector;
+}
+
+/** What Java's expressions can and RE2's cannot is compared as plain text, which nobody means. */
+function readPattern(fields: Fields, name: "text" | "id"): string | undefined {
+  const node = fields.node(name);
+  const text = fields.text(name);
+  if (node !== undefined && text !== undefined && /\(\?(?:[=!>]|<[=!])|\\[1-9]/.test(text)) {
+    fields.reader.portable = false;
+    fields.reader.warn(
+      node.place,
+      `${fields.what(name)} uses look-around or a back reference, which are compared as plain text here; write it without.`,
+    );
+  }
+  return text;
 }
 
 export function readTapOptions(fields: Fields): TapOptions {
