@@ -14,6 +14,10 @@ function needsMaestroCloud(command: string, short: string | undefined, fields: r
     optionalByDefault: true,
     read(read) {
       if (short !== undefined && read.needed(short, `${short}: …`) === undefined) return undefined;
+      read.reader.warn(
+        read.place,
+        `\`${command}\` needs Maestro's own cloud, so no phone here can do it; the step will be refused.`,
+      );
       return { name: "unsupported", command };
     },
   };

@@ -165,9 +165,6 @@ describe("commands", () => {
     ["- toggleAirplaneMode", { name: "toggleAirplaneMode" }],
     ["- clearKeychain", { name: "clearKeychain" }],
     ["- addMedia: [a.png, b.png]", { name: "addMedia", files: ["a.png", "b.png"] }],
-    ["- assertNoDefectsWithAI", { name: "unsupported", command: "assertNoDefectsWithAI" }],
-    ["- assertWithAI: looks right", { name: "unsupported", command: "assertWithAI" }],
-    ["- extractTextWithAI: {query: code, outputVariable: a}", { name: "unsupported", command: "extractTextWithAI" }],
   ];
   it.each(cases)("%s", (yaml, command) => expect(only(yaml)).toEqual(command));
 
@@ -191,7 +188,18 @@ describe("commands", () => {
     expect(portable).toBe(true);
   });
 
-  it("lets AI assertions warn unless told otherwise", () => {
+  it("takes what only Maestro's cloud can do, and says so", () => {
+    for (const yaml of [
+      "assertNoDefectsWithAI",
+      "assertWithAI: a",
+      "extractTextWithAI: {query: a, outputVariable: b}",
+    ]) {
+      const { flow, diagnostics } = parseFlow(`${HEAD}- ${yaml}`);
+      expect(flow?.steps[0]?.command).toEqual({ name: "unsupported", command: yaml.split(":")[0] });
+      expect(diagnostics).toMatchObject([
+        { line: 3, severity: "warning", message: expect.stringContaining("no phone here can do it") },
+      ]);
+    }
     expect(parseFlow(`${HEAD}- assertWithAI: a`).flow?.steps[0]?.optional).toBe(true);
     expect(parseFlow(`${HEAD}- assertWithAI: {assertion: a, optional: false}`).flow?.steps[0]?.optional).toBe(false);
   });
@@ -339,6 +347,7 @@ describe("mistakes", () => {
     ["- tapOn: *all", "3:10 `*all` is a YAML alias, which flows do not have."],
     ["- tapOn: {id: a, id: b}", "3:18 `id` is written twice here; keep one."],
     ["- tapOn: a: b", "3:10 A `:` is missing or misplaced here"],
+    ["- tapOn: ${a ? 'b' : c}", "3:10 Text that holds `: ` needs quotes, expressions too"],
     ["- tapOn:\n\tid: a", "4:1 YAML is indented with spaces, not tabs."],
     ['- tapOn: "a', "3:12 Something is not closed or separated"],
     ['- tapOn: "\\d"', "3:11 "],

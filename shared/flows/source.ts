@@ -71,12 +71,12 @@ export function readSource(source: string): FlowSource {
   const diagnostics: Diagnostic[] = [];
   const parts: SourcePart[] = [];
   for (const document of composer.compose(tokens, false, source.length)) {
-    for (const error of document.errors) {
-      diagnostics.push({
-        ...placeOf(error.pos[0]),
-        severity: "error",
-        message: yamlSentence(error.code, error.message),
-      });
+    // What follows a first error is mostly its echo.
+    const [error] = document.errors;
+    if (error !== undefined) {
+      const place = placeOf(error.pos[0]);
+      const line = source.split("\n", place.line)[place.line - 1] ?? "";
+      diagnostics.push({ ...place, severity: "error", message: yamlSentence(error.code, error.message, line) });
     }
     const start = starts[parts.length] ?? placeOf(document.range[0]);
     parts.push({ node: convert(document.contents, document.range[1], placeOf, diagnostics), start });
@@ -203,7 +203,7 @@ function textOf(scalar: Scalar): string {
   return typeof scalar.value === "string" ? scalar.value : (scalar.source ?? "");
 }
 
-function yamlSentence(code: string, message: string): string {
+function yamlSentence(code: string, message: string, line: string): string {
   switch (code) {
     case "TAB_AS_INDENT":
       return "YAML is indented with spaces, not tabs.";
@@ -211,6 +211,8 @@ function yamlSentence(code: string, message: string): string {
       return "This line's indentation fits no line above it.";
     case "MULTILINE_IMPLICIT_KEY":
     case "BLOCK_AS_IMPLICIT_KEY":
+      if (line.includes("${"))
+        return "Text that holds `: ` needs quotes, expressions too: `inputText: \"${a ? 'b' : 'c'}\"`.";
       return "A `:` is missing or misplaced here: names and their `:` stand on one line, and text that holds `: ` needs quotes.";
     case "MISSING_CHAR":
       return `Something is not closed or separated: ${lowerFirst(message)}.`;
