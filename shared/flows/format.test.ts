@@ -74,6 +74,11 @@ onFlowStart:
     );
   });
 
+  it("breaks no long texts and keeps what is nothing", () => {
+    const source = `appId: a\nname: ${"word ".repeat(60)}end\nonFlowStart: ~\nonFlowComplete:\n---\n- inputText: "${"long ".repeat(60)}"\n`;
+    expect(formatFlow(source)).toBe(source);
+  });
+
   it("drops recorded targets of steps that are no longer there", () => {
     const body = "---\n- tapOn: Log in\n- back\n";
     const flow = parseFlow(`appId: a\n${body}`).flow;
@@ -183,7 +188,21 @@ describe("step keys", () => {
     expect(keys("- tapOn: {id: a, text: c}")[0]).not.toBe(key);
     expect(keys("- back\n- tapOn: {id: a, text: b}")[1]).toMatch(new RegExp(`^1#${key?.slice(2)}$`));
   });
+  it("are the same however a command was put together", () => {
+    const one = stepKey({ path: "0", command: { name: "tapOn", selector: { id: "a", text: "b" } } });
+    expect(stepKey({ path: "0", command: { selector: { text: "b", id: "a" }, name: "tapOn" } })).toBe(one);
+    expect(keys("- tapOn: {id: a, text: b}")[0]).toBe(one);
+  });
   it("reach hooks and nested steps", () => {
+    const { flow: read } = parseFlow(
+      "appId: a\nonFlowFailure: [back]\nonFlowStart: [back]\nonFlowComplete: [back]\n---\n- back",
+    );
+    expect(read && allSteps(read).map(({ path }) => path)).toEqual([
+      "onFlowStart.0",
+      "0",
+      "onFlowComplete.0",
+      "onFlowFailure.0",
+    ]);
     expect(
       keys("- repeat: {times: 1, commands: [back, {runFlow: {commands: [scroll]}}]}").map((key) => key.split("#")[0]),
     ).toEqual(["0", "0.commands.0", "0.commands.1", "0.commands.1.commands.0"]);

@@ -32,7 +32,6 @@ function write(source: string, live: ReadonlySet<string>): string | undefined {
   // Failsafe: numbers and the like stay as written.
   const documents = parseAllDocuments(text, {
     schema: "failsafe",
-    customTags: ["null"],
     uniqueKeys: false,
     logLevel: "silent",
   });

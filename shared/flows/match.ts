@@ -17,7 +17,9 @@ export function findElements(
   cssRefs: ReadonlySet<string> = new Set(),
 ): readonly UiElement[] {
   const page = flatten(tree);
-  return find(page, { start: 0, end: page.elements.length }, selector, cssRefs).map((index) => elementAt(page, index));
+  return find(page, { start: 0, end: page.elements.length }, selector, cssRefs, true).map((index) =>
+    elementAt(page, index),
+  );
 }
 
 /** Evaluates every template of a selector, one after the other, those of inner selectors included. */
@@ -84,12 +86,19 @@ function elementAt(page: Page, index: number): UiElement {
   return element;
 }
 
-function find(page: Page, scope: Scope, selector: ResolvedSelector, cssRefs: ReadonlySet<string>): readonly number[] {
+/** `ranked`: the order counts, not only what is found. */
+function find(
+  page: Page,
+  scope: Scope,
+  selector: ResolvedSelector,
+  cssRefs: ReadonlySet<string>,
+  ranked: boolean,
+): readonly number[] {
   if (selector.childOf !== undefined) {
-    const parent = find(page, scope, selector.childOf, cssRefs)[0];
+    const parent = find(page, scope, selector.childOf, cssRefs, true)[0];
     if (parent === undefined) return [];
     const { childOf: _, ...rest } = selector;
-    return find(page, { start: parent, end: page.ends[parent] ?? parent + 1 }, rest, cssRefs);
+    return find(page, { start: parent, end: page.ends[parent] ?? parent + 1 }, rest, cssRefs, ranked);
   }
   const all = Array.from({ length: scope.end - scope.start }, (_, offset) => scope.start + offset);
   const test = ownTest(page, selector, cssRefs);
@@ -100,7 +109,7 @@ function find(page: Page, scope: Scope, selector: ResolvedSelector, cssRefs: Rea
           page,
           all.filter((index) => test(elementAt(page, index))),
         );
-  found = byRelations(page, scope, selector, cssRefs, found);
+  found = byRelations(page, scope, selector, cssRefs, found, ranked);
   if (selector.index !== undefined) return atIndex(page, found, selector.index);
   const clickable = found.filter((index) => elementAt(page, index).clickable);
   return [...clickable, ...found.filter((index) => !elementAt(page, index).clickable)];
@@ -160,62 +169,65 @@ function deepest(page: Page, found: readonly number[]): readonly number[] {
   return found.filter((index, at) => (found[at + 1] ?? Infinity) >= (page.ends[index] ?? 0));
 }
 
-type Stands = (one: UiElement["bounds"], other: UiElement["bounds"]) => boolean;
+/** Only top left corners count: `sign` turns "further down or right" into "greater". */
+const RELATIONS = [
+  { name: "below", axis: "y", sign: 1 },
+  { name: "above", axis: "y", sign: -1 },
+  { name: "leftOf", axis: "x", sign: -1 },
+  { name: "rightOf", axis: "x", sign: 1 },
+] as const;
 
-/** Only top left corners count. */
-const RELATIONS: readonly (readonly [name: "below" | "above" | "leftOf" | "rightOf", stands: Stands])[] = [
-  ["below", (one, other) => one.y > other.y],
-  ["above", (one, other) => one.y < other.y],
-  ["leftOf", (one, other) => one.x < other.x],
-  ["rightOf", (one, other) => one.x > other.x],
-];
-
-/** Keeps what stands and holds as asked; the nearest to what it stands beside comes first. */
+/** Keeps what stands and holds as asked; the nearest to what it first stands beside comes first if `ranked`. */
 function byRelations(
   page: Page,
   scope: Scope,
   selector: ResolvedSelector,
   cssRefs: ReadonlySet<string>,
   found: readonly number[],
+  ranked: boolean,
 ): readonly number[] {
+  const inScope = (inner: ResolvedSelector) => find(page, scope, inner, cssRefs, false);
   let kept = found;
-  let distances: ReadonlyMap<number, number> | undefined;
-  for (const [name, stands] of RELATIONS) {
+  let rank: ((kept: readonly number[]) => readonly number[]) | undefined;
+  for (const { name, axis, sign } of RELATIONS) {
     const inner = selector[name];
     if (inner === undefined) continue;
-    const others = find(page, scope, inner, cssRefs).map((index) => elementAt(page, index).bounds);
-    const nearest = new Map<number, number>();
-    for (const index of kept) {
-      const { bounds } = elementAt(page, index);
-      let least = Infinity;
-      for (const other of others)
-        if (stands(bounds, other)) least = Math.min(least, distance(page.tree, bounds, other));
-      if (least < Infinity) nearest.set(index, least);
-    }
-    kept = kept.filter((index) => nearest.has(index));
-    distances ??= nearest;
+    const others = inScope(inner).map((index) => elementAt(page, index).bounds);
+    const least = others.reduce((lowest, other) => Math.min(lowest, other[axis] * sign), Infinity);
+    kept = kept.filter((index) => elementAt(page, index).bounds[axis] * sign > least);
+    rank ??= (candidates) => {
+      const distances = new Map<number, number>();
+      for (const index of candidates) {
+        const { bounds } = elementAt(page, index);
+        let nearest = Infinity;
+        for (const other of others) {
+          if (bounds[axis] * sign > other[axis] * sign)
+            nearest = Math.min(nearest, squaredDistance(page.tree, bounds, other));
+        }
+        distances.set(index, nearest);
+      }
+      return candidates.toSorted((one, other) => (distances.get(one) ?? 0) - (distances.get(other) ?? 0));
+    };
   }
   if (selector.containsChild !== undefined) {
-    const parents = new Set(find(page, scope, selector.containsChild, cssRefs).map((index) => page.parents[index]));
+    const parents = new Set(inScope(selector.containsChild).map((index) => page.parents[index]));
     kept = kept.filter((index) => parents.has(index));
   }
   for (const inner of selector.containsDescendants ?? []) {
-    const within = find(page, scope, inner, cssRefs).toSorted((a, b) => a - b);
-    kept = kept.filter((index) => {
-      const first = within.find((other) => other > index);
-      return first !== undefined && first < (page.ends[index] ?? 0);
-    });
+    const counts = [0];
+    const within = new Set(inScope(inner));
+    for (let index = 0; index < page.elements.length; index++)
+      counts.push((counts[index] ?? 0) + (within.has(index) ? 1 : 0));
+    kept = kept.filter((index) => (counts[page.ends[index] ?? 0] ?? 0) > (counts[index + 1] ?? 0));
   }
-  if (distances === undefined) return kept;
-  const order = distances;
-  return kept.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  return ranked && rank !== undefined ? rank(kept) : kept;
 }
 
-/** Between middles, in pixels. */
-function distance(tree: UiTree, a: UiElement["bounds"], b: UiElement["bounds"]): number {
+/** Between middles, in pixels, squared: enough to compare. */
+function squaredDistance(tree: UiTree, a: UiElement["bounds"], b: UiElement["bounds"]): number {
   const x = (a.x + a.width / 2 - b.x - b.width / 2) * tree.width;
   const y = (a.y + a.height / 2 - b.y - b.height / 2) * tree.height;
-  return Math.hypot(x, y);
+  return x * x + y * y;
 }
 
 /** By rows, then from the left; negative from the end. What is no number names nothing. */

@@ -37,9 +37,12 @@ describe("patterns", () => {
     expect(matches(pattern, "ab")).toBe(false);
   });
 
-  it.each(["Log in", "com.shop:id/buy", "Done.", "日本語", ""])("%j needs no engine", (pattern) => {
-    expect(compilePattern(pattern).engine).toBe("literal");
-  });
+  it.each(["Log in", "com.shop:id/buy", "Done.", "日本語", "", ".*", ".*part.*", "a.*b.*c"])(
+    "%j needs no engine",
+    (pattern) => {
+      expect(compilePattern(pattern).engine).toBe("literal");
+    },
+  );
 
   it.each(["^(a+)+$", "(a|a)*b", "(.*a){12}", "(a*)*c", "([a-z]+)*!", "(x+x+)+y"])(
     "%s runs in linear time",
@@ -85,7 +88,19 @@ describe("patterns", () => {
   });
 
   it("gives the same answer by words as by expression", () => {
-    const word = fc.string({ unit: fc.constantFrom("a", "B", ".", " ", "é", "É", "σ", "1", "語", "😀"), maxLength: 5 });
+    const letter = fc.constantFrom("a", "B", ".", " ", "é", "É", "σ", "1", "語", "😀");
+    const word = fc.string({ unit: letter, maxLength: 5 });
+    const gaps = fc.string({ unit: fc.constantFrom("a", "b", ".*", "é", "\n", "😀"), maxLength: 6 });
+    fc.assert(
+      fc.property(
+        gaps,
+        fc.string({ unit: fc.constantFrom("a", "B", "é", "\n", "😀"), maxLength: 8 }),
+        (pattern, value) => {
+          expect(matches(pattern, value)).toBe(matches(`(?:${pattern})`, value));
+        },
+      ),
+      { numRuns: 2000 },
+    );
     fc.assert(
       fc.property(word, word, (pattern, value) => {
         expect(matches(pattern, value)).toBe(matches(`(?:${pattern})`, value));

@@ -17,6 +17,7 @@ export const MAX_VALUE_LENGTH = 10_000;
 /** What is no regular expression, or none that RE2 can run, stands for itself. */
 export function compilePattern(source: string): Pattern {
   if (!/[\\^$|?*+()[\]{}]/.test(source)) return source.includes(".") ? withDots(source) : literal(source);
+  if (/^(?:[^\\^$|?*+()[\]{}.]|\.\*)*$/.test(source)) return withGaps(source);
   if (source.length > MAX_PATTERN_LENGTH) return literal(source);
   try {
     const expression = RE2JS.compile(fromJava(source), RE2JS.CASE_INSENSITIVE | RE2JS.DOTALL | RE2JS.MULTILINE);
@@ -41,6 +42,27 @@ function withDots(source: string): Pattern {
       if (value.length < cells.length || value.length > 2 * cells.length) return false;
       const letters = [...fold(value)];
       return letters.length === cells.length && cells.every((cell, index) => cell === "." || cell === letters[index]);
+    },
+  };
+}
+
+/** `.*part.*`: words with anything between them. The first place for each word is as good as any. */
+function withGaps(source: string): Pattern {
+  const [first = "", ...words] = fold(source).split(".*");
+  const last = words.pop() ?? "";
+  return {
+    engine: "literal",
+    matches(value) {
+      const folded = fold(value);
+      const end = folded.length - last.length;
+      if (!folded.startsWith(first) || !folded.endsWith(last)) return false;
+      let at = first.length;
+      for (const word of words) {
+        const found = folded.indexOf(word, at);
+        if (found < 0) return false;
+        at = found + word.length;
+      }
+      return at <= end;
     },
   };
 }
