@@ -185,6 +185,7 @@ describe("relations", () => {
     expect(refs(lists, { containsChild: { text: "c" } })).toEqual(["two", "three"]);
     expect(refs(lists, { id: "deep", containsChild: { text: "c" } })).toEqual([]);
     expect(refs(lists, { id: "deep", containsDescendants: [{ text: "c" }, { id: "three" }] })).toEqual(["deep"]);
+    expect(refs(lists, { id: "one", containsDescendants: [{ id: "one" }] })).toEqual([]);
     expect(refs(lists, { id: "one|two", containsDescendants: [{ text: "b" }, { text: "c" }] })).toEqual(["two"]);
   });
   it("finds within a parent, and within a parent's parent", () => {
