@@ -2,18 +2,11 @@
  * What automations need of a phone beyond a person's hands (`PhoneDriver`). A driver that cannot do something says so in
  * `can`; it is then reported when a flow is validated, before any effect. Methods throw `PerchError` with a sentence.
  */
+import type { AutomationCapabilities } from "../../shared/flows/capabilities.ts";
 import type { PhoneId } from "../../shared/ids.ts";
 import type { UiBounds, UiTree } from "../../shared/ui-tree.ts";
 
-export interface AutomationCapabilities {
-  readonly css: boolean;
-  readonly clearState: boolean;
-  readonly permissions: boolean;
-  readonly location: boolean;
-  readonly darkMode: boolean;
-  readonly airplaneMode: boolean;
-  readonly addMedia: boolean;
-}
+export type { AutomationCapabilities };
 
 /** An element that stands still, and where a finger reaches it. */
 export interface UiTarget {

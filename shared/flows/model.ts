@@ -47,6 +47,25 @@ export interface Selector {
 export type Direction = "UP" | "DOWN" | "LEFT" | "RIGHT";
 export type PermissionValue = "allow" | "deny" | "unset";
 
+/** iOS has finer answers; a phone of ours gives or refuses. `undefined`: no such answer. */
+export function permissionValue(text: string): PermissionValue | undefined {
+  switch (text.toLowerCase()) {
+    case "allow":
+    case "always":
+    case "inuse":
+    case "limited":
+      return "allow";
+    case "deny":
+    case "never":
+      return "deny";
+    case "unset":
+      return "unset";
+    default:
+      return undefined;
+  }
+}
+export type Platform = "android" | "ios" | "web";
+
 export interface TapOptions {
   readonly repeat?: Template;
   /** Between repetitions. */
@@ -61,7 +80,7 @@ export interface Condition {
   readonly notVisible?: Selector;
   /** Truthy unless blank, "false", "undefined", "null" or 0. */
   readonly true?: Template;
-  readonly platform?: string;
+  readonly platform?: Platform;
 }
 
 /** Steps in a file of the workspace, or in place. */
@@ -73,14 +92,17 @@ export type Command =
       readonly name: "launchApp";
       readonly appId?: Template;
       readonly clearState?: boolean;
+      /** Absent: true. */
       readonly stopApp?: boolean;
-      readonly permissions?: Readonly<Record<string, PermissionValue>>;
+      /** After evaluation, `permissionValue` reads the answers. */
+      readonly permissions?: Readonly<Record<string, Template>>;
       readonly arguments?: Readonly<Record<string, Template | number | boolean>>;
     }
   | { readonly name: "stopApp" | "killApp" | "clearState"; readonly appId?: Template }
   | { readonly name: "openLink"; readonly link: Template; readonly browser?: boolean }
   | ({ readonly name: "tapOn" | "doubleTapOn" | "longPressOn"; readonly selector: Selector } & TapOptions)
   | { readonly name: "inputText"; readonly text: Template }
+  /** Absent: 50 characters. */
   | { readonly name: "eraseText"; readonly characters?: Template }
   | { readonly name: "pasteText" | "back" | "hideKeyboard" | "scroll" | "clearKeychain" }
   | { readonly name: "copyTextFrom"; readonly selector: Selector }
@@ -107,13 +129,14 @@ export type Command =
     }
   | { readonly name: "assertVisible" | "assertNotVisible"; readonly selector: Selector }
   | { readonly name: "assertTrue"; readonly condition: Template }
-  | { readonly name: "extendedWaitUntil"; readonly condition: Condition; readonly timeoutMs: Template }
-  | { readonly name: "waitForAnimationToEnd"; readonly timeoutMs: number }
+  /** Without a time it waits as long as any look-up. */
+  | { readonly name: "extendedWaitUntil"; readonly condition: Condition; readonly timeoutMs?: Template }
+  | { readonly name: "waitForAnimationToEnd"; readonly timeoutMs: Template }
   | { readonly name: "takeScreenshot"; readonly path: Template; readonly cropOn?: Selector }
   | {
       readonly name: "assertScreenshot";
       readonly path: Template;
-      readonly thresholdPercentage: number;
+      readonly thresholdPercentage: Template;
       readonly cropOn?: Selector;
     }
   | { readonly name: "startRecording"; readonly path: Template }
@@ -139,8 +162,7 @@ export type Command =
   | { readonly name: "evalScript"; readonly script: string }
   | {
       readonly name: "runScript";
-      readonly file?: Template;
-      readonly script?: string;
+      readonly file: Template;
       readonly env: Readonly<Record<string, Template>>;
       readonly when?: Condition;
     }
@@ -152,7 +174,11 @@ export type Command =
       readonly speed?: number;
     }
   | { readonly name: "setOrientation"; readonly orientation: Template }
-  | { readonly name: "setPermissions"; readonly permissions: Readonly<Record<string, PermissionValue>> }
+  | {
+      readonly name: "setPermissions";
+      readonly appId?: Template;
+      readonly permissions: Readonly<Record<string, Template>>;
+    }
   | { readonly name: "setClipboard"; readonly text: Template }
   | {
       readonly name:
