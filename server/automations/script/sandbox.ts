@@ -4,7 +4,7 @@
  * sandbox sleeps on `Atomics.wait` while the server does the request; the asyncify build would cost every call for that.
  *
  * Deadline and cancel end the thread. V8 stops WebAssembly at any loop, so this also reaches what QuickJS's interrupt
- * handler does not see (a sort, one large number), within milliseconds and in one way for all.
+ * handler never sees, such as one long `indexOf` (docs/decisions/scripts-end-with-their-thread.md).
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { CANCELLED, NO_ROOM, type ScriptError, TOO_MUCH_MEMORY, tooLong } from "./errors.ts";
