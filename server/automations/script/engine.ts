@@ -105,7 +105,7 @@ class Engine implements ScriptEngine {
   async renderTemplate(template: string, options: EvaluateOptions = {}): Promise<ScriptOutcome<string>> {
     let text = "";
     for (const part of splitTemplate(template)) {
-      if (part.kind === "text") text += part.text;
+      if (part.kind === "literal") text += part.text;
       else if (part.source.trim() !== "") {
         const outcome = await this.evaluate(part.source, options);
         if (!outcome.ok) return outcome;

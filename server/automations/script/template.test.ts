@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { splitTemplate } from "./template.ts";
 
 const shown = (template: string) =>
-  splitTemplate(template).map((part) => (part.kind === "text" ? part.text : { js: part.source }));
+  splitTemplate(template).map((part) => (part.kind === "literal" ? part.text : { js: part.source }));
 
 describe("a template", () => {
   it.each([
@@ -35,7 +35,9 @@ describe("a template", () => {
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const template = pieces.join("");
         const plain = (text: string) => text.replaceAll(/\\+\$\{/g, "${");
-        const again = splitTemplate(template).map((part) => (part.kind === "text" ? part.text : `\${${part.source}}`));
+        const again = splitTemplate(template).map((part) =>
+          part.kind === "literal" ? part.text : `\${${part.source}}`,
+        );
         expect(plain(again.join(""))).toBe(plain(template));
       }),
     );

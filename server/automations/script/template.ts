@@ -1,7 +1,7 @@
 /** Finds the `${…}` expressions of a text; `\${` is a plain `${`. */
 
 export type TemplatePart =
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "expression"; readonly source: string };
 
 /**
@@ -21,13 +21,13 @@ export function splitTemplate(template: string): readonly TemplatePart[] {
     const end = endOfExpression(template, next + 2);
     if (end === -1) break;
     text += template.slice(at, next);
-    if (text !== "") parts.push({ kind: "text", text });
+    if (text !== "") parts.push({ kind: "literal", text });
     parts.push({ kind: "expression", source: template.slice(next + 2, end) });
     text = "";
     at = end + 1;
   }
   text += template.slice(at);
-  if (text !== "") parts.push({ kind: "text", text });
+  if (text !== "") parts.push({ kind: "literal", text });
   return parts;
 }
 
