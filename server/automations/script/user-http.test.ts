@@ -418,9 +418,9 @@ describe("any request", () => {
 describe("http in a script", () => {
   it("is synchronous, and waiting for it is not the script's time", async () => {
     const { port, seen } = await site(({ body }, outgoing) => {
-      setTimeout(() => outgoing.writeHead(body === "bad" ? 500 : 200, { "x-a": "1" }).end(`{"got":"${body}"}`), 150);
+      setTimeout(() => outgoing.writeHead(body === "bad" ? 500 : 200, { "x-a": "1" }).end(`{"got":"${body}"}`), 350);
     });
-    const engine = open({ http: internetWith(port).http, limits: { expressionMs: 100 } });
+    const engine = open({ http: internetWith(port).http, limits: { expressionMs: 500 } });
     cleanup.add(() => engine.dispose());
     const outcome = await engine.evaluate(
       "output.r = http.post('http://a.example/', { body: 'hi', headers: { 'X-N': 5 } }); [output.r.ok, output.r.status, json(output.r.body).got, output.r.headers['x-a'], http.put('http://a.example/', { body: 'bad' }).ok]",
