@@ -1,6 +1,6 @@
 /** What the egress proxy costs: the same work over loopback, straight and through the proxy. */
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { parseEgressAllow } from "../server/phones/drivers/web/egress/allow.ts";
+import { parseEgressAllow } from "../server/egress/allow.ts";
 import { startEgressProxy } from "../server/phones/drivers/web/egress/proxy.ts";
 
 export interface EgressFigure {

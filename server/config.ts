@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
+import { parseEgressAllow } from "./egress/allow.ts";
 import { PerchError } from "./errors.ts";
-import { parseEgressAllow } from "./phones/drivers/web/egress/allow.ts";
 
 const whole = (fallback: number, least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;

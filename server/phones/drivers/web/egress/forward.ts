@@ -2,7 +2,7 @@
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
-import { type EgressTarget, parseAuthority } from "./host.ts";
+import { type EgressTarget, parseAuthority } from "../../../../egress/host.ts";
 import { type EgressReason, REASON_HEADER, refusal } from "./refusal.ts";
 
 /** A plain request that may be sent on once its target is admitted. */

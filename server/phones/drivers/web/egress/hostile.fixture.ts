@@ -1,7 +1,7 @@
 /** A page that tries everything a page can to reach a service beside the server, and the service it must never reach. */
 import { createSocket } from "node:dgram";
 import type { ServerResponse } from "node:http";
-import { type Cleanup, startSite, startTcp } from "./egress.fixture.ts";
+import { type Cleanup, startSite, startTcp } from "../../../../egress/internet.fixture.ts";
 
 export interface Victim {
   readonly tcpPort: number;

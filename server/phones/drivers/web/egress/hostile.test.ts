@@ -5,8 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { parseEgressAllow } from "./allow.ts";
-import { Cleanup, FakeInternet, PUBLIC, startProxy } from "./egress.fixture.ts";
+import { parseEgressAllow } from "../../../../egress/allow.ts";
+import { Cleanup, FakeInternet, PUBLIC } from "../../../../egress/internet.fixture.ts";
+import { startProxy } from "./egress.fixture.ts";
 import { egressFlags } from "./flags.ts";
 import { startHostilePage, startVictim } from "./hostile.fixture.ts";
 

@@ -1,16 +1,7 @@
 /** What one phone may use of the proxy, and its end. */
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  Cleanup,
-  FakeInternet,
-  get,
-  openTunnel,
-  PUBLIC,
-  rawClient,
-  startProxy,
-  startSite,
-  startTcp,
-} from "./egress.fixture.ts";
+import { Cleanup, FakeInternet, PUBLIC, startSite, startTcp } from "../../../../egress/internet.fixture.ts";
+import { get, openTunnel, rawClient, startProxy } from "./egress.fixture.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());

@@ -4,19 +4,16 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { parseEgressAllow } from "./allow.ts";
+import { parseEgressAllow } from "../../../../egress/allow.ts";
 import {
   Cleanup,
   FakeInternet,
-  get,
   LOOPBACK_SPELLINGS,
-  openTunnel,
   PUBLIC,
-  rawClient,
-  startProxy,
   startSite,
   startTcp,
-} from "./egress.fixture.ts";
+} from "../../../../egress/internet.fixture.ts";
+import { get, openTunnel, rawClient, startProxy } from "./egress.fixture.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());

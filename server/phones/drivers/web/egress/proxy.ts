@@ -5,14 +5,10 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { machineAddresses } from "./address.ts";
-import type { EgressAllow } from "./allow.ts";
-import { type Connector, dial, tcpConnect } from "./dial.ts";
+import { type EgressTarget, parseAuthority } from "../../../../egress/host.ts";
+import { createReach, type ReachOptions } from "../../../../egress/reach.ts";
 import { answerRefusal, forward, hasSoundHead, readForwardRequest } from "./forward.ts";
-import { admit } from "./guard.ts";
-import { type EgressTarget, parseAuthority } from "./host.ts";
 import { type EgressReason, refusal } from "./refusal.ts";
-import { type Resolver, systemResolver } from "./resolver.ts";
 
 export interface EgressLimits {
   /** Connections from the phone's browser at one time; more are closed unanswered. Chromium itself opens at most 32 per proxy, and 255 WebSockets. */
@@ -33,16 +29,9 @@ export interface EgressLog {
   info(message: string, fields: Readonly<Record<string, string | number>>): void;
 }
 
-export interface EgressOptions {
-  readonly allow: EgressAllow;
+export interface EgressOptions extends ReachOptions {
   readonly log: EgressLog;
-  readonly resolve?: Resolver;
-  readonly connect?: Connector;
   readonly limits?: Partial<EgressLimits>;
-  /** Canonical addresses of this machine; its network interfaces by default. */
-  readonly ownAddresses?: () => ReadonlySet<string>;
-  /** Ports this server listens on, never reachable on this machine even when `allow` lists them. */
-  readonly ownPorts?: () => readonly number[];
   /** Told of each refusal, to show the person what happened. Not for logs: the host is what somebody visited. */
   readonly onRefused?: (host: string, port: number, reason: EgressReason) => void;
 }
@@ -61,13 +50,7 @@ export interface EgressProxy {
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startEgressProxy(options: EgressOptions): Promise<EgressProxy> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const connect = options.connect ?? tcpConnect;
-  const guard = {
-    allow: options.allow,
-    resolve: options.resolve ?? systemResolver(),
-    ownAddresses: options.ownAddresses ?? machineAddresses,
-    ownPorts: options.ownPorts ?? (() => []),
-  };
+  const connect = createReach(options);
   const clients = new Set<Socket>();
   const sites = new Set<Socket>();
   const refusals = new Map<EgressReason, number>();
@@ -92,15 +75,11 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
     client.once("end", abort);
     closing.signal.addEventListener("abort", abort);
     try {
-      const admission = await abortable(admit(target, guard), giveUp.signal);
-      if (admission === undefined) return "dns";
-      if (!admission.admitted) return admission.reason;
-      const site = await dial(admission.addresses, target.port, connect, giveUp.signal);
+      const site = await connect(target, giveUp.signal);
+      if (typeof site === "string") return site;
       adopt(site);
       if (giveUp.signal.aborted) site.destroy();
       return site;
-    } catch {
-      return "unreachable";
     } finally {
       clearTimeout(timer);
       client.off("close", abort);
@@ -253,14 +232,6 @@ function refuseTunnel(client: Socket, reason: EgressReason): void {
   client.setTimeout(1_000, () => client.destroy());
   client.resume();
   client.end(`HTTP/1.1 ${status} ${statusText}\r\n${head.join("")}\r\n${body}`);
-}
-
-/** `undefined` when the signal aborts first; the promise's own result is then dropped. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-    promise.then(resolve, reject);
-  });
 }
 
 function listeningPort(address: string | AddressInfo | null): number {

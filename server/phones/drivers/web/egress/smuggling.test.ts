@@ -1,7 +1,8 @@
 /** What a hostile page or a broken client could put on the wire: nothing of it may reach a site in another reading. */
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { Cleanup, FakeInternet, PUBLIC, rawClient, startProxy, startSite, startTcp } from "./egress.fixture.ts";
+import { Cleanup, FakeInternet, PUBLIC, startSite, startTcp } from "../../../../egress/internet.fixture.ts";
+import { rawClient, startProxy } from "./egress.fixture.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());

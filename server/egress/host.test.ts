@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PerchError } from "../../../../errors.ts";
+import { PerchError } from "../errors.ts";
 import { parseEgressAllow } from "./allow.ts";
-import { LOOPBACK_SPELLINGS } from "./egress.fixture.ts";
 import { isBadPort, isLocalhostName, parseAuthority, parseHost } from "./host.ts";
+import { LOOPBACK_SPELLINGS } from "./internet.fixture.ts";
 
 describe("parseHost", () => {
   it.each(LOOPBACK_SPELLINGS)("reads %s as 127.0.0.1", (text) =>

@@ -1,13 +1,14 @@
-/** Decides whether a phone may connect to a host, and to which addresses the connection is pinned. */
+/** Decides whether what a person started may connect to a host, and to which addresses the connection is pinned. */
 import { canonicalAddress, isLoopback, isPublicAddress } from "./address.ts";
 import type { EgressAllow } from "./allow.ts";
 import { type EgressTarget, isBadPort, isLocalhostName } from "./host.ts";
-import type { EgressReason } from "./refusal.ts";
 import type { Resolver } from "./resolver.ts";
+
+export type GuardReason = "private-address" | "bad-port" | "dns";
 
 export type Admission =
   | { readonly admitted: true; readonly addresses: readonly string[] }
-  | { readonly admitted: false; readonly reason: EgressReason };
+  | { readonly admitted: false; readonly reason: GuardReason };
 
 export interface GuardOptions {
   readonly allow: EgressAllow;
@@ -48,6 +49,6 @@ async function addressesOf(target: EgressTarget, listed: boolean, resolve: Resol
   }
 }
 
-function refused(reason: EgressReason): Admission {
+function refused(reason: GuardReason): Admission {
   return { admitted: false, reason };
 }

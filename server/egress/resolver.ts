@@ -1,4 +1,4 @@
-/** Name resolution for phones. */
+/** Name resolution for phones and scripts. */
 import { Resolver as DnsResolver, lookup } from "node:dns/promises";
 
 /** All addresses of a name. Rejects or answers empty when there are none. Asked once per connection. */

@@ -1,5 +1,5 @@
 /** `EGRESS_ALLOW`: the private hosts and ports an operator opens to phones, each written out. */
-import { PerchError } from "../../../../errors.ts";
+import { PerchError } from "../errors.ts";
 import { isBadPort, parseAuthority } from "./host.ts";
 
 export interface EgressAllow {

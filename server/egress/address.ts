@@ -1,4 +1,4 @@
-/** Which IP addresses a phone may reach: the public internet, and nothing that stands for anything nearer. */
+/** Which IP addresses phones and scripts may reach: the public internet, and nothing that stands for anything nearer. */
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { afterEach, describe, expect, it } from "vitest";
-import { Cleanup } from "./egress.fixture.ts";
+import { Cleanup } from "./internet.fixture.ts";
 import { systemResolver } from "./resolver.ts";
 
 const cleanup = new Cleanup();
