@@ -4,22 +4,23 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
-import type { DriverEvent, PhoneInput, PhoneSpec, UiNode } from "../../driver.ts";
+import type { DriverEvent, PhoneInput, PhoneSpec } from "../../driver.ts";
+import { WebAutomation } from "./automation.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { Controls } from "./controls.ts";
 import { checkedUrl, lastingUrl } from "./documents.ts";
 import { Downloads, filePath, listFiles } from "./downloads.ts";
-import { applyPhone, applySize, emulateFocus, grantedPermissions, screenSize } from "./emulation.ts";
+import { applyNetwork, applyPhone, applySize, emulateFocus, screenSize } from "./emulation.ts";
 import { Foreground } from "./foreground.ts";
 import { Gestures } from "./gestures.ts";
 import { InputQueue } from "./input-queue.ts";
 import { PhoneMemory } from "./memory.ts";
+import { Permissions } from "./permissions.ts";
 import { Rest } from "./rest.ts";
 import { Screencast } from "./screencast.ts";
 import type { PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import type { Tab } from "./tab.ts";
 import type { TabsHost } from "./tabs.ts";
-import { screenTree } from "./ui-tree.ts";
 import type { SystemView } from "./views.ts";
 import type { WarmBrowser } from "./warm.ts";
 import { readWebApp } from "./web-apps.ts";
@@ -45,10 +46,12 @@ export class WebPhone implements TabsHost {
   readonly id: PhoneId;
   readonly warm: WarmBrowser;
   readonly screen: Screencast;
+  readonly automation: WebAutomation;
   readonly clock: Clock;
   readonly version: string;
   /** Name of the event by which pages' scripts tell the agent what they copied. */
   readonly channel = randomBytes(12).toString("hex");
+  offline = false;
   /** Bytes on disk when last looked. */
   usedBytes = 0;
   clipboard = "";
@@ -58,6 +61,7 @@ export class WebPhone implements TabsHost {
   readonly #input: InputQueue;
   readonly #controls: Controls;
   readonly #rest: Rest;
+  readonly #permissions: Permissions;
   readonly #downloads: Downloads;
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
@@ -88,6 +92,16 @@ export class WebPhone implements TabsHost {
       fileNames: async () => (await listFiles(this.#storage, this.id)).map((file) => file.name),
       chosen: () => this.#pagesChanged(),
       switched: () => this.#switched(),
+    });
+    this.#permissions = new Permissions(warm.process.cdp.browser);
+    this.automation = new WebAutomation({
+      foreground: this.#foreground,
+      system: warm.system,
+      screen: this.screen,
+      tabs: warm.tabs,
+      permissions: this.#permissions,
+      spec: () => this.#spec,
+      setOffline: (on) => this.#setOffline(on),
     });
     this.#controls = new Controls({
       clock: options.clock,
@@ -137,7 +151,7 @@ export class WebPhone implements TabsHost {
     await Promise.all([
       applyPhone(this.warm.system.session, this.#spec, this.version, true),
       emulateFocus(this.warm.system.session, true),
-      browser.send("Browser.grantPermissions", { permissions: grantedPermissions(this.#spec) }),
+      this.#permissions.apply(this.#spec),
       this.#downloads.start(),
       this.#memory.record.sessionCookies.length === 0
         ? undefined
@@ -202,7 +216,7 @@ export class WebPhone implements TabsHost {
     const turned = spec.rotated !== this.#spec.rotated;
     this.#spec = spec;
     await this.#gone(async () => {
-      await this.warm.process.cdp.browser.send("Browser.grantPermissions", { permissions: grantedPermissions(spec) });
+      await this.#permissions.apply(spec);
       await applyPhone(this.warm.system.session, spec, this.version, true);
       for (const tab of this.warm.tabs.list) await tab.configure();
     });
@@ -223,16 +237,6 @@ export class WebPhone implements TabsHost {
     const png = Buffer.from(data, "base64");
     // IHDR is the first chunk of every PNG: width and height are its first eight bytes.
     return { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
-  }
-
-  async tree(): Promise<UiNode> {
-    for (;;) {
-      await this.#foreground.settled();
-      const tree = this.#gone(() => screenTree(this.#foreground.tab, this.warm.system.session, this.channel));
-      // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
-      const seen = await this.#foreground.unlessLeft(tree);
-      if (seen !== undefined) return seen;
-    }
   }
 
   async installWebApp(address: string): Promise<{ name: string }> {
@@ -323,6 +327,13 @@ export class WebPhone implements TabsHost {
     }
     const opener = tab.openerId === undefined ? undefined : this.warm.tabs.find(tab.openerId);
     this.#foreground.show(opener ?? "home").catch(() => undefined);
+  }
+
+  async #setOffline(on: boolean): Promise<void> {
+    this.offline = on;
+    // A frame or page that goes meanwhile needs no network.
+    const pages = this.warm.tabs.list.flatMap((tab) => [tab, ...tab.framesApart]);
+    await Promise.allSettled(pages.map(({ session }) => applyNetwork(session, on)));
   }
 
   // The foreground.
