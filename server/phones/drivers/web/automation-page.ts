@@ -39,7 +39,16 @@ export interface PageTools {
   place(port: Port, rect: Box): Box;
   cut(one: Box, other: Box): Box;
   empty(box: Box): boolean;
+  isElement(node: Node): node is Element;
+  /** Undefined for what is no text node. */
+  text(node: Node): string | undefined;
+  /** The document an element is in. */
+  owner(element: Element): Document;
+  view(doc: Document): Window | null;
+  all(root: Document | ShadowRoot, css: string): readonly Element[];
   tag(element: Element): string;
+  /** An element as what its tag says it is; the caller has looked at the tag. */
+  as<E extends Element>(element: Element): E;
   attribute(element: Element, name: string): string;
   has(element: Element, name: string): boolean;
   rect(element: Element): Box;
@@ -98,16 +107,20 @@ function pageTools(): PageTools {
 
   const xml = document.contentType === "application/xhtml+xml";
   const tag = (one: Element) => (xml ? tagOf.call(one).toUpperCase() : tagOf.call(one));
+  const as = <E extends Element>(one: Element): E => one as E;
   const attribute = (one: Element, name: string) => getAttribute.call(one, name) ?? "";
   const has = (one: Element, name: string) => hasAttribute.call(one, name);
   const rect = (one: Element): Box => getBoundingClientRect.call(one);
   const shadow = (one: Element) => shadowOf.call(one);
   const isElement = (node: Node | null): node is Element => node !== null && typeOf.call(node) === 1;
+  // The only fragments something is drawn inside of.
+  const isShadow = (node: Node | null): node is ShadowRoot => node !== null && typeOf.call(node) === 11;
+  const isDocument = (node: Node): node is Document => typeOf.call(node) === 9;
 
   const nodes = (parent: Element): Node[] => {
     const found: Node[] = [];
     const add = (node: Node) => {
-      const slotted = isElement(node) && tag(node) === "SLOT" ? (node as HTMLSlotElement) : undefined;
+      const slotted = isElement(node) && tag(node) === "SLOT" ? as<HTMLSlotElement>(node) : undefined;
       const assigned = slotted?.assignedNodes() ?? [];
       if (slotted === undefined) found.push(node);
       else if (assigned.length > 0) assigned.forEach(add);
@@ -121,7 +134,7 @@ function pageTools(): PageTools {
   };
   const parent = (one: Element): Element | null => {
     const up: Node | null = slotOf.call(one) ?? upOf.call(one);
-    if (up !== null && typeOf.call(up) === 11) return (up as ShadowRoot).host ?? null;
+    if (isShadow(up)) return up.host;
     if (!isElement(up)) return null;
     return tag(up) === "SLOT" ? parent(up) : up;
   };
@@ -144,7 +157,7 @@ function pageTools(): PageTools {
   const documentOf = (frame: Element): Document | undefined => {
     if (tag(frame) !== "IFRAME" && tag(frame) !== "FRAME") return undefined;
     try {
-      return (frame as HTMLIFrameElement).contentDocument ?? undefined;
+      return as<HTMLIFrameElement>(frame).contentDocument ?? undefined;
     } catch {
       return undefined;
     }
@@ -167,7 +180,7 @@ function pageTools(): PageTools {
     return { x: -(seen?.offsetLeft ?? 0), y: -(seen?.offsetTop ?? 0), sx: 1, sy: 1, clip };
   };
   const inner = (frame: Element, port: Port, clip: Box): Port => {
-    const held = frame as HTMLIFrameElement;
+    const held = as<HTMLIFrameElement>(frame);
     const outside = rect(frame);
     const style = getComputedStyle(frame);
     const kx = held.offsetWidth > 0 ? (outside.right - outside.left) / held.offsetWidth : 1;
@@ -184,7 +197,7 @@ function pageTools(): PageTools {
   };
 
   const focused = (): Element | undefined => {
-    let at = document.hasFocus() ? activeOf.call(document) : null;
+    let at = Document.prototype.hasFocus.call(document) ? activeOf.call(document) : null;
     for (;;) {
       if (at === null) return undefined;
       const doc = documentOf(at);
@@ -248,13 +261,13 @@ function pageTools(): PageTools {
     const said = attribute(one, "role").trim().split(/\s+/)[0] ?? "";
     if (said !== "") return said.slice(0, 40);
     const name = tag(one);
-    if (name === "INPUT") return INPUT_ROLES[(one as HTMLInputElement).type] ?? "textbox";
+    if (name === "INPUT") return INPUT_ROLES[as<HTMLInputElement>(one).type] ?? "textbox";
     if (name === "A" || name === "AREA") return has(one, "href") ? "link" : "";
     return Object.hasOwn(ROLES, name) ? (ROLES[name] ?? "") : "";
   };
   const isPassword = (one: Element): boolean => {
     if (tag(one) !== "INPUT" && tag(one) !== "TEXTAREA") return false;
-    if ((one as HTMLInputElement).type === "password") return true;
+    if (as<HTMLInputElement>(one).type === "password") return true;
     if (/\b(current|new)-password\b/i.test(attribute(one, "autocomplete"))) return true;
     // A password in a field of text, drawn as dots.
     return !["", "none"].includes(getComputedStyle(one).getPropertyValue("-webkit-text-security"));
@@ -280,11 +293,14 @@ function pageTools(): PageTools {
     const by = attribute(one, "aria-labelledby").trim();
     if (by !== "") {
       const tree = getRootNode.call(one);
-      const { getElementById } = typeOf.call(tree) === 9 ? Document.prototype : DocumentFragment.prototype;
+      const byId = (id: string) => {
+        if (isDocument(tree)) return Document.prototype.getElementById.call(tree, id);
+        return isShadow(tree) ? DocumentFragment.prototype.getElementById.call(tree, id) : null;
+      };
       const named = by
         .split(/\s+/)
         .slice(0, 10)
-        .flatMap((id) => getElementById.call(tree as Document & DocumentFragment, id) ?? []);
+        .flatMap((id) => byId(id) ?? []);
       const text = named.map(words).join(" ").trim();
       if (text !== "") return text;
     }
@@ -317,7 +333,16 @@ function pageTools(): PageTools {
     place,
     cut,
     empty: (box) => box.right - box.left < 0.5 || box.bottom - box.top < 0.5,
+    isElement,
+    text: (node) => (typeOf.call(node) === 3 ? (textOf.call(node) ?? "") : undefined),
+    owner: (one) => ownerOf.call(one) ?? document,
+    view: (doc) => viewOf.call(doc),
+    all(within, css) {
+      if (isDocument(within)) return [...Document.prototype.querySelectorAll.call(within, css)];
+      return [...DocumentFragment.prototype.querySelectorAll.call(within, css)];
+    },
     tag,
+    as,
     attribute,
     has,
     rect,

@@ -44,15 +44,12 @@ export function reachPage(tools: PageTools): ReachCalls {
   const FRAME_MS = 100;
   const { cut, empty, parent, place, tag } = tools;
   const element = Element.prototype;
-  const ownerOf = Object.getOwnPropertyDescriptor(Node.prototype, "ownerDocument")?.get;
-  const typeOf = Object.getOwnPropertyDescriptor(Node.prototype, "nodeType")?.get;
-  const viewOf = Object.getOwnPropertyDescriptor(Document.prototype, "defaultView")?.get;
 
   const portOf = (doc: Document): Port => {
     if (doc === document) return tools.root();
-    const frame: Element | null = viewOf?.call(doc)?.frameElement ?? null;
+    const frame: Element | null = tools.view(doc)?.frameElement ?? null;
     if (frame === null) return { x: 0, y: 0, sx: 1, sy: 1, clip: { left: 0, top: 0, right: 0, bottom: 0 } };
-    const port = portOf(ownerOf?.call(frame));
+    const port = portOf(tools.owner(frame));
     return tools.inner(frame, port, clipOf(frame, port));
   };
 
@@ -74,7 +71,7 @@ export function reachPage(tools: PageTools): ReachCalls {
   const area = (box: Box) => (empty(box) ? 0 : (box.right - box.left) * (box.bottom - box.top));
   /** The visible part of an element, and of its largest line or box. */
   const look = (one: Element): { whole: string; box: Box; part: Box } => {
-    const port = portOf(ownerOf?.call(one));
+    const port = portOf(tools.owner(one));
     const clip = clipOf(one, port);
     const rect = place(port, tools.rect(one));
     let part: Box = { left: 0, top: 0, right: 0, bottom: 0 };
@@ -110,7 +107,7 @@ export function reachPage(tools: PageTools): ReachCalls {
     for (let at = one; at !== null; at = parent(at)) if (tag(at) === name) return at;
     return null;
   };
-  const controlOf = (label: Element | null) => (label === null ? null : (label as HTMLLabelElement).control);
+  const controlOf = (label: Element | null) => (label === null ? null : tools.as<HTMLLabelElement>(label).control);
 
   /** Whether touching `hit` is touching `one`. */
   const same = (hit: Element, one: Element): boolean =>
@@ -144,7 +141,7 @@ export function reachPage(tools: PageTools): ReachCalls {
         if (hit !== undefined && same(hit, one)) return { point: at, over: undefined };
       }
     }
-    return { point, over: over ?? document.documentElement };
+    return { point, over: over ?? tools.body(document) ?? one };
   };
 
   const frame = () =>
@@ -202,7 +199,7 @@ export function reachPage(tools: PageTools): ReachCalls {
 
   const find: ReachCalls["find"] = (css) => {
     try {
-      document.createDocumentFragment().querySelector(css);
+      new DocumentFragment().querySelector(css);
     } catch {
       return "invalid";
     }
@@ -216,7 +213,7 @@ export function reachPage(tools: PageTools): ReachCalls {
       const body = doc === undefined ? null : tools.body(doc);
       if (body !== null) visit(body, depth + 1);
       else if (tag(one) === "IFRAME" || tag(one) === "FRAME") numbers.push(-tools.numberOf(one));
-      for (const node of tools.nodes(one)) if (typeOf?.call(node) === 1) visit(node as Element, depth + 1);
+      for (const node of tools.nodes(one)) if (tools.isElement(node)) visit(node, depth + 1);
     };
     const body = tools.body(document);
     if (body !== null) visit(body, 0);
@@ -236,7 +233,7 @@ export function reachPage(tools: PageTools): ReachCalls {
     through(token, number, inside) {
       const one = token === tools.token ? tools.find(number) : undefined;
       if (one === undefined) return null;
-      const port = portOf(ownerOf?.call(one));
+      const port = portOf(tools.owner(one));
       const { clip } = tools.inner(one, port, { left: -1e9, top: -1e9, right: 1e9, bottom: 1e9 });
       const into = {
         ...port,
@@ -255,7 +252,7 @@ export function reachPage(tools: PageTools): ReachCalls {
     },
     blur() {
       const focused = tools.focused();
-      if (focused !== undefined) HTMLElement.prototype.blur.call(focused as HTMLElement);
+      if (focused !== undefined) HTMLElement.prototype.blur.call(tools.as<HTMLElement>(focused));
     },
   };
 }

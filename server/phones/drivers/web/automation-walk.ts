@@ -40,8 +40,8 @@ export interface Listing {
 }
 
 export interface WalkCalls {
-  /** A `Listing` as JSON. */
-  elements(): string;
+  /** A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. */
+  elements(sheet: boolean): string;
 }
 
 export function listPage(tools: PageTools): WalkCalls {
@@ -71,14 +71,12 @@ export function listPage(tools: PageTools): WalkCalls {
   const CLICKABLE = 16;
   const PASSWORD = 32;
   const { attribute, cut, empty, has, place, tag } = tools;
-  const typeOf = Object.getOwnPropertyDescriptor(Node.prototype, "nodeType")?.get;
-  const textOf = Object.getOwnPropertyDescriptor(Node.prototype, "textContent")?.get;
   const { matches } = Element.prototype;
 
   const fieldText = (field: Element, name: string): string => {
     if (name === "SELECT")
-      return [...(field as HTMLSelectElement).selectedOptions].map(({ label }) => label).join("\n");
-    const input = field as HTMLInputElement;
+      return [...tools.as<HTMLSelectElement>(field).selectedOptions].map(({ label }) => label).join("\n");
+    const input = tools.as<HTMLInputElement>(field);
     if (name === "TEXTAREA") return input.value;
     if (["checkbox", "radio", "image", "hidden"].includes(input.type)) return "";
     if (input.type === "file") return [...(input.files ?? [])].map((file) => file.name).join("\n");
@@ -87,15 +85,16 @@ export function listPage(tools: PageTools): WalkCalls {
   };
 
   const flagsOf = (element: Element, name: string, role: string, pointed: boolean, focused: boolean): number => {
-    const labelled = name === "LABEL" ? (element as HTMLLabelElement).control : null;
+    const labelled = name === "LABEL" ? tools.as<HTMLLabelElement>(element).control : null;
     const state = labelled ?? element;
     const disabled = matches.call(state, ":disabled") || attribute(element, "aria-disabled") === "true";
     const ticked = attribute(element, "aria-checked") || attribute(element, "aria-pressed");
-    const kind = tag(state) === "INPUT" ? (state as HTMLInputElement).type : "";
-    const checked = kind === "checkbox" || kind === "radio" ? (state as HTMLInputElement).checked : ticked === "true";
+    const kind = tag(state) === "INPUT" ? tools.as<HTMLInputElement>(state).type : "";
+    const checked =
+      kind === "checkbox" || kind === "radio" ? tools.as<HTMLInputElement>(state).checked : ticked === "true";
     const current = attribute(element, "aria-current");
     const chosen = attribute(element, "aria-selected") === "true" || (current !== "" && current !== "false");
-    const selected = chosen || (name === "OPTION" && (element as HTMLOptionElement).selected);
+    const selected = chosen || (name === "OPTION" && tools.as<HTMLOptionElement>(element).selected);
     const pressed = pointed || has(element, "onclick") || has(element, "contenteditable") || PRESSED.has(role);
     return (
       (disabled ? 0 : ENABLED) |
@@ -118,7 +117,7 @@ export function listPage(tools: PageTools): WalkCalls {
     return ids;
   };
 
-  const list = (): Listing => {
+  const list = (sheet: boolean): Listing => {
     const rows: Row[] = [];
     const holes: Hole[] = [];
     /** What is read so far, in order, with the page's own white space; names are cut out of it. */
@@ -139,12 +138,8 @@ export function listPage(tools: PageTools): WalkCalls {
       return fits;
     };
     const readLabels = (within: Document | ShadowRoot) => {
-      const { querySelectorAll: all } = typeOf?.call(within) === 9 ? Document.prototype : DocumentFragment.prototype;
-      let left = MAX_LABELS;
-      for (const label of all.call(within as Document & DocumentFragment, "label")) {
-        left -= 1;
-        if (left < 0) return;
-        const { control } = label as HTMLLabelElement;
+      for (const label of tools.all(within, "label").slice(0, MAX_LABELS)) {
+        const { control } = tools.as<HTMLLabelElement>(label);
         if (control !== null && !labels.has(control)) labels.set(control, label);
       }
     };
@@ -173,17 +168,21 @@ export function listPage(tools: PageTools): WalkCalls {
       if (hidden && !tools.within(focused, element)) return;
 
       const clip = position === "fixed" ? port.clip : position === "absolute" ? free : flow;
-      const kids = name === "SELECT" && (element as HTMLSelectElement).size < 2 ? [] : tools.nodes(element);
+      const kids = name === "SELECT" && tools.as<HTMLSelectElement>(element).size < 2 ? [] : tools.nodes(element);
       const boxless = display === "contents";
       const visible = style.visibility === "visible";
       const box = boxless ? rangeBox(element, port) : place(port, tools.rect(element));
-      const seen = cut(box, clip);
+      let seen = cut(box, clip);
+      if (sheet && empty(seen) && attribute(element, "role") === "option") {
+        const top = Math.max(Math.min(box.top, clip.bottom - 1), clip.top);
+        seen = { ...seen, top, bottom: top + 1 };
+      }
       const pointed = style.cursor === "pointer";
       // Shapes inside a drawing, which come by the hundred, unless they say or take something.
       const drawing = name !== "svg" && name.charCodeAt(0) > 96;
 
       let own = "";
-      const hasText = kids.some((node) => typeOf?.call(node) === 3 && /\S/.test(textOf?.call(node)));
+      const hasText = kids.some((node) => /\S/.test(tools.text(node) ?? ""));
       const ids = idsOf(element);
       const wanted = (!boxless || hasText) && (!drawing || hasText || ids.length > 0 || pointed !== hand);
       const row = visible && wanted && !empty(seen) ? rows.length : -1;
@@ -220,20 +219,19 @@ export function listPage(tools: PageTools): WalkCalls {
         if (within !== null) readLabels(within);
         let between = false;
         for (const node of kids) {
-          if (typeOf?.call(node) === 3) {
-            const text: string = textOf?.call(node) ?? "";
+          const text = tools.text(node);
+          if (text !== undefined) {
             const drawn = text.includes("\n") && style.whiteSpace.startsWith("pre") ? text : spaced(text);
             if (visible) read.push(drawn);
             own += between ? ` ${drawn}` : drawn;
             between = false;
-          } else if (typeOf?.call(node) === 1) {
-            const child = node as Element;
-            if (tag(child) === "BR") {
+          } else if (tools.isElement(node)) {
+            if (tag(node) === "BR") {
               own += "\n";
               read.push(" ");
             } else {
               between = true;
-              visit(child, depth + 1, next, port, inside, insideFree, pointed);
+              visit(node, depth + 1, next, port, inside, insideFree, pointed);
             }
           }
         }
@@ -272,7 +270,7 @@ export function listPage(tools: PageTools): WalkCalls {
 
     /** Where the text of an element without a box of its own is. */
     const rangeBox = (element: Element, port: Port): Box => {
-      const range = document.createRange.call(element.ownerDocument);
+      const range = new Range();
       range.selectNodeContents(element);
       return place(port, range.getBoundingClientRect());
     };
@@ -290,5 +288,5 @@ export function listPage(tools: PageTools): WalkCalls {
     };
   };
 
-  return { elements: () => JSON.stringify(list()) };
+  return { elements: (sheet) => JSON.stringify(list(sheet)) };
 }

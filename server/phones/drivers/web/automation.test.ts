@@ -34,7 +34,7 @@ const PAGES = {
   "/bar": `<title>Bar</title><div style="height:740px">Tall</div><button id="low" onclick="report('low')">Under the bar</button><div style="height:3000px"></div><footer style="position:fixed;bottom:0;width:100%;height:80px;background:#eee">Bar</footer>`,
   "/label": `<title>Label</title><label style="display:block;position:relative;height:60px">Upload<input id="up" type="checkbox" style="position:absolute;inset:0;opacity:.01"></label>`,
   "/hostile": `<title>Hostile</title><form id="f"><input name="tagName" aria-label="One"><input name="nodeType"><input name="getBoundingClientRect"><input name="parentNode"><input name="children"><button onclick="report('form pressed');return false">In a form</button></form>
-    <img name="body" alt=""><img name="activeElement" alt=""><div id="perchAutomation"></div><script>
+    <img name="body" alt=""><img name="activeElement" alt=""><img name="hasFocus" alt=""><img name="createRange" alt=""><img name="createDocumentFragment" alt=""><img name="elementFromPoint" alt=""><div id="perchAutomation"></div><script>
     for(const name of Object.getOwnPropertyNames(Element.prototype))try{Object.defineProperty(Element.prototype,name,{get(){throw new Error('trap')},configurable:true})}catch{}
     Range.prototype.getBoundingClientRect=Node.prototype.contains=()=>{throw new Error('trap')};JSON.stringify=()=>'[]';Array.prototype.map=()=>[];window.getComputedStyle=()=>({display:'none'});Object.hasOwn=()=>true;
     </script>`,
@@ -42,8 +42,9 @@ const PAGES = {
   "/thousand": `<title>Thousand</title><script>document.write(Array.from({length:250},(_,n)=>'<div class="card"><h2>Title '+n+'</h2><p>Some words <span>of '+n+'</span></p></div>').join(''))</script>`,
   "/restless": "<title>Restless</title><h1>Restless</h1><script>setTimeout(()=>location.reload(),60)</script>",
   "/hang":
-    "<title>Hang</title><h1>Hanging</h1><script>onpointerdown=()=>{const end=Date.now()+3000;while(Date.now()<end);}</script>",
-  "/select": `<title>Select</title><select id="fruit" aria-label="Fruit" onchange="report('fruit '+this.value)"><option>Apple<option>Pear</select><input type="date" id="day" value="2026-02-28" aria-label="Day"><input type="color" aria-label="Shade">`,
+    "<title>Hang</title><h1>Hanging</h1><script>setTimeout(()=>{report('hanging');const end=Date.now()+8000;while(Date.now()<end);},300)</script>",
+  "/question": `<title>Question</title><h1>Behind</h1><script>setTimeout(()=>report('answer '+confirm('Really?')),150)</script>`,
+  "/select": `<title>Select</title><select id="fruit" aria-label="Fruit" onchange="report('fruit '+this.value)"><option>Apple<option>Pear${Array.from({ length: 60 }, (_, n) => `<option>Kind ${n}`).join("")}</select><input type="date" id="day" value="2026-02-28" aria-label="Day"><input type="color" aria-label="Shade">`,
   "/list": `<title>List</title><ul><li class="item">One</li><li class="item">Two</li></ul><x-list></x-list><div class="item" style="margin-top:4000px">Three</div><script>customElements.define('x-list',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<p class="item">Shadowed</p>'}})</script>`,
   "/state": `<title>State</title><script>const seen=(kept)=>kept.n=(kept.n|0)+1;report('state '+document.cookie+'|'+seen(localStorage)+'|'+seen(sessionStorage));document.cookie='a=1;max-age=999';document.cookie='b=1;max-age=999;domain=shop.test'</script>`,
   "/ask": `<title>Ask</title><script>Promise.all(['geolocation','camera','microphone','notifications','clipboard-read'].map((name)=>navigator.permissions.query({name}).then((p)=>name+'='+p.state))).then((all)=>report(all.join(' ')))</script>`,
@@ -223,6 +224,27 @@ describe("an automation on a web phone", () => {
       }
     });
 
+    it("nothing of a page that hangs, and says so in time", async () => {
+      await open("/hang");
+      await seen("Hanging");
+      await reported("hanging");
+      const started = performance.now();
+      await expect(automation.elements(hand.id)).rejects.toThrow(/did not answer/);
+      expect(performance.now() - started).toBeLessThan(7_000);
+      await hand.press("Home");
+    });
+
+    it("a question that opens while a page is read", async () => {
+      await open("/question");
+      const asked = await until("the question", async () => {
+        const tree = await automation.elements(hand.id);
+        return texts(tree).includes("Really?") ? tree : undefined;
+      });
+      expect(texts(asked)).not.toContain("Behind");
+      await touch((await automation.target(hand.id, (await seen("Cancel")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await reported("answer false");
+    });
+
     it("what is chosen from the phone's own sheets", async () => {
       await open("/select");
       expect(await seen("fruit")).toMatchObject({ text: "Apple", role: "combobox" });
@@ -232,6 +254,10 @@ describe("an automation on a web phone", () => {
       await touch((await automation.target(hand.id, pear.ref, 1_000))?.point ?? { x: 0, y: 0 });
       await reported("fruit Pear");
       expect(await seen("fruit")).toMatchObject({ text: "Pear" });
+      await touch((await automation.target(hand.id, (await seen("fruit")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      const far = await automation.target(hand.id, (await seen("Kind 55")).ref, 1_000);
+      await touch(far?.point ?? { x: 0, y: 0 });
+      await reported("fruit Kind 55");
       await touch((await automation.target(hand.id, (await seen("Day")).ref, 1_000))?.point ?? { x: 0, y: 0 });
       expect(await seen("Month")).toMatchObject({ text: "02" });
       await touch((await automation.target(hand.id, (await seen("Cancel")).ref, 1_000))?.point ?? { x: 0, y: 0 });

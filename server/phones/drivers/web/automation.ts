@@ -45,10 +45,12 @@ export class WebAutomation {
     for (;;) {
       // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
       const seen = await this.#inFront(async (at) => {
+        // A person chooses from the phone's own lists without a thought about scrolling them.
+        const call = `elements(${at.session === this.#options.system.session})`;
         let room = MAX_FRAMES;
         const list = async (frame: FrameAt, prefix: string, depth: number): Promise<FrameListing | undefined> => {
           const answer = await this.#frames.ask(frame, {
-            call: "elements()",
+            call,
             timeoutMs: ANSWER_MS,
             again: depth === 0,
           });
