@@ -49,6 +49,7 @@ const PAGES = {
   "/state": `<title>State</title><script>const seen=(kept)=>kept.n=(kept.n|0)+1;report('state '+document.cookie+'|'+seen(localStorage)+'|'+seen(sessionStorage));document.cookie='a=1;max-age=999';document.cookie='b=1;max-age=999;domain=shop.test'</script>`,
   "/ask": `<title>Ask</title><script>Promise.all(['geolocation','camera','microphone','notifications','clipboard-read'].map((name)=>navigator.permissions.query({name}).then((p)=>name+'='+p.state))).then((all)=>report(all.join(' ')))</script>`,
   "/net": `<title>Net</title><h1>Net</h1><script>setInterval(()=>fetch('/words').then(()=>0,()=>1).then((failed)=>document.querySelector('h1').textContent='net '+navigator.onLine+' '+failed),50)</script>`,
+  "/worker": `<title>Worker</title><h1>Worker</h1><script>navigator.serviceWorker.register('/worker.js');setInterval(()=>fetch('/data').then((answer)=>answer.text(),()=>'failed').then((text)=>document.querySelector('h1').textContent=text+' '+!!navigator.serviceWorker.controller),50)</script>`,
   "/typed": `<title>Typed</title><textarea id="area" placeholder="Notes"></textarea>`,
 };
 
@@ -89,6 +90,13 @@ describe("an automation on a web phone", () => {
           `<title>Apart</title><meta name="viewport" content="width=device-width"><h1>Around</h1><iframe style="border:0;width:300px;height:300px" src="http://other.test:${port}/inner"></iframe><iframe style="border:0;width:300px;height:100px" sandbox="allow-scripts" src="/inner?sandboxed"></iframe>`,
         );
       },
+      "/worker.js": (_, answer) => {
+        answer.setHeader("content-type", "text/javascript");
+        answer.end(
+          "oninstall=()=>skipWaiting();onactivate=(event)=>event.waitUntil(clients.claim());onfetch=(event)=>event.respondWith(fetch(event.request).catch(()=>new Response('from the worker')))",
+        );
+      },
+      "/data": (_, answer) => void answer.end("from the network"),
       "/inner": (_, answer) => {
         answer.setHeader("content-type", "text/html");
         answer.end(
@@ -456,6 +464,15 @@ describe("an automation on a web phone", () => {
       await automation.setAirplaneMode(hand.id, false);
       await open("/words");
       await seen("Save");
+    });
+
+    it("airplane mode also for a page's worker", async () => {
+      await open("/worker");
+      await seen("from the network true");
+      await automation.setAirplaneMode(hand.id, true);
+      await seen("from the worker true");
+      await automation.setAirplaneMode(hand.id, false);
+      await seen("from the network true");
     });
   });
 });

@@ -331,6 +331,8 @@ export class WebPhone implements TabsHost {
 
   async #setOffline(on: boolean): Promise<void> {
     this.offline = on;
+    // Pages' workers and downloads are cut off here; pages themselves also have to know.
+    this.warm.egress.cutOff(on);
     // A frame or page that goes meanwhile needs no network.
     const pages = this.warm.tabs.list.flatMap((tab) => [tab, ...tab.framesApart]);
     await Promise.allSettled(pages.map(({ session }) => applyNetwork(session, on)));
