@@ -50,4 +50,10 @@ export interface PhoneAutomation {
   /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */
   setPermissions(id: PhoneId, values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
   setAirplaneMode(id: PhoneId, on: boolean): Promise<void>;
+  /**
+   * Puts a file among the phone's own, where pages' file choosers find it; a name that is taken gets a number. Absent
+   * where `can.addMedia` is false.
+   * @throws PerchError `limit_reached`
+   */
+  addMedia?(id: PhoneId, name: string, bytes: Uint8Array): Promise<void>;
 }

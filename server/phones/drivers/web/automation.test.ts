@@ -1,5 +1,5 @@
 /** What automations see and reach on a web phone, with a real browser and pages that make it hard. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { UiElement, UiTree } from "../../../../shared/ui-tree.ts";
 import type { PhoneAutomation } from "../../automation-port.ts";
 import { type Bench, Hand, openBench, type Site, serveSite, until } from "./web.fixture.ts";
@@ -49,6 +49,7 @@ const PAGES = {
   "/state": `<title>State</title><script>const seen=(kept)=>kept.n=(kept.n|0)+1;report('state '+document.cookie+'|'+seen(localStorage)+'|'+seen(sessionStorage));document.cookie='a=1;max-age=999';document.cookie='b=1;max-age=999;domain=shop.test'</script>`,
   "/ask": `<title>Ask</title><script>Promise.all(['geolocation','camera','microphone','notifications','clipboard-read'].map((name)=>navigator.permissions.query({name}).then((p)=>name+'='+p.state))).then((all)=>report(all.join(' ')))</script>`,
   "/net": `<title>Net</title><h1>Net</h1><script>setInterval(()=>fetch('/words').then(()=>0,()=>1).then((failed)=>document.querySelector('h1').textContent='net '+navigator.onLine+' '+failed),50)</script>`,
+  "/upload": `<title>Upload</title><input type="file" aria-label="Photo" onchange="this.files[0].text().then((text)=>report('file '+this.files[0].name+' '+text))">`,
   "/worker": `<title>Worker</title><h1>Worker</h1><script>navigator.serviceWorker.register('/worker.js');setInterval(()=>fetch('/data').then((answer)=>answer.text(),()=>'failed').then((text)=>document.querySelector('h1').textContent=text+' '+!!navigator.serviceWorker.controller),50)</script>`,
   "/typed": `<title>Typed</title><textarea id="area" placeholder="Notes"></textarea>`,
 };
@@ -420,6 +421,8 @@ describe("an automation on a web phone", () => {
   });
 
   describe("sets", () => {
+    afterEach(() => automation.setAirplaneMode(hand.id, false));
+
     it("an origin back to nothing, and no other", async () => {
       for (const host of ["other.test", "www.shop.test"]) {
         await open("/state", host);
@@ -473,6 +476,21 @@ describe("an automation on a web phone", () => {
       await seen("from the worker true");
       await automation.setAirplaneMode(hand.id, false);
       await seen("from the network true");
+    });
+
+    it("files a page can be given", async () => {
+      await automation.addMedia?.(hand.id, "../photo.txt", Buffer.from("first"));
+      await automation.addMedia?.(hand.id, "_photo.txt", Buffer.from("second"));
+      const names = (await bench.driver.files.list(hand.id)).map(({ name }) => name);
+      expect(names.sort()).toEqual(["_photo (2).txt", "_photo.txt"]);
+      await open("/upload");
+      await touch((await automation.target(hand.id, (await seen("Photo")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await touch(
+        (await automation.target(hand.id, (await seen("_photo (2).txt")).ref, 1_000))?.point ?? { x: 0, y: 0 },
+      );
+      await reported("file _photo (2).txt second");
+      const tooMuch = automation.addMedia?.(hand.id, "big", { length: 2e9 } as Uint8Array);
+      await expect(tooMuch).rejects.toThrow(/no room for big/);
     });
   });
 });

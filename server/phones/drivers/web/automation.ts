@@ -31,6 +31,7 @@ export interface WebAutomationOptions {
   readonly permissions: Permissions;
   spec(): PhoneSpec;
   setOffline(on: boolean): Promise<void>;
+  addFile(name: string, bytes: Uint8Array): Promise<void>;
 }
 
 export class WebAutomation {
@@ -163,6 +164,10 @@ export class WebAutomation {
     return this.#options.setOffline(on);
   }
 
+  addMedia(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#options.addFile(name, bytes);
+  }
+
   /** Frame by frame down to the element, and back up to where that is on the screen. */
   async #reach(at: FrameAt, [step, ...rest]: readonly Ref[], withinMs: number): Promise<Reach | undefined> {
     if (step === undefined) return undefined;
@@ -241,7 +246,7 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       location: true,
       darkMode: true,
       airplaneMode: true,
-      addMedia: false,
+      addMedia: true,
     },
     elements: async (id) => phone(id).elements(),
     findByCss: async (id, css) => phone(id).findByCss(css),
@@ -251,5 +256,6 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
     clearState: async (id, url) => phone(id).clearState(url),
     setPermissions: async (id, values) => phone(id).setPermissions(values),
     setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),
+    addMedia: async (id, name, bytes) => phone(id).addMedia(name, bytes),
   };
 }

@@ -102,6 +102,7 @@ export class WebPhone implements TabsHost {
       permissions: this.#permissions,
       spec: () => this.#spec,
       setOffline: (on) => this.#setOffline(on),
+      addFile: (name, bytes) => this.#downloads.add(name, bytes),
     });
     this.#controls = new Controls({
       clock: options.clock,
@@ -124,6 +125,7 @@ export class WebPhone implements TabsHost {
     });
     this.#downloads = new Downloads(warm.process.cdp.browser, {
       folder: options.storage.filesFolder(spec.id),
+      user: options.storage.user,
       room: () => this.#diskBytes - this.usedBytes,
       changed: (note, frame) => {
         this.#controls.note = note;

@@ -205,7 +205,7 @@ export class Tab {
     this.problem = undefined;
     this.session.send("Page.navigate", { url }, NAVIGATION_TIMEOUT_MS).then(
       ({ errorText }) => {
-        // The browser's own page about the failure may be there before the answer that says why.
+        // The browser's own page about the failure comes before or after the answer that says why.
         const unexplained = this.problem?.kind === "unreachable" && this.problem.url === url;
         if (errorText === undefined || (this.opening !== url && !unexplained)) return;
         this.opening = undefined;
@@ -316,7 +316,9 @@ export class Tab {
     this.#dialogs.navigated(this.url);
     if (this.sheet !== undefined) this.sheet = undefined;
     if (frame.unreachableUrl !== undefined) {
-      this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
+      const { problem } = this;
+      const told = problem?.kind === "unreachable" && problem.url === frame.unreachableUrl;
+      if (!told) this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
     } else if (!mayShow(frame.url)) {
       this.problem = { kind: "refused", url: frame.url };
       this.session.tell("Page.navigate", { url: "about:blank" });
