@@ -16,14 +16,19 @@ export interface UiElement {
   readonly ref: string;
   /** ARIA role, or a word of the phone's own such as "text". */
   readonly role: string;
-  /** What it shows: its own text, or a field's value. Never a password. */
+  /** What it shows: its own text, or a field's value. Never a password. Lines broken by the page are kept. */
   readonly text: string;
   /** A field's placeholder. */
   readonly hint: string;
-  /** Its name for assistive technology. */
+  /**
+   * Its name for assistive technology, when that is not its text: a label, or all of what is written in it where its own
+   * text is only a part ("Sign in" of `Sign <b>in</b>`).
+   */
   readonly accessibilityText: string;
   /** Android's resource id; on web pages test id, id, name or `for`. */
   readonly id: string;
+  /** Other ids it goes by; a selector's `id` may mean any of them. Flows written for Maestro use labels and titles so. */
+  readonly alsoIds?: readonly string[];
   readonly bounds: UiBounds;
   readonly enabled: boolean;
   readonly selected: boolean;
@@ -39,4 +44,6 @@ export interface UiTree {
   /** Of the screen as turned, in CSS pixels. */
   readonly width: number;
   readonly height: number;
+  /** What is missing, in a sentence, when there was more than a tree holds. */
+  readonly note?: string;
 }

@@ -15,17 +15,23 @@ export interface UiTarget {
   readonly point: { readonly x: number; readonly y: number };
   /** What lies over that point instead of the element, in its own words; undefined: nothing. */
   readonly coveredBy?: string;
+  /** It never stood still; point and bounds are of the last moment. */
+  readonly moving?: boolean;
 }
 
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
   /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
   elements(id: PhoneId): Promise<UiTree>;
-  /** Refs of what a CSS selector finds, in document order. */
+  /**
+   * Refs of what a CSS selector finds, in document order, also what is outside the screen.
+   * @throws PerchError `bad_input` for what is no selector.
+   */
   findByCss(id: PhoneId, css: string): Promise<readonly string[]>;
   /**
    * Brings an element into view and waits until it stood still for two animation frames, at most `withinMs`. The wait is
-   * for this element alone: whatever else moves does not count. `undefined`: it is not there any more.
+   * for this element alone: whatever else moves does not count. `undefined`: it is not there any more, or nothing of it
+   * can be seen.
    */
   target(id: PhoneId, ref: string, withinMs: number): Promise<UiTarget | undefined>;
   /** Whether the picture stood still within `withinMs`. */
@@ -37,4 +43,10 @@ export interface PhoneAutomation {
   /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */
   setPermissions(id: PhoneId, values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
   setAirplaneMode(id: PhoneId, on: boolean): Promise<void>;
+  /**
+   * Puts a file among the phone's own, where pages' file choosers find it; a name that is taken gets a number. Absent
+   * where `can.addMedia` is false.
+   * @throws PerchError `limit_reached`
+   */
+  addMedia?(id: PhoneId, name: string, bytes: Uint8Array): Promise<void>;
 }

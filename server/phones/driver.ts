@@ -13,6 +13,7 @@ import type {
   WipeReceipt,
 } from "../../shared/phones.ts";
 import type { PhoneKey } from "../../shared/screen-protocol.ts";
+import type { PhoneAutomation } from "./automation-port.ts";
 
 export interface PhoneSpec {
   readonly id: PhoneId;
@@ -103,6 +104,8 @@ export interface PhoneDriver {
   /** PNG of the screen in device pixels. */
   screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }>;
   tree(id: PhoneId): Promise<UiNode>;
+  /** Absent: phones of this kind run no automations. */
+  readonly automation?: PhoneAutomation;
   /** Adds a web app from the page's manifest to the phone's home screen. */
   installWebApp(id: PhoneId, url: string): Promise<{ name: string }>;
   readonly files: {

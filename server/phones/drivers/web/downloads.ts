@@ -1,16 +1,19 @@
 /** What a phone downloads becomes its files: saved under a safe name of its own, stopped when the phone is full. */
-import { lstat, readdir, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { PhoneFile } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
 import type { CdpSession } from "./cdp.ts";
-import { exists, openPlainFile, type WebPhoneStorage } from "./storage.ts";
+import { type BrowserUser, exists, openPlainFile, type WebPhoneStorage } from "./storage.ts";
 
 const MAX_NAME_BYTES = 200;
 /** A page can save thousands of tiny files a second, which no limit on bytes holds back. */
 const MAX_FILES = 500;
+const TOO_MANY = `This phone keeps at most ${MAX_FILES} files. Remove some first.`;
+const noRoom = (name: string) => `There is no room for ${name}. Remove files from this phone first.`;
 const GUID = /^[0-9a-f-]{36}$/i;
 /** What the browser calls a file it has not finished, or not yet given to us. */
 const UNFINISHED = /^[0-9a-f-]{36}(\.crdownload)?$/i;
@@ -39,6 +42,8 @@ function numbered(name: string, count: number): string {
 
 export interface DownloadsOptions {
   readonly folder: string;
+  /** Who the browser runs as, when that is not who the server does. */
+  readonly user: BrowserUser | undefined;
   /** Bytes the phone may still write. */
   room(): number;
   /** A file was saved, or a download was stopped with a sentence that says why; `frame` asked for it. */
@@ -60,7 +65,7 @@ export class Downloads {
       if (this.#kept + this.#asked.size >= MAX_FILES) {
         browser.tell("Browser.cancelDownload", { guid });
         this.#work = this.#work.then(() => this.#count());
-        options.changed(`This phone keeps at most ${MAX_FILES} files. Remove some first.`, frameId);
+        options.changed(TOO_MANY, frameId);
         return;
       }
       this.#asked.set(guid, { name: safeName(suggestedFilename), frame: frameId });
@@ -71,7 +76,7 @@ export class Downloads {
       if (event.state === "inProgress") {
         if (Math.max(event.totalBytes, event.receivedBytes) <= options.room()) return;
         browser.tell("Browser.cancelDownload", { guid: event.guid });
-        options.changed(`There is no room for ${asked.name}. Remove files from this phone first.`, asked.frame);
+        options.changed(noRoom(asked.name), asked.frame);
         return;
       }
       this.#asked.delete(event.guid);
@@ -90,6 +95,13 @@ export class Downloads {
     });
   }
 
+  /** Keeps a file that comes from no page, under its name or a numbered one. @throws PerchError `limit_reached` */
+  add(name: string, bytes: Uint8Array): Promise<void> {
+    const added = this.#work.then(() => this.#add(safeName(name), bytes));
+    this.#work = added.catch(() => undefined);
+    return added;
+  }
+
   get running(): boolean {
     return this.#asked.size > 0;
   }
@@ -101,6 +113,29 @@ export class Downloads {
 
   async #count(): Promise<void> {
     this.#kept = (await readdir(this.#options.folder).catch(() => [])).filter((name) => !UNFINISHED.test(name)).length;
+  }
+
+  async #add(name: string, bytes: Uint8Array): Promise<void> {
+    const { folder, user, room, changed } = this.#options;
+    if (this.#kept + this.#asked.size >= MAX_FILES) throw new PerchError("limit_reached", TOO_MANY);
+    if (bytes.length > room()) throw new PerchError("limit_reached", noRoom(name));
+    // The folder is the browser's: what lies there under the name, a link say, is left alone.
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    for (let count = 1; count < 1000; count += 1) {
+      const path = join(folder, numbered(name, count));
+      if (await exists(path)) continue;
+      const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      try {
+        await file.writeFile(bytes);
+        if (user !== undefined) await file.chown(user.uid, user.gid);
+      } finally {
+        await file.close();
+      }
+      this.#kept += 1;
+      changed("", "");
+      return;
+    }
+    throw new PerchError("limit_reached", `This phone has too many files called ${name}. Remove some first.`);
   }
 
   async #drop(guid: string): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
+import type { PhoneAutomation } from "../../automation-port.ts";
 import type {
   DriverEvent,
   DriverState,
@@ -22,6 +23,7 @@ import type {
   ScreenSource,
   UiNode,
 } from "../../driver.ts";
+import { automationOf } from "./automation.ts";
 import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
 import { WebPhone } from "./phone.ts";
@@ -190,11 +192,13 @@ class WebDriver implements PhoneDriver {
     return this.#phone(id).screenshot();
   }
   async tree(id: PhoneId): Promise<UiNode> {
-    return this.#phone(id).tree();
+    return this.#phone(id).automation.tree();
   }
   async installWebApp(id: PhoneId, url: string): Promise<{ name: string }> {
     return this.#phone(id).installWebApp(url);
   }
+
+  readonly automation: PhoneAutomation = automationOf((id) => this.#phone(id).automation);
 
   readonly files = {
     list: (id: PhoneId): Promise<readonly PhoneFile[]> => listFiles(this.#storage, id),

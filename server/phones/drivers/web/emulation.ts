@@ -77,6 +77,17 @@ export function emulateFocus(session: CdpSession, enabled: boolean): Promise<unk
   return session.send("Emulation.setFocusEmulationEnabled", { enabled });
 }
 
+/** Cuts a page, or an out-of-process frame, off the network, or gives it back. */
+export function applyNetwork(session: CdpSession, offline: boolean): Promise<unknown> {
+  const unlimited = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+  return Promise.all([
+    // The browser tells of every request as long as this is on, which only a page without a network makes few of.
+    offline ? session.send("Network.enable", {}) : undefined,
+    session.send("Network.emulateNetworkConditions", { offline, ...unlimited }),
+    offline ? undefined : session.send("Network.disable", {}),
+  ]);
+}
+
 /** What pages may use without asking; everything else is refused to them. */
 export function grantedPermissions(spec: PhoneSpec): string[] {
   return spec.settings.geolocation === undefined ? [] : ["geolocation"];

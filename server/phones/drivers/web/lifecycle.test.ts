@@ -152,6 +152,7 @@ describe("web phones over their lives", () => {
       chromePath: "/bin/true",
       egress: async () => ({
         port: 1,
+        cutOff: () => undefined,
         close: async () => {
           closed += 1;
         },

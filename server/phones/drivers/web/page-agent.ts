@@ -1,6 +1,7 @@
 /**
  * What runs inside every page, in a world of its own that the page cannot see: finds out when a native control would
- * open (headless browsers draw none), when a field takes the keyboard, what was copied, and lists what is on the screen.
+ * open (headless browsers draw none), when a field takes the keyboard, and what was copied. What automations ask of a page
+ * is in `automation-page.ts`.
  *
  * The functions are sent to the browser as text, so each must stand alone: no imports, no names from outside.
  */
@@ -46,7 +47,6 @@ export function copyReporterSource(channel: string): string {
 export const agentCalls = {
   choose: (index: number) => `perchPage.choose(${JSON.stringify(index)})`,
   setValue: (value: string) => `perchPage.setValue(${JSON.stringify(value)})`,
-  tree: () => "perchPage.tree()",
 } as const;
 
 function copyReporter(channel: string, longest: number): void {
@@ -199,104 +199,6 @@ function agent(channel: string, longest: number): void {
     element.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
-  const ROLES: Record<string, string> = {
-    A: "link",
-    BUTTON: "button",
-    SELECT: "combobox",
-    TEXTAREA: "textbox",
-    IMG: "image",
-    H1: "heading",
-    H2: "heading",
-    H3: "heading",
-    H4: "heading",
-    LI: "listitem",
-    UL: "list",
-    OL: "list",
-    NAV: "navigation",
-    MAIN: "main",
-    FORM: "form",
-    TABLE: "table",
-    TR: "row",
-    TD: "cell",
-    TH: "columnheader",
-    DIALOG: "dialog",
-    LABEL: "label",
-    SUMMARY: "button",
-  };
-  const INPUT_ROLES: Record<string, string> = {
-    checkbox: "checkbox",
-    radio: "radio",
-    range: "slider",
-    button: "button",
-    submit: "button",
-    reset: "button",
-    image: "button",
-    search: "searchbox",
-    number: "spinbutton",
-  };
-  let budget = 0;
-  interface Listed {
-    role: string;
-    name: string;
-    bounds: { x: number; y: number; width: number; height: number };
-    children: Listed[];
-  }
-  const share = (value: number, whole: number) => Math.min(1, Math.max(0, value / whole));
-  const list = (element: Element): Listed[] => {
-    if (budget <= 0 || ["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE"].includes(element.tagName)) return [];
-    budget -= 1;
-    const box = element.getBoundingClientRect();
-    const roots = element.shadowRoot === null ? [element] : [element.shadowRoot, element];
-    const children = roots.flatMap((root) => [...root.children]).flatMap(list);
-    const seen =
-      box.width > 0 &&
-      box.height > 0 &&
-      box.bottom > 0 &&
-      box.right > 0 &&
-      box.top < innerHeight &&
-      box.left < innerWidth;
-    if (!seen || getComputedStyle(element).visibility !== "visible") return children;
-    const own = [...element.childNodes]
-      .filter((node) => node.nodeType === Node.TEXT_NODE)
-      .map((node) => node.textContent ?? "")
-      .join(" ");
-    const role =
-      element.getAttribute("role") ??
-      (element instanceof HTMLInputElement ? (INPUT_ROLES[element.type] ?? "textbox") : ROLES[element.tagName]) ??
-      (own.trim() === "" ? "" : "text");
-    if (role === "") return children;
-    const label = element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? titleOf(element) : "";
-    const name =
-      [
-        element.getAttribute("aria-label"),
-        element.getAttribute("alt"),
-        label,
-        own,
-        element.getAttribute("placeholder"),
-        element instanceof HTMLSelectElement ? element.selectedOptions[0]?.label : "",
-        element instanceof HTMLSelectElement || role === "text" || element.children.length > 20
-          ? ""
-          : element.textContent,
-      ]
-        .map((text) => (text ?? "").replace(/\s+/g, " ").trim())
-        .find((text) => text !== "") ?? "";
-    const left = share(box.left, innerWidth);
-    const top = share(box.top, innerHeight);
-    return [
-      {
-        role,
-        name: name.slice(0, 200),
-        bounds: {
-          x: left,
-          y: top,
-          width: share(box.right, innerWidth) - left,
-          height: share(box.bottom, innerHeight) - top,
-        },
-        children,
-      },
-    ];
-  };
-
   world["perchPage"] = {
     choose(index: number) {
       if (!(control instanceof HTMLSelectElement) || control.selectedIndex === index) return;
@@ -307,10 +209,6 @@ function agent(channel: string, longest: number): void {
       if (!(control instanceof HTMLInputElement) || control.value === value) return;
       control.value = value;
       changed(control);
-    },
-    tree() {
-      budget = 3000;
-      return document.body === null ? [] : list(document.body);
     },
   };
 }

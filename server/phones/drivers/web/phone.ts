@@ -4,22 +4,23 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
-import type { DriverEvent, PhoneInput, PhoneSpec, UiNode } from "../../driver.ts";
+import type { DriverEvent, PhoneInput, PhoneSpec } from "../../driver.ts";
+import { WebAutomation } from "./automation.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { Controls } from "./controls.ts";
 import { checkedUrl, lastingUrl } from "./documents.ts";
 import { Downloads, filePath, listFiles } from "./downloads.ts";
-import { applyPhone, applySize, emulateFocus, grantedPermissions, screenSize } from "./emulation.ts";
+import { applyNetwork, applyPhone, applySize, emulateFocus, screenSize } from "./emulation.ts";
 import { Foreground } from "./foreground.ts";
 import { Gestures } from "./gestures.ts";
 import { InputQueue } from "./input-queue.ts";
 import { PhoneMemory } from "./memory.ts";
+import { Permissions } from "./permissions.ts";
 import { Rest } from "./rest.ts";
 import { Screencast } from "./screencast.ts";
 import type { PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import type { Tab } from "./tab.ts";
 import type { TabsHost } from "./tabs.ts";
-import { screenTree } from "./ui-tree.ts";
 import type { SystemView } from "./views.ts";
 import type { WarmBrowser } from "./warm.ts";
 import { readWebApp } from "./web-apps.ts";
@@ -45,10 +46,12 @@ export class WebPhone implements TabsHost {
   readonly id: PhoneId;
   readonly warm: WarmBrowser;
   readonly screen: Screencast;
+  readonly automation: WebAutomation;
   readonly clock: Clock;
   readonly version: string;
   /** Name of the event by which pages' scripts tell the agent what they copied. */
   readonly channel = randomBytes(12).toString("hex");
+  offline = false;
   /** Bytes on disk when last looked. */
   usedBytes = 0;
   clipboard = "";
@@ -58,6 +61,7 @@ export class WebPhone implements TabsHost {
   readonly #input: InputQueue;
   readonly #controls: Controls;
   readonly #rest: Rest;
+  readonly #permissions: Permissions;
   readonly #downloads: Downloads;
   readonly #diskBytes: number;
   readonly #quotaSet = new Set<string>();
@@ -90,6 +94,17 @@ export class WebPhone implements TabsHost {
       chosen: () => this.#pagesChanged(),
       switched: () => this.#switched(),
     });
+    this.#permissions = new Permissions(warm.process.cdp.browser);
+    this.automation = new WebAutomation({
+      foreground: this.#foreground,
+      system: warm.system,
+      screen: this.screen,
+      tabs: warm.tabs,
+      permissions: this.#permissions,
+      spec: () => this.#spec,
+      setOffline: (on) => this.#setOffline(on),
+      addFile: (name, bytes) => this.#downloads.add(name, bytes),
+    });
     this.#controls = new Controls({
       clock: options.clock,
       foreground: this.#foreground,
@@ -111,6 +126,7 @@ export class WebPhone implements TabsHost {
     });
     this.#downloads = new Downloads(warm.process.cdp.browser, {
       folder: options.storage.filesFolder(spec.id),
+      user: options.storage.user,
       room: () => this.#diskBytes - this.usedBytes,
       changed: (note, frame) => {
         this.#controls.note = note;
@@ -138,7 +154,7 @@ export class WebPhone implements TabsHost {
     await Promise.all([
       applyPhone(this.warm.system.session, this.#spec, this.version, true),
       emulateFocus(this.warm.system.session, true),
-      browser.send("Browser.grantPermissions", { permissions: grantedPermissions(this.#spec) }),
+      this.#permissions.apply(this.#spec),
       this.#downloads.start(),
       this.#memory.record.sessionCookies.length === 0
         ? undefined
@@ -206,7 +222,7 @@ export class WebPhone implements TabsHost {
     this.#spec = spec;
     await this.#gone(() =>
       this.#gestures.alone(async () => {
-        await this.warm.process.cdp.browser.send("Browser.grantPermissions", { permissions: grantedPermissions(spec) });
+        await this.#permissions.apply(spec);
         await applyPhone(this.warm.system.session, spec, this.version, true);
         for (const tab of this.warm.tabs.list) await tab.configure();
       }),
@@ -228,16 +244,6 @@ export class WebPhone implements TabsHost {
     const png = Buffer.from(data, "base64");
     // IHDR is the first chunk of every PNG: width and height are its first eight bytes.
     return { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
-  }
-
-  async tree(): Promise<UiNode> {
-    for (;;) {
-      await this.#foreground.settled();
-      const tree = this.#gone(() => screenTree(this.#foreground.tab, this.warm.system.session, this.channel));
-      // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
-      const seen = await this.#foreground.unlessLeft(tree);
-      if (seen !== undefined) return seen;
-    }
   }
 
   async installWebApp(address: string): Promise<{ name: string }> {
@@ -328,6 +334,15 @@ export class WebPhone implements TabsHost {
     }
     const opener = tab.openerId === undefined ? undefined : this.warm.tabs.find(tab.openerId);
     this.#foreground.show(opener ?? "home").catch(() => undefined);
+  }
+
+  async #setOffline(on: boolean): Promise<void> {
+    this.offline = on;
+    // Pages' workers and downloads are cut off here; pages themselves also have to know.
+    this.warm.egress.cutOff(on);
+    // A frame or page that goes meanwhile needs no network.
+    const pages = this.warm.tabs.list.flatMap((tab) => [tab, ...tab.framesApart]);
+    await Promise.allSettled(pages.map(({ session }) => applyNetwork(session, on)));
   }
 
   // The foreground.

@@ -10,6 +10,7 @@ const RELOAD = { action: "reload", label: "Try again" } as const;
 const ERROR_WORDS: Readonly<Record<string, string>> = {
   "net::ERR_TUNNEL_CONNECTION_FAILED": "The phone may not or cannot connect to it.",
   "net::ERR_PROXY_CONNECTION_FAILED": "The phone has no connection right now.",
+  "net::ERR_INTERNET_DISCONNECTED": "The phone is in airplane mode.",
   "net::ERR_CONNECTION_REFUSED": "It refused the connection.",
   "net::ERR_EMPTY_RESPONSE": "It closed the connection without an answer.",
   "net::ERR_TIMED_OUT": "It took too long to answer.",

@@ -45,18 +45,20 @@ export interface TargetFilter {
   readonly exclude?: boolean;
 }
 interface RemoteValue {
-  readonly result: { readonly value?: unknown };
-  readonly exceptionDetails?: { readonly text: string };
+  readonly result: { readonly value?: unknown; readonly objectId?: string };
+  readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } };
 }
 
 export interface Commands {
   "Browser.getVersion": [Nothing, { product: string }];
   "Browser.close": [Nothing, Nothing];
   "Browser.grantPermissions": [{ permissions: readonly string[] }, Nothing];
+  "Browser.setPermission": [{ permission: { name: string }; setting: "granted" | "denied" | "prompt" }, Nothing];
   "Browser.setDownloadBehavior": [{ behavior: string; downloadPath: string; eventsEnabled: boolean }, Nothing];
   "Browser.cancelDownload": [{ guid: string }, Nothing];
   "Storage.getCookies": [Nothing, { cookies: readonly Cookie[] }];
   "Storage.setCookies": [{ cookies: readonly Omit<Cookie, "session">[] }, Nothing];
+  "Storage.clearDataForOrigin": [{ origin: string; storageTypes: string }, Nothing];
   "Storage.overrideQuotaForOrigin": [{ origin: string; quotaSize: number }, Nothing];
   "Target.setDiscoverTargets": [{ discover: boolean; filter: readonly TargetFilter[] }, Nothing];
   "Target.setAutoAttach": [
@@ -93,6 +95,14 @@ export interface Commands {
     { data: string },
   ];
   "Page.getAppManifest": [Nothing, { url: string; data?: string }];
+  "Network.emulateNetworkConditions": [
+    { offline: boolean; latency: number; downloadThroughput: number; uploadThroughput: number },
+    Nothing,
+  ];
+  "Network.enable": [Nothing, Nothing];
+  "Network.disable": [Nothing, Nothing];
+  "Network.getCookies": [{ urls: readonly string[] }, { cookies: readonly Cookie[] }];
+  "Network.deleteCookies": [{ name: string; domain: string; path: string }, Nothing];
   "Network.loadNetworkResource": [
     { frameId: string; url: string; options: { disableCache: boolean; includeCredentials: boolean } },
     { resource: { success: boolean; stream?: string; headers?: Record<string, string> } },
@@ -110,6 +120,7 @@ export interface Commands {
     RemoteValue,
   ];
   "Page.createIsolatedWorld": [{ frameId: string; worldName: string }, { executionContextId: number }];
+  "DOM.describeNode": [{ objectId: string }, { node: { frameId?: string } }];
   "DOM.setFileInputFiles": [{ files: readonly string[]; backendNodeId: number }, Nothing];
   "Emulation.setDeviceMetricsOverride": [
     {

@@ -71,12 +71,24 @@ export class Screencast implements ScreenSource {
   }
 
   listen(listener: (frame: ScreenFrame) => void): () => void {
-    this.#listeners.add(listener);
+    const stop = this.watch(listener);
     this.refresh();
+    return stop;
+  }
+
+  /** Like `listen`, but when others look already nothing comes until something moves. */
+  watch(listener: (frame: ScreenFrame) => void): () => void {
+    const first = !this.watched;
+    this.#listeners.add(listener);
+    if (first) this.refresh();
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#reconcile();
     };
+  }
+
+  get watched(): boolean {
+    return this.#listeners.size > 0;
   }
 
   setLevel(level: ScreenLevel): void {

@@ -169,7 +169,9 @@ function page(): void {
       made.setAttribute("role", "option");
       made.setAttribute("aria-selected", String(option.selected));
       if (option.selected) {
-        made.append(words("span", "✓"));
+        const tick = words("span", "✓");
+        tick.setAttribute("aria-hidden", "true");
+        made.append(tick);
         queueMicrotask(() => {
           made.scrollIntoView({ block: "center" });
           made.focus();

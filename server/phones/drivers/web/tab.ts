@@ -4,7 +4,7 @@ import type { PhoneSpec } from "../../driver.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { Dialogs } from "./dialogs.ts";
 import { mayShow, originOf, STOPPED_DOCUMENTS, STOPPED_REQUESTS } from "./documents.ts";
-import { applyPhone, emulateFocus } from "./emulation.ts";
+import { applyNetwork, applyPhone, emulateFocus } from "./emulation.ts";
 import {
   AGENT_BINDING,
   AGENT_WORLD,
@@ -20,7 +20,6 @@ import type { SheetView } from "./views.ts";
 /** Copying and new windows count as a person's doing this long after their last input. */
 const PERSON_DID_IT_MS = 5_000;
 const NAVIGATION_TIMEOUT_MS = 120_000;
-const ASK_AGAIN = 9;
 
 export type Problem =
   | { readonly kind: "unreachable"; readonly url: string; readonly error: string }
@@ -42,11 +41,19 @@ export type Sheet =
       readonly node: number;
     };
 
+/** A frame's target is named after it. */
+export interface FrameApart {
+  readonly session: CdpSession;
+  readonly frameId: string;
+}
+
 export interface TabHost {
   readonly clock: Clock;
   readonly version: string;
   readonly channel: string;
   spec(): PhoneSpec;
+  /** Pages reach no network. */
+  readonly offline: boolean;
   /** Address, title, question or problem of the tab changed. */
   changed(tab: Tab): void;
   /** A main document of this address was committed. */
@@ -73,7 +80,7 @@ export class Tab {
   lastInputAt = Number.NEGATIVE_INFINITY;
   #resting = false;
   readonly #host: TabHost;
-  readonly #frames = new Map<string, CdpSession>();
+  readonly #frames = new Map<string, FrameApart>();
   #mainFrame: string;
   readonly #dialogs: Dialogs;
 
@@ -132,9 +139,9 @@ export class Tab {
     session.on("Runtime.bindingCalled", (event) => this.#said(session, event));
     session.on("Page.fileChooserOpened", (event) => this.#filesAsked(session, event));
     session.on("Fetch.requestPaused", (event) => this.#requested(session, event));
-    session.on("Target.attachedToTarget", ({ sessionId }) => {
+    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
       const frame = this.#host.frameSession(sessionId);
-      this.#frames.set(sessionId, frame);
+      this.#frames.set(sessionId, { session: frame, frameId: targetInfo.targetId });
       this.#prepareSession(frame, false).catch(() => undefined);
     });
     session.on("Target.detachedFromTarget", ({ sessionId }) => this.#frames.delete(sessionId));
@@ -149,6 +156,7 @@ export class Tab {
       session.send("Page.addScriptToEvaluateOnNewDocument", { source: copyReporterSource(this.#host.channel) }),
       session.send("Page.setInterceptFileChooserDialog", { enabled: true }).catch(() => undefined),
       applyPhone(session, this.#host.spec(), this.#host.version, main),
+      this.#host.offline ? applyNetwork(session, true) : undefined,
       main ? emulateFocus(session, true) : undefined,
       session.send("Fetch.enable", {
         patterns: [
@@ -170,8 +178,8 @@ export class Tab {
   /** Brings the phone's settings to the page after they changed. */
   async configure(): Promise<void> {
     await applyPhone(this.session, this.#host.spec(), this.#host.version, true);
-    for (const frame of this.#frames.values()) {
-      await applyPhone(frame, this.#host.spec(), this.#host.version, false).catch(() => undefined);
+    for (const { session } of this.#frames.values()) {
+      await applyPhone(session, this.#host.spec(), this.#host.version, false).catch(() => undefined);
     }
   }
 
@@ -197,7 +205,9 @@ export class Tab {
     this.problem = undefined;
     this.session.send("Page.navigate", { url }, NAVIGATION_TIMEOUT_MS).then(
       ({ errorText }) => {
-        if (errorText === undefined || this.opening !== url) return;
+        // The browser's own page about the failure comes before or after the answer that says why.
+        const unexplained = this.problem?.kind === "unreachable" && this.problem.url === url;
+        if (errorText === undefined || (this.opening !== url && !unexplained)) return;
         this.opening = undefined;
         // An aborted load is a download, or the next navigation.
         if (errorText !== "net::ERR_ABORTED") this.problem = { kind: "unreachable", url, error: errorText };
@@ -282,34 +292,13 @@ export class Tab {
     );
   }
 
-  /** Runs an expression in the agent's world of the main frame. @throws CdpError */
-  async ask(expression: string): Promise<unknown> {
-    for (let more = ASK_AGAIN; ; more -= 1) {
-      try {
-        return await this.#askOnce(expression);
-      } catch (error) {
-        // The document was replaced between the two calls.
-        if (!(error instanceof CdpError) || error.kind !== "refused" || more === 0) throw error;
-      }
-    }
-  }
-
-  async #askOnce(expression: string): Promise<unknown> {
-    const world = await this.session.send("Page.createIsolatedWorld", {
-      frameId: this.#mainFrame,
-      worldName: AGENT_WORLD,
-    });
-    const source = `${agentSource(this.#host.channel)};${expression}`;
-    const answer = await this.session.send("Runtime.evaluate", {
-      expression: source,
-      contextId: world.executionContextId,
-      returnByValue: true,
-    });
-    return answer.result.value;
-  }
-
   get frameId(): string {
     return this.#mainFrame;
+  }
+
+  /** Its frames that are in processes of their own. */
+  get framesApart(): readonly FrameApart[] {
+    return [...this.#frames.values()];
   }
 
   #setSheet(sheet: Sheet | undefined): void {
@@ -327,7 +316,9 @@ export class Tab {
     this.#dialogs.navigated(this.url);
     if (this.sheet !== undefined) this.sheet = undefined;
     if (frame.unreachableUrl !== undefined) {
-      this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
+      const { problem } = this;
+      const told = problem?.kind === "unreachable" && problem.url === frame.unreachableUrl;
+      if (!told) this.problem = { kind: "unreachable", url: frame.unreachableUrl, error: "" };
     } else if (!mayShow(frame.url)) {
       this.problem = { kind: "refused", url: frame.url };
       this.session.tell("Page.navigate", { url: "about:blank" });

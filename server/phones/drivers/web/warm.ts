@@ -8,6 +8,8 @@ import { Tabs } from "./tabs.ts";
 
 export interface Egress {
   readonly port: number;
+  /** While cut off, nothing gets through. */
+  cutOff(on: boolean): void;
   close(): Promise<void>;
 }
 

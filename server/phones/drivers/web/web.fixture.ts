@@ -44,8 +44,14 @@ export async function passThroughEgress(): Promise<Egress> {
     onward.on("error", () => answer.destroy());
     asked.pipe(onward);
   });
+  let cut = false;
+  server.on("connection", (socket) => (cut ? socket.destroy() : undefined));
   const port = await listening(server);
-  return { port, close: () => closing(server) };
+  const cutOff = (on: boolean) => {
+    cut = on;
+    if (on) server.closeAllConnections();
+  };
+  return { port, cutOff, close: () => closing(server) };
 }
 
 export interface Site {

@@ -27,6 +27,20 @@ function held(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
+describe("cut off", () => {
+  it("ends what is open, lets nothing through, and works again afterwards", async () => {
+    const site = await startSite(cleanup, (_, outgoing) => outgoing.end("hello"));
+    const internet = new FakeInternet().name("shop.example", [PUBLIC]).route(PUBLIC, 80, site.port);
+    const { proxy } = await startProxy(cleanup, internet);
+    const tunnel = await openTunnel(cleanup, proxy.port, "shop.example:80");
+    proxy.cutOff(true);
+    await tunnel.ended();
+    await expect(get(proxy.port, "http://shop.example/")).rejects.toThrow();
+    proxy.cutOff(false);
+    expect((await get(proxy.port, "http://shop.example/")).body.toString()).toBe("hello");
+  });
+});
+
 describe("plain http", () => {
   it("reaches a public site, adding nothing and dropping what is for one connection only", async () => {
     const seen: { url: string | undefined; raw: string[] }[] = [];

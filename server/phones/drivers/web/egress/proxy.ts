@@ -43,6 +43,8 @@ export interface EgressProxy {
   refused(): number;
   /** Bytes received from and sent to sites since the start. */
   bytes(): { in: number; out: number };
+  /** While cut off, every connection ends at once and unanswered, as without a network. */
+  cutOff(on: boolean): void;
   /** Ends every connection and stops listening. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
   const sites = new Set<Socket>();
   const refusals = new Map<EgressReason, number>();
   const closing = new AbortController();
+  let cut = false;
   const finished = { in: 0, out: 0, connections: 0 };
 
   const count = (reason: EgressReason, target: EgressTarget | undefined): void => {
@@ -160,6 +163,7 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
   server.maxConnections = limits.connections;
   server.timeout = limits.idleMs;
   server.on("connection", (client: Socket) => {
+    if (cut) return void client.destroy();
     clients.add(client);
     client.once("close", () => clients.delete(client));
   });
@@ -206,6 +210,10 @@ export async function startEgressProxy(options: EgressOptions): Promise<EgressPr
     port: listeningPort(server.address()),
     refused,
     bytes,
+    cutOff(on) {
+      cut = on;
+      if (on) for (const socket of [...clients, ...sites]) socket.destroy();
+    },
     close: () => {
       closed ??= close();
       return closed;

@@ -1,0 +1,496 @@
+/** What automations see and reach on a web phone, with a real browser and pages that make it hard. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { UiElement, UiTree } from "../../../../shared/ui-tree.ts";
+import type { PhoneAutomation } from "../../automation-port.ts";
+import { type Bench, Hand, openBench, type Site, serveSite, until } from "./web.fixture.ts";
+
+const PAGES = {
+  "/words": `<title>Words</title>
+    <button id="save" name="keep" data-testid="save-button">Save</button>
+    <button>Sign <b>in</b></button>
+    <p>Line one<br>line   two</p>
+    <input id="mail" placeholder="E-mail" value="a@b.c"><label for="tel">Phone</label><input id="tel">
+    <input type="password" aria-label="Secret" value="hunter2">
+    <input autocomplete="current-password" value="hunter3"><input style="-webkit-text-security:disc" value="hunter4">
+    <img alt="A dog" width="20" height="20"><a href="/next" aria-label="Forward">→</a><div id="plain">日本語 🦊</div>
+    <script>document.querySelector('#mail').focus()</script>`,
+  "/states": `<title>States</title><button disabled>Off</button><fieldset disabled><button>In a set</button></fieldset><button aria-disabled="true">Aria off</button>
+    <label>Tick <input type="checkbox" checked style="opacity:0;height:5px"></label><div role="switch" aria-checked="true">Switch</div>
+    <div role="tab" aria-selected="true">Tab one</div><div role="tab">Tab two</div><div onclick="1">Pressable</div><div style="cursor:pointer"><i>Pointed</i></div>`,
+  "/hidden": `<title>Hidden</title><p style="display:none">none</p><p style="visibility:hidden">invisible <b style="visibility:visible">but this</b></p><p style="opacity:0">clear</p>
+    <p aria-hidden="true">decoration</p><div style="content-visibility:hidden"><p>skipped</p></div><div style="height:30px;overflow:hidden"><p style="height:30px;margin:0">first row</p><p>second row</p></div>
+    <div style="position:absolute;left:-500px">left of it</div><div style="height:20px;overflow:hidden"><div style="position:fixed;top:300px">fixed inside</div></div>
+    <div style="display:contents">no box</div><p style="margin-top:2000px">far below</p>`,
+  "/shadow": `<title>Shadow</title><x-outer><span slot="named">Slotted</span></x-outer><x-closed></x-closed><script>
+    customElements.define('x-inner',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<button onclick="report(\\'deep\\')">Deep button</button>'}});
+    customElements.define('x-outer',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<p>Outer <slot name="named"></slot></p><x-inner></x-inner>'}});
+    customElements.define('x-closed',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'closed'}).innerHTML='<p>Closed words</p>'}});</script>`,
+  "/frames": `<title>Frames</title><h1>Above</h1><iframe style="width:300px;height:200px;border:7px solid;padding:5px" srcdoc="<style>body{margin:0}</style><div style='height:500px'>Top of frame</div><button style='height:50px' onclick='fetch(&quot;/report&quot;,{method:&quot;POST&quot;,body:&quot;framed&quot;})'>In a frame</button>"></iframe>`,
+  "/moving": `<title>Moving</title><style>@keyframes slide{from{transform:translateX(0)}to{transform:translateX(150px)}}#strip{animation:slide 1s linear infinite alternate;width:100px}</style><div id="strip">Carousel</div><button style="margin-top:50px" onclick="report('pressed')">Steady</button>`,
+  "/late": `<title>Late</title><button id="late" style="position:absolute;top:0;width:100px" onclick="report('late pressed')">Late</button><script>let y=0;const go=()=>{y+=8;late.style.top=y+'px';if(y<320)requestAnimationFrame(go)};onpointerdown=()=>0;setTimeout(go,50)</script>`,
+  "/covered": `<title>Covered</title><button onclick="report('under')">Under</button><div id="veil" role="dialog" aria-label="Cookies?" style="position:fixed;inset:0;background:#0008"></div><button style="position:absolute;top:200px">Lower</button>`,
+  "/half": `<title>Half</title><button onclick="report('half')">Half covered</button><div style="position:absolute;top:20px;left:0;width:80%;height:40px;background:#ccc">Badge</div>`,
+  "/below": `<title>Below</title><div style="height:3000px">Tall</div><button id="deep" onclick="report('below')">Far down</button><div style="height:3000px"></div><footer style="position:fixed;bottom:0;width:100%;height:80px;background:#eee">Bar</footer>`,
+  "/bar": `<title>Bar</title><div style="height:740px">Tall</div><button id="low" onclick="report('low')">Under the bar</button><div style="height:3000px"></div><footer style="position:fixed;bottom:0;width:100%;height:80px;background:#eee">Bar</footer>`,
+  "/label": `<title>Label</title><label style="display:block;position:relative;height:60px">Upload<input id="up" type="checkbox" style="position:absolute;inset:0;opacity:.01"></label>`,
+  "/hostile": `<title>Hostile</title><form id="f"><input name="tagName" aria-label="One"><input name="nodeType"><input name="getBoundingClientRect"><input name="parentNode"><input name="children"><button onclick="report('form pressed');return false">In a form</button></form>
+    <img name="body" alt=""><img name="activeElement" alt=""><img name="hasFocus" alt=""><img name="createRange" alt=""><img name="createDocumentFragment" alt=""><img name="elementFromPoint" alt=""><div id="perchAutomation"></div><script>
+    for(const name of Object.getOwnPropertyNames(Element.prototype))try{Object.defineProperty(Element.prototype,name,{get(){throw new Error('trap')},configurable:true})}catch{}
+    Range.prototype.getBoundingClientRect=Node.prototype.contains=()=>{throw new Error('trap')};JSON.stringify=()=>'[]';Array.prototype.map=()=>[];window.getComputedStyle=()=>({display:'none'});Object.hasOwn=()=>true;
+    </script>`,
+  "/many": `<title>Many</title><style>i{display:inline-block;width:4px;height:4px;line-height:4px;vertical-align:top;font-size:4px}body{font-size:4px;line-height:4px}</style><script>document.write('<i>x</i>'.repeat(7000))</script>`,
+  "/thousand": `<title>Thousand</title><script>document.write(Array.from({length:250},(_,n)=>'<div class="card"><h2>Title '+n+'</h2><p>Some words <span>of '+n+'</span></p></div>').join(''))</script>`,
+  "/restless": "<title>Restless</title><h1>Restless</h1><script>setTimeout(()=>location.reload(),60)</script>",
+  "/hang":
+    "<title>Hang</title><h1>Hanging</h1><script>setTimeout(()=>{report('hanging');const end=Date.now()+8000;while(Date.now()<end);},300)</script>",
+  "/question": `<title>Question</title><h1>Behind</h1><script>setTimeout(()=>report('answer '+confirm('Really?')),150)</script>`,
+  "/select": `<title>Select</title><select id="fruit" aria-label="Fruit" onchange="report('fruit '+this.value)"><option>Apple<option>Pear${Array.from({ length: 60 }, (_, n) => `<option>Kind ${n}`).join("")}</select><input type="date" id="day" value="2026-02-28" aria-label="Day"><input type="color" aria-label="Shade">`,
+  "/list": `<title>List</title><ul><li class="item">One</li><li class="item">Two</li></ul><x-list></x-list><div class="item" style="margin-top:4000px">Three</div><script>customElements.define('x-list',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<p class="item">Shadowed</p>'}})</script>`,
+  "/state": `<title>State</title><script>const seen=(kept)=>kept.n=(kept.n|0)+1;report('state '+document.cookie+'|'+seen(localStorage)+'|'+seen(sessionStorage));document.cookie='a=1;max-age=999';document.cookie='b=1;max-age=999;domain=shop.test'</script>`,
+  "/ask": `<title>Ask</title><script>Promise.all(['geolocation','camera','microphone','notifications','clipboard-read'].map((name)=>navigator.permissions.query({name}).then((p)=>name+'='+p.state))).then((all)=>report(all.join(' ')))</script>`,
+  "/net": `<title>Net</title><h1>Net</h1><script>setInterval(()=>fetch('/words').then(()=>0,()=>1).then((failed)=>document.querySelector('h1').textContent='net '+navigator.onLine+' '+failed),50)</script>`,
+  "/upload": `<title>Upload</title><input type="file" aria-label="Photo" onchange="this.files[0].text().then((text)=>report('file '+this.files[0].name+' '+text))">`,
+  "/worker": `<title>Worker</title><h1>Worker</h1><script>navigator.serviceWorker.register('/worker.js');setInterval(()=>fetch('/data').then((answer)=>answer.text(),()=>'failed').then((text)=>document.querySelector('h1').textContent=text+' '+!!navigator.serviceWorker.controller),50)</script>`,
+  "/typed": `<title>Typed</title><textarea id="area" placeholder="Notes"></textarea>`,
+};
+
+function* all(element: UiElement): Generator<UiElement> {
+  yield element;
+  for (const child of element.children) yield* all(child);
+}
+const texts = (tree: UiTree) => [...all(tree.root)].map(({ text }) => text).filter((text) => text !== "");
+
+describe("an automation on a web phone", () => {
+  let bench: Bench;
+  let site: Site;
+  let hand: Hand;
+  let automation: PhoneAutomation;
+  const open = async (path: string, host = "127.0.0.1") => {
+    await bench.driver.openUrl(hand.id, site.base.replace("127.0.0.1", host) + path);
+  };
+  /** The element that shows these words, or goes by this id; waited for. */
+  const seen = (what: string) =>
+    until(what, async () =>
+      [...all((await automation.elements(hand.id)).root)].findLast(
+        (one) => one.text === what || one.accessibilityText === what || one.id === what,
+      ),
+    );
+  const reported = (what: string | RegExp) =>
+    until(`the page to report ${what}`, () =>
+      site.reports.find((report) => (typeof what === "string" ? report === what : what.test(report))),
+    );
+  const touch = ({ x, y }: { x: number; y: number }) => hand.touch(x, y);
+
+  beforeAll(async () => {
+    site = await serveSite({
+      ...PAGES,
+      "/apart": (asked, answer) => {
+        answer.setHeader("content-type", "text/html");
+        const port = new URL(`http://${asked.headers.host}`).port;
+        answer.end(
+          `<title>Apart</title><meta name="viewport" content="width=device-width"><h1>Around</h1><iframe style="border:0;width:300px;height:300px" src="http://other.test:${port}/inner"></iframe><iframe style="border:0;width:300px;height:100px" sandbox="allow-scripts" src="/inner?sandboxed"></iframe>`,
+        );
+      },
+      "/worker.js": (_, answer) => {
+        answer.setHeader("content-type", "text/javascript");
+        answer.end(
+          "oninstall=()=>skipWaiting();onactivate=(event)=>event.waitUntil(clients.claim());onfetch=(event)=>event.respondWith(fetch(event.request).catch(()=>new Response('from the worker')))",
+        );
+      },
+      "/data": (_, answer) => void answer.end("from the network"),
+      "/inner": (_, answer) => {
+        answer.setHeader("content-type", "text/html");
+        answer.end(
+          `<body style="margin:0"><h2 class="item">Inside ${_.url?.includes("?") ? "the box" : "another site"}</h2><div style="height:600px"></div><button style="height:50px" id="far" onclick="fetch('/report',{method:'POST',body:'far pressed'})">Far in</button>`,
+        );
+      },
+    });
+    bench = await openBench();
+    hand = new Hand(bench.driver);
+    await bench.driver.create(hand.spec);
+    await bench.driver.start(hand.spec);
+    const { automation: part } = bench.driver;
+    if (part === undefined) throw new Error("No automations");
+    automation = part;
+  });
+  afterAll(async () => {
+    await bench.close();
+    await site.close();
+  });
+  beforeEach(() => {
+    site.reports.length = 0;
+  });
+
+  describe("sees", () => {
+    it("what elements say, what they are called and what they go by", async () => {
+      await open("/words");
+      expect(await seen("Save")).toMatchObject({
+        role: "button",
+        id: "save-button",
+        alsoIds: ["save", "keep"],
+        clickable: true,
+        enabled: true,
+        checked: false,
+      });
+      expect(await seen("Sign in")).toMatchObject({ role: "button", text: "Sign" });
+      await seen("Line one\nline two");
+      expect(await seen("mail")).toMatchObject({ text: "a@b.c", hint: "E-mail", focused: true, role: "textbox" });
+      expect(await seen("tel")).toMatchObject({ accessibilityText: "Phone", focused: false });
+      expect(await seen("A dog")).toMatchObject({ role: "image" });
+      expect(await seen("Forward")).toMatchObject({ role: "link", text: "→", id: "", alsoIds: ["Forward"] });
+      expect(await seen("plain")).toMatchObject({ text: "日本語 🦊", role: "text" });
+      const tree = await automation.elements(hand.id);
+      expect([tree.width, tree.height]).toEqual([360, 800]);
+      await open("/covered");
+      const { bounds } = await seen("Lower");
+      expect([bounds.x, bounds.y * 800, bounds.width, bounds.height * 800].map(Math.round)).toEqual([0, 200, 1, 60]);
+    });
+
+    it("no password, however its field is made", async () => {
+      await open("/words");
+      expect(await seen("Secret")).toMatchObject({ password: true, text: "" });
+      const tree = JSON.stringify([await automation.elements(hand.id), await bench.driver.tree(hand.id)]);
+      expect(tree).not.toContain("hunter");
+    });
+
+    it("states", async () => {
+      await open("/states");
+      for (const off of ["Off", "In a set", "Aria off"]) expect(await seen(off)).toMatchObject({ enabled: false });
+      expect(await seen("Tick")).toMatchObject({ checked: true, clickable: true });
+      expect(await seen("Switch")).toMatchObject({ checked: true, role: "switch" });
+      expect(await seen("Tab one")).toMatchObject({ selected: true });
+      expect(await seen("Tab two")).toMatchObject({ selected: false, enabled: true });
+      expect(await seen("Pressable")).toMatchObject({ clickable: true });
+      const pointed = [...all((await automation.elements(hand.id)).root)].filter(({ children }) =>
+        children.some(({ text }) => text === "Pointed"),
+      );
+      expect(pointed).toMatchObject([{ clickable: true }]);
+    });
+
+    it("only what can be seen on the screen", async () => {
+      await open("/hidden");
+      await seen("but this");
+      expect(texts(await automation.elements(hand.id))).toEqual(["but this", "first row", "fixed inside", "no box"]);
+    });
+
+    it("into open shadow roots, not into closed ones", async () => {
+      await open("/shadow");
+      await seen("Slotted");
+      expect(texts(await automation.elements(hand.id))).toEqual(["Outer", "Slotted", "Deep button"]);
+      const reach = await automation.target(hand.id, (await seen("Deep button")).ref, 1_000);
+      expect(reach).not.toHaveProperty("coveredBy");
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("deep");
+    });
+
+    it("into frames of the same origin, where they are", async () => {
+      await open("/frames");
+      const { bounds } = await seen("Top of frame");
+      const { bounds: above } = await seen("Above");
+      expect(bounds.x * 360).toBeCloseTo(12, 1);
+      expect(bounds.height * 800).toBeCloseTo(200, 1);
+      expect(bounds.y).toBeGreaterThan(above.y + above.height);
+      expect(texts(await automation.elements(hand.id))).not.toContain("In a frame");
+    });
+
+    it("into frames of other sites and of none", async () => {
+      await open("/apart", "shop.test");
+      const inside = await seen("Inside another site");
+      const { bounds: around } = await seen("Around");
+      expect(inside.bounds.y).toBeGreaterThan(around.y + around.height - 0.001);
+      await seen("Inside the box");
+      const [first = "", ...others] = await automation.findByCss(hand.id, ".item");
+      expect([first, others.length]).toEqual([inside.ref, 1]);
+    });
+
+    it("as much as fits of a page without end, and says so", async () => {
+      await open("/many");
+      await until("the page", async () => (await bench.driver.tree(hand.id)).name === "Many");
+      const tree = await automation.elements(hand.id);
+      expect([...all(tree.root)].length).toBe(5_001);
+      expect(tree.note).toMatch(/its first 5000 elements/);
+    });
+
+    it("a page that does everything to mislead", async () => {
+      await open("/hostile");
+      const button = await seen("In a form");
+      expect(await seen("One")).toMatchObject({ role: "textbox", id: "tagName" });
+      expect((await automation.findByCss(hand.id, "form button")).length).toBe(1);
+      const reach = await automation.target(hand.id, button.ref, 1_000);
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("form pressed");
+    });
+
+    it("a page that keeps replacing itself", async () => {
+      await open("/restless");
+      await seen("Restless");
+      for (let n = 0; n < 30; n += 1) {
+        const tree = await automation.elements(hand.id).catch((error: unknown) => {
+          expect(String(error)).toMatch(/kept changing/);
+          return undefined;
+        });
+        if (tree !== undefined) expect(texts(tree).every((text) => text === "Restless")).toBe(true);
+      }
+    });
+
+    it("nothing of a page that hangs, and says so in time", async () => {
+      await open("/hang");
+      await seen("Hanging");
+      await reported("hanging");
+      const started = performance.now();
+      await expect(automation.elements(hand.id)).rejects.toThrow(/did not answer/);
+      expect(performance.now() - started).toBeLessThan(7_000);
+      await hand.press("Home");
+    });
+
+    it("a question that opens while a page is read", async () => {
+      await open("/question");
+      const asked = await until("the question", async () => {
+        const tree = await automation.elements(hand.id);
+        return texts(tree).includes("Really?") ? tree : undefined;
+      });
+      expect(texts(asked)).not.toContain("Behind");
+      await touch((await automation.target(hand.id, (await seen("Cancel")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await reported("answer false");
+    });
+
+    it("what is chosen from the phone's own sheets", async () => {
+      await open("/select");
+      expect(await seen("fruit")).toMatchObject({ text: "Apple", role: "combobox" });
+      await touch((await automation.target(hand.id, (await seen("fruit")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      const pear = await seen("Pear");
+      expect((await seen("Apple")).text).toBe("Apple");
+      await touch((await automation.target(hand.id, pear.ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await reported("fruit Pear");
+      expect(await seen("fruit")).toMatchObject({ text: "Pear" });
+      await touch((await automation.target(hand.id, (await seen("fruit")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      const far = await automation.target(hand.id, (await seen("Kind 55")).ref, 1_000);
+      await touch(far?.point ?? { x: 0, y: 0 });
+      await reported("fruit Kind 55");
+      await touch((await automation.target(hand.id, (await seen("Day")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      expect(await seen("Month")).toMatchObject({ text: "02" });
+      await touch((await automation.target(hand.id, (await seen("Cancel")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await seen("Shade");
+    });
+
+    it("what was typed", async () => {
+      await open("/typed");
+      const area = await seen("area");
+      expect(area).toMatchObject({ text: "", hint: "Notes" });
+      await touch((await automation.target(hand.id, area.ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await until("the field to have the focus", async () => (await seen("area")).focused);
+      await hand.type("héllo 日本 👩‍👩‍👧\nsecond");
+      expect(await seen("area")).toMatchObject({ text: "héllo 日本 👩‍👩‍👧\nsecond", focused: true });
+      await automation.hideKeyboard(hand.id);
+      expect(await seen("area")).toMatchObject({ focused: false });
+    });
+
+    it("the phone's own screens", async () => {
+      await hand.press("Home");
+      expect(await seen("Address")).toMatchObject({ role: "textbox" });
+      await seen("Web phone");
+    });
+  });
+
+  describe("reaches", () => {
+    it("an element that came to rest", async () => {
+      await open("/late");
+      const { ref } = await seen("Late");
+      const reach = await automation.target(hand.id, ref, 5_000);
+      expect(reach).not.toHaveProperty("moving");
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("late pressed");
+    });
+
+    it("one beside what never stops, and says of that one that it moves", async () => {
+      await open("/moving");
+      const started = performance.now();
+      const steady = await automation.target(hand.id, (await seen("Steady")).ref, 5_000);
+      expect(steady).not.toHaveProperty("moving");
+      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(await automation.target(hand.id, (await seen("Carousel")).ref, 200)).toMatchObject({ moving: true });
+    });
+
+    it("what lies outside the screen by bringing it there", async () => {
+      await open("/below");
+      await seen("Tall");
+      const [ref = ""] = await automation.findByCss(hand.id, "#deep");
+      const reach = await automation.target(hand.id, ref, 1_000);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("below");
+    });
+
+    it("what lies under a bar at the edge by bringing it out", async () => {
+      await open("/bar");
+      const reach = await automation.target(hand.id, (await seen("Under the bar")).ref, 1_000);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("low");
+    });
+
+    it("nothing under a veil, and says what is over it", async () => {
+      await open("/covered");
+      expect(await automation.target(hand.id, (await seen("Under")).ref, 500)).toMatchObject({
+        coveredBy: "dialog “Cookies?”",
+      });
+    });
+
+    it("the free part of what is covered in part", async () => {
+      await open("/half");
+      const reach = await automation.target(hand.id, (await seen("Half covered")).ref, 500);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("half");
+    });
+
+    it("a field through its label", async () => {
+      await open("/label");
+      const reach = await automation.target(hand.id, (await seen("Upload")).ref, 500);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await until("the tick", async () => (await seen("up")).checked);
+    });
+
+    it("into frames, scrolled there", async () => {
+      await open("/frames");
+      await seen("Top of frame");
+      const [ref = ""] = await automation.findByCss(hand.id, "button");
+      const reach = await automation.target(hand.id, ref, 1_000);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("framed");
+    });
+
+    it("into frames of other sites, scrolled there", async () => {
+      await open("/apart", "shop.test");
+      await seen("Inside another site");
+      const [ref = ""] = await automation.findByCss(hand.id, "#far");
+      const reach = await automation.target(hand.id, ref, 1_000);
+      expect(reach?.coveredBy).toBeUndefined();
+      await touch(reach?.point ?? { x: 0, y: 0 });
+      await reported("far pressed");
+    });
+
+    it("nothing of a document that is gone, nor by a name it never gave", async () => {
+      await open("/words");
+      const { ref } = await seen("Save");
+      await open("/states");
+      await seen("Switch");
+      expect(await automation.target(hand.id, ref, 500)).toBeUndefined();
+      for (const made of ["", "1", `${ref}>x`, `${ref}>AB:${ref}`, "0".repeat(16)]) {
+        expect(await automation.target(hand.id, made, 500)).toBeUndefined();
+      }
+    });
+
+    it("by selector in order, through shadow roots, and says what is none", async () => {
+      await open("/list");
+      await seen("Two");
+      const refs = await automation.findByCss(hand.id, "li.item, .item");
+      const tree = [...all((await automation.elements(hand.id)).root)];
+      expect(refs.map((ref) => tree.find((one) => one.ref === ref)?.text)).toEqual([
+        "One",
+        "Two",
+        "Shadowed",
+        undefined,
+      ]);
+      await expect(automation.findByCss(hand.id, "li[")).rejects.toThrow(/“li\[” is not a CSS selector/);
+    });
+  });
+
+  describe("knows when the picture is still", () => {
+    it("of a page at rest, also with a caret in it, not of one that moves", async () => {
+      await open("/words");
+      await seen("Save");
+      expect(await automation.still(hand.id, 5_000)).toBe(true);
+      await open("/moving");
+      await seen("Steady");
+      expect(await automation.still(hand.id, 1_500)).toBe(false);
+    });
+
+    it("while a person looks on", async () => {
+      const stop = hand.watch();
+      await open("/moving");
+      await seen("Steady");
+      expect(await automation.still(hand.id, 1_000)).toBe(false);
+      await open("/states");
+      await seen("Switch");
+      expect(await automation.still(hand.id, 5_000)).toBe(true);
+      stop();
+    });
+  });
+
+  describe("sets", () => {
+    afterEach(() => automation.setAirplaneMode(hand.id, false));
+
+    it("an origin back to nothing, and no other", async () => {
+      for (const host of ["other.test", "www.shop.test"]) {
+        await open("/state", host);
+        await reported("state |1|1");
+        site.reports.length = 0;
+      }
+      await hand.press("Reload");
+      await reported("state a=1; b=1|2|2");
+      await automation.clearState(hand.id, `${site.base.replace("127.0.0.1", "www.shop.test")}/any`);
+      site.reports.length = 0;
+      await hand.press("Reload");
+      await reported("state |1|1");
+      await open("/state", "other.test");
+      await reported("state a=1|2|1");
+      await expect(automation.clearState(hand.id, "file:///etc")).rejects.toThrow(/cannot open this address/);
+    });
+
+    it("what pages may use", async () => {
+      const ask = async () => {
+        site.reports.length = 0;
+        await open("/ask");
+        return reported(/^geolocation/);
+      };
+      await automation.setPermissions(hand.id, { all: "deny", camera: "allow", contacts: "allow" });
+      const first = "geolocation=denied camera=granted microphone=denied notifications=denied clipboard-read=denied";
+      expect(await ask()).toBe(first);
+      await bench.driver.configure(hand.spec);
+      expect(await ask()).toBe(first);
+      await automation.setPermissions(hand.id, { all: "allow" });
+      expect(await ask()).toMatch(/^geolocation=granted camera=granted microphone=granted notifications=granted/);
+      await automation.setPermissions(hand.id, { all: "unset" });
+      expect(await ask()).not.toContain("granted");
+    });
+
+    it("airplane mode, for pages that open later too", async () => {
+      await open("/net");
+      await seen("net true 0");
+      await automation.setAirplaneMode(hand.id, true);
+      await seen("net false 1");
+      await open("/words");
+      await hand.see(/airplane mode/);
+      await automation.setAirplaneMode(hand.id, false);
+      await open("/words");
+      await seen("Save");
+    });
+
+    it("airplane mode also for a page's worker", async () => {
+      await open("/worker");
+      await seen("from the network true");
+      await automation.setAirplaneMode(hand.id, true);
+      await seen("from the worker true");
+      await automation.setAirplaneMode(hand.id, false);
+      await seen("from the network true");
+    });
+
+    it("files a page can be given", async () => {
+      await automation.addMedia?.(hand.id, "../photo.txt", Buffer.from("first"));
+      await automation.addMedia?.(hand.id, "_photo.txt", Buffer.from("second"));
+      const names = (await bench.driver.files.list(hand.id)).map(({ name }) => name);
+      expect(names.sort()).toEqual(["_photo (2).txt", "_photo.txt"]);
+      await open("/upload");
+      await touch((await automation.target(hand.id, (await seen("Photo")).ref, 1_000))?.point ?? { x: 0, y: 0 });
+      await touch(
+        (await automation.target(hand.id, (await seen("_photo (2).txt")).ref, 1_000))?.point ?? { x: 0, y: 0 },
+      );
+      await reported("file _photo (2).txt second");
+      const tooMuch = automation.addMedia?.(hand.id, "big", { length: 2e9 } as Uint8Array);
+      await expect(tooMuch).rejects.toThrow(/no room for big/);
+    });
+  });
+});

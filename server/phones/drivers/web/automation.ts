@@ -1,0 +1,261 @@
+/** What automations ask of one running web phone; `automation-port.ts` says what each answer means. */
+import type { PhoneId } from "../../../../shared/ids.ts";
+import type { UiTree } from "../../../../shared/ui-tree.ts";
+import { PerchError } from "../../../errors.ts";
+import type { PhoneAutomation, UiTarget } from "../../automation-port.ts";
+import type { PhoneSpec, UiNode } from "../../driver.ts";
+import { clearOrigin } from "./automation-clear.ts";
+import { AutomationFrames, type FrameAt } from "./automation-frames.ts";
+import type { Found, Reach } from "./automation-reach.ts";
+import { parseRef, type Ref } from "./automation-ref.ts";
+import { stoodStill } from "./automation-still.ts";
+import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
+import { CdpError, type CdpSession } from "./cdp.ts";
+import { checkedUrl } from "./documents.ts";
+import { screenSize } from "./emulation.ts";
+import type { Foreground } from "./foreground.ts";
+import type { PermissionAnswer, Permissions } from "./permissions.ts";
+import type { Screencast } from "./screencast.ts";
+import type { SystemScreen } from "./system-screen.ts";
+import type { Tabs } from "./tabs.ts";
+
+const ANSWER_MS = 5_000;
+const MAX_FRAMES = 50;
+const MAX_FRAME_DEPTH = 5;
+
+export interface WebAutomationOptions {
+  readonly foreground: Foreground;
+  readonly system: SystemScreen;
+  readonly screen: Screencast;
+  readonly tabs: Tabs;
+  readonly permissions: Permissions;
+  spec(): PhoneSpec;
+  setOffline(on: boolean): Promise<void>;
+  addFile(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+export class WebAutomation {
+  readonly #options: WebAutomationOptions;
+  readonly #frames = new AutomationFrames();
+
+  constructor(options: WebAutomationOptions) {
+    this.#options = options;
+  }
+
+  async elements(): Promise<UiTree> {
+    for (;;) {
+      // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
+      const seen = await this.#inFront(async (at) => {
+        // A person chooses from the phone's own lists without a thought about scrolling them.
+        const call = `elements(${at.session === this.#options.system.session})`;
+        let room = MAX_FRAMES;
+        const list = async (frame: FrameAt, prefix: string, depth: number): Promise<FrameListing | undefined> => {
+          const answer = await this.#frames.ask(frame, {
+            call,
+            timeoutMs: ANSWER_MS,
+            again: depth === 0,
+          });
+          const listing = parseListing(answer);
+          if (listing === undefined) throw new Error("A page listed its elements in a shape of its own");
+          const inside = new Map<number, FrameListing>();
+          for (const { row } of depth < MAX_FRAME_DEPTH ? listing.holes : []) {
+            const number = listing.rows[row]?.[1];
+            if (number === undefined || room === 0) continue;
+            room -= 1;
+            const held = await this.#held(frame, listing.token, number);
+            if (held === undefined) continue;
+            const inner = `${prefix}${listing.token}.${number}>${held.frameId}:`;
+            // A frame that goes, or does not answer, is a frame without elements.
+            const found = await list(held, inner, depth + 1).catch(nothingOfFrame);
+            if (found !== undefined) inside.set(row, found);
+          }
+          return { listing, prefix, inside };
+        };
+        return list(at, "", 0);
+      });
+      if (seen === undefined) continue;
+      const { width, height } = screenSize(this.#options.spec());
+      return treeOf(seen, width, height);
+    }
+  }
+
+  /** The same as roles and names. */
+  async tree(): Promise<UiNode> {
+    const { root } = await this.elements();
+    return { ...namedNode(root), name: this.#options.foreground.tab?.title ?? "Web phone" };
+  }
+
+  /** @throws PerchError `bad_input` */
+  async findByCss(css: string): Promise<readonly string[]> {
+    const call = `find(${JSON.stringify(css)})`;
+    for (;;) {
+      const refs = await this.#inFront(async (at) => {
+        const find = async (frame: FrameAt, prefix: string, depth: number): Promise<string[]> => {
+          const found = asFound(await this.#frames.ask(frame, { call, timeoutMs: ANSWER_MS, again: depth === 0 }));
+          if (found === "invalid") throw new PerchError("bad_input", `“${css}” is not a CSS selector.`);
+          const refs: string[] = [];
+          for (const number of found.numbers) {
+            const inside = number < 0 && depth < MAX_FRAME_DEPTH ? -number : undefined;
+            if (number > 0) refs.push(`${prefix}${found.token}.${number}`);
+            const held = inside === undefined ? undefined : await this.#held(frame, found.token, inside);
+            if (held === undefined) continue;
+            const inner = `${prefix}${found.token}.${inside}>${held.frameId}:`;
+            refs.push(...((await find(held, inner, depth + 1).catch(nothingOfFrame)) ?? []));
+          }
+          return refs;
+        };
+        return find(at, "", 0);
+      });
+      if (refs !== undefined) return refs;
+    }
+  }
+
+  async target(ref: string, withinMs: number): Promise<UiTarget | undefined> {
+    const steps = parseRef(ref);
+    if (steps === undefined) return undefined;
+    const reach = await this.#inFront((at) => this.#reach(at, steps, withinMs));
+    if (reach === undefined) return undefined;
+    const { box, point, covered, moving, width, height } = reach;
+    return {
+      bounds: {
+        x: box.left / width,
+        y: box.top / height,
+        width: (box.right - box.left) / width,
+        height: (box.bottom - box.top) / height,
+      },
+      point: { x: point.x / width, y: point.y / height },
+      ...(covered === "" ? {} : { coveredBy: covered }),
+      ...(moving ? { moving } : {}),
+    };
+  }
+
+  async still(withinMs: number): Promise<boolean> {
+    const { foreground, screen } = this.#options;
+    await foreground.settled();
+    const { front } = foreground;
+    return stoodStill(screen, withinMs, () => typeof front !== "string" && front.opening !== undefined);
+  }
+
+  async hideKeyboard(): Promise<void> {
+    await this.#inFront(async (at) => {
+      const { tab } = this.#options.foreground;
+      const frames = tab === undefined ? [at] : [at, ...tab.framesApart];
+      const call = { call: "blur()", timeoutMs: ANSWER_MS, again: false };
+      await Promise.all(frames.map((frame) => this.#frames.ask(frame, call).catch(goneWithDocument)));
+    });
+  }
+
+  /** @throws PerchError `address_not_allowed` */
+  async clearState(address: string): Promise<void> {
+    const { origin } = new URL(checkedUrl(address));
+    const { tabs, system } = this.#options;
+    await clearOrigin(
+      system.session,
+      tabs.list.filter((tab) => tab.origin === origin).map((tab) => tab.session),
+      origin,
+    );
+  }
+
+  setPermissions(values: Readonly<Record<string, PermissionAnswer>>): Promise<void> {
+    return this.#options.permissions.set(values, this.#options.spec());
+  }
+
+  setAirplaneMode(on: boolean): Promise<void> {
+    return this.#options.setOffline(on);
+  }
+
+  addMedia(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#options.addFile(name, bytes);
+  }
+
+  /** Frame by frame down to the element, and back up to where that is on the screen. */
+  async #reach(at: FrameAt, [step, ...rest]: readonly Ref[], withinMs: number): Promise<Reach | undefined> {
+    if (step === undefined) return undefined;
+    const who = `${JSON.stringify(step.token)},${step.number}`;
+    const ask = (call: string, timeoutMs = ANSWER_MS) =>
+      this.#frames.ask(at, { call, timeoutMs, again: false }).catch(goneWithDocument);
+    const next = rest[0];
+    if (next === undefined) {
+      return asReach(await ask(`target(${who},${Math.max(0, withinMs)})`, withinMs + ANSWER_MS));
+    }
+    if ((await ask(`reveal(${who})`)) !== true) return undefined;
+    const held = await this.#held(at, step.token, step.number);
+    if (held === undefined || held.frameId !== next.frameId) return undefined;
+    const inside = await this.#reach(held, rest, withinMs);
+    return inside === undefined ? undefined : asReach(await ask(`through(${who},${JSON.stringify(inside)})`));
+  }
+
+  /** The frame an element holds. */
+  async #held(at: FrameAt, token: string, number: number): Promise<FrameAt | undefined> {
+    const frameId = await this.#frames.frameIn(at, token, number, ANSWER_MS).catch(goneWithDocument);
+    if (frameId === undefined) return undefined;
+    const apart = this.#options.foreground.tab?.framesApart.find((frame) => frame.frameId === frameId);
+    return apart ?? { frameId, session: at.session };
+  }
+
+  /** Asks what is in the foreground; undefined when something else comes there meanwhile. */
+  async #inFront<T>(work: (at: FrameAt) => Promise<T>): Promise<T | undefined> {
+    const { foreground, system } = this.#options;
+    await foreground.settled();
+    const { tab } = foreground;
+    const at = tab === undefined ? { session: system.session, frameId: system.targetId } : mainFrame(tab);
+    try {
+      return await foreground.unlessLeft(work(at));
+    } catch (error) {
+      if (!(error instanceof CdpError)) throw error;
+      const sentence =
+        error.kind === "refused"
+          ? "The page on the phone kept changing to another while it was read. Try again."
+          : "The page on the phone did not answer. Try again, or load it anew.";
+      throw new PerchError("phone_unavailable", sentence, { cause: error });
+    }
+  }
+}
+
+function mainFrame(tab: { session: CdpSession; frameId: string }): FrameAt {
+  return { session: tab.session, frameId: tab.frameId };
+}
+
+function goneWithDocument(error: unknown): undefined {
+  if (error instanceof CdpError && error.kind === "refused") return undefined;
+  throw error;
+}
+
+function nothingOfFrame(error: unknown): undefined {
+  if (error instanceof CdpError && error.kind !== "closed") return undefined;
+  throw error;
+}
+
+/** `find` of the page's automation part answers with this shape. */
+function asFound(answer: unknown): Found {
+  return answer as Found;
+}
+
+/** `target` and `through` of the page's automation part answer with this shape, or null. */
+function asReach(answer: unknown): Reach | undefined {
+  return (answer ?? undefined) as Reach | undefined;
+}
+
+/** The driver's part for automations: each call goes to the phone it names. `phone` throws for one that is not running. */
+export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutomation {
+  return {
+    can: {
+      css: true,
+      clearState: true,
+      permissions: true,
+      location: true,
+      darkMode: true,
+      airplaneMode: true,
+      addMedia: true,
+    },
+    elements: async (id) => phone(id).elements(),
+    findByCss: async (id, css) => phone(id).findByCss(css),
+    target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
+    still: async (id, withinMs) => phone(id).still(withinMs),
+    hideKeyboard: async (id) => phone(id).hideKeyboard(),
+    clearState: async (id, url) => phone(id).clearState(url),
+    setPermissions: async (id, values) => phone(id).setPermissions(values),
+    setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),
+    addMedia: async (id, name, bytes) => phone(id).addMedia(name, bytes),
+  };
+}
