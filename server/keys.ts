@@ -53,6 +53,9 @@ function read(keyFile: string): string {
 }
 
 /** A key for one purpose. */
-export function deriveKey(master: Buffer, purpose: "rate limits" | "mail" | "database" | "mail outbox"): Buffer {
+export function deriveKey(
+  master: Buffer,
+  purpose: "rate limits" | "mail" | "database" | "mail outbox" | "run artifacts",
+): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -123,6 +123,10 @@ describe("retention, walking the clock", () => {
       "mailOutbox",
       "oneTimeTokens",
       "rateLimits",
+      "runArtifacts",
+      "runEvents",
+      "runSteps",
+      "runs",
       "sessions",
       "streamTickets",
     ]);

@@ -1,6 +1,7 @@
 /** Every table, declared once; the two engines get them through their kit. */
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
+import { automationTables } from "../automations/automations.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
@@ -22,6 +23,7 @@ export function defineTables(k: Kit) {
     ...accounts,
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
+    ...automationTables(k, { ...users, ...teams }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

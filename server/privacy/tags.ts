@@ -24,6 +24,7 @@ export const USES = {
   "essential.service.authentication": "to sign you in",
   "essential.service.security": "to keep your account secure",
   "essential.service.operations": "to run your phones",
+  "essential.service.automations": "to run your automations",
   "essential.service.operations.support": "to answer your questions",
   "essential.service.notifications.email": "to send you mail about your account",
   "essential.fraud_detection": "to stop abuse",

@@ -1,0 +1,159 @@
+/**
+ * Flows, and runs with their journal, events and artifacts. A run keeps the flow as it was when it was asked for. The
+ * journal is written ahead: a step's row is committed before the phone is touched (research/automation.md §5).
+ */
+import { sql } from "drizzle-orm";
+import {
+  ARTIFACT_KINDS,
+  RUN_STATES,
+  RUN_TRIGGERS,
+  type RunError,
+  type RunEvent,
+  STEP_KINDS,
+  STEP_STATES,
+} from "../../shared/automation-model.ts";
+import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
+import type { userTables } from "../accounts/accounts.tables.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+import type { TeamTables } from "../teams/teams.tables.ts";
+
+const use = ["essential.service.automations"] as const;
+const kept = { use, clause: "P1.4", retain: "team" } as const;
+const ran = { use, clause: "P1.4", retain: "quarter" } as const;
+
+/** What a leaf or container step leaves for a later replay of the run. */
+export type StepResult = Readonly<Record<string, unknown>>;
+
+export function automationTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
+  const flows = k.table(
+    "flows",
+    { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
+    {
+      id: k.text(operational("team")).$type<FlowId>().primaryKey(),
+      teamId: k
+        .text(operational("team"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      /** Nulled when the person goes and the flow stays with the team. */
+      createdBy: k
+        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
+      source: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
+      createdAt: k.instant(personal("user.behavior", kept)).notNull(),
+      updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
+    },
+    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt)],
+  );
+  const runs = k.table(
+    "runs",
+    { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
+    {
+      id: k.text(operational("quarter")).$type<RunId>().primaryKey(),
+      teamId: k
+        .text(operational("quarter"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      flowId: k
+        .text(operational("quarter"))
+        .$type<FlowId>()
+        .references(() => flows.id, { onDelete: "set null" }),
+      createdBy: k
+        .text(personal("user.unique_id", { ...ran, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      name: k.text(personal("user.content.private", ran)).notNull(),
+      source: k.text(personal("user.content.private", ran)).notNull(),
+      inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
+      /** Not a foreign key: what a run did stays readable after its phone is gone. */
+      phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
+      state: k.oneOf(RUN_STATES, personal("user.behavior", ran)).notNull(),
+      trigger: k.oneOf(RUN_TRIGGERS, personal("user.behavior", ran)).notNull(),
+      error: k.json<RunError>(personal("user.content.private", ran)),
+      idempotencyKey: k.text(operational("quarter")).notNull(),
+      requestHash: k.text(operational("quarter")).notNull(),
+      /** Order in the phone's queue. */
+      turn: k.int(operational("quarter")).notNull(),
+      holder: k.text(operational("quarter")),
+      /** Grows with every lease of the phone; what an earlier holder writes or does with an older one is refused. */
+      fence: k.int(operational("quarter")).notNull(),
+      leaseUntil: k.instant(operational("quarter")),
+      /** How often it began, restarts after a crash included. */
+      starts: k.int(operational("quarter")).notNull(),
+      /** Number of the newest event. */
+      eventSeq: k.int(operational("quarter")).notNull(),
+      cancelAskedAt: k.instant(personal("user.behavior", ran)),
+      createdAt: k.instant(personal("user.behavior", ran)).notNull(),
+      startedAt: k.instant(personal("user.behavior", ran)),
+      finishedAt: k.instant(personal("user.behavior", ran)),
+    },
+    (t) => [
+      k.uniqueIndex("runs_key").on(t.teamId, t.idempotencyKey),
+      k.uniqueIndex("runs_lease").on(t.phoneId).where(sql`${t.state} in ('leased', 'running')`),
+      k.index("runs_team").on(t.teamId, t.createdAt),
+      k.index("runs_queue").on(t.phoneId, t.state, t.turn),
+      k.index("runs_created").on(t.createdAt),
+    ],
+  );
+  const ofRun = () =>
+    k
+      .text(operational("quarter"))
+      .$type<RunId>()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" });
+  const part = { none: "Belongs to a run and goes with it; the run leads to the person." };
+  const runSteps = k.table(
+    "run_steps",
+    { owner: "team", subject: part, clock: "startedAt" },
+    {
+      runId: ofRun(),
+      seq: k.int(operational("quarter")).notNull(),
+      attempt: k.int(operational("quarter")).notNull(),
+      path: k.text(operational("quarter")).notNull(),
+      line: k.int(operational("quarter")).notNull(),
+      depth: k.int(operational("quarter")).notNull(),
+      command: k.text(operational("quarter")).notNull(),
+      label: k.text(personal("user.content.private", ran)).notNull(),
+      kind: k.oneOf(STEP_KINDS, operational("quarter")).notNull(),
+      state: k.oneOf(STEP_STATES, personal("user.behavior", ran)).notNull(),
+      /** Of the command as written: a replay that meets another one stops. */
+      hash: k.text(operational("quarter")).notNull(),
+      result: k.json<StepResult>(personal("user.content.private", ran)),
+      startedAt: k.instant(personal("user.behavior", ran)).notNull(),
+      durationMs: k.int(operational("quarter")),
+      message: k.text(personal("user.content.private", ran)),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
+  );
+  const runEvents = k.table(
+    "run_events",
+    { owner: "team", subject: part, clock: "at" },
+    {
+      runId: ofRun(),
+      seq: k.int(operational("quarter")).notNull(),
+      data: k.json<RunEvent>(personal("user.content.private", ran)).notNull(),
+      at: k.instant(personal("user.behavior", ran)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
+  );
+  const runArtifacts = k.table(
+    "run_artifacts",
+    { owner: "team", subject: part, clock: "createdAt" },
+    {
+      runId: ofRun(),
+      name: k.text(personal("user.content.private", ran)).notNull(),
+      kind: k.oneOf(ARTIFACT_KINDS, operational("quarter")).notNull(),
+      bytes: k.int(operational("quarter")).notNull(),
+      step: k.int(operational("quarter")),
+      /** Name of the encrypted file in the run's folder. */
+      file: k.text(operational("quarter")).notNull(),
+      createdAt: k.instant(personal("user.behavior", ran)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.name] })],
+  );
+  return { flows, runs, runSteps, runEvents, runArtifacts };
+}

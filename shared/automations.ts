@@ -1,0 +1,59 @@
+/** Flows and runs as both sides see them: everything of `automation-model.ts`, and the schemas of what goes into `flows.*` and `runs.*`. */
+import * as z from "zod/mini";
+import { flowId, phoneId, runId } from "./ids.ts";
+import { idempotencyKey } from "./phones.ts";
+
+export * from "./automation-model.ts";
+
+/** Largest flow, in characters; the parser has its own cap in bytes. */
+export const MAX_FLOW_SOURCE = 256 * 1024;
+export const MAX_INPUTS = 64;
+
+export const flowSource = z
+  .string()
+  .check(z.maxLength(MAX_FLOW_SOURCE, "A flow has at most 262,144 characters. Split it and use runFlow."));
+export const flowName = z
+  .string()
+  .check(z.trim(), z.minLength(1, "Give the flow a name."), z.maxLength(100, "A name has at most 100 characters."));
+
+/** Values of a run, by name. Bound as text, never read as code. */
+export const runInputs = z
+  .record(
+    z.string().check(z.regex(/^[A-Za-z_]\w{0,63}$/, "An input's name has letters, digits and _, like ORDER_ID.")),
+    z.string().check(z.maxLength(8192, "An input's value has at most 8,192 characters.")),
+  )
+  .check(z.refine((values) => Object.keys(values).length <= MAX_INPUTS, "A run takes at most 64 inputs."));
+
+export const validateInput = z.strictObject({ source: flowSource });
+export const saveFlowInput = z.strictObject({ flowId: z.optional(flowId), name: flowName, source: flowSource });
+export const flowRef = z.strictObject({ flowId });
+export const startRunInput = z
+  .strictObject({
+    flowId: z.optional(flowId),
+    source: z.optional(flowSource),
+    phoneId,
+    inputs: z.optional(runInputs),
+    idempotencyKey,
+  })
+  .check(
+    z.refine(
+      (input) => (input.flowId === undefined) !== (input.source === undefined),
+      "Give either flowId, for a saved flow, or source, for a flow as text.",
+    ),
+  );
+export const runRef = z.strictObject({ runId });
+export const listRunsInput = z.optional(
+  z.strictObject({
+    flowId: z.optional(flowId),
+    phoneId: z.optional(phoneId),
+    /** The oldest run already known; what was asked for before it follows. */
+    before: z.optional(runId),
+    limit: z.optional(z.int().check(z.gte(1), z.lte(200))),
+  }),
+);
+/** How an interrupted run goes on: after the step with the unknown outcome, counting it as done, or doing it again. */
+export const resumeRunInput = z.strictObject({ runId, from: z.enum(["after", "again"]) });
+export const runEventsInput = z.strictObject({
+  runId,
+  lastEventId: z.nullish(z.string().check(z.regex(/^\d{1,15}$/))),
+});
