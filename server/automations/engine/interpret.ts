@@ -1,0 +1,344 @@
+/**
+ * Walks through a flow: hooks, steps, conditions, nesting, `optional`, `retry`. Every step is in the journal before it
+ * is done, and a walk over a journal of an earlier life gives the same way without doing anything twice.
+ */
+import { createHash } from "node:crypto";
+import type { Condition, Step, Steps } from "../../../shared/flows/model.ts";
+import { doCommand, type LeafCommand } from "./commands/all.ts";
+import type { CommandOf, ContainerName, RunContext, StepContext } from "./context.ts";
+import { type Ending, endingOf, type FailureCode, LeaseLost, RunStop, StepFailure } from "./failures.ts";
+import type { OpenStep } from "./journal.ts";
+import { conditionHolds } from "./lookup.ts";
+import type { Env, ScriptCall } from "./ports.ts";
+import { commandWords, wholeNumber } from "./words.ts";
+
+export interface FlowOutcome {
+  readonly state: "passed" | "warned" | "failed";
+  readonly failure?: {
+    readonly code: FailureCode;
+    readonly message: string;
+    readonly step?: number;
+    readonly line?: number;
+  };
+}
+
+/** Where in the flow: scope of names and depth of nesting. */
+interface Frame {
+  readonly env: Env;
+  readonly depth: number;
+}
+
+/** A failure that found its place; containers pass it on. */
+interface Located {
+  readonly failure: StepFailure;
+  readonly step: number | undefined;
+  readonly line: number | undefined;
+}
+
+const MOST_RETRIES = 3;
+
+/** Runs the flow to its end. @throws RunStop, LeaseLost */
+export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutcome> {
+  const walk = new Walk(run);
+  const { header, steps } = run.flow;
+  let failed: Located | undefined;
+  let env: Env = {};
+  const attempt = async (part: () => Promise<void>) => {
+    try {
+      await part();
+    } catch (error) {
+      failed ??= walk.located(error);
+    }
+  };
+  await attempt(async () => {
+    env = await walk.headerEnv(inputs);
+    await walk.steps(header.onFlowStart, { env, depth: 0 });
+    await walk.steps(steps, { env, depth: 0 });
+  });
+  if (failed !== undefined) await attempt(() => walk.steps(header.onFlowFailure, { env, depth: 0 }));
+  await attempt(() => walk.steps(header.onFlowComplete, { env, depth: 0 }));
+  if (failed === undefined) return { state: walk.warned ? "warned" : "passed" };
+  const { failure, step, line } = failed;
+  return {
+    state: "failed",
+    failure: {
+      code: failure.code,
+      message: failure.message,
+      ...(step !== undefined && { step }),
+      ...(line !== undefined && { line }),
+    },
+  };
+}
+
+class Walk {
+  warned = false;
+  readonly #run: RunContext;
+  readonly #places = new WeakMap<StepFailure, { step: number; line: number }>();
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  /** A failure with its place; everything that ends the run is thrown on. */
+  located(error: unknown): Located {
+    const ending = this.#ending(error);
+    if (!(ending instanceof StepFailure)) throw ending;
+    const place = this.#places.get(ending);
+    return { failure: ending, step: place?.step, line: place?.line };
+  }
+
+  /** Inputs win over the header's values, as `-e` does in Maestro. */
+  async headerEnv(inputs: Env): Promise<Env> {
+    const { header } = this.#run.flow;
+    const env: Record<string, string> = {};
+    for (const input of header.inputs) if (input.default !== undefined) env[input.name] = input.default;
+    Object.assign(env, inputs);
+    for (const [name, template] of Object.entries(header.env)) {
+      if (inputs[name] === undefined) env[name] = await this.#expand(template, env, NOWHERE);
+    }
+    return env;
+  }
+
+  async steps(steps: readonly Step[], frame: Frame): Promise<void> {
+    for (const step of steps) {
+      const { command } = step;
+      if (command.name === "runFlow" || command.name === "repeat" || command.name === "retry") {
+        await this.#container(step, command, frame);
+      } else await this.#leaf(step, command, frame);
+    }
+  }
+
+  async #begin(step: Step, frame: Frame): Promise<OpenStep> {
+    const run = this.#run;
+    run.signal.throwIfAborted();
+    run.steps += 1;
+    if (run.steps > run.limits.maxSteps) {
+      throw new RunStop(
+        "limit",
+        `The run did ${run.limits.maxSteps} steps, which is the most. Does a repeat never end?`,
+      );
+    }
+    if (frame.depth > run.limits.maxDepth) {
+      throw new RunStop("limit", `Steps are nested more than ${run.limits.maxDepth} deep.`);
+    }
+    return run.journal.begin({
+      path: step.path,
+      line: step.place.line,
+      depth: frame.depth,
+      command: step.command.name === "unsupported" ? step.command.command : step.command.name,
+      label: await this.#label(step, frame.env),
+      hash: createHash("sha256").update(JSON.stringify(step.command)).digest("base64url").slice(0, 16),
+    });
+  }
+
+  async #label({ label, command }: Step, env: Env): Promise<string> {
+    if (label === undefined) return commandWords(command);
+    return label.includes("${") ? this.#expand(label, env, NOWHERE).catch(() => label) : label;
+  }
+
+  async #leaf(step: Step, command: LeafCommand, frame: Frame): Promise<void> {
+    const run = this.#run;
+    const open = await this.#begin(step, frame);
+    if (open.past !== undefined) return this.#replay(step, open);
+    const started = run.pace.now();
+    let changed = false;
+    const before = run.scripts.snapshot();
+    const effect = async () => {
+      changed = true;
+      await open.effect();
+    };
+    const context: StepContext = {
+      ...run,
+      phone: run.hands.during(effect),
+      env: frame.env,
+      seq: open.seq,
+      lookupMs: step.optional ? run.limits.optionalMs : run.limits.lookupMs,
+      expand: (template) => this.#expand(template, frame.env, { step: open.seq, effect }),
+      call: { signal: run.signal, step: open.seq, effect },
+      log: (message) => run.journal.log(message, open.seq),
+      saveScreenshot: async (...picture) => {
+        run.screenshots += 1;
+        await run.saveScreenshot(...picture);
+      },
+    };
+    const end = async (state: "passed" | "warned" | "failed", message: string | undefined, code?: FailureCode) => {
+      if (changed) run.lastChange = run.pace.now();
+      const scripts = this.#scriptState(before);
+      const durationMs = Math.round(run.pace.now() - started);
+      await open.finish({ state, durationMs, message, result: { ...scripts, ...(code && { code }) } });
+    };
+    try {
+      const remark = await doCommand(context, command);
+      run.signal.throwIfAborted();
+      await end("passed", remark);
+    } catch (error) {
+      const ending = this.#ending(error);
+      if (ending instanceof LeaseLost || leavesOpen(ending)) throw ending;
+      if (ending instanceof RunStop) {
+        await end("failed", ending.message);
+        throw ending;
+      }
+      await end(step.optional ? "warned" : "failed", ending.message, ending.code);
+      this.#failed(step, open, ending);
+    }
+  }
+
+  /** What an earlier life of the run did: its script values come back, its failure fails again. */
+  #replay(step: Step, open: OpenStep): void {
+    const { scripts, code } = open.result;
+    if (typeof scripts === "string") this.#run.scripts.restore(scripts);
+    if (open.past?.state !== "failed" && open.past?.state !== "warned") return;
+    const known = typeof code === "string" ? (code as FailureCode) : "internal";
+    this.#failed(step, open, new StepFailure(known, open.past.message ?? "The step failed before."));
+  }
+
+  /** A failed optional step is a warning; any other ends what holds it. */
+  #failed(step: Step, open: OpenStep, failure: StepFailure): void {
+    if (!this.#places.has(failure)) this.#places.set(failure, { step: open.seq, line: step.place.line });
+    if (!step.optional) throw failure;
+    this.warned = true;
+  }
+
+  async #container(step: Step, command: CommandOf<ContainerName>, frame: Frame): Promise<void> {
+    const run = this.#run;
+    const open = await this.#begin(step, frame);
+    const started = run.pace.now();
+    const end = async (state: "passed" | "warned" | "failed" | "skipped", message?: string) => {
+      if (open.past === undefined) {
+        await open.finish({ state, durationMs: Math.round(run.pace.now() - started), message });
+      }
+    };
+    try {
+      const done = await this.#nested(command, frame, open);
+      await end(done ? "passed" : "skipped", done ? undefined : "Its condition did not hold.");
+    } catch (error) {
+      const ending = this.#ending(error);
+      if (ending instanceof LeaseLost || leavesOpen(ending)) throw ending;
+      if (ending instanceof RunStop) {
+        await end("failed", ending.message);
+        throw ending;
+      }
+      await end(step.optional ? "warned" : "failed", ending.message);
+      this.#failed(step, open, ending);
+    }
+  }
+
+  /** False when its condition kept it from doing anything. */
+  async #nested(command: CommandOf<ContainerName>, frame: Frame, open: OpenStep): Promise<boolean> {
+    const decide = this.#decider(open);
+    const where = { step: open.seq, effect: () => open.effect() };
+    if (command.name === "runFlow") {
+      const { when } = command;
+      if (when !== undefined && !(await decide(() => this.#holds(when, frame, where)))) return false;
+      await this.steps(stepsOf(command.steps), await this.#inner(frame, command.env, where));
+      return true;
+    }
+    if (command.name === "retry") return this.#retry(command, frame, where);
+    return this.#repeat(command, frame, where, decide);
+  }
+
+  async #retry(command: CommandOf<"retry">, frame: Frame, where: Where): Promise<boolean> {
+    const asked = wholeNumber(await this.#expand(command.maxRetries, frame.env, where), "maxRetries");
+    const retries = Math.min(Math.max(asked, 0), MOST_RETRIES);
+    const inner = await this.#inner(frame, command.env, where);
+    for (let time = 0; ; time += 1) {
+      try {
+        await this.steps(stepsOf(command.steps), inner);
+        return true;
+      } catch (error) {
+        const ending = this.#ending(error);
+        if (!(ending instanceof StepFailure) || time >= retries) throw ending;
+        await this.#run.journal.log(`${ending.message} Trying again, ${time + 1} of ${retries}.`);
+      }
+    }
+  }
+
+  async #repeat(command: CommandOf<"repeat">, frame: Frame, where: Where, decide: Decide): Promise<boolean> {
+    const { maxRepeats } = this.#run.limits;
+    const condition = command.while;
+    const times =
+      command.times === undefined
+        ? Number.POSITIVE_INFINITY
+        : wholeNumber(await this.#expand(command.times, frame.env, where), "The number of repetitions");
+    const inner = { ...frame, depth: frame.depth + 1 };
+    for (let time = 0; time < times; time += 1) {
+      if (condition !== undefined && !(await decide(() => this.#holds(condition, frame, where)))) return time > 0;
+      if (time >= maxRepeats) throw new RunStop("limit", `A repeat ran ${maxRepeats} times, which is the most.`);
+      await this.steps(command.commands, inner);
+    }
+    return times > 0;
+  }
+
+  /** A scope of its own: what is set in it is gone after it. */
+  async #inner(frame: Frame, own: Readonly<Record<string, string>>, where: Where): Promise<Frame> {
+    const env: Record<string, string> = { ...frame.env };
+    for (const [name, template] of Object.entries(own)) env[name] = await this.#expand(template, frame.env, where);
+    return { env, depth: frame.depth + 1 };
+  }
+
+  #holds(condition: Condition, frame: Frame, where: Where): Promise<boolean> {
+    const run = this.#run;
+    const phone = run.hands.during(() => Promise.reject(new Error("A condition only looks.")));
+    return conditionHolds(
+      { ...run, phone, expand: (template) => this.#expand(template, frame.env, where) },
+      condition,
+      Math.max(0, run.limits.optionalMs - (run.pace.now() - run.lastChange)),
+    );
+  }
+
+  /** Decisions are noted, so that a replay takes the same way. */
+  #decider(open: OpenStep): Decide {
+    const noted = Array.isArray(open.result["decisions"]) ? open.result["decisions"].map(Boolean) : [];
+    let at = 0;
+    return async (look) => {
+      const before = noted[at];
+      at += 1;
+      if (before !== undefined) return before;
+      const decision = await look();
+      noted.push(decision);
+      await open.note({ decisions: noted });
+      return decision;
+    };
+  }
+
+  #expand(template: string, env: Env, { step, effect }: Where): Promise<string> {
+    const { scripts, signal } = this.#run;
+    if (!template.includes("${")) return Promise.resolve(template);
+    return scripts.expand(template, env, { signal, step, effect });
+  }
+
+  /** What scripts left, when a step changed it. */
+  #scriptState(before: string): { scripts?: string } {
+    const scripts = this.#run.scripts.snapshot();
+    return scripts === before ? {} : { scripts };
+  }
+
+  /** An aborted run ends for the reason it was aborted, whatever error that caused on the way. */
+  #ending(error: unknown): Ending {
+    const { signal } = this.#run;
+    return endingOf(signal.aborted ? signal.reason : error);
+  }
+}
+
+type Where = Pick<ScriptCall, "step" | "effect">;
+
+/** Where no step stands for what a script does. */
+const NOWHERE: Where = {
+  step: 0,
+  effect: () => Promise.reject(new StepFailure("script", "A request that changes something must stand in evalScript.")),
+};
+
+type Decide = (look: () => Promise<boolean>) => Promise<boolean>;
+
+function stepsOf(steps: Steps): readonly Step[] {
+  if ("commands" in steps) return steps.commands;
+  throw new StepFailure(
+    "phone_cannot",
+    `There is no file ${steps.file} beside this flow. Write its commands in place.`,
+  );
+}
+
+/** A stopping server leaves the step open, as a crash would: what becomes of the run is decided in one place. */
+function leavesOpen(ending: Ending): boolean {
+  return ending instanceof RunStop && ending.code === "server_stopped";
+}

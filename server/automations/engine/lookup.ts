@@ -1,0 +1,155 @@
+/** Finding elements on a screen that changes, and the places a finger goes. */
+import { resolveSelector } from "../../../shared/flows/match.ts";
+import type { Condition, Selector } from "../../../shared/flows/model.ts";
+import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
+import type { UiTarget } from "../../phones/automation-port.ts";
+import type { StepContext } from "./context.ts";
+import { StepFailure } from "./failures.ts";
+import { isTruthy, selectorWords } from "./words.ts";
+
+const POLL_MS = 100;
+const SETTLE_MS = 1_000;
+const LONGEST_SETTLE_MS = 30_000;
+
+/** What a look-up needs; conditions are looked up without a step of their own. */
+export type LookupContext = Pick<StepContext, "phone" | "find" | "pace" | "signal" | "expand" | "lastChange">;
+
+export interface Found {
+  readonly element: UiElement;
+  readonly tree: UiTree;
+  /** How many fit. */
+  readonly count: number;
+}
+
+/** What fits on the screen as it is now. */
+export async function lookOnce(at: LookupContext, selector: Selector): Promise<Found | undefined> {
+  const resolved = await resolveSelector(selector, at.expand);
+  const tree = await at.phone.elements();
+  const cssRefs = new Set<string>();
+  for (const css of cssOf(resolved)) for (const ref of await at.phone.findByCss(css)) cssRefs.add(ref);
+  const fitting = at.find(tree, resolved, cssRefs);
+  const [element] = fitting;
+  return element && { element, tree, count: fitting.length };
+}
+
+function cssOf(selector: Selector): readonly string[] {
+  const { css, below, above, leftOf, rightOf, containsChild, containsDescendants = [], childOf } = selector;
+  const others = [below, above, leftOf, rightOf, containsChild, childOf, ...containsDescendants];
+  return [...(css === undefined ? [] : [css]), ...others.flatMap((other) => (other === undefined ? [] : cssOf(other)))];
+}
+
+/** Looks until `done` says so or the time is over; at least once. */
+export async function poll<T>(
+  at: Pick<LookupContext, "pace" | "signal">,
+  withinMs: number,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const until = at.pace.now() + withinMs;
+  for (;;) {
+    at.signal.throwIfAborted();
+    const found = await look();
+    if (found !== undefined) return found;
+    const left = until - at.pace.now();
+    if (left <= 0) return undefined;
+    await at.pace.sleep(Math.min(POLL_MS, left), at.signal);
+  }
+}
+
+/** What is left of a look-up's time, counted from the last step that changed the screen, as Maestro does. */
+export function timeLeft(at: Pick<LookupContext, "pace" | "lastChange">, ms: number): number {
+  return Math.max(0, ms - (at.pace.now() - at.lastChange));
+}
+
+/** Waits for an element. @throws StepFailure `element_not_found` */
+export async function findElement(at: StepContext, selector: Selector, withinMs?: number): Promise<Found> {
+  const ms = withinMs ?? timeLeft(at, at.lookupMs);
+  const found = await poll(at, ms, () => lookOnce(at, selector));
+  if (found !== undefined) return found;
+  throw new StepFailure("element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
+}
+
+/** Whether a condition holds, waited for at most `withinMs`. All of its parts must. */
+export async function conditionHolds(at: LookupContext, condition: Condition, withinMs: number): Promise<boolean> {
+  const { visible, notVisible, platform } = condition;
+  if (platform !== undefined && platform.toLowerCase() !== "web") return false;
+  if (condition.true !== undefined && !isTruthy(await at.expand(condition.true))) return false;
+  if (visible !== undefined && (await poll(at, withinMs, () => lookOnce(at, visible))) === undefined) return false;
+  if (notVisible === undefined) return true;
+  const gone = await poll(at, withinMs, async () =>
+    (await lookOnce(at, notVisible)) === undefined ? true : undefined,
+  );
+  return gone === true;
+}
+
+export interface TouchPlace {
+  readonly x: number;
+  readonly y: number;
+  /** Undefined for a place on the screen. */
+  readonly element: UiElement | undefined;
+}
+
+/**
+ * The place to touch: found anew, brought into view, at rest and not covered by anything. While something lies over it
+ * this waits. @throws StepFailure `element_not_found` or `element_covered`
+ */
+export async function touchPlace(at: StepContext, selector: Selector, settleMs?: number): Promise<TouchPlace> {
+  const { point, ...rest } = selector;
+  if (point !== undefined && Object.keys(rest).length === 0) {
+    return { ...screenPoint(await at.expand(point), at.phone.size()), element: undefined };
+  }
+  const ms = timeLeft(at, at.lookupMs);
+  const settle = Math.min(settleMs ?? SETTLE_MS, LONGEST_SETTLE_MS);
+  let cover: string | undefined;
+  const place = await poll(at, ms, async (): Promise<TouchPlace | undefined> => {
+    const found = await lookOnce(at, rest);
+    const target = found && (await at.phone.target(found.element.ref, settle));
+    cover = target?.coveredBy;
+    if (found === undefined || target === undefined || target.coveredBy !== undefined) return undefined;
+    const spot = point === undefined ? target.point : elementPoint(await at.expand(point), target, at.phone.size());
+    return { x: spot.x, y: spot.y, element: found.element };
+  });
+  if (place !== undefined) return place;
+  if (cover !== undefined) {
+    throw new StepFailure(
+      "element_covered",
+      `${selectorWords(selector)} is there, but ${cover.slice(0, 80)} lies over it. Close that first.`,
+    );
+  }
+  throw new StepFailure("element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
+}
+
+/** "50%,50%" or "100,200" (CSS pixels) as fractions of the screen. @throws StepFailure */
+export function screenPoint(text: string, size: { width: number; height: number }): { x: number; y: number } {
+  const { x, y } = parsePoint(text);
+  return {
+    x: within(x.percent ? x.value / 100 : x.value / size.width),
+    y: within(y.percent ? y.value / 100 : y.value / size.height),
+  };
+}
+
+/** The same within an element, percentages and pixels counted from its top left. */
+function elementPoint(text: string, { bounds }: UiTarget, size: { width: number; height: number }) {
+  const { x, y } = parsePoint(text);
+  return {
+    x: within(bounds.x + (x.percent ? (x.value / 100) * bounds.width : x.value / size.width)),
+    y: within(bounds.y + (y.percent ? (y.value / 100) * bounds.height : y.value / size.height)),
+  };
+}
+
+function parsePoint(text: string) {
+  const match = /^\s*(-?\d+(?:\.\d+)?)(%?)\s*,\s*(-?\d+(?:\.\d+)?)(%?)\s*$/.exec(text);
+  if (match === null) {
+    throw new StepFailure("phone_cannot", `A point looks like "50%,50%" or "100,200", not "${text.slice(0, 60)}".`);
+  }
+  return {
+    x: { value: Number(match[1]), percent: match[2] === "%" },
+    y: { value: Number(match[3]), percent: match[4] === "%" },
+  };
+}
+
+const within = (fraction: number) => Math.min(Math.max(fraction, 0), 0.9999);
+
+export function seconds(ms: number): string {
+  const rounded = Math.round(ms / 100) / 10;
+  return rounded === 1 ? "1 second" : `${rounded} seconds`;
+}

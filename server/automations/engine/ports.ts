@@ -1,0 +1,81 @@
+/** What the interpreter needs of the world; tests give it small fakes of these. */
+import type { Selector } from "../../../shared/flows/model.ts";
+import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
+import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
+import type { PhoneInput } from "../../phones/driver.ts";
+
+/** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
+export interface Pace {
+  /** Milliseconds on a clock that only goes forward. */
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** One phone in the hands of one run. Calls throw when the run has to end or lost its lease. */
+export interface FlowPhone {
+  readonly can: AutomationCapabilities & { readonly rotate: boolean; readonly clipboard: boolean };
+  /** CSS pixels as turned. */
+  size(): { readonly width: number; readonly height: number };
+  elements(): Promise<UiTree>;
+  findByCss(css: string): Promise<readonly string[]>;
+  target(ref: string, withinMs: number): Promise<UiTarget | undefined>;
+  still(withinMs: number): Promise<boolean>;
+  screenshot(): Promise<{ readonly png: Uint8Array; readonly width: number; readonly height: number }>;
+  readClipboard(): Promise<string>;
+  /** From here on the phone changes. */
+  input(input: PhoneInput): Promise<void>;
+  openUrl(url: string): Promise<void>;
+  hideKeyboard(): Promise<void>;
+  clearState(url: string): Promise<void>;
+  setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
+  setAirplaneMode(on: boolean): Promise<void>;
+  writeClipboard(text: string): Promise<void>;
+  turn(rotated: boolean): Promise<void>;
+  configure(change: {
+    readonly colorScheme?: "light" | "dark";
+    readonly geolocation?: { readonly latitude: number; readonly longitude: number };
+  }): Promise<void>;
+  /** The colour scheme pages are told of. */
+  colorScheme(): "light" | "dark";
+  /** Whether this run turned airplane mode on. */
+  airplane(): boolean;
+}
+
+/** The phone for one step at a time: `effect` is awaited before each thing that changes the phone. */
+export interface PhoneHands {
+  during(effect: () => Promise<void>): FlowPhone;
+  /** The screen for a report, also when the run is over. */
+  look(): Promise<{ readonly png: Uint8Array; readonly tree: UiTree }>;
+  /** Takes back what the run set on the phone for its own time. */
+  release(): Promise<void>;
+}
+
+/** `findElements` of shared/flows: elements that fit, best first; `cssRefs` are what the phone found for its CSS. */
+export type FindElements = (tree: UiTree, selector: Selector, cssRefs: ReadonlySet<string>) => readonly UiElement[];
+
+export type Env = Readonly<Record<string, string>>;
+
+/** In which step a script runs. */
+export interface ScriptCall {
+  readonly signal: AbortSignal;
+  /** `seq` of the step; 0 before the first. */
+  readonly step: number;
+  /** Awaited before a request that may change something. */
+  readonly effect: () => Promise<void>;
+}
+
+/** JavaScript of one run. Throws `StepFailure("script")` with a sentence, or the signal's reason. */
+export interface Scripts {
+  /** Replaces every `${…}` by its value; `\${` stands for itself. */
+  expand(template: string, env: Env, call: ScriptCall): Promise<string>;
+  run(script: string, env: Env, call: ScriptCall): Promise<void>;
+  /** What a run that goes on after a crash needs: `output` and the like, as text. */
+  snapshot(): string;
+  restore(state: string): void;
+  /** What `maestro.copiedText` gives. */
+  copied(text: string): void;
+  close(): Promise<void>;
+}
+
+/** Keeps a picture of the run; a second one of the same name stands beside the first. */
+export type ScreenshotSink = (name: string, png: Uint8Array, step: number) => Promise<void>;

@@ -1,0 +1,128 @@
+/** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
+import type { PhoneId } from "../../shared/ids.ts";
+import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
+import { PerchError } from "../errors.ts";
+import type { PhoneDriver } from "../phones/driver.ts";
+import { phoneSize } from "../phones/phone-view.ts";
+import type { PhoneRow } from "../phones/phones.repo.ts";
+import { LeaseLost } from "./engine/failures.ts";
+import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
+
+/** The result of `work`, or the signal's reason as soon as it aborts; what `work` still does is not waited for. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    work.catch(() => {});
+    promise.catch(() => {});
+  }
+}
+
+export function leasedPhone(options: {
+  row: PhoneRow;
+  driver: PhoneDriver;
+  signal: AbortSignal;
+  holdsLease: () => boolean;
+  /** Turns the phone and writes it down. */
+  rotate: (id: PhoneId) => Promise<unknown>;
+  /** Counts as use, so that the phone is not parked as idle. */
+  used: (id: PhoneId) => void;
+}): PhoneHands {
+  const { row, driver, signal } = options;
+  const { id } = row;
+  const { automation } = driver;
+  if (automation === undefined) {
+    throw new PerchError("capability_missing", "Phones of this kind run no automations.");
+  }
+  let rotated = row.rotated;
+  let settings: PhoneSettings = row.settings;
+  let airplane = false;
+  let permissions = false;
+
+  const call = <T>(work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    if (!options.holdsLease()) throw new LeaseLost();
+    options.used(id);
+    return unlessAborted(signal, work());
+  };
+  const configure = (next: PhoneSettings) => {
+    settings = next;
+    return driver.configure({ id, profile: deviceProfile(row.profile), settings, rotated });
+  };
+
+  return {
+    during(effect): FlowPhone {
+      const change = async <T>(work: () => Promise<T>): Promise<T> => {
+        signal.throwIfAborted();
+        await effect();
+        return call(work);
+      };
+      return {
+        can: {
+          ...automation.can,
+          rotate: driver.capabilities.rotate,
+          clipboard: driver.capabilities.clipboard,
+        },
+        size: () => phoneSize({ profile: row.profile, rotated }),
+        elements: async () => call(() => automation.elements(id)),
+        findByCss: async (css) => call(() => automation.findByCss(id, css)),
+        target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
+        still: async (withinMs) => call(() => automation.still(id, withinMs)),
+        screenshot: async () => call(() => driver.screenshot(id)),
+        readClipboard: async () => call(() => driver.clipboard.read(id)),
+        input: (input) =>
+          // A finger that is down has to come up also when the run was cancelled.
+          input.type === "touch" && input.phase === "cancel"
+            ? lift(driver, id, input, options.holdsLease)
+            : change(() => driver.input(id, input)),
+        openUrl: (url) => change(() => driver.openUrl(id, url)),
+        hideKeyboard: () => change(() => automation.hideKeyboard(id)),
+        clearState: (url) => change(() => automation.clearState(id, url)),
+        setPermissions: (values) =>
+          change(() => {
+            permissions = true;
+            return automation.setPermissions(id, values);
+          }),
+        setAirplaneMode: (on) =>
+          change(() => {
+            airplane = on;
+            return automation.setAirplaneMode(id, on);
+          }),
+        writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
+        async turn(wanted) {
+          if (wanted === rotated) return;
+          await change(() => options.rotate(id));
+          rotated = wanted;
+        },
+        configure: (changed) => change(() => configure({ ...settings, ...changed })),
+        colorScheme: () => settings.colorScheme ?? "light",
+        airplane: () => airplane,
+      };
+    },
+    async look() {
+      if (!options.holdsLease()) throw new LeaseLost();
+      const [{ png }, tree] = await Promise.all([driver.screenshot(id), automation.elements(id)]);
+      return { png, tree };
+    },
+    async release() {
+      if (!options.holdsLease()) return;
+      if (airplane) await automation.setAirplaneMode(id, false);
+      if (permissions) await automation.setPermissions(id, { all: "unset" });
+      if (settings !== row.settings) await configure(row.settings);
+    },
+  };
+}
+
+async function lift(
+  driver: PhoneDriver,
+  id: PhoneId,
+  input: Parameters<PhoneDriver["input"]>[1],
+  holdsLease: () => boolean,
+): Promise<void> {
+  if (holdsLease()) await driver.input(id, input);
+}

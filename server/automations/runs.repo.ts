@@ -1,0 +1,242 @@
+/** Runs in the database: asking for one, the queue and lease of a phone, events. What a leased run writes is fenced. */
+import { and, asc, desc, eq, gt, inArray, isNull, lt, max, notInArray, or, sql } from "drizzle-orm";
+import type { RunEvent, RunState } from "../../shared/automation-model.ts";
+import type { FlowId, PhoneId, RunId, TeamId } from "../../shared/ids.ts";
+import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
+import type { Tables } from "../db/tables.ts";
+import type { TeamScope } from "../teams/team-scope.ts";
+
+export type RunRow = Tables["runs"]["$inferSelect"];
+export type NewRun = Tables["runs"]["$inferInsert"];
+export type RunChange = Partial<
+  Pick<RunRow, "state" | "error" | "holder" | "leaseUntil" | "starts" | "startedAt" | "finishedAt" | "cancelAskedAt">
+>;
+export type StepRow = Tables["runSteps"]["$inferSelect"];
+export type ArtifactRow = Tables["runArtifacts"]["$inferSelect"];
+
+/** The right to work on a run and its phone, until someone else has it. */
+export interface Lease {
+  readonly runId: RunId;
+  readonly phoneId: PhoneId;
+  readonly holder: string;
+  readonly fence: number;
+}
+
+export const LEASED_STATES = ["leased", "running"] as const satisfies readonly RunState[];
+
+export interface RunFilter {
+  readonly flowId?: FlowId | undefined;
+  readonly phoneId?: PhoneId | undefined;
+  readonly before?: RunId | undefined;
+  readonly limit: number;
+}
+
+export interface RunsRepo {
+  list(scope: TeamScope, filter: RunFilter): Promise<RunRow[]>;
+  find(scope: TeamScope, id: RunId): Promise<RunRow | undefined>;
+  findAnywhere(id: RunId): Promise<RunRow | undefined>;
+  findByKey(tx: Writer, teamId: TeamId, key: string): Promise<RunRow | undefined>;
+  waiting(tx: Writer, teamId: TeamId): Promise<number>;
+  /** The next place in a phone's queue. */
+  nextTurn(tx: Writer, phoneId: PhoneId): Promise<number>;
+  insert(tx: Writer, row: NewRun): Promise<RunRow>;
+  steps(id: RunId): Promise<StepRow[]>;
+  artifacts(id: RunId): Promise<ArtifactRow[]>;
+  artifact(id: RunId, name: string): Promise<ArtifactRow | undefined>;
+  events(id: RunId, after: number, limit: number): Promise<{ seq: number; data: RunEvent }[]>;
+  /** Changes a run that is in one of `from`; undefined when it is not. */
+  change(tx: Writer, id: RunId, from: readonly RunState[], change: RunChange): Promise<RunRow | undefined>;
+  /** Takes the longest waiting run of a phone nobody works on. `busy`: phones to leave alone. */
+  lease(holder: string, until: Date, busy: readonly PhoneId[]): Promise<RunRow | undefined>;
+  renew(lease: Lease, until: Date): Promise<{ held: boolean; cancelAsked: boolean }>;
+  /** Changes a leased run; undefined when the lease is lost. */
+  changeLeased(tx: Writer, lease: Lease, change: RunChange): Promise<RunRow | undefined>;
+  /** Appends events; false when a lease is given and lost (roll back then). */
+  append(tx: Writer, id: RunId, events: readonly RunEvent[], at: Date, lease?: Lease): Promise<boolean>;
+  /** Leased runs whose lease ran out by `now`; all of them when `now` is undefined. */
+  abandoned(now: Date | undefined): Promise<RunRow[]>;
+  /** Removes runs asked for before; gives their ids, for the files. */
+  sweep(tx: Writer, before: Date): Promise<RunId[]>;
+  /** Which of these exist. */
+  known(ids: readonly RunId[]): Promise<Set<RunId>>;
+}
+
+export function createRunsRepo(db: Database): RunsRepo {
+  const { runs, runSteps, runEvents, runArtifacts } = db.t;
+  const held = ({ runId, fence, holder }: Lease) =>
+    and(eq(runs.id, runId), eq(runs.fence, fence), eq(runs.holder, holder), inArray(runs.state, [...LEASED_STATES]));
+  return {
+    async list(scope, { flowId, phoneId, before, limit }) {
+      const known =
+        before === undefined
+          ? undefined
+          : (
+              await db.read
+                .select()
+                .from(runs)
+                .where(and(eq(runs.id, before), eq(runs.teamId, scope.teamId)))
+            )[0];
+      return db.read
+        .select()
+        .from(runs)
+        .where(
+          and(
+            eq(runs.teamId, scope.teamId),
+            flowId === undefined ? undefined : eq(runs.flowId, flowId),
+            phoneId === undefined ? undefined : eq(runs.phoneId, phoneId),
+            known === undefined
+              ? undefined
+              : or(
+                  lt(runs.createdAt, known.createdAt),
+                  and(eq(runs.createdAt, known.createdAt), lt(runs.id, known.id)),
+                ),
+          ),
+        )
+        .orderBy(desc(runs.createdAt), desc(runs.id))
+        .limit(limit);
+    },
+    async find(scope, id) {
+      const [row] = await db.read
+        .select()
+        .from(runs)
+        .where(and(eq(runs.id, id), eq(runs.teamId, scope.teamId)));
+      return row;
+    },
+    async findAnywhere(id) {
+      const [row] = await db.read.select().from(runs).where(eq(runs.id, id));
+      return row;
+    },
+    async findByKey(tx, teamId, key) {
+      const [row] = await tx
+        .select()
+        .from(runs)
+        .where(and(eq(runs.teamId, teamId), eq(runs.idempotencyKey, key)));
+      return row;
+    },
+    waiting: async (tx, teamId) =>
+      tx.$count(runs, and(eq(runs.teamId, teamId), inArray(runs.state, ["queued", ...LEASED_STATES]))),
+    async nextTurn(tx, phoneId) {
+      const [row] = await tx
+        .select({ last: max(runs.turn) })
+        .from(runs)
+        .where(eq(runs.phoneId, phoneId));
+      return (row?.last ?? 0) + 1;
+    },
+    async insert(tx, row) {
+      const [inserted] = await tx.insert(runs).values(row).returning();
+      if (inserted === undefined) throw new Error("An inserted run was not returned.");
+      return inserted;
+    },
+    steps: async (id) => db.read.select().from(runSteps).where(eq(runSteps.runId, id)).orderBy(asc(runSteps.seq)),
+    artifacts: async (id) =>
+      db.read
+        .select()
+        .from(runArtifacts)
+        .where(eq(runArtifacts.runId, id))
+        .orderBy(asc(runArtifacts.createdAt), asc(runArtifacts.name)),
+    async artifact(id, name) {
+      const [row] = await db.read
+        .select()
+        .from(runArtifacts)
+        .where(and(eq(runArtifacts.runId, id), eq(runArtifacts.name, name)));
+      return row;
+    },
+    events: async (id, after, limit) =>
+      db.read
+        .select({ seq: runEvents.seq, data: runEvents.data })
+        .from(runEvents)
+        .where(and(eq(runEvents.runId, id), gt(runEvents.seq, after)))
+        .orderBy(asc(runEvents.seq))
+        .limit(limit),
+    async change(tx, id, from, change) {
+      const [row] = await tx
+        .update(runs)
+        .set(change)
+        .where(and(eq(runs.id, id), inArray(runs.state, [...from])))
+        .returning();
+      return row;
+    },
+    async lease(holder, until, busy) {
+      const taken = await db.read
+        .select({ phoneId: runs.phoneId })
+        .from(runs)
+        .where(inArray(runs.state, [...LEASED_STATES]));
+      const blocked = [...new Set([...busy, ...taken.map((row) => row.phoneId)])];
+      const candidates = await db.read
+        .select({ id: runs.id, phoneId: runs.phoneId })
+        .from(runs)
+        .where(and(eq(runs.state, "queued"), blocked.length > 0 ? notInArray(runs.phoneId, blocked) : undefined))
+        .orderBy(asc(runs.turn), asc(runs.createdAt))
+        .limit(20);
+      for (const { phoneId } of candidates) {
+        try {
+          const row = await db.tx(async (tx) => {
+            const [first] = await tx
+              .select({ id: runs.id })
+              .from(runs)
+              .where(and(eq(runs.phoneId, phoneId), eq(runs.state, "queued")))
+              .orderBy(asc(runs.turn))
+              .limit(1);
+            const [last] = await tx
+              .select({ fence: max(runs.fence) })
+              .from(runs)
+              .where(eq(runs.phoneId, phoneId));
+            if (first === undefined) return undefined;
+            const [leased] = await tx
+              .update(runs)
+              .set({ state: "leased", holder, leaseUntil: until, fence: (last?.fence ?? 0) + 1 })
+              .where(and(eq(runs.id, first.id), eq(runs.state, "queued"), isNull(runs.cancelAskedAt)))
+              .returning();
+            return leased;
+          });
+          if (row !== undefined) return row;
+        } catch (error) {
+          if (!isUniqueViolation(error)) throw error;
+        }
+      }
+      return undefined;
+    },
+    async renew(lease, until) {
+      const [row] = await db.tx((tx) =>
+        tx.update(runs).set({ leaseUntil: until }).where(held(lease)).returning({ cancelAskedAt: runs.cancelAskedAt }),
+      );
+      return { held: row !== undefined, cancelAsked: row?.cancelAskedAt != null };
+    },
+    async changeLeased(tx, lease, change) {
+      const [row] = await tx.update(runs).set(change).where(held(lease)).returning();
+      return row;
+    },
+    async append(tx, id, events, at, lease) {
+      const [row] = await tx
+        .update(runs)
+        .set({ eventSeq: sql`${runs.eventSeq} + ${events.length}` })
+        .where(lease === undefined ? eq(runs.id, id) : held(lease))
+        .returning({ eventSeq: runs.eventSeq });
+      if (row === undefined) return false;
+      const first = row.eventSeq - events.length + 1;
+      await tx.insert(runEvents).values(events.map((data, index) => ({ runId: id, seq: first + index, data, at })));
+      if (db.engine === "postgres") await db.announce(tx, id);
+      return true;
+    },
+    abandoned: async (now) =>
+      db.read
+        .select()
+        .from(runs)
+        .where(and(inArray(runs.state, [...LEASED_STATES]), now === undefined ? undefined : lt(runs.leaseUntil, now))),
+    async sweep(tx, before) {
+      const rows = await tx
+        .delete(runs)
+        .where(and(lt(runs.createdAt, before), notInArray(runs.state, [...LEASED_STATES])))
+        .returning({ id: runs.id });
+      return rows.map((row) => row.id);
+    },
+    async known(ids) {
+      if (ids.length === 0) return new Set();
+      const rows = await db.read
+        .select({ id: runs.id })
+        .from(runs)
+        .where(inArray(runs.id, [...ids]));
+      return new Set(rows.map((row) => row.id));
+    },
+  };
+}
