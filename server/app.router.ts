@@ -1,6 +1,8 @@
 /** All procedures. The extension takes this type, and nothing else, from the server. */
 import { accountRouter } from "./accounts/account.router.ts";
 import { sessionsRouter } from "./accounts/sessions.router.ts";
+import { flowsRouter } from "./automations/flows.router.ts";
+import { runsRouter } from "./automations/runs.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
@@ -13,6 +15,8 @@ export interface RouterServices {
   readonly teams: Parameters<typeof teamsRouter>[0];
   readonly phones: Parameters<typeof phonesRouter>[0];
   readonly screen: Parameters<typeof screenRouter>[0];
+  readonly flows: Parameters<typeof flowsRouter>[0];
+  readonly runs: Parameters<typeof runsRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -23,6 +27,8 @@ export function createAppRouter(services: RouterServices) {
     teams: teamsRouter(services.teams),
     phones: phonesRouter(services.phones),
     screen: screenRouter(services.screen, services.phones),
+    flows: flowsRouter(services.flows),
+    runs: runsRouter(services.runs),
     privacy: privacyRouter(services.privacy),
   });
 }

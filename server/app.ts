@@ -2,12 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { phoneId } from "../shared/ids.ts";
+import { RUN_REPORTS } from "../shared/automation-model.ts";
+import { phoneId, runId } from "../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../shared/version.ts";
 import type { Sessions } from "./accounts/sessions.service.ts";
 import type { AppRouter } from "./app.router.ts";
+import type { RunsService } from "./automations/runs.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
@@ -29,6 +31,7 @@ export interface AppOptions {
   readonly doors: Doors;
   readonly sessions: Pick<Sessions, "find" | "onEnded">;
   readonly phones: PhonesService;
+  readonly runs: Pick<RunsService, "artifact" | "report">;
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
   readonly log: Log;
@@ -79,7 +82,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
   app.use((c, next) => (c.req.method === "GET" ? next() : limitBody(c, next)));
 
-  for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*"]) {
+  for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*", "/runs/*"]) {
     app.use(path, extensionCors(doors), async (c, next) => {
       await next();
       c.res.headers.set("Cache-Control", "no-store");
@@ -99,6 +102,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       req: c.req.raw,
       router: options.router,
       maxBatchSize: MAX_BATCH,
+      // A flow is longer than an address may be, so what only reads one may be asked by POST too.
+      allowMethodOverride: true,
       createContext: (): RequestContext => {
         const request = c.get("request");
         const { clock, limiter } = options;
@@ -113,19 +118,37 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       },
     }),
   );
-  app.get("/files/phones/:phone/:name", async (c) => {
+  /** The caller's team, or a refusal: for files, which are read with the same tokens as calls are made with. */
+  const reader = async (c: Context<AppEnv>, refusal: string) => {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
     if (actor === undefined || actor === "ended") throw new PerchError("unauthenticated", "Sign in first.");
     const scope = actor.scopes.includes("phones:view") ? teamScope(actor, "phones:view") : undefined;
-    if (scope === undefined) throw new PerchError("forbidden", "You may not read this phone's files.");
+    if (scope === undefined) throw new PerchError("forbidden", refusal);
     await options.limiter.take("write", actor.userId);
+    return scope;
+  };
+  app.get("/files/phones/:phone/:name", async (c) => {
+    const scope = await reader(c, "You may not read this phone's files.");
     const id = phoneId.safeParse(c.req.param("phone"));
     if (!id.success) throw new PerchError("not_found", "There is no such phone in this team.");
     const name = c.req.param("name");
-    c.header("Content-Type", "application/octet-stream");
-    c.header("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`);
-    c.header("Content-Security-Policy", "sandbox");
+    asDownload(c, "application/octet-stream", name);
     return c.body(await options.phones.readFile(scope, id.data, name));
+  });
+  app.get("/runs/:run/artifacts/:name", async (c) => {
+    const scope = await reader(c, "You may not read this run.");
+    const name = c.req.param("name");
+    const { bytes, mimeType } = await options.runs.artifact(scope, runOf(c.req.param("run")), name);
+    asDownload(c, mimeType, name);
+    return c.body(new Uint8Array(bytes));
+  });
+  app.get("/runs/:run/:report", async (c) => {
+    const scope = await reader(c, "You may not read this run.");
+    const kind = RUN_REPORTS.find((known) => known === c.req.param("report"));
+    if (kind === undefined) throw new PerchError("not_found", `A run has these reports: ${RUN_REPORTS.join(", ")}.`);
+    const { body, mimeType } = await options.runs.report(scope, runOf(c.req.param("run")), kind);
+    asDownload(c, mimeType, kind);
+    return c.body(body);
   });
 
   app.get("/metrics", async (c) => {
@@ -135,6 +158,20 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.route("/", options.pages);
   return app;
+}
+
+/** A file to keep, never a page of ours: what a phone or a flow brings is never run. */
+function asDownload(c: Context<AppEnv>, mimeType: string, name: string): void {
+  c.header("Content-Type", mimeType);
+  c.header("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`);
+  c.header("Content-Security-Policy", "sandbox");
+  c.header("X-Content-Type-Options", "nosniff");
+}
+
+function runOf(text: string) {
+  const id = runId.safeParse(text);
+  if (!id.success) throw new PerchError("not_found", "There is no such run in this team.");
+  return id.data;
 }
 
 function whileSignedIn(sessions: Pick<Sessions, "onEnded">, actor: Actor, signal: AbortSignal): AbortSignal {

@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
-import { newId, phoneId as phoneIdSchema } from "../shared/ids.ts";
+import { flowId as flowIdSchema, newId, phoneId as phoneIdSchema, runId as runIdSchema } from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
 
 const procedures = describeProcedures();
 
-/** Everything a stranger could want to touch: an owner with two sessions, and a running phone with a file. */
+const FLOW = "url: https://a.example/\n---\n- back\n";
+
+/** Everything a stranger could want to touch: an owner with two sessions, a running phone with a file, a flow with runs. */
 async function makeWorld(server: TestServer) {
   const owner = await signIn(server);
   const second = await server.db.tx((tx) =>
@@ -24,7 +26,20 @@ async function makeWorld(server: TestServer) {
   if (!launched.ok) throw new Error(launched.error.message);
   const phoneId = phoneIdSchema.parse((launched.data as { id: string }).id);
   server.phones.save(phoneId, "a.txt", "secret");
-  return { owner, second, phoneId };
+  const answered = async (path: string, input: unknown) => {
+    const answer = await call(server, "mutation", path, input, owner.token);
+    if (!answer.ok) throw new Error(answer.error.message);
+    return answer.data as { id: string; runId: string };
+  };
+  const flowId = flowIdSchema.parse((await answered("flows.save", { name: "Mine", source: FLOW })).id);
+  const run = async (key: string) =>
+    runIdSchema.parse((await answered("runs.start", { flowId, phoneId, idempotencyKey: key })).runId);
+  const runId = await run("the-first-run");
+  const interruptedId = await run("interrupted");
+  await server.automations.runner.idle();
+  const { runs } = server.db.t;
+  await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
+  return { owner, second, phoneId, flowId, runId, interruptedId };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -58,12 +73,25 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.removeFile": ({ phoneId }) => ({ phoneId, name: "a.txt" }),
   "phones.events": () => ({ lastEventId: "0" }),
   "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
+  "flows.validate": () => ({ source: FLOW }),
+  "flows.save": ({ flowId }) => ({ flowId, name: "Renamed", source: FLOW }),
+  "flows.list": () => undefined,
+  "flows.get": ({ flowId }) => ({ flowId }),
+  "flows.remove": ({ flowId }) => ({ flowId }),
+  "runs.start": ({ flowId, phoneId }) => ({ flowId, phoneId, idempotencyKey: "another-run" }),
+  "runs.get": ({ runId }) => ({ runId }),
+  "runs.list": () => undefined,
+  "runs.cancel": ({ runId }) => ({ runId }),
+  "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),
+  "runs.events": ({ runId }) => ({ runId, lastEventId: "0" }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
+/** Team procedures that name none of the team's things. */
+const BY_TEAM = new Set(["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"]);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set(["account.signOut"]);
 
@@ -122,11 +150,13 @@ describe("strangers", () => {
     call(server, type, path, INPUTS[path]?.(world), token);
   /** Everything of the world that a call could change. */
   const state = async () => {
-    const { phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
+    const { flows, runs, phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
     return JSON.stringify([
       await read.select().from(phones),
+      await read.select().from(flows),
+      (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
         .filter((row) => row.userId === userId)
         .map(({ id, endedAt }) => [id, endedAt]),
@@ -148,7 +178,7 @@ describe("strangers", () => {
   };
   const guarded = procedures.filter(({ meta }) => meta?.auth !== "public").map((one) => [one.path, one] as const);
   const ofTeam = guarded.filter(([, { meta }]) => meta?.auth === "team");
-  const takesPhone = ofTeam.filter(([path]) => !["phones.list", "phones.launch", "phones.events"].includes(path));
+  const takesPhone = ofTeam.filter(([path]) => !BY_TEAM.has(path));
 
   it.each(guarded)("%s refuses who is not signed in", async (_path, one) => {
     await refused(one, undefined, "unauthenticated");
@@ -171,13 +201,19 @@ describe("strangers", () => {
       await refused(one, members.get(role)?.token, "forbidden");
     }
   });
-  it.each(takesPhone)("%s knows nothing of another team's phone", async (path, one) => {
+  it.each(takesPhone)("%s knows nothing of another team's things", async (path, one) => {
     await refused(one, otherOwner.token, "not_found");
     const none = await call(
       server,
       one.type,
       path,
-      INPUTS[path]?.({ ...world, phoneId: newId("phone") }),
+      INPUTS[path]?.({
+        ...world,
+        phoneId: newId("phone"),
+        flowId: newId("flow"),
+        runId: newId("run"),
+        interruptedId: newId("run"),
+      }),
       otherOwner.token,
     );
     const theirs = await try_(one, otherOwner.token);
@@ -186,10 +222,17 @@ describe("strangers", () => {
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
-    for (const path of ["phones.list", "sessions.list", "teams.list", "privacy.overview"]) {
+    for (const path of ["phones.list", "flows.list", "runs.list", "sessions.list", "teams.list", "privacy.overview"]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
-      for (const theirs of [world.phoneId, world.owner.teamId, world.owner.sessionId, world.owner.userId]) {
+      for (const theirs of [
+        world.phoneId,
+        world.flowId,
+        world.runId,
+        world.owner.teamId,
+        world.owner.sessionId,
+        world.owner.userId,
+      ]) {
         expect(JSON.stringify(answer)).not.toContain(theirs);
       }
     }
@@ -198,8 +241,13 @@ describe("strangers", () => {
     await refused(one, otherOwner.token, "not_found");
     for (const role of ROLES) await refused(one, members.get(role)?.token, "not_found");
   });
-  it("get no file of a phone over HTTP", async () => {
-    const address = `${server.url}/files/phones/${world.phoneId}/a.txt`;
+  it.each([
+    ["file of a phone", () => `/files/phones/${world.phoneId}/a.txt`, "secret"],
+    ["report of a run", () => `/runs/${world.runId}/junit.xml`, 'status="SUCCESS"'],
+    ["page about a run", () => `/runs/${world.runId}/report.html`, "passed"],
+    ["data of a run", () => `/runs/${world.runId}/run.json`, '"state": "passed"'],
+  ])("get no %s over HTTP", async (_what, path, holds) => {
+    const address = `${server.url}${path()}`;
     const read = (token?: string) =>
       fetch(address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
     const before = await state();
@@ -210,7 +258,7 @@ describe("strangers", () => {
     expect(await state()).toBe(before);
     const allowed = await read(members.get("viewer")?.token);
     expect(allowed.headers.get("content-disposition")).toMatch(/^attachment/);
-    expect(await allowed.text()).toBe("secret");
+    expect(await allowed.text()).toContain(holds);
   });
 });
 

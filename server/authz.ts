@@ -45,7 +45,16 @@ function row(path: string, type: string, meta: ProcedureMeta): string {
 
 /** The router is only described: no procedure runs, so no service is touched. */
 function noServices(): RouterServices {
-  return { account: {}, sessions: {}, teams: {}, phones: {}, screen: {}, privacy: {} } as RouterServices;
+  return {
+    account: {},
+    sessions: {},
+    teams: {},
+    phones: {},
+    screen: {},
+    flows: {},
+    runs: {},
+    privacy: {},
+  } as RouterServices;
 }
 
 type Flat = Readonly<

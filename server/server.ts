@@ -1,15 +1,22 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
+
+import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import { findElements } from "../shared/flows/match.ts";
+import { parseFlow } from "../shared/flows/parse.ts";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
+import { type Automations, createAutomations } from "./automations/compose.ts";
+import { systemPace } from "./automations/engine/pace.ts";
+import { flowScripts } from "./automations/flow-scripts.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -57,6 +64,7 @@ export interface RunningServer {
   readonly driver: PhoneDriver;
   readonly screen: ScreenService;
   readonly lifecycle: PhoneLifecycle;
+  readonly automations: Automations;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -174,6 +182,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
+  const automations = createAutomations({
+    db,
+    audit,
+    clock,
+    pace: systemPace,
+    log,
+    folder: config.DATA_DIR,
+    key: deriveKey(master, "run artifacts"),
+    holder: `node-${process.pid}-${randomUUID()}`,
+    phones: {
+      ready: phones.readyFor,
+      rotate: (id) => lifecycle.rotate(id, "run"),
+      used: (id) => lifecycle.used(id),
+      onEnded: (tell) => driver.onEvent((event) => event.type === "ended" && tell(event.phoneId)),
+    },
+    async phone(scope, id) {
+      const row = await phonesRepo.find(scope, id);
+      return row && { name: row.name, can: drivers.get(row.driver)?.automation?.can };
+    },
+    parse: parseFlow,
+    find: findElements,
+    openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
+  });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -211,6 +242,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     teams: accounts.teams,
     phones,
     screen,
+    flows: automations.flows,
+    runs: automations.runs,
     privacy,
   });
   let stopping = false;
@@ -219,6 +252,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     doors,
     sessions: accounts.sessions,
     phones,
+    runs: automations.runs,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
@@ -255,21 +289,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
-      "retention.sweep": async (_input, { finish }) =>
-        finish(async (tx) => {
+      "retention.sweep": async (_input, { finish }) => {
+        await finish(async (tx) => {
           await sweepAccounts(db, clock, tx);
           await events.sweep(tx, cutoff(clock, "day"));
           await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
           await tickets.sweep(tx);
           await jobsRepo.sweep(tx, cutoff(clock, "week"));
           await audit.anonymise(tx, cutoff(clock, "quarter"));
-        }),
+          await automations.sweep(tx, cutoff(clock, "quarter"));
+        });
+        await automations.removeOrphans();
+      },
     },
     [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
   );
   const recovering = lifecycle
     .recover()
-    .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)));
+    .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
+    .then(() => automations.start())
+    .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
@@ -285,6 +324,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     driver,
     screen,
     lifecycle,
+    automations,
     close() {
       closed ??= (async () => {
         stopping = true;
@@ -293,6 +333,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         detachScreen();
         screen.closeAll("server_stopping");
         events.close();
+        await automations.close();
         await lifecycle.close();
         screen.close();
         await driver.close();

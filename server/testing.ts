@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Role, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../shared/ids.ts";
-import { ManualClock } from "./clock.ts";
+import { type Clock, ManualClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { FakeDriver } from "./phones/testing/fake-driver.ts";
@@ -54,7 +54,11 @@ export interface TestPerson {
 }
 
 /** A person with a session; in their own new team, or in `teamId`. */
-export async function signIn(server: TestServer, role: Role = "owner", teamId?: TeamId): Promise<TestPerson> {
+export async function signIn(
+  server: Pick<TestServer, "db" | "accounts"> & { readonly clock: Clock },
+  role: Role = "owner",
+  teamId?: TeamId,
+): Promise<TestPerson> {
   const { db, accounts, clock } = server;
   const { users, teams, teamMembers } = db.t;
   const at = new Date(clock.now());

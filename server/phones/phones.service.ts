@@ -59,6 +59,8 @@ export interface PhonesService {
   ): Promise<AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>>;
   /** A running phone of the team and its driver, or a sentence why not. */
   runningPhone(scope: TeamScope, id: PhoneId): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
+  /** A phone of the team, started if it was not running: for work of the server that a person asked for earlier. */
+  readyFor(teamId: TeamId, id: PhoneId, actor: string): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
 }
 
 export function createPhonesService(options: {
@@ -129,10 +131,10 @@ export function createPhonesService(options: {
   }
 
   /** Starts a phone after counting it against the limits in the transaction that takes its place. */
-  function startWithinLimits(scope: TeamScope, row: PhoneRow, url: string | undefined): Promise<PhoneRow> {
-    return lifecycle.start(row, url, scope.userId, async (tx) => {
+  function startWithinLimits(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow> {
+    return lifecycle.start(row, url, actor, async (tx) => {
       refuseBusyMachine(driverOf(row.driver));
-      await refuseOverLimit(tx, scope.teamId, false);
+      await refuseOverLimit(tx, row.teamId, false);
     });
   }
 
@@ -208,7 +210,7 @@ export function createPhonesService(options: {
       }
     },
     async start(scope, id, url) {
-      return view(await startWithinLimits(scope, await find(scope, id), url));
+      return view(await startWithinLimits(await find(scope, id), url, scope.userId));
     },
     async park(scope, id) {
       await find(scope, id);
@@ -227,7 +229,7 @@ export function createPhonesService(options: {
     },
     async openUrl(scope, id, url) {
       const row = await find(scope, id);
-      const started = row.state === "running" ? row : await startWithinLimits(scope, row, url);
+      const started = row.state === "running" ? row : await startWithinLimits(row, url, scope.userId);
       if (row.state === "running") await driverOf(row.driver).openUrl(id, url);
       lifecycle.used(id);
       await db.tx((tx) => record(tx, scope, "phone.opened", id));
@@ -270,7 +272,7 @@ export function createPhonesService(options: {
       if (!driverOf(row.driver).capabilities.installWebApp) {
         throw new PerchError("capability_missing", "This phone cannot install web apps.");
       }
-      if (row.state !== "running") await startWithinLimits(scope, row, undefined);
+      if (row.state !== "running") await startWithinLimits(row, undefined, scope.userId);
       lifecycle.used(id);
       const installed = await driverOf(row.driver).installWebApp(id, url);
       await db.tx((tx) => record(tx, scope, "phone.web_app_installed", id));
@@ -302,6 +304,13 @@ export function createPhonesService(options: {
       })();
     },
     runningPhone: running,
+    async readyFor(teamId, id, actor) {
+      const row = await repo.findAnywhere(id);
+      if (row === undefined || row.teamId !== teamId || row.state === "removed") throw noSuchPhone();
+      const started = row.state === "running" ? row : await startWithinLimits(row, undefined, actor);
+      lifecycle.used(id);
+      return { row: started, driver: driverOf(started.driver) };
+    },
   };
 }
 

@@ -5,7 +5,9 @@
 import { setImmediate as later } from "node:timers/promises";
 import type { PhoneId } from "../../../shared/ids.ts";
 import type { PhoneCapabilities, PhoneReason, WipeReceipt } from "../../../shared/phones.ts";
+import type { UiElement } from "../../../shared/ui-tree.ts";
 import { PerchError } from "../../errors.ts";
+import type { PhoneAutomation } from "../automation-port.ts";
 import type {
   DriverEvent,
   DriverState,
@@ -34,6 +36,23 @@ const CAPABILITIES: PhoneCapabilities = {
   installWebApp: true,
   files: true,
   recents: true,
+};
+
+const EMPTY_SCREEN: UiElement = {
+  ref: "root",
+  role: "screen",
+  text: "",
+  hint: "",
+  accessibilityText: "",
+  id: "",
+  bounds: { x: 0, y: 0, width: 1, height: 1 },
+  enabled: true,
+  selected: false,
+  checked: false,
+  focused: false,
+  clickable: false,
+  password: false,
+  children: [],
 };
 
 export class FakeDriver implements PhoneDriver {
@@ -171,6 +190,29 @@ export class FakeDriver implements PhoneDriver {
     this.#running(id).apps.push(hostname);
     return { name: hostname };
   }
+  /** An empty screen; tests of automations put something on it. */
+  readonly automation: PhoneAutomation = {
+    can: {
+      css: true,
+      clearState: true,
+      permissions: true,
+      location: true,
+      darkMode: true,
+      airplaneMode: true,
+      addMedia: false,
+    },
+    elements: async (id) => {
+      const { profile } = this.#running(id).spec;
+      return { root: EMPTY_SCREEN, width: profile.width, height: profile.height };
+    },
+    findByCss: async () => [],
+    target: async () => undefined,
+    still: async () => true,
+    hideKeyboard: async () => {},
+    clearState: async () => {},
+    setPermissions: async () => {},
+    setAirplaneMode: async () => {},
+  };
   readonly files: PhoneDriver["files"] = {
     list: async (id) =>
       [...this.#stored(id).files].map(([name, { length }]) => ({

@@ -1,0 +1,137 @@
+/** Flows on a real web phone: the whole server, a real browser, pages that make it hard. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunDetail } from "../../shared/automations.ts";
+import { phoneId as phoneIdSchema } from "../../shared/ids.ts";
+import { systemClock } from "../clock.ts";
+import { parseConfig } from "../config.ts";
+import { silentLog } from "../log.ts";
+import { type Bench, openBench, type Site, serveSite } from "../phones/drivers/web/web.fixture.ts";
+import { type RunningServer, startServer } from "../server.ts";
+import { call, signIn } from "../testing.ts";
+
+const PAGES = {
+  "/shop": `<title>Shop</title><h1>Shop</h1>
+    <input id="name" placeholder="Your name"><input id="secret" type="password" aria-label="Password">
+    <select id="size" aria-label="Size" onchange="report('size '+this.value)"><option>Small<option>Large</select>
+    <button onclick="setTimeout(()=>{done.textContent='Hello '+document.querySelector('#name').value},300)">Greet</button>
+    <p id="done"></p><a href="/next" style="display:block;height:60px">Next page</a>
+    <div style="height:2500px"></div><button onclick="report('bottom')">At the bottom</button><div style="height:1200px"></div>`,
+  "/next": `<title>Next</title><h1>Next page</h1><x-card></x-card><iframe style="border:0;width:100%;height:120px" srcdoc="<button style='height:60px;width:90%' onclick='fetch(&quot;/report&quot;,{method:&quot;POST&quot;,body:&quot;framed&quot;})'>In the frame</button>"></iframe>
+    <script>customElements.define('x-card',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<button style="height:60px" onclick="report(\\'shadow\\')">In the shadow</button>'}})</script>`,
+  "/busy": `<title>Busy</title><style>@keyframes slide{from{transform:translateX(0)}to{transform:translateX(150px)}}#strip{animation:slide .6s linear infinite alternate;width:100px}</style><div id="strip">Carousel</div>
+    <button id="go" onclick="report('went')">Go</button><div id="veil" role="dialog" aria-label="Cookies" style="position:fixed;inset:0;background:#0008"><button id="close" style="margin-top:200px" onclick="veil.remove()">Accept</button></div>
+    <script>setTimeout(()=>veil.remove(),1500)</script>`,
+} as const;
+
+describe("a flow on a web phone", () => {
+  let site: Site;
+  let bench: Bench;
+  let server: RunningServer;
+  let folder: string;
+  let token: string;
+  let phoneId: string;
+  let keys = 0;
+  const ask = async (type: "query" | "mutation", path: string, input: unknown) => {
+    const answer = await call(server, type, path, input, token);
+    if (!answer.ok) throw new Error(answer.error.message);
+    return answer.data;
+  };
+  const run = async (commands: string, page: keyof typeof PAGES = "/shop", header = ""): Promise<RunDetail> => {
+    keys += 1;
+    const source = `url: ${site.base}${page}\n${header}---\n- launchApp\n${commands}\n`;
+    const { runId } = (await ask("mutation", "runs.start", {
+      source,
+      phoneId,
+      idempotencyKey: `web-run-${keys}`,
+    })) as { runId: string };
+    await server.automations.runner.idle();
+    return (await ask("query", "runs.get", { runId })) as RunDetail;
+  };
+  /** Pages report on a way of their own, which may take a moment. */
+  const reported = (...what: string[]) => vi.waitFor(() => expect(site.reports).toEqual(expect.arrayContaining(what)));
+  const failureOf = ({ state, error }: RunDetail) => (error === undefined ? state : `${state}: ${error.message}`);
+
+  beforeAll(async () => {
+    site = await serveSite(PAGES);
+    folder = mkdtempSync(join(tmpdir(), "perch-web-run-"));
+    bench = await openBench();
+    server = await startServer({
+      config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), WARM_PHONES: "0" }),
+      clock: systemClock,
+      log: silentLog,
+      driver: bench.driver,
+    });
+    const person = await signIn({ ...server, clock: systemClock });
+    token = person.token;
+    const phone = await ask("mutation", "phones.launch", { idempotencyKey: "web-phone" });
+    phoneId = phoneIdSchema.parse((phone as { id: string }).id);
+    await ask("mutation", "phones.park", { phoneId });
+  });
+  afterAll(async () => {
+    await server.close();
+    await bench.close();
+    await site.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("opens, taps, types CJK and emoji, asserts, takes a picture, and reports", async () => {
+    const done = await run(`- tapOn: Your name
+- inputText: 日本語 📱 \${'wor' + 'ld'}
+- tapOn: Greet
+- assertVisible: Hello 日本語 📱 world
+- copyTextFrom: {id: done}
+- assertTrue: \${maestro.copiedText.startsWith('Hello')}
+- tapOn: {id: secret}
+- inputText: hunter2
+- eraseText: 3
+- hideKeyboard
+- takeScreenshot: greeted`);
+    expect(failureOf(done)).toBe("passed");
+    expect(done.artifacts).toMatchObject([{ name: "greeted.png", mimeType: "image/png" }]);
+    const read = (path: string) =>
+      fetch(`${server.url}/runs/${done.id}/${path}`, { headers: { authorization: `Bearer ${token}` } });
+    const picture = Buffer.from(await (await read("artifacts/greeted.png")).arrayBuffer());
+    expect(picture.subarray(1, 4).toString()).toBe("PNG");
+    expect(await (await read("junit.xml")).text()).toContain('failures="0"');
+    expect(await (await read("report.html")).text()).toContain("data:image/png;base64,");
+    expect(await (await read("run.json")).json()).toMatchObject({ state: "passed" });
+  });
+
+  it("scrolls, follows a link into shadow roots and frames, goes back, and swipes", async () => {
+    const done = await run(`- scrollUntilVisible:
+    element: At the bottom
+- tapOn: At the bottom
+- swipe: {direction: DOWN, duration: 200}
+- scrollUntilVisible:
+    element: Next page
+    direction: UP
+- tapOn: Next page
+- tapOn: In the shadow
+- tapOn: In the frame
+- back
+- assertNotVisible: In the shadow`);
+    expect(failureOf(done)).toBe("passed");
+    await reported("bottom", "shadow", "framed");
+  });
+
+  it("is not held up by a carousel, and waits while a layer lies over its target", async () => {
+    const started = performance.now();
+    const done = await run("- tapOn: Go\n- assertNotVisible: Nowhere", "/busy");
+    expect(failureOf(done)).toBe("passed");
+    await reported("went");
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it("says what was there instead when it fails", async () => {
+    const done = await run(
+      "- tapOn: {text: Nothing like it, optional: true}\n- assertVisible:\n    text: Absent",
+      "/next",
+      "limits:\n  lookup: 1500\n  optional: 500\n",
+    );
+    expect(done).toMatchObject({ state: "failed", error: { code: "element_not_found", line: 8 } });
+    expect(done.artifacts.map(({ kind }) => kind).sort()).toEqual(["failure_screenshot", "failure_tree"]);
+  });
+});
