@@ -11,6 +11,9 @@ export const ID_PREFIXES = {
   apiToken: "tok",
   job: "job",
   viewer: "vw",
+  flow: "fl",
+  run: "run",
+  rule: "rule",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -23,6 +26,9 @@ export type ApiTokenId = Branded<string, "apiToken">;
 export type CredentialId = SessionId | ApiTokenId;
 export type JobId = Branded<string, "job">;
 export type ViewerId = Branded<string, "viewer">;
+export type FlowId = Branded<string, "flow">;
+export type RunId = Branded<string, "run">;
+export type RuleId = Branded<string, "rule">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

@@ -20,3 +20,6 @@ export const teamId = idSchema("team");
 export const phoneId = idSchema("phone");
 export const sessionId = idSchema("session");
 export const apiTokenId = idSchema("apiToken");
+export const flowId = idSchema("flow");
+export const runId = idSchema("run");
+export const ruleId = idSchema("rule");
