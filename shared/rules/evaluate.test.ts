@@ -225,6 +225,8 @@ describe("values", () => {
   it("are one line of at most 2 KB without characters that deceive", () => {
     expect(normalise(" a\u202eb\n\tc\u0000d ")).toBe("ab cd");
     expect(normalise("e\u0301")).toBe("é");
+    expect(normalise("é".repeat(3_000))).toBe("é".repeat(1_024));
+    expect(normalise(`x${"😀".repeat(3_000)}`)).toBe(`x${"😀".repeat(511)}`);
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 6_000 }), (text) => {
         const line = normalise(text.repeat(3));
