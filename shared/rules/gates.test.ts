@@ -192,11 +192,22 @@ describe("over any events and clocks", () => {
       { numRuns: 300 },
     );
   });
+  it("a clock that was far ahead for a moment holds no rule up for long", () => {
+    const capped = { caps: { hour: 1, day: 10 }, cooldownMs: 60_000 };
+    const ahead = 3_650 * 24 * HOUR;
+    const { said } = run(
+      [ahead, makeEvent({}, capped)],
+      [0, makeEvent({ key: "b" }, capped)],
+      [HOUR - 1, makeEvent({ key: "c" }, capped)],
+      [HOUR, makeEvent({ key: "d" }, capped)],
+    );
+    expect(said).toEqual(["fire", "cooldown", "cap", "fire"]);
+  });
   it("the state of a rule stays small", () => {
     let state = emptyGates(NOON);
     for (let number = 0; number < 1_500; number++) {
       const event = makeEvent(
-        { key: `k${number}`, origin: `https://s${number}.example`, confirmed: true },
+        { key: `k${number}`.padEnd(43), origin: `https://s${number}.example`, confirmed: true },
         { caps: { hour: 200, day: 1_000 } },
       );
       state = pass(state, event, NOON + number * 60_000).state;
