@@ -1,7 +1,8 @@
 /** The part of a rule that an address alone decides. Plain data, so that an index of it can be kept. */
 import { compares } from "./compare.ts";
 import { coversHost, type MatchPattern, matchesPattern, parseMatchPattern } from "./match-pattern.ts";
-import { type Condition, conditionsOf, type Rule } from "./model.ts";
+import type { Condition, Rule } from "./model.ts";
+import { conditionsOf } from "./rule-parts.ts";
 import { matchParts, parseUrlParts, type UrlParts } from "./url-parts.ts";
 
 export type AddressCondition = Extract<Condition, { kind: "url" | "host" | "query" }>;

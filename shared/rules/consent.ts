@@ -1,6 +1,7 @@
 /** What a rule needs a person's consent for (research/automation.md §4.3), and what is asked too much. */
 import { originPattern, parseMatchPattern } from "./match-pattern.ts";
-import { type Condition, conditionsOf, type Rule, type Source, type StartWay } from "./model.ts";
+import type { Condition, Rule, Source, StartWay } from "./model.ts";
+import { conditionsOf } from "./rule-parts.ts";
 
 /** 0: no site access, by click, menu or schedule. 1: addresses on chosen sites. 2: page content on chosen sites. */
 export type Tier = 0 | 1 | 2;

@@ -1,7 +1,8 @@
 /** What is wrong with a rule whose parts are each right: too wide a scope, names nobody gives. */
 import { isMenuOnly } from "./consent.ts";
 import { parseMatchPattern } from "./match-pattern.ts";
-import { conditionsOf, groupNames, type Rule } from "./model.ts";
+import type { Rule } from "./model.ts";
+import { conditionsOf, groupNames } from "./rule-parts.ts";
 import { isPublicSuffix } from "./site.ts";
 
 type Contradiction = { readonly path: readonly (string | number)[]; readonly message: string };

@@ -288,7 +288,7 @@ describe("hostile pages", () => {
     ]) {
       evaluate(rule, page({ jsonLd }), findRegex);
     }
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(3_000);
   });
 });
 

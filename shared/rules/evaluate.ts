@@ -5,9 +5,10 @@ import { startsOf } from "./consent.ts";
 import { cronMatches, localMinute, parseCron } from "./cron.ts";
 import { matchesStars } from "./glob.ts";
 import { jsonLdValues } from "./json-ld.ts";
-import { type Condition, conditionsOf, type Extraction, type Rule, type Source } from "./model.ts";
+import type { Condition, Extraction, Rule, Source } from "./model.ts";
 import type { Facts } from "./page-facts.ts";
 import type { FindRegex } from "./regex.ts";
+import { conditionsOf } from "./rule-parts.ts";
 import { byTrust, meta, readSource } from "./sources.ts";
 import { normalise, shorten } from "./text.ts";
 

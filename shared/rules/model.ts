@@ -7,9 +7,9 @@ import { flowId, phoneId, ruleId } from "../ids.ts";
 import { isTimeZone } from "../phone-model.ts";
 import { parseCron } from "./cron.ts";
 import { type Parsed, parseMatchPattern } from "./match-pattern.ts";
-import { parseUrlParts, type UrlParts } from "./url-parts.ts";
+import { MAX_REGEX_LENGTH } from "./rule-parts.ts";
+import { parseUrlParts } from "./url-parts.ts";
 
-export const MAX_REGEX_LENGTH = 256;
 export const MAX_CONDITIONS = 20;
 export const MAX_VALUES = 16;
 export const MAX_SCOPE = 50;
@@ -242,32 +242,4 @@ export interface Problem {
   /** Such as `when.all.0.css`. */
   readonly path: string;
   readonly message: string;
-}
-
-export function conditionsOf({ when }: Pick<Rule, "when">): readonly Condition[] {
-  return "all" in when ? when.all : when.any;
-}
-
-/** The names url conditions give to pieces of an address. */
-export function groupNames(rule: Pick<Rule, "when">): readonly string[] {
-  return conditionsOf(rule).flatMap((one) => {
-    const compiled = one.kind === "url" && typeof one.is !== "string" ? parseUrlParts(one.is as UrlParts) : undefined;
-    if (compiled?.ok !== true) return [];
-    return compiled.value.flatMap(([, glob]) =>
-      glob.flatMap((piece) => (typeof piece !== "string" && "name" in piece ? [piece.name] : [])),
-    );
-  });
-}
-
-export function regexesOf(
-  rule: Pick<Rule, "when" | "extract">,
-): readonly { readonly path: string; readonly source: string }[] {
-  const mode = "all" in rule.when ? "all" : "any";
-  const inConditions = conditionsOf(rule).flatMap((one, index) =>
-    one.kind === "text" && one.op === "regex" ? [{ path: `when.${mode}.${index}.value`, source: one.value }] : [],
-  );
-  const inValues = rule.extract.flatMap(({ regex }, index) =>
-    regex === undefined ? [] : [{ path: `extract.${index}.regex`, source: regex }],
-  );
-  return [...inConditions, ...inValues];
 }

@@ -1,5 +1,6 @@
 /** What rules ask of a page, and what was observed. All of a page's answers are what its author wants us to believe. */
-import { type Condition, conditionsOf, type MenuTarget, type Rule, type Source, type StartWay } from "./model.ts";
+import type { Condition, MenuTarget, Rule, Source, StartWay } from "./model.ts";
+import { conditionsOf } from "./rule-parts.ts";
 
 export interface PageNeeds {
   readonly dom: readonly { readonly css: string; readonly visible: boolean }[];

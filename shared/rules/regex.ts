@@ -5,7 +5,8 @@
  */
 import { RE2JS } from "re2js";
 import type { Parsed } from "./match-pattern.ts";
-import { MAX_REGEX_LENGTH, type Rule, regexesOf } from "./model.ts";
+import type { Rule } from "./model.ts";
+import { MAX_REGEX_LENGTH, regexesOf } from "./rule-parts.ts";
 
 /** Looks for an expression; `found` is null when the text has none, `refused` says why it was not looked for. */
 export type FindRegex = (

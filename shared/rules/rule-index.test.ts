@@ -143,7 +143,7 @@ describe("the index of rules", () => {
     );
     const started = performance.now();
     const index = buildIndex(all, "v1");
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     const hung = index.data.keys.reduce((sum, [, positions]) => sum + positions.length, index.data.rest.length);
     expect(hung).toBe(10_000);
   });

@@ -2,8 +2,9 @@
 import { compileCondition, isAddressCondition, readAddress, readPattern } from "./address.ts";
 import { jsonLdValues } from "./json-ld.ts";
 import { coversHost } from "./match-pattern.ts";
-import { conditionsOf, type Rule, type Source } from "./model.ts";
+import type { Rule, Source } from "./model.ts";
 import type { Facts } from "./page-facts.ts";
+import { conditionsOf } from "./rule-parts.ts";
 import { isSameSite } from "./site.ts";
 import { normalise } from "./text.ts";
 
