@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, inputsOf } from "./evaluate.ts";
 import type { RuleInput } from "./model.ts";
 import { type Facts, needsOf, type PageFacts } from "./page-facts.ts";
 import { findRegex } from "./regex.ts";
-import { makeFacts, makeRule } from "./rule.fixture.ts";
+import { FLOW_ID, makeFacts, makeRule, PHONE_ID } from "./rule.fixture.ts";
 import { normalise } from "./text.ts";
 
 type ConditionInput = Extract<RuleInput["when"], { all: unknown }>["all"][number];
@@ -319,5 +319,18 @@ describe("what a page is asked", () => {
       jsonLd: false,
       media: false,
     });
+  });
+});
+
+describe("a flow's inputs", () => {
+  it("are the values that were found and fixed texts", () => {
+    const rule = makeRule({
+      extract: [
+        { var: "a", from: [{ kind: "url", part: "host" }] },
+        { var: "b", from: [{ kind: "selection" }], required: false },
+      ],
+      action: { flowId: FLOW_ID, phone: PHONE_ID, inputs: { x: { var: "a" }, y: { var: "b" }, z: { text: "{{a}}" } } },
+    });
+    expect(inputsOf(rule, evaluate(rule, makeFacts(), findRegex).values)).toEqual({ x: "shop.example", z: "{{a}}" });
   });
 });

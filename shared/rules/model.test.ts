@@ -58,7 +58,7 @@ describe("a rule", () => {
       "action.inputs.x.var: The rule reads no value sku",
     ],
     [{ action: { ...ruleInput().action, phone: "any" } }, "action.phone: This is not a phone id."],
-    [{ extract: [{ var: "__proto__x-", from: [{ kind: "canonical" }] }] }, "extract.0.var: A name has letters"],
+    [{ extract: [{ var: "__proto__", from: [{ kind: "canonical" }] }] }, "extract.0.var: A name has letters"],
     [{ extract: [{ var: "id", from: [{ kind: "group", name: "id" }] }] }, "No url condition names a piece :id"],
     [{ extract: [{ var: "id", from: [{ kind: "menu", part: "link" }] }] }, "Nothing was clicked in a menu"],
     [{ expiresAt: "tomorrow" }, "expiresAt: Write the time as 2026-12-31T23:59:59Z."],

@@ -49,8 +49,8 @@ const variable = z
   .string()
   .check(
     z.regex(
-      /^[A-Za-z_][A-Za-z0-9_]{0,39}$/,
-      "A name has letters, digits and _, begins with no digit, and has at most 40 characters.",
+      /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,39}$/,
+      "A name has letters, digits and _, begins with no digit and no __, and has at most 40 characters.",
     ),
   );
 
