@@ -1,6 +1,6 @@
 /** What a benchmark is, and the few statistics they share. */
 
-export type Unit = "ms" | "fps" | "%" | "MB" | "kB" | "kB/s" | "MB/s" | "1/s" | "frames";
+export type Unit = "ms" | "µs" | "fps" | "%" | "MB" | "kB" | "kB/s" | "MB/s" | "1/s" | "frames";
 
 /** One line of the results. */
 export interface Figure {

@@ -11,6 +11,7 @@ import { watchForeign } from "./foreign.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
 import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
+import { rules } from "./rules.ts";
 import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { trpc } from "./trpc.ts";
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   slowLink,
   trpc,
   database,
+  rules,
   egress,
   popup,
   size,

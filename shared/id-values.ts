@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   viewer: "vw",
   flow: "fl",
   run: "run",
+  rule: "rule",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -27,6 +28,7 @@ export type JobId = Branded<string, "job">;
 export type ViewerId = Branded<string, "viewer">;
 export type FlowId = Branded<string, "flow">;
 export type RunId = Branded<string, "run">;
+export type RuleId = Branded<string, "rule">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

@@ -22,3 +22,4 @@ export const sessionId = idSchema("session");
 export const apiTokenId = idSchema("apiToken");
 export const flowId = idSchema("flow");
 export const runId = idSchema("run");
+export const ruleId = idSchema("rule");
