@@ -35,7 +35,6 @@ export const PAGES = {
     Range.prototype.getBoundingClientRect=Node.prototype.contains=()=>{throw new Error('trap')};JSON.stringify=()=>'[]';Array.prototype.map=()=>[];window.getComputedStyle=()=>({display:'none'});Object.hasOwn=()=>true;
     </script>`,
   "/many": `<title>Many</title><style>i{display:inline-block;width:4px;height:4px;line-height:4px;vertical-align:top;font-size:4px}body{font-size:4px;line-height:4px}</style><script>document.write('<i>x</i>'.repeat(7000))</script>`,
-  "/thousand": `<title>Thousand</title><script>document.write(Array.from({length:250},(_,n)=>'<div class="card"><h2>Title '+n+'</h2><p>Some words <span>of '+n+'</span></p></div>').join(''))</script>`,
   "/restless": "<title>Restless</title><h1>Restless</h1><script>setTimeout(()=>location.reload(),60)</script>",
   "/hang":
     "<title>Hang</title><h1>Hanging</h1><script>setTimeout(()=>{report('hanging');const end=Date.now()+8000;while(Date.now()<end);},300)</script>",
