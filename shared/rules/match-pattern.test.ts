@@ -112,9 +112,9 @@ describe("parts of addresses", () => {
         const groups = { ...theirs.pathname.groups, ...theirs.search.groups };
         for (const [name, value] of found) expect(value).toBe(groups[name]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 600 },
     );
-    expect(agreed).toBeGreaterThan(100);
+    expect(agreed).toBeGreaterThan(50);
   });
   it("name what they take", () => {
     const parsed = parseUrlParts({ hostname: ":shop.market.example", pathname: "/p/:id/*" });

@@ -76,6 +76,8 @@ describe("a page's answer", () => {
       { ...answer, dom: null },
       { ...answer, dom: [] },
       { ...answer, text: 1 },
+      { ...answer, apps: [1] },
+      { ...answer, jsonLd: "x" },
     ]) {
       expect(readPageFacts(bad, needs)).toBeUndefined();
     }
