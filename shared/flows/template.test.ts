@@ -22,7 +22,7 @@ describe("splitting", () => {
     ["${output.a = 1}", [["output.a = 1"]]],
     ["${}", [[""]]],
     ["100 ${ open", ["100 ${ open"]],
-    ["${a} ${'open}", [["a"], " ${'open}"]],
+    ["${a} ${'open}", [["a"], " ", ["'open"]]],
   ])("%j", (template, parts) => expect(show(template)).toEqual(parts));
 
   it("keeps every character of texts without expressions, and every escaped text", () => {

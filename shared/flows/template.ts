@@ -6,35 +6,30 @@ export type TemplatePart =
   | { readonly kind: "expression"; readonly source: string };
 
 /**
- * Parts in order; joined they are the text, with each expression's value in its place. `\${` is the text `${`. Braces
- * nest; quotes, template strings and comments inside an expression hide theirs. What never closes is literal.
+ * Parts in order; joined they are the text, with each expression's value in its place. `\${` is the text `${`. An
+ * expression ends at the brace that closes it: braces in pairs, in strings and in comments do not. What is opened and
+ * never closed stays text. Time grows with the text's length alone.
  */
 export function splitTemplate(template: Template): readonly TemplatePart[] {
   const parts: TemplatePart[] = [];
-  let literal = "";
+  let text = "";
   let at = 0;
-  while (at < template.length) {
-    if (template.startsWith("\\${", at)) {
-      literal += "${";
-      at += 3;
+  for (let next = template.indexOf("${"); next !== -1; next = template.indexOf("${", at)) {
+    if (next > at && template[next - 1] === "\\") {
+      text += `${template.slice(at, next - 1)}\${`;
+      at = next + 2;
       continue;
     }
-    const end = template.startsWith("${", at) ? expressionEnd(template, at + 2) : undefined;
-    if (end === "open") {
-      literal += template.slice(at);
-      break;
-    }
-    if (end === undefined) {
-      literal += template[at];
-      at += 1;
-      continue;
-    }
-    if (literal !== "") parts.push({ kind: "literal", text: literal });
-    literal = "";
-    parts.push({ kind: "expression", source: template.slice(at + 2, end).trim() });
+    const end = endOfExpression(template, next + 2);
+    if (end === -1) break;
+    text += template.slice(at, next);
+    if (text !== "") parts.push({ kind: "literal", text });
+    parts.push({ kind: "expression", source: template.slice(next + 2, end).trim() });
+    text = "";
     at = end + 1;
   }
-  if (literal !== "") parts.push({ kind: "literal", text: literal });
+  text += template.slice(at);
+  if (text !== "") parts.push({ kind: "literal", text });
   return parts;
 }
 
@@ -43,43 +38,43 @@ export function hasExpression(template: Template): boolean {
   return template.includes("${") && splitTemplate(template).some(({ kind }) => kind === "expression");
 }
 
-/** Where the `}` of an expression stands. One pass, with a stack of what is open. */
-function expressionEnd(text: string, start: number): number | "open" {
-  const open: ("{" | "`")[] = ["{"];
-  let at = start;
-  while (at < text.length) {
-    const here = text[at];
-    if (open.at(-1) === "`") {
-      if (here === "\\") at += 1;
-      else if (here === "`") open.pop();
-      else if (here === "$" && text[at + 1] === "{") {
-        open.push("{");
-        at += 1;
-      }
-    } else if (here === '"' || here === "'") {
-      const close = quoteEnd(text, at);
-      if (close === undefined) return "open";
-      at = close;
-    } else if (here === "/" && (text[at + 1] === "*" || text[at + 1] === "/")) {
-      const close = text[at + 1] === "*" ? text.indexOf("*/", at + 2) : text.indexOf("\n", at + 2);
-      if (close >= 0) at = text[at + 1] === "*" ? close + 1 : close;
-    } else if (here === "`" || here === "{") {
-      open.push(here);
-    } else if (here === "}") {
-      open.pop();
-      if (open.length === 0) return at;
+/** Where the brace that closes the expression is; -1 when there is none. */
+function endOfExpression(template: string, start: number): number {
+  // A quote that nothing closes is no string, and neither is the next of its kind.
+  const unclosed = new Set<string>();
+  let depth = 0;
+  for (let at = start; at < template.length; at += 1) {
+    const character = template[at] ?? "";
+    const opens = character === "/" ? template.slice(at, at + 2) : character;
+    if (OPENERS.test(opens) && !unclosed.has(opens)) {
+      const closed = closingPlace(template, at, opens);
+      if (closed === -1) unclosed.add(opens);
+      else at = closed;
+    } else if (character === "{") depth += 1;
+    else if (character === "}") {
+      if (depth === 0) return at;
+      depth -= 1;
     }
-    at += 1;
   }
-  return "open";
+  return -1;
 }
 
-function quoteEnd(text: string, start: number): number | undefined {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === "\\") at += 1;
-    else if (text[at] === text[start]) return at;
+const OPENERS = /^(?:["'`]|\/\*|\/\/)$/;
+
+/** Where the string or comment that begins at `start` ends; -1 when it does not. */
+function closingPlace(template: string, start: number, opens: string): number {
+  if (opens === "//") return template.indexOf("\n", start + 2);
+  if (opens !== "/*") return closingQuote(template, start);
+  const end = template.indexOf("*/", start + 2);
+  return end === -1 ? -1 : end + 1;
+}
+
+function closingQuote(template: string, start: number): number {
+  for (let at = start + 1; at < template.length; at += 1) {
+    if (template[at] === "\\") at += 1;
+    else if (template[at] === template[start]) return at;
   }
-  return undefined;
+  return -1;
 }
 
 /** Truthy unless blank, "false" in any case, "undefined", "null" or a zero (research/automation.md §1.5). */

@@ -5,12 +5,13 @@
  * A script that was stopped (too long, too much memory, cancelled) leaves no half-done state: the next one finds a new
  * context with `output` as it was before. What a script put on the global object besides `output` is then gone.
  */
+
 import { z } from "zod";
+import { splitTemplate } from "../../../shared/flows/template.ts";
 import { CANCELLED, LONG_SOURCE, MAX_TEXT_BYTES, NO_ROOM, type ScriptOutcome, TOO_LARGE } from "./errors.ts";
 import { type Fake, fake } from "./faker.ts";
 import type { Question } from "./messages.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
-import { splitTemplate } from "./template.ts";
 import type { UserHttp } from "./user-http.ts";
 
 export interface ScriptEngineOptions {
