@@ -24,7 +24,7 @@ export function splitTemplate(template: Template): readonly TemplatePart[] {
     if (end === -1) break;
     text += template.slice(at, next);
     if (text !== "") parts.push({ kind: "literal", text });
-    parts.push({ kind: "expression", source: template.slice(next + 2, end).trim() });
+    parts.push({ kind: "expression", source: template.slice(next + 2, end) });
     text = "";
     at = end + 1;
   }
