@@ -81,7 +81,7 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await phoneMenu(panel, "Park");
     await panel.getByRole("heading", { name: "Parked" }).waitFor();
     await check(panel, "panel-parked");
-    for (const name of ["Activity", "Privacy", "Account"]) {
+    for (const name of ["Automations", "Activity", "Privacy", "Account"]) {
       await showTab(panel, name);
       await panel.getByRole("heading", { level: 1 }).first().waitFor();
       await check(panel, `panel-${name.toLowerCase()}`);
