@@ -102,8 +102,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       req: c.req.raw,
       router: options.router,
       maxBatchSize: MAX_BATCH,
-      // A flow is longer than an address may be, so what only reads one may be asked by POST too.
-      allowMethodOverride: true,
+      // A flow is longer than an address may be, so this query may be asked by POST too.
+      allowMethodOverride: c.req.path === "/trpc/flows.validate",
       createContext: (): RequestContext => {
         const request = c.get("request");
         const { clock, limiter } = options;

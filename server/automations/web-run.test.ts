@@ -125,6 +125,13 @@ describe("a flow on a web phone", () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
+  it("is checked before, by GET and, long as it may be, by POST", async () => {
+    const source = `url: ${site.base}/shop\n---\n- tapOm: X # ${"x".repeat(100_000)}\n`;
+    const short = await ask("query", "flows.validate", { source: source.slice(0, 200) });
+    expect(short).toMatchObject({ ok: false, diagnostics: [{ line: 3, severity: "error" }] });
+    expect(await ask("mutation", "flows.validate", { source })).toEqual(short);
+  });
+
   it("says what was there instead when it fails", async () => {
     const done = await run(
       "- tapOn: {text: Nothing like it, optional: true}\n- assertVisible:\n    text: Absent",
