@@ -17,7 +17,7 @@ export async function phoneMenu(panel: Page, item: string): Promise<void> {
   await panel.getByRole("menuitem", { name: item }).click();
 }
 
-/** One of the tabs at the edge: Phone, Activity, Privacy, Account. */
+/** One of the tabs at the edge: Phone, Automations, Activity, Privacy, Account. */
 export async function showTab(panel: Page, name: string): Promise<void> {
   await panel.getByRole("tab", { name }).click();
   await panel.getByRole("tabpanel", { name }).waitFor();

@@ -235,7 +235,7 @@ describe.skipIf(executable === undefined)("the side panel", () => {
       await page.setViewportSize({ ...PANEL_SIZE, width });
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        for (const tab of ["Phone", "Activity", "Privacy", "Account"]) {
+        for (const tab of ["Phone", "Automations", "Activity", "Privacy", "Account"]) {
           await page.getByRole("tab", { name: tab }).click();
           if (tab === "Privacy" || tab === "Account") await page.getByText("Nightly checks").waitFor();
           if (tab === "Phone") await page.locator(LIVE).waitFor();

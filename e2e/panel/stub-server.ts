@@ -6,6 +6,7 @@ import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
 import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts";
 import { stubPrivacy, stubSessions } from "./stub-data.ts";
+import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
 import { StubTeam } from "./stub-team.ts";
 
@@ -26,6 +27,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   const me = earlier?.state.me ?? stubMe();
   const state: StubState = earlier?.state ?? {
     team,
+    automations: new StubRuns(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
@@ -39,6 +41,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   const trpc = createHTTPHandler({
     router: stubRouter,
     basePath: "/trpc/",
+    allowMethodOverride: true,
     createContext: ({ req }) => ({ token: req.headers.authorization?.replace(/^Bearer /, ""), state }),
   });
   server.on("request", (request, response) => {
@@ -58,6 +61,12 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     if (path.startsWith("/files/phones/")) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
+    }
+    const runFile = /^\/runs\/run_[\w-]+\/(artifacts\/)?[^/]+$/.exec(path);
+    if (runFile !== null) {
+      if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
+      if (runFile[1] === undefined) return void response.setHeader("Content-Type", "text/html").end("<h1>Report</h1>");
+      return void response.setHeader("Content-Type", "image/png").end(Buffer.from(state.png, "base64"));
     }
     trpc(request, response);
   });

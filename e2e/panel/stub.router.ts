@@ -3,20 +3,24 @@ import { initTRPC, TRPCError, tracked } from "@trpc/server";
 import { z } from "zod";
 import type { Me, SessionView } from "../../shared/accounts.ts";
 import { exchangeInput } from "../../shared/accounts.ts";
+import * as automations from "../../shared/automations.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
-import type { PhoneId } from "../../shared/ids.ts";
+import { parseFlow } from "../../shared/flows/parse.ts";
+import type { PhoneId, RunId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import type { StubRun, StubRuns } from "./stub-runs.ts";
 import type { StubTeam } from "./stub-team.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 
 export interface StubState {
   readonly team: StubTeam;
-  readonly me: Me;
+  readonly automations: StubRuns;
+  me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
   signedIn: boolean;
@@ -70,6 +74,12 @@ function refusal(code: ErrorCode, message: string): TRPCError {
 }
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+function runOf(state: StubState, id: RunId): StubRun {
+  const run = state.automations.runs.get(id);
+  if (run === undefined) throw refusal("not_found", "There is no such run in this team.");
+  return run;
+}
 
 async function startSoon(state: StubState, id: PhoneId, url?: string): Promise<phones.Phone> {
   if (url !== undefined) state.team.opened.push({ phoneId: id, url });
@@ -202,6 +212,49 @@ export const stubRouter = t.router({
         ticket: ctx.state.issueTicket(input.phoneId, input.mode),
         expiresAt: new Date(Date.now() + 30_000).toISOString(),
       })),
+  }),
+  flows: t.router({
+    validate: signedIn.input(automations.validateInput).query(({ input }): automations.FlowValidation => {
+      const { flow, commands, portable, diagnostics } = parseFlow(input.source);
+      return { ok: flow !== undefined, commands, portable, diagnostics };
+    }),
+    save: signedIn.input(automations.saveFlowInput).mutation(({ ctx, input }) => ctx.state.automations.save(input)),
+    list: signedIn.query(({ ctx }) => ctx.state.automations.list()),
+    get: signedIn.input(automations.flowRef).query(({ ctx, input }) => {
+      const flow = ctx.state.automations.flows.get(input.flowId);
+      if (flow === undefined) throw refusal("not_found", "There is no such flow in this team.");
+      return flow;
+    }),
+    remove: signedIn.input(automations.flowRef).mutation(({ ctx, input }) => {
+      ctx.state.automations.flows.delete(input.flowId);
+      return {};
+    }),
+  }),
+  runs: t.router({
+    start: signedIn
+      .input(automations.startRunInput)
+      .mutation(({ ctx, input }) => ({ runId: ctx.state.automations.start(input) })),
+    get: signedIn.input(automations.runRef).query(({ ctx, input }) => runOf(ctx.state, input.runId).detail),
+    list: signedIn
+      .input(automations.listRunsInput)
+      .query(({ ctx, input }) => ctx.state.automations.summaries(input?.flowId).slice(0, input?.limit)),
+    cancel: signedIn.input(automations.runRef).mutation(({ ctx, input }) => {
+      const run = runOf(ctx.state, input.runId);
+      run.to("cancelled", { code: "cancelled", message: "The run was cancelled." });
+      return run.detail;
+    }),
+    resume: signedIn.input(automations.resumeRunInput).mutation(({ ctx, input }) => {
+      const run = runOf(ctx.state, input.runId);
+      run.log(`resumed ${input.from}`);
+      run.to("queued");
+      return run.detail;
+    }),
+    events: signedIn.input(automations.runEventsInput).subscription(({ ctx, input, signal }) => {
+      const events = runOf(ctx.state, input.runId).follow(Number(input.lastEventId ?? 0), signal);
+      return (async function* () {
+        for await (const { seq, event } of events) yield tracked(String(seq), event);
+      })();
+    }),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

@@ -48,7 +48,9 @@ export type IconName =
   | "eye"
   | "clock"
   | "install"
-  | "mail";
+  | "mail"
+  | "automation"
+  | "stop";
 
 export interface IconProps {
   readonly name: IconName;

@@ -1,6 +1,6 @@
 /** What every page and the worker are made of. Composed once per page in its `main.tsx` and passed down. */
 import { type Api, createApi } from "../api/client.ts";
-import type { EventHandlers, FollowEvents } from "../api/stream.ts";
+import type { EventHandlers, FollowEvents, FollowRun, RunHandlers, RunPosition } from "../api/stream.ts";
 import { type Intents, intentStore } from "./intents.ts";
 import { type PhonesCache, phonesCache } from "./phones-cache.ts";
 import { type Settings, settingsStore } from "./settings.ts";
@@ -14,6 +14,8 @@ export interface App {
   readonly intents: Intents;
   /** Follows a server's phone events and returns how to stop; absent in what lives for seconds. */
   readonly follow: ((server: string, handlers: EventHandlers) => () => void) | undefined;
+  /** Follows one run and returns how to stop; absent where `follow` is. */
+  readonly followRun: ((server: string, run: RunPosition, handlers: RunHandlers) => () => void) | undefined;
   /** A client of one server; sends that server's token and no other. */
   api(server: string): Api;
 }
@@ -22,8 +24,13 @@ export interface AppParts {
   readonly tokens?: TokenStore;
 }
 
-export function composeApp(parts: AppParts & { readonly follow?: FollowEvents }): App {
-  const { tokens = indexedDbTokens(), follow } = parts;
+interface Streams {
+  readonly follow?: FollowEvents;
+  readonly followRun?: FollowRun;
+}
+
+export function composeApp(parts: AppParts & Streams): App {
+  const { tokens = indexedDbTokens(), follow, followRun } = parts;
   const token = (server: string) => async () => (await tokens.get(server))?.token;
   return {
     settings: settingsStore(),
@@ -31,6 +38,7 @@ export function composeApp(parts: AppParts & { readonly follow?: FollowEvents })
     phonesCache: phonesCache(),
     intents: intentStore(),
     follow: follow && ((server, handlers) => follow(server, token(server), handlers)),
+    followRun: followRun && ((server, run, handlers) => followRun(server, token(server), run, handlers)),
     api: (server) => createApi({ server, token: token(server) }),
   };
 }

@@ -11,6 +11,7 @@ import { usePage, usePhones } from "../../state/app-context.tsx";
 import { AccountScreen } from "../account/account-screen.tsx";
 import { ActivityScreen } from "../activity/activity-screen.tsx";
 import { useActivity } from "../activity/use-activity.ts";
+import { AutomationsScreen, useLastAutomations } from "../automations/automations-screen.tsx";
 import { PhoneScreen } from "../phone/phone-screen.tsx";
 import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
 import { FailureScreen } from "./failure-notice.tsx";
@@ -21,6 +22,7 @@ import "./panel.css";
 
 const TABS = [
   { id: "phone", label: "Phone", icon: "phone" },
+  { id: "automations", label: "Automations", icon: "automation" },
   { id: "activity", label: "Activity", icon: "activity" },
   { id: "privacy", label: "Privacy", icon: "shield" },
   { id: "account", label: "Account", icon: "user" },
@@ -73,6 +75,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
   const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
   const me = useRemote(readMe);
   const activity = useActivity();
+  const automations = useLastAutomations();
   const mayControl = me.value === undefined || allowed(me.value);
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
@@ -84,6 +87,11 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
         <h1 className="sr-only">Phone</h1>
         <PhoneScreen place={place} active={tab === "phone"} mayControl={mayControl} onShow={() => setTab("phone")} />
       </TabPanel>
+      {tab === "automations" && (
+        <TabPanel id="automations" current={tab}>
+          <AutomationsScreen last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
+        </TabPanel>
+      )}
       {tab === "activity" && (
         <TabPanel id="activity" current={tab}>
           <ActivityScreen entries={activity} />

@@ -1,0 +1,80 @@
+/** Automations on the real stack: written in the panel, run on a real web phone, watched to the end. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { type Site, startSite } from "./fixtures/site.ts";
+import { extensionBuild } from "./harness/builds.ts";
+import { ExtensionBrowser } from "./harness/chromium.ts";
+import { keepEvidence } from "./harness/evidence.ts";
+import { showTab } from "./harness/panel.ts";
+import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
+import { PerchServer } from "./harness/server.ts";
+
+const executable = inject("chromium");
+
+describe.skipIf(executable === undefined)("automations in the panel", () => {
+  let site: Site;
+  let server: PerchServer;
+  let browser: ExtensionBrowser;
+  let panel: Page;
+
+  keepEvidence(() => ({ server, browser }));
+  beforeAll(async () => {
+    site = await startSite();
+    server = await PerchServer.start({ env: { EGRESS_ALLOW: `127.0.0.1:${site.port}` } });
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+    const welcome = await browser.extensionPage("welcome.html");
+    await chooseServer(welcome, server.url);
+    await signUp(await openSignInWindow(browser, welcome, server.url), server, ADA);
+    await welcome.getByRole("button", { name: "Start my first phone" }).waitFor();
+    panel = await browser.openExtensionPage("sidepanel.html");
+    await panel.getByRole("button", { name: "New phone" }).first().click();
+    await panel.getByRole("button", { name: "Make and start" }).click();
+    await panel.locator(".picture:not(.picture-dimmed)").waitFor();
+    await showTab(panel, "Automations");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await site?.close();
+  });
+
+  const text = () => panel.getByRole("textbox", { name: "Steps" });
+  const write = (steps: string) => text().fill(`url: ${site.origin}/form\n---\n${steps}`);
+
+  it("types into a page on the phone, step by step, and keeps a picture", async () => {
+    await panel.getByRole("button", { name: "New automation" }).click();
+    await panel.getByLabel("Name").fill("Say hello");
+    await write(
+      "- launchApp\n- tapOn: Your words\n- inputText: héllo\n- assertVisible: héllo\n- takeScreenshot: said\n",
+    );
+    await panel.getByText("5 steps, no mistakes").waitFor();
+    await panel.getByRole("button", { name: "Save and run" }).dblclick();
+    await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
+    expect(site.last("typed")).toBe("héllo");
+    await panel.locator(".run-picture img").waitFor();
+    expect(await panel.getByRole("list", { name: "Steps" }).getByRole("listitem").count()).toBe(5);
+    await panel.getByRole("button", { name: "More about this run" }).click();
+    const downloading = panel.waitForEvent("download");
+    await panel.getByRole("menuitem", { name: /Save the report/ }).click();
+    expect(readFileSync(await (await downloading).path(), "utf8")).toContain("Say hello");
+    await panel.screenshot({ path: "e2e/out/automations-real-passed.png" });
+  });
+
+  it("shows where and why it failed", async () => {
+    await panel.getByRole("button", { name: "Back", exact: true }).click();
+    await write("- launchApp\n- assertVisible: Nothing of the kind\n");
+    await panel.getByText("2 steps, no mistakes").waitFor();
+    await panel.getByRole("button", { name: "Save and run" }).click();
+    await panel.getByText("Failed", { exact: true }).waitFor({ timeout: 60_000 });
+    await panel.getByText("When it failed").waitFor();
+    await panel.screenshot({ path: "e2e/out/automations-real-failed.png" });
+    await panel.getByRole("button", { name: "Go to line 4" }).click();
+    await text().waitFor();
+  });
+
+  it("says the server's mistake with its place", async () => {
+    await write("- launchApp\n- tapOnn: x\n");
+    await panel.getByText("Line 4, column 3").waitFor();
+  });
+});

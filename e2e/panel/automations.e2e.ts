@@ -1,0 +1,357 @@
+/** The Automations screen in a real Chromium against the stub server: list, write, run, watch. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { extensionBuild } from "../harness/builds.ts";
+import { ExtensionBrowser } from "../harness/chromium.ts";
+import { until } from "../harness/until.ts";
+import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
+import { type StubServer, startStubServer } from "./stub-server.ts";
+
+const executable = inject("chromium");
+const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const GOOD = "url: https://shop.example\n---\n- launchApp\n- tapOn: Add to basket\n";
+const BAD = "url: https://shop.example\n---\n- launchApp\n- tapOnn: Add to basket\n";
+const ASKS =
+  "url: https://shop.example\ninputs:\n  - name: EMAIL\n    description: Your e-mail address\n---\n- inputText: $" +
+  "{EMAIL}\n";
+
+describe.skipIf(executable === undefined)("the automations screen", () => {
+  let browser: ExtensionBrowser;
+  let pictures: PhonePictures;
+  let server: StubServer;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+    pictures = await phonePictures(browser.context);
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    server = await startStubServer();
+    server.screens.frames = pictures.frames;
+    server.state.png = pictures.png;
+    await storeSignIn(browser.context, server.origin, SIGNED_IN);
+    page = await openPanelPage(browser.context);
+    await forget(page);
+  });
+  afterEach(async () => {
+    await page.close();
+    await server.stop();
+  });
+
+  const automations = () => server.state.automations;
+  const editor = () => page.getByRole("textbox", { name: "Steps" });
+  const showAutomations = () => page.getByRole("tab", { name: "Automations" }).click();
+
+  /** The line the cursor is in; undefined when it is not in the text. */
+  const cursorLine = () =>
+    editor().evaluate((field) => {
+      if (!(field instanceof HTMLTextAreaElement) || field !== document.activeElement) return undefined;
+      return field.value.slice(0, field.selectionStart).split("\n").length;
+    });
+
+  /** Axe and the page's width at 360 and 320 pixels, in light and dark, with a picture of each. */
+  async function check(name: string): Promise<void> {
+    for (const width of [PANEL_SIZE.width, 320]) {
+      await page.setViewportSize({ ...PANEL_SIZE, width });
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const file = `e2e/out/automations-${name}-${width}-${colorScheme}.png`;
+        await page.screenshot({ path: file, animations: "disabled" });
+        expect.soft(await problems(page), `${name}, ${width}, ${colorScheme}`).toEqual([]);
+      }
+    }
+    await page.setViewportSize(PANEL_SIZE);
+  }
+
+  it("says what automations are and starts one from a template", async () => {
+    server.team.add();
+    await showAutomations();
+    await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
+    await check("first-use");
+    await page.getByRole("button", { name: /Fill in a form/ }).click();
+    expect(await editor().inputValue()).toContain("inputs:");
+    await page.getByText("7 steps, no mistakes").waitFor();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("button", { name: "Saved" }).waitFor();
+    expect(automations().list()).toMatchObject([{ name: "Fill in a form", runnable: true, commands: 7 }]);
+    await check("form");
+  });
+
+  it("keeps a draft over a reload and saves it by the keyboard", async () => {
+    await showAutomations();
+    await page.getByRole("button", { name: "New automation" }).click();
+    await page.getByLabel("Name").fill("Daily check");
+    await editor().fill("url: https://shop.example\n---\n- launchApp");
+    await editor().press("Control+End");
+    await editor().press("Enter");
+    await page.keyboard.insertText("- tapOn:");
+    await editor().press("Enter");
+    await editor().press("Tab");
+    await page.keyboard.insertText("text: Buy");
+    const written = await editor().inputValue();
+    expect(written).toBe("url: https://shop.example\n---\n- launchApp\n- tapOn:\n      text: Buy");
+    await until("the draft to be kept", async () => JSON.stringify(await kept(page)).includes("text: Buy"));
+    await page.reload();
+    await showAutomations();
+    expect(await editor().inputValue()).toBe(written);
+    expect(await page.getByLabel("Name").inputValue()).toBe("Daily check");
+    expect(automations().list()).toEqual([]);
+    await editor().press("Control+s");
+    await page.getByRole("button", { name: "Saved" }).waitFor();
+    expect([...automations().flows.values()]).toMatchObject([{ name: "Daily check", source: written }]);
+    await page.getByRole("button", { name: "All automations" }).click();
+    await page.getByRole("button", { name: /^Daily check/ }).waitFor();
+    expect(await page.getByText("Not saved").count()).toBe(0);
+  });
+
+  it("lets the keyboard out of the text by Escape, then Tab", async () => {
+    await showAutomations();
+    await page.getByRole("button", { name: "New automation" }).click();
+    await editor().focus();
+    await page.keyboard.press("Tab");
+    expect(await editor().evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+    expect(await editor().evaluate((field) => field === document.activeElement)).toBe(false);
+  });
+
+  it("says what is wrong while it is typed, and leads to the place", async () => {
+    server.team.add();
+    await showAutomations();
+    await page.getByRole("button", { name: "New automation" }).click();
+    await editor().fill(BAD);
+    await page.getByRole("button", { name: /1 mistake/ }).waitFor();
+    const problem = page.getByRole("list", { name: "Problems" }).getByRole("button");
+    await expect.poll(() => problem.textContent()).toContain("tapOn");
+    await check("mistake");
+    await problem.click();
+    expect(await cursorLine()).toBe(4);
+    expect(await page.getByRole("button", { name: "Save and run" }).isDisabled()).toBe(true);
+    await editor().fill(GOOD);
+    await page.getByText("2 steps, no mistakes").waitFor();
+    expect(await page.getByRole("button", { name: "Save and run" }).isEnabled()).toBe(true);
+  });
+
+  it("makes one run of a double click, and watches it to its end", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).click();
+    await page.getByText("2 steps, no mistakes").waitFor();
+    await page.getByRole("button", { name: "Run", exact: true }).dblclick();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    expect(automations().runs.size).toBe(1);
+    const run = automations().newest;
+    expect(run.detail.phoneId).toBe(phone.id);
+    run.to("leased");
+    run.to("running");
+    run.step({ seq: 1, label: "Launch the app", state: "passed", durationMs: 840 });
+    run.step({ seq: 2, label: "Tap on Add to basket" });
+    run.log("basket: 1", 2);
+    await page.getByText("basket: 1").waitFor();
+    await page.getByText("Running", { exact: true }).waitFor();
+    await check("running");
+    run.step({ seq: 2, label: "Tap on Add to basket", state: "passed", durationMs: 61 });
+    run.artifact({ name: "basket.png", step: 2 });
+    run.to("passed");
+    await page.getByText("Passed", { exact: true }).waitFor();
+    await until("the picture", () =>
+      page
+        .locator(".run-picture img")
+        .count()
+        .then((count) => count === 1),
+    );
+    await check("passed");
+    await page.getByRole("button", { name: "basket" }).click();
+    await page.getByRole("button", { name: "Save PNG" }).waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "More about this run" }).click();
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("menuitem", { name: /Save the report/ }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toMatch(/^Buy the chair \d{4}-\d\d-\d\d .*report\.html$/);
+    expect(readFileSync(await download.path(), "utf8")).toBe("<h1>Report</h1>");
+    await page.getByRole("button", { name: "Run again" }).dblclick();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    expect(automations().runs.size).toBe(2);
+  });
+
+  it("misses nothing while the panel was closed or the server away", async () => {
+    server.team.add();
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Run Buy the chair/ }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    const run = automations().newest;
+    run.to("running");
+    run.step({ seq: 1, label: "First step", state: "passed", durationMs: 10 });
+    await page.getByText("First step").waitFor();
+    await page.close();
+    run.log("said while closed", 1);
+    run.step({ seq: 2, label: "Second step", state: "passed", durationMs: 10 });
+    page = await openPanelPage(browser.context);
+    await showAutomations();
+    await page.getByText("said while closed").waitFor();
+    await page.getByText("Second step").waitFor();
+    const port = Number(new URL(server.origin).port);
+    await server.stop();
+    run.step({ seq: 3, label: "Third step", state: "passed", durationMs: 10 });
+    run.to("passed");
+    server = await startStubServer(port, server);
+    await page.getByText("Passed", { exact: true }).waitFor({ timeout: 20_000 });
+    const steps = page.getByRole("list", { name: "Steps" }).getByRole("listitem");
+    expect(await steps.count()).toBe(3);
+  });
+
+  it("cancels, and shows a failure with its picture and the way to the text", async () => {
+    server.team.add();
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Run Buy the chair/ }).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("Cancelled", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    const run = automations().newest;
+    const message = "No element with the text “Add to basket” appeared within 17 s.";
+    run.to("running");
+    run.step({ seq: 1, label: "Launch the app", state: "passed", durationMs: 840 });
+    run.step({ seq: 2, label: "Scroll until Add to basket is visible", state: "warned", durationMs: 9_400 });
+    run.step({ seq: 3, label: "Tap on Add to basket", state: "failed", durationMs: 17_020, line: 4, message });
+    run.artifact({ name: "failure-3.png", kind: "failure_screenshot", step: 3 });
+    run.to("failed", { code: "element_not_found", message, step: 3, line: 4 });
+    await page.getByText("Failed", { exact: true }).waitFor();
+    await page.getByText("When it failed").waitFor();
+    await check("failed");
+    await page.getByRole("button", { name: "Go to line 4" }).click();
+    await page.getByText("2 steps, no mistakes").waitFor();
+    expect(await cursorLine()).toBe(4);
+  });
+
+  it("asks how an interrupted run goes on", async () => {
+    server.team.add();
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Run Buy the chair/ }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    const run = automations().newest;
+    run.to("running");
+    run.step({ seq: 1, label: "Tap on Pay" });
+    run.to("interrupted", { code: "outcome_unknown", message: "The server stopped during step 1.", step: 1, line: 4 });
+    await page.getByText("was “Tap on Pay” done?").waitFor();
+    await check("interrupted");
+    await page.getByRole("button", { name: "It was done, go on" }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    expect(run.events).toContainEqual({ type: "log", message: "resumed after" });
+  });
+
+  it("asks for the values an automation needs before it runs", async () => {
+    server.team.add();
+    automations().save({ name: "Sign up", source: ASKS });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Run Sign up/ }).click();
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("The automation needs this value.").waitFor();
+    await check("values");
+    expect(automations().runs.size).toBe(0);
+    await page.getByLabel("Your e-mail address").fill("ada@example.com");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    expect(automations().newest.detail.inputs).toEqual({ EMAIL: "ada@example.com" });
+  });
+
+  it("lists automations and runs, and deletes one after saying what will be gone", async () => {
+    const phone = server.team.add();
+    automations().save({ name: "Broken one", source: BAD });
+    automations().save({ name: "Never ran", source: GOOD });
+    const flow = automations().save({ name: "Buy the blue chair with the long name in the shop", source: GOOD });
+    for (const state of ["passed", "failed", "cancelled", "interrupted", "running"] as const) {
+      automations().start({ flowId: flow.id, phoneId: phone.id, idempotencyKey: state });
+      const run = automations().newest;
+      run.to("running");
+      if (state !== "running") run.to(state);
+    }
+    await showAutomations();
+    await page.getByText("Has mistakes, cannot run").waitFor();
+    await page.getByText("Cancelled", { exact: false }).first().waitFor();
+    await check("list");
+    await page.getByRole("button", { name: /^Broken one/ }).click();
+    await page.getByRole("button", { name: "More about this automation" }).click();
+    await page.getByRole("menuitem", { name: "Delete…" }).click();
+    await page.getByText("Its past runs and their pictures stay.").waitFor();
+    await check("delete");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("Broken one is deleted.").waitFor();
+    expect(
+      automations()
+        .list()
+        .map(({ name }) => name),
+    ).not.toContain("Broken one");
+  });
+
+  it("lets a viewer look, not change, and says so", async () => {
+    server.state.me = { ...server.state.me, team: { ...server.state.me.team, role: "viewer" } };
+    await page.reload();
+    await showAutomations();
+    await page.getByText("ask the team's owner to write one").waitFor();
+    await check("viewer-first-use");
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await page.reload();
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).click();
+    await page.getByText("Your role lets you read automations").waitFor();
+    expect(await editor().getAttribute("readonly")).not.toBeNull();
+    expect(await page.getByRole("button", { name: "Run", exact: true }).count()).toBe(0);
+    await check("viewer");
+  });
+
+  it("shows what it knows and says so when the server is away", async () => {
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).waitFor();
+    await server.stop();
+    await page.getByRole("tab", { name: "Privacy" }).click();
+    await showAutomations();
+    await page.getByRole("tabpanel", { name: "Automations" }).getByText("does not answer").waitFor();
+    await page.getByRole("button", { name: /^Buy the chair/ }).waitFor();
+    await check("away");
+    server = await startStubServer(Number(new URL(server.origin).port), server);
+    await page.getByRole("button", { name: /^Buy the chair/ }).waitFor({ timeout: 20_000 });
+  });
+});
+
+/** Takes back what an earlier test left in the browser's session: drafts and the place. */
+async function forget(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
+    await storage.session.clear();
+  });
+}
+
+async function kept(page: Page): Promise<unknown> {
+  return page.evaluate(async () => {
+    const { storage } = Reflect.get(globalThis, "chrome") as {
+      storage: { session: { get(key: string): Promise<unknown> } };
+    };
+    return storage.session.get("draft.flows");
+  });
+}
+
+/** What axe finds broken, and whether anything runs out of the side. */
+async function problems(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    const sideways = document.documentElement.scrollWidth > innerWidth;
+    return [
+      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
+      ...(sideways ? ["scrolls sideways"] : []),
+    ];
+  });
+}

@@ -1,0 +1,189 @@
+/** One run: how it is, every step as it happens, pictures, and what can be done with it. */
+import { useEffect, useRef } from "react";
+import { hasEnded, type RunDetail, type RunReport } from "../../../shared/automation-model.ts";
+import type { RunId } from "../../../shared/id-values.ts";
+import { readRunFile } from "../../api/run-files.ts";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { Menu } from "../../components/menu.tsx";
+import { Skeleton } from "../../components/notice.tsx";
+import { useToast } from "../../components/toast.tsx";
+import { useNow } from "../../components/use-now.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { FailureNotice } from "../panel/failure-notice.tsx";
+import { useCall } from "../panel/use-call.ts";
+import { clockTime } from "../phone/model/run-time.ts";
+import { saveBlob } from "../phone/save-blob.ts";
+import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
+import { PageHead } from "./page-head.tsx";
+import { RunOutcome } from "./run-outcome.tsx";
+import { RunPictures } from "./run-pictures.tsx";
+import { RunSteps } from "./run-steps.tsx";
+import { useRun } from "./use-run.ts";
+import { useStartRun } from "./use-start-run.ts";
+
+export interface RunPageProps {
+  readonly runId: RunId;
+  readonly mayControl: boolean;
+  readonly onBack: () => void;
+  /** Opens the automation, at a line of its text where one is meant. */
+  readonly onFlow: (key: string, line?: number) => void;
+  /** Another run was started from this one. */
+  readonly onRun: (id: RunId) => void;
+  readonly onPhone: () => void;
+}
+
+const REPORTS: readonly { readonly id: RunReport; readonly label: string; readonly detail: string }[] = [
+  { id: "report.html", label: "Save the report", detail: "One page with pictures" },
+  { id: "junit.xml", label: "Save as JUnit XML", detail: "For build servers" },
+  { id: "run.json", label: "Save as JSON", detail: "Everything, for scripts" },
+];
+
+export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: RunPageProps) {
+  const { log, failure, reload } = useRun(runId);
+  const { app } = usePage();
+  const { server, phones } = usePhones();
+  const toast = useToast();
+  const calls = useCall();
+  const startRun = useStartRun(calls);
+  const run = log?.run;
+  const going = run !== undefined && !hasEnded(run.state);
+  const now = useNow(going);
+  const bottom = useFollowedEnd(going ? (run?.steps.length ?? 0) : 0);
+
+  if (run === undefined || log === undefined) {
+    return (
+      <div className="screen">
+        <PageHead back="Back" onBack={onBack} title="Run" />
+        {failure === undefined ? (
+          <Skeleton label="Loading run" rows={6} />
+        ) : (
+          <FailureNotice failure={failure} onRetry={reload} />
+        )}
+      </div>
+    );
+  }
+  const phone = phones.find(({ id }) => id === run.phoneId);
+  const look = RUN_STATE_LOOK[run.state];
+  const duration = runDuration(run, now);
+  const { flowId } = run;
+
+  const save = async (report: RunReport) => {
+    if (server === undefined) return;
+    const blob = await readRunFile(app, server, { kind: "report", runId, report });
+    // Saved, never opened here: a page made by a server must not run inside the extension.
+    if (blob !== undefined) saveBlob(blob, reportName(run, report));
+    else toast({ text: "The report could not be saved: the server did not give it. Try again.", tone: "error" });
+  };
+  const again = async () => {
+    if (flowId === undefined) return;
+    const id = await startRun({ flowId, phoneId: run.phoneId, inputs: run.inputs, version: run.id });
+    if (id !== undefined) onRun(id);
+  };
+  const goOn = async (from: "after" | "again") => {
+    const result = await calls.run("resume", (api) => api.runs.resume.mutate({ runId, from }));
+    if (result?.ok === true) reload();
+  };
+  const showPhone = () => {
+    void app.intents.put({ type: "show", phoneId: run.phoneId });
+    onPhone();
+  };
+
+  return (
+    <div className="screen">
+      <PageHead
+        back="Back"
+        onBack={onBack}
+        title={run.name}
+        detail={`${phone?.name ?? "A removed phone"} · ${clockTime(run.createdAt)}`}
+        actions={
+          <Menu
+            label="Run: more"
+            items={[
+              ...REPORTS.map(({ id, label, detail }) => ({
+                id,
+                label,
+                detail,
+                icon: "download" as const,
+                onSelect: () => void save(id),
+              })),
+              ...(flowId === undefined
+                ? []
+                : [
+                    "separator" as const,
+                    { id: "edit", label: "Open the automation", icon: "edit" as const, onSelect: () => onFlow(flowId) },
+                  ]),
+            ]}
+            trigger={(props) => <IconButton {...props} icon="more" label="More about this run" tooltip="left" />}
+          />
+        }
+      />
+      {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      <div className={`run-status run-status-${look.tone}`}>
+        <span className={`run-state run-status-words tone-${look.tone}`} role="status">
+          {look.tone === "busy" ? <span className="spinner" aria-hidden="true" /> : <Icon name={look.icon} size={20} />}
+          {look.words}
+        </span>
+        {duration !== undefined && <span className="tabular">{duration}</span>}
+      </div>
+      <div className="run-actions">
+        {going && mayControl && (
+          <Button
+            icon="stop"
+            busy={calls.busy("cancel")}
+            onClick={() => void calls.run("cancel", (api) => api.runs.cancel.mutate({ runId }))}
+          >
+            Cancel
+          </Button>
+        )}
+        {!going && mayControl && flowId !== undefined && phone !== undefined && (
+          <Button icon="refresh" busy={calls.busy(`run ${flowId}`)} onClick={() => void again()}>
+            Run again
+          </Button>
+        )}
+        {phone !== undefined && (
+          <Button icon="phone" onClick={showPhone}>
+            Show the phone
+          </Button>
+        )}
+      </div>
+      <RunOutcome
+        run={run}
+        mayControl={mayControl}
+        resuming={calls.busy("resume")}
+        onGoOn={(from) => void goOn(from)}
+        onEdit={flowId === undefined ? undefined : (line) => onFlow(flowId, line)}
+      />
+      <RunPictures run={run} />
+      <RunSteps log={log} />
+      <div ref={bottom} />
+    </div>
+  );
+}
+
+/** Keeps the end of the page in view while it grows, unless the person scrolled up to read. */
+function useFollowedEnd(length: number): React.RefObject<HTMLDivElement | null> {
+  const end = useRef<HTMLDivElement>(null);
+  const wasAtEnd = useRef(true);
+  useEffect(() => {
+    const scroller = end.current?.closest(".tab-panel");
+    if (scroller === null || scroller === undefined) return;
+    const onScroll = () => {
+      wasAtEnd.current = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+    };
+    scroller.addEventListener("scroll", onScroll, { passive: true });
+    return () => scroller.removeEventListener("scroll", onScroll);
+  });
+  useEffect(() => {
+    if (length > 0 && wasAtEnd.current) end.current?.scrollIntoView({ block: "end" });
+  }, [length]);
+  return end;
+}
+
+/** `Fill in a form 2026-01-31 14.05 report.html`, in the computer's own time. */
+function reportName(run: RunDetail, report: RunReport): string {
+  const at = new Date(run.createdAt);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${run.name} ${day} ${two(at.getHours())}.${two(at.getMinutes())} ${report}`;
+}

@@ -1,0 +1,106 @@
+/** Screenshots of a run: small beside each other, large on a click. */
+import { useEffect, useState } from "react";
+import type { RunArtifact, RunDetail } from "../../../shared/automation-model.ts";
+import type { RunId } from "../../../shared/id-values.ts";
+import { readRunFile } from "../../api/run-files.ts";
+import { Button } from "../../components/button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Card } from "../../components/surface.tsx";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { saveBlob } from "../phone/save-blob.ts";
+
+export function RunPictures({ run }: { readonly run: RunDetail }) {
+  const pictures = run.artifacts.filter(({ mimeType }) => mimeType === "image/png");
+  if (pictures.length === 0) return null;
+  return (
+    <Card title="Pictures">
+      <ul className="run-pictures" aria-label="Pictures">
+        {pictures.map((picture) => (
+          <li key={picture.name}>
+            <Picture runId={run.id} picture={picture} words={pictureWords(run, picture)} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+interface PictureProps {
+  readonly runId: RunId;
+  readonly picture: RunArtifact;
+  readonly words: string;
+}
+
+function Picture({ runId, picture, words }: PictureProps) {
+  const [open, setOpen] = useState(false);
+  const file = usePictureFile(runId, picture.name);
+  return (
+    <>
+      <button type="button" className="run-picture" disabled={file.blob === undefined} onClick={() => setOpen(true)}>
+        <span className="run-picture-frame">
+          {file.url !== undefined && <img src={file.url} alt="" />}
+          {file.lost && <span className="secondary">Not available</span>}
+        </span>
+        <span className="secondary truncate">{words}</span>
+      </button>
+      {open && file.url !== undefined && (
+        <Dialog
+          title={words}
+          onClose={() => setOpen(false)}
+          actions={
+            <Button
+              kind="primary"
+              icon="download"
+              onClick={() => file.blob !== undefined && saveBlob(file.blob, pngName(picture.name))}
+            >
+              Save PNG
+            </Button>
+          }
+        >
+          <img className="screenshot" src={file.url} alt={`The phone's screen: ${words}`} />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface PictureFile {
+  readonly blob?: Blob;
+  readonly url?: string;
+  readonly lost: boolean;
+}
+
+function usePictureFile(runId: RunId, name: string): PictureFile {
+  const { app } = usePage();
+  const { server } = usePhones();
+  const [file, setFile] = useState<PictureFile>({ lost: false });
+  useEffect(() => {
+    if (server === undefined) return;
+    let url: string | undefined;
+    let left = false;
+    void readRunFile(app, server, { kind: "artifact", runId, name }).then((bytes) => {
+      if (left) return;
+      if (bytes === undefined) return setFile({ lost: true });
+      // A picture, whatever the server calls it.
+      const blob = new Blob([bytes], { type: "image/png" });
+      url = URL.createObjectURL(blob);
+      setFile({ blob, url, lost: false });
+    });
+    return () => {
+      left = true;
+      if (url !== undefined) URL.revokeObjectURL(url);
+    };
+  }, [app, server, runId, name]);
+  return file;
+}
+
+function pictureWords(run: RunDetail, picture: RunArtifact): string {
+  if (picture.kind === "failure_screenshot") return "When it failed";
+  const step = run.steps.find(({ seq }) => seq === picture.step);
+  return picture.name.replace(/\.png$/i, "") || step?.label || "Picture";
+}
+
+function pngName(name: string): string {
+  const plain = name.split("/").at(-1) ?? name;
+  return /\.png$/i.test(plain) ? plain : `${plain}.png`;
+}
