@@ -17,6 +17,7 @@ import { createAudit } from "./audit/audit.repo.ts";
 import { type Automations, createAutomations } from "./automations/compose.ts";
 import { systemPace } from "./automations/engine/pace.ts";
 import { flowScripts } from "./automations/flow-scripts.ts";
+import { checkedFlow } from "./automations/not-there-yet.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -201,7 +202,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const row = await phonesRepo.find(scope, id);
       return row && { name: row.name, can: drivers.get(row.driver)?.automation?.can };
     },
-    parse: parseFlow,
+    parse: (source) => checkedFlow(parseFlow(source)),
     find: findElements,
     openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
   });
