@@ -1,11 +1,13 @@
 /** The typed client of one Perch server. Nothing here ever talks to another origin. */
-import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AppRouter } from "./app-router.ts";
 
 export type Api = TRPCClient<AppRouter>;
 
 /** A call that takes longer has failed. */
 export const CALL_TIMEOUT_MS = 30_000;
+/** Keeps batched reads in addresses every proxy takes. */
+const MAX_URL_LENGTH = 2_000;
 
 export interface ApiOptions {
   /** Origin of the server, e.g. `https://phones.example.org`. */
@@ -19,10 +21,8 @@ export type Token = () => Promise<string | undefined>;
 /** Calls only; events come by `stream.ts`. */
 export function createApi(options: ApiOptions): Api {
   const url = `${options.server}/trpc`;
-  const calls = httpBatchLink<AppRouter>({
+  const request = {
     url,
-    // Reads too: a flow to check is longer than an address may be, and has no place in one.
-    methodOverride: "POST",
     headers: async () => authorization(await options.token()),
     fetch: (input, init) => {
       const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
@@ -30,8 +30,15 @@ export function createApi(options: ApiOptions): Api {
       const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
       return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
     },
-  });
-  return createTRPCClient<AppRouter>({ links: [calls] });
+  } satisfies Parameters<typeof httpBatchLink<AppRouter>>[0];
+  const calls = httpBatchLink<AppRouter>({ ...request, maxURLLength: MAX_URL_LENGTH });
+  // A flow to check is longer than an address may be, and has no place in one; the server takes it alone.
+  const posted = httpBatchLink<AppRouter>({ ...request, methodOverride: "POST", maxItems: 1 });
+  const byPath: TRPCLink<AppRouter> = (runtime) => {
+    const links = { calls: calls(runtime), posted: posted(runtime) };
+    return (call) => links[call.op.path === "flows.validate" ? "posted" : "calls"](call);
+  };
+  return createTRPCClient<AppRouter>({ links: [byPath] });
 }
 
 /** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */
