@@ -20,9 +20,14 @@ export type Token = () => Promise<string | undefined>;
 
 /** Calls only; events come by `stream.ts`. */
 export function createApi(options: ApiOptions): Api {
-  const url = `${options.server}/trpc`;
-  const request = {
-    url,
+  return createTRPCClient<AppRouter>({ links: [callLink(options)] });
+}
+
+/** How calls travel: several made at once go as one request. */
+export function callLink(options: ApiOptions, change: Partial<CallLinkOptions> = {}): TRPCLink<AppRouter> {
+  return httpBatchLink<AppRouter>({
+    url: `${options.server}/trpc`,
+    maxURLLength: MAX_URL_LENGTH,
     headers: async () => authorization(await options.token()),
     fetch: (input, init) => {
       const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
@@ -30,16 +35,10 @@ export function createApi(options: ApiOptions): Api {
       const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
       return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
     },
-  } satisfies Parameters<typeof httpBatchLink<AppRouter>>[0];
-  const calls = httpBatchLink<AppRouter>({ ...request, maxURLLength: MAX_URL_LENGTH });
-  // A flow to check is longer than an address may be, and has no place in one; the server takes it alone.
-  const posted = httpBatchLink<AppRouter>({ ...request, methodOverride: "POST", maxItems: 1 });
-  const byPath: TRPCLink<AppRouter> = (runtime) => {
-    const links = { calls: calls(runtime), posted: posted(runtime) };
-    return (call) => links[call.op.path === "flows.validate" ? "posted" : "calls"](call);
-  };
-  return createTRPCClient<AppRouter>({ links: [byPath] });
+    ...change,
+  });
 }
+type CallLinkOptions = Parameters<typeof httpBatchLink<AppRouter>>[0];
 
 /** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */
 export const PRIVATE_REQUEST = {
