@@ -39,9 +39,10 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   };
   state.issueTicket = (phoneId, mode) => screens.issue(phoneId, mode);
   const trpc = createHTTPHandler({
+    // As the server: this query alone may come by POST.
+    allowMethodOverride: true,
     router: stubRouter,
     basePath: "/trpc/",
-    allowMethodOverride: true,
     createContext: ({ req }) => ({ token: req.headers.authorization?.replace(/^Bearer /, ""), state }),
   });
   server.on("request", (request, response) => {

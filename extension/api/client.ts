@@ -1,11 +1,13 @@
 /** The typed client of one Perch server. Nothing here ever talks to another origin. */
-import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, type TRPCClient, type TRPCLink } from "@trpc/client";
 import type { AppRouter } from "./app-router.ts";
 
 export type Api = TRPCClient<AppRouter>;
 
 /** A call that takes longer has failed. */
 export const CALL_TIMEOUT_MS = 30_000;
+/** Keeps batched reads in addresses every proxy takes. */
+const MAX_URL_LENGTH = 2_000;
 
 export interface ApiOptions {
   /** Origin of the server, e.g. `https://phones.example.org`. */
@@ -18,11 +20,14 @@ export type Token = () => Promise<string | undefined>;
 
 /** Calls only; events come by `stream.ts`. */
 export function createApi(options: ApiOptions): Api {
-  const url = `${options.server}/trpc`;
-  const calls = httpBatchLink<AppRouter>({
-    url,
-    // Reads too: a flow to check is longer than an address may be, and has no place in one.
-    methodOverride: "POST",
+  return createTRPCClient<AppRouter>({ links: [callLink(options)] });
+}
+
+/** How calls travel: several made at once go as one request. */
+export function callLink(options: ApiOptions, change: Partial<CallLinkOptions> = {}): TRPCLink<AppRouter> {
+  return httpBatchLink<AppRouter>({
+    url: `${options.server}/trpc`,
+    maxURLLength: MAX_URL_LENGTH,
     headers: async () => authorization(await options.token()),
     fetch: (input, init) => {
       const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
@@ -30,9 +35,10 @@ export function createApi(options: ApiOptions): Api {
       const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
       return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
     },
+    ...change,
   });
-  return createTRPCClient<AppRouter>({ links: [calls] });
 }
+type CallLinkOptions = Parameters<typeof httpBatchLink<AppRouter>>[0];
 
 /** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */
 export const PRIVATE_REQUEST = {

@@ -1,6 +1,6 @@
 /** Where on the Automations screen a person is, so that closing the panel loses neither the text nor the run watched. */
 import * as z from "zod/mini";
-import { runId } from "./ids.ts";
+import { runId } from "./automation-ids.ts";
 import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
 

@@ -1,5 +1,5 @@
 /** What every page and the worker are made of. Composed once per page in its `main.tsx` and passed down. */
-import { type Api, createApi } from "../api/client.ts";
+import { type Api, type ApiOptions, createApi } from "../api/client.ts";
 import type { EventHandlers, FollowEvents, FollowRun, RunHandlers, RunPosition } from "../api/stream.ts";
 import { type Intents, intentStore } from "./intents.ts";
 import { type PhonesCache, phonesCache } from "./phones-cache.ts";
@@ -24,13 +24,15 @@ export interface AppParts {
   readonly tokens?: TokenStore;
 }
 
-interface Streams {
+interface PageParts {
+  /** How a client is made; absent: `createApi`. */
+  readonly createApi?: (options: ApiOptions) => Api;
   readonly follow?: FollowEvents;
   readonly followRun?: FollowRun;
 }
 
-export function composeApp(parts: AppParts & Streams): App {
-  const { tokens = indexedDbTokens(), follow, followRun } = parts;
+export function composeApp(parts: AppParts & PageParts): App {
+  const { tokens = indexedDbTokens(), follow, followRun, createApi: create = createApi } = parts;
   const token = (server: string) => async () => (await tokens.get(server))?.token;
   return {
     settings: settingsStore(),
@@ -39,6 +41,6 @@ export function composeApp(parts: AppParts & Streams): App {
     intents: intentStore(),
     follow: follow && ((server, handlers) => follow(server, token(server), handlers)),
     followRun: followRun && ((server, run, handlers) => followRun(server, token(server), run, handlers)),
-    api: (server) => createApi({ server, token: token(server) }),
+    api: (server) => create({ server, token: token(server) }),
   };
 }

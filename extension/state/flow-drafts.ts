@@ -1,7 +1,7 @@
 /** Automations being written and not saved. Kept until the browser closes, so that closing the panel loses nothing. */
 import * as z from "zod/mini";
 import type { FlowId } from "../../shared/id-values.ts";
-import { flowId } from "./ids.ts";
+import { flowId } from "./automation-ids.ts";
 import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
 

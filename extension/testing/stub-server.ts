@@ -29,7 +29,6 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
   const trpc = createHTTPHandler({
     router: stubRouter,
     basePath: "/trpc/",
-    allowMethodOverride: true,
     createContext: ({ req }) => ({ state, token: /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1] }),
   });
   const server = createServer((request, response) => {

@@ -92,6 +92,11 @@ describe("a run's log", () => {
     expect(runLog(answer(id, 6), ahead)).toBe(ahead);
   });
 
+  it("never shows the past again while it reads old events for their lines", () => {
+    const opened = runLog(answer(whole.run.id, 6));
+    for (let count = 1; count <= 6; count++) expect(hearAll(opened, 0, count).run).toEqual(opened.run);
+  });
+
   it("takes the error away when the run goes on", () => {
     const resumed = hear(whole, 11, { type: "run", state: "queued" });
     expect(resumed.run).not.toHaveProperty("error");
