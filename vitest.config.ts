@@ -10,6 +10,7 @@ export default defineConfig({
           name: "unit",
           include: ["shared/**/*.test.ts", "scripts/**/*.test.ts"],
           environment: "node",
+          testTimeout: 60_000,
         },
       },
       {

@@ -24,6 +24,11 @@ export const TOO_MUCH_MEMORY: ScriptError = {
   kind: "memory",
   message: "The script was stopped: it used more memory than a script may. Work on smaller pieces.",
 };
+/** QuickJS throws `null` when there is no memory left for an error; a script's own `throw null` looks the same. */
+export const THREW_NULL: ScriptError = {
+  kind: "memory",
+  message: "The script was stopped: it used more memory than a script may, or threw null. Work on smaller pieces.",
+};
 export const TOO_DEEP: ScriptError = {
   kind: "memory",
   message: "The script was stopped: it calls itself, or nests its data, too deeply.",

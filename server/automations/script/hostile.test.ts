@@ -128,6 +128,7 @@ describe("too much", () => {
     ["a growing string", "let s = 'a'; for (;;) s += s", "memory|threw"],
     ["arrays of arrays", "const a = []; for (;;) a.push(new Array(1000).fill(1))", "timeout|memory"],
     ["objects", "let a = {}; for (;;) a = { a, b: [a] }", "timeout|memory"],
+    ["objects, with time to use up the memory", "let a = {}; for (;;) a = { a, b: [a] }", "memory"],
     ["a typed array", "new Uint8Array(2 ** 30)", "memory|threw"],
     [
       "caught memory",

@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, type QuickJSContext, type QuickJSHandle } from "quickjs-emscripten-core";
-import { MAX_TEXT_BYTES, type ScriptError, TOO_DEEP, TOO_LARGE, TOO_MUCH_MEMORY } from "./errors.ts";
+import { MAX_TEXT_BYTES, type ScriptError, THREW_NULL, TOO_DEEP, TOO_LARGE, TOO_MUCH_MEMORY } from "./errors.ts";
 import { FAKES, fake } from "./faker.ts";
 import type { Answer, FromSandbox, Question, SandboxData } from "./messages.ts";
 import { PRELUDE } from "./prelude.ts";
@@ -78,6 +78,7 @@ interface Thrown {
 
 function described({ http, name, message, stack }: Thrown, source: string): ScriptError {
   if (name === "InternalError" && message === "out of memory") return TOO_MUCH_MEMORY;
+  if (name === "" && message === "null") return THREW_NULL;
   if (name === "InternalError" && message === "stack overflow") return TOO_DEEP;
   if (name === "SyntaxError" && !compiles(source)) {
     return {
