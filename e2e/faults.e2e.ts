@@ -87,7 +87,7 @@ describe("faults, over the API", () => {
 
   it("a killed browser comes back by itself with its page", async () => {
     const screen = await api.watch(phone.id);
-    await screen.newFrame();
+    await screen.firstFrame();
     const visits = site.requests("/counter");
     const [pid] = server.phonePids();
     if (pid === undefined) throw new Error("No phone's browser runs.");
@@ -98,13 +98,13 @@ describe("faults, over the API", () => {
       async () => (await api.phone(phone.id)).state === "running" && site.requests("/counter") > visits,
     );
     const again = await api.watch(phone.id);
-    await again.newFrame();
+    await again.firstFrame();
     again.close();
   });
 
   it("a power cut in the middle of a stream loses no phone", async () => {
     const screen = await api.watch(phone.id);
-    await screen.newFrame();
+    await screen.firstFrame();
     const visits = site.requests("/counter");
     await server.kill();
     await until("the screen to end", () => screen.closedWith !== undefined);
@@ -113,7 +113,7 @@ describe("faults, over the API", () => {
     await until("the phone to be back", async () => (await api.phone(phone.id)).state === "running");
     await until("its page to be back", () => site.requests("/counter") > visits);
     const again = await api.watch(phone.id);
-    await again.newFrame();
+    await again.firstFrame();
     again.close();
     await api.mutate("phones.remove", { phoneId: phone.id, idempotencyKey: "done-with-the-phone" });
   });

@@ -114,7 +114,7 @@ describe("hostile pages", () => {
     await open("/hostile/dialogs");
     await until("the storm to start", () => site.last("storm") !== undefined);
     const screen = await api.watch(phone.id);
-    await screen.newFrame();
+    await screen.firstFrame();
     screen.send({ type: "key", name: "Home" });
     await stillDrives();
     screen.close();
@@ -135,7 +135,7 @@ describe("hostile pages", () => {
     await open("/hostile/windows");
     const before = site.requests("/counter");
     const screen = await api.watch(phone.id);
-    await screen.newFrame();
+    await screen.firstFrame();
     const tap = () => {
       for (const phase of ["start", "end"] as const)
         screen.send({ type: "touch", phase, id: 0, x: 0.5, y: 0.5, seq: screen.seq });

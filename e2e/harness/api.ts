@@ -124,10 +124,9 @@ export class Screen {
     if (this.opened) this.#socket.send(JSON.stringify(message));
   }
 
-  /** Waits until a frame arrives that was not there before. */
-  async newFrame(): Promise<void> {
-    const before = this.frames;
-    await until("another frame", () => this.frames > before);
+  /** Waits until the phone's picture is there. */
+  async firstFrame(): Promise<void> {
+    await until("the first frame", () => this.frames > 0);
   }
 
   close(): void {
