@@ -13,16 +13,17 @@ import { CdpError, type CdpSession } from "./cdp.ts";
 const CATCH_UP_MS = 500;
 
 export class Gestures {
-  #capturing: Promise<void> | undefined;
+  /** Of each page, the capture under way: one that is left behind by a dialog may hang and concerns no other page. */
+  readonly #capturing = new Map<CdpSession, Promise<void>>();
   #down = 0;
   #begun = 0;
   /** How many had begun when the page was last known to have handled all. */
   #handled = 0;
   #waiting: (() => void)[] = [];
 
-  /** The capture to wait for before a touch may be sent; it never rejects. Undefined: none is under way. */
-  get capturing(): Promise<void> | undefined {
-    return this.#capturing;
+  /** The page's capture to wait for before a touch may be sent to it; never rejects. Undefined: none is under way. */
+  capturing(session: CdpSession): Promise<void> | undefined {
+    return this.#capturing.get(session);
   }
 
   /** A finger is down, or the wheel turns, until the returned function is called; more calls of it do nothing. */
@@ -51,30 +52,30 @@ export class Gestures {
     this.#handled = Math.max(this.#handled, begun);
   }
 
-  /** Captures the page once fingers are lifted, or after `patienceMs` in any case. One capture at a time. */
+  /** Captures the page once fingers are lifted, or after `patienceMs` in any case. One capture of a page at a time. */
   async capture<T>(session: CdpSession, work: () => Promise<T>, patienceMs?: number): Promise<T> {
     let late = false;
     const giveUp = () => {
       late = true;
     };
     const timer = patienceMs === undefined ? undefined : setTimeout(giveUp, patienceMs);
-    while (this.#capturing !== undefined || (this.#handled !== this.#begun && !late)) {
-      await (this.#capturing ?? this.settled(session, patienceMs));
+    while (this.#capturing.has(session) || (this.#handled !== this.#begun && !late)) {
+      await (this.#capturing.get(session) ?? this.settled(session, patienceMs));
     }
     clearTimeout(timer);
     const taken = work();
     const ended = async () => {
       // The browser answers before the page is back at its own scale.
       await caughtUp(session);
-      this.#capturing = undefined;
+      this.#capturing.delete(session);
     };
-    this.#capturing = taken.then(ended, ended);
+    this.#capturing.set(session, taken.then(ended, ended));
     return taken;
   }
 
   /** Changes the page's size or settings with no capture under way: a capture ends by putting back what it found. */
   async alone<T>(change: () => Promise<T>): Promise<T> {
-    while (this.#capturing !== undefined) await this.#capturing;
+    while (this.#capturing.size > 0) await Promise.all(this.#capturing.values());
     const end = this.begin();
     return change().finally(end);
   }

@@ -56,7 +56,10 @@ export class InputQueue {
     }
     await foreground.settled();
     if (input.type === "touch" || input.type === "wheel") {
-      while (gestures.capturing !== undefined) await gestures.capturing;
+      for (let wait = gestures.capturing(foreground.session); wait !== undefined; ) {
+        await wait;
+        wait = gestures.capturing(foreground.session);
+      }
     } else if (!this.#sender.touching) await gestures.settled(foreground.session, PATIENCE_MS);
     screen.letGo();
     const { session, tab } = foreground;

@@ -27,6 +27,7 @@ import { readWebApp } from "./web-apps.ts";
 
 /** A screenshot waits this long for a finger to be lifted. */
 const SCREENSHOT_PATIENCE_MS = 1_000;
+const SCREENSHOT_TIMEOUT_MS = 5_000;
 const MAX_APPS = 60;
 const MAX_LISTED_FILES = 50;
 
@@ -232,18 +233,24 @@ export class WebPhone implements TabsHost {
   }
 
   async screenshot(): Promise<{ png: Uint8Array; width: number; height: number }> {
-    await this.#foreground.settled();
-    const { session } = this.#foreground;
-    const { data } = await this.#gone(() =>
-      this.#gestures.capture(
-        session,
-        () => session.send("Page.captureScreenshot", { format: "png" }),
-        SCREENSHOT_PATIENCE_MS,
-      ),
-    );
+    const data = await this.#picture();
     const png = Buffer.from(data, "base64");
     // IHDR is the first chunk of every PNG: width and height are its first eight bytes.
     return { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
+  }
+
+  /** PNG in base64 of what is on the screen. */
+  async #picture(): Promise<string> {
+    for (;;) {
+      await this.#foreground.settled();
+      const { session } = this.#foreground;
+      const shot = () =>
+        session.send("Page.captureScreenshot", { format: "png" }, SCREENSHOT_TIMEOUT_MS).then(({ data }) => data);
+      const taken = this.#gone(() => this.#gestures.capture(session, shot, SCREENSHOT_PATIENCE_MS));
+      // A page that opens a dialog meanwhile draws nothing until it is answered; what covers it then does.
+      const seen = await this.#foreground.unlessLeft(taken);
+      if (seen !== undefined) return seen;
+    }
   }
 
   async installWebApp(address: string): Promise<{ name: string }> {
