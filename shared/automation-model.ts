@@ -39,7 +39,7 @@ export type StepState = (typeof STEP_STATES)[number];
 export const STEP_KINDS = ["query", "effect"] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
-export const RUN_TRIGGERS = ["person", "token", "rule"] as const;
+export const RUN_TRIGGERS = ["person", "token", "rule", "schedule", "webhook"] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
 export const RUN_ERROR_CODES = [

@@ -16,6 +16,12 @@ export const flowName = z
   .string()
   .check(z.trim(), z.minLength(1, "Give the flow a name."), z.maxLength(100, "A name has at most 100 characters."));
 
+/** Relative, with `/` between folders, and without a way out. */
+export function isFilePath(path: string): boolean {
+  if (path.includes("\0") || path.includes("\\")) return false;
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
 /** Values of a run, by name. Bound as text, never read as code. */
 export const runInputs = z
   .record(
@@ -27,10 +33,29 @@ export const runInputs = z
 export const validateInput = z.strictObject({ source: flowSource });
 export const saveFlowInput = z.strictObject({ flowId: z.optional(flowId), name: flowName, source: flowSource });
 export const flowRef = z.strictObject({ flowId });
+/** A file a flow names, such as `flows/sign-in.yaml`, below the folder the flow stands in or beside it. */
+export const flowFile = z.strictObject({
+  path: z
+    .string()
+    .check(
+      z.maxLength(200, "A path has at most 200 characters."),
+      z.refine(isFilePath, "A path has folders and a name with / between them, and no .. in it."),
+    ),
+  base64: z.base64("A file is sent as base64."),
+});
+
+/** Of a flow's outermost steps, counting from 0: which one to begin with and which one is the last. Hooks stay out. */
+export const flowPart = z
+  .strictObject({ from: z.int().check(z.gte(0)), to: z.int().check(z.gte(0)) })
+  .check(z.refine(({ from, to }) => from <= to, "The last step comes before the first."));
+
 export const startRunInput = z
   .strictObject({
     flowId: z.optional(flowId),
     source: z.optional(flowSource),
+    /** Beside `source` only: the files it names, with `path` as the flow writes it. */
+    files: z.optional(z.array(flowFile).check(z.maxLength(200, "A flow brings at most 200 files along."))),
+    part: z.optional(flowPart),
     phoneId,
     inputs: z.optional(runInputs),
     idempotencyKey,

@@ -14,6 +14,9 @@ export const ID_PREFIXES = {
   flow: "fl",
   run: "run",
   rule: "rule",
+  secret: "sec",
+  recording: "rec",
+  webhook: "hook",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -29,6 +32,9 @@ export type ViewerId = Branded<string, "viewer">;
 export type FlowId = Branded<string, "flow">;
 export type RunId = Branded<string, "run">;
 export type RuleId = Branded<string, "rule">;
+export type SecretId = Branded<string, "secret">;
+export type RecordingId = Branded<string, "recording">;
+export type WebhookId = Branded<string, "webhook">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

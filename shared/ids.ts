@@ -23,3 +23,6 @@ export const apiTokenId = idSchema("apiToken");
 export const flowId = idSchema("flow");
 export const runId = idSchema("run");
 export const ruleId = idSchema("rule");
+export const secretId = idSchema("secret");
+export const recordingId = idSchema("recording");
+export const webhookId = idSchema("webhook");

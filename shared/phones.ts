@@ -71,6 +71,14 @@ export const phoneUrl = z.pipe(
 export const phoneName = z
   .string()
   .check(z.trim(), z.minLength(1, "Give the phone a name."), z.maxLength(60, "A name has at most 60 characters."));
+/** A word phones are grouped by. */
+export const phoneTag = z
+  .string()
+  .check(
+    z.trim(),
+    z.toLowerCase(),
+    z.regex(/^[\p{L}\p{N}][\p{L}\p{N}_-]{0,29}$/u, "A tag is one word of at most 30 letters, digits, - and _."),
+  );
 export const idempotencyKey = z.string().check(z.minLength(8), z.maxLength(64), z.regex(/^[A-Za-z0-9_-]+$/));
 
 export const launchInput = z.strictObject({

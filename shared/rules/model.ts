@@ -5,6 +5,7 @@
 import * as z from "zod/mini";
 import { flowId, phoneId, ruleId } from "../ids.ts";
 import { isTimeZone } from "../phone-model.ts";
+import { phoneTag } from "../phones.ts";
 import { parseCron } from "./cron.ts";
 import { type Parsed, parseMatchPattern } from "./match-pattern.ts";
 import { MAX_REGEX_LENGTH } from "./rule-parts.ts";
@@ -179,7 +180,8 @@ const inputValue = z.union([
 
 const action = z.strictObject({
   flowId,
-  phone: z.union([phoneId, z.enum(["ask", "new"])]),
+  /** A tag: whichever of its phones is free first. */
+  phone: z.union([phoneId, z.enum(["ask", "new"]), z.strictObject({ tag: phoneTag })]),
   inputs: z._default(
     z.record(variable, inputValue).check(z.refine((all) => Object.keys(all).length <= 32, "At most 32 inputs.")),
     {},
@@ -230,6 +232,8 @@ export const ruleShape = z.strictObject({
   ),
   expiresAt: z.optional(z.iso.datetime("Write the time as 2026-12-31T23:59:59Z.")),
   dryRun: z._default(z.boolean(), false),
+  /** Whether runs it starts may use the secrets granted to their flow. A page decides when they start. */
+  secrets: z._default(z.boolean(), false),
 });
 export type Rule = z.infer<typeof ruleShape>;
 /** A rule as it is written, defaults left out. */
