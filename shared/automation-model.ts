@@ -69,6 +69,8 @@ export interface RunError {
   readonly step?: number;
   /** Line of the flow's source, counting from 1. */
   readonly line?: number;
+  /** The file that line is in, when it is not the run's own flow. */
+  readonly file?: string;
 }
 
 /** Answer of `flows.validate`. */
@@ -82,6 +84,8 @@ export interface FlowValidation {
 export interface FlowSummary {
   readonly id: FlowId;
   readonly name: string;
+  /** Where it stands among the team's files; absent for one that stands apart. */
+  readonly path?: string;
   /** False for a draft with errors: it is kept, but does not start. */
   readonly runnable: boolean;
   readonly portable: boolean;
@@ -116,9 +120,11 @@ export interface RunStep {
   readonly seq: number;
   /** More than 1 when it was done again after the server stopped in it. */
   readonly attempt: number;
-  /** `Step.path` of the flow, with hooks as "onFlowStart.0". */
+  /** `Step.path` of the flow, with hooks as "onFlowStart.0"; in a subflow after the calling step's and a `/`. */
   readonly path: string;
   readonly line: number;
+  /** The file that line is in, when it is not the run's own flow. */
+  readonly file?: string;
   /** How deep in runFlow, repeat and retry; 0 at the top. */
   readonly depth: number;
   readonly command: string;
@@ -132,7 +138,7 @@ export interface RunStep {
   readonly message?: string;
 }
 
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree"] as const;
+export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "difference"] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** A file of a run. `GET /runs/<runId>/artifacts/<name>` gives its bytes. */
@@ -143,6 +149,8 @@ export interface RunArtifact {
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;
+  /** The file of the team that assertScreenshot compares with and this picture may become. */
+  readonly baseline?: string;
   readonly createdAt: string;
 }
 
