@@ -29,7 +29,10 @@ export const importSource = z
     ),
   })
   .check(
-    z.refine(({ zip, files }) => (zip === undefined) !== (files === undefined), "Give either a zip or a list of files."),
+    z.refine(
+      ({ zip, files }) => (zip === undefined) !== (files === undefined),
+      "Give either a zip or a list of files.",
+    ),
   );
 export const importInput = z.strictObject({ source: importSource, plan: z.string().check(z.maxLength(64)) });
 

@@ -1,5 +1,5 @@
 /** Pictures and trees of one run: kept as encrypted files, named in the journal. */
-
+import type { ArtifactKind } from "../../shared/automation-model.ts";
 import type { PhoneHands, ScreenshotSink } from "./engine/ports.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
@@ -16,6 +16,8 @@ export async function openPictures(options: {
   artifacts: ArtifactStore;
   journal: JournalRepo;
   runs: RunsRepo;
+  /** Whether a picture of the run may become a file of the team. */
+  mayBecomeFiles: boolean;
 }): Promise<RunPictures> {
   const { lease, artifacts, journal, runs } = options;
   const names = new Set((await runs.artifacts(lease.runId)).map(({ name }) => name));
@@ -27,16 +29,25 @@ export async function openPictures(options: {
     return found;
   };
   const keep = async (
-    kind: "screenshot" | "failure_screenshot" | "failure_tree",
+    kind: ArtifactKind,
     name: string,
     bytes: Uint8Array,
     step: number | undefined,
+    baseline?: string,
   ) => {
     const file = await artifacts.write(lease.runId, bytes);
-    await journal.artifact(lease, { kind, name: unique(name), bytes: bytes.length, file, step: step ?? null });
+    await journal.artifact(lease, {
+      kind,
+      name: unique(name),
+      bytes: bytes.length,
+      file,
+      step: step ?? null,
+      baseline: (options.mayBecomeFiles ? baseline : undefined) ?? null,
+    });
   };
   return {
-    screenshot: (name, png, step) => keep("screenshot", name, png, step),
+    screenshot: (name, png, step, use = {}) =>
+      keep(use.difference === true ? "difference" : "screenshot", name, png, step, use.baseline),
     async failure(hands, step) {
       const seen = await hands.look().catch(() => undefined);
       if (seen === undefined) return;

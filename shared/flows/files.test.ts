@@ -9,7 +9,7 @@ const flow = (commands: string, header = "url: https://a.example") => `${header}
 async function link(files: Readonly<Record<string, string>>, path = "shop/main.yaml") {
   const sizes = new Map(Object.entries(files).map(([name, text]) => [name, text.length]));
   const tree = { sizes, text: async (name: string) => files[name] ?? "" };
-  return linkFlow({ source: files[path] ?? "", path }, tree, parseFlow);
+  return linkFlow({ source: files[path] ?? "", path }, async () => tree, parseFlow);
 }
 /** `file:line:column message`, the flow's own without a file. */
 async function problems(files: Readonly<Record<string, string>>, path?: string): Promise<string[]> {
@@ -44,12 +44,19 @@ describe("a flow and its files", () => {
   it("takes the same file from two places, and a baseline that is not there yet", async () => {
     const twice = "- runFlow: b.yaml\n- runFlow: c.yaml\n- assertScreenshot: never-taken";
     expect(
-      await problems({ "a.yaml": flow(twice), "b.yaml": flow("- runFlow: c.yaml"), "c.yaml": flow("- back") }, "a.yaml"),
+      await problems(
+        { "a.yaml": flow(twice), "b.yaml": flow("- runFlow: c.yaml"), "c.yaml": flow("- back") },
+        "a.yaml",
+      ),
     ).toEqual([]);
   });
 
   it.each([
-    ["itself", { "shop/main.yaml": flow("- back\n- runFlow: main.yaml") }, [":4:3 `runFlow` runs the file it stands in"]],
+    [
+      "itself",
+      { "shop/main.yaml": flow("- back\n- runFlow: main.yaml") },
+      [":4:3 `runFlow` runs the file it stands in"],
+    ],
     [
       "a circle",
       {
@@ -106,7 +113,7 @@ describe("a flow and its files", () => {
   ])("refuses %s at its place", async (_what, files, expected) => {
     const found = await problems(files);
     expect(found).toHaveLength(expected.length);
-    expected.forEach((start, index) => expect(found[index]?.slice(0, start.length)).toBe(start));
+    for (const [index, start] of expected.entries()) expect(found[index]?.slice(0, start.length)).toBe(start);
   });
 
   it("takes the whole workspace along for a name that is made while it runs", async () => {
@@ -149,7 +156,10 @@ describe("a flow and its files", () => {
 describe("paths", () => {
   it("never leave the tree, whatever is written", () => {
     const part = fc.constantFrom("a", "b.yaml", "..", ".", "", " ", "\\", "~", "C:");
-    const text = fc.oneof(fc.array(part, { maxLength: 8 }).map((parts) => parts.join("/")), fc.string());
+    const text = fc.oneof(
+      fc.array(part, { maxLength: 8 }).map((parts) => parts.join("/")),
+      fc.string(),
+    );
     fc.assert(
       fc.property(text, text, (from, reference) => {
         const path = resolvePath(isFilePath(from) ? from : "", reference);

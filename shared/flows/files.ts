@@ -53,15 +53,17 @@ export function fileReferences(command: Command): readonly FileReference[] {
   }
 }
 
-/** Reads a flow and all it may reach. `path` is where it stands; "" stands for the top. */
+/** Reads a flow and all it may reach. `path` is where it stands, "" at the top; the tree is opened when it is needed. */
 export async function linkFlow(
   root: { readonly source: string; readonly path: string },
-  tree: FileTree,
+  open: () => Promise<FileTree>,
   parse: (source: string) => ParsedFlow,
 ): Promise<LinkedFlow> {
   const parsed = parse(root.source);
-  if (parsed.flow === undefined) return { ...parsed, flows: new Map(), reached: new Set() };
-  const linking = new Linking(tree, parse, root.path);
+  if (parsed.flow === undefined || !allSteps(parsed.flow).some(({ command }) => fileReferences(command).length > 0)) {
+    return { ...parsed, flows: new Map(), reached: new Set() };
+  }
+  const linking = new Linking(await open(), parse, root.path);
   await linking.follow(parsed.flow, root.path, root.path === "" ? [] : [root.path]);
   const found = linking.diagnostics;
   const { flow, ...rest } = parsed;

@@ -1,7 +1,17 @@
 /** What one run carries through its steps, and the limits it keeps. Times are milliseconds. */
 import type { Command, CommandName, Flow, FlowLimits } from "../../../shared/flows/model.ts";
 import type { Journal } from "./journal.ts";
-import type { Env, FindElements, FlowPhone, Pace, PhoneHands, ScreenshotSink, ScriptCall, Scripts } from "./ports.ts";
+import type {
+  Env,
+  FindElements,
+  FlowPhone,
+  Pace,
+  PhoneHands,
+  RunFiles,
+  ScreenshotSink,
+  ScriptCall,
+  Scripts,
+} from "./ports.ts";
 
 export interface RunLimits {
   readonly timeoutMs: number;
@@ -45,6 +55,9 @@ export function runLimits(own: FlowLimits): RunLimits {
 /** The run as a whole. */
 export interface RunContext {
   readonly flow: Flow;
+  /** Where the flow stands among its files; "" at the top. In a step: the file the step is in. */
+  readonly file: string;
+  readonly files: RunFiles;
   readonly hands: PhoneHands;
   readonly scripts: Scripts;
   readonly find: FindElements;
