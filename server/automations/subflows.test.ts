@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates of flows are what is tested.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunDetail } from "../../shared/automations.ts";
 import { type OpenRuns, openRuns } from "./testing/harness.ts";
@@ -64,15 +65,11 @@ describe("a run of several files", () => {
     const done = await run(
       {
         "main.yaml": flow(
-          "- runFlow:\n    file: sub.yaml\n    env: {GIVEN: caller, OWN: caller, KEPT: caller}\n- inputText: $" +
-            "{GIVEN}-$" +
-            "{WHO}-$" +
-            "{output.x}\n- inputText: $" +
-            "{OWN}",
+          "- runFlow:\n    file: sub.yaml\n    env: {GIVEN: caller, OWN: caller, KEPT: caller}\n- inputText: ${GIVEN}-${WHO}-${output.x}\n- inputText: ${OWN}",
         ),
         "sub.yaml": flow(
-          "- inputText: $" + "{GIVEN} $" + "{OWN} $" + "{KEPT} $" + "{WHO}\n- evalScript: output.x = 'shared'",
-          `${HEADER}\nenv:\n  OWN: sub\n  KEPT: $` + "{KEPT || 'x'}\n  MORE: $" + "{MORE || 'x'}",
+          "- inputText: ${GIVEN} ${OWN} ${KEPT} ${WHO}\n- evalScript: output.x = 'shared'",
+          `${HEADER}\nenv:\n  OWN: sub\n  KEPT: \${KEPT || "x"}\n  MORE: \${MORE || "x"}`,
         ),
       },
       { WHO: "me" },
@@ -103,28 +100,27 @@ describe("a run of several files", () => {
   it("tries a file again, and runs scripts with their own variables", async () => {
     const done = await run({
       "main.yaml": flow(
-        "- retry:\n    maxRetries: 2\n    file: sub.yaml\n    env: {A: a}\n- runScript:\n    file: lib/set.js\n    env: {B: b}\n- inputText: $" +
-          "{output.b}",
+        "- retry:\n    maxRetries: 2\n    file: sub.yaml\n    env: {A: a}\n- runScript:\n    file: lib/set.js\n    env: {B: b}\n- inputText: ${output.b}",
       ),
-      "sub.yaml": flow("- inputText: try $" + "{A}\n- assertTrue: false"),
+      "sub.yaml": flow("- inputText: try ${A}\n- assertTrue: false"),
       "lib/set.js": "output.b = B",
     });
     expect(typed()).toEqual(["try a", "try a", "try a"]);
     expect(done.state).toBe("failed");
     await run({
-      "main.yaml": flow("- runScript:\n    file: lib/set.js\n    env: {B: b}\n- inputText: $" + "{output.b}"),
+      "main.yaml": flow("- runScript:\n    file: lib/set.js\n    env: {B: b}\n- inputText: ${output.b}"),
       "lib/set.js": "output.b = B",
     });
     expect(typed().at(-1)).toBe("b");
   });
 
   it("finds a file whose name is made while it runs, and says when it is not there", async () => {
-    const files = { "a.yaml": flow("- inputText: a"), "main.yaml": flow("- runFlow: $" + "{WHICH}.yaml") };
+    const files = { "a.yaml": flow("- inputText: a"), "main.yaml": flow("- runFlow: ${WHICH}.yaml") };
     expect((await run(files, { WHICH: "a" })).state).toBe("passed");
     expect(typed()).toEqual(["a"]);
     expect((await run(files, { WHICH: "b" })).error?.message).toMatch(/no file b\.yaml/);
     expect((await run(files, { WHICH: "../b" })).error?.message).toMatch(/no file of this workspace/);
-    const round = { "main.yaml": flow("- runFlow: a.yaml"), "a.yaml": flow("- runFlow: $" + "{WHICH}.yaml") };
+    const round = { "main.yaml": flow("- runFlow: a.yaml"), "a.yaml": flow("- runFlow: ${WHICH}.yaml") };
     expect((await run(round, { WHICH: "a" })).error).toMatchObject({ code: "limit" });
   });
 

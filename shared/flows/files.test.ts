@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates of flows are what is tested.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isFilePath, resolvePath } from "../workspace-model.ts";
@@ -118,7 +119,7 @@ describe("a flow and its files", () => {
 
   it("takes the whole workspace along for a name that is made while it runs", async () => {
     const linked = await link({
-      "shop/main.yaml": flow("- runFlow: $" + "{WHICH}.yaml"),
+      "shop/main.yaml": flow("- runFlow: ${WHICH}.yaml"),
       "shop/a.yaml": flow("- back"),
       "shop/broken.yaml": "nothing",
       "other/b.yaml": flow("- back"),
@@ -129,7 +130,7 @@ describe("a flow and its files", () => {
 
   it("refuses more than a run may carry", async () => {
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`shop/${index}.js`, "1"]));
-    const found = await problems({ "shop/main.yaml": flow("- runScript: $" + "{N}.js"), ...many });
+    const found = await problems({ "shop/main.yaml": flow("- runScript: ${N}.js"), ...many });
     expect(found).toEqual([expect.stringMatching(/^:3:3 .*more than 200 files or 8 MB/)]);
   });
 

@@ -159,7 +159,7 @@ class Linking {
   }
 
   /** A name that is made while it runs may be any file of the workspace. */
-  #anyOf(step: Step, from: string): void {
+  #anyOf(step: Step, from: string): undefined {
     const folder = topFolder(from);
     for (const path of this.#tree.sizes.keys()) {
       if (this.#full) return;
@@ -191,7 +191,7 @@ class Linking {
     return `There is no file \`${shown}\` (${path} in the workspace). ${help}`;
   }
 
-  #say({ place }: Step, from: string, message: string): void {
+  #say({ place }: Step, from: string, message: string): undefined {
     const file = from === this.#root ? undefined : from;
     this.diagnostics.push({ ...place, severity: "error", message, ...(file !== undefined && { file }) });
   }
