@@ -245,6 +245,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     flows: automations.flows,
     runs: automations.runs,
+    workspaces: automations.workspaces,
+    suites: automations.suites,
     privacy,
   });
   let stopping = false;
@@ -254,6 +256,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions: accounts.sessions,
     phones,
     runs: automations.runs,
+    workspaces: automations.workspaces,
+    suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),

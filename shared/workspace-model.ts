@@ -134,5 +134,5 @@ export interface SuiteSummary {
   readonly path: string;
   readonly phoneId: PhoneId;
   readonly createdAt: string;
-  readonly runs: readonly { readonly runId: RunId; readonly flowId: FlowId; readonly name: string }[];
+  readonly runs: readonly { readonly runId: RunId; readonly flowId?: FlowId; readonly name: string }[];
 }

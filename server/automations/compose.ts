@@ -19,12 +19,16 @@ import { createRecovery } from "./run-recovery.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { createSuitesService, type SuitesService } from "./suites.service.ts";
 import { suiteStopped } from "./suites.ts";
 import { createWorkspacesRepo } from "./workspaces.repo.ts";
+import { createWorkspacesService, type WorkspacesService } from "./workspaces.service.ts";
 
 export interface Automations {
   readonly flows: FlowsService;
   readonly runs: RunsService;
+  readonly workspaces: WorkspacesService;
+  readonly suites: SuitesService;
   readonly runner: Runner;
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
@@ -90,6 +94,21 @@ export function createAutomations(options: AutomationOptions): Automations {
   });
   let beating: NodeJS.Timeout | undefined;
 
+  const runs = createRunsService({
+    db,
+    repo: runsRepo,
+    flows: flowsRepo,
+    workspaces: workspacesRepo,
+    journal,
+    runner,
+    artifacts,
+    feed,
+    audit,
+    clock,
+    parse,
+    phone: options.phone,
+  });
+
   async function removeOrphans(): Promise<void> {
     const there = await artifacts.runs();
     const known = await runsRepo.known(there);
@@ -98,20 +117,18 @@ export function createAutomations(options: AutomationOptions): Automations {
 
   return {
     flows: createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse }),
-    runs: createRunsService({
+    runs,
+    workspaces: createWorkspacesService({
       db,
-      repo: runsRepo,
+      repo: workspacesRepo,
       flows: flowsRepo,
-      workspaces: workspacesRepo,
-      journal,
-      runner,
+      runs: runsRepo,
       artifacts,
-      feed,
       audit,
       clock,
       parse,
-      phone: options.phone,
     }),
+    suites: createSuitesService({ repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
     async start() {
       await runner.start();

@@ -30,7 +30,7 @@ import { noSuchFlow } from "./flows.service.ts";
 import { artifactView, type JournalRepo, stepView } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import { broughtTree, teamTree } from "./run-files.ts";
-import { renderReport } from "./run-reports.ts";
+import { type ReportSource, renderReport } from "./run-reports.ts";
 import type { Runner } from "./runner.ts";
 import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
 import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
@@ -82,6 +82,7 @@ export interface RunsService {
     signal: AbortSignal,
   ): Promise<AsyncGenerator<{ seq: number; data: RunEvent }, void, undefined>>;
   artifact(scope: TeamScope, id: RunId, name: string): Promise<{ bytes: Buffer; mimeType: string }>;
+  reportSource(scope: TeamScope, id: RunId): Promise<ReportSource>;
   report(scope: TeamScope, id: RunId, kind: RunReport): Promise<{ body: string; mimeType: string }>;
 }
 
@@ -308,22 +309,25 @@ export function createRunsService(options: {
       if (row === undefined) throw new PerchError("not_found", "There is no such file of this run.");
       return { bytes: await options.artifacts.read(id, row.file), mimeType: artifactView(row).mimeType };
     },
-    async report(scope, id, kind) {
-      const run = await detail(await find(scope, id));
-      const phone = await options.phone(scope, run.phoneId);
-      const header = options.parse(run.source).flow?.header;
-      const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
-      return renderReport(kind, {
-        run,
-        phone: phone?.name ?? run.phoneId,
-        properties: header?.properties ?? {},
-        picture: async (name) => {
-          const file = files.get(name);
-          return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
-        },
-      });
-    },
+    reportSource: (scope, id) => reportSource(scope, id),
+    report: async (scope, id, kind) => renderReport(kind, await reportSource(scope, id)),
   };
+
+  async function reportSource(scope: TeamScope, id: RunId): Promise<ReportSource> {
+    const run = await detail(await find(scope, id));
+    const phone = await options.phone(scope, run.phoneId);
+    const header = options.parse(run.source).flow?.header;
+    const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
+    return {
+      run,
+      phone: phone?.name ?? run.phoneId,
+      properties: header?.properties ?? {},
+      picture: async (name) => {
+        const file = files.get(name);
+        return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
+      },
+    };
+  }
 }
 
 /** Topic under which other nodes hear that a run of theirs is to end. */
@@ -367,6 +371,8 @@ export function runView(row: RunRow): RunSummary {
     id: row.id,
     ...(row.flowId !== null && { flowId: row.flowId }),
     name: row.name,
+    ...(row.path !== null && { path: row.path }),
+    ...(row.suiteId !== null && { suiteId: row.suiteId }),
     phoneId: row.phoneId,
     state: row.state,
     trigger: row.trigger,
