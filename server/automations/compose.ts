@@ -128,7 +128,7 @@ export function createAutomations(options: AutomationOptions): Automations {
       clock,
       parse,
     }),
-    suites: createSuitesService({ repo: workspacesRepo, flows: flowsRepo, runs, parse }),
+    suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
     async start() {
       await runner.start();

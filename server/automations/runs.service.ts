@@ -335,7 +335,7 @@ export function cancelTopic(id: RunId): string {
   return `cancel:${id}`;
 }
 
-function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
+export function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
   if (row.requestHash === requestHash) return row.id;
   throw new PerchError("idempotency_mismatch", "This request key was already used for something else. Use a new key.");
 }

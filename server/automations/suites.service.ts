@@ -13,12 +13,13 @@ import {
 } from "../../shared/workspace-config.ts";
 import type { runFolderInput } from "../../shared/workspaces.ts";
 import { baseName, folderOf, isWithin, isYaml, type SuiteSummary } from "../../shared/workspaces.ts";
+import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowsRepo } from "./flows.repo.ts";
 import { suiteJunit } from "./run-reports.ts";
-import type { RunsService } from "./runs.service.ts";
+import { type RunsService, sameRequest } from "./runs.service.ts";
 import type { WorkspacesRepo } from "./workspaces.repo.ts";
 
 export interface SuitesService {
@@ -30,12 +31,13 @@ export interface SuitesService {
 }
 
 export function createSuitesService(options: {
+  db: Database;
   repo: WorkspacesRepo;
   flows: FlowsRepo;
   runs: RunsService;
   parse: (source: string) => ParsedFlow;
 }): SuitesService {
-  const { repo, flows, runs, parse } = options;
+  const { db, repo, flows, runs, parse } = options;
 
   async function configOf(scope: TeamScope, folder: string): Promise<WorkspaceConfig> {
     const beside = (await repo.list(scope)).filter(({ path }) => folderOf(path) === folder && isYaml(path));
@@ -74,6 +76,8 @@ export function createSuitesService(options: {
   return {
     async start(scope, { path, phoneId, inputs = {}, idempotencyKey }, trigger) {
       const requestHash = createHash("sha256").update(canonicalJson({ path, phoneId, inputs })).digest("base64url");
+      const earlier = await db.tx((tx) => repo.findSuiteByKey(tx, scope.teamId, idempotencyKey));
+      if (earlier !== undefined) return summary(scope, sameRequest(earlier, requestHash));
       const inside = (await flows.list(scope)).flatMap((row) => {
         if (row.path === null || !isWithin(row.path, path)) return [];
         const header = parse(row.source).flow?.header;
