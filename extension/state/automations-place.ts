@@ -17,6 +17,8 @@ export type RunsFilter = Readonly<z.infer<typeof runsFilter>>;
 const placeSchema = z.union([
   z.object({ view: z.literal("home") }),
   z.object({ view: z.literal("new") }),
+  z.object({ view: z.literal("import") }),
+  z.object({ view: z.literal("file"), path: z.string() }),
   z.object({ view: z.literal("runs"), filter: runsFilter }),
   /** `key` as in `flow-drafts.ts`. */
   z.object({ view: z.literal("flow"), key: z.string() }),

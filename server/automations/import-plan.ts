@@ -49,13 +49,7 @@ export interface ImportPlan {
   readonly displaced: { readonly flows: readonly FlowId[]; readonly files: readonly string[] };
 }
 
-/** Parts of paths nobody means when they choose a folder. */
-const CLUTTER: ReadonlySet<string> = new Set(["__MACOSX", ".git", "node_modules", ".DS_Store", "Thumbs.db"]);
 const MOST_SHOWN = 20;
-
-export function isClutter(path: string): boolean {
-  return path.split("/").some((part) => CLUTTER.has(part));
-}
 
 export function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("base64url");

@@ -152,8 +152,8 @@ describe("a flow on a web phone", () => {
       return (await ask("query", "runs.get", { runId })) as RunDetail;
     };
     const first = await start("web-files-1");
-    await reported("cat.txt text/plain miau");
     expect(failureOf(first)).toMatch(/failed: There is no picture box\.png/);
+    await reported("cat.txt text/plain miau");
     const address = `${server.url}/runs/${first.id}/artifacts/box.png`;
     const picture = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
     const box = { path: "box.png", base64: Buffer.from(await picture.arrayBuffer()).toString("base64") };

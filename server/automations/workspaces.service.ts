@@ -14,6 +14,7 @@ import {
   fileKind,
   type ImportPreview,
   type ImportResult,
+  isClutter,
   isWithin,
   isYaml,
   MAX_FILE_BYTES,
@@ -30,7 +31,7 @@ import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowsRepo } from "./flows.repo.ts";
 import { MOST_FLOWS } from "./flows.service.ts";
-import { folderFor, hashOf, type ImportPlan, isClutter, planImport, type TeamState } from "./import-plan.ts";
+import { folderFor, hashOf, type ImportPlan, planImport, type TeamState } from "./import-plan.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import { teamTree } from "./run-files.ts";
 import type { RunsRepo } from "./runs.repo.ts";

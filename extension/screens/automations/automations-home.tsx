@@ -13,10 +13,13 @@ import { type FlowDrafts, flowIdOf } from "../../state/flow-drafts.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useRemote } from "../panel/use-remote.ts";
 import { FlowRow } from "./flow-row.tsx";
+import { FolderGroup } from "./folder-group.tsx";
 import type { LastAutomations } from "./last-automations.ts";
+import { byFolder, pathIn } from "./model/folders.ts";
 import { EMPTY_FLOW, type FlowTemplate } from "./model/templates.ts";
 import { Choices, type NewWay, Templates } from "./new-page.tsx";
 import { RunsList } from "./runs-list.tsx";
+import { useExport, useWorkspaceFiles } from "./use-workspace-files.ts";
 
 export interface AutomationsHomeProps {
   readonly last: LastAutomations;
@@ -29,6 +32,7 @@ export interface AutomationsHomeProps {
   readonly onNew: () => void;
   readonly onStart: (template: FlowTemplate) => void;
   readonly onFlow: (key: string) => void;
+  readonly onFile: (path: string) => void;
   readonly onRun: (id: RunId) => void;
   readonly onRuns: () => void;
 }
@@ -43,9 +47,11 @@ const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.
 const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: READ_RUNS });
 
 export function AutomationsHome(props: AutomationsHomeProps) {
-  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onRun, onRuns } = props;
+  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
+  const files = useWorkspaceFiles();
+  const exporting = useExport();
   const now = useNow(true);
   const going = runs.value?.some((run) => !hasEnded(run.state)) === true;
   const { reload } = runs;
@@ -55,7 +61,8 @@ export function AutomationsHome(props: AutomationsHomeProps) {
     return () => clearInterval(timer);
   }, [going, reload]);
   const unsaved = Object.entries(drafts).filter(([key]) => flowIdOf(key) === undefined);
-  const failure = flows.failure ?? runs.failure;
+  const failure = flows.failure ?? runs.failure ?? files.failure;
+  const { apart, folders } = byFolder(flows.value ?? [], files.value?.files ?? []);
 
   if (flows.value === undefined && failure === undefined) {
     return (
@@ -68,8 +75,26 @@ export function AutomationsHome(props: AutomationsHomeProps) {
   const again = () => {
     flows.reload();
     runs.reload();
+    files.reload();
   };
-  if (flows.value?.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
+  const mayExport = folders.length > 0 || apart.some(({ path }) => path !== undefined);
+  const exportItems: readonly MenuItem[] = mayExport
+    ? [{ id: "export", label: "Export all as zip", icon: "download", onSelect: () => void exporting.save("") }]
+    : [];
+  const row = (flow: FlowSummary, where?: string) => (
+    <FlowRow
+      key={flow.id}
+      flow={flow}
+      where={where}
+      lastRun={runs.value?.find((run) => run.flowId === flow.id)}
+      changed={drafts[flow.id] !== undefined}
+      now={now}
+      mayControl={mayControl}
+      onOpen={() => onFlow(flow.id)}
+      onRun={onRun}
+    />
+  );
+  if (flows.value?.length === 0 && folders.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
     return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} />;
   }
   return (
@@ -77,7 +102,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
       <header className="screen-head automations-head">
         <h1>Automations</h1>
         <div className="automations-bar">
-          <HomeMenu items={menu} />
+          <HomeMenu items={[...menu, ...exportItems]} />
           {mayControl && (
             <Button kind="primary" icon="plus" onClick={onNew}>
               New
@@ -86,7 +111,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
         </div>
       </header>
       {failure !== undefined && <FailureNotice failure={failure} onRetry={again} />}
-      {(unsaved.length > 0 || flows.value !== undefined) && (
+      {(unsaved.length > 0 || apart.length > 0 || (flows.value?.length === 0 && folders.length === 0)) && (
         <Card>
           <ul className="list" aria-label="Automations">
             {unsaved.map(([key, draft]) => (
@@ -99,24 +124,25 @@ export function AutomationsHome(props: AutomationsHomeProps) {
                 </button>
               </li>
             ))}
-            {flows.value?.map((flow) => (
-              <FlowRow
-                key={flow.id}
-                flow={flow}
-                lastRun={runs.value?.find((run) => run.flowId === flow.id)}
-                changed={drafts[flow.id] !== undefined}
-                now={now}
-                mayControl={mayControl}
-                onOpen={() => onFlow(flow.id)}
-                onRun={onRun}
-              />
-            ))}
+            {apart.map((flow) => row(flow))}
             {flows.value?.length === 0 && unsaved.length === 0 && (
               <li className="secondary row-note">No automation yet. Runs of deleted ones are below.</li>
             )}
           </ul>
         </Card>
       )}
+      {folders.map((folder) => (
+        <FolderGroup
+          key={folder.name}
+          folder={folder}
+          mayControl={mayControl}
+          onFile={onFile}
+          onRuns={onRuns}
+          onDeleted={again}
+        >
+          {folder.flows.map((flow) => row(flow, pathIn(folder.name, flow.path ?? "")))}
+        </FolderGroup>
+      ))}
       {runs.value !== undefined && runs.value.length > 0 && (
         <Card
           title="Runs"

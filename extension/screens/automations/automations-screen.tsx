@@ -5,7 +5,9 @@ import { Skeleton } from "../../components/notice.tsx";
 import { type AutomationsPlace, automationsPlace, HOME } from "../../state/automations-place.ts";
 import { newDraftKey } from "../../state/flow-drafts.ts";
 import { AutomationsHome } from "./automations-home.tsx";
+import { FilePage } from "./file-page.tsx";
 import { FlowPage } from "./flow-page.tsx";
+import { ImportPage } from "./import-page.tsx";
 import type { LastAutomations } from "./last-automations.ts";
 import type { FlowTemplate } from "./model/templates.ts";
 import { NewPage, type NewWay } from "./new-page.tsx";
@@ -49,9 +51,19 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
     drafts.put(key, { name, source });
     go({ view: "flow", key });
   };
-  const ways: readonly NewWay[] = [];
+  const toImport = () => go({ view: "import" });
+  const ways: readonly NewWay[] = [
+    {
+      id: "import",
+      label: "Import",
+      detail: "Maestro flows, a folder or zip of them, or a recording of Chrome DevTools",
+      icon: "upload",
+      onSelect: toImport,
+    },
+  ];
   const menu: readonly MenuItem[] = [
     { id: "runs", label: "All runs", icon: "activity", onSelect: () => go({ view: "runs", filter: {} }) },
+    ...(mayControl ? [{ id: "import", label: "Import…", icon: "upload", onSelect: toImport } as const] : []),
   ];
   if (at.view === "flow") {
     return (
@@ -96,6 +108,10 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       />
     );
   }
+  if (at.view === "import") return <ImportPage onBack={() => go(HOME)} />;
+  if (at.view === "file") {
+    return <FilePage key={at.path} path={at.path} mayControl={mayControl} onBack={() => go(HOME)} />;
+  }
   if (at.view === "new") return <NewPage ways={ways} onStart={start} onBack={() => go(HOME)} />;
   return (
     <AutomationsHome
@@ -107,6 +123,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       onNew={() => go({ view: "new" })}
       onStart={start}
       onFlow={(key) => go({ view: "flow", key })}
+      onFile={(path) => go({ view: "file", path })}
       onRun={(runId) => go({ view: "run", runId })}
       onRuns={() => go({ view: "runs", filter: {} })}
     />

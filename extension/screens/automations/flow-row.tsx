@@ -13,6 +13,8 @@ import { useStartRun } from "./use-start-run.ts";
 
 export interface FlowRowProps {
   readonly flow: FlowSummary;
+  /** Its path in the folder it is shown in. */
+  readonly where?: string | undefined;
   readonly lastRun: RunSummary | undefined;
   readonly changed: boolean;
   /** Unix milliseconds. */
@@ -22,7 +24,7 @@ export interface FlowRowProps {
   readonly onRun: (id: RunId) => void;
 }
 
-export function FlowRow({ flow, lastRun, changed, now, mayControl, onOpen, onRun }: FlowRowProps) {
+export function FlowRow({ flow, where, lastRun, changed, now, mayControl, onOpen, onRun }: FlowRowProps) {
   const { phones } = usePage();
   const calls = useCall();
   const startRun = useStartRun(calls);
@@ -41,6 +43,7 @@ export function FlowRow({ flow, lastRun, changed, now, mayControl, onOpen, onRun
       <button type="button" className="row-button" onClick={onOpen}>
         <span className="list-title">{flow.name}</span>
         <span className="automation-facts secondary tabular">
+          {where !== undefined && <span className="import-path">{where}</span>}
           {flow.runnable ? (
             <span>{commandWords(flow.commands)}</span>
           ) : (

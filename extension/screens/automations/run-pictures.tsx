@@ -9,7 +9,13 @@ import { Card } from "../../components/surface.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { saveBlob } from "../phone/save-blob.ts";
 
-export function RunPictures({ run }: { readonly run: RunDetail }) {
+export interface RunPicturesProps {
+  readonly run: RunDetail;
+  /** Makes a picture the file it was compared with; undefined for who may not. */
+  readonly onAccept: ((name: string, baseline: string) => void) | undefined;
+}
+
+export function RunPictures({ run, onAccept }: RunPicturesProps) {
   const pictures = run.artifacts.filter(({ mimeType }) => mimeType === "image/png");
   if (pictures.length === 0) return null;
   return (
@@ -18,6 +24,16 @@ export function RunPictures({ run }: { readonly run: RunDetail }) {
         {pictures.map((picture) => (
           <li key={picture.name}>
             <Picture runId={run.id} picture={picture} words={pictureWords(run, picture)} />
+            {picture.baseline !== undefined && onAccept !== undefined && (
+              <Button
+                size="small"
+                wide
+                title={`Compare with this from now on: ${picture.baseline}`}
+                onClick={() => onAccept(picture.name, picture.baseline ?? "")}
+              >
+                Use as baseline
+              </Button>
+            )}
           </li>
         ))}
       </ul>
@@ -96,6 +112,7 @@ function usePictureFile(runId: RunId, name: string): PictureFile {
 
 function pictureWords(run: RunDetail, picture: RunArtifact): string {
   if (picture.kind === "failure_screenshot") return "When it failed";
+  if (picture.kind === "difference") return "Where it differs";
   const step = run.steps.find(({ seq }) => seq === picture.step);
   return picture.name.replace(/\.png$/i, "") || step?.label || "Picture";
 }
