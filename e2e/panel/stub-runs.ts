@@ -109,11 +109,13 @@ export class StubRuns {
   readonly runs = new Map<RunId, StubRun>();
   readonly #keys = new Map<string, RunId>();
 
-  save(input: { flowId?: FlowId | undefined; name: string; source: string }): FlowDetail {
+  save(input: { flowId?: FlowId | undefined; name: string; source: string; path?: string | undefined }): FlowDetail {
     const { flow, commands, portable, diagnostics } = parseFlow(input.source);
+    const path = input.path ?? (input.flowId && this.flows.get(input.flowId)?.path);
     const detail: FlowDetail = {
       id: input.flowId ?? newId("flow"),
       name: input.name,
+      ...(path !== undefined && { path }),
       source: input.source,
       runnable: flow !== undefined,
       portable,
