@@ -17,8 +17,9 @@ export interface RunOutcomeProps {
 export function RunOutcome({ run, mayControl, resuming, onGoOn, onEdit }: RunOutcomeProps) {
   const { error } = run;
   if (run.state === "interrupted") return <Interrupted {...{ run, mayControl, resuming, onGoOn }} />;
-  // Whoever cancelled knows why.
-  if (error === undefined || error.code === "cancelled") return null;
+  // Whoever cancelled knows why; a run of a folder may have been kept from beginning.
+  const neverBegan = run.suiteId !== undefined && run.startedAt === undefined;
+  if (error === undefined || (error.code === "cancelled" && !neverBegan)) return null;
   const advice = adviceFor(error);
   const { line, file } = error;
   return (
