@@ -131,7 +131,7 @@ describe("a flow and its files", () => {
   it("takes all files along for such a name in a subflow of a flow at the top", async () => {
     const files = {
       "main.yaml": flow("- runFlow: steps/a.yaml"),
-      "steps/a.yaml": flow("- addMedia: [../${WHICH}]"),
+      "steps/a.yaml": flow("- addMedia: ['../${WHICH}']"),
       "media/cat.png": "png",
     };
     expect([...(await link(files, "main.yaml")).reached].sort()).toEqual(["media/cat.png", "steps/a.yaml"]);
