@@ -88,7 +88,7 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     await page.getByLabel("Folder", { exact: true }).setInputFiles(root);
     const entries = page.getByRole("list", { name: "What comes" });
     await entries.getByText("shop/steps/login.yaml", { exact: true }).waitFor();
-    await page.getByText(/^line 3: .*tapOm/).waitFor();
+    await page.getByText(/^Line 3: .*tapOm/).waitFor();
     await page.getByText("Step 1: A finger does not hover").waitFor();
     expect(await entries.getByText("Replaces").count()).toBe(1);
     await page.getByText("deploy.sh").waitFor();
@@ -223,7 +223,7 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     await page.getByRole("button", { name: /^Run Main/ }).click();
     await page.getByText("Waiting", { exact: true }).waitFor();
     const run = automations().newest;
-    const message = "The picture is 71 % the same as shop/home.png, which is less than 95 %.";
+    const message = "The picture is 71% the same as shop/home.png, which is less than 95%.";
     run.to("running");
     run.step({ seq: 1, label: "runFlow login.yaml", line: 3, state: "failed", message });
     run.step({
@@ -247,7 +247,7 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     );
     await page.getByText("login.yaml line 4").waitFor();
     await check("baseline");
-    await page.getByRole("button", { name: "Use as baseline" }).click();
+    await page.getByRole("button", { name: "Use home as baseline" }).click();
     await page.getByText("shop/home.png is the baseline now.").waitFor();
     expect(files().files.has("shop/home.png")).toBe(true);
     await page.getByRole("button", { name: "Go to login.yaml, line 4" }).click();

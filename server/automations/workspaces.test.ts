@@ -265,7 +265,7 @@ describe.each(TEST_ENGINES)("workspaces on $name", (engine) => {
     expect((await run()).state).toBe("passed");
     png = shade(200);
     const changed = await run();
-    expect(changed.error?.message).toMatch(/75 % the same as w\/pictures\/home\.png, which is less than 95 %/);
+    expect(changed.error?.message).toMatch(/75% the same as w\/pictures\/home\.png, which is less than 95%/);
     expect(changed.artifacts.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
       expect.arrayContaining(["screenshot home.png", "difference home-difference.png"]),
     );

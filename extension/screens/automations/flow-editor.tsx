@@ -146,7 +146,7 @@ export function FlowEditor({ source, readOnly, diagnostics, onChange, ref }: Flo
 }
 
 /** What stands between backticks is what to write or what was written. */
-function MarkedWords({ text }: { readonly text: string }) {
+export function MarkedWords({ text }: { readonly text: string }) {
   return text.split("`").map((part, index) =>
     index % 2 === 1 ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: parts of one sentence never move

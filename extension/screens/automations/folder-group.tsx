@@ -57,41 +57,43 @@ export function FolderGroup({ folder, mayControl, children, onFile, onRuns, onDe
       : []),
   ];
   return (
-    <section className="card folder" aria-label={name === "" ? "Files" : name}>
-      <details open>
-        <summary>
-          <Icon name="chevronRight" />
-          <span className="list-text">
-            <span className="list-title truncate">{name === "" ? "Files" : name}</span>
-            <span className="secondary">{countWords(flows.length, files.length)}</span>
-          </span>
-        </summary>
-        <ul className="list" aria-label={name === "" ? "Files" : `In ${name}`}>
-          {children}
-          {files.map(({ path, kind, bytes }) => (
-            <li key={path} className="automation-row">
-              <button type="button" className="row-button row-button-icon" onClick={() => onFile(path)}>
-                <Icon name={FILE_ICONS[kind]} />
-                <span className="list-text">
-                  <span className="truncate">{pathIn(name, path)}</span>
-                </span>
-                <span className="secondary tabular row-time">{byteSize(bytes)}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      </details>
-      {name !== "" && (
-        <div className="folder-menu">
-          <Menu
-            label={`${name}: more`}
-            items={menu}
-            trigger={(props) => (
-              <IconButton {...props} icon="more" label={`More about ${name}`} tooltip="left" busy={exporting.busy} />
-            )}
-          />
-        </div>
-      )}
+    <>
+      <section className="card folder" aria-label={name === "" ? "Files" : name}>
+        <details open>
+          <summary>
+            <Icon name="chevronRight" />
+            <span className="list-text">
+              <span className="list-title truncate">{name === "" ? "Files" : name}</span>
+              <span className="secondary">{countWords(flows.length, files.length)}</span>
+            </span>
+          </summary>
+          <ul className="list" aria-label={name === "" ? "Files" : `In ${name}`}>
+            {children}
+            {files.map(({ path, kind, bytes }) => (
+              <li key={path} className="automation-row">
+                <button type="button" className="row-button row-button-icon" onClick={() => onFile(path)}>
+                  <Icon name={FILE_ICONS[kind]} />
+                  <span className="list-text">
+                    <span className="truncate">{pathIn(name, path)}</span>
+                  </span>
+                  <span className="secondary tabular row-time">{byteSize(bytes)}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </details>
+        {name !== "" && (
+          <div className="folder-menu">
+            <Menu
+              label={`${name}: more`}
+              items={menu}
+              trigger={(props) => (
+                <IconButton {...props} icon="more" label={`More about ${name}`} tooltip="left" busy={exporting.busy} />
+              )}
+            />
+          </div>
+        )}
+      </section>
       {dialog === "run" && <RunFolderDialog folder={name} onClose={() => setDialog(undefined)} onStarted={onRuns} />}
       {dialog === "delete" && (
         <DeleteFolderDialog
@@ -102,6 +104,6 @@ export function FolderGroup({ folder, mayControl, children, onFile, onRuns, onDe
           onClose={() => setDialog(undefined)}
         />
       )}
-    </section>
+    </>
   );
 }

@@ -3,6 +3,7 @@ import type { ImportEntry, ImportPreview } from "../../../shared/workspace-model
 import { Icon } from "../../components/icon.tsx";
 import { Badge } from "../../components/state-dot.tsx";
 import { Card } from "../../components/surface.tsx";
+import { MarkedWords } from "./flow-editor.tsx";
 import { FILE_ICONS } from "./folder-group.tsx";
 
 /** More of one file are noise: the first ones explain the rest. */
@@ -30,7 +31,8 @@ function Entry({ entry }: { readonly entry: ImportEntry }) {
         <span className="import-path">{path}</span>
         {diagnostics.slice(0, MOST_PROBLEMS).map((diagnostic) => (
           <span key={`${diagnostic.file}:${diagnostic.line}:${diagnostic.message}`} className="tone-bad step-message">
-            {diagnostic.file === undefined ? "" : `${diagnostic.file}, `}line {diagnostic.line}: {diagnostic.message}
+            {diagnostic.file === undefined ? "Line" : `${diagnostic.file}, line`} {diagnostic.line}:{" "}
+            <MarkedWords text={diagnostic.message} />
           </span>
         ))}
         {diagnostics.length > MOST_PROBLEMS && (
@@ -38,7 +40,7 @@ function Entry({ entry }: { readonly entry: ImportEntry }) {
         )}
         {notes.slice(0, MOST_PROBLEMS * 2).map((note) => (
           <span key={note} className="secondary">
-            {note}
+            <MarkedWords text={note} />
           </span>
         ))}
       </span>

@@ -24,19 +24,20 @@ export function RunPictures({ run, onAccept }: RunPicturesProps) {
         {pictures.map((picture) => (
           <li key={picture.name}>
             <Picture runId={run.id} picture={picture} words={pictureWords(run, picture)} />
-            {picture.baseline !== undefined && onAccept !== undefined && (
-              <Button
-                size="small"
-                wide
-                title={`Compare with this from now on: ${picture.baseline}`}
-                onClick={() => onAccept(picture.name, picture.baseline ?? "")}
-              >
-                Use as baseline
-              </Button>
-            )}
           </li>
         ))}
       </ul>
+      {onAccept !== undefined &&
+        pictures.map(({ name, baseline }) =>
+          baseline === undefined ? null : (
+            <div key={name} className="run-baseline">
+              <span className="secondary import-path">{baseline}</span>
+              <Button size="small" onClick={() => onAccept(name, baseline)}>
+                Use {name.replace(/\.png$/i, "")} as baseline
+              </Button>
+            </div>
+          ),
+        )}
     </Card>
   );
 }

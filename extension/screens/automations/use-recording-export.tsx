@@ -6,6 +6,7 @@ import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import type { Calls } from "../panel/use-call.ts";
 import { saveBlob } from "../phone/save-blob.ts";
+import { MarkedWords } from "./flow-editor.tsx";
 
 export interface RecordingExport {
   readonly save: (id: FlowId) => Promise<void>;
@@ -47,7 +48,9 @@ export function useRecordingExport(calls: Calls): RecordingExport {
         {made.messages.map(({ line, message }) => (
           <li key={`${line} ${message}`} className="import-entry">
             <span className="list-text">
-              <span>{message}</span>
+              <span>
+                <MarkedWords text={message} />
+              </span>
               <span className="secondary tabular">Line {line}</span>
             </span>
           </li>

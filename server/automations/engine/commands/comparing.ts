@@ -58,7 +58,7 @@ function differenceOf(
   }
   const { samePercentage, difference } = comparePictures(expected, actual);
   if (samePercentage >= threshold) return undefined;
-  const words = `The picture is ${shown(samePercentage)} % the same as ${baseline}, which is less than ${threshold} %.`;
+  const words = `The picture is ${shown(samePercentage)}% the same as ${baseline}, which is less than ${threshold}%.`;
   return { words, picture: difference };
 }
 
