@@ -2,6 +2,7 @@
 import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useMemo, useRef } from "react";
 import type { Diagnostic, Place } from "../../../shared/flows/model.ts";
 import { Icon, type IconName } from "../../components/icon.tsx";
+import { MarkedWords } from "./marked-words.tsx";
 import { type Edit, indent, newLine, offsetOf, outdent } from "./model/text-editing.ts";
 
 export interface EditorHandle {
@@ -142,20 +143,6 @@ export function FlowEditor({ source, readOnly, diagnostics, onChange, ref }: Flo
         </ul>
       )}
     </div>
-  );
-}
-
-/** What stands between backticks is what to write or what was written. */
-export function MarkedWords({ text }: { readonly text: string }) {
-  return text.split("`").map((part, index) =>
-    index % 2 === 1 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts of one sentence never move
-      <code key={index} className="mono">
-        {part}
-      </code>
-    ) : (
-      part
-    ),
   );
 }
 

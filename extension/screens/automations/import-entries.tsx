@@ -3,8 +3,8 @@ import type { ImportEntry, ImportPreview } from "../../../shared/workspace-model
 import { Icon } from "../../components/icon.tsx";
 import { Badge } from "../../components/state-dot.tsx";
 import { Card } from "../../components/surface.tsx";
-import { MarkedWords } from "./flow-editor.tsx";
 import { FILE_ICONS } from "./folder-group.tsx";
+import { MarkedWords } from "./marked-words.tsx";
 
 /** More of one file are noise: the first ones explain the rest. */
 const MOST_PROBLEMS = 3;

@@ -6,7 +6,7 @@ import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import type { Calls } from "../panel/use-call.ts";
 import { saveBlob } from "../phone/save-blob.ts";
-import { MarkedWords } from "./flow-editor.tsx";
+import { MarkedWords } from "./marked-words.tsx";
 
 export interface RecordingExport {
   readonly save: (id: FlowId) => Promise<void>;
