@@ -30,6 +30,7 @@ export const runInputs = z
 export const filePath = z
   .string()
   .check(
+    z.normalize("NFC"),
     z.maxLength(200, "A path has at most 200 characters."),
     z.refine(isFilePath, "A path has folders and a name with / between them, and no .. in it."),
   );

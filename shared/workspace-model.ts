@@ -14,9 +14,12 @@ export const MAX_IMPORT_BYTES = 16 * 1024 * 1024;
 export const MAX_IMPORT_FILES = 1_000;
 export const MAX_TEAM_BYTES = 64 * 1024 * 1024;
 
+/** Control characters, and those that turn the direction of text around: a name must read as what it is. */
+const UNREADABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+
 /** Relative, with `/` between folders, and without a way out. */
 export function isFilePath(path: string): boolean {
-  if (path === "" || path.length > MAX_PATH || path.includes("\\") || /\p{Cc}/u.test(path)) return false;
+  if (path === "" || path.length > MAX_PATH || path.includes("\\") || UNREADABLE.test(path)) return false;
   return path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.trim() === part);
 }
 
@@ -52,7 +55,7 @@ export function resolvePath(from: string, reference: string): string | undefined
     if (part !== "..") parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }
-  const path = parts.join("/");
+  const path = parts.join("/").normalize("NFC");
   return isFilePath(path) ? path : undefined;
 }
 

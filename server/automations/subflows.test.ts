@@ -139,6 +139,27 @@ describe("a run of several files", () => {
     expect(at.driver.effects).toEqual([]);
   });
 
+  it("refuses files that are too large, doubled, or brought to a saved flow", async () => {
+    const ask = (more: object) => {
+      keys += 1;
+      const source = flow("- runScript: a.js");
+      const input = { source, phoneId: at.phoneId, idempotencyKey: `odd-key-${keys}`, ...more };
+      return at.runs.start(at.scope, input, "token");
+    };
+    const large = { path: "a.js", base64: Buffer.alloc(8 * 1024 * 1024 + 1, 49).toString("base64") };
+    await expect(ask({ files: [large] })).rejects.toMatchObject({ code: "too_large" });
+    const small = { path: "a.js", base64: "MQ==" };
+    await expect(ask({ files: [small, small] })).rejects.toMatchObject({ code: "bad_input" });
+    const saved = await at.flows.save(at.scope, { name: "Saved", source: flow("- back") });
+    await expect(ask({ source: undefined, flowId: saved.id, files: [small] })).rejects.toMatchObject({
+      code: "bad_input",
+    });
+    await expect(ask({ files: [{ path: "b.js", base64: "MQ==" }] })).rejects.toMatchObject({
+      message: expect.stringMatching(/no file `a\.js`.*Did you mean `b\.js`/),
+    });
+    expect(at.driver.effects).toEqual([]);
+  });
+
   it("keeps the files as they were when the run was asked for", async () => {
     const save = (path: string, source: string, flowId?: (typeof main)["id"]) =>
       at.flows.save(at.scope, { name: path, source, path, ...(flowId && { flowId }) });

@@ -92,6 +92,7 @@ describe("a flow and its files", () => {
     ],
     ["a way out", { "shop/main.yaml": flow("- runScript: ../../secrets.js") }, [":3:3 `../../secrets.js` leads out"]],
     ["an absolute path", { "shop/main.yaml": flow("- addMedia: [/etc/passwd]") }, [":3:3 `/etc/passwd` leads out"]],
+    ["a path of Windows", { "shop/main.yaml": flow("- runFlow: a\\b.yaml") }, [":3:3 `a\\b.yaml` has a \\ in it"]],
     [
       "a script as a flow",
       { "shop/main.yaml": flow("- runFlow: a.js"), "shop/a.js": "1" },
@@ -176,6 +177,8 @@ describe("paths", () => {
         if (path !== undefined) expect(isFilePath(path)).toBe(true);
       }),
     );
+    expect(resolvePath("", "Gro\u0308\u00dfe.yaml")).toBe("Gr\u00f6\u00dfe.yaml");
+    expect(isFilePath("a\u202egnp.js")).toBe(false);
     expect(resolvePath("a/b/c.yaml", "../d.yaml")).toBe("a/d.yaml");
     expect(resolvePath("c.yaml", "../d.yaml")).toBeUndefined();
     expect(resolvePath("a/c.yaml", "./../a/./d.js")).toBe("a/d.js");

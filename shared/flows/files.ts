@@ -116,6 +116,7 @@ class Linking {
     if (name.includes("${")) return this.#anyOf(step, from);
     const shown = name.slice(0, 80);
     const path = resolvePath(from, name);
+    if (name.includes("\\")) return say(`\`${shown}\` has a \\ in it: write / between folders.`);
     if (path === undefined) {
       return say(
         `\`${shown}\` leads out of the workspace. Name a file in it, relative to the folder this flow stands in.`,
