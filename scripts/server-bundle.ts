@@ -16,7 +16,10 @@ const EXTERNAL = [
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */
-export const THREADS = { "script-worker": "server/automations/script/worker.ts" } as const;
+export const THREADS = {
+  "script-worker": "server/automations/script/worker.ts",
+  "picture-worker": "server/automations/engine/picture-worker.ts",
+} as const;
 
 /** Writes one file for each name of `input`, with what they share, into the folder. */
 export async function bundleServer(dir: string, input: Readonly<Record<string, string>>): Promise<void> {

@@ -4,7 +4,8 @@ import { baseName } from "../../../../shared/workspace-model.ts";
 import type { CommandOf, Handlers, StepContext } from "../context.ts";
 import { RunStop, StepFailure } from "../failures.ts";
 import { findElement } from "../lookup.ts";
-import { comparePictures, cropPicture, type Picture, readPicture, writePicture } from "../png.ts";
+import type { PictureAnswer, PictureQuestion } from "../picture-answer.ts";
+import { checkPicture } from "../picture-check.ts";
 import { fileNamed } from "../words.ts";
 import { screenshotName } from "./pictures.ts";
 
@@ -17,49 +18,52 @@ export const comparing: Handlers<"assertScreenshot"> = {
   async assertScreenshot(step, command) {
     const baseline = fileNamed(step.file, baselinePath(await step.expand(command.path)));
     const threshold = percentage(await step.expand(command.thresholdPercentage));
-    const name = screenshotName(baseName(baseline));
-    if (!step.files.has(baseline)) {
-      await keep(step, name, writePicture(await look(step, command)), { baseline });
-      throw new StepFailure(
-        "assertion",
-        `There is no picture ${baseline} to compare with. The picture of now is kept: take it as the baseline, then run again.`,
-      );
-    }
-    const expected = readPicture(step.files.bytes(baseline));
-    if (expected === undefined) {
-      throw new StepFailure("assertion", `${baseline} is no PNG picture that can be compared. Replace it.`);
-    }
+    const expected = step.files.has(baseline) ? step.files.bytes(baseline) : undefined;
     for (let time = 1; ; time += 1) {
-      const actual = await look(step, command);
-      const different = differenceOf(expected, actual, threshold, baseline);
-      if (different === undefined) return undefined;
-      if (time < LOOKS) await step.pace.sleep(BETWEEN_LOOKS_MS, step.signal);
-      else {
-        await keep(step, name, writePicture(actual), { baseline });
-        if (different.picture !== undefined) {
-          const shown = writePicture(different.picture);
-          await keep(step, name.replace(/\.png$/, "-difference.png"), shown, { difference: true });
-        }
-        throw new StepFailure("assertion", different.words);
-      }
+      const question = { expected, threshold, ...(await look(step, command)) };
+      const answer = await checkPicture(question, step.signal);
+      if (answer.kind === "same") return undefined;
+      const again = answer.kind === "sizes" || answer.kind === "different";
+      if (!again || time === LOOKS) throw await failureOf(step, answer, baseline, threshold);
+      await step.pace.sleep(BETWEEN_LOOKS_MS, step.signal);
     }
   },
 };
 
-function differenceOf(
-  expected: Picture,
-  actual: Picture,
-  threshold: number,
+/** Keeps the pictures a person needs to judge, and says what is wrong. */
+async function failureOf(
+  step: StepContext,
+  answer: Exclude<PictureAnswer, { readonly kind: "same" }>,
   baseline: string,
-): { readonly words: string; readonly picture?: Picture } | undefined {
-  const sizes = [expected, actual].map(({ width, height }) => `${width} × ${height}`);
-  if (sizes[0] !== sizes[1]) {
-    return { words: `The picture is ${sizes[1]} pixels and ${baseline} is ${sizes[0]}: they cannot be compared.` };
+  threshold: number,
+): Promise<StepFailure> {
+  if (answer.kind === "unreadable") {
+    return answer.which === "actual"
+      ? new StepFailure("internal", "The phone gave no picture. Try the run again.")
+      : new StepFailure("assertion", `${baseline} is no PNG picture that can be compared. Replace it.`);
   }
-  const { samePercentage, difference } = comparePictures(expected, actual);
-  if (samePercentage >= threshold) return undefined;
-  const words = `The picture is ${shown(samePercentage)}% the same as ${baseline}, which is less than ${threshold}%.`;
-  return { words, picture: difference };
+  const name = screenshotName(baseName(baseline));
+  await keep(step, name, answer.actual, { baseline });
+  switch (answer.kind) {
+    case "nothing_expected":
+      return new StepFailure(
+        "assertion",
+        `There is no picture ${baseline} to compare with. The picture of now is kept: take it as the baseline, then run again.`,
+      );
+    case "sizes": {
+      const [expected, actual] = answer.sizes;
+      return new StepFailure(
+        "assertion",
+        `The picture is ${actual} pixels and ${baseline} is ${expected}: they cannot be compared.`,
+      );
+    }
+    case "different":
+      await keep(step, name.replace(/\.png$/, "-difference.png"), answer.difference, { difference: true });
+      return new StepFailure(
+        "assertion",
+        `The picture is ${shown(answer.same)}% the same as ${baseline}, which is less than ${threshold}%.`,
+      );
+  }
 }
 
 /** Rounded down: it must not look as much as was asked for. */
@@ -67,16 +71,17 @@ function shown(percent: number): string {
   return (Math.floor(percent * 100) / 100).toString();
 }
 
-async function look(step: StepContext, { cropOn }: CommandOf<"assertScreenshot">): Promise<Picture> {
-  let bounds: Parameters<typeof cropPicture>[1] | undefined;
+async function look(
+  step: StepContext,
+  { cropOn }: CommandOf<"assertScreenshot">,
+): Promise<Pick<PictureQuestion, "actual" | "bounds">> {
+  let bounds: PictureQuestion["bounds"];
   if (cropOn !== undefined) {
     const { element } = await findElement(step, cropOn);
     bounds = (await step.phone.target(element.ref, SETTLE_MS))?.bounds ?? element.bounds;
   }
   await step.phone.still(SETTLE_MS);
-  const picture = readPicture((await step.phone.screenshot()).png);
-  if (picture === undefined) throw new StepFailure("internal", "The phone gave no picture. Try the run again.");
-  return bounds === undefined ? picture : cropPicture(picture, bounds);
+  return { actual: (await step.phone.screenshot()).png, bounds };
 }
 
 async function keep(
