@@ -153,9 +153,9 @@ function textTest(text: string): Test {
 
 function idTest(id: string): Test {
   const pattern = compilePattern(id);
-  return (element) =>
-    element.id !== "" &&
-    (pattern.matches(element.id) || pattern.matches(element.id.slice(element.id.lastIndexOf("/") + 1)));
+  const fits = (own: string) =>
+    own !== "" && (pattern.matches(own) || pattern.matches(own.slice(own.lastIndexOf("/") + 1)));
+  return (element) => fits(element.id) || (element.alsoIds?.some(fits) ?? false);
 }
 
 function hasTrait(tree: UiTree, { text, bounds }: UiElement, trait: "text" | "square" | "long-text"): boolean {
