@@ -71,6 +71,12 @@ export interface RunError {
   readonly line?: number;
 }
 
+/** Some of a flow's outermost steps, counting from 0, both ends included. Hooks stay out. */
+export interface FlowPart {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Answer of `flows.validate`. */
 export interface FlowValidation {
   readonly ok: boolean;
@@ -105,6 +111,8 @@ export interface RunSummary {
   readonly phoneId: PhoneId;
   readonly state: RunState;
   readonly trigger: RunTrigger;
+  /** Absent: all of the flow. */
+  readonly part?: FlowPart;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;

@@ -5,6 +5,7 @@
 import { sql } from "drizzle-orm";
 import {
   ARTIFACT_KINDS,
+  type FlowPart,
   RUN_STATES,
   RUN_TRIGGERS,
   type RunError,
@@ -69,6 +70,8 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       name: k.text(personal("user.content.private", ran)).notNull(),
       source: k.text(personal("user.content.private", ran)).notNull(),
       inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
+      /** Null: all of the flow. */
+      part: k.json<FlowPart>(operational("quarter")),
       /** Not a foreign key: what a run did stays readable after its phone is gone. */
       phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
       state: k.oneOf(RUN_STATES, personal("user.behavior", ran)).notNull(),

@@ -1,6 +1,7 @@
 /** Reports of a run: JUnit XML in Maestro's shape, one HTML file with its pictures, JSON. */
 import type { RunDetail, RunReport, RunStep } from "../../shared/automation-model.ts";
 import { hasEnded } from "../../shared/automation-model.ts";
+import { partWords } from "../../shared/flows/part.ts";
 
 export interface ReportSource {
   readonly run: RunDetail;
@@ -108,6 +109,7 @@ pre { overflow-x: auto; padding: 0.8rem; border: 1px solid #8884; }
 async function html({ run, phone, picture }: ReportSource): Promise<string> {
   const facts: readonly (readonly [string, string])[] = [
     ["Result", run.state.replace("_", " ")],
+    ...(run.part === undefined ? [] : ([["Ran", partWords(run.part)]] as const)),
     ["Phone", phone],
     ["Started", run.startedAt ?? "not yet"],
     ["Took", `${(durationMs(run) / 1000).toFixed(1)} s`],

@@ -4,6 +4,7 @@
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
@@ -145,7 +146,8 @@ export function createRunner(options: RunnerOptions): Runner {
     let scripts: Scripts | undefined;
     try {
       options.wake(row.id);
-      const { flow, diagnostics } = options.parse(row.source);
+      const { flow: whole, diagnostics } = options.parse(row.source);
+      const flow = whole && (row.part === null ? whole : partOfFlow(whole, row.part));
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
