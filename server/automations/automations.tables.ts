@@ -12,6 +12,7 @@ import {
   type RunEvent,
   STEP_KINDS,
   STEP_STATES,
+  type StepHealing,
 } from "../../shared/automation-model.ts";
 import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
@@ -24,7 +25,7 @@ const kept = { use, clause: "P1.4", retain: "team" } as const;
 const ran = { use, clause: "P1.4", retain: "quarter" } as const;
 
 /** What a leaf or container step leaves for a later replay of the run. */
-export type StepResult = Readonly<Record<string, unknown>>;
+export type StepResult = Readonly<Record<string, unknown>> & { readonly healing?: StepHealing };
 
 export function automationTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
   const flows = k.table(

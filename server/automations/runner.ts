@@ -10,8 +10,9 @@ import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
-import { type RunContext, runLimits } from "./engine/context.ts";
+import { type FlowFailure, type RunContext, runLimits } from "./engine/context.ts";
 import { endingOf, LeaseLost, RunStop } from "./engine/failures.ts";
+import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
@@ -181,7 +182,8 @@ export function createRunner(options: RunnerOptions): Runner {
           rotate: phones.rotate,
           used: phones.used,
         });
-        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs });
+        const held = hands;
+        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
         const context: RunContext = {
           flow,
           hands,
@@ -192,15 +194,17 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          source: row.source,
+          fallbacksOf: openHealing(flow),
+          onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const { state, failure } = await interpret(context, row.inputs);
-        if (failure !== undefined) await pictures.failure(hands, failure.step);
         signal.throwIfAborted();
         await release(hands);
-        await move(lease, state, failure);
+        await move(lease, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
@@ -280,6 +284,8 @@ class NotStarted extends Error {
     super("The phone did not start.", { cause });
   }
 }
+
+const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");
 

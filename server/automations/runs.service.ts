@@ -56,7 +56,7 @@ export interface RunsService {
 const MOST_WAITING = 500;
 const LISTED = 50;
 
-function noSuchRun(): PerchError {
+export function noSuchRun(): PerchError {
   return new PerchError("not_found", "There is no such run in this team.");
 }
 
