@@ -159,8 +159,8 @@ export interface RunStep {
   readonly healing?: StepHealing;
 }
 
-/** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. */
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure"] as const;
+/** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. `thumbnail`: the screen at a step's end, small. */
+export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure", "thumbnail"] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** Something on the screen that could have been meant. */
@@ -195,7 +195,7 @@ export interface FailureDetail {
 export interface RunArtifact {
   readonly name: string;
   readonly kind: ArtifactKind;
-  readonly mimeType: "image/png" | "application/json";
+  readonly mimeType: "image/png" | "image/jpeg" | "application/json";
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;

@@ -178,6 +178,7 @@ const ARTIFACT_TYPES = {
   failure_screenshot: "image/png",
   failure_tree: "application/json",
   failure: "application/json",
+  thumbnail: "image/jpeg",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */

@@ -23,6 +23,7 @@ import type { ArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
 import type { Recovery } from "./run-recovery.ts";
+import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
 
 export const LEASE_MS = 20_000;
@@ -145,6 +146,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const { signal } = stop;
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
+    let thumbnails: Thumbnails | undefined;
     try {
       options.wake(row.id);
       const { flow: whole, diagnostics } = options.parse(row.source);
@@ -184,6 +186,7 @@ export function createRunner(options: RunnerOptions): Runner {
         });
         const held = hands;
         const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
+        thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
         const context: RunContext = {
           flow,
           hands,
@@ -196,19 +199,21 @@ export function createRunner(options: RunnerOptions): Runner {
           saveScreenshot: pictures.screenshot,
           source: row.source,
           fallbacksOf: openHealing(flow),
+          onStepEnd: (seq) => thumbnails?.stepEnded(seq),
           onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const { state, failure } = await interpret(context, row.inputs);
-        signal.throwIfAborted();
+        await unlessAborted(signal, thumbnails.close());
         await release(hands);
         await move(lease, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
     } catch (error) {
+      void thumbnails?.close();
       if (hands !== undefined) await release(hands);
       await end(row, lease, signal.aborted ? signal.reason : error);
     } finally {

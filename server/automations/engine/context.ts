@@ -67,6 +67,8 @@ export interface RunContext {
   /** The flow's text, and the recorded targets of its steps. */
   readonly source: string;
   readonly fallbacksOf: (step: Step) => Fallbacks | undefined;
+  /** Hears of each step that did something, right after it ended. Must return at once. */
+  readonly onStepEnd: (seq: number) => void;
   /** Keeps what the screen shows at the first failure, before hooks change it. */
   readonly onFailure: (failure: FlowFailure) => Promise<void>;
   /** When a step last changed the screen; look-ups count from there. */

@@ -176,6 +176,7 @@ class Walk {
         message: words === "" ? undefined : words,
         result: { ...scripts, ...(code && { code }), ...(healing && { healing }) },
       });
+      run.onStepEnd(open.seq);
     };
     try {
       const remark = await doCommand(context, command);
