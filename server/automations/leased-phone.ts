@@ -1,6 +1,7 @@
 /** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
 import type { PhoneId } from "../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
+import type { UiTree } from "../../shared/ui-tree.ts";
 import { PerchError } from "../errors.ts";
 import type { PhoneDriver } from "../phones/driver.ts";
 import { phoneSize } from "../phones/phone-view.ts";
@@ -43,6 +44,7 @@ export function leasedPhone(options: {
   let settings: PhoneSettings = row.settings;
   let airplane = false;
   let permissions = false;
+  let lastTree: UiTree | undefined;
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -69,7 +71,10 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => phoneSize({ profile: row.profile, rotated }),
-        elements: async () => call(() => automation.elements(id)),
+        async elements() {
+          lastTree = await call(() => automation.elements(id));
+          return lastTree;
+        },
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
@@ -109,6 +114,12 @@ export function leasedPhone(options: {
       const [{ png }, tree] = await Promise.all([driver.screenshot(id), automation.elements(id)]);
       return { png, tree };
     },
+    async tree() {
+      if (!options.holdsLease()) throw new LeaseLost();
+      return automation.elements(id);
+    },
+    lastTree: () => lastTree,
+    watch: (listener) => driver.screen(id).listen(listener, 0),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

@@ -4,13 +4,15 @@
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
-import { type RunContext, runLimits } from "./engine/context.ts";
+import { type FlowFailure, type RunContext, runLimits } from "./engine/context.ts";
 import { endingOf, LeaseLost, RunStop } from "./engine/failures.ts";
+import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
@@ -21,6 +23,7 @@ import type { ArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
 import type { Recovery } from "./run-recovery.ts";
+import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
 
 export const LEASE_MS = 20_000;
@@ -143,9 +146,11 @@ export function createRunner(options: RunnerOptions): Runner {
     const { signal } = stop;
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
+    let thumbnails: Thumbnails | undefined;
     try {
       options.wake(row.id);
-      const { flow, diagnostics } = options.parse(row.source);
+      const { flow: whole, diagnostics } = options.parse(row.source);
+      const flow = whole && (row.part === null ? whole : partOfFlow(whole, row.part));
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
@@ -179,7 +184,9 @@ export function createRunner(options: RunnerOptions): Runner {
           rotate: phones.rotate,
           used: phones.used,
         });
-        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs });
+        const held = hands;
+        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
+        thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
         const context: RunContext = {
           flow,
           hands,
@@ -190,19 +197,23 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          source: row.source,
+          fallbacksOf: openHealing(flow),
+          onStepEnd: (seq) => thumbnails?.stepEnded(seq),
+          onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const { state, failure } = await interpret(context, row.inputs);
-        if (failure !== undefined) await pictures.failure(hands, failure.step);
-        signal.throwIfAborted();
+        await unlessAborted(signal, thumbnails.close());
         await release(hands);
-        await move(lease, state, failure);
+        await move(lease, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
     } catch (error) {
+      void thumbnails?.close();
       if (hands !== undefined) await release(hands);
       await end(row, lease, signal.aborted ? signal.reason : error);
     } finally {
@@ -278,6 +289,8 @@ class NotStarted extends Error {
     super("The phone did not start.", { cause });
   }
 }
+
+const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");
 

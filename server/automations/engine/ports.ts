@@ -2,7 +2,7 @@
 import type { Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
-import type { PhoneInput } from "../../phones/driver.ts";
+import type { PhoneInput, ScreenFrame } from "../../phones/driver.ts";
 
 /** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
 export interface Pace {
@@ -46,6 +46,11 @@ export interface PhoneHands {
   during(effect: () => Promise<void>): FlowPhone;
   /** The screen for a report, also when the run is over. */
   look(): Promise<{ readonly png: Uint8Array; readonly tree: UiTree }>;
+  /** What is on the screen now, without being a step's; and what a step saw last. */
+  tree(): Promise<UiTree>;
+  lastTree(): UiTree | undefined;
+  /** The moving picture at the least level, until the returned function is called; nothing from a phone that is gone. */
+  watch(listener: (frame: ScreenFrame) => void): () => void;
   /** Takes back what the run set on the phone for its own time. */
   release(): Promise<void>;
 }
