@@ -70,6 +70,8 @@ export interface RunError {
   readonly step?: number;
   /** Line of the flow's source, counting from 1. */
   readonly line?: number;
+  /** The file that line is in, when it is not the run's own flow. */
+  readonly file?: string;
 }
 
 /** Some of a flow's outermost steps, counting from 0, both ends included. Hooks stay out. */
@@ -89,6 +91,8 @@ export interface FlowValidation {
 export interface FlowSummary {
   readonly id: FlowId;
   readonly name: string;
+  /** Where it stands among the team's files; absent for one that stands apart. */
+  readonly path?: string;
   /** False for a draft with errors: it is kept, but does not start. */
   readonly runnable: boolean;
   readonly portable: boolean;
@@ -142,9 +146,11 @@ export interface RunStep {
   readonly seq: number;
   /** More than 1 when it was done again after the server stopped in it. */
   readonly attempt: number;
-  /** `Step.path` of the flow, with hooks as "onFlowStart.0". */
+  /** `Step.path` of the flow, with hooks as "onFlowStart.0"; in a subflow after the calling step's and a `/`. */
   readonly path: string;
   readonly line: number;
+  /** The file that line is in, when it is not the run's own flow. */
+  readonly file?: string;
   /** How deep in runFlow, repeat and retry; 0 at the top. */
   readonly depth: number;
   readonly command: string;
@@ -160,7 +166,14 @@ export interface RunStep {
 }
 
 /** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. `thumbnail`: the screen at a step's end, small. */
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure", "thumbnail"] as const;
+export const ARTIFACT_KINDS = [
+  "screenshot",
+  "failure_screenshot",
+  "failure_tree",
+  "failure",
+  "thumbnail",
+  "difference",
+] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** Something on the screen that could have been meant. */
@@ -199,6 +212,8 @@ export interface RunArtifact {
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;
+  /** The file of the team that assertScreenshot compares with and this picture may become. */
+  readonly baseline?: string;
   readonly createdAt: string;
 }
 

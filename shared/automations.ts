@@ -2,8 +2,10 @@
 import * as z from "zod/mini";
 import { flowId, phoneId, runId } from "./ids.ts";
 import { idempotencyKey } from "./phones.ts";
+import { isFilePath } from "./workspace-model.ts";
 
 export * from "./automation-model.ts";
+export { isFilePath };
 
 /** Largest flow, in characters; the parser has its own cap in bytes. */
 export const MAX_FLOW_SOURCE = 256 * 1024;
@@ -16,12 +18,6 @@ export const flowName = z
   .string()
   .check(z.trim(), z.minLength(1, "Give the flow a name."), z.maxLength(100, "A name has at most 100 characters."));
 
-/** Relative, with `/` between folders, and without a way out. */
-export function isFilePath(path: string): boolean {
-  if (path.includes("\0") || path.includes("\\")) return false;
-  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-}
-
 /** Values of a run, by name. Bound as text, never read as code. */
 export const runInputs = z
   .record(
@@ -30,19 +26,28 @@ export const runInputs = z
   )
   .check(z.refine((values) => Object.keys(values).length <= MAX_INPUTS, "A run takes at most 64 inputs."));
 
-export const validateInput = z.strictObject({ source: flowSource });
-export const saveFlowInput = z.strictObject({ flowId: z.optional(flowId), name: flowName, source: flowSource });
+export const filePath = z
+  .string()
+  .check(
+    z.maxLength(200, "A path has at most 200 characters."),
+    z.refine(isFilePath, "A path has folders and a name with / between them, and no .. in it."),
+  );
+/** `flowId` or `path` say where the text stands among the team's files, which it may name. */
+export const validateInput = z.strictObject({
+  source: flowSource,
+  flowId: z.optional(flowId),
+  path: z.optional(filePath),
+});
+/** `path`: where it stands among the team's files; absent: where it is, a new one nowhere. */
+export const saveFlowInput = z.strictObject({
+  flowId: z.optional(flowId),
+  name: flowName,
+  source: flowSource,
+  path: z.optional(filePath),
+});
 export const flowRef = z.strictObject({ flowId });
 /** A file a flow names, such as `flows/sign-in.yaml`, below the folder the flow stands in or beside it. */
-export const flowFile = z.strictObject({
-  path: z
-    .string()
-    .check(
-      z.maxLength(200, "A path has at most 200 characters."),
-      z.refine(isFilePath, "A path has folders and a name with / between them, and no .. in it."),
-    ),
-  base64: z.base64("A file is sent as base64."),
-});
+export const flowFile = z.strictObject({ path: filePath, base64: z.base64("A file is sent as base64.") });
 
 /** Of a flow's outermost steps, counting from 0: which one to begin with and which one is the last. Hooks stay out. */
 export const flowPart = z
@@ -55,6 +60,8 @@ export const startRunInput = z
     source: z.optional(flowSource),
     /** Beside `source` only: the files it names, with `path` as the flow writes it. */
     files: z.optional(z.array(flowFile).check(z.maxLength(200, "A flow brings at most 200 files along."))),
+    /** Beside `source` only: where it stands among its files, or the team's; at the top when absent. */
+    path: z.optional(filePath),
     part: z.optional(flowPart),
     phoneId,
     inputs: z.optional(runInputs),

@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   secret: "sec",
   recording: "rec",
   webhook: "hook",
+  suite: "suite",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -35,6 +36,7 @@ export type RuleId = Branded<string, "rule">;
 export type SecretId = Branded<string, "secret">;
 export type RecordingId = Branded<string, "recording">;
 export type WebhookId = Branded<string, "webhook">;
+export type SuiteId = Branded<string, "suite">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

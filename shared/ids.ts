@@ -26,3 +26,4 @@ export const ruleId = idSchema("rule");
 export const secretId = idSchema("secret");
 export const recordingId = idSchema("recording");
 export const webhookId = idSchema("webhook");
+export const suiteId = idSchema("suite");

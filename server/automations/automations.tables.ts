@@ -14,11 +14,12 @@ import {
   STEP_STATES,
   type StepHealing,
 } from "../../shared/automation-model.ts";
-import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FlowId, PhoneId, RunId, SuiteId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
+import type { WorkspaceTables } from "./workspaces.tables.ts";
 
 const use = ["essential.service.automations"] as const;
 const kept = { use, clause: "P1.4", retain: "team" } as const;
@@ -27,7 +28,10 @@ const ran = { use, clause: "P1.4", retain: "quarter" } as const;
 /** What a leaf or container step leaves for a later replay of the run. */
 export type StepResult = Readonly<Record<string, unknown>> & { readonly healing?: StepHealing };
 
-export function automationTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
+export function automationTables(
+  k: Kit,
+  { users, teams, fileContents }: ReturnType<typeof userTables> & TeamTables & WorkspaceTables,
+) {
   const flows = k.table(
     "flows",
     { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
@@ -45,10 +49,12 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
       source: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
+      /** Where it stands among the team's files; null for one that stands apart. */
+      path: k.text(personal("user.content.private", { ...kept, rectify: "self" })),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt)],
+    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt), k.uniqueIndex("flows_path").on(t.teamId, t.path)],
   );
   const runs = k.table(
     "runs",
@@ -70,6 +76,11 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", ran)).notNull(),
       source: k.text(personal("user.content.private", ran)).notNull(),
+      /** Where the flow stood among its files; null at the top. Those files are in `run_files`. */
+      path: k.text(personal("user.content.private", ran)),
+      /** The files came along with the run, so that nothing of it becomes a file of the team. */
+      ownFiles: k.bool(operational("quarter")).notNull().default(false),
+      suiteId: k.text(operational("quarter")).$type<SuiteId>(),
       inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
       /** Null: all of the flow. */
       part: k.json<FlowPart>(operational("quarter")),
@@ -101,6 +112,7 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       k.index("runs_team").on(t.teamId, t.createdAt),
       k.index("runs_queue").on(t.phoneId, t.state, t.turn),
       k.index("runs_created").on(t.createdAt),
+      k.index("runs_suite").on(t.suiteId),
     ],
   );
   const ofRun = () =>
@@ -118,6 +130,8 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       seq: k.int(operational("quarter")).notNull(),
       attempt: k.int(operational("quarter")).notNull(),
       path: k.text(operational("quarter")).notNull(),
+      /** The file of a subflow's step; null in the run's own flow. */
+      file: k.text(personal("user.content.private", ran)),
       line: k.int(operational("quarter")).notNull(),
       depth: k.int(operational("quarter")).notNull(),
       command: k.text(operational("quarter")).notNull(),
@@ -153,11 +167,28 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       kind: k.oneOf(ARTIFACT_KINDS, operational("quarter")).notNull(),
       bytes: k.int(operational("quarter")).notNull(),
       step: k.int(operational("quarter")),
+      /** The file of the team that this picture was compared with or may become. */
+      baseline: k.text(personal("user.content.private", ran)),
       /** Name of the encrypted file in the run's folder. */
       file: k.text(operational("quarter")).notNull(),
       createdAt: k.instant(personal("user.behavior", ran)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.name] })],
   );
-  return { flows, runs, runSteps, runEvents, runArtifacts };
+  /** The files a run may reach, as they were when it was asked for. */
+  const runFiles = k.table(
+    "run_files",
+    { owner: "team", subject: part, clock: "at" },
+    {
+      runId: ofRun(),
+      path: k.text(personal("user.content.private", ran)).notNull(),
+      content: k
+        .text(operational("quarter"))
+        .notNull()
+        .references(() => fileContents.id, { onDelete: "cascade" }),
+      at: k.instant(personal("user.behavior", ran)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.path] }), k.index("run_files_content").on(t.content)],
+  );
+  return { flows, runs, runSteps, runEvents, runArtifacts, runFiles };
 }

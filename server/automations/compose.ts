@@ -20,6 +20,8 @@ import { createRecovery } from "./run-recovery.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { suiteStopped } from "./suites.ts";
+import { createWorkspacesRepo } from "./workspaces.repo.ts";
 
 export interface Automations {
   readonly flows: FlowsService & HealingService;
@@ -60,6 +62,7 @@ export function createAutomations(options: AutomationOptions): Automations {
   const wake = (id: RunId) => feed.wake(id);
   const runsRepo = createRunsRepo(db);
   const flowsRepo = createFlowsRepo(db);
+  const workspacesRepo = createWorkspacesRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
   const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
@@ -69,6 +72,8 @@ export function createAutomations(options: AutomationOptions): Automations {
     journal,
     recovery,
     artifacts,
+    workspaces: workspacesRepo,
+    suiteStopped: suiteStopped(workspacesRepo),
     phones: options.phones,
     parse,
     find: options.find,
@@ -94,13 +99,14 @@ export function createAutomations(options: AutomationOptions): Automations {
 
   return {
     flows: {
-      ...createFlowsService({ db, repo: flowsRepo, audit, clock, parse }),
+      ...createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse }),
       ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock }),
     },
     runs: createRunsService({
       db,
       repo: runsRepo,
       flows: flowsRepo,
+      workspaces: workspacesRepo,
       journal,
       runner,
       artifacts,
@@ -118,7 +124,11 @@ export function createAutomations(options: AutomationOptions): Automations {
       }, HEARTBEAT_MS);
       await removeOrphans();
     },
-    sweep: (tx, before) => runsRepo.sweep(tx, before),
+    async sweep(tx, before) {
+      await runsRepo.sweep(tx, before);
+      await workspacesRepo.sweepSuites(tx, before);
+      await workspacesRepo.release(tx);
+    },
     removeOrphans,
     async close() {
       clearInterval(beating);

@@ -1,5 +1,5 @@
 /** Flows in the database, always within a team. */
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
 import type { FlowId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
@@ -11,6 +11,9 @@ export type NewFlow = Tables["flows"]["$inferInsert"];
 export interface FlowsRepo {
   list(scope: TeamScope): Promise<FlowRow[]>;
   find(scope: TeamScope, id: FlowId): Promise<FlowRow | undefined>;
+  /** Those that stand among the team's files, with the length of their text; read within `tx` where one is given. */
+  paths(scope: TeamScope, tx?: Writer): Promise<{ id: FlowId; path: string; length: number }[]>;
+  findByPath(scope: TeamScope, path: string): Promise<FlowRow | undefined>;
   count(tx: Writer, scope: TeamScope): Promise<number>;
   insert(tx: Writer, row: NewFlow): Promise<FlowRow>;
   /** `was`: only while this is its source. */
@@ -18,7 +21,7 @@ export interface FlowsRepo {
     tx: Writer,
     scope: TeamScope,
     id: FlowId,
-    change: Pick<FlowRow, "name" | "source" | "updatedAt">,
+    change: Partial<Pick<FlowRow, "name" | "source" | "path" | "updatedAt">>,
     was?: string,
   ): Promise<FlowRow | undefined>;
   /** False when there was none. Its runs stay, each with its own copy of the source. */
@@ -33,6 +36,21 @@ export function createFlowsRepo(db: Database): FlowsRepo {
       db.read.select().from(flows).where(eq(flows.teamId, scope.teamId)).orderBy(desc(flows.updatedAt), desc(flows.id)),
     async find(scope, id) {
       const [row] = await db.read.select().from(flows).where(one(scope, id));
+      return row;
+    },
+    async paths({ teamId }, tx) {
+      const length = sql<number>`length(${flows.source})`.mapWith(Number);
+      const rows = await (tx ?? db.read)
+        .select({ id: flows.id, path: flows.path, length })
+        .from(flows)
+        .where(and(eq(flows.teamId, teamId), isNotNull(flows.path)));
+      return rows.flatMap(({ path, ...row }) => (path === null ? [] : [{ ...row, path }]));
+    },
+    async findByPath({ teamId }, path) {
+      const [row] = await db.read
+        .select()
+        .from(flows)
+        .where(and(eq(flows.teamId, teamId), eq(flows.path, path)));
       return row;
     },
     count: async (tx, scope) => tx.$count(flows, eq(flows.teamId, scope.teamId)),

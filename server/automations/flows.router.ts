@@ -12,7 +12,7 @@ export function flowsRouter(flows: FlowsService & HealingService) {
   return router({
     validate: teamProcedure(view)
       .input(validateInput)
-      .query(({ input }) => flows.validate(input.source)),
+      .query(({ ctx, input }) => flows.validate(ctx.scope, input)),
     save: teamProcedure(control("flow.saved"))
       .input(saveFlowInput)
       .mutation(({ ctx, input }) => flows.save(ctx.scope, input)),

@@ -1,18 +1,29 @@
 /** A team's flows. Every method takes the `TeamScope` of a caller who was checked. */
 import type { z } from "zod";
-import type { FlowDetail, FlowSummary, FlowValidation, saveFlowInput } from "../../shared/automations.ts";
+import type {
+  FlowDetail,
+  FlowSummary,
+  FlowValidation,
+  saveFlowInput,
+  validateInput,
+} from "../../shared/automations.ts";
+import { linkFlow } from "../../shared/flows/files.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
 import { type FlowId, newId } from "../../shared/ids.ts";
+import { isYaml } from "../../shared/workspace-model.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
+import { teamTree } from "./run-files.ts";
+import { isPathFree } from "./workspace-tree.ts";
+import type { WorkspacesRepo } from "./workspaces.repo.ts";
 
 export interface FlowsService {
-  /** What is wrong with a flow, line by line. Stores nothing. */
-  validate(source: string): FlowValidation;
+  /** What is wrong with a flow and the files it names, line by line. Stores nothing. */
+  validate(scope: TeamScope, input: z.output<typeof validateInput>): Promise<FlowValidation>;
   /** Keeps a flow, also one with errors: what was written is never lost, it just does not run. */
   save(scope: TeamScope, input: z.output<typeof saveFlowInput>): Promise<FlowDetail>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
@@ -30,42 +41,59 @@ export function noSuchFlow(): PerchError {
 export function createFlowsService(options: {
   db: Database;
   repo: FlowsRepo;
+  workspaces: WorkspacesRepo;
   audit: Audit;
   clock: Clock;
   parse: (source: string) => ParsedFlow;
 }): FlowsService {
-  const { db, repo, audit, clock, parse } = options;
+  const { db, repo, workspaces, audit, clock, parse } = options;
   const summary = (row: FlowRow, parsed: ParsedFlow): FlowSummary => ({
     id: row.id,
     name: row.name,
+    ...(row.path !== null && { path: row.path }),
     runnable: parsed.flow !== undefined,
     portable: parsed.portable,
     commands: parsed.commands,
     tags: parsed.flow?.header.tags ?? [],
     updatedAt: row.updatedAt.toISOString(),
   });
-  const detail = (row: FlowRow): FlowDetail => {
-    const parsed = parse(row.source);
+  const link = (scope: TeamScope, source: string, path: string) =>
+    linkFlow({ source, path }, () => teamTree(scope, { flows: repo, workspaces }), parse);
+  const detail = async (scope: TeamScope, row: FlowRow): Promise<FlowDetail> => {
+    const parsed = await link(scope, row.source, row.path ?? "");
     const { flow, diagnostics } = parsed;
     return { ...summary(row, parsed), source: row.source, inputs: flow?.header.inputs ?? [], diagnostics };
   };
   return {
-    validate(source) {
-      const { flow, commands, portable, diagnostics } = parse(source);
+    async validate(scope, { source, flowId, path }) {
+      const saved = flowId === undefined ? undefined : await repo.find(scope, flowId);
+      const { flow, commands, portable, diagnostics } = await link(scope, source, path ?? saved?.path ?? "");
       return { ok: flow !== undefined, commands, portable, diagnostics };
     },
-    async save(scope, { flowId, name, source }) {
+    async save(scope, { flowId, name, source, path }) {
       const now = new Date(clock.now());
       const row = await db.tx(async (tx) => {
+        if (path !== undefined) {
+          if (!isYaml(path)) throw new PerchError("bad_input", "The path of a flow ends with .yaml.");
+          const tree = { flows: await repo.paths(scope, tx), files: await workspaces.list(scope, tx) };
+          if (!isPathFree(path, tree, flowId)) {
+            throw new PerchError("conflict", `There is something at ${path} already. Choose another name.`);
+          }
+        }
         const saved =
           flowId === undefined
             ? await insert(tx)
-            : await repo.change(tx, scope, flowId, { name, source, updatedAt: now });
+            : await repo.change(tx, scope, flowId, {
+                name,
+                source,
+                updatedAt: now,
+                ...(path !== undefined && { path }),
+              });
         if (saved === undefined) throw noSuchFlow();
         await audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: saved.id });
         return saved;
       });
-      return detail(row);
+      return detail(scope, row);
 
       async function insert(tx: Parameters<FlowsRepo["insert"]>[0]): Promise<FlowRow> {
         if ((await repo.count(tx, scope)) >= MOST_FLOWS) {
@@ -78,6 +106,7 @@ export function createFlowsService(options: {
           createdBy: userId,
           name,
           source,
+          path: path ?? null,
           createdAt: now,
           updatedAt: now,
         });
@@ -87,7 +116,7 @@ export function createFlowsService(options: {
     async get(scope, id) {
       const row = await repo.find(scope, id);
       if (row === undefined) throw noSuchFlow();
-      return detail(row);
+      return detail(scope, row);
     },
     async remove(scope, id) {
       await db.tx(async (tx) => {

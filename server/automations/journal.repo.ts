@@ -11,7 +11,7 @@ import type { ArtifactRow, Lease, RunsRepo, StepRow } from "./runs.repo.ts";
 
 export type NewStep = Pick<
   Tables["runSteps"]["$inferInsert"],
-  "seq" | "path" | "line" | "depth" | "command" | "label" | "hash"
+  "seq" | "path" | "file" | "line" | "depth" | "command" | "label" | "hash"
 >;
 
 export interface StepEnd {
@@ -161,6 +161,7 @@ export function stepView(row: StepRow): RunStep {
     attempt: row.attempt,
     path: row.path,
     line: row.line,
+    ...(row.file !== null && { file: row.file }),
     depth: row.depth,
     command: row.command,
     label: row.label,
@@ -179,6 +180,7 @@ const ARTIFACT_TYPES = {
   failure_tree: "application/json",
   failure: "application/json",
   thumbnail: "image/jpeg",
+  difference: "image/png",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */
@@ -189,6 +191,7 @@ export function artifactView(row: ArtifactRow) {
     mimeType: ARTIFACT_TYPES[row.kind],
     bytes: row.bytes,
     ...(row.step !== null && { step: row.step }),
+    ...(row.baseline !== null && { baseline: row.baseline }),
     createdAt: row.createdAt.toISOString(),
   };
 }

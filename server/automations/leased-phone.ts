@@ -99,6 +99,7 @@ export function leasedPhone(options: {
             return automation.setAirplaneMode(id, on);
           }),
         writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
+        addMedia: (name, bytes) => change(async () => automation.addMedia?.(id, name, bytes)),
         async turn(wanted) {
           if (wanted === rotated) return;
           await change(() => options.rotate(id));

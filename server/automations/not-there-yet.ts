@@ -22,17 +22,6 @@ function stepWords({ command, place, optional }: Step): Diagnostic[] {
 
 function commandWords(command: Command): string | undefined {
   switch (command.name) {
-    case "runFlow":
-    case "retry":
-      return "file" in command.steps
-        ? `Files of flows are not there yet. Write the steps of ${command.name} in place, under \`commands\`.`
-        : undefined;
-    case "runScript":
-      return "Files of scripts are not there yet. Write the script in place, with evalScript.";
-    case "addMedia":
-      return "Media files of flows are not there yet. Remove the step.";
-    case "assertScreenshot":
-      return "Comparing screenshots is not there yet. Take one with takeScreenshot.";
     case "startRecording":
     case "stopRecording":
       return "Recording the screen is not there yet. Take pictures with takeScreenshot.";

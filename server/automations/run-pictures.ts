@@ -21,6 +21,8 @@ export async function openPictures(options: {
   journal: JournalRepo;
   runs: RunsRepo;
   find: FindElements;
+  /** Whether a picture of the run may become a file of the team. */
+  mayBecomeFiles: boolean;
 }): Promise<RunPictures> {
   const { lease, artifacts, journal, runs } = options;
   const earlier = await runs.artifacts(lease.runId);
@@ -33,14 +35,28 @@ export async function openPictures(options: {
     return found;
   };
   /** Everything of a run that becomes a file passes here. */
-  const keep = async (kind: ArtifactKind, name: string, bytes: Uint8Array, step: number | undefined, same?: string) => {
-    const file = same ?? (await artifacts.write(lease.runId, bytes));
-    await journal.artifact(lease, { kind, name: unique(name), bytes: bytes.length, file, step: step ?? null });
+  const keep = async (
+    kind: ArtifactKind,
+    name: string,
+    bytes: Uint8Array,
+    step: number | undefined,
+    more: { same?: string | undefined; baseline?: string | undefined } = {},
+  ) => {
+    const file = more.same ?? (await artifacts.write(lease.runId, bytes));
+    await journal.artifact(lease, {
+      kind,
+      name: unique(name),
+      bytes: bytes.length,
+      file,
+      step: step ?? null,
+      baseline: (options.mayBecomeFiles ? more.baseline : undefined) ?? null,
+    });
     return file;
   };
   return {
-    screenshot: async (name, png, step) => void (await keep("screenshot", name, png, step)),
-    thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, same),
+    screenshot: async (name, png, step, { difference = false, baseline } = {}) =>
+      void (await keep(difference ? "difference" : "screenshot", name, png, step, { baseline })),
+    thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, { same }),
     async failure(hands, failure) {
       // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
       if (earlier.some(({ kind }) => kind === "failure_screenshot")) return;

@@ -168,7 +168,13 @@ describe("the rule of recovery", () => {
         fc.integer({ min: 0, max: 5 }),
         fc.boolean(),
         (parts, onCrash, starts, cancelled) => {
-          const steps = parts.map((one, index) => ({ ...one, seq: index + 1, line: index + 3, label: "step" }));
+          const steps = parts.map((one, index) => ({
+            ...one,
+            seq: index + 1,
+            line: index + 3,
+            file: null,
+            label: "step",
+          }));
           const verdict = verdictOn({ starts, cancelAskedAt: cancelled ? new Date(0) : null }, steps, onCrash);
           const open = steps.some(({ kind, state }) => kind === "effect" && state === "started");
           const touched = steps.some(({ kind }) => kind === "effect");

@@ -27,7 +27,7 @@ export type Verdict =
 /** The rule, without a database. */
 export function verdictOn(
   run: Pick<RunRow, "cancelAskedAt" | "starts">,
-  steps: readonly Pick<StepRow, "seq" | "kind" | "state" | "line" | "label">[],
+  steps: readonly Pick<StepRow, "seq" | "kind" | "state" | "line" | "file" | "label">[],
   onCrash: NonNullable<FlowLimits["onCrash"]>,
 ): Verdict {
   const open = steps.find((step) => step.state === "started" && step.kind === "effect");
@@ -45,6 +45,7 @@ export function verdictOn(
         message: `The server stopped during step ${open.seq} (${open.label}): outcome unknown at step ${open.seq}. Look at the phone, then go on after it, do it again, or start anew.`,
         step: open.seq,
         line: open.line,
+        ...(open.file !== null && { file: open.file }),
       },
     };
   }
@@ -56,7 +57,7 @@ export function verdictOn(
     error: {
       code: "server_stopped",
       message: `The server stopped ${after}. Go on from there, or start anew.`,
-      ...(last !== undefined && { step: last.seq, line: last.line }),
+      ...(last !== undefined && { step: last.seq, line: last.line, ...(last.file !== null && { file: last.file }) }),
     },
   };
 }

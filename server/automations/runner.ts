@@ -20,11 +20,13 @@ import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
+import { runFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
 import type { Recovery } from "./run-recovery.ts";
 import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
+import type { WorkspacesRepo } from "./workspaces.repo.ts";
 
 export const LEASE_MS = 20_000;
 export const HEARTBEAT_MS = 5_000;
@@ -49,6 +51,9 @@ export interface RunnerOptions {
   readonly journal: JournalRepo;
   readonly recovery: Recovery;
   readonly artifacts: ArtifactStore;
+  readonly workspaces: Pick<WorkspacesRepo, "ofRun">;
+  /** Why a run of a suite does not begin; undefined: it does. */
+  readonly suiteStopped: (row: RunRow) => Promise<string | undefined>;
   readonly phones: RunPhones;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
@@ -157,6 +162,8 @@ export function createRunner(options: RunnerOptions): Runner {
         return await move(lease, "failed", { code: "flow_invalid", message: `The flow has errors.${words}` });
       }
       if (row.cancelAskedAt !== null) throw cancelled();
+      const stopped = await options.suiteStopped(row);
+      if (stopped !== undefined) throw new RunStop("cancelled", stopped);
       const limits = runLimits(flow.header.limits);
       const ready = await unlessAborted(signal, phones.ready(row.teamId, row.phoneId, row.createdBy ?? "server")).catch(
         (error: unknown) => {
@@ -185,10 +192,19 @@ export function createRunner(options: RunnerOptions): Runner {
           used: phones.used,
         });
         const held = hands;
-        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
+        const pictures = await openPictures({
+          lease,
+          artifacts: options.artifacts,
+          journal,
+          runs,
+          find: options.find,
+          mayBecomeFiles: !row.ownFiles,
+        });
         thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
         const context: RunContext = {
           flow,
+          file: row.path ?? "",
+          files: runFiles(await options.workspaces.ofRun(row.id), options.parse),
           hands,
           scripts,
           find: options.find,
@@ -243,7 +259,7 @@ export function createRunner(options: RunnerOptions): Runner {
       await move(lease, STOPPED[ending.code] ?? "failed", {
         code: RUN_ERROR_CODES.find((code) => code === ending.code) ?? "internal",
         message: ending.message,
-        ...(at !== undefined && { step: at.seq, line: at.line }),
+        ...(at !== undefined && { step: at.seq, line: at.line, ...(at.file !== null && { file: at.file }) }),
       });
     } catch (failure) {
       if (!(failure instanceof LeaseLost)) throw failure;

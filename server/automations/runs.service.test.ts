@@ -42,7 +42,7 @@ describe("asking for runs", () => {
       message: expect.stringContaining("line 3"),
     });
     await expect(ask("bad-flow-2", "url: https://a.example/\n---\n- addMedia: [a.png]\n")).rejects.toMatchObject({
-      message: expect.stringMatching(/cannot run this flow: line 3/),
+      message: expect.stringMatching(/errors: line 3, column 3: There is no file `a.png`/),
     });
     const needs = "url: https://a.example/\ninputs:\n  ORDER:\n    required: true\n---\n- inputText: x\n";
     await expect(ask("bad-flow-3", needs)).rejects.toMatchObject({ message: expect.stringContaining("ORDER") });
@@ -77,7 +77,7 @@ describe("asking for runs", () => {
     const run = await at.runs.get(at.scope, runId);
     expect(run).toMatchObject({ name: "Good", state: "passed", trigger: "token" });
     expect(run.flowId).toBeUndefined();
-    expect(at.flows.validate("nonsense")).toMatchObject({ ok: false });
+    expect(await at.flows.validate(at.scope, { source: "nonsense" })).toMatchObject({ ok: false });
   });
 
   it("shows another team nothing", async () => {

@@ -14,9 +14,11 @@ import {
   type startRunInput,
 } from "../../shared/automations.ts";
 import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
+import { linkFlow } from "../../shared/flows/files.ts";
 import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
 import { partOfFlow, partWords } from "../../shared/flows/part.ts";
-import { newId, type PhoneId, type RunId } from "../../shared/ids.ts";
+import { type FlowId, newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
+import { baseName } from "../../shared/workspace-model.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -25,17 +27,50 @@ import type { Feed } from "../events/feed.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import { noSuchPhone } from "../phones/phone-lifecycle.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
-import type { FlowsRepo } from "./flows.repo.ts";
+import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
 import { noSuchFlow } from "./flows.service.ts";
 import { artifactView, type JournalRepo, stepView } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
+import { broughtTree, teamTree } from "./run-files.ts";
 import { renderReport } from "./run-reports.ts";
 import type { Runner } from "./runner.ts";
 import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
+import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
+
+interface WantedRun {
+  readonly flowId: FlowId | undefined;
+  readonly name?: string;
+  readonly source: string;
+  /** Where it stands among its files; null at the top. */
+  readonly path: string | null;
+  /** What it brings along instead of the team's files. */
+  readonly files: readonly { readonly path: string; readonly base64: string }[] | undefined;
+  readonly phoneId: PhoneId;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly part?: FlowPart | undefined;
+}
+
+type PreparedRun = Pick<RunRow, "flowId" | "name" | "source" | "path" | "phoneId" | "inputs" | "ownFiles" | "part"> & {
+  readonly reached: readonly FileBytes[];
+};
+
+export interface SuiteRequest {
+  readonly path: string;
+  readonly phoneId: PhoneId;
+  readonly inputs: Readonly<Record<string, string>>;
+  /** In their order. */
+  readonly flows: readonly Pick<FlowRow, "id" | "name" | "source" | "path">[];
+  /** How many of them, from the first, end when one of them fails. */
+  readonly stopsWithin: number;
+  readonly idempotencyKey: string;
+  readonly requestHash: string;
+}
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
   start(scope: TeamScope, input: z.output<typeof startRunInput>, trigger: RunTrigger): Promise<{ runId: RunId }>;
+  /** Several flows, one after the other; all of them are checked before the first begins. */
+  startSuite(scope: TeamScope, request: SuiteRequest, trigger: RunTrigger): Promise<SuiteId>;
   list(scope: TeamScope, filter: z.output<typeof listRunsInput>): Promise<RunSummary[]>;
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
@@ -64,6 +99,7 @@ export function createRunsService(options: {
   db: Database;
   repo: RunsRepo;
   flows: FlowsRepo;
+  workspaces: WorkspacesRepo;
   journal: JournalRepo;
   runner: Pick<Runner, "wake" | "cancel">;
   artifacts: ArtifactStore;
@@ -113,59 +149,120 @@ export function createRunsService(options: {
     };
   }
 
+  /** Everything a run needs, checked. @throws PerchError with the first thing that is wrong and its place */
+  async function prepare(scope: TeamScope, wanted: WantedRun): Promise<PreparedRun> {
+    const { flowId, source, path, files, phoneId, inputs, part } = wanted;
+    const phone = await options.phone(scope, phoneId);
+    if (phone === undefined) throw noSuchPhone();
+    const open = once(async () =>
+      files === undefined
+        ? teamTree(scope, { flows: options.flows, workspaces: options.workspaces })
+        : broughtTree(files),
+    );
+    const linked = await linkFlow({ source, path: path ?? "" }, open, options.parse);
+    const whole = refuseIfUnfit(linked, inputs);
+    const flow = part === undefined ? whole : existingPart(whole, part);
+    if (phone.can === undefined) {
+      throw new PerchError("capability_missing", `${phone.name} runs no automations. Use a web phone.`);
+    }
+    const { can } = phone;
+    const problems = [
+      ...validateFor(flow, can),
+      ...[...linked.flows].flatMap(([file, other]) =>
+        validateFor(other, can).map((diagnostic) => ({ ...diagnostic, file })),
+      ),
+    ].filter(({ severity }) => severity === "error");
+    if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
+    const reached: FileBytes[] = [];
+    for (const one of linked.reached) reached.push({ path: one, bytes: await (await open()).bytes(one) });
+    const name = wanted.name ?? flow.header.name ?? (path === null ? "Unsaved flow" : baseName(path));
+    return {
+      flowId: flowId ?? null,
+      name,
+      source,
+      path,
+      phoneId,
+      inputs,
+      reached,
+      ownFiles: files !== undefined,
+      part: part ?? null,
+    };
+  }
+
+  async function enqueue(
+    tx: Writer,
+    scope: TeamScope,
+    { reached, ...run }: PreparedRun,
+    how: { trigger: RunTrigger; idempotencyKey: string; requestHash: string; suiteId?: SuiteId },
+  ): Promise<RunId> {
+    const now = new Date(clock.now());
+    if ((await repo.waiting(tx, scope.teamId)) >= MOST_WAITING) {
+      throw new PerchError("limit_reached", `Your team has ${MOST_WAITING} runs waiting. Let some end first.`);
+    }
+    const row = await repo.insert(tx, {
+      id: newId("run"),
+      teamId: scope.teamId,
+      createdBy: scope.userId,
+      ...run,
+      ...how,
+      state: "queued",
+      turn: await repo.nextTurn(tx, run.phoneId),
+      fence: 0,
+      starts: 0,
+      eventSeq: 0,
+      createdAt: now,
+    });
+    await options.workspaces.keepForRun(tx, scope.teamId, row.id, reached, now);
+    await repo.append(tx, row.id, [{ type: "run", state: "queued" }], now);
+    await record(tx, scope, "run.started", row.id);
+    return row.id;
+  }
+
   return {
     async start(scope, input, trigger) {
-      const { flowId, phoneId, idempotencyKey, inputs = {}, part } = input;
+      const { flowId, phoneId, idempotencyKey, inputs = {}, files, path, part } = input;
       const requestHash = createHash("sha256")
-        .update(canonicalJson({ flowId, source: input.source, phoneId, inputs, ...(part && { part }) }))
+        .update(canonicalJson({ flowId, source: input.source, files, path, phoneId, inputs, ...(part && { part }) }))
         .digest("base64url");
       const earlier = await db.tx((tx) => repo.findByKey(tx, scope.teamId, idempotencyKey));
       if (earlier !== undefined) return { runId: sameRequest(earlier, requestHash) };
+      if (input.source === undefined && (files !== undefined || path !== undefined)) {
+        throw new PerchError("bad_input", "Files and a path go with a source; a saved flow has its own.");
+      }
       const saved = flowId === undefined ? undefined : await options.flows.find(scope, flowId);
       if (flowId !== undefined && saved === undefined) throw noSuchFlow();
-      const source = saved?.source ?? input.source ?? "";
-      const phone = await options.phone(scope, phoneId);
-      if (phone === undefined) throw noSuchPhone();
-      const flow = refuseIfUnfit(options.parse(source), inputs);
-      const asked = part === undefined ? flow : existingPart(flow, part);
-      if (phone.can === undefined) {
-        throw new PerchError("capability_missing", `${phone.name} runs no automations. Use a web phone.`);
-      }
-      const problems = validateFor(asked, phone.can).filter(({ severity }) => severity === "error");
-      if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
-      const now = new Date(clock.now());
+      const wanted = saved ?? { source: input.source ?? "", path: path ?? null };
+      const run = await prepare(scope, { ...wanted, flowId, files, phoneId, inputs, part });
       const runId = await db.tx(async (tx) => {
         const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
         if (same !== undefined) return sameRequest(same, requestHash);
-        if ((await repo.waiting(tx, scope.teamId)) >= MOST_WAITING) {
-          throw new PerchError("limit_reached", `Your team has ${MOST_WAITING} runs waiting. Let some end first.`);
-        }
-        const row = await repo.insert(tx, {
-          id: newId("run"),
-          teamId: scope.teamId,
-          flowId: flowId ?? null,
-          createdBy: scope.userId,
-          name: saved?.name ?? flow.header.name ?? "Unsaved flow",
-          source,
-          inputs,
-          part: part ?? null,
-          phoneId,
-          state: "queued",
-          trigger,
-          idempotencyKey,
-          requestHash,
-          turn: await repo.nextTurn(tx, phoneId),
-          fence: 0,
-          starts: 0,
-          eventSeq: 0,
-          createdAt: now,
-        });
-        await repo.append(tx, row.id, [{ type: "run", state: "queued" }], now);
-        await record(tx, scope, "run.started", row.id);
-        return row.id;
+        return enqueue(tx, scope, run, { trigger, idempotencyKey, requestHash });
       });
       runner.wake();
       return { runId };
+    },
+    async startSuite(scope, { path, phoneId, inputs, stopsWithin, flows, idempotencyKey, requestHash }, trigger) {
+      const prepared: PreparedRun[] = [];
+      for (const flow of flows) {
+        prepared.push(
+          await prepare(scope, { ...flow, flowId: flow.id, files: undefined, phoneId, inputs }).catch(naming(flow)),
+        );
+      }
+      const suiteId = await db.tx(async (tx) => {
+        const same = await options.workspaces.findSuiteByKey(tx, scope.teamId, idempotencyKey);
+        if (same !== undefined) return sameRequest(same, requestHash);
+        const id = newId("suite");
+        const { teamId, userId: createdBy } = scope;
+        const createdAt = new Date(clock.now());
+        const row = { id, teamId, createdBy, path, phoneId, stopsWithin, idempotencyKey, requestHash, createdAt };
+        await options.workspaces.insertSuite(tx, row);
+        for (const [index, run] of prepared.entries()) {
+          await enqueue(tx, scope, run, { trigger, idempotencyKey: `${id}/${index}`, requestHash, suiteId: id });
+        }
+        return id;
+      });
+      runner.wake();
+      return suiteId;
     },
     list: async (scope, filter) => (await repo.list(scope, { ...filter, limit: filter?.limit ?? LISTED })).map(runView),
     get: async (scope, id) => detail(await find(scope, id)),
@@ -248,7 +345,7 @@ export function cancelTopic(id: RunId): string {
   return `cancel:${id}`;
 }
 
-function sameRequest(row: RunRow, requestHash: string): RunId {
+function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
   if (row.requestHash === requestHash) return row.id;
   throw new PerchError("idempotency_mismatch", "This request key was already used for something else. Use a new key.");
 }
@@ -264,8 +361,26 @@ function refusal(what: string, diagnostics: readonly Diagnostic[]): PerchError {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const words = first === undefined ? "." : `: line ${first.line}, column ${first.column}: ${first.message}${more}`;
+  const file = first?.file === undefined ? "" : `${first.file}, `;
+  const words =
+    first === undefined ? "." : `: ${file}line ${first.line}, column ${first.column}: ${first.message}${more}`;
   return new PerchError("bad_input", `${what}${words}`);
+}
+
+/** Says which flow of several a refusal is about. */
+function naming({ name, path }: { readonly name: string; readonly path: string | null }) {
+  return (error: unknown): never => {
+    if (!(error instanceof PerchError)) throw error;
+    throw new PerchError(error.code, `${path ?? name}: ${error.message}`, error.fields && { fields: error.fields });
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 export function runView(row: RunRow): RunSummary {

@@ -58,6 +58,7 @@ const liteKit = {
   /** A moment, exact to the millisecond. */
   instant: (tag: ColumnPrivacy) => tagged(lite.integer({ mode: "timestamp_ms" }), tag),
   json: <T>(tag: ColumnPrivacy) => tagged(lite.text({ mode: "json" }).$type<T>(), tag),
+  bytes: (tag: ColumnPrivacy) => tagged(lite.blob({ mode: "buffer" }).$type<Uint8Array>(), tag),
   oneOf: <const V extends readonly [string, ...string[]]>(values: V, tag: ColumnPrivacy) =>
     tagged(lite.text({ enum: [...values] as [V[number], ...V[number][]] }), tag),
 };
@@ -69,6 +70,8 @@ type TableConfigOf<N extends string, C extends LiteColumns> = {
   columns: ReturnType<typeof lite.sqliteTable<N, C>>["_"]["columns"];
   dialect: "sqlite";
 };
+
+const bytea = pg.customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 const pgKit = {
   table: (name: string, about: TablePrivacy, columns: Record<string, pg.PgColumnBuilderBase>, extra?: never) => {
@@ -84,6 +87,7 @@ const pgKit = {
   int: (tag: ColumnPrivacy) => tagged(pg.bigint({ mode: "number" }), tag),
   instant: (tag: ColumnPrivacy) => tagged(pg.timestamp({ precision: 3, withTimezone: true }), tag),
   json: (tag: ColumnPrivacy) => tagged(pg.jsonb(), tag),
+  bytes: (tag: ColumnPrivacy) => tagged(bytea(), tag),
   oneOf: (_values: readonly string[], tag: ColumnPrivacy) => tagged(pg.text(), tag),
 };
 

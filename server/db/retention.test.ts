@@ -125,10 +125,12 @@ describe("retention, walking the clock", () => {
       "rateLimits",
       "runArtifacts",
       "runEvents",
+      "runFiles",
       "runSteps",
       "runs",
       "sessions",
       "streamTickets",
+      "suites",
     ]);
   });
 });

@@ -15,6 +15,8 @@ export interface Diagnostic extends Place {
   readonly severity: "error" | "warning" | "info";
   /** What is wrong and what to write instead. */
   readonly message: string;
+  /** The file it is in, when it is not the flow that was checked but one that it runs. */
+  readonly file?: string;
 }
 
 /** Text that may hold `${…}` expressions, evaluated right before it is used; `\${` stands for itself. */

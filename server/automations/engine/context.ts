@@ -3,7 +3,17 @@ import type { Command, CommandName, Flow, FlowLimits, Step } from "../../../shar
 import type { FailureCode, Looked } from "./failures.ts";
 import type { Fallbacks } from "./healing.ts";
 import type { Journal } from "./journal.ts";
-import type { Env, FindElements, FlowPhone, Pace, PhoneHands, ScreenshotSink, ScriptCall, Scripts } from "./ports.ts";
+import type {
+  Env,
+  FindElements,
+  FlowPhone,
+  Pace,
+  PhoneHands,
+  RunFiles,
+  ScreenshotSink,
+  ScriptCall,
+  Scripts,
+} from "./ports.ts";
 
 export interface RunLimits {
   readonly timeoutMs: number;
@@ -50,12 +60,16 @@ export interface FlowFailure {
   readonly message: string;
   readonly step?: number;
   readonly line?: number;
+  readonly file?: string;
   readonly looked?: Looked;
 }
 
 /** The run as a whole. */
 export interface RunContext {
   readonly flow: Flow;
+  /** Where the flow stands among its files; "" at the top. In a step: the file the step is in. */
+  readonly file: string;
+  readonly files: RunFiles;
   readonly hands: PhoneHands;
   readonly scripts: Scripts;
   readonly find: FindElements;

@@ -3,7 +3,7 @@
  * is done, and a walk over a journal of an earlier life gives the same way without doing anything twice.
  */
 import { createHash } from "node:crypto";
-import type { Condition, Step, Steps } from "../../../shared/flows/model.ts";
+import type { Condition, Flow, Step, Steps } from "../../../shared/flows/model.ts";
 import { doCommand, type LeafCommand } from "./commands/all.ts";
 import type { CommandOf, ContainerName, FlowFailure, RunContext, StepContext } from "./context.ts";
 import { type Ending, endingOf, type FailureCode, LeaseLost, RunStop, StepFailure } from "./failures.ts";
@@ -11,17 +11,22 @@ import { heal, healingWords, proposal } from "./healing.ts";
 import type { OpenStep } from "./journal.ts";
 import { conditionHolds, lookOnce } from "./lookup.ts";
 import type { Env, ScriptCall } from "./ports.ts";
-import { commandWords, wholeNumber } from "./words.ts";
+import { commandWords, fileNamed, wholeNumber } from "./words.ts";
 
 export interface FlowOutcome {
   readonly state: "passed" | "warned" | "failed";
   readonly failure?: FlowFailure;
 }
 
-/** Where in the flow: scope of names and depth of nesting. */
+/** Where in the flow: scope of names, depth of nesting, and which file. */
 interface Frame {
   readonly env: Env;
   readonly depth: number;
+  readonly flow: Flow;
+  /** Where that flow stands; what it names is found from there. */
+  readonly file: string;
+  /** Before the paths of its steps: those of the steps that called it, each with a `/`. "" in the run's own flow. */
+  readonly prefix: string;
 }
 
 /** A failure that found its place; containers pass it on. */
@@ -29,6 +34,7 @@ interface Located {
   readonly failure: StepFailure;
   readonly step: number | undefined;
   readonly line: number | undefined;
+  readonly file: string | undefined;
 }
 
 const MOST_RETRIES = 3;
@@ -36,37 +42,21 @@ const MOST_RETRIES = 3;
 /** Runs the flow to its end. @throws RunStop, LeaseLost */
 export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutcome> {
   const walk = new Walk(run);
-  const { header, steps } = run.flow;
-  let failed: Located | undefined;
-  let env: Env = {};
-  const attempt = async (part: () => Promise<void>) => {
-    try {
-      await part();
-    } catch (error) {
-      const located = walk.located(error);
-      if (failed !== undefined) return;
-      failed = located;
-      await run.onFailure(failureOf(located));
-    }
-  };
-  await attempt(async () => {
-    env = await walk.headerEnv(inputs);
-    await walk.steps(header.onFlowStart, { env, depth: 0 });
-    await walk.steps(steps, { env, depth: 0 });
-  });
-  if (failed !== undefined) await attempt(() => walk.steps(header.onFlowFailure, { env, depth: 0 }));
-  await attempt(() => walk.steps(header.onFlowComplete, { env, depth: 0 }));
+  const { flow, file } = run;
+  const frame = { env: {}, depth: 0, flow, file, prefix: "" };
+  const failed = await walk.flow(flow.steps, frame, () => walk.headerEnv(inputs));
   if (failed === undefined) return { state: walk.warned ? "warned" : "passed" };
   return { state: "failed", failure: failureOf(failed) };
 }
 
-function failureOf({ failure, step, line }: Located): FlowFailure {
+function failureOf({ failure, step, line, file }: Located): FlowFailure {
   const { code, message, looked } = failure;
   return {
     code,
     message,
     ...(step !== undefined && { step }),
     ...(line !== undefined && { line }),
+    ...(file !== undefined && { file }),
     ...(looked !== undefined && { looked }),
   };
 }
@@ -74,7 +64,7 @@ function failureOf({ failure, step, line }: Located): FlowFailure {
 class Walk {
   warned = false;
   readonly #run: RunContext;
-  readonly #places = new WeakMap<StepFailure, { step: number; line: number }>();
+  readonly #places = new WeakMap<StepFailure, Omit<Located, "failure">>();
 
   constructor(run: RunContext) {
     this.#run = run;
@@ -85,7 +75,33 @@ class Walk {
     const ending = this.#ending(error);
     if (!(ending instanceof StepFailure)) throw ending;
     const place = this.#places.get(ending);
-    return { failure: ending, step: place?.step, line: place?.line };
+    return { failure: ending, step: place?.step, line: place?.line, file: place?.file };
+  }
+
+  /** A flow's steps between its hooks; gives the first failure. @throws RunStop, LeaseLost */
+  async flow(steps: readonly Step[], frame: Frame, env: () => Promise<Env>): Promise<Located | undefined> {
+    const { header } = frame.flow;
+    let failed: Located | undefined;
+    let at = frame;
+    const attempt = async (part: () => Promise<void>) => {
+      try {
+        await part();
+      } catch (error) {
+        const located = this.located(error);
+        if (failed !== undefined) return;
+        failed = located;
+        // Before its hooks change the screen. A flow within another may be tried again.
+        if (frame.prefix === "") await this.#run.onFailure(failureOf(located));
+      }
+    };
+    await attempt(async () => {
+      at = { ...frame, env: await env() };
+      await this.steps(header.onFlowStart, at);
+      await this.steps(steps, at);
+    });
+    if (failed !== undefined) await attempt(() => this.steps(header.onFlowFailure, at));
+    await attempt(() => this.steps(header.onFlowComplete, at));
+    return failed;
   }
 
   /** Inputs win over the header's values, as `-e` does in Maestro. */
@@ -123,7 +139,8 @@ class Walk {
       throw new RunStop("limit", `Steps are nested more than ${run.limits.maxDepth} deep.`);
     }
     return run.journal.begin({
-      path: step.path,
+      path: `${frame.prefix}${step.path}`,
+      file: fileOf(frame) ?? null,
       line: step.place.line,
       depth: frame.depth,
       command: step.command.name === "unsupported" ? step.command.command : step.command.name,
@@ -140,7 +157,7 @@ class Walk {
   async #leaf(step: Step, command: LeafCommand, frame: Frame): Promise<void> {
     const run = this.#run;
     const open = await this.#begin(step, frame);
-    if (open.past !== undefined) return this.#replay(step, open);
+    if (open.past !== undefined) return this.#replay(step, open, frame);
     const started = run.pace.now();
     let changed = false;
     const fallbacks = run.fallbacksOf(step);
@@ -151,6 +168,8 @@ class Walk {
     };
     const context: StepContext = {
       ...run,
+      flow: frame.flow,
+      file: frame.file,
       phone: run.hands.during(effect),
       env: frame.env,
       seq: open.seq,
@@ -198,23 +217,25 @@ class Walk {
         await heal(fallbacks, (selector) => lookOnce(context, selector)).catch(() => {});
       }
       await end(step.optional ? "warned" : "failed", ending.message, ending.code);
-      this.#failed(step, open, ending);
+      this.#failed(step, open, ending, frame);
     }
   }
 
   /** What an earlier life of the run did: its script values come back, its failure fails again. */
-  #replay(step: Step, open: OpenStep): void {
+  #replay(step: Step, open: OpenStep, frame: Frame): void {
     const { scripts, code, healing } = open.result;
     if (healing?.applied === true) this.warned = true;
     if (typeof scripts === "string") this.#run.scripts.restore(scripts);
     if (open.past?.state !== "failed" && open.past?.state !== "warned") return;
     const known = typeof code === "string" ? (code as FailureCode) : "internal";
-    this.#failed(step, open, new StepFailure(known, open.past.message ?? "The step failed before."));
+    this.#failed(step, open, new StepFailure(known, open.past.message ?? "The step failed before."), frame);
   }
 
   /** A failed optional step is a warning; any other ends what holds it. */
-  #failed(step: Step, open: OpenStep, failure: StepFailure): void {
-    if (!this.#places.has(failure)) this.#places.set(failure, { step: open.seq, line: step.place.line });
+  #failed(step: Step, open: OpenStep, failure: StepFailure, frame: Frame): void {
+    if (!this.#places.has(failure)) {
+      this.#places.set(failure, { step: open.seq, line: step.place.line, file: fileOf(frame) });
+    }
     if (!step.optional) throw failure;
     this.warned = true;
   }
@@ -229,7 +250,7 @@ class Walk {
       }
     };
     try {
-      const done = await this.#nested(command, frame, open);
+      const done = await this.#nested(step, command, frame, open);
       await end(done ? "passed" : "skipped", done ? undefined : "Its condition did not hold.");
     } catch (error) {
       const ending = this.#ending(error);
@@ -239,31 +260,48 @@ class Walk {
         throw ending;
       }
       await end(step.optional ? "warned" : "failed", ending.message);
-      this.#failed(step, open, ending);
+      this.#failed(step, open, ending, frame);
     }
   }
 
   /** False when its condition kept it from doing anything. */
-  async #nested(command: CommandOf<ContainerName>, frame: Frame, open: OpenStep): Promise<boolean> {
+  async #nested(step: Step, command: CommandOf<ContainerName>, frame: Frame, open: OpenStep): Promise<boolean> {
     const decide = this.#decider(open);
     const where = { step: open.seq, effect: () => open.effect() };
     if (command.name === "runFlow") {
       const { when } = command;
       if (when !== undefined && !(await decide(() => this.#holds(when, frame, where)))) return false;
-      await this.steps(stepsOf(command.steps), await this.#inner(frame, command.env, where));
+      await this.#inside(step, command.steps, frame, await this.#inner(frame, command.env, where), where);
       return true;
     }
-    if (command.name === "retry") return this.#retry(command, frame, where);
+    if (command.name === "retry") return this.#retry(step, command, frame, where);
     return this.#repeat(command, frame, where, decide);
   }
 
-  async #retry(command: CommandOf<"retry">, frame: Frame, where: Where): Promise<boolean> {
+  /** Steps in place, or a file with its header: its variables see those of the caller, its hooks run around it. */
+  async #inside(step: Step, steps: Steps, frame: Frame, inner: Frame, where: Where): Promise<void> {
+    if ("commands" in steps) return this.steps(steps.commands, inner);
+    const file = fileNamed(frame.file, await this.#expand(steps.file, frame.env, where));
+    const flow = this.#run.files.flow(file);
+    const own = { ...inner, flow, file, prefix: `${frame.prefix}${step.path}/` };
+    const failed = await this.flow(flow.steps, own, async () => {
+      const env: Record<string, string> = { ...inner.env };
+      for (const { name, default: value } of flow.header.inputs) if (value !== undefined) env[name] ??= value;
+      for (const [name, template] of Object.entries(flow.header.env)) {
+        env[name] = await this.#expand(template, env, where);
+      }
+      return env;
+    });
+    if (failed !== undefined) throw failed.failure;
+  }
+
+  async #retry(step: Step, command: CommandOf<"retry">, frame: Frame, where: Where): Promise<boolean> {
     const asked = wholeNumber(await this.#expand(command.maxRetries, frame.env, where), "maxRetries");
     const retries = Math.min(Math.max(asked, 0), MOST_RETRIES);
     const inner = await this.#inner(frame, command.env, where);
     for (let time = 0; ; time += 1) {
       try {
-        await this.steps(stepsOf(command.steps), inner);
+        await this.#inside(step, command.steps, frame, inner, where);
         return true;
       } catch (error) {
         const ending = this.#ending(error);
@@ -293,7 +331,7 @@ class Walk {
   async #inner(frame: Frame, own: Readonly<Record<string, string>>, where: Where): Promise<Frame> {
     const env: Record<string, string> = { ...frame.env };
     for (const [name, template] of Object.entries(own)) env[name] = await this.#expand(template, frame.env, where);
-    return { env, depth: frame.depth + 1 };
+    return { ...frame, env, depth: frame.depth + 1 };
   }
 
   #holds(condition: Condition, frame: Frame, where: Where): Promise<boolean> {
@@ -350,12 +388,9 @@ const NOWHERE: Where = {
 
 type Decide = (look: () => Promise<boolean>) => Promise<boolean>;
 
-function stepsOf(steps: Steps): readonly Step[] {
-  if ("commands" in steps) return steps.commands;
-  throw new StepFailure(
-    "phone_cannot",
-    `There is no file ${steps.file} beside this flow. Write its commands in place.`,
-  );
+/** The file a report names; undefined in the run's own flow. */
+function fileOf({ prefix, file }: Frame): string | undefined {
+  return prefix === "" ? undefined : file;
 }
 
 /** A stopping server leaves the step open, as a crash would: what becomes of the run is decided in one place. */

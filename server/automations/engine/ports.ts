@@ -1,5 +1,5 @@
 /** What the interpreter needs of the world; tests give it small fakes of these. */
-import type { Selector } from "../../../shared/flows/model.ts";
+import type { Flow, Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
 import type { PhoneInput, ScreenFrame } from "../../phones/driver.ts";
@@ -30,6 +30,8 @@ export interface FlowPhone {
   setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
   setAirplaneMode(on: boolean): Promise<void>;
   writeClipboard(text: string): Promise<void>;
+  /** Puts a file among the phone's own. */
+  addMedia(name: string, bytes: Uint8Array): Promise<void>;
   turn(rotated: boolean): Promise<void>;
   configure(change: {
     readonly colorScheme?: "light" | "dark";
@@ -82,5 +84,20 @@ export interface Scripts {
   close(): Promise<void>;
 }
 
+/** Files of the run as they were when it was asked for, by path. All but `has` throw `StepFailure` for what is not there. */
+export interface RunFiles {
+  has(path: string): boolean;
+  flow(path: string): Flow;
+  text(path: string): string;
+  bytes(path: string): Uint8Array;
+}
+
+export interface PictureUse {
+  /** Shows where two pictures differ. */
+  readonly difference?: true;
+  /** The file of the team this picture was compared with and may become. */
+  readonly baseline?: string;
+}
+
 /** Keeps a picture of the run; a second one of the same name stands beside the first. */
-export type ScreenshotSink = (name: string, png: Uint8Array, step: number) => Promise<void>;
+export type ScreenshotSink = (name: string, png: Uint8Array, step: number, use?: PictureUse) => Promise<void>;

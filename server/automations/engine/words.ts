@@ -1,5 +1,6 @@
 /** How steps and selectors are called in reports, and numbers in templates. */
 import type { Command, Selector } from "../../../shared/flows/model.ts";
+import { resolvePath } from "../../../shared/workspace-model.ts";
 import { StepFailure } from "./failures.ts";
 
 const MAX_LABEL = 200;
@@ -58,6 +59,13 @@ function text(command: Command): string {
       return `${command.name} ${command.key}`;
     case "assertTrue":
       return `${command.name} ${command.condition}`;
+    case "runFlow":
+    case "retry":
+      return "file" in command.steps ? `${command.name} ${command.steps.file}` : command.name;
+    case "runScript":
+      return `${command.name} ${command.file}`;
+    case "addMedia":
+      return `${command.name} ${command.files.join(", ")}`;
     case "takeScreenshot":
     case "assertScreenshot":
       return `${command.name} ${command.path}`;
@@ -83,4 +91,11 @@ export function wholeNumber(value: string, what: string): number {
 export function isTruthy(value: string): boolean {
   const text = value.trim().toLowerCase();
   return text !== "" && text !== "false" && text !== "undefined" && text !== "null" && !/^[+-]?0(\.0*)?$/.test(text);
+}
+
+/** The path of a file that the flow in `from` names. @throws StepFailure */
+export function fileNamed(from: string, name: string): string {
+  const path = resolvePath(from, name.trim());
+  if (path !== undefined) return path;
+  throw new StepFailure("phone_cannot", `"${name.slice(0, 80)}" is no file of this workspace.`);
 }

@@ -3,6 +3,7 @@ import type { Command } from "../../../../shared/flows/model.ts";
 import type { ContainerName, Handler, Handlers, LeafName, StepContext } from "../context.ts";
 import { apps } from "./apps.ts";
 import { checking } from "./checking.ts";
+import { comparing } from "./comparing.ts";
 import { moving } from "./moving.ts";
 import { pictures } from "./pictures.ts";
 import { scripting } from "./scripting.ts";
@@ -13,6 +14,7 @@ import { typing } from "./typing.ts";
 const HANDLERS: Handlers<LeafName> = {
   ...apps,
   ...checking,
+  ...comparing,
   ...moving,
   ...pictures,
   ...scripting,

@@ -1,4 +1,4 @@
-/** takeScreenshot; what needs pictures of earlier runs or moving ones is refused. */
+/** takeScreenshot; moving pictures are refused. */
 import type { Handlers } from "../context.ts";
 import { RunStop, StepFailure } from "../failures.ts";
 
@@ -18,7 +18,7 @@ export function screenshotName(path: string): string {
   return `${name}.png`;
 }
 
-export const pictures: Handlers<"takeScreenshot" | "assertScreenshot" | "startRecording" | "stopRecording"> = {
+export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecording"> = {
   async takeScreenshot(step, { path, cropOn }) {
     if (step.screenshots >= step.limits.maxScreenshots) {
       throw new RunStop("limit", `A run takes at most ${step.limits.maxScreenshots} screenshots.`);
@@ -27,9 +27,6 @@ export const pictures: Handlers<"takeScreenshot" | "assertScreenshot" | "startRe
     const { png } = await step.phone.screenshot();
     await step.saveScreenshot(name, png, step.seq);
     return cropOn === undefined ? undefined : "The picture shows the whole screen; cropping is not there yet.";
-  },
-  async assertScreenshot() {
-    throw new StepFailure("phone_cannot", "Comparing screenshots is not there yet. Take one with takeScreenshot.");
   },
   async startRecording() {
     throw new StepFailure("phone_cannot", "Recording the screen is not there yet. Take pictures with takeScreenshot.");

@@ -1,20 +1,21 @@
 /** User JavaScript. */
 import type { Handlers } from "../context.ts";
-import { StepFailure } from "../failures.ts";
 import { conditionHolds } from "../lookup.ts";
+import { fileNamed } from "../words.ts";
 
 export const scripting: Handlers<"evalScript" | "runScript"> = {
   async evalScript(step, { script }) {
     await step.scripts.run(script, step.env, step.call);
     return undefined;
   },
-  async runScript(step, { file, when }) {
+  async runScript(step, { file, env, when }) {
     if (when !== undefined && !(await conditionHolds(step, when, step.limits.optionalMs))) {
       return "Skipped: its condition did not hold.";
     }
-    throw new StepFailure(
-      "phone_cannot",
-      `There is no file ${(await step.expand(file)).slice(0, 80)} beside this flow. Put the script into evalScript.`,
-    );
+    const script = step.files.text(fileNamed(step.file, await step.expand(file)));
+    const own: Record<string, string> = {};
+    for (const [name, template] of Object.entries(env)) own[name] = await step.expand(template);
+    await step.scripts.run(script, { ...step.env, ...own }, step.call);
+    return undefined;
   },
 };

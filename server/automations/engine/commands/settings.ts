@@ -1,6 +1,8 @@
 /** What a phone is set to: place, orientation, permissions, colours, network. */
+import { baseName } from "../../../../shared/workspace-model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
+import { fileNamed } from "../words.ts";
 import { answers } from "./apps.ts";
 
 const STEP_MS = 1_000;
@@ -126,11 +128,11 @@ export const settings: Handlers<
   setAirplaneMode: async (step, { value }) => airplane(step, await onOrOff(step, value, "Airplane mode")),
   toggleAirplaneMode: (step) => airplane(step, !step.phone.airplane()),
   async addMedia(step, { files }) {
-    const name = (await step.expand(files[0] ?? "")).slice(0, 80);
-    throw new StepFailure(
-      "phone_cannot",
-      `There is no file ${name} beside this flow: flows have no files of their own yet.`,
-    );
+    for (const template of files) {
+      const path = fileNamed(step.file, await step.expand(template));
+      await step.phone.addMedia(baseName(path), step.files.bytes(path));
+    }
+    return undefined;
   },
   async clearKeychain() {
     return "There is no keychain on this phone; nothing was done.";

@@ -1,0 +1,60 @@
+CREATE TABLE "file_contents" (
+	"id" text PRIMARY KEY NOT NULL,
+	"team_id" text NOT NULL,
+	"bytes" bigint NOT NULL,
+	"content" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "run_files" (
+	"run_id" text NOT NULL,
+	"path" text NOT NULL,
+	"content" text NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "run_files_run_id_path_pk" PRIMARY KEY("run_id","path")
+);
+--> statement-breakpoint
+CREATE TABLE "suites" (
+	"id" text PRIMARY KEY NOT NULL,
+	"team_id" text NOT NULL,
+	"created_by" text,
+	"path" text NOT NULL,
+	"phone_id" text NOT NULL,
+	"stops_within" bigint NOT NULL,
+	"idempotency_key" text NOT NULL,
+	"request_hash" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "workspace_files" (
+	"team_id" text NOT NULL,
+	"path" text NOT NULL,
+	"content" text NOT NULL,
+	"bytes" bigint NOT NULL,
+	"created_by" text,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "workspace_files_team_id_path_pk" PRIMARY KEY("team_id","path")
+);
+--> statement-breakpoint
+ALTER TABLE "flows" ADD COLUMN "path" text;--> statement-breakpoint
+ALTER TABLE "run_artifacts" ADD COLUMN "baseline" text;--> statement-breakpoint
+ALTER TABLE "run_steps" ADD COLUMN "file" text;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "path" text;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "own_files" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "suite_id" text;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "part" jsonb;--> statement-breakpoint
+ALTER TABLE "file_contents" ADD CONSTRAINT "file_contents_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "run_files" ADD CONSTRAINT "run_files_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "run_files" ADD CONSTRAINT "run_files_content_file_contents_id_fk" FOREIGN KEY ("content") REFERENCES "public"."file_contents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "suites" ADD CONSTRAINT "suites_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "suites" ADD CONSTRAINT "suites_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_content_file_contents_id_fk" FOREIGN KEY ("content") REFERENCES "public"."file_contents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "file_contents_team" ON "file_contents" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "run_files_content" ON "run_files" USING btree ("content");--> statement-breakpoint
+CREATE UNIQUE INDEX "suites_key" ON "suites" USING btree ("team_id","idempotency_key");--> statement-breakpoint
+CREATE INDEX "suites_created" ON "suites" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "workspace_files_content" ON "workspace_files" USING btree ("content");--> statement-breakpoint
+CREATE UNIQUE INDEX "flows_path" ON "flows" USING btree ("team_id","path");--> statement-breakpoint
+CREATE INDEX "runs_suite" ON "runs" USING btree ("suite_id");

@@ -1,0 +1,81 @@
+/**
+ * A team's files beside its flows, and suites of runs. Contents stand in the database, once each, for the tree and for
+ * the runs that saw them: one transaction imports them, and they go with the team.
+ */
+import type { PhoneId, SuiteId, TeamId, UserId } from "../../shared/ids.ts";
+import type { userTables } from "../accounts/accounts.tables.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+import type { TeamTables } from "../teams/teams.tables.ts";
+
+const use = ["essential.service.automations"] as const;
+const kept = { use, clause: "P1.4", retain: "team" } as const;
+const ran = { use, clause: "P1.4", retain: "quarter" } as const;
+
+export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
+  const ofTeam = (retain: "team" | "quarter") =>
+    k
+      .text(operational(retain))
+      .$type<TeamId>()
+      .notNull()
+      .references(() => teams.id, { onDelete: "cascade" });
+  const fileContents = k.table(
+    "file_contents",
+    {
+      owner: "team",
+      subject: { none: "Belongs to the files and runs that hold it; those lead to the person." },
+      clock: "createdAt",
+    },
+    {
+      /** `<team>/<SHA-256 of the content>`: teams share nothing. */
+      id: k.text(operational("team")).primaryKey(),
+      teamId: ofTeam("team"),
+      bytes: k.int(operational("team")).notNull(),
+      content: k.bytes(personal("user.content.private", kept)).notNull(),
+      createdAt: k.instant(personal("user.behavior", kept)).notNull(),
+    },
+    (t) => [k.index("file_contents_team").on(t.teamId)],
+  );
+  const workspaceFiles = k.table(
+    "workspace_files",
+    { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
+    {
+      teamId: ofTeam("team"),
+      path: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
+      content: k
+        .text(operational("team"))
+        .notNull()
+        .references(() => fileContents.id, { onDelete: "cascade" }),
+      bytes: k.int(operational("team")).notNull(),
+      /** Nulled when the person goes and the file stays with the team. */
+      createdBy: k
+        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.teamId, t.path] }), k.index("workspace_files_content").on(t.content)],
+  );
+  const suites = k.table(
+    "suites",
+    { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
+    {
+      id: k.text(operational("quarter")).$type<SuiteId>().primaryKey(),
+      teamId: ofTeam("quarter"),
+      createdBy: k
+        .text(personal("user.unique_id", { ...ran, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      path: k.text(personal("user.content.private", ran)).notNull(),
+      phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
+      /** How many runs, from the first, end when one of them fails; 0: each runs whatever the others do. */
+      stopsWithin: k.int(operational("quarter")).notNull(),
+      idempotencyKey: k.text(operational("quarter")).notNull(),
+      requestHash: k.text(operational("quarter")).notNull(),
+      createdAt: k.instant(personal("user.behavior", ran)).notNull(),
+    },
+    (t) => [k.uniqueIndex("suites_key").on(t.teamId, t.idempotencyKey), k.index("suites_created").on(t.createdAt)],
+  );
+  return { fileContents, workspaceFiles, suites };
+}
+export type WorkspaceTables = ReturnType<typeof workspaceTables>;
