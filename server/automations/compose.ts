@@ -19,10 +19,14 @@ import { createRecovery } from "./run-recovery.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { createRunSecrets } from "./secrets/run-secrets.ts";
+import { createSecretsRepo } from "./secrets/secrets.repo.ts";
+import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
 
 export interface Automations {
   readonly flows: FlowsService;
   readonly runs: RunsService;
+  readonly secrets: SecretsService;
   readonly runner: Runner;
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
@@ -41,6 +45,8 @@ export interface AutomationOptions {
   readonly log: Log;
   readonly folder: string;
   readonly key: Buffer;
+  /** 32 bytes; seals secrets of flows. */
+  readonly secretsKey: Buffer;
   readonly holder: string;
   readonly phones: RunPhones;
   /** The phone's name and abilities; undefined when the team has no such phone. */
@@ -61,6 +67,16 @@ export function createAutomations(options: AutomationOptions): Automations {
   const flowsRepo = createFlowsRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
+  const secretsRepo = createSecretsRepo(db);
+  const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
+  const secrets = createSecretsService({
+    db,
+    repo: secretsRepo,
+    audit,
+    clock,
+    key: options.secretsKey,
+    names: (source) => parse(source).flow?.header.secrets ?? [],
+  });
   const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
   const runner = createRunner({
     db,
@@ -68,6 +84,8 @@ export function createAutomations(options: AutomationOptions): Automations {
     journal,
     recovery,
     artifacts,
+    secrets: runSecrets,
+    key: options.key,
     phones: options.phones,
     parse,
     find: options.find,
@@ -92,7 +110,8 @@ export function createAutomations(options: AutomationOptions): Automations {
   }
 
   return {
-    flows: createFlowsService({ db, repo: flowsRepo, audit, clock, parse }),
+    flows: createFlowsService({ db, repo: flowsRepo, audit, clock, parse, secrets }),
+    secrets,
     runs: createRunsService({
       db,
       repo: runsRepo,
@@ -100,6 +119,7 @@ export function createAutomations(options: AutomationOptions): Automations {
       journal,
       runner,
       artifacts,
+      secrets: runSecrets,
       feed,
       audit,
       clock,

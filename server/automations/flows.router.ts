@@ -2,6 +2,7 @@
 import { flowRef, saveFlowInput, validateInput } from "../../shared/automations.ts";
 import { router, teamProcedure } from "../base.router.ts";
 import type { FlowsService } from "./flows.service.ts";
+import { keeperOf } from "./secrets/secrets.router.ts";
 
 const view = { permission: "phones:view", scope: "phones:view", limit: "read", audit: false } as const;
 const control = (audit: string) =>
@@ -14,7 +15,7 @@ export function flowsRouter(flows: FlowsService) {
       .query(({ input }) => flows.validate(input.source)),
     save: teamProcedure(control("flow.saved"))
       .input(saveFlowInput)
-      .mutation(({ ctx, input }) => flows.save(ctx.scope, input)),
+      .mutation(({ ctx, input }) => flows.save(ctx.scope, input, keeperOf(ctx))),
     list: teamProcedure(view).query(({ ctx }) => flows.list(ctx.scope)),
     get: teamProcedure(view)
       .input(flowRef)

@@ -9,12 +9,16 @@ import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
+import type { Keeper, SecretsService } from "./secrets/secrets.service.ts";
 
 export interface FlowsService {
   /** What is wrong with a flow, line by line. Stores nothing. */
   validate(source: string): FlowValidation;
-  /** Keeps a flow, also one with errors: what was written is never lost, it just does not run. */
-  save(scope: TeamScope, input: z.output<typeof saveFlowInput>): Promise<FlowDetail>;
+  /**
+   * Keeps a flow, also one with errors: what was written is never lost, it just does not run. Secrets granted to the text
+   * before go over to the new one only where `keeper` may pass them on.
+   */
+  save(scope: TeamScope, input: z.output<typeof saveFlowInput>, keeper?: Keeper): Promise<FlowDetail>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
   get(scope: TeamScope, id: FlowId): Promise<FlowDetail>;
   remove(scope: TeamScope, id: FlowId): Promise<void>;
@@ -33,6 +37,7 @@ export function createFlowsService(options: {
   audit: Audit;
   clock: Clock;
   parse: (source: string) => ParsedFlow;
+  secrets: Pick<SecretsService, "follow">;
 }): FlowsService {
   const { db, repo, audit, clock, parse } = options;
   const summary = (row: FlowRow, parsed: ParsedFlow): FlowSummary => ({
@@ -47,16 +52,18 @@ export function createFlowsService(options: {
   const detail = (row: FlowRow): FlowDetail => {
     const parsed = parse(row.source);
     const { flow, diagnostics } = parsed;
-    return { ...summary(row, parsed), source: row.source, inputs: flow?.header.inputs ?? [], diagnostics };
+    const { inputs = [], secrets = [] } = flow?.header ?? {};
+    return { ...summary(row, parsed), source: row.source, inputs, secrets, diagnostics };
   };
   return {
     validate(source) {
       const { flow, commands, portable, diagnostics } = parse(source);
       return { ok: flow !== undefined, commands, portable, diagnostics };
     },
-    async save(scope, { flowId, name, source }) {
+    async save(scope, { flowId, name, source }, keeper) {
       const now = new Date(clock.now());
       const row = await db.tx(async (tx) => {
+        if (flowId !== undefined && keeper !== undefined) await options.secrets.follow(tx, keeper, flowId, source);
         const saved =
           flowId === undefined
             ? await insert(tx)

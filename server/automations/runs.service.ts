@@ -30,10 +30,19 @@ import type { ArtifactStore } from "./run-artifacts.ts";
 import { renderReport } from "./run-reports.ts";
 import type { Runner } from "./runner.ts";
 import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
+import type { RunSecrets } from "./secrets/run-secrets.ts";
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
-  start(scope: TeamScope, input: z.output<typeof startRunInput>, trigger: RunTrigger): Promise<{ runId: RunId }>;
+  start(
+    scope: TeamScope,
+    input: z.output<typeof startRunInput>,
+    trigger: RunTrigger,
+    options?: {
+      /** Whether it may have the secrets granted to its flow. Absent: when a person or a token asks. */
+      readonly mayUseSecrets?: boolean;
+    },
+  ): Promise<{ runId: RunId }>;
   list(scope: TeamScope, filter: z.output<typeof listRunsInput>): Promise<RunSummary[]>;
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
@@ -65,6 +74,7 @@ export function createRunsService(options: {
   journal: JournalRepo;
   runner: Pick<Runner, "wake" | "cancel">;
   artifacts: ArtifactStore;
+  secrets: Pick<RunSecrets, "refusal">;
   feed: Feed;
   audit: Audit;
   clock: Clock;
@@ -99,6 +109,38 @@ export function createRunsService(options: {
     return flow;
   }
 
+  /** What a run will need when it begins, said before it waits for a phone. */
+  async function refuseWithoutSecrets(asked: {
+    readonly scope: TeamScope;
+    readonly input: z.output<typeof startRunInput>;
+    readonly source: string;
+    readonly trigger: RunTrigger;
+    readonly may: boolean;
+    readonly names: readonly string[];
+  }): Promise<void> {
+    const { scope, input, source, trigger, may, names } = asked;
+    if (names.length === 0) return;
+    const given = names.find((name) => input.inputs?.[name] !== undefined);
+    if (given !== undefined) {
+      throw new PerchError("bad_input", `${given} is a secret of this flow and cannot be given as an input.`);
+    }
+    if (!may) {
+      throw new PerchError(
+        "forbidden",
+        `This flow needs the secret ${names[0]}. What a ${trigger} starts gets secrets only where that is switched on for it.`,
+      );
+    }
+    const { teamId, userId } = scope;
+    if (input.part !== undefined && trigger !== "person") {
+      throw new PerchError("forbidden", "Single steps of a flow get secrets only when a person starts them.");
+    }
+    const words = await options.secrets.refusal(
+      { teamId, flowId: input.flowId, source, names },
+      input.part && { by: userId },
+    );
+    if (words !== undefined) throw new PerchError("bad_input", words);
+  }
+
   async function detail(row: RunRow): Promise<RunDetail> {
     const [steps, artifacts] = await Promise.all([repo.steps(row.id), repo.artifacts(row.id)]);
     return {
@@ -112,7 +154,7 @@ export function createRunsService(options: {
   }
 
   return {
-    async start(scope, input, trigger) {
+    async start(scope, input, trigger, how) {
       const { flowId, phoneId, idempotencyKey, inputs = {} } = input;
       const requestHash = createHash("sha256")
         .update(canonicalJson({ flowId, source: input.source, phoneId, inputs }))
@@ -130,6 +172,8 @@ export function createRunsService(options: {
       }
       const problems = validateFor(flow, phone.can).filter(({ severity }) => severity === "error");
       if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
+      const may = how?.mayUseSecrets ?? (trigger === "person" || trigger === "token");
+      await refuseWithoutSecrets({ scope, input, source, trigger, may, names: flow.header.secrets });
       const now = new Date(clock.now());
       const runId = await db.tx(async (tx) => {
         const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);

@@ -18,6 +18,8 @@ export const {
   runSteps,
   runEvents,
   runArtifacts,
+  secrets,
+  secretGrants,
   jobs,
   topics,
   events,

@@ -2,6 +2,7 @@
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
+import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
@@ -17,13 +18,15 @@ export function defineTables(k: Kit) {
   const teams = teamTables(k, users);
   const accounts = accountTables(k, { ...users, ...teams });
   const phones = phoneTables(k, { ...users, ...teams });
+  const automations = automationTables(k, { ...users, ...teams });
   return {
     ...users,
     ...teams,
     ...accounts,
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
-    ...automationTables(k, { ...users, ...teams }),
+    ...automations,
+    ...secretTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

@@ -53,6 +53,8 @@ export interface RunContext {
   readonly limits: RunLimits;
   readonly journal: Journal;
   readonly saveScreenshot: ScreenshotSink;
+  /** A text without the run's secrets, for what names or shows something outside of the flow. */
+  readonly hide: (text: string) => string;
   /** When a step last changed the screen; look-ups count from there. */
   lastChange: number;
   screenshots: number;

@@ -8,7 +8,7 @@ export type FailureCode = Extract<
 >;
 export type StopCode = Extract<
   RunErrorCode,
-  "phone_lost" | "limit" | "timed_out" | "cancelled" | "outcome_unknown" | "server_stopped"
+  "phone_lost" | "limit" | "timed_out" | "cancelled" | "outcome_unknown" | "secret_unavailable" | "server_stopped"
 >;
 
 /** The step did not pass. `message` is a sentence for people. */

@@ -2,6 +2,7 @@
 import type { Handlers } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { conditionHolds } from "../lookup.ts";
+import { quoted } from "../words.ts";
 
 export const scripting: Handlers<"evalScript" | "runScript"> = {
   async evalScript(step, { script }) {
@@ -14,7 +15,7 @@ export const scripting: Handlers<"evalScript" | "runScript"> = {
     }
     throw new StepFailure(
       "phone_cannot",
-      `There is no file ${(await step.expand(file)).slice(0, 80)} beside this flow. Put the script into evalScript.`,
+      `There is no file ${quoted(await step.expand(file), 80)} beside this flow. Put the script into evalScript.`,
     );
   },
 };
