@@ -3,6 +3,7 @@ import { accountRouter } from "./accounts/account.router.ts";
 import { sessionsRouter } from "./accounts/sessions.router.ts";
 import { flowsRouter } from "./automations/flows.router.ts";
 import { runsRouter } from "./automations/runs.router.ts";
+import { secretsRouter } from "./automations/secrets/secrets.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
@@ -17,6 +18,7 @@ export interface RouterServices {
   readonly screen: Parameters<typeof screenRouter>[0];
   readonly flows: Parameters<typeof flowsRouter>[0];
   readonly runs: Parameters<typeof runsRouter>[0];
+  readonly secrets: Parameters<typeof secretsRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -29,6 +31,7 @@ export function createAppRouter(services: RouterServices) {
     screen: screenRouter(services.screen, services.phones),
     flows: flowsRouter(services.flows),
     runs: runsRouter(services.runs),
+    secrets: secretsRouter(services.secrets),
     privacy: privacyRouter(services.privacy),
   });
 }

@@ -1,10 +1,16 @@
 import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
 import type { Step } from "../shared/flows/model.ts";
 import { stepKey } from "../shared/flows/targets.ts";
-import { flowId as flowIdSchema, newId, phoneId as phoneIdSchema, runId as runIdSchema } from "../shared/ids.ts";
+import {
+  flowId as flowIdSchema,
+  newId,
+  phoneId as phoneIdSchema,
+  runId as runIdSchema,
+  secretId as secretIdSchema,
+} from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
@@ -12,6 +18,7 @@ import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServ
 const procedures = describeProcedures();
 
 const FLOW = "url: https://a.example/\n---\n- back\n";
+const ASKING = "url: https://a.example/\nsecrets: [PASSWORD, OTHER]\n---\n- back\n";
 
 /** A flow whose step has another selector recorded beside it. */
 const TAP: Step = {
@@ -56,7 +63,10 @@ async function makeWorld(server: TestServer) {
     await tx.update(runSteps).set({ result: { healing } }).where(eq(runSteps.runId, runId));
   });
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
-  return { owner, second, phoneId, flowId, runId, interruptedId };
+  const askingId = flowIdSchema.parse((await answered("flows.save", { name: "Asks", source: ASKING })).id);
+  const secretId = secretIdSchema.parse((await answered("secrets.set", { name: "PASSWORD", value: "hunter22" })).id);
+  await answered("secrets.grant", { secretId, flowId: askingId });
+  return { owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -102,6 +112,11 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "runs.cancel": ({ runId }) => ({ runId }),
   "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),
   "runs.events": ({ runId }) => ({ runId, lastEventId: "0" }),
+  "secrets.list": () => undefined,
+  "secrets.set": () => ({ name: "NEW_ONE", value: "correct horse" }),
+  "secrets.remove": ({ secretId }) => ({ secretId }),
+  "secrets.grant": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
+  "secrets.revoke": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -109,9 +124,16 @@ const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
 /** Team procedures that name none of the team's things. */
-const BY_TEAM = new Set(["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"]);
+const BY_TEAM = new Set([
+  ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
+  ...["secrets.list", "secrets.set"],
+]);
 /** Calls an API token may never make. */
-const SESSIONS_ONLY = new Set(["account.signOut"]);
+const SESSIONS_ONLY = new Set([
+  ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+]);
+/** Calls on a secret that only who set it may make, beside those who manage the team. */
+const BY_SETTER = new Set(["secrets.remove", "secrets.grant"]);
 
 describe("every procedure", () => {
   it("declares who may call it, and is tried below", () => {
@@ -163,6 +185,8 @@ describe("strangers", () => {
     }
   });
   afterAll(() => server.dispose());
+  // Every procedure is tried by the same few people: none of them comes to the end of what one may call at once.
+  beforeEach(() => server.clock.advance(10_000));
 
   const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
     call(server, type, path, INPUTS[path]?.(world), token);
@@ -231,6 +255,8 @@ describe("strangers", () => {
         flowId: newId("flow"),
         runId: newId("run"),
         interruptedId: newId("run"),
+        secretId: newId("secret"),
+        askingId: newId("flow"),
       }),
       otherOwner.token,
     );
@@ -240,13 +266,15 @@ describe("strangers", () => {
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
-    for (const path of ["phones.list", "flows.list", "runs.list", "sessions.list", "teams.list", "privacy.overview"]) {
+    const lists = ["phones.list", "flows.list", "runs.list", "secrets.list"];
+    for (const path of [...lists, "sessions.list", "teams.list", "privacy.overview"]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
       for (const theirs of [
         world.phoneId,
         world.flowId,
         world.runId,
+        world.secretId,
         world.owner.teamId,
         world.owner.sessionId,
         world.owner.userId,
@@ -287,6 +315,12 @@ describe("those who may", () => {
   });
   afterAll(() => server.dispose());
 
+  const secretOf = async (person: TestPerson) => {
+    const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
+    if (!set.ok) throw new Error(set.error.message);
+    return secretIdSchema.parse((set.data as { id: string }).id);
+  };
+
   it.each(procedures.map((one) => [one.path, one] as const))("%s answers them", async (path, { type, meta }) => {
     const roles = ROLES.filter((role) =>
       [meta?.permission, BEYOND_META[path]].every(
@@ -300,6 +334,7 @@ describe("those who may", () => {
       const own = {
         ...world,
         second: path === "sessions.revoke" ? { ...world.second, id: person.sessionId } : world.second,
+        secretId: BY_SETTER.has(path) ? await secretOf(person) : world.secretId,
       };
       const answer = await call(server, type, path, INPUTS[path]?.(own), person.token);
       const expected = PUBLIC_ANSWERS[path];

@@ -53,6 +53,7 @@ function noServices(): RouterServices {
     screen: {},
     flows: {},
     runs: {},
+    secrets: {},
     privacy: {},
   } as RouterServices;
 }

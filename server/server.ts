@@ -191,6 +191,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     folder: config.DATA_DIR,
     key: deriveKey(master, "run artifacts"),
+    secretsKey: deriveKey(master, "flow secrets"),
     holder: `node-${process.pid}-${randomUUID()}`,
     phones: {
       ready: phones.readyFor,
@@ -245,6 +246,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     flows: automations.flows,
     runs: automations.runs,
+    secrets: automations.secrets,
     privacy,
   });
   let stopping = false;

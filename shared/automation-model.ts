@@ -56,6 +56,7 @@ export const RUN_ERROR_CODES = [
   "timed_out",
   "cancelled",
   "outcome_unknown",
+  "secret_unavailable",
   "server_stopped",
   "internal",
 ] as const;
@@ -105,6 +106,8 @@ export interface FlowSummary {
 export interface FlowDetail extends FlowSummary {
   readonly source: string;
   readonly inputs: readonly FlowInput[];
+  /** Names of the secrets it asks for. */
+  readonly secrets: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -118,6 +118,7 @@ export class StubRuns {
       commands,
       tags: flow?.header.tags ?? [],
       inputs: flow?.header.inputs ?? [],
+      secrets: flow?.header.secrets ?? [],
       diagnostics,
       updatedAt: new Date().toISOString(),
     };

@@ -14,6 +14,25 @@ CREATE TABLE "run_files" (
 	CONSTRAINT "run_files_run_id_path_pk" PRIMARY KEY("run_id","path")
 );
 --> statement-breakpoint
+CREATE TABLE "secret_grants" (
+	"secret_id" text NOT NULL,
+	"flow_id" text NOT NULL,
+	"granted_by" text,
+	"text_hash" text NOT NULL,
+	"granted_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "secret_grants_secret_id_flow_id_pk" PRIMARY KEY("secret_id","flow_id")
+);
+--> statement-breakpoint
+CREATE TABLE "secrets" (
+	"id" text PRIMARY KEY NOT NULL,
+	"team_id" text NOT NULL,
+	"created_by" text,
+	"name" text NOT NULL,
+	"value" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"changed_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "suites" (
 	"id" text PRIMARY KEY NOT NULL,
 	"team_id" text NOT NULL,
@@ -46,6 +65,11 @@ ALTER TABLE "runs" ADD COLUMN "part" jsonb;--> statement-breakpoint
 ALTER TABLE "file_contents" ADD CONSTRAINT "file_contents_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "run_files" ADD CONSTRAINT "run_files_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "run_files" ADD CONSTRAINT "run_files_content_file_contents_id_fk" FOREIGN KEY ("content") REFERENCES "public"."file_contents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secret_grants" ADD CONSTRAINT "secret_grants_secret_id_secrets_id_fk" FOREIGN KEY ("secret_id") REFERENCES "public"."secrets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secret_grants" ADD CONSTRAINT "secret_grants_flow_id_flows_id_fk" FOREIGN KEY ("flow_id") REFERENCES "public"."flows"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secret_grants" ADD CONSTRAINT "secret_grants_granted_by_users_id_fk" FOREIGN KEY ("granted_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secrets" ADD CONSTRAINT "secrets_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secrets" ADD CONSTRAINT "secrets_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "suites" ADD CONSTRAINT "suites_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "suites" ADD CONSTRAINT "suites_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -53,6 +77,8 @@ ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_content_file_conte
 ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "file_contents_team" ON "file_contents" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "run_files_content" ON "run_files" USING btree ("content");--> statement-breakpoint
+CREATE INDEX "secret_grants_flow" ON "secret_grants" USING btree ("flow_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "secrets_name" ON "secrets" USING btree ("team_id","name");--> statement-breakpoint
 CREATE UNIQUE INDEX "suites_key" ON "suites" USING btree ("team_id","idempotency_key");--> statement-breakpoint
 CREATE INDEX "suites_created" ON "suites" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "workspace_files_content" ON "workspace_files" USING btree ("content");--> statement-breakpoint

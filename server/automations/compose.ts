@@ -15,17 +15,22 @@ import { createFlowsService, type FlowsService } from "./flows.service.ts";
 import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
 import { createArtifactStore } from "./run-artifacts.ts";
+import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { createRunSecrets } from "./secrets/run-secrets.ts";
+import { createSecretsRepo } from "./secrets/secrets.repo.ts";
+import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
 import { suiteStopped } from "./suites.ts";
 import { createWorkspacesRepo } from "./workspaces.repo.ts";
 
 export interface Automations {
   readonly flows: FlowsService & HealingService;
   readonly runs: RunsService;
+  readonly secrets: SecretsService;
   readonly runner: Runner;
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
@@ -44,6 +49,8 @@ export interface AutomationOptions {
   readonly log: Log;
   readonly folder: string;
   readonly key: Buffer;
+  /** 32 bytes; seals secrets of flows. */
+  readonly secretsKey: Buffer;
   readonly holder: string;
   readonly phones: RunPhones;
   /** The phone's name and abilities; undefined when the team has no such phone. */
@@ -65,6 +72,18 @@ export function createAutomations(options: AutomationOptions): Automations {
   const workspacesRepo = createWorkspacesRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
+  const secretsRepo = createSecretsRepo(db);
+  const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
+  const secrets = createSecretsService({
+    db,
+    repo: secretsRepo,
+    audit,
+    clock,
+    key: options.secretsKey,
+    names: (source) => parse(source).flow?.header.secrets ?? [],
+    flow: (scope, id) => flowsRepo.find(scope, id),
+    reads: (scope, flow) => reachedFiles(scope, flow, { flows: flowsRepo, workspaces: workspacesRepo, parse }),
+  });
   const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
   const runner = createRunner({
     db,
@@ -74,6 +93,8 @@ export function createAutomations(options: AutomationOptions): Automations {
     artifacts,
     workspaces: workspacesRepo,
     suiteStopped: suiteStopped(workspacesRepo),
+    secrets: runSecrets,
+    key: options.key,
     phones: options.phones,
     parse,
     find: options.find,
@@ -99,9 +120,10 @@ export function createAutomations(options: AutomationOptions): Automations {
 
   return {
     flows: {
-      ...createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse }),
-      ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock }),
+      ...createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse, secrets }),
+      ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock, secrets }),
     },
+    secrets,
     runs: createRunsService({
       db,
       repo: runsRepo,
@@ -110,6 +132,7 @@ export function createAutomations(options: AutomationOptions): Automations {
       journal,
       runner,
       artifacts,
+      secrets: runSecrets,
       feed,
       audit,
       clock,

@@ -12,10 +12,15 @@ import type { FlowsRepo } from "./flows.repo.ts";
 import { noSuchFlow } from "./flows.service.ts";
 import type { RunsRepo } from "./runs.repo.ts";
 import { noSuchRun } from "./runs.service.ts";
+import type { Keeper, SecretsService } from "./secrets/secrets.service.ts";
 
 export interface HealingService {
   /** Writes the proposal into the flow, if that still is what the run was made of. Again changes nothing. */
-  heal(scope: TeamScope, input: z.output<typeof healFlowInput>): Promise<{ flowId: FlowId; line: number }>;
+  heal(
+    scope: TeamScope,
+    input: z.output<typeof healFlowInput>,
+    keeper?: Keeper,
+  ): Promise<{ flowId: FlowId; line: number }>;
 }
 
 export function createHealingService(options: {
@@ -24,10 +29,11 @@ export function createHealingService(options: {
   runs: RunsRepo;
   audit: Audit;
   clock: Clock;
+  secrets: Pick<SecretsService, "follow" | "textChange">;
 }): HealingService {
   const { db, flows, runs } = options;
   return {
-    async heal(scope, { runId, step }) {
+    async heal(scope, { runId, step }, keeper) {
       const run = await runs.find(scope, runId);
       if (run === undefined) throw noSuchRun();
       const row = (await runs.steps(runId)).find(({ seq }) => seq === step);
@@ -47,7 +53,9 @@ export function createHealingService(options: {
       if (flow === undefined) throw noSuchFlow();
       const { line } = healed;
       if (flow.source === healed.source) return { flowId, line };
+      const text = keeper && (await options.secrets.textChange(scope, flow, { ...flow, source: healed.source }));
       await db.tx(async (tx) => {
+        if (keeper && text) await options.secrets.follow(tx, keeper, flowId, text);
         const change = { name: flow.name, source: healed.source, updatedAt: new Date(options.clock.now()) };
         const changed = await flows.change(tx, scope, flowId, change, run.source);
         if (changed === undefined) {

@@ -8,6 +8,8 @@ import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
 import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
+import { coveredScreenshot, treeToKeep } from "./secrets/covered-pictures.ts";
+import type { Redactor } from "./secrets/redact.ts";
 
 /** The result of `work`, or the signal's reason as soon as it aborts; what `work` still does is not waited for. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -28,13 +30,15 @@ export function leasedPhone(options: {
   row: PhoneRow;
   driver: PhoneDriver;
   signal: AbortSignal;
+  /** Of the run: pictures leave here without its secrets. */
+  redactor: Redactor;
   holdsLease: () => boolean;
   /** Turns the phone and writes it down. */
   rotate: (id: PhoneId) => Promise<unknown>;
   /** Counts as use, so that the phone is not parked as idle. */
   used: (id: PhoneId) => void;
 }): PhoneHands {
-  const { row, driver, signal } = options;
+  const { row, driver, signal, redactor } = options;
   const { id } = row;
   const { automation } = driver;
   if (automation === undefined) {
@@ -57,6 +61,13 @@ export function leasedPhone(options: {
     return driver.configure({ id, profile: deviceProfile(row.profile), settings, rotated });
   };
 
+  const picture = () =>
+    coveredScreenshot({
+      redactor,
+      take: () => driver.screenshot(id),
+      elements: () => automation.elements(id, { drawn: true }),
+    });
+
   return {
     during(effect): FlowPhone {
       const change = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -78,7 +89,7 @@ export function leasedPhone(options: {
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
-        screenshot: async () => call(() => driver.screenshot(id)),
+        screenshot: async () => call(picture),
         readClipboard: async () => call(() => driver.clipboard.read(id)),
         input: (input) =>
           // A finger that is down has to come up also when the run was cancelled.
@@ -112,8 +123,8 @@ export function leasedPhone(options: {
     },
     async look() {
       if (!options.holdsLease()) throw new LeaseLost();
-      const [{ png }, tree] = await Promise.all([driver.screenshot(id), automation.elements(id)]);
-      return { png, tree };
+      const { png } = await picture();
+      return { png, tree: treeToKeep(await automation.elements(id), redactor) };
     },
     async tree() {
       if (!options.holdsLease()) throw new LeaseLost();

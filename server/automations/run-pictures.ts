@@ -6,6 +6,7 @@ import type { FindElements, PhoneHands, ScreenshotSink } from "./engine/ports.ts
 import type { JournalRepo } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import type { Lease, RunsRepo } from "./runs.repo.ts";
+import type { Redactor } from "./secrets/redact.ts";
 
 export interface RunPictures {
   readonly screenshot: ScreenshotSink;
@@ -21,6 +22,7 @@ export async function openPictures(options: {
   journal: JournalRepo;
   runs: RunsRepo;
   find: FindElements;
+  redactor: Redactor;
   /** Whether a picture of the run may become a file of the team. */
   mayBecomeFiles: boolean;
 }): Promise<RunPictures> {
@@ -66,7 +68,12 @@ export async function openPictures(options: {
       await keep("failure_screenshot", "failure.png", seen.png, step);
       await keep("failure_tree", "failure-tree.json", json(seen.tree), step);
       if (code === "assertion" || code === "element_not_found" || code === "element_covered") {
-        await keep("failure", "failure.json", json(failureDetail(failure, seen.tree, options.find)), step);
+        await keep(
+          "failure",
+          "failure.json",
+          json(options.redactor.data(failureDetail(failure, seen.tree, options.find))),
+          step,
+        );
       }
     },
   };

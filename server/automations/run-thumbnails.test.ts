@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScreenFrame } from "../phones/driver.ts";
 import { openThumbnails } from "./run-thumbnails.ts";
+import { NO_SECRETS } from "./secrets/redact.ts";
 import { type OpenRuns, openRuns, runFlow, startFlow } from "./testing/harness.ts";
 
 /** Pictures of 50,000 bytes in 4 MiB. */
@@ -62,6 +63,7 @@ describe("thumbnails of steps", () => {
     let show: (frame: ScreenFrame) => void = () => {};
     const kept: number[] = [];
     const thumbnails = openThumbnails({
+      redactor: NO_SECRETS,
       hands: {
         tree: async () => tree,
         lastTree: () => undefined,

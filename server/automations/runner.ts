@@ -3,7 +3,7 @@
  * What was left behind by a stopped server is settled by one rule, in `run-recovery.ts`.
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
-import type { ParsedFlow } from "../../shared/flows/model.ts";
+import type { Flow, ParsedFlow } from "../../shared/flows/model.ts";
 import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
@@ -16,6 +16,7 @@ import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
+import { cutQuotes } from "./engine/words.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
@@ -26,7 +27,10 @@ import { openPictures } from "./run-pictures.ts";
 import type { Recovery } from "./run-recovery.ts";
 import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
-import type { WorkspacesRepo } from "./workspaces.repo.ts";
+import { guardedJournal } from "./secrets/guarded-journal.ts";
+import { NO_SECRETS, type Redactor, redactorOf } from "./secrets/redact.ts";
+import type { RunSecrets } from "./secrets/run-secrets.ts";
+import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
 
 export const LEASE_MS = 20_000;
 export const HEARTBEAT_MS = 5_000;
@@ -54,6 +58,9 @@ export interface RunnerOptions {
   readonly workspaces: Pick<WorkspacesRepo, "ofRun">;
   /** Why a run of a suite does not begin; undefined: it does. */
   readonly suiteStopped: (row: RunRow) => Promise<string | undefined>;
+  readonly secrets: RunSecrets;
+  /** 32 bytes; seals what scripts of runs left. */
+  readonly key: Buffer;
   readonly phones: RunPhones;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
@@ -71,11 +78,13 @@ export interface RunnerOptions {
 interface Work {
   readonly lease: Lease;
   readonly stop: AbortController;
+  /** Knows the run's secrets once it has them; whatever is kept of the run goes through it. */
+  redactor: Redactor;
   done: Promise<void>;
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, runs, journal, clock, pace, log, holder, phones } = options;
+  const { db, runs, clock, pace, log, holder, phones } = options;
   const gate = createLeaseGate(clock);
   const working = new Map<RunId, Work>();
   let closing = false;
@@ -118,11 +127,11 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function take(row: RunRow, expires: Date): void {
     const lease: Lease = { runId: row.id, phoneId: row.phoneId, holder, fence: row.fence };
-    const work: Work = { lease, stop: new AbortController(), done: Promise.resolve() };
+    const work: Work = { lease, stop: new AbortController(), redactor: NO_SECRETS, done: Promise.resolve() };
     working.set(row.id, work);
     gate.open(lease, expires);
     work.done = perform(row, work)
-      .catch((error: unknown) => log.error("A run ended unexpectedly", errorFields(error)))
+      .catch((error: unknown) => log.error("A run ended unexpectedly", work.redactor.data(errorFields(error))))
       .finally(() => {
         working.delete(row.id);
         gate.close(lease);
@@ -130,7 +139,9 @@ export function createRunner(options: RunnerOptions): Runner {
       });
   }
 
-  async function move(lease: Lease, state: RunState, error: RunError | undefined, first = false): Promise<void> {
+  async function move(work: Work, state: RunState, found: RunError | undefined, first = false): Promise<void> {
+    const { lease, redactor } = work;
+    const error = found && { ...found, message: cutQuotes(redactor.text(found.message)) };
     const now = new Date(clock.now());
     const ended = state !== "running";
     await db.tx(async (tx) => {
@@ -159,7 +170,7 @@ export function createRunner(options: RunnerOptions): Runner {
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
-        return await move(lease, "failed", { code: "flow_invalid", message: `The flow has errors.${words}` });
+        return await move(work, "failed", { code: "flow_invalid", message: `The flow has errors.${words}` });
       }
       if (row.cancelAskedAt !== null) throw cancelled();
       const stopped = await options.suiteStopped(row);
@@ -172,7 +183,11 @@ export function createRunner(options: RunnerOptions): Runner {
         },
       );
       await db.tx(async (tx) => void (await runs.changeLeased(tx, lease, { starts: row.starts + 1 })));
-      await move(lease, "running", undefined, row.startedAt === null);
+      await move(work, "running", undefined, row.startedAt === null);
+      const files = await options.workspaces.ofRun(row.id);
+      const secrets = await secretsOf(row, flow, files);
+      work.redactor = redactorOf(secrets);
+      const journal = guardedJournal(options.journal, work.redactor, options.key);
       const timer = setTimeout(
         () =>
           stop.abort(
@@ -181,12 +196,12 @@ export function createRunner(options: RunnerOptions): Runner {
         limits.timeoutMs,
       );
       try {
-        const steps = await runs.steps(row.id);
-        const book = openJournal(journal, lease, steps);
+        const book = openJournal(journal, lease, journal.recorded(await runs.steps(row.id)));
         scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}));
         hands = leasedPhone({
           ...ready,
           signal,
+          redactor: work.redactor,
           holdsLease: () => gate.holds(lease),
           rotate: phones.rotate,
           used: phones.used,
@@ -198,13 +213,14 @@ export function createRunner(options: RunnerOptions): Runner {
           journal,
           runs,
           find: options.find,
+          redactor: work.redactor,
           mayBecomeFiles: !row.ownFiles,
         });
-        thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
+        thumbnails = openThumbnails({ hands, redactor: work.redactor, keep: pictures.thumbnail });
         const context: RunContext = {
           flow,
           file: row.path ?? "",
-          files: runFiles(await options.workspaces.ofRun(row.id), options.parse),
+          files: runFiles(files, options.parse),
           hands,
           scripts,
           find: options.find,
@@ -217,36 +233,51 @@ export function createRunner(options: RunnerOptions): Runner {
           fallbacksOf: openHealing(flow),
           onStepEnd: (seq) => thumbnails?.stepEnded(seq),
           onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
+          hide: work.redactor.text,
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
-        const { state, failure } = await interpret(context, row.inputs);
+        const values = Object.fromEntries(secrets.map(({ name, value }) => [name, value]));
+        const { state, failure } = await interpret(context, { ...row.inputs, ...values });
         await unlessAborted(signal, thumbnails.close());
-        await release(hands);
-        await move(lease, state, failure && runError(failure));
+        await release(hands, work);
+        await move(work, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
     } catch (error) {
       void thumbnails?.close();
-      if (hands !== undefined) await release(hands);
-      await end(row, lease, signal.aborted ? signal.reason : error);
+      if (hands !== undefined) await release(hands, work);
+      await end(row, work, signal.aborted ? signal.reason : error);
     } finally {
       await scripts?.close();
     }
   }
 
-  async function release(hands: PhoneHands): Promise<void> {
-    await hands.release().catch((error: unknown) => log.warn("A phone kept a run's settings", errorFields(error)));
+  async function release(hands: PhoneHands, { redactor }: Work): Promise<void> {
+    await hands
+      .release()
+      .catch((error: unknown) => log.warn("A phone kept a run's settings", redactor.data(errorFields(error))));
+  }
+
+  async function secretsOf(
+    { teamId, flowId, source, startedAt }: RunRow,
+    { header }: Flow,
+    files: readonly FileBytes[],
+  ) {
+    const names = header.secrets;
+    if (names.length === 0) return [];
+    return options.secrets.open({ teamId, flowId: flowId ?? undefined, source, files, names }, startedAt ?? undefined);
   }
 
   /** Writes how a run ended that did not get to its end. Whoever lost the lease writes nothing. */
-  async function end(row: RunRow, lease: Lease, error: unknown): Promise<void> {
+  async function end(row: RunRow, work: Work, error: unknown): Promise<void> {
+    const { lease, redactor } = work;
     try {
       if (error instanceof NotStarted) {
         const why = error.cause instanceof PerchError ? error.cause.message : "The phone did not start.";
-        return await move(lease, "failed", { code: "phone_not_started", message: why });
+        return await move(work, "failed", { code: "phone_not_started", message: why });
       }
       const ending = endingOf(error);
       if (ending instanceof LeaseLost) return;
@@ -254,9 +285,9 @@ export function createRunner(options: RunnerOptions): Runner {
         await options.recovery.settle(lease);
         return;
       }
-      if (ending.code === "internal") log.error("A run failed unexpectedly", errorFields(error));
+      if (ending.code === "internal") log.error("A run failed unexpectedly", redactor.data(errorFields(error)));
       const at = (await runs.steps(row.id)).findLast((step) => step.state === "failed" || step.state === "started");
-      await move(lease, STOPPED[ending.code] ?? "failed", {
+      await move(work, STOPPED[ending.code] ?? "failed", {
         code: RUN_ERROR_CODES.find((code) => code === ending.code) ?? "internal",
         message: ending.message,
         ...(at !== undefined && { step: at.seq, line: at.line, ...(at.file !== null && { file: at.file }) }),

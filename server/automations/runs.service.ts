@@ -35,6 +35,7 @@ import { broughtTree, teamTree } from "./run-files.ts";
 import { renderReport } from "./run-reports.ts";
 import type { Runner } from "./runner.ts";
 import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
+import type { RunSecrets } from "./secrets/run-secrets.ts";
 import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
 
 interface WantedRun {
@@ -48,6 +49,8 @@ interface WantedRun {
   readonly phoneId: PhoneId;
   readonly inputs: Readonly<Record<string, string>>;
   readonly part?: FlowPart | undefined;
+  readonly trigger: RunTrigger;
+  readonly mayUseSecrets?: boolean | undefined;
 }
 
 type PreparedRun = Pick<RunRow, "flowId" | "name" | "source" | "path" | "phoneId" | "inputs" | "ownFiles" | "part"> & {
@@ -68,7 +71,15 @@ export interface SuiteRequest {
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
-  start(scope: TeamScope, input: z.output<typeof startRunInput>, trigger: RunTrigger): Promise<{ runId: RunId }>;
+  start(
+    scope: TeamScope,
+    input: z.output<typeof startRunInput>,
+    trigger: RunTrigger,
+    options?: {
+      /** Whether it may have the secrets granted to its flow. Absent: when a person or a token asks. */
+      readonly mayUseSecrets?: boolean;
+    },
+  ): Promise<{ runId: RunId }>;
   /** Several flows, one after the other; all of them are checked before the first begins. */
   startSuite(scope: TeamScope, request: SuiteRequest, trigger: RunTrigger): Promise<SuiteId>;
   list(scope: TeamScope, filter: z.output<typeof listRunsInput>): Promise<RunSummary[]>;
@@ -103,6 +114,7 @@ export function createRunsService(options: {
   journal: JournalRepo;
   runner: Pick<Runner, "wake" | "cancel">;
   artifacts: ArtifactStore;
+  secrets: Pick<RunSecrets, "refusal">;
   feed: Feed;
   audit: Audit;
   clock: Clock;
@@ -135,6 +147,33 @@ export function createRunsService(options: {
       });
     }
     return flow;
+  }
+
+  /** What a run will need when it begins, said before it waits for a phone. */
+  /** @throws PerchError when the flow asks for secrets that this run may not have */
+  async function refuseWithoutSecrets(
+    scope: TeamScope,
+    { flowId, source, inputs, part, trigger, mayUseSecrets }: WantedRun,
+    names: readonly string[],
+    files: readonly FileBytes[],
+  ): Promise<void> {
+    if (names.length === 0) return;
+    const given = names.find((name) => inputs[name] !== undefined);
+    if (given !== undefined) {
+      throw new PerchError("bad_input", `${given} is a secret of this flow and cannot be given as an input.`);
+    }
+    if (!(mayUseSecrets ?? (trigger === "person" || trigger === "token"))) {
+      throw new PerchError(
+        "forbidden",
+        `This flow needs the secret ${names[0]}. What a ${trigger} starts gets secrets only where that is switched on for it.`,
+      );
+    }
+    const { teamId, userId } = scope;
+    if (part !== undefined && trigger !== "person") {
+      throw new PerchError("forbidden", "Single steps of a flow get secrets only when a person starts them.");
+    }
+    const words = await options.secrets.refusal({ teamId, flowId, source, files, names }, part && { by: userId });
+    if (words !== undefined) throw new PerchError("bad_input", words);
   }
 
   async function detail(row: RunRow): Promise<RunDetail> {
@@ -175,6 +214,7 @@ export function createRunsService(options: {
     if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
     const reached: FileBytes[] = [];
     for (const one of linked.reached) reached.push({ path: one, bytes: await (await open()).bytes(one) });
+    await refuseWithoutSecrets(scope, wanted, whole.header.secrets, reached);
     const name = wanted.name ?? flow.header.name ?? (path === null ? "Unsaved flow" : baseName(path));
     return {
       flowId: flowId ?? null,
@@ -219,7 +259,7 @@ export function createRunsService(options: {
   }
 
   return {
-    async start(scope, input, trigger) {
+    async start(scope, input, trigger, { mayUseSecrets } = {}) {
       const { flowId, phoneId, idempotencyKey, inputs = {}, files, path, part } = input;
       const requestHash = createHash("sha256")
         .update(canonicalJson({ flowId, source: input.source, files, path, phoneId, inputs, ...(part && { part }) }))
@@ -232,7 +272,7 @@ export function createRunsService(options: {
       const saved = flowId === undefined ? undefined : await options.flows.find(scope, flowId);
       if (flowId !== undefined && saved === undefined) throw noSuchFlow();
       const wanted = saved ?? { source: input.source ?? "", path: path ?? null };
-      const run = await prepare(scope, { ...wanted, flowId, files, phoneId, inputs, part });
+      const run = await prepare(scope, { ...wanted, flowId, files, phoneId, inputs, part, trigger, mayUseSecrets });
       const runId = await db.tx(async (tx) => {
         const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
         if (same !== undefined) return sameRequest(same, requestHash);
@@ -245,7 +285,9 @@ export function createRunsService(options: {
       const prepared: PreparedRun[] = [];
       for (const flow of flows) {
         prepared.push(
-          await prepare(scope, { ...flow, flowId: flow.id, files: undefined, phoneId, inputs }).catch(naming(flow)),
+          await prepare(scope, { ...flow, flowId: flow.id, files: undefined, phoneId, inputs, trigger }).catch(
+            naming(flow),
+          ),
         );
       }
       const suiteId = await db.tx(async (tx) => {

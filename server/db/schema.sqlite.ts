@@ -22,6 +22,8 @@ export const {
   fileContents,
   workspaceFiles,
   suites,
+  secrets,
+  secretGrants,
   jobs,
   topics,
   events,

@@ -2,6 +2,7 @@
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
+import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { workspaceTables } from "../automations/workspaces.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
@@ -19,6 +20,7 @@ export function defineTables(k: Kit) {
   const accounts = accountTables(k, { ...users, ...teams });
   const phones = phoneTables(k, { ...users, ...teams });
   const workspaces = workspaceTables(k, { ...users, ...teams });
+  const automations = automationTables(k, { ...users, ...teams, ...workspaces });
   return {
     ...users,
     ...teams,
@@ -26,7 +28,8 @@ export function defineTables(k: Kit) {
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
     ...workspaces,
-    ...automationTables(k, { ...users, ...teams, ...workspaces }),
+    ...automations,
+    ...secretTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

@@ -21,8 +21,11 @@ export interface UiTarget {
 
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
-  /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
-  elements(id: PhoneId): Promise<UiTree>;
+  /**
+   * Everything visible, in document order: open shadow roots and frames of the same origin included. `drawn`: also what is
+   * hidden from assistive technology, with bounds that hold all the text that is drawn, where it runs out of its box.
+   */
+  elements(id: PhoneId, how?: { readonly drawn: boolean }): Promise<UiTree>;
   /**
    * Refs of what a CSS selector finds, in document order, also what is outside the screen.
    * @throws PerchError `bad_input` for what is no selector.

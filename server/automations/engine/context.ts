@@ -85,6 +85,8 @@ export interface RunContext {
   readonly onStepEnd: (seq: number) => void;
   /** Keeps what the screen shows at the first failure, before hooks change it. */
   readonly onFailure: (failure: FlowFailure) => Promise<void>;
+  /** A text without the run's secrets, for what names or shows something outside of the flow. */
+  readonly hide: (text: string) => string;
   /** When a step last changed the screen; look-ups count from there. */
   lastChange: number;
   screenshots: number;

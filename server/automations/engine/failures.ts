@@ -9,7 +9,7 @@ export type FailureCode = Extract<
 >;
 export type StopCode = Extract<
   RunErrorCode,
-  "phone_lost" | "limit" | "timed_out" | "cancelled" | "outcome_unknown" | "server_stopped"
+  "phone_lost" | "limit" | "timed_out" | "cancelled" | "outcome_unknown" | "secret_unavailable" | "server_stopped"
 >;
 
 /** What a failed step looked for. */

@@ -6,7 +6,7 @@ import type { UiTarget } from "../../phones/automation-port.ts";
 import type { StepContext } from "./context.ts";
 import { type Looked, StepFailure } from "./failures.ts";
 import { heal } from "./healing.ts";
-import { isTruthy, selectorWords } from "./words.ts";
+import { isTruthy, quoted, selectorWords } from "./words.ts";
 
 const POLL_MS = 100;
 const SETTLE_MS = 1_000;
@@ -139,7 +139,7 @@ export async function touchPlace(at: StepContext, selector: Selector, settleMs?:
   });
   if (place !== undefined) return place;
   if (cover !== undefined) {
-    const words = `${selectorWords(selector)} is there, but ${cover.by.slice(0, 80)} lies over it. Close that first.`;
+    const words = `${selectorWords(selector)} is there, but ${quoted(cover.by, 80)} lies over it. Close that first.`;
     throw await missed(at, selector, "element_covered", words, { covered: cover });
   }
   throw await missed(at, selector, "element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
@@ -166,7 +166,7 @@ function elementPoint(text: string, { bounds }: UiTarget, size: { width: number;
 function parsePoint(text: string) {
   const match = /^\s*(-?\d+(?:\.\d+)?)(%?)\s*,\s*(-?\d+(?:\.\d+)?)(%?)\s*$/.exec(text);
   if (match === null) {
-    throw new StepFailure("phone_cannot", `A point looks like "50%,50%" or "100,200", not "${text.slice(0, 60)}".`);
+    throw new StepFailure("phone_cannot", `A point looks like "50%,50%" or "100,200", not "${quoted(text, 60)}".`);
   }
   return {
     x: { value: Number(match[1]), percent: match[2] === "%" },

@@ -52,6 +52,7 @@ export async function composeRuns(parts: {
     log: silentLog,
     folder: parts.folder,
     key: Buffer.alloc(32, 7),
+    secretsKey: Buffer.alloc(32, 8),
     holder: parts.holder ?? "node-1",
     phones: {
       ready: phones.phones.readyFor,

@@ -55,6 +55,7 @@ const ADVICE: Readonly<Record<RunErrorCode, string | undefined>> = {
   timed_out: "Raise limits.timeout in the header, or make the automation shorter.",
   cancelled: undefined,
   outcome_unknown: undefined,
+  secret_unavailable: undefined,
   server_stopped: undefined,
   internal: "Run it again. If it happens again, tell who runs the server.",
 };

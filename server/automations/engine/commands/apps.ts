@@ -3,6 +3,7 @@ import { type PermissionValue, permissionValue } from "../../../../shared/flows/
 import { parsePhoneUrl } from "../../../../shared/phone-model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
+import { quoted } from "../words.ts";
 
 /** The address a command or else the flow's header names. @throws StepFailure */
 async function addressOf(step: StepContext, own: string | undefined): Promise<string> {
@@ -16,7 +17,7 @@ async function addressOf(step: StepContext, own: string | undefined): Promise<st
   if (fallback !== undefined) return fallback;
   throw new StepFailure(
     "phone_cannot",
-    `A web phone opens addresses, and "${text.slice(0, 80)}" is none. Write url: https://… in the flow's header.`,
+    `A web phone opens addresses, and "${quoted(text, 80)}" is none. Write url: https://… in the flow's header.`,
   );
 }
 
@@ -40,7 +41,7 @@ export async function answers(
     const text = (await step.expand(template)).trim();
     const value = permissionValue(text);
     if (value === undefined) {
-      throw new StepFailure("phone_cannot", `A permission is allow, deny or unset, not "${text.slice(0, 40)}".`);
+      throw new StepFailure("phone_cannot", `A permission is allow, deny or unset, not "${quoted(text, 40)}".`);
     }
     values[name] = value;
   }
@@ -68,7 +69,7 @@ export const apps: Handlers<"launchApp" | "stopApp" | "killApp" | "clearState" |
     if (address === undefined) {
       throw new StepFailure(
         "phone_cannot",
-        `"${text.slice(0, 80)}" is not an address a phone can open. Use one that starts with https:// or http://.`,
+        `"${quoted(text, 80)}" is not an address a phone can open. Use one that starts with https:// or http://.`,
       );
     }
     return open(step, address);

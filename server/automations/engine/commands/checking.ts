@@ -2,7 +2,7 @@
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { conditionHolds, findElement, lookOnce, missed, poll, seconds, timeLeft } from "../lookup.ts";
-import { isTruthy, selectorWords, wholeNumber } from "../words.ts";
+import { isTruthy, quoted, selectorWords, wholeNumber } from "../words.ts";
 
 const MOST_WAIT_MS = 60 * 60_000;
 
@@ -30,7 +30,7 @@ export const checking: Handlers<
   },
   async assertTrue(step, { condition }) {
     const value = await step.expand(condition);
-    if (!isTruthy(value)) throw new StepFailure("assertion", `${condition} was "${value.slice(0, 100)}", not true.`);
+    if (!isTruthy(value)) throw new StepFailure("assertion", `${condition} was "${quoted(value, 100)}", not true.`);
     return undefined;
   },
   async extendedWaitUntil(step, { condition, timeoutMs }) {

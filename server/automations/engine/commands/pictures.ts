@@ -1,6 +1,7 @@
 /** takeScreenshot; moving pictures are refused. */
 import type { Handlers } from "../context.ts";
 import { RunStop, StepFailure } from "../failures.ts";
+import { quoted } from "../words.ts";
 
 const MOST_NAME = 120;
 
@@ -9,7 +10,7 @@ export function screenshotName(path: string): string {
   const parts = path.trim().replaceAll("\\", "/").split("/");
   const plain = parts.filter((part) => part !== "" && part !== ".");
   if (plain.length === 0 || plain.includes("..") || /\p{Cc}/u.test(path)) {
-    throw new StepFailure("phone_cannot", `"${path.slice(0, 60)}" is no name for a screenshot.`);
+    throw new StepFailure("phone_cannot", `"${quoted(path, 60)}" is no name for a screenshot.`);
   }
   const name = plain
     .join("-")
@@ -23,7 +24,7 @@ export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecor
     if (step.screenshots >= step.limits.maxScreenshots) {
       throw new RunStop("limit", `A run takes at most ${step.limits.maxScreenshots} screenshots.`);
     }
-    const name = screenshotName(await step.expand(path));
+    const name = screenshotName(step.hide(await step.expand(path)));
     const { png } = await step.phone.screenshot();
     await step.saveScreenshot(name, png, step.seq);
     return cropOn === undefined ? undefined : "The picture shows the whole screen; cropping is not there yet.";

@@ -5,7 +5,7 @@ import type { UiElement } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { findElement, poll } from "../lookup.ts";
-import { wholeNumber } from "../words.ts";
+import { quoted, wholeNumber } from "../words.ts";
 
 const READ_BACK_MS = 1_000;
 const ERASED_BY_DEFAULT = 50;
@@ -144,7 +144,7 @@ export const typing: Handlers<
     if (known === undefined) {
       throw new StepFailure(
         "phone_cannot",
-        `This phone has no key "${asked.slice(0, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape.`,
+        `This phone has no key "${quoted(asked, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape.`,
       );
     }
     await step.phone.input({ type: "key", name: known });

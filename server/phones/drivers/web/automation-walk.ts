@@ -40,8 +40,11 @@ export interface Listing {
 }
 
 export interface WalkCalls {
-  /** A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. */
-  elements(sheet: boolean): string;
+  /**
+   * A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. `drawn`: as
+   * in `automation-port.ts`.
+   */
+  elements(sheet: boolean, drawn: boolean): string;
 }
 
 export function listPage(tools: PageTools): WalkCalls {
@@ -117,7 +120,7 @@ export function listPage(tools: PageTools): WalkCalls {
     return ids;
   };
 
-  const list = (sheet: boolean): Listing => {
+  const list = (sheet: boolean, drawn: boolean): Listing => {
     const rows: Row[] = [];
     const holes: Hole[] = [];
     /** What is read so far, in order, with the page's own white space; names are cut out of it. */
@@ -165,13 +168,23 @@ export function listPage(tools: PageTools): WalkCalls {
       const { display, position } = style;
       if (display === "none" || style.opacity === "0" || style.contentVisibility === "hidden") return;
       const hidden = attribute(element, "aria-hidden") === "true" && name !== "BODY";
-      if (hidden && !tools.within(focused, element)) return;
+      if (hidden && !drawn && !tools.within(focused, element)) return;
 
       const clip = position === "fixed" ? port.clip : position === "absolute" ? free : flow;
       const kids = name === "SELECT" && tools.as<HTMLSelectElement>(element).size < 2 ? [] : tools.nodes(element);
       const boxless = display === "contents";
       const visible = style.visibility === "visible";
-      const box = boxless ? rangeBox(element, port) : place(port, tools.rect(element));
+      const hasText = kids.some((node) => /\S/.test(tools.text(node) ?? ""));
+      let box = boxless ? rangeBox(element, port) : place(port, tools.rect(element));
+      if (drawn && hasText && !boxless) {
+        const { left, top, right, bottom } = rangeBox(element, port);
+        box = {
+          left: Math.min(box.left, left),
+          top: Math.min(box.top, top),
+          right: Math.max(box.right, right),
+          bottom: Math.max(box.bottom, bottom),
+        };
+      }
       let seen = cut(box, clip);
       if (sheet && empty(seen) && attribute(element, "role") === "option") {
         const top = Math.max(Math.min(box.top, clip.bottom - 1), clip.top);
@@ -182,7 +195,6 @@ export function listPage(tools: PageTools): WalkCalls {
       const drawing = name !== "svg" && name.charCodeAt(0) > 96;
 
       let own = "";
-      const hasText = kids.some((node) => /\S/.test(tools.text(node) ?? ""));
       const ids = idsOf(element);
       const wanted = (!boxless || hasText) && (!drawing || hasText || ids.length > 0 || pointed !== hand);
       const row = visible && wanted && !empty(seen) ? rows.length : -1;
@@ -288,5 +300,5 @@ export function listPage(tools: PageTools): WalkCalls {
     };
   };
 
-  return { elements: (sheet) => JSON.stringify(list(sheet)) };
+  return { elements: (sheet, drawn) => JSON.stringify(list(sheet, drawn)) };
 }

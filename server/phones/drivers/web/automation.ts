@@ -42,12 +42,13 @@ export class WebAutomation {
     this.#options = options;
   }
 
-  async elements(): Promise<UiTree> {
+  async elements({ drawn } = { drawn: false }): Promise<UiTree> {
     for (;;) {
       // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
       const seen = await this.#inFront(async (at) => {
         // A person chooses from the phone's own lists without a thought about scrolling them.
-        const call = `elements(${at.session === this.#options.system.session})`;
+        const sheet = at.session === this.#options.system.session;
+        const call = `elements(${sheet},${drawn})`;
         let room = MAX_FRAMES;
         const list = async (frame: FrameAt, prefix: string, depth: number): Promise<FrameListing | undefined> => {
           const answer = await this.#frames.ask(frame, {
@@ -71,11 +72,13 @@ export class WebAutomation {
           }
           return { listing, prefix, inside };
         };
-        return list(at, "", 0);
+        const { front } = this.#options.foreground;
+        const overPicture = sheet && typeof front !== "string" && front.sheet !== undefined;
+        return { page: await list(at, "", 0), overPicture };
       });
-      if (seen === undefined) continue;
+      if (seen?.page === undefined) continue;
       const { width, height } = screenSize(this.#options.spec());
-      return treeOf(seen, width, height);
+      return { ...treeOf(seen.page, width, height), ...(seen.overPicture && { overPicture: true }) };
     }
   }
 
@@ -248,7 +251,7 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       airplaneMode: true,
       addMedia: true,
     },
-    elements: async (id) => phone(id).elements(),
+    elements: async (id, how) => phone(id).elements(how),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
