@@ -276,6 +276,7 @@ describe("strangers", () => {
       "flows.list",
       "runs.list",
       "rules.list",
+      "webhooks.list",
       "sessions.list",
       "teams.list",
       "privacy.overview",

@@ -153,13 +153,10 @@ export function createRunner(options: RunnerOptions): Runner {
     if ((await runs.steps(row.id)).some(({ kind }) => kind === "effect")) return false;
     const moved = await db.tx(async (tx) => {
       if (why === "gone" && (await runs.leavePool(tx, row.id, lease.phoneId)) === 0) return false;
-      const changed = await runs.changeLeased(tx, lease, {
-        state: "queued",
-        holder: null,
-        leaseUntil: null,
-        ...(why === "lost" && { moves: row.moves + 1 }),
-      });
-      if (changed === undefined) throw new LeaseLost();
+      const held = await runs.changeLeased(tx, lease, { moves: row.moves + (why === "lost" ? 1 : 0) });
+      if (held === undefined) throw new LeaseLost();
+      if (held.cancelAskedAt !== null) return false;
+      await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
       await journal.forget(tx, row.id);
       await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
       return true;
