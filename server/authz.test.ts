@@ -10,6 +10,7 @@ import {
   phoneId as phoneIdSchema,
   runId as runIdSchema,
   secretId as secretIdSchema,
+  webhookId as webhookIdSchema,
 } from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
@@ -66,8 +67,18 @@ async function makeWorld(server: TestServer) {
   const askingId = flowIdSchema.parse((await answered("flows.save", { name: "Asks", source: ASKING })).id);
   const secretId = secretIdSchema.parse((await answered("secrets.set", { name: "PASSWORD", value: "hunter22" })).id);
   await answered("secrets.grant", { secretId, flowId: askingId });
-  return { owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId };
+  const ruleId = newId("rule");
+  await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
+  const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
+  const hookId = webhookIdSchema.parse(hook.id);
+  return { owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId };
 }
+const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
+  id: ruleId,
+  name: "Mine",
+  when: { all: [] },
+  action: { flowId, phone: phoneId },
+});
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
@@ -92,6 +103,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.openUrl": ({ phoneId }) => ({ phoneId, url: "https://a.example/" }),
   "phones.rename": ({ phoneId }) => ({ phoneId, name: "Renamed" }),
   "phones.configure": ({ phoneId }) => ({ phoneId, settings: { locale: "de-DE" } }),
+  "phones.tag": ({ phoneId }) => ({ phoneId, tags: ["shop"] }),
   "phones.rotate": ({ phoneId }) => ({ phoneId }),
   "phones.keepAwake": ({ phoneId }) => ({ phoneId }),
   "phones.screenshot": ({ phoneId }) => ({ phoneId }),
@@ -117,6 +129,21 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "secrets.remove": ({ secretId }) => ({ secretId }),
   "secrets.grant": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
   "secrets.revoke": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
+  "runs.startAll": ({ flowId, phoneId }) => ({
+    flowIds: [flowId],
+    phones: { ids: [phoneId] },
+    share: "each",
+    idempotencyKey: "shared-run",
+  }),
+  "rules.list": () => undefined,
+  "rules.save": (world) => ({ rule: ruleFor(world) }),
+  "rules.remove": ({ ruleId }) => ({ ruleId }),
+  "rules.resume": ({ ruleId }) => ({ ruleId }),
+  "rules.start": ({ ruleId }) => ({ ruleId, way: "click", values: {}, dedupeKey: "d".repeat(43) }),
+  "webhooks.list": () => undefined,
+  "webhooks.create": ({ flowId, phoneId }) => ({ name: "Another", flowId, phone: phoneId }),
+  "webhooks.remove": ({ hookId }) => ({ webhookId: hookId }),
+  "webhooks.rotate": ({ hookId }) => ({ webhookId: hookId }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -126,7 +153,7 @@ const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "scree
 /** Team procedures that name none of the team's things. */
 const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
-  ...["secrets.list", "secrets.set"],
+  ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
 ]);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
@@ -192,12 +219,16 @@ describe("strangers", () => {
     call(server, type, path, INPUTS[path]?.(world), token);
   /** Everything of the world that a call could change. */
   const state = async () => {
-    const { flows, runs, phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
+    const { flows, runs, rules, ruleStarts, webhooks, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
+    const { streamTickets, idempotencyKeys } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
     return JSON.stringify([
       await read.select().from(phones),
       await read.select().from(flows),
+      await read.select().from(rules),
+      await read.select().from(webhooks),
+      (await read.select().from(ruleStarts)).length,
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
         .filter((row) => row.userId === userId)
@@ -257,6 +288,8 @@ describe("strangers", () => {
         interruptedId: newId("run"),
         secretId: newId("secret"),
         askingId: newId("flow"),
+        ruleId: newId("rule"),
+        hookId: newId("webhook"),
       }),
       otherOwner.token,
     );
@@ -266,7 +299,7 @@ describe("strangers", () => {
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
-    const lists = ["phones.list", "flows.list", "runs.list", "secrets.list"];
+    const lists = ["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list"];
     for (const path of [...lists, "sessions.list", "teams.list", "privacy.overview"]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
@@ -275,6 +308,8 @@ describe("strangers", () => {
         world.flowId,
         world.runId,
         world.secretId,
+        world.ruleId,
+        world.hookId,
         world.owner.teamId,
         world.owner.sessionId,
         world.owner.userId,

@@ -54,6 +54,8 @@ function noServices(): RouterServices {
     flows: {},
     runs: {},
     secrets: {},
+    rules: {},
+    webhooks: {},
     privacy: {},
   } as RouterServices;
 }

@@ -28,6 +28,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   const state: StubState = earlier?.state ?? {
     team,
     automations: new StubRuns(),
+    webhooks: new Map(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),

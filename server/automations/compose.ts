@@ -6,6 +6,7 @@ import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
+import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -18,6 +19,7 @@ import { createArtifactStore } from "./run-artifacts.ts";
 import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
@@ -58,6 +60,11 @@ export interface AutomationOptions {
     scope: TeamScope,
     id: PhoneId,
   ) => Promise<{ readonly name: string; readonly can: AutomationCapabilities | undefined } | undefined>;
+  /** Phones of the team that carry a tag, the oldest first. */
+  readonly tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
+  readonly idempotency: Idempotency;
+  /** Told in the transaction that ends a run. */
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: RunnerOptions["openScripts"];
@@ -84,7 +91,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     flow: (scope, id) => flowsRepo.find(scope, id),
     reads: (scope, flow) => reachedFiles(scope, flow, { flows: flowsRepo, workspaces: workspacesRepo, parse }),
   });
-  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
+  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake, onEnd: options.onEnd });
   const runner = createRunner({
     db,
     runs: runsRepo,
@@ -96,6 +103,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     secrets: runSecrets,
     key: options.key,
     phones: options.phones,
+    onEnd: options.onEnd,
     parse,
     find: options.find,
     openScripts: options.openScripts,
@@ -138,6 +146,8 @@ export function createAutomations(options: AutomationOptions): Automations {
       clock,
       parse,
       phone: options.phone,
+      tagged: options.tagged,
+      idempotency: options.idempotency,
     }),
     runner,
     async start() {

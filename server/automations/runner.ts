@@ -24,7 +24,9 @@ import type { ArtifactStore } from "./run-artifacts.ts";
 import { runFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
+import { createRest, MOST_MOVES, maestroNames, NotStarted, reasonToMove } from "./run-pool.ts";
 import type { Recovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
 import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
 import { guardedJournal } from "./secrets/guarded-journal.ts";
@@ -62,6 +64,7 @@ export interface RunnerOptions {
   /** 32 bytes; seals what scripts of runs left. */
   readonly key: Buffer;
   readonly phones: RunPhones;
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: (run: RunRow, log: (line: string) => void) => Scripts;
@@ -87,6 +90,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const { db, runs, clock, pace, log, holder, phones } = options;
   const gate = createLeaseGate(clock);
   const working = new Map<RunId, Work>();
+  const rest = createRest(clock);
   let closing = false;
   let looking: Promise<void> | undefined;
   let again = false;
@@ -111,7 +115,7 @@ export function createRunner(options: RunnerOptions): Runner {
           for (;;) {
             const expires = until();
             const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const row = closing ? undefined : await runs.lease(holder, expires, busy);
+            const row = closing ? undefined : await runs.lease(holder, expires, { busy, resting: rest.phones() });
             if (row === undefined) break;
             take(row, expires);
           }
@@ -153,8 +157,32 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
+      if (ended) await options.onEnd(tx, lease.runId, state);
     });
     options.wake(lease.runId);
+  }
+
+  /**
+   * Gives a run that has changed nothing yet back to the queue, for another phone of its set. False when it stays with
+   * this one, and its end is what it would be for any run.
+   */
+  async function passOn(row: RunRow, lease: Lease, error: unknown): Promise<boolean> {
+    const why = reasonToMove(error);
+    if (!row.pooled || why === undefined || (why === "lost" && row.moves >= MOST_MOVES)) return false;
+    if ((await runs.steps(row.id)).some(({ kind }) => kind === "effect")) return false;
+    const moved = await db.tx(async (tx) => {
+      if (why === "gone" && (await runs.leavePool(tx, row.id, lease.phoneId)) === 0) return false;
+      const held = await runs.changeLeased(tx, lease, { moves: row.moves + (why === "lost" ? 1 : 0) });
+      if (held === undefined) throw new LeaseLost();
+      if (held.cancelAskedAt !== null) return false;
+      await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
+      await options.journal.forget(tx, row.id);
+      await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      return true;
+    });
+    if (moved && why !== "gone") rest.begin(lease.phoneId);
+    if (moved) options.wake(row.id);
+    return moved;
   }
 
   async function perform(row: RunRow, work: Work): Promise<void> {
@@ -239,7 +267,7 @@ export function createRunner(options: RunnerOptions): Runner {
           steps: 0,
         };
         const values = Object.fromEntries(secrets.map(({ name, value }) => [name, value]));
-        const { state, failure } = await interpret(context, { ...row.inputs, ...values });
+        const { state, failure } = await interpret(context, { ...row.inputs, ...maestroNames(row), ...values });
         await unlessAborted(signal, thumbnails.close());
         await release(hands, work);
         await move(work, state, failure && runError(failure));
@@ -275,6 +303,7 @@ export function createRunner(options: RunnerOptions): Runner {
   async function end(row: RunRow, work: Work, error: unknown): Promise<void> {
     const { lease, redactor } = work;
     try {
+      if (await passOn(row, lease, error)) return;
       if (error instanceof NotStarted) {
         const why = error.cause instanceof PerchError ? error.cause.message : "The phone did not start.";
         return await move(work, "failed", { code: "phone_not_started", message: why });
@@ -329,12 +358,6 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
   };
-}
-
-class NotStarted extends Error {
-  constructor(cause: unknown) {
-    super("The phone did not start.", { cause });
-  }
 }
 
 const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;

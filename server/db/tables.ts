@@ -9,9 +9,11 @@ import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { ruleTables } from "../rules/rules.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
+import { webhookTables } from "../webhooks/webhooks.tables.ts";
 import { type Kit, kits } from "./dialect.ts";
 
 export function defineTables(k: Kit) {
@@ -30,6 +32,8 @@ export function defineTables(k: Kit) {
     ...workspaces,
     ...automations,
     ...secretTables(k, { ...users, ...teams, ...automations }),
+    ...ruleTables(k, { ...users, ...teams, ...automations }),
+    ...webhookTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),
