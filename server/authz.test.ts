@@ -56,11 +56,11 @@ async function makeWorld(server: TestServer) {
   const runId = await run("the-first-run");
   const interruptedId = await run("interrupted");
   await server.automations.runner.idle();
-  const { runs, flows, runSteps } = server.db.t;
+  const { runs, runSteps } = server.db.t;
+  const healableId = flowIdSchema.parse((await answered("flows.save", { name: "Heals", source: HEALABLE })).id);
   await server.db.tx(async (tx) => {
     const healing = { applied: false, fallback: 0, selector: "", line: 5, column: 1 };
-    await tx.update(flows).set({ source: HEALABLE }).where(eq(flows.id, flowId));
-    await tx.update(runs).set({ source: HEALABLE }).where(eq(runs.id, runId));
+    await tx.update(runs).set({ source: HEALABLE, flowId: healableId }).where(eq(runs.id, runId));
     await tx.update(runSteps).set({ result: { healing } }).where(eq(runSteps.runId, runId));
   });
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));

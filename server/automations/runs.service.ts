@@ -14,8 +14,7 @@ import {
   type startRunInput,
 } from "../../shared/automations.ts";
 import { newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
-import type { Audit, AuditAction } from "../audit/audit.repo.ts";
-import type { Clock } from "../clock.ts";
+import type { AuditAction } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Feed } from "../events/feed.ts";
@@ -29,7 +28,7 @@ import { renderReport } from "./run-reports.ts";
 import { createRunRequests, type PreparedRun, type RunRequestOptions } from "./run-requests.ts";
 import { createShares } from "./run-shares.ts";
 import type { Runner } from "./runner.ts";
-import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
+import { LEASED_STATES, type RunRow } from "./runs.repo.ts";
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
