@@ -345,8 +345,15 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     run.artifact({ name: "failure.json", kind: "failure", mimeType: "application/json", step: 3 });
     run.to("failed", { code: "element_not_found", message, step: 3, line: 4 });
     await page.getByText("Its text is “Add to cart”.").waitFor();
+    await page.getByRole("list", { name: "Steps" }).scrollIntoViewIfNeeded();
     await until("the pictures", async () => (await page.locator(".step-thumbnail img").count()) === 3);
     await check("why-it-failed");
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.setViewportSize({ ...PANEL_SIZE, height: 1900 });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: `e2e/out/automations-failure-whole-${colorScheme}.png`, animations: "disabled" });
+    }
+    await page.setViewportSize(PANEL_SIZE);
     const candidate = page.getByRole("button", { name: /Add to cart/ });
     await candidate.click();
     expect(await page.locator(".failure-outline[data-shown]").count()).toBe(1);

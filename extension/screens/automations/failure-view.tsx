@@ -109,6 +109,7 @@ function FailurePicture({ run, name, failure, shown }: FailurePictureProps) {
         <span
           key={ref}
           className="failure-outline"
+          data-number={at + 1}
           data-shown={shown === ref || undefined}
           style={{
             left: percent(bounds.x),
@@ -116,9 +117,7 @@ function FailurePicture({ run, name, failure, shown }: FailurePictureProps) {
             width: percent(bounds.width),
             height: percent(bounds.height),
           }}
-        >
-          <b className="tabular">{at + 1}</b>
-        </span>
+        />
       ))}
     </>
   );
