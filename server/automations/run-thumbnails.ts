@@ -64,6 +64,7 @@ export function openThumbnails(options: {
     },
     async close() {
       stop();
+      newest = undefined;
       await storing;
     },
   };

@@ -20,6 +20,7 @@ import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
+import { cleanUpCancelled } from "./run-clean-up.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
 import type { Recovery } from "./run-recovery.ts";
@@ -32,8 +33,8 @@ export const HEARTBEAT_MS = 5_000;
 export interface Runner {
   /** Looks for waiting runs now. */
   wake(): void;
-  /** Ends a run this process works on; the row was marked before. */
-  cancel(id: RunId): void;
+  /** Ends a run this process works on; the row was marked before, with this moment. */
+  cancel(id: RunId, askedAt: Date): void;
   /** Renews leases and settles what others left behind. Called every `HEARTBEAT_MS`. */
   tick(): Promise<void>;
   /** At the start of the server: settles what the last one left behind, then works. */
@@ -66,6 +67,10 @@ export interface RunnerOptions {
 interface Work {
   readonly lease: Lease;
   readonly stop: AbortController;
+  /** Ends what is done after a cancel. */
+  readonly stopCleanup: AbortController;
+  /** When it was first asked to end, in ms; asked at another moment, it ends at once. */
+  cancelAskedAt?: number;
   done: Promise<void>;
 }
 
@@ -79,14 +84,27 @@ export function createRunner(options: RunnerOptions): Runner {
   const until = () => new Date(clock.now() + LEASE_MS);
 
   const stopListening = phones.onEnded((id: PhoneId) => {
-    for (const { lease, stop } of working.values()) {
-      if (lease.phoneId === id) {
-        stop.abort(
+    for (const work of working.values()) {
+      if (work.lease.phoneId === id) {
+        stopAll(
+          work,
           new RunStop("phone_lost", "The phone stopped by itself while the flow was running. Start the run again."),
         );
       }
     }
   });
+
+  function stopAll({ stop, stopCleanup }: Work, reason: Error): void {
+    stop.abort(reason);
+    stopCleanup.abort(reason);
+  }
+
+  function cancel(work: Work, askedAt: number): void {
+    const again = work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt;
+    work.cancelAskedAt ??= askedAt;
+    if (again) stopAll(work, cancelled());
+    else work.stop.abort(cancelled());
+  }
 
   function look(): Promise<void> {
     again = true;
@@ -113,7 +131,12 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function take(row: RunRow, expires: Date): void {
     const lease: Lease = { runId: row.id, phoneId: row.phoneId, holder, fence: row.fence };
-    const work: Work = { lease, stop: new AbortController(), done: Promise.resolve() };
+    const work: Work = {
+      lease,
+      stop: new AbortController(),
+      stopCleanup: new AbortController(),
+      done: Promise.resolve(),
+    };
     working.set(row.id, work);
     gate.open(lease, expires);
     work.done = perform(row, work)
@@ -147,6 +170,7 @@ export function createRunner(options: RunnerOptions): Runner {
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
     let thumbnails: Thumbnails | undefined;
+    let cleanUpAfter: (() => Promise<void>) | undefined;
     try {
       options.wake(row.id);
       const { flow: whole, diagnostics } = options.parse(row.source);
@@ -177,13 +201,15 @@ export function createRunner(options: RunnerOptions): Runner {
         const steps = await runs.steps(row.id);
         const book = openJournal(journal, lease, steps);
         scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}));
-        hands = leasedPhone({
-          ...ready,
-          signal,
-          holdsLease: () => gate.holds(lease),
-          rotate: phones.rotate,
-          used: phones.used,
-        });
+        const handsUntil = (until: AbortSignal) =>
+          leasedPhone({
+            ...ready,
+            signal: until,
+            holdsLease: () => gate.holds(lease),
+            rotate: phones.rotate,
+            used: phones.used,
+          });
+        hands = handsUntil(signal);
         const held = hands;
         const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
         thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
@@ -205,6 +231,15 @@ export function createRunner(options: RunnerOptions): Runner {
           screenshots: 0,
           steps: 0,
         };
+        cleanUpAfter = () =>
+          cleanUpCancelled({
+            context,
+            inputs: row.inputs,
+            stop: work.stopCleanup,
+            hands: handsUntil(work.stopCleanup.signal),
+            pace: (ms) => runPace(pace, work.stopCleanup.signal, ms),
+            steps: () => runs.steps(row.id),
+          });
         const { state, failure } = await interpret(context, row.inputs);
         await unlessAborted(signal, thumbnails.close());
         await release(hands);
@@ -214,6 +249,8 @@ export function createRunner(options: RunnerOptions): Runner {
       }
     } catch (error) {
       void thumbnails?.close();
+      const { reason } = signal;
+      if (reason instanceof RunStop && reason.code === "cancelled") await cleanUpAfter?.();
       if (hands !== undefined) await release(hands);
       await end(row, lease, signal.aborted ? signal.reason : error);
     } finally {
@@ -252,14 +289,18 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     wake: () => void look(),
-    cancel: (id) => working.get(id)?.stop.abort(cancelled()),
+    cancel(id, askedAt) {
+      const work = working.get(id);
+      if (work !== undefined) cancel(work, askedAt.getTime());
+    },
     async tick() {
-      for (const { lease, stop } of working.values()) {
+      for (const work of working.values()) {
+        const { lease } = work;
         const expires = until();
-        const { held, cancelAsked } = await runs.renew(lease, expires);
-        if (!held) stop.abort(new LeaseLost());
+        const { held, cancelAskedAt } = await runs.renew(lease, expires);
+        if (!held) stopAll(work, new LeaseLost());
         else gate.open(lease, expires);
-        if (cancelAsked) stop.abort(cancelled());
+        if (cancelAskedAt !== null) cancel(work, cancelAskedAt.getTime());
       }
       await options.recovery.settleAll(new Date(clock.now()));
       await look();
@@ -277,7 +318,7 @@ export function createRunner(options: RunnerOptions): Runner {
     async close() {
       closing = true;
       stopListening();
-      for (const { stop } of working.values()) stop.abort(new RunStop("server_stopped", "The server was stopped."));
+      for (const work of working.values()) stopAll(work, new RunStop("server_stopped", "The server was stopped."));
       await looking;
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
