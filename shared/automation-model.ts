@@ -209,6 +209,8 @@ export interface FailureDetail {
   };
   /** The nearest first. */
   readonly candidates: readonly FailureCandidate[];
+  /** CSS pixels, as turned. */
+  readonly screen: { readonly width: number; readonly height: number };
 }
 
 /** A file of a run. `GET /runs/<runId>/artifacts/<name>` gives its bytes. */

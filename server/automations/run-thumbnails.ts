@@ -69,6 +69,7 @@ export function openThumbnails(options: {
     },
     async close() {
       stop();
+      newest = undefined;
       await storing;
     },
   };

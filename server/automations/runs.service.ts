@@ -142,10 +142,10 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
     const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
     if (marked !== undefined) {
       await record(tx, scope, "run.cancelled", id);
-      if (db.engine === "postgres") await db.announce(tx, cancelTopic(id));
+      if (db.engine === "postgres") await db.announce(tx, cancelTopic(id, now));
     }
     return () => {
-      runner.cancel(id);
+      runner.cancel(id, now);
       feed.wake(id);
     };
   }
@@ -278,9 +278,15 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
   };
 }
 
-/** Topic under which other nodes hear that a run of theirs is to end. */
-export function cancelTopic(id: RunId): string {
-  return `cancel:${id}`;
+/** Topic under which other nodes hear that a run of theirs is to end, and when that was asked. */
+export function cancelTopic(id: RunId, askedAt: Date): string {
+  return `cancel:${id}:${askedAt.getTime()}`;
+}
+
+/** What such a topic says; undefined for any other. */
+export function cancelOf(topic: string): { id: RunId; askedAt: Date } | undefined {
+  const [word, id, ms] = topic.split(":");
+  return word === "cancel" && ms !== undefined ? { id: id as RunId, askedAt: new Date(Number(ms)) } : undefined;
 }
 
 function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {

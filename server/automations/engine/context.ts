@@ -26,6 +26,8 @@ export interface RunLimits {
   readonly maxScreenshots: number;
   /** Nesting of runFlow, repeat and retry. */
   readonly maxDepth: number;
+  /** For onFlowComplete after a cancel; 0: it is left out. */
+  readonly cleanupMs: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -37,9 +39,11 @@ const DEFAULTS: RunLimits = {
   maxRepeats: 1_000,
   maxScreenshots: 200,
   maxDepth: 32,
+  cleanupMs: 0,
 };
 const LONGEST_RUN_MS = 60 * MINUTE_MS;
 const LONGEST_LOOKUP_MS = 5 * MINUTE_MS;
+const LONGEST_CLEANUP_MS = 5 * MINUTE_MS;
 
 /** The flow's own limits within what the server allows. */
 export function runLimits(own: FlowLimits): RunLimits {
@@ -50,6 +54,7 @@ export function runLimits(own: FlowLimits): RunLimits {
     timeoutMs: within(own.timeoutMs, LONGEST_RUN_MS, DEFAULTS.timeoutMs),
     lookupMs: within(own.lookupMs, LONGEST_LOOKUP_MS, DEFAULTS.lookupMs),
     optionalMs: within(own.optionalMs, LONGEST_LOOKUP_MS, DEFAULTS.optionalMs),
+    cleanupMs: within(own.cleanupOnCancelMs, LONGEST_CLEANUP_MS, DEFAULTS.cleanupMs),
     maxSteps: within(own.maxSteps, DEFAULTS.maxSteps, DEFAULTS.maxSteps),
   };
 }

@@ -49,6 +49,14 @@ export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutco
   return { state: "failed", failure: failureOf(failed) };
 }
 
+/** onFlowComplete alone, of a run that was cancelled. @throws StepFailure, RunStop, LeaseLost */
+export async function cleanUp(run: RunContext, inputs: Env): Promise<void> {
+  const walk = new Walk(run);
+  const { flow, file } = run;
+  const env = await walk.headerEnv(inputs);
+  await walk.steps(flow.header.onFlowComplete, { env, depth: 0, flow, file, prefix: "" });
+}
+
 function failureOf({ failure, step, line, file }: Located): FlowFailure {
   const { code, message, looked } = failure;
   return {

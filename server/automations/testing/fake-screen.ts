@@ -40,6 +40,12 @@ export class ScreenDriver extends FakeDriver {
     const frame: ScreenFrame = { format: "jpeg", kind: "image", bytes, capturedAtMs: 0, crisp: false, ...how };
     for (const listener of this.watchers.keys()) listener(frame);
   }
+  /** Pixels of each screenshot; undefined: some bytes that are none. */
+  picture: Uint8Array | undefined;
+  override async screenshot(id: PhoneId): ReturnType<FakeDriver["screenshot"]> {
+    const shot = await super.screenshot(id);
+    return this.picture === undefined ? shot : { ...shot, png: this.picture };
+  }
   override screen(id: PhoneId): ScreenSource {
     return {
       ...super.screen(id),
