@@ -113,11 +113,11 @@ describe.skipIf(executable === undefined)("many phones", () => {
       };
     }
     await page.getByRole("tab", { name: "Automations" }).click();
-    await page.getByText("the first free phone · Rule Product page").waitFor();
-    await page.getByText("Schedule Every morning").waitFor();
+    await page.getByText("the first free phone · Rule “Product page”").waitFor();
+    await page.getByText("Schedule “Every morning”").waitFor();
     await checkLooks(page, "run-triggers");
-    await page.getByText("Webhook Shop").click();
-    await page.getByText(/Work phone · .* · Webhook Shop/).waitFor();
+    await page.getByText("Webhook “Shop”").click();
+    await page.getByText(/Work phone · .* · Webhook “Shop”/).waitFor();
   });
 
   it("start from outside by a webhook whose secret is seen once", async () => {

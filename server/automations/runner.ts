@@ -158,7 +158,8 @@ export function createRunner(options: RunnerOptions): Runner {
       if (held.cancelAskedAt !== null) return false;
       await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
       await journal.forget(tx, row.id);
-      await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      // One that never came to run was waiting all the time, for those who watch.
+      if (why === "lost") await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
       return true;
     });
     if (moved && why !== "gone") rest.begin(lease.phoneId);

@@ -124,7 +124,7 @@ export function SecretDialog({ made, call, onClose }: SecretDialogProps) {
         </Button>
       </div>
       <div className="copy-head">
-        <h3>Call it from a shell</h3>
+        <h3>From a shell</h3>
         <Button size="small" icon="copy" onClick={() => void copy("call")}>
           {copied === "call" ? "Call copied" : "Copy the call"}
         </Button>
