@@ -71,4 +71,6 @@ CREATE INDEX "run_pool_phone" ON "run_pool" USING btree ("phone_id");--> stateme
 CREATE INDEX "webhook_calls_at" ON "webhook_calls" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "webhooks_team" ON "webhooks" USING btree ("team_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "runs_lane" ON "runs" USING btree ("lane") WHERE "runs"."state" in ('leased', 'running');--> statement-breakpoint
-CREATE INDEX "runs_turn" ON "runs" USING btree ("team_id","turn");
+CREATE INDEX "runs_turn" ON "runs" USING btree ("team_id","turn");--> statement-breakpoint
+CREATE INDEX "runs_fence" ON "runs" USING btree ("team_id","fence");--> statement-breakpoint
+CREATE INDEX "runs_waiting" ON "runs" USING btree ("state","created_at");
