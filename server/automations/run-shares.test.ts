@@ -142,17 +142,17 @@ describe("runs on many phones", () => {
       "person",
     );
     await expect.poll(async () => (await at.runs.get(at.scope, long)).state).toBe("running");
-    const { runIds } = await shared({ flowIds: await flows(5) });
-    // Each of the four parked phones was tried once.
+    const { runIds } = await shared({ flowIds: await flows(1) });
+    // Each of the four parked phones was tried once, more than a run may move.
     const { runs } = at.test.db.t;
     await expect
       .poll(async () => Math.max(...(await at.test.db.read.select().from(runs)).map(({ fence }) => fence)))
       .toBe(5);
     const states = async () =>
       (await Promise.all(runIds.map((id) => at.runs.get(at.scope, id)))).map(({ state }) => state);
-    await expect.poll(states).toEqual(Array(5).fill("queued"));
+    await expect.poll(states).toEqual(["queued"]);
     await at.runs.cancel(at.scope, long);
-    await expect.poll(states).toEqual(Array(5).fill("passed"));
+    await expect.poll(states).toEqual(["passed"]);
     expect(new Set(screens.typed.map(({ id }) => id))).toEqual(new Set([running]));
   });
 
