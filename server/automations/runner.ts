@@ -129,7 +129,7 @@ export function createRunner(options: RunnerOptions): Runner {
   async function move(lease: Lease, state: RunState, error: RunError | undefined, first = false): Promise<void> {
     const now = new Date(clock.now());
     const ended = state !== "running";
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const changed = await runs.changeLeased(tx, lease, {
         state,
         error: error ?? null,
@@ -138,8 +138,9 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
-      if (ended) await options.onEnd(tx, lease.runId, state);
+      return ended ? options.onEnd(tx, lease.runId, state) : undefined;
     });
+    told?.();
     options.wake(lease.runId);
   }
 
