@@ -192,7 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
-  let onRunEnd: RunEndListener = async () => {};
+  let onRunEnd: RunEndListener = async () => undefined;
   const tagged = async (scope: TeamScope, tag: string) =>
     (await phonesRepo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({

@@ -157,4 +157,6 @@ CREATE INDEX "workspace_files_content" ON "workspace_files" USING btree ("conten
 CREATE UNIQUE INDEX "flows_path" ON "flows" USING btree ("team_id","path");--> statement-breakpoint
 CREATE UNIQUE INDEX "runs_lane" ON "runs" USING btree ("lane") WHERE "runs"."state" in ('leased', 'running');--> statement-breakpoint
 CREATE INDEX "runs_turn" ON "runs" USING btree ("team_id","turn");--> statement-breakpoint
+CREATE INDEX "runs_fence" ON "runs" USING btree ("team_id","fence");--> statement-breakpoint
+CREATE INDEX "runs_waiting" ON "runs" USING btree ("state","created_at");--> statement-breakpoint
 CREATE INDEX "runs_suite" ON "runs" USING btree ("suite_id");

@@ -157,4 +157,6 @@ ALTER TABLE `runs` ADD `moves` integer DEFAULT 0 NOT NULL;--> statement-breakpoi
 ALTER TABLE `runs` ADD `lane` text;--> statement-breakpoint
 CREATE UNIQUE INDEX `runs_lane` ON `runs` (`lane`) WHERE "runs"."state" in ('leased', 'running');--> statement-breakpoint
 CREATE INDEX `runs_turn` ON `runs` (`team_id`,`turn`);--> statement-breakpoint
+CREATE INDEX `runs_fence` ON `runs` (`team_id`,`fence`);--> statement-breakpoint
+CREATE INDEX `runs_waiting` ON `runs` (`state`,`created_at`);--> statement-breakpoint
 CREATE INDEX `runs_suite` ON `runs` (`suite_id`);

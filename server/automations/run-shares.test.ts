@@ -127,18 +127,33 @@ describe("runs on many phones", () => {
   });
 
   it("wait for a running phone when no more may be started", async () => {
-    const ids = await open(1, { limits: { runningPerTeam: 1 } });
-    const parked = [];
-    for (let n = 0; n < 2; n += 1) {
-      await at.phones.park(at.scope, [...ids, ...parked].at(-1) as PhoneId);
-      const { id } = await at.phones.launch(at.scope, { idempotencyKey: `parked-${n}00` });
+    const phones = await open(1, { limits: { runningPerTeam: 1 }, pace: systemPace });
+    for (let n = 0; n < 4; n += 1) {
+      await at.phones.park(at.scope, phones.at(-1) as PhoneId);
+      const { id } = await at.phones.launch(at.scope, { idempotencyKey: `the-next-${n}` });
       await at.phones.tag(at.scope, id, ["shop"]);
-      parked.push(id);
+      phones.push(id);
     }
-    const { runIds } = await shared({ flowIds: await flows(5) });
-    const runs = await settled(runIds);
-    expect(runs.map(({ state }) => state)).toEqual(Array(5).fill("passed"));
-    expect(new Set(runs.map(({ phoneId }) => phoneId))).toEqual(new Set([parked[1]]));
+    const running = phones.at(-1) as PhoneId;
+    const source = `url: a\n---\n${NEVER}\n`;
+    const { runId: long } = await at.runs.start(
+      at.scope,
+      { source, phoneId: running, idempotencyKey: "long-run" },
+      "person",
+    );
+    await expect.poll(async () => (await at.runs.get(at.scope, long)).state).toBe("running");
+    const { runIds } = await shared({ flowIds: await flows(1) });
+    // Each of the four parked phones was tried once, more than a run may move.
+    const { runs } = at.test.db.t;
+    await expect
+      .poll(async () => Math.max(...(await at.test.db.read.select().from(runs)).map(({ fence }) => fence)))
+      .toBe(5);
+    const states = async () =>
+      (await Promise.all(runIds.map((id) => at.runs.get(at.scope, id)))).map(({ state }) => state);
+    await expect.poll(states).toEqual(["queued"]);
+    await at.runs.cancel(at.scope, long);
+    await expect.poll(states).toEqual(["passed"]);
+    expect(new Set(screens.typed.map(({ id }) => id))).toEqual(new Set([running]));
   });
 
   it("go to another phone when theirs is lost before the first effect, at most twice, and end after one", async () => {
@@ -191,25 +206,27 @@ describe("runs on many phones", () => {
     expect(await settled(runIds)).toMatchObject([{ state: "passed", phoneId: ids[0] }]);
   });
 
+  let lives = 0;
+  /** One life of a server after the first one was closed. */
+  async function live(death: Death) {
+    lives += 1;
+    at.clock.advance(LEASE_MS + 1);
+    const mortal = mortalDatabase(at.test.db, death);
+    const life = await composeRuns({ ...at, pace: undefined, db: mortal.db, holder: `life-${lives}` });
+    const working = (async () => {
+      await life.runner.start();
+      await life.runner.idle();
+      await life.runner.close();
+    })();
+    await Promise.race([working, mortal.died]);
+    // What was on its way when it died comes to its end before the next one begins.
+    await at.test.db.tx(async () => {});
+    for (let quiet = 0; quiet < 50; quiet = screens.busy() ? 0 : quiet + 1) await later();
+  }
+
   it("do nothing twice and forget none when the server is killed in the middle", async () => {
     await open(3);
     await at.runner.close();
-    let lives = 0;
-    const live = async (death: Death) => {
-      lives += 1;
-      at.clock.advance(LEASE_MS + 1);
-      const mortal = mortalDatabase(at.test.db, death);
-      const life = await composeRuns({ ...at, pace: undefined, db: mortal.db, holder: `life-${lives}` });
-      const working = (async () => {
-        await life.runner.start();
-        await life.runner.idle();
-        await life.runner.close();
-      })();
-      await Promise.race([working, mortal.died]);
-      // What was on its way when it died comes to its end before the next one begins.
-      await at.test.db.tx(async () => {});
-      for (let quiet = 0; quiet < 50; quiet = screens.busy() ? 0 : quiet + 1) await later();
-    };
     const saved = await flows(6, `- assertTrue: true\n${TYPES}\n- assertTrue: true\n- inputText: end`);
     for (let at_ = 1; at_ <= 25; at_ += 3) {
       screens.typed.length = 0;
@@ -226,6 +243,33 @@ describe("runs on many phones", () => {
       const passed = runs.filter(({ state }) => state === "passed").map(({ name }) => name.replace(".yaml", ""));
       expect(names).toEqual(expect.arrayContaining(passed));
     }
+  });
+
+  it.each(["the flow", "a person"])("stay with their phone when %s lets them go on after a crash", async (who) => {
+    const ids = await open(2);
+    await at.runner.close();
+    const onCrash = who === "the flow" ? "resume" : "fail";
+    const source = `url: a\nlimits:\n  onCrash: ${onCrash}\n---\n- inputText: first\n- assertTrue: true\n- inputText: second\n`;
+    let interrupted = 0;
+    for (let death = 6; death <= 18; death += 1) {
+      for (const id of ids) await at.phones.start(at.scope, id);
+      screens.typed.length = 0;
+      const { runIds } = await shared({ source, idempotencyKey: `goes-on-${death}` });
+      await live({ at: death, committed: false });
+      const [first] = screens.typed;
+      // The other phone would be the better one for a run that may choose.
+      if (first !== undefined) await at.phones.park(at.scope, first.id);
+      await live({ at: Number.POSITIVE_INFINITY, committed: false });
+      const run = await at.runs.get(at.scope, runIds[0] as RunId);
+      if (run.state === "interrupted") {
+        interrupted += 1;
+        await at.runs.resume(at.scope, { runId: run.id, from: "after" });
+        await live({ at: Number.POSITIVE_INFINITY, committed: false });
+      }
+      expect((await at.runs.get(at.scope, run.id)).state).toBe("passed");
+      expect(new Set(screens.typed.map(({ id }) => id)).size).toBe(1);
+    }
+    expect(interrupted).toBeGreaterThan(0);
   });
 
   it("know the names Maestro gives", async () => {

@@ -172,7 +172,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const error = found && { ...found, message: cutQuotes(redactor.text(found.message)) };
     const now = new Date(clock.now());
     const ended = state !== "running";
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const changed = await runs.changeLeased(tx, lease, {
         state,
         error: error ?? null,
@@ -181,8 +181,9 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
-      if (ended) await options.onEnd(tx, lease.runId, state);
+      return ended ? options.onEnd(tx, lease.runId, state) : undefined;
     });
+    told?.();
     options.wake(lease.runId);
   }
 
@@ -201,7 +202,8 @@ export function createRunner(options: RunnerOptions): Runner {
       if (held.cancelAskedAt !== null) return false;
       await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
       await options.journal.forget(tx, row.id);
-      await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      // One that never came to run was waiting all the time, for those who watch.
+      if (why === "lost") await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
       return true;
     });
     if (moved && why !== "gone") rest.begin(lease.phoneId);

@@ -50,7 +50,7 @@ export interface RunsService {
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
   cancel(scope: TeamScope, id: RunId): Promise<RunSummary>;
-  /** The same in the caller's transaction; what it gives is to be called after the commit. */
+  /** The same, in the transaction of a caller who knows the run to be the team's. Call what it gives after the commit. */
   cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void>;
   /** Lets an interrupted run go on. */
   resume(scope: TeamScope, input: z.output<typeof resumeRunInput>): Promise<RunSummary>;

@@ -124,14 +124,14 @@ export function SecretDialog({ made, call, onClose }: SecretDialogProps) {
         </Button>
       </div>
       <div className="copy-head">
-        <h3>Call it from a shell</h3>
+        <h3>From a shell</h3>
         <Button size="small" icon="copy" onClick={() => void copy("call")}>
           {copied === "call" ? "Call copied" : "Copy the call"}
         </Button>
       </div>
-      <pre className="log-lines call-example">{call}</pre>
+      <textarea className="control call-example" aria-label="Call" readOnly rows={8} wrap="off" value={call} />
       <p className="sr-only" role="status">
-        {copied === undefined ? "" : copied === "failed" ? "" : `The ${copied} is copied.`}
+        {copied === "secret" || copied === "call" ? `The ${copied} is copied.` : ""}
       </p>
       {copied === "failed" && (
         <Notice tone="error">The browser did not let Perch copy. Select the text instead.</Notice>

@@ -67,7 +67,7 @@ export function WebhooksCard({ flow, mayControl }: WebhooksCardProps) {
   };
 
   return (
-    <details className="disclosure" open={webhooks.length > 0}>
+    <details className="disclosure webhooks" open={webhooks.length > 0}>
       <summary>
         <Icon name="chevronRight" />
         Webhooks

@@ -100,6 +100,7 @@ export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
     >
       <form
         id="phone-settings"
+        className="settings-fields"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();

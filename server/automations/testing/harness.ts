@@ -73,7 +73,7 @@ export async function composeRuns(parts: {
     },
     tagged,
     idempotency: phones.idempotency,
-    onEnd: parts.onEnd ?? (async () => {}),
+    onEnd: parts.onEnd ?? (async () => undefined),
     parse: parseFlow,
     find: findElements,
     openScripts: () => new FakeScripts(parts.posted),

@@ -92,5 +92,5 @@ export function triggerWords({
   if (trigger === "person") return undefined;
   if (trigger === "token") return "API";
   const kind = { rule: "Rule", schedule: "Schedule", webhook: "Webhook" }[trigger];
-  return triggerName === undefined ? kind : `${kind} ${triggerName}`;
+  return triggerName === undefined ? kind : `${kind} “${triggerName}”`;
 }
