@@ -4,6 +4,7 @@ import { sessionsRouter } from "./accounts/sessions.router.ts";
 import { flowsRouter } from "./automations/flows.router.ts";
 import { runsRouter } from "./automations/runs.router.ts";
 import { secretsRouter } from "./automations/secrets/secrets.router.ts";
+import { workspacesRouter } from "./automations/workspaces.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
@@ -23,6 +24,8 @@ export interface RouterServices {
   readonly secrets: Parameters<typeof secretsRouter>[0];
   readonly rules: Parameters<typeof rulesRouter>[0];
   readonly webhooks: Parameters<typeof webhooksRouter>[0];
+  readonly workspaces: Parameters<typeof workspacesRouter>[0];
+  readonly suites: Parameters<typeof workspacesRouter>[1];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -38,6 +41,7 @@ export function createAppRouter(services: RouterServices) {
     secrets: secretsRouter(services.secrets),
     rules: rulesRouter(services.rules),
     webhooks: webhooksRouter(services.webhooks),
+    workspaces: workspacesRouter(services.workspaces, services.suites),
     privacy: privacyRouter(services.privacy),
   });
 }

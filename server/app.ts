@@ -5,11 +5,14 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { RUN_REPORTS } from "../shared/automation-model.ts";
-import { phoneId, runId } from "../shared/ids.ts";
+import { phoneId, runId, suiteId } from "../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../shared/version.ts";
+import { folderPath } from "../shared/workspaces.ts";
 import type { Sessions } from "./accounts/sessions.service.ts";
 import type { AppRouter } from "./app.router.ts";
 import type { RunsService } from "./automations/runs.service.ts";
+import type { SuitesService } from "./automations/suites.service.ts";
+import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
@@ -26,6 +29,13 @@ export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo
 /** Largest call or form, in bytes. */
 const MAX_BODY_BYTES = 512 * 1024;
 const MAX_HOOK_BYTES = 64 * 1024;
+/** Calls that carry files, in base64. */
+const BODY_BYTES: Readonly<Record<string, number>> = {
+  "/trpc/runs.start": 12 * 1024 * 1024,
+  "/trpc/workspaces.saveFile": 6 * 1024 * 1024,
+  "/trpc/workspaces.preview": 24 * 1024 * 1024,
+  "/trpc/workspaces.import": 24 * 1024 * 1024,
+};
 const MAX_BATCH = 20;
 
 export interface AppOptions {
@@ -35,6 +45,8 @@ export interface AppOptions {
   readonly phones: PhonesService;
   readonly runs: Pick<RunsService, "artifact" | "report">;
   readonly webhooks: Pick<WebhooksService, "receive">;
+  readonly workspaces: Pick<WorkspacesService, "exportZip">;
+  readonly suites: Pick<SuitesService, "junit">;
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
   readonly log: Log;
@@ -76,16 +88,19 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return errorAnswer(c, new PerchError("internal", INTERNAL_MESSAGE), requestId);
   });
   app.use(hostGuard(doors));
-  const limitBody = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new PerchError("too_large", "This is larger than the server takes.");
-    },
-  });
+  const limitBody = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new PerchError("too_large", "This is larger than the server takes.");
+      },
+    });
+  const limitCall = limitBody(MAX_BODY_BYTES);
+  for (const [path, maxSize] of Object.entries(BODY_BYTES)) app.post(path, limitBody(maxSize));
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
-  app.use((c, next) => (c.req.method === "GET" ? next() : limitBody(c, next)));
+  app.use((c, next) => (c.req.method === "GET" || Object.hasOwn(BODY_BYTES, c.req.path) ? next() : limitCall(c, next)));
 
-  for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*", "/runs/*"]) {
+  for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*"]) {
     app.use(path, extensionCors(doors), async (c, next) => {
       await next();
       c.res.headers.set("Cache-Control", "no-store");
@@ -152,6 +167,21 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const { body, mimeType } = await options.runs.report(scope, runOf(c.req.param("run")), kind);
     asDownload(c, mimeType, kind);
     return c.body(body);
+  });
+  app.get("/suites/:suite/junit.xml", async (c) => {
+    const scope = await reader(c, "You may not read this suite.");
+    const id = suiteId.safeParse(c.req.param("suite"));
+    if (!id.success) throw new PerchError("not_found", "There is no such suite in this team.");
+    asDownload(c, "application/xml; charset=utf-8", "junit.xml");
+    return c.body(await options.suites.junit(scope, id.data));
+  });
+  app.get("/workspaces/export.zip", async (c) => {
+    const scope = await reader(c, "You may not read this team's files.");
+    const folder = folderPath.safeParse(c.req.query("path") ?? "");
+    if (!folder.success) throw new PerchError("bad_input", "This is no folder. Give its path, like `shop/checkout`.");
+    const { name, bytes } = await options.workspaces.exportZip(scope, folder.data);
+    asDownload(c, "application/zip", name);
+    return c.body(new Uint8Array(bytes));
   });
 
   app.post("/hooks/:id", jsonOnly, async (c) => {

@@ -10,6 +10,7 @@ import {
   phoneId as phoneIdSchema,
   runId as runIdSchema,
   secretId as secretIdSchema,
+  suiteId as suiteIdSchema,
   webhookId as webhookIdSchema,
 } from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
@@ -29,9 +30,11 @@ const TAP: Step = {
   path: "0",
 };
 const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id: b}]\n---\n- tapOn: a\n`;
+const COMPARES = "url: https://a.example/\n---\n- assertScreenshot: home\n";
+const IMPORT = { folder: "new", files: [{ path: "b.js", base64: "Mg==" }] };
 
 /** Everything a stranger could want to touch: an owner with two sessions, a running phone with a file, a flow with runs. */
-async function makeWorld(server: TestServer) {
+async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean }) {
   const owner = await signIn(server);
   const second = await server.db.tx((tx) =>
     server.accounts.sessions.create(tx, {
@@ -48,7 +51,7 @@ async function makeWorld(server: TestServer) {
   const answered = async (path: string, input: unknown) => {
     const answer = await call(server, "mutation", path, input, owner.token);
     if (!answer.ok) throw new Error(answer.error.message);
-    return answer.data as { id: string; runId: string };
+    return answer.data as { id: string; runId: string; plan: string };
   };
   const flowId = flowIdSchema.parse((await answered("flows.save", { name: "Mine", source: FLOW })).id);
   const run = async (key: string) =>
@@ -71,7 +74,21 @@ async function makeWorld(server: TestServer) {
   await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
   const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
   const hookId = webhookIdSchema.parse(hook.id);
-  return { owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId };
+  return {
+    ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId },
+    ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
+  };
+
+  /** A folder with a script and a flow that compares pictures, its run and its suite, and an import that was looked at. */
+  async function files() {
+    await answered("workspaces.saveFile", { path: "shop/a.js", base64: "MQ==" });
+    const flow = await answered("flows.save", { name: "Compares", source: COMPARES, path: "shop/main.yaml" });
+    const comparing = await answered("runs.start", { flowId: flow.id, phoneId, idempotencyKey: "compares" });
+    const suite = await answered("workspaces.run", { path: "shop", phoneId, idempotencyKey: "the-suite" });
+    const { plan } = await answered("workspaces.preview", IMPORT);
+    await server.automations.runner.idle();
+    return { comparingId: runIdSchema.parse(comparing.runId), suiteId: suiteIdSchema.parse(suite.id), plan };
+  }
 }
 const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
   id: ruleId,
@@ -117,6 +134,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "flows.heal": ({ runId }) => ({ runId, steps: [1] }),
   "flows.list": () => undefined,
   "flows.get": ({ flowId }) => ({ flowId }),
+  "flows.recording": ({ flowId }) => ({ flowId }),
   "flows.remove": ({ flowId }) => ({ flowId }),
   "runs.start": ({ flowId, phoneId }) => ({ flowId, phoneId, idempotencyKey: "another-run" }),
   "runs.get": ({ runId }) => ({ runId }),
@@ -144,6 +162,16 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "webhooks.create": ({ flowId, phoneId }) => ({ name: "Another", flowId, phone: phoneId }),
   "webhooks.remove": ({ hookId }) => ({ webhookId: hookId }),
   "webhooks.rotate": ({ hookId }) => ({ webhookId: hookId }),
+  "workspaces.list": () => undefined,
+  "workspaces.file": () => ({ path: "shop/a.js" }),
+  "workspaces.saveFile": () => ({ path: "shop/b.js", base64: "Mw==" }),
+  "workspaces.removeFile": () => ({ path: "shop/a.js" }),
+  "workspaces.removeFolder": () => ({ path: "shop" }),
+  "workspaces.preview": () => IMPORT,
+  "workspaces.import": ({ plan }) => ({ source: IMPORT, plan }),
+  "workspaces.acceptBaseline": ({ comparingId }) => ({ runId: comparingId, name: "home.png" }),
+  "workspaces.run": ({ phoneId }) => ({ path: "shop", phoneId, idempotencyKey: "another-suite" }),
+  "workspaces.suite": ({ suiteId }) => ({ suiteId }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -154,6 +182,7 @@ const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "scree
 const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
   ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
+  ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import"],
 ]);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
@@ -169,7 +198,7 @@ describe("every procedure", () => {
   });
   it("that changes something is audited or says why not, and team procedures ask for a permission", () => {
     const silent = procedures.filter(({ type, meta }) => type === "mutation" && meta?.audit === false);
-    expect(silent.map(({ path }) => path)).toEqual(["phones.keepAwake", "screen.ticket"]);
+    expect(silent.map(({ path }) => path)).toEqual(["phones.keepAwake", "screen.ticket", "workspaces.preview"]);
     for (const { meta } of procedures) if (meta?.auth === "team") expect(meta.permission).toBeDefined();
     for (const { meta } of procedures) if (meta?.auth !== "public") expect(meta?.scope).toBeDefined();
   });
@@ -189,7 +218,7 @@ describe("strangers", () => {
   const tokens = new Map<string, string>();
   beforeAll(async () => {
     server = await startTestServer({ RUNNING_PER_TEAM: "1000", PHONES_PER_TEAM: "10000", RUNNING_PHONES: "10000" });
-    world = await makeWorld(server);
+    world = await makeWorld(server, { withFiles: true });
     const { teamId } = world.owner;
     for (const role of ROLES) members.set(role, await signIn(server, role, teamId));
     otherOwner = await signIn(server);
@@ -220,7 +249,7 @@ describe("strangers", () => {
   /** Everything of the world that a call could change. */
   const state = async () => {
     const { flows, runs, rules, ruleStarts, webhooks, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
-    const { streamTickets, idempotencyKeys } = server.db.t;
+    const { streamTickets, idempotencyKeys, workspaceFiles } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
     return JSON.stringify([
@@ -229,6 +258,7 @@ describe("strangers", () => {
       await read.select().from(rules),
       await read.select().from(webhooks),
       (await read.select().from(ruleStarts)).length,
+      await read.select().from(workspaceFiles),
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
         .filter((row) => row.userId === userId)
@@ -275,7 +305,9 @@ describe("strangers", () => {
     }
   });
   it.each(takesPhone)("%s knows nothing of another team's things", async (path, one) => {
-    await refused(one, otherOwner.token, "not_found");
+    // Someone new each time, so that nobody asks too often.
+    const stranger = await signIn(server);
+    await refused(one, stranger.token, "not_found");
     const none = await call(
       server,
       one.type,
@@ -290,17 +322,19 @@ describe("strangers", () => {
         askingId: newId("flow"),
         ruleId: newId("rule"),
         hookId: newId("webhook"),
+        comparingId: newId("run"),
+        suiteId: newId("suite"),
       }),
-      otherOwner.token,
+      stranger.token,
     );
-    const theirs = await try_(one, otherOwner.token);
+    const theirs = await try_(one, stranger.token);
     const words = (answer: typeof none) =>
       answer.ok ? answer : { ...answer, error: { ...answer.error, requestId: "" } };
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
     const lists = ["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list"];
-    for (const path of [...lists, "sessions.list", "teams.list", "privacy.overview"]) {
+    for (const path of [...lists, "workspaces.list", "sessions.list", "teams.list", "privacy.overview"]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
       for (const theirs of [
@@ -310,6 +344,7 @@ describe("strangers", () => {
         world.secretId,
         world.ruleId,
         world.hookId,
+        "shop",
         world.owner.teamId,
         world.owner.sessionId,
         world.owner.userId,
@@ -327,6 +362,8 @@ describe("strangers", () => {
     ["report of a run", () => `/runs/${world.runId}/junit.xml`, 'status="SUCCESS"'],
     ["page about a run", () => `/runs/${world.runId}/report.html`, "passed"],
     ["data of a run", () => `/runs/${world.runId}/run.json`, '"state": "passed"'],
+    ["report of a suite", () => `/suites/${world.suiteId}/junit.xml`, "<testsuite "],
+    ["files of a team", () => "/workspaces/export.zip?path=shop", "shop/main.yaml"],
   ])("get no %s over HTTP", async (_what, path, holds) => {
     const address = `${server.url}${path()}`;
     const read = (token?: string) =>
@@ -364,7 +401,7 @@ describe("those who may", () => {
     );
     expect(roles).toContain("owner");
     for (const role of roles) {
-      const world = await makeWorld(server);
+      const world = await makeWorld(server, { withFiles: path.startsWith("workspaces.") });
       const person = role === "owner" ? world.owner : await signIn(server, role, world.owner.teamId);
       const own = {
         ...world,
@@ -377,7 +414,7 @@ describe("those who may", () => {
       else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
     }
     if (meta?.auth === "public") return;
-    const world = await makeWorld(server);
+    const world = await makeWorld(server, { withFiles: path.startsWith("workspaces.") });
     const token = await apiToken(server, world.owner, SCOPES);
     const answer = await call(server, type, path, INPUTS[path]?.(world), token);
     if (SESSIONS_ONLY.has(path) || meta?.stepUp === true)

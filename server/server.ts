@@ -291,6 +291,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     secrets: automations.secrets,
     rules: rules.rules,
     webhooks,
+    workspaces: automations.workspaces,
+    suites: automations.suites,
     privacy,
   });
   let stopping = false;
@@ -301,6 +303,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     phones,
     runs: automations.runs,
     webhooks,
+    workspaces: automations.workspaces,
+    suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),

@@ -3,7 +3,7 @@
  * that only shows them need not load the schema library; the inputs are in `automations.ts`. Moments are ISO 8601.
  */
 import type { Diagnostic, FlowInput } from "./flows/model.ts";
-import type { FlowId, PhoneId, RunId } from "./id-values.ts";
+import type { FlowId, PhoneId, RunId, SuiteId } from "./id-values.ts";
 import type { UiBounds } from "./ui-tree.ts";
 
 export const RUN_STATES = [
@@ -116,6 +116,10 @@ export interface RunSummary {
   readonly flowId?: FlowId;
   /** The flow's name when the run was asked for. */
   readonly name: string;
+  /** Where the flow stood among its files. */
+  readonly path?: string;
+  /** The suite it is part of. */
+  readonly suiteId?: SuiteId;
   readonly phoneId: PhoneId;
   /** While it waits: any phone it was shared out to may take it, `phoneId` is only the one it was meant for. */
   readonly anyPhone?: true;

@@ -82,6 +82,13 @@ export function fileKind(path: string): FileKind | undefined {
   return Object.hasOwn(KINDS_BY_ENDING, ending) ? KINDS_BY_ENDING[ending] : undefined;
 }
 
+/** Parts of paths nobody means when they choose a folder. */
+const CLUTTER: ReadonlySet<string> = new Set(["__MACOSX", ".git", "node_modules", ".DS_Store", "Thumbs.db"]);
+
+export function isClutter(path: string): boolean {
+  return path.split("/").some((part) => CLUTTER.has(part));
+}
+
 export interface WorkspaceFile {
   readonly path: string;
   readonly kind: FileKind;
@@ -134,5 +141,5 @@ export interface SuiteSummary {
   readonly path: string;
   readonly phoneId: PhoneId;
   readonly createdAt: string;
-  readonly runs: readonly { readonly runId: RunId; readonly flowId: FlowId; readonly name: string }[];
+  readonly runs: readonly { readonly runId: RunId; readonly flowId?: FlowId; readonly name: string }[];
 }

@@ -1,7 +1,7 @@
 /** Workspaces as both sides see them: everything of `workspace-model.ts`, and the schemas of what goes into `workspaces.*`. */
 import * as z from "zod/mini";
 import { filePath, flowFile, runInputs } from "./automations.ts";
-import { flowId, phoneId, runId } from "./ids.ts";
+import { phoneId, runId, suiteId } from "./ids.ts";
 import { idempotencyKey } from "./phones.ts";
 import { MAX_IMPORT_FILES } from "./workspace-model.ts";
 
@@ -43,4 +43,4 @@ export const runFolderInput = z.strictObject({
   idempotencyKey,
 });
 export const acceptBaselineInput = z.strictObject({ runId, name: z.string().check(z.maxLength(200)) });
-export const exportRecordingInput = z.strictObject({ flowId });
+export const suiteRef = z.strictObject({ suiteId });

@@ -2,10 +2,12 @@
  * Automations and runs in memory, for panel tests. Flows are read by the real parser; a run does only what a test tells
  * it to, event by event, so that every state can be looked at.
  */
+import type { z } from "zod/mini";
 import {
   type FlowDetail,
   type FlowSummary,
   hasEnded,
+  type listRunsInput,
   type RunArtifact,
   type RunDetail,
   type RunError,
@@ -111,11 +113,13 @@ export class StubRuns {
   readonly healed: number[] = [];
   readonly #keys = new Map<string, RunId>();
 
-  save(input: { flowId?: FlowId | undefined; name: string; source: string }): FlowDetail {
+  save(input: { flowId?: FlowId | undefined; name: string; source: string; path?: string | undefined }): FlowDetail {
     const { flow, commands, portable, diagnostics } = parseFlow(input.source);
+    const path = input.path ?? (input.flowId && this.flows.get(input.flowId)?.path);
     const detail: FlowDetail = {
       id: input.flowId ?? newId("flow"),
       name: input.name,
+      ...(path !== undefined && { path }),
       source: input.source,
       runnable: flow !== undefined,
       portable,
@@ -177,11 +181,16 @@ export class StubRuns {
   }
 
   /** Newest first. */
-  summaries(flowId: FlowId | undefined): RunSummary[] {
-    return [...this.runs.values()]
-      .reverse()
-      .map(({ detail }) => detail)
-      .filter((run) => flowId === undefined || run.flowId === flowId);
+  summaries(filter: z.infer<typeof listRunsInput> = {}): RunSummary[] {
+    const { flowId, phoneId, states, before, limit = 50 } = filter;
+    const all = [...this.runs.values()].reverse().map(({ detail }) => detail);
+    const from = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+    return all
+      .slice(from)
+      .filter((run) => flowId === undefined || run.flowId === flowId)
+      .filter((run) => phoneId === undefined || run.phoneId === phoneId)
+      .filter((run) => states === undefined || states.includes(run.state))
+      .slice(0, limit);
   }
 
   /** The run asked for last. */

@@ -10,9 +10,12 @@ import type { PhoneId, RunId, WebhookId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
+import { exportRecording } from "../../shared/recorder-json/export.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import * as webhooks from "../../shared/webhooks.ts";
+import * as workspaces from "../../shared/workspaces.ts";
+import type { StubFiles } from "./stub-files.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
 import type { StubTeam } from "./stub-team.ts";
 
@@ -24,6 +27,7 @@ export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
   readonly webhooks: Map<WebhookId, webhooks.Webhook>;
+  readonly files: StubFiles;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -238,6 +242,12 @@ export const stubRouter = t.router({
       if (flow === undefined) throw refusal("not_found", "There is no such flow in this team.");
       return flow;
     }),
+    recording: signedIn.input(automations.flowRef).query(({ ctx, input }) => {
+      const saved = ctx.state.automations.flows.get(input.flowId);
+      const flow = saved && parseFlow(saved.source).flow;
+      if (saved === undefined || flow === undefined) throw refusal("bad_input", "This flow has errors.");
+      return exportRecording(flow, saved.name);
+    }),
     remove: signedIn.input(automations.flowRef).mutation(({ ctx, input }) => {
       ctx.state.automations.flows.delete(input.flowId);
       return {};
@@ -258,9 +268,7 @@ export const stubRouter = t.router({
       ),
     })),
     get: signedIn.input(automations.runRef).query(({ ctx, input }) => runOf(ctx.state, input.runId).detail),
-    list: signedIn
-      .input(automations.listRunsInput)
-      .query(({ ctx, input }) => ctx.state.automations.summaries(input?.flowId).slice(0, input?.limit)),
+    list: signedIn.input(automations.listRunsInput).query(({ ctx, input }) => ctx.state.automations.summaries(input)),
     cancel: signedIn.input(automations.runRef).mutation(({ ctx, input }) => {
       const run = runOf(ctx.state, input.runId);
       run.to("cancelled", { code: "cancelled", message: "The run was cancelled." });
@@ -297,6 +305,33 @@ export const stubRouter = t.router({
       ctx.state.webhooks.delete(input.webhookId);
       return {};
     }),
+  }),
+  workspaces: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.files.list()),
+    file: signedIn.input(workspaces.workspaceFileRef).query(({ ctx, input }) => {
+      const bytes = ctx.state.files.files.get(input.path);
+      if (bytes === undefined) throw refusal("not_found", "There is no such file in this team.");
+      return { ...ctx.state.files.view(input.path), base64: Buffer.from(bytes).toString("base64") };
+    }),
+    saveFile: signedIn
+      .input(workspaces.saveWorkspaceFileInput)
+      .mutation(({ ctx, input }) => ctx.state.files.put(input.path, Buffer.from(input.base64, "base64"))),
+    removeFile: signedIn.input(workspaces.workspaceFileRef).mutation(({ ctx, input }) => {
+      ctx.state.files.files.delete(input.path);
+      return {};
+    }),
+    removeFolder: signedIn
+      .input(workspaces.removeFolderInput)
+      .mutation(({ ctx, input }) => ctx.state.files.removeFolder(input.path)),
+    preview: signedIn.input(workspaces.importSource).mutation(({ ctx, input }) => ctx.state.files.preview(input)),
+    import: signedIn.input(workspaces.importInput).mutation(({ ctx, input }) => ctx.state.files.import(input.source)),
+    acceptBaseline: signedIn.input(workspaces.acceptBaselineInput).mutation(({ ctx, input }) => {
+      const artifact = runOf(ctx.state, input.runId).detail.artifacts.find(({ name }) => name === input.name);
+      return ctx.state.files.put(artifact?.baseline ?? "", Buffer.from(ctx.state.png, "base64"));
+    }),
+    run: signedIn
+      .input(workspaces.runFolderInput)
+      .mutation(({ ctx, input }) => ctx.state.files.run(input.path, input.phoneId)),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

@@ -26,13 +26,17 @@ import { cancelOf, createRunsService, type RunsService } from "./runs.service.ts
 import { createRunSecrets } from "./secrets/run-secrets.ts";
 import { createSecretsRepo } from "./secrets/secrets.repo.ts";
 import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
+import { createSuitesService, type SuitesService } from "./suites.service.ts";
 import { suiteStopped } from "./suites.ts";
 import { createWorkspacesRepo } from "./workspaces.repo.ts";
+import { createWorkspacesService, type WorkspacesService } from "./workspaces.service.ts";
 
 export interface Automations {
   readonly flows: FlowsService & HealingService;
   readonly runs: RunsService;
   readonly secrets: SecretsService;
+  readonly workspaces: WorkspacesService;
+  readonly suites: SuitesService;
   readonly runner: Runner;
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
@@ -120,6 +124,24 @@ export function createAutomations(options: AutomationOptions): Automations {
   });
   let beating: NodeJS.Timeout | undefined;
 
+  const runs = createRunsService({
+    db,
+    repo: runsRepo,
+    flows: flowsRepo,
+    workspaces: workspacesRepo,
+    journal,
+    runner,
+    artifacts,
+    feed,
+    audit,
+    clock,
+    parse,
+    secrets: runSecrets,
+    phone: options.phone,
+    tagged: options.tagged,
+    idempotency: options.idempotency,
+  });
+
   async function removeOrphans(): Promise<void> {
     const there = await artifacts.runs();
     const known = await runsRepo.known(there);
@@ -132,23 +154,18 @@ export function createAutomations(options: AutomationOptions): Automations {
       ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock, secrets }),
     },
     secrets,
-    runs: createRunsService({
+    runs,
+    workspaces: createWorkspacesService({
       db,
-      repo: runsRepo,
+      repo: workspacesRepo,
       flows: flowsRepo,
-      workspaces: workspacesRepo,
-      journal,
-      runner,
+      runs: runsRepo,
       artifacts,
-      secrets: runSecrets,
-      feed,
       audit,
       clock,
       parse,
-      phone: options.phone,
-      tagged: options.tagged,
-      idempotency: options.idempotency,
     }),
+    suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
     async start() {
       await runner.start();

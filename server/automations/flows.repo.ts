@@ -12,7 +12,7 @@ export interface FlowsRepo {
   list(scope: TeamScope): Promise<FlowRow[]>;
   find(scope: TeamScope, id: FlowId): Promise<FlowRow | undefined>;
   /** Those that stand among the team's files, with the length of their text; read within `tx` where one is given. */
-  paths(scope: TeamScope, tx?: Writer): Promise<{ id: FlowId; path: string; length: number }[]>;
+  paths(scope: TeamScope, tx?: Writer): Promise<{ id: FlowId; path: string; length: number; updatedAt: Date }[]>;
   findByPath(scope: TeamScope, path: string): Promise<FlowRow | undefined>;
   count(tx: Writer, scope: TeamScope): Promise<number>;
   insert(tx: Writer, row: NewFlow): Promise<FlowRow>;
@@ -41,7 +41,7 @@ export function createFlowsRepo(db: Database): FlowsRepo {
     async paths({ teamId }, tx) {
       const length = sql<number>`length(${flows.source})`.mapWith(Number);
       const rows = await (tx ?? db.read)
-        .select({ id: flows.id, path: flows.path, length })
+        .select({ id: flows.id, path: flows.path, length, updatedAt: flows.updatedAt })
         .from(flows)
         .where(and(eq(flows.teamId, teamId), isNotNull(flows.path)));
       return rows.flatMap(({ path, ...row }) => (path === null ? [] : [{ ...row, path }]));

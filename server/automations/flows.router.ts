@@ -24,6 +24,10 @@ export function flowsRouter(flows: FlowsService & HealingService) {
     get: teamProcedure(view)
       .input(flowRef)
       .query(({ ctx, input }) => flows.get(ctx.scope, input.flowId)),
+    /** As a recording of Chrome DevTools, with a message for each command that has no equivalent there. */
+    recording: teamProcedure(view)
+      .input(flowRef)
+      .query(({ ctx, input }) => flows.recording(ctx.scope, input.flowId)),
     remove: teamProcedure(control("flow.removed"))
       .input(flowRef)
       .mutation(async ({ ctx, input }) => {

@@ -10,6 +10,7 @@ import type {
 import { linkFlow } from "../../shared/flows/files.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
 import { type FlowId, newId } from "../../shared/ids.ts";
+import { type ExportedRecording, exportRecording } from "../../shared/recorder-json/export.ts";
 import { isYaml } from "../../shared/workspace-model.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -32,10 +33,12 @@ export interface FlowsService {
   save(scope: TeamScope, input: z.output<typeof saveFlowInput>, keeper?: Keeper): Promise<FlowDetail>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
   get(scope: TeamScope, id: FlowId): Promise<FlowDetail>;
+  /** As a recording of Chrome DevTools. @throws PerchError `bad_input` for a flow with errors */
+  recording(scope: TeamScope, id: FlowId): Promise<ExportedRecording>;
   remove(scope: TeamScope, id: FlowId): Promise<void>;
 }
 
-const MOST_FLOWS = 2_000;
+export const MOST_FLOWS = 2_000;
 
 /** The same words for a flow that never was, is gone, or is another team's. */
 export function noSuchFlow(): PerchError {
@@ -126,6 +129,13 @@ export function createFlowsService(options: {
       const row = await repo.find(scope, id);
       if (row === undefined) throw noSuchFlow();
       return detail(scope, row);
+    },
+    async recording(scope, id) {
+      const row = await repo.find(scope, id);
+      if (row === undefined) throw noSuchFlow();
+      const { flow } = parse(row.source);
+      if (flow !== undefined) return exportRecording(flow, row.name);
+      throw new PerchError("bad_input", "This flow has errors. Correct them, then save it as a recording.");
     },
     async remove(scope, id) {
       await db.tx(async (tx) => {

@@ -110,7 +110,13 @@ export function leasedPhone(options: {
             return automation.setAirplaneMode(id, on);
           }),
         writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
-        addMedia: (name, bytes) => change(async () => automation.addMedia?.(id, name, bytes)),
+        addMedia: (name, bytes) =>
+          change(async () => {
+            if (automation.addMedia === undefined) {
+              throw new PerchError("capability_missing", "This phone takes no media files. Remove the step.");
+            }
+            await automation.addMedia(id, name, bytes);
+          }),
         async turn(wanted) {
           if (wanted === rotated) return;
           await change(() => options.rotate(id));

@@ -48,45 +48,56 @@ const STATUS = {
   running: "RUNNING",
 } as const;
 
-function junit({ run, phone, properties }: ReportSource): string {
-  const { junitId, junitClassname, ...others } = properties;
-  const failed = hasEnded(run.state) && !passes(run);
-  const time = (durationMs(run) / 1000).toFixed(3);
-  const attributes = (values: Record<string, string>) =>
-    Object.entries(values)
-      .map(([name, value]) => ` ${name}="${escaped(value)}"`)
-      .join("");
+const failed = (run: RunDetail) => hasEnded(run.state) && !passes(run);
+
+function attributes(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escaped(value)}"`)
+    .join("");
+}
+
+function junit(source: ReportSource): string {
+  return suiteJunit([source], source.phone);
+}
+
+/** One report of several runs on one phone, in their order. */
+export function suiteJunit(cases: readonly ReportSource[], phone: string): string {
+  const [first] = cases;
+  const total = cases.reduce((sum, { run }) => sum + durationMs(run), 0);
   const suite = attributes({
     name: "Test Suite",
     device: phone,
-    tests: "1",
-    failures: failed ? "1" : "0",
-    time,
-    timestamp: (run.startedAt ?? run.createdAt).replace(/\.\d+Z$/, ""),
+    tests: String(cases.length),
+    failures: String(cases.filter(({ run }) => failed(run)).length),
+    time: (total / 1000).toFixed(3),
+    timestamp: (first?.run.startedAt ?? first?.run.createdAt ?? "").replace(/\.\d+Z$/, ""),
   });
-  const testcase = attributes({
+  return `${[
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    "<testsuites>",
+    `  <testsuite${suite}>`,
+    ...cases.flatMap(testcase),
+    "  </testsuite>",
+    "</testsuites>",
+  ].join("\n")}\n`;
+}
+
+function testcase({ run, properties }: ReportSource): readonly string[] {
+  const { junitId, junitClassname, ...others } = properties;
+  const about = attributes({
     id: junitId ?? run.name,
     name: run.name,
     classname: junitClassname ?? run.name,
-    file: run.flowId ?? run.id,
-    time,
+    file: run.path ?? run.flowId ?? run.id,
+    time: (durationMs(run) / 1000).toFixed(3),
     status: STATUS[run.state],
   });
   const lines = Object.entries(others).map(([name, value]) => `        <property${attributes({ name, value })}/>`);
   const inside = [
     ...(lines.length > 0 ? ["      <properties>", ...lines, "      </properties>"] : []),
-    ...(failed ? [`      <failure>${escaped(run.error?.message ?? run.state)}</failure>`] : []),
+    ...(failed(run) ? [`      <failure>${escaped(run.error?.message ?? run.state)}</failure>`] : []),
   ];
-  const body =
-    inside.length === 0 ? [`    <testcase${testcase}/>`] : [`    <testcase${testcase}>`, ...inside, "    </testcase>"];
-  return `${[
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    "<testsuites>",
-    `  <testsuite${suite}>`,
-    ...body,
-    "  </testsuite>",
-    "</testsuites>",
-  ].join("\n")}\n`;
+  return inside.length === 0 ? [`    <testcase${about}/>`] : [`    <testcase${about}>`, ...inside, "    </testcase>"];
 }
 
 const CSS = `
@@ -139,7 +150,7 @@ async function html({ run, phone, picture }: ReportSource): Promise<string> {
 <h1>${escaped(run.name)}</h1>
 <dl>${facts.map(([term, text]) => `<dt>${term}</dt><dd>${escaped(text)}</dd>`).join("")}</dl>
 <table>
-<thead><tr><th>Step</th><th>What</th><th>Result</th><th>Time</th></tr></thead>
+<thead><tr><th>Step</th><th>What</th><th>Where</th><th>Result</th><th>Time</th></tr></thead>
 <tbody>
 ${run.steps.map(row).join("\n")}
 </tbody>
@@ -162,5 +173,6 @@ function row(step: RunStep): string {
   const time = step.durationMs === undefined ? "" : `${(step.durationMs / 1000).toFixed(2)} s`;
   const result = step.healing?.applied === true ? "healed" : step.state;
   const message = step.message === undefined ? "" : `<br>${escaped(step.message)}`;
-  return `<tr><td>${step.seq}</td><td style="padding-left:${step.depth + 0.6}rem">${escaped(step.label)}${message}</td><td class="${result}">${result}</td><td>${time}</td></tr>`;
+  const place = `${step.file === undefined ? "" : `${step.file}, `}line ${step.line}`;
+  return `<tr><td>${step.seq}</td><td style="padding-left:${step.depth + 0.6}rem">${escaped(step.label)}${message}</td><td>${escaped(place)}</td><td class="${result}">${result}</td><td>${time}</td></tr>`;
 }

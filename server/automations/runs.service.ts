@@ -24,7 +24,7 @@ import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow } from "./flows.repo.ts";
 import { artifactView, type JournalRepo, stepView } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
-import { renderReport } from "./run-reports.ts";
+import { type ReportSource, renderReport } from "./run-reports.ts";
 import { createRunRequests, type PreparedRun, type RunRequestOptions } from "./run-requests.ts";
 import { createShares } from "./run-shares.ts";
 import type { Runner } from "./runner.ts";
@@ -62,6 +62,7 @@ export interface RunsService {
     signal: AbortSignal,
   ): Promise<AsyncGenerator<{ seq: number; data: RunEvent }, void, undefined>>;
   artifact(scope: TeamScope, id: RunId, name: string): Promise<{ bytes: Buffer; mimeType: string }>;
+  reportSource(scope: TeamScope, id: RunId): Promise<ReportSource>;
   report(scope: TeamScope, id: RunId, kind: RunReport): Promise<{ body: string; mimeType: string }>;
 }
 
@@ -260,22 +261,25 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
       if (row === undefined) throw new PerchError("not_found", "There is no such file of this run.");
       return { bytes: await options.artifacts.read(id, row.file), mimeType: artifactView(row).mimeType };
     },
-    async report(scope, id, kind) {
-      const run = await detail(await find(scope, id));
-      const phone = await options.phone(scope, run.phoneId);
-      const header = options.parse(run.source).flow?.header;
-      const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
-      return renderReport(kind, {
-        run,
-        phone: phone?.name ?? run.phoneId,
-        properties: header?.properties ?? {},
-        picture: async (name) => {
-          const file = files.get(name);
-          return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
-        },
-      });
-    },
+    reportSource: (scope, id) => reportSource(scope, id),
+    report: async (scope, id, kind) => renderReport(kind, await reportSource(scope, id)),
   };
+
+  async function reportSource(scope: TeamScope, id: RunId): Promise<ReportSource> {
+    const run = await detail(await find(scope, id));
+    const phone = await options.phone(scope, run.phoneId);
+    const header = options.parse(run.source).flow?.header;
+    const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
+    return {
+      run,
+      phone: phone?.name ?? run.phoneId,
+      properties: header?.properties ?? {},
+      picture: async (name) => {
+        const file = files.get(name);
+        return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
+      },
+    };
+  }
 }
 
 /** Topic under which other nodes hear that a run of theirs is to end, and when that was asked. */
@@ -289,7 +293,7 @@ export function cancelOf(topic: string): { id: RunId; askedAt: Date } | undefine
   return word === "cancel" && ms !== undefined ? { id: id as RunId, askedAt: new Date(Number(ms)) } : undefined;
 }
 
-function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
+export function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
   if (row.requestHash === requestHash) return row.id;
   throw new PerchError("idempotency_mismatch", "This request key was already used for something else. Use a new key.");
 }
@@ -307,6 +311,8 @@ export function runView(row: RunRow): RunSummary {
     id: row.id,
     ...(row.flowId !== null && { flowId: row.flowId }),
     name: row.name,
+    ...(row.path !== null && { path: row.path }),
+    ...(row.suiteId !== null && { suiteId: row.suiteId }),
     phoneId: row.phoneId,
     state: row.state,
     trigger: row.trigger,

@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates of flows are what is tested.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunDetail } from "../../shared/automations.ts";
-import { type OpenRuns, openRuns } from "./testing/harness.ts";
+import { LEASE_MS } from "./runner.ts";
+import { composeRuns, type OpenRuns, openRuns } from "./testing/harness.ts";
+import { mortalDatabase } from "./testing/mortal-database.ts";
 
 const HEADER = "url: https://shop.example/";
 const flow = (commands: string, header = HEADER) => `${header}\n---\n${commands}\n`;
@@ -159,5 +161,45 @@ describe("a run of several files", () => {
     expect((await at.flows.get(at.scope, main.id)).diagnostics).toMatchObject([{ line: 3, severity: "error" }]);
     await expect(save("team/MAIN.yaml", flow("- back"))).rejects.toMatchObject({ code: "conflict" });
     await expect(save("team/main.yaml/a.yaml", flow("- back"))).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("goes on inside a subflow after the server was killed, with the files of then, and does nothing twice", async () => {
+    // This one only takes orders; the ones below work and die.
+    await at.runner.close();
+    const sub = await at.flows.save(at.scope, { name: "sub", path: "crash/sub.yaml", source: flow("- back") });
+    const write = (source: string) =>
+      at.flows.save(at.scope, { flowId: sub.id, name: "sub", path: "crash/sub.yaml", source });
+    const main = await at.flows.save(at.scope, {
+      name: "main",
+      path: "crash/main.yaml",
+      source: flow("- inputText: 1\n- runFlow: sub.yaml\n- inputText: 4", `${HEADER}\nlimits:\n  onCrash: resume`),
+    });
+    const ends = new Set<string>();
+    for (let death = 2; death < 24; death += 1) {
+      at.driver.effects.length = 0;
+      await write(flow("- inputText: 2\n- evalScript: output.x = 'kept'\n- inputText: 3 ${output.x}"));
+      keys += 1;
+      const asked = { flowId: main.id, phoneId: at.phoneId, idempotencyKey: `crash-key-${keys}` };
+      const { runId } = await at.runs.start(at.scope, asked, "person");
+      await write(flow("- inputText: changed since"));
+      for (const dies of [death, Number.POSITIVE_INFINITY]) {
+        at.clock.advance(LEASE_MS + 1);
+        const mortal = mortalDatabase(at.test.db, { at: dies, committed: death % 2 === 0 });
+        const holder = `life-${death}-${dies}`;
+        const life = await composeRuns({ ...at, pace: undefined, db: mortal.db, holder });
+        const working = life.runner.start().then(async () => {
+          await life.runner.idle();
+          await life.runner.close();
+        });
+        await Promise.race([working, mortal.died]);
+      }
+      const { state, steps } = await at.runs.get(at.scope, runId);
+      ends.add(state);
+      expect(typed().join()).toBe(["1", "2", "3 kept", "4"].slice(0, typed().length).join());
+      if (state === "passed") expect(typed()).toHaveLength(4);
+      else expect(state).toBe("interrupted");
+      expect(new Set(steps.map(({ path }) => path)).size).toBe(steps.length);
+    }
+    expect([...ends].sort()).toEqual(["interrupted", "passed"]);
   });
 });

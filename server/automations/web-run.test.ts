@@ -24,6 +24,8 @@ const PAGES = {
   "/busy": `<title>Busy</title><style>@keyframes slide{from{transform:translateX(0)}to{transform:translateX(150px)}}#strip{animation:slide .6s linear infinite alternate;width:100px}</style><div id="strip">Carousel</div>
     <button id="go" onclick="report('went')">Go</button><div id="veil" role="dialog" aria-label="Cookies" style="position:fixed;inset:0;background:#0008"><button id="close" style="margin-top:200px" onclick="veil.remove()">Accept</button></div>
     <script>setTimeout(()=>veil.remove(),1500)</script>`,
+  "/upload": `<title>Upload</title><label style="display:block;padding:20px">Photo <input type="file" aria-label="Photo" onchange="(async()=>{const f=this.files[0];report(f.name+' '+f.type+' '+await f.text())})()"></label>
+    <div id="box" aria-label="Box" style="width:120px;height:80px;background:teal"></div><p id="clock"></p><script>setInterval(()=>{clock.textContent=Date.now()},50)</script>`,
 } as const;
 
 describe("a flow on a web phone", () => {
@@ -136,6 +138,32 @@ describe("a flow on a web phone", () => {
     const short = await ask("query", "flows.validate", { source: source.slice(0, 200) });
     expect(short).toMatchObject({ ok: false, diagnostics: [{ line: 3, severity: "error" }] });
     expect(await ask("mutation", "flows.validate", { source })).toEqual(short);
+  });
+
+  it("takes files of its workspace: a script, a subflow, media for a page's file chooser, a picture to compare with", async () => {
+    const file = (path: string, text: string) => ({ path, base64: Buffer.from(text).toString("base64") });
+    const start = async (key: string, more: readonly { path: string; base64: string }[] = []) => {
+      const source = `url: ${site.base}/upload\n---\n- launchApp\n- runFlow: steps/give.yaml\n- assertScreenshot: {path: box, cropOn: {id: box}, thresholdPercentage: 99}\n`;
+      const give = `url: ${site.base}/upload\n---\n- runScript: ../lib/name.js\n- addMedia: ["../\${output.name}"]\n- tapOn: Photo\n- tapOn: cat.txt\n- extendedWaitUntil: {visible: Box, timeout: 5000}\n`;
+      const files = [
+        file("steps/give.yaml", give),
+        file("lib/name.js", "output.name = 'media/cat.txt'"),
+        file("media/cat.txt", "miau"),
+        ...more,
+      ];
+      const { runId } = (await ask("mutation", "runs.start", { source, files, phoneId, idempotencyKey: key })) as {
+        runId: string;
+      };
+      await server.automations.runner.idle();
+      return (await ask("query", "runs.get", { runId })) as RunDetail;
+    };
+    const first = await start("web-files-1");
+    expect(failureOf(first)).toMatch(/failed: There is no picture box\.png/);
+    await reported("cat.txt text/plain miau");
+    const address = `${server.url}/runs/${first.id}/artifacts/box.png`;
+    const picture = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
+    const box = { path: "box.png", base64: Buffer.from(await picture.arrayBuffer()).toString("base64") };
+    expect(failureOf(await start("web-files-2", [box]))).toBe("passed");
   });
 
   it("says what was there instead when it fails", async () => {

@@ -15,6 +15,11 @@ export interface FileBytes {
   readonly bytes: Uint8Array;
 }
 
+/** The SHA-256 a content is kept under. */
+export function contentHash(id: string): string {
+  return id.slice(id.indexOf("/") + 1);
+}
+
 export interface WorkspacesRepo {
   /** In the order of their paths; read within `tx` where one is given. */
   list(scope: TeamScope, tx?: Writer): Promise<FileRow[]>;

@@ -33,7 +33,7 @@ export async function readZip(zip: Buffer, wanted: (path: string) => boolean): P
   const skipped: { path: string; reason: string }[] = [];
   let total = 0;
   for await (const entry of entries(archive)) {
-    const path = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+    const path = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false);
     if (path.endsWith("/") || !wanted(path)) continue;
     const reason = refusalOf(entry);
     if (reason !== undefined) {

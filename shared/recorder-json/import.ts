@@ -56,7 +56,7 @@ export function importRecording(recording: Recording): ImportedRecording {
 class Importer {
   url: string | undefined;
   readonly items: Item[] = [];
-  /** Frames of steps by their place in the list: the phone looks into frames by itself, an export writes them back. */
+  /** Frames of steps by their place in the list: kept for whoever reads the file; a phone looks into frames by itself. */
   readonly frames: Record<string, readonly number[]> = {};
   readonly messages: RecorderMessage[] = [];
   #scrolled = 0;

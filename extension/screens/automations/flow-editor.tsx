@@ -81,7 +81,10 @@ export function FlowEditor({ source, readOnly, diagnostics, onChange, ref }: Flo
         Steps
       </label>
       <div className="editor">
-        <Gutter lines={Math.max(lines, LEAST_LINES)} diagnostics={diagnostics} />
+        <Gutter
+          lines={Math.max(lines, LEAST_LINES)}
+          diagnostics={diagnostics.filter(({ file }) => file === undefined)}
+        />
         <textarea
           id={id}
           ref={field}
@@ -112,7 +115,12 @@ export function FlowEditor({ source, readOnly, diagnostics, onChange, ref }: Flo
           {diagnostics.slice(0, MOST_SHOWN).map((diagnostic, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: two may say the same of the same place
             <li key={index}>
-              <button type="button" className="diagnostic" onClick={() => goTo(diagnostic)}>
+              <button
+                type="button"
+                className="diagnostic"
+                disabled={diagnostic.file !== undefined}
+                onClick={() => goTo(diagnostic)}
+              >
                 <span className={`tone-${SEVERITY_TONES[diagnostic.severity]}`}>
                   <Icon name={SEVERITY_ICONS[diagnostic.severity]} />
                 </span>
@@ -121,7 +129,8 @@ export function FlowEditor({ source, readOnly, diagnostics, onChange, ref }: Flo
                     <MarkedWords text={diagnostic.message} />
                   </span>
                   <span className="secondary tabular">
-                    Line {diagnostic.line}, column {diagnostic.column}
+                    {diagnostic.file === undefined ? "Line" : `${diagnostic.file}, line`} {diagnostic.line}, column{" "}
+                    {diagnostic.column}
                   </span>
                 </span>
               </button>

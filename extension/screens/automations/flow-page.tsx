@@ -15,11 +15,13 @@ import { useCall } from "../panel/use-call.ts";
 import { DeleteFlowDialog } from "./delete-flow-dialog.tsx";
 import { type EditorHandle, FlowEditor } from "./flow-editor.tsx";
 import { InputsCard, missingInput } from "./inputs-card.tsx";
+import { MoveFlowDialog } from "./move-flow-dialog.tsx";
 import { PageHead } from "./page-head.tsx";
 import { RunBar } from "./run-bar.tsx";
 import { RunsList } from "./runs-list.tsx";
 import { useFlowCheck } from "./use-flow-check.ts";
 import type { DraftsState } from "./use-flow-drafts.ts";
+import { useRecordingExport } from "./use-recording-export.tsx";
 import { useRunPhone } from "./use-run-phone.ts";
 import { useRunsOf } from "./use-runs-of.ts";
 import { useSavedFlow } from "./use-saved-flow.ts";
@@ -55,10 +57,12 @@ export function FlowPage(props: FlowPageProps) {
   const phone = useRunPhone();
   const editor = useRef<EditorHandle>(null);
   const [deleting, setDeleting] = useState(false);
+  const [moving, setMoving] = useState(false);
+  const recording = useRecordingExport(calls);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const [asked, setAsked] = useState<string>();
   const runs = useRunsOf(id);
-  const check = useFlowCheck(shown?.source ?? "");
+  const check = useFlowCheck(shown?.source ?? "", id);
   /** What is on the screen right now, for answers that come later. */
   const latest = useRef({ draft, saved });
   latest.current = { draft, saved };
@@ -168,6 +172,17 @@ export function FlowPage(props: FlowPageProps) {
     });
   };
   const menu: readonly MenuItem[] = [
+    ...(id !== undefined && saved !== undefined
+      ? [
+          { id: "move", label: "Move…", icon: "edit", onSelect: () => setMoving(true) } as const,
+          {
+            id: "recording",
+            label: "Save as Recorder JSON",
+            icon: "download",
+            onSelect: () => void recording.save(id),
+          } as const,
+        ]
+      : []),
     ...(changed && saved !== undefined
       ? [{ id: "discard", label: "Discard changes", icon: "refresh", onSelect: discard } as const]
       : []),
@@ -182,7 +197,10 @@ export function FlowPage(props: FlowPageProps) {
           back="All automations"
           onBack={onBack}
           title={shown.name.trim() || "Without a name"}
-          detail={!mayControl ? "You can watch, not change" : changed ? "Not saved yet, kept here" : "Saved"}
+          detail={[
+            !mayControl ? "You can watch, not change" : changed ? "Not saved yet, kept here" : "Saved",
+            ...(saved?.path === undefined ? [] : [saved.path]),
+          ].join(" · ")}
           actions={
             mayControl && (
               <Menu
@@ -249,6 +267,19 @@ export function FlowPage(props: FlowPageProps) {
           onSave={() => void save()}
           onRun={() => void run()}
           onPhone={onPhone}
+        />
+      )}
+      {recording.dialog}
+      {moving && saved !== undefined && (
+        <MoveFlowDialog
+          flow={saved}
+          calls={calls}
+          onMoved={(moved) => {
+            flow.put(moved);
+            if (draft !== undefined) drafts.put(moved.id, { ...draft, base: moved.updatedAt });
+            setMoving(false);
+          }}
+          onClose={() => setMoving(false)}
         />
       )}
       {deleting && (

@@ -1,5 +1,6 @@
 /** The bar under the text, always in reach: is it right, is it saved, where does it run. */
 import type { Diagnostic, Place } from "../../../shared/flows/model.ts";
+import { baseName } from "../../../shared/workspace-model.ts";
 import { Button } from "../../components/button.tsx";
 import { Select } from "../../components/field.tsx";
 import { Icon } from "../../components/icon.tsx";
@@ -74,12 +75,14 @@ function CheckLine(props: {
     if (first !== undefined) {
       const tone = errors.length > 0 ? "bad" : "warn";
       return (
-        <button type="button" className="check-line" onClick={() => onGoTo(first)}>
+        <button type="button" className="check-line" disabled={first.file !== undefined} onClick={() => onGoTo(first)}>
           <span className={`run-state tone-${tone}`}>
             <Icon name={errors.length > 0 ? "error" : "warning"} />
             {errors.length > 0 ? problemWords(errors.length, "mistake") : problemWords(diagnostics.length, "note")}
           </span>
-          <span className="secondary tabular">Line {first.line}</span>
+          <span className="secondary tabular">
+            {first.file === undefined ? "" : `${baseName(first.file)}, `}Line {first.line}
+          </span>
         </button>
       );
     }

@@ -1,5 +1,6 @@
 /** Why a run did not pass and what to do; what an interrupted one needs a person to say. */
 import type { RunDetail } from "../../../shared/automation-model.ts";
+import { baseName } from "../../../shared/workspace-model.ts";
 import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/notice.tsx";
 import { adviceFor } from "./model/run-words.ts";
@@ -9,17 +10,18 @@ export interface RunOutcomeProps {
   readonly mayControl: boolean;
   readonly resuming: boolean;
   readonly onGoOn: (from: "after" | "again") => void;
-  /** Opens the automation at a line; undefined when it is gone. */
-  readonly onEdit: ((line: number) => void) | undefined;
+  /** Opens the automation, or the file of it that is named, at a line; undefined when it is gone. */
+  readonly onEdit: ((line: number, file: string | undefined) => void) | undefined;
 }
 
 export function RunOutcome({ run, mayControl, resuming, onGoOn, onEdit }: RunOutcomeProps) {
   const { error } = run;
   if (run.state === "interrupted") return <Interrupted {...{ run, mayControl, resuming, onGoOn }} />;
-  // Whoever cancelled knows why.
-  if (error === undefined || error.code === "cancelled") return null;
+  // Whoever cancelled knows why; a run of a folder may have been kept from beginning.
+  const neverBegan = run.suiteId !== undefined && run.startedAt === undefined;
+  if (error === undefined || (error.code === "cancelled" && !neverBegan)) return null;
   const advice = adviceFor(error);
-  const { line } = error;
+  const { line, file } = error;
   return (
     <Notice
       tone={run.state === "failed" || run.state === "timed_out" ? "error" : "warn"}
@@ -27,8 +29,8 @@ export function RunOutcome({ run, mayControl, resuming, onGoOn, onEdit }: RunOut
       {...(onEdit !== undefined &&
         line !== undefined && {
           action: (
-            <Button size="small" icon="edit" onClick={() => onEdit(line)}>
-              Go to line {line}
+            <Button size="small" icon="edit" onClick={() => onEdit(line, file)}>
+              Go to {file === undefined ? "" : `${baseName(file)}, `}line {line}
             </Button>
           ),
         })}

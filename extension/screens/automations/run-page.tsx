@@ -2,8 +2,9 @@
 import { useEffect, useRef } from "react";
 import { hasEnded, type RunDetail, type RunReport } from "../../../shared/automation-model.ts";
 import { partWords } from "../../../shared/flows/part.ts";
-import type { RunId } from "../../../shared/id-values.ts";
+import type { FlowId, RunId, SuiteId } from "../../../shared/id-values.ts";
 import { readRunFile } from "../../api/run-files.ts";
+import { readSuiteReport } from "../../api/workspace-files.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu } from "../../components/menu.tsx";
@@ -69,7 +70,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
   const phone = phones.find(({ id }) => id === run.phoneId);
   const look = RUN_STATE_LOOK[run.state];
   const duration = runDuration(run, now);
-  const { flowId } = run;
+  const { flowId, suiteId } = run;
 
   const save = async (report: RunReport) => {
     if (server === undefined) return;
@@ -83,6 +84,23 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
     const { phoneId, inputs, part } = run;
     const id = await startRun({ flowId, phoneId, inputs, version: run.id, ...(part && { part }) });
     if (id !== undefined) onRun(id);
+  };
+  /** The automation itself, or the one that stands at the file's path now. */
+  const edit = async (id: FlowId, line: number, file: string | undefined) => {
+    if (file === undefined) return onFlow(id, line);
+    const result = await calls.run("find", (api) => api.flows.list.query());
+    const found = result?.ok === true ? result.value.find(({ path }) => path === file) : undefined;
+    if (found !== undefined) onFlow(found.id, line);
+    else if (result?.ok === true) toast({ text: `There is no automation at ${file} any more.`, tone: "error" });
+  };
+  const accept = async (name: string, baseline: string) => {
+    const result = await calls.run(`accept ${name}`, (api) => api.workspaces.acceptBaseline.mutate({ runId, name }));
+    if (result?.ok === true) toast({ text: `${baseline} is the baseline now. Run again to compare with it.` });
+  };
+  const saveSuite = async (suiteId: SuiteId) => {
+    const blob = server === undefined ? undefined : await readSuiteReport(app, server, suiteId);
+    if (blob !== undefined) saveBlob(blob, `${run.name} and its folder.xml`);
+    else toast({ text: "The report could not be saved: the server did not give it. Try again.", tone: "error" });
   };
   const goOn = async (from: "after" | "again") => {
     const result = await calls.run("resume", (api) => api.runs.resume.mutate({ runId, from }));
@@ -118,6 +136,17 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
                 icon: "download" as const,
                 onSelect: () => void save(id),
               })),
+              ...(suiteId === undefined
+                ? []
+                : [
+                    {
+                      id: "suite",
+                      label: "Save JUnit of the folder",
+                      detail: "All runs that were started with this one",
+                      icon: "download" as const,
+                      onSelect: () => void saveSuite(suiteId),
+                    },
+                  ]),
               ...(flowId === undefined
                 ? []
                 : [
@@ -163,11 +192,11 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         mayControl={mayControl}
         resuming={calls.busy("resume")}
         onGoOn={(from) => void goOn(from)}
-        onEdit={flowId === undefined ? undefined : (line) => onFlow(flowId, line)}
+        onEdit={flowId === undefined ? undefined : (line, file) => void edit(flowId, line, file)}
       />
       <FailureView run={run} />
       <HealingProposals run={run} mayControl={mayControl} />
-      <RunPictures run={run} />
+      <RunPictures run={run} onAccept={mayControl ? (name, baseline) => void accept(name, baseline) : undefined} />
       <RunSteps log={log} />
       <div ref={bottom} />
     </div>

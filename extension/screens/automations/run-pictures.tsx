@@ -9,7 +9,13 @@ import { saveBlob } from "../phone/save-blob.ts";
 import { keepsFailure } from "./failure-view.tsx";
 import { useRunPicture } from "./use-run-file.ts";
 
-export function RunPictures({ run }: { readonly run: RunDetail }) {
+export interface RunPicturesProps {
+  readonly run: RunDetail;
+  /** Makes a picture the file it was compared with; undefined for who may not. */
+  readonly onAccept: ((name: string, baseline: string) => void) | undefined;
+}
+
+export function RunPictures({ run, onAccept }: RunPicturesProps) {
   // The failure's picture is shown with what was looked for on it.
   const pictures = run.artifacts.filter(
     ({ kind, mimeType }) => mimeType === "image/png" && !(kind === "failure_screenshot" && keepsFailure(run)),
@@ -21,6 +27,16 @@ export function RunPictures({ run }: { readonly run: RunDetail }) {
         {pictures.map((picture) => (
           <li key={picture.name}>
             <Picture runId={run.id} picture={picture} words={pictureWords(run, picture)} />
+            {picture.baseline !== undefined && onAccept !== undefined && (
+              <Button
+                size="small"
+                wide
+                title={`Compare with this from now on: ${picture.baseline}`}
+                onClick={() => onAccept(picture.name, picture.baseline ?? "")}
+              >
+                Use as baseline
+              </Button>
+            )}
           </li>
         ))}
       </ul>
@@ -69,6 +85,7 @@ function Picture({ runId, picture, words }: PictureProps) {
 
 function pictureWords(run: RunDetail, picture: RunArtifact): string {
   if (picture.kind === "failure_screenshot") return "When it failed";
+  if (picture.kind === "difference") return "Where it differs";
   const step = run.steps.find(({ seq }) => seq === picture.step);
   return picture.name.replace(/\.png$/i, "") || step?.label || "Picture";
 }

@@ -1,6 +1,7 @@
 /** The steps of a run in the order they began, with what scripts wrote in them. */
 import type { ReactNode } from "react";
 import { hasEnded, type RunStep } from "../../../shared/automation-model.ts";
+import { baseName } from "../../../shared/workspace-model.ts";
 import { Icon } from "../../components/icon.tsx";
 import type { LogLine, RunLog } from "./model/run-log.ts";
 import { HEALED_STEP_LOOK, STEP_STATE_LOOK, type StateLook, stepTime, UNKNOWN_STEP_LOOK } from "./model/run-words.ts";
@@ -65,7 +66,9 @@ function Step({ step, lines, ended, children }: StepProps) {
       </span>
       <span className="secondary tabular step-facts">
         {step.durationMs === undefined ? "" : stepTime(step.durationMs)}
-        <span>line {step.line}</span>
+        <span>
+          {step.file === undefined ? "" : `${baseName(step.file)} `}line {step.line}
+        </span>
       </span>
     </li>
   );

@@ -1,6 +1,7 @@
 /** What the server says about a text, kept current while it is typed. */
 import { useEffect, useMemo, useState } from "react";
 import type { FlowValidation } from "../../../shared/automation-model.ts";
+import type { FlowId } from "../../../shared/id-values.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import type { CallResult } from "../../state/phones.ts";
 import { flowChecker } from "./model/flow-checker.ts";
@@ -14,7 +15,8 @@ export interface FlowCheck {
   readonly current: boolean;
 }
 
-export function useFlowCheck(source: string): FlowCheck {
+/** `flowId`: the saved automation the text is of, whose place its file names count from. */
+export function useFlowCheck(source: string, flowId?: FlowId): FlowCheck {
   const { phones } = usePage();
   const { status } = usePhones();
   const [answer, setAnswer] = useState<{ source: string; result: FlowValidation }>();
@@ -24,14 +26,16 @@ export function useFlowCheck(source: string): FlowCheck {
       flowChecker(
         async (text): Promise<{ text: string; result: CallResult<FlowValidation> }> => ({
           text,
-          result: await phones.call((api) => api.flows.validate.query({ source: text })),
+          result: await phones.call((api) =>
+            api.flows.validate.query({ source: text, ...(flowId !== undefined && { flowId }) }),
+          ),
         }),
         ({ text, result }) => {
           setFailed(!result.ok);
           if (result.ok) setAnswer({ source: text, result: result.value });
         },
       ),
-    [phones],
+    [phones, flowId],
   );
   const live = status === "live";
   // biome-ignore lint/correctness/useExhaustiveDependencies: a server that is back is asked again

@@ -55,6 +55,12 @@ const EMPTY_SCREEN: UiElement = {
   children: [],
 };
 
+/** A black pixel as a PNG. */
+const ONE_PIXEL = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=",
+  "base64",
+);
+
 export class FakeDriver implements PhoneDriver {
   readonly kind = "web";
   readonly capabilities = CAPABILITIES;
@@ -179,7 +185,7 @@ export class FakeDriver implements PhoneDriver {
   }
   async screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
     const { profile } = this.#running(id).spec;
-    return { png: Buffer.from("\x89PNG"), width: profile.width * profile.dpr, height: profile.height * profile.dpr };
+    return { png: ONE_PIXEL, width: profile.width * profile.dpr, height: profile.height * profile.dpr };
   }
   async tree(id: PhoneId): Promise<UiNode> {
     this.#running(id);
