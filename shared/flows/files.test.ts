@@ -128,6 +128,15 @@ describe("a flow and its files", () => {
     expect([...linked.reached].sort()).toEqual(["shop/a.yaml", "shop/broken.yaml"]);
   });
 
+  it("takes all files along for such a name in a subflow of a flow at the top", async () => {
+    const files = {
+      "main.yaml": flow("- runFlow: steps/a.yaml"),
+      "steps/a.yaml": flow("- addMedia: ['../${WHICH}']"),
+      "media/cat.png": "png",
+    };
+    expect([...(await link(files, "main.yaml")).reached].sort()).toEqual(["media/cat.png", "steps/a.yaml"]);
+  });
+
   it("refuses more than a run may carry", async () => {
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`shop/${index}.js`, "1"]));
     const found = await problems({ "shop/main.yaml": flow("- runScript: ${N}.js"), ...many });

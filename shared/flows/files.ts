@@ -160,10 +160,10 @@ class Linking {
 
   /** A name that is made while it runs may be any file of the workspace. */
   #anyOf(step: Step, from: string): undefined {
-    const folder = topFolder(from);
+    const folders = [topFolder(this.#root), topFolder(from)];
     for (const path of this.#tree.sizes.keys()) {
       if (this.#full) return;
-      if (isWithin(path, folder) && path !== this.#root) this.#reach(path, step, from);
+      if (folders.some((folder) => isWithin(path, folder)) && path !== this.#root) this.#reach(path, step, from);
     }
   }
 

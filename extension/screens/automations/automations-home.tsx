@@ -50,7 +50,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
   const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
-  const files = useWorkspaceFiles();
+  const files = useWorkspaceFiles(last.files);
   const exporting = useExport();
   const now = useNow(true);
   const going = runs.value?.some((run) => !hasEnded(run.state)) === true;

@@ -5,13 +5,13 @@ import type { Api } from "../../api/client.ts";
 import { readExport } from "../../api/workspace-files.ts";
 import { useToast } from "../../components/toast.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
-import { type Remote, useRemote } from "../panel/use-remote.ts";
+import { type LastRead, type Remote, useRemote } from "../panel/use-remote.ts";
 import { saveBlob } from "../phone/save-blob.ts";
 
 const readFiles = (api: Api): Promise<WorkspaceFiles> => api.workspaces.list.query();
 
-export function useWorkspaceFiles(): Remote<WorkspaceFiles> {
-  return useRemote(readFiles);
+export function useWorkspaceFiles(last: LastRead<WorkspaceFiles>): Remote<WorkspaceFiles> {
+  return useRemote(readFiles, last);
 }
 
 /** Saves a folder as a zip; "" is all of it. */
