@@ -57,7 +57,7 @@ describe("webhooks", () => {
       body: change.sent ?? body,
     });
     const answer = (await response.json()) as { runId?: RunId; error?: { code: string; message: string } };
-    return { status: response.status, ...answer };
+    return { status: response.status, retryAfter: response.headers.get("retry-after"), ...answer };
   };
   const runs = () => ask<{ id: RunId }[]>("query", "runs.list", undefined);
 
@@ -207,6 +207,7 @@ describe("webhooks", () => {
       await server.automations.runner.idle();
     }
     expect(taken).toEqual([...Array(30).fill(202), 429]);
+    expect(Number((await post(hook, '{"ORDER_ID": "31"}')).retryAfter)).toBeGreaterThan(0);
     expect((await post(other, '{"ORDER_ID": "1"}')).status).toBe(202);
     server.clock.advance(12_000);
     expect((await post(hook, '{"ORDER_ID": "later"}')).status).toBe(202);
