@@ -25,6 +25,8 @@ export interface Redactor {
 const MAY_BE_CUT = 1_000;
 /** Fewer characters of a secret at the end of a cut text are left. */
 const SHORTEST_REST = 4;
+/** What may be written after a cut: a full stop, the line of a script. */
+const NEAR_END = 40;
 const TOO_DEEP = 200;
 
 interface Place {
@@ -122,8 +124,8 @@ function matchEnd(text: string, start: number, { units }: Pattern): number | und
     }
     if (next.length === 0) {
       const reached = Math.max(...ends);
-      const cut = text.length >= MAY_BE_CUT && count >= SHORTEST_REST && text.length - reached < 8;
-      return cut && unit.some((encoding) => beginsAt(text, reached, encoding)) ? text.length : undefined;
+      const cut = text.length >= MAY_BE_CUT && count >= SHORTEST_REST && text.length - reached < NEAR_END;
+      return cut ? reached : undefined;
     }
     ends = next;
   }
@@ -134,12 +136,6 @@ function standsAt(text: string, at: number, encoding: Encoding): boolean {
   if (text.charCodeAt(at) !== encoding.text.charCodeAt(0)) return false;
   if (!encoding.hex) return text.startsWith(encoding.text, at);
   return text.slice(at, at + encoding.text.length).toLowerCase() === encoding.text;
-}
-
-/** Whether the text ends inside this encoding, or right before it. */
-function beginsAt(text: string, at: number, encoding: Encoding): boolean {
-  const rest = text.slice(at);
-  return encoding.text.startsWith(encoding.hex ? rest.toLowerCase() : rest);
 }
 
 /** Base64 holds bits of a value in the characters beside those it fills, and padding tells its length. */
