@@ -312,6 +312,44 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     ).not.toContain("Broken one");
   });
 
+  it("offers ways to begin, and templates", async () => {
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await page.getByRole("heading", { name: "New automation" }).waitFor();
+    await check("new");
+    await page.getByRole("list", { name: "Templates" }).getByRole("button").first().click();
+    await editor().waitFor();
+  });
+
+  it("lists all runs, older ones on request, and only those asked for", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    const flow = automations().save({ name: "Buy the chair", source: GOOD });
+    for (let count = 1; count <= 60; count += 1) {
+      automations().start({ flowId: flow.id, phoneId: phone.id, idempotencyKey: `run ${count}` });
+      automations().newest.to(count === 7 ? "failed" : "passed");
+    }
+    await showAutomations();
+    await page.getByRole("button", { name: "All runs" }).click();
+    const rows = page.getByRole("list", { name: "Runs" }).getByRole("listitem");
+    await expect.poll(() => rows.count()).toBe(50);
+    await check("runs");
+    await page.getByRole("button", { name: "Load older runs" }).click();
+    await expect.poll(() => rows.count()).toBe(60);
+    expect(await page.getByRole("button", { name: "Load older runs" }).count()).toBe(0);
+    await page.getByLabel("How they went").selectOption("Failed");
+    await expect.poll(() => rows.count()).toBe(1);
+    await rows.getByRole("button").click();
+    await page.getByText("Failed", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Back" }).click();
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.getByLabel("How they went").selectOption("Cancelled");
+    await page.getByRole("heading", { name: "No such run" }).waitFor();
+    await check("runs-none");
+    await page.getByRole("button", { name: "Show all runs" }).click();
+    await expect.poll(() => rows.count()).toBe(50);
+  });
+
   it("lets a viewer look, not change, and says so", async () => {
     server.state.me = { ...server.state.me, team: { ...server.state.me.team, role: "viewer" } };
     await page.reload();
