@@ -67,6 +67,8 @@ export const startRunInput = z
       "Give either flowId, for a saved flow, or source, for a flow as text.",
     ),
   );
+/** A step of a run whose proposal goes into the saved flow. */
+export const healFlowInput = z.strictObject({ runId, step: z.int().check(z.gte(1)) });
 export const runRef = z.strictObject({ runId });
 export const listRunsInput = z.optional(
   z.strictObject({

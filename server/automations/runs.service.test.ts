@@ -134,6 +134,7 @@ describe("asking for runs", () => {
       "assertTrue failed",
       "artifact",
       "artifact",
+      "artifact",
       "failed",
     ]);
     expect(await read(0)).toEqual(all);
