@@ -12,6 +12,7 @@ import type { TeamScope } from "../teams/team-scope.ts";
 import type { FindElements, Pace } from "./engine/ports.ts";
 import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
+import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
 import { createArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
@@ -24,7 +25,7 @@ import { createSecretsRepo } from "./secrets/secrets.repo.ts";
 import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
 
 export interface Automations {
-  readonly flows: FlowsService;
+  readonly flows: FlowsService & HealingService;
   readonly runs: RunsService;
   readonly secrets: SecretsService;
   readonly runner: Runner;
@@ -110,7 +111,10 @@ export function createAutomations(options: AutomationOptions): Automations {
   }
 
   return {
-    flows: createFlowsService({ db, repo: flowsRepo, audit, clock, parse, secrets }),
+    flows: {
+      ...createFlowsService({ db, repo: flowsRepo, audit, clock, parse, secrets }),
+      ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock, secrets }),
+    },
     secrets,
     runs: createRunsService({
       db,

@@ -41,13 +41,9 @@ function commandWords(command: Command): string | undefined {
   }
 }
 
-function headerWords({ limits, targets }: FlowHeader): Diagnostic[] {
+function headerWords({ limits }: FlowHeader): Diagnostic[] {
   const at = { line: 1, column: 1 } as const;
   const words: Diagnostic[] = [];
-  if (limits.healing === "auto" || targets.length > 0) {
-    const message = "Other selectors of a step (`x-targets`, `limits.healing`) are kept, but not tried yet.";
-    words.push({ ...at, severity: "warning", message });
-  }
   if (limits.cleanupOnCancelMs !== undefined) {
     words.push({ ...at, severity: "warning", message: "`limits.cleanupOnCancel` has no effect yet." });
   }

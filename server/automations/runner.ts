@@ -4,17 +4,18 @@
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
 import type { Flow, ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
-import { type RunContext, runLimits } from "./engine/context.ts";
+import { type FlowFailure, type RunContext, runLimits } from "./engine/context.ts";
 import { endingOf, LeaseLost, RunStop } from "./engine/failures.ts";
+import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
-import { cutQuotes } from "./engine/words.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
@@ -133,7 +134,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function move(work: Work, state: RunState, found: RunError | undefined, first = false): Promise<void> {
     const { lease, redactor } = work;
-    const error = found && { ...found, message: cutQuotes(redactor.text(found.message)) };
+    const error = found && { ...found, message: redactor.text(found.message) };
     const now = new Date(clock.now());
     const ended = state !== "running";
     await db.tx(async (tx) => {
@@ -156,7 +157,8 @@ export function createRunner(options: RunnerOptions): Runner {
     let scripts: Scripts | undefined;
     try {
       options.wake(row.id);
-      const { flow, diagnostics } = options.parse(row.source);
+      const { flow: whole, diagnostics } = options.parse(row.source);
+      const flow = whole && (row.part === null ? whole : partOfFlow(whole, row.part));
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
@@ -193,7 +195,15 @@ export function createRunner(options: RunnerOptions): Runner {
           rotate: phones.rotate,
           used: phones.used,
         });
-        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs });
+        const held = hands;
+        const pictures = await openPictures({
+          lease,
+          artifacts: options.artifacts,
+          journal,
+          runs,
+          find: options.find,
+          redactor: work.redactor,
+        });
         const context: RunContext = {
           flow,
           hands,
@@ -205,16 +215,18 @@ export function createRunner(options: RunnerOptions): Runner {
           journal: book,
           saveScreenshot: pictures.screenshot,
           hide: work.redactor.text,
+          source: row.source,
+          fallbacksOf: openHealing(flow),
+          onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const values = Object.fromEntries(secrets.map(({ name, value }) => [name, value]));
         const { state, failure } = await interpret(context, { ...row.inputs, ...values });
-        if (failure !== undefined) await pictures.failure(hands, failure.step);
         signal.throwIfAborted();
         await release(hands, work);
-        await move(work, state, failure);
+        await move(work, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
@@ -303,6 +315,8 @@ class NotStarted extends Error {
     super("The phone did not start.", { cause });
   }
 }
+
+const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");
 

@@ -139,6 +139,6 @@ describe("a flow on a web phone", () => {
       "limits:\n  lookup: 1500\n  optional: 500\n",
     );
     expect(done).toMatchObject({ state: "failed", error: { code: "element_not_found", line: 8 } });
-    expect(done.artifacts.map(({ kind }) => kind).sort()).toEqual(["failure_screenshot", "failure_tree"]);
+    expect(done.artifacts.map(({ kind }) => kind).sort()).toEqual(["failure", "failure_screenshot", "failure_tree"]);
   });
 });

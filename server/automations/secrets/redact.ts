@@ -3,6 +3,7 @@
  * mixed) and in base64 at any place of a longer text. Values that a program took apart first are not found: letters
  * reversed or spaced out, hashes, one value over two lines of the log.
  */
+import { cutQuotes } from "../engine/words.ts";
 import { type Encoding, encodingsOf, spellings } from "./spellings.ts";
 
 export interface Secret {
@@ -11,6 +12,7 @@ export interface Secret {
   readonly value: string;
 }
 
+/** Makes of a run's texts what is kept of them: secrets hidden, and then values within messages cut (`quoted`). */
 export interface Redactor {
   text(text: string): string;
   /** The same for every text inside plain data. */
@@ -42,7 +44,12 @@ interface Pattern {
   readonly base64: boolean;
 }
 
-export const NO_SECRETS: Redactor = { text: (text) => text, data: (data) => data, shows: () => false, active: false };
+export const NO_SECRETS: Redactor = {
+  text: cutQuotes,
+  data: (data) => eachText(data, cutQuotes),
+  shows: () => false,
+  active: false,
+};
 
 export function redactorOf(secrets: readonly Secret[]): Redactor {
   if (secrets.length === 0) return NO_SECRETS;
@@ -91,20 +98,12 @@ export function redactorOf(secrets: readonly Secret[]): Redactor {
   function redact(text: string): string {
     const first = replaced(text);
     // The name stands where the value stood; where that makes the value again, nothing of the text is kept.
-    return first === text || places(first).length === 0 ? first : "[…]";
+    return cutQuotes(first === text || places(first).length === 0 ? first : "[…]");
   }
-
-  const redactData = (data: unknown, depth: number): unknown => {
-    if (typeof data === "string") return redact(data);
-    if (typeof data !== "object" || data === null || data instanceof Date) return data;
-    if (depth > TOO_DEEP) return undefined;
-    if (Array.isArray(data)) return data.map((one) => redactData(one, depth + 1));
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redactData(value, depth + 1)]));
-  };
 
   return {
     text: redact,
-    data: (data) => sameShape(redactData(data, 0)),
+    data: (data) => eachText(data, redact),
     shows: (text) => places(text).length > 0,
     active: true,
   };
@@ -158,7 +157,14 @@ function merged(places: readonly Place[]): Place[] {
   return out;
 }
 
-/** Only texts inside were replaced. */
-function sameShape<T>(data: unknown): T {
-  return data as T;
+/** Plain data with every text in it changed; its shape stays, so its type does. */
+function eachText<T>(data: T, change: (text: string) => string): T {
+  const changed = (value: unknown, depth: number): unknown => {
+    if (typeof value === "string") return change(value);
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    if (depth > TOO_DEEP) return undefined;
+    if (Array.isArray(value)) return value.map((one) => changed(one, depth + 1));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, changed(one, depth + 1)]));
+  };
+  return changed(data, 0) as T;
 }
