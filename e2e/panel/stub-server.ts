@@ -8,6 +8,7 @@ import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts
 import { stubPrivacy, stubSessions } from "./stub-data.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
+import { StubSecrets } from "./stub-secrets.ts";
 import { StubTeam } from "./stub-team.ts";
 
 export interface StubServer {
@@ -28,6 +29,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   const state: StubState = earlier?.state ?? {
     team,
     automations: new StubRuns(),
+    secrets: new StubSecrets(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),

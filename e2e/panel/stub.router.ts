@@ -12,7 +12,9 @@ import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import * as secrets from "../../shared/secrets.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
+import type { StubSecrets } from "./stub-secrets.ts";
 import type { StubTeam } from "./stub-team.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
@@ -20,6 +22,7 @@ export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
+  readonly secrets: StubSecrets;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -252,6 +255,32 @@ export const stubRouter = t.router({
       return (async function* () {
         for await (const { seq, event } of events) yield tracked(String(seq), event);
       })();
+    }),
+  }),
+  secrets: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.secrets.list(ctx.state.automations)),
+    set: signedIn.input(secrets.setSecretInput).mutation(({ ctx, input }): secrets.SecretSummary => {
+      const { id } = ctx.state.secrets.set(input.name, input.value);
+      const summary = ctx.state.secrets.list(ctx.state.automations).find((one) => one.id === id);
+      if (summary === undefined) throw refusal("not_found", "There is no such secret in this team.");
+      return summary;
+    }),
+    remove: signedIn.input(secrets.secretRef).mutation(({ ctx, input }) => {
+      ctx.state.secrets.all.delete(input.secretId);
+      return {};
+    }),
+    grant: signedIn.input(secrets.grantSecretInput).mutation(({ ctx, input }) => {
+      const flow = ctx.state.automations.flows.get(input.flowId);
+      if (flow === undefined) throw refusal("not_found", "There is no such flow in this team.");
+      if (input.seen !== undefined && flow.updatedAt !== input.seen) {
+        throw refusal("conflict", "Someone changed this flow just now. Read what it does, then grant the secret.");
+      }
+      ctx.state.secrets.grant(input.secretId, input.flowId, flow.source);
+      return {};
+    }),
+    revoke: signedIn.input(secrets.revokeSecretInput).mutation(({ ctx, input }) => {
+      ctx.state.secrets.grant(input.secretId, input.flowId, undefined);
+      return {};
     }),
   }),
   privacy: t.router({

@@ -17,6 +17,7 @@ export type RunsFilter = Readonly<z.infer<typeof runsFilter>>;
 const placeSchema = z.union([
   z.object({ view: z.literal("home") }),
   z.object({ view: z.literal("new") }),
+  z.object({ view: z.literal("secrets") }),
   z.object({ view: z.literal("runs"), filter: runsFilter }),
   /** `key` as in `flow-drafts.ts`. */
   z.object({ view: z.literal("flow"), key: z.string() }),

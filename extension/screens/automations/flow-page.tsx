@@ -18,6 +18,7 @@ import { InputsCard, missingInput } from "./inputs-card.tsx";
 import { PageHead } from "./page-head.tsx";
 import { RunBar } from "./run-bar.tsx";
 import { RunsList } from "./runs-list.tsx";
+import { SecretsCard } from "./secrets-card.tsx";
 import { useFlowCheck } from "./use-flow-check.ts";
 import type { DraftsState } from "./use-flow-drafts.ts";
 import { useRunPhone } from "./use-run-phone.ts";
@@ -35,11 +36,12 @@ export interface FlowPageProps {
   /** A new automation was saved for the first time. */
   readonly onSaved: (id: FlowId) => void;
   readonly onRun: (id: RunId, from: string) => void;
+  readonly onSecrets: () => void;
   readonly onPhone: () => void;
 }
 
 export function FlowPage(props: FlowPageProps) {
-  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onPhone } = props;
+  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onSecrets, onPhone } = props;
   const id = flowIdOf(flowKey);
   const flow = useSavedFlow(id);
   const { saved } = flow;
@@ -215,6 +217,9 @@ export function FlowPage(props: FlowPageProps) {
         />
         {saved !== undefined && saved.inputs.length > 0 && mayControl && (
           <InputsCard inputs={saved.inputs} values={values} missing={asked} onChange={setValues} />
+        )}
+        {saved !== undefined && saved.secrets.length > 0 && (
+          <SecretsCard flow={saved} changed={changed} mayControl={mayControl} onSecrets={onSecrets} />
         )}
         {runs.length > 0 && (
           <Card title="Runs">
