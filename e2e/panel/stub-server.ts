@@ -9,6 +9,7 @@ import { stubPrivacy, stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
+import { StubSecrets } from "./stub-secrets.ts";
 import { StubTeam } from "./stub-team.ts";
 
 export interface StubServer {
@@ -32,6 +33,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     automations,
     files: new StubFiles(automations),
     webhooks: new Map(),
+    secrets: new StubSecrets(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),

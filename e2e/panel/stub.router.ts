@@ -13,10 +13,12 @@ import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { exportRecording } from "../../shared/recorder-json/export.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import * as secrets from "../../shared/secrets.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import type { StubFiles } from "./stub-files.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
+import type { StubSecrets } from "./stub-secrets.ts";
 import type { StubTeam } from "./stub-team.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
@@ -28,6 +30,7 @@ export interface StubState {
   readonly automations: StubRuns;
   readonly webhooks: Map<WebhookId, webhooks.Webhook>;
   readonly files: StubFiles;
+  readonly secrets: StubSecrets;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -332,6 +335,32 @@ export const stubRouter = t.router({
     run: signedIn
       .input(workspaces.runFolderInput)
       .mutation(({ ctx, input }) => ctx.state.files.run(input.path, input.phoneId)),
+  }),
+  secrets: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.secrets.list(ctx.state.automations)),
+    set: signedIn.input(secrets.setSecretInput).mutation(({ ctx, input }): secrets.SecretSummary => {
+      const { id } = ctx.state.secrets.set(input.name, input.value);
+      const summary = ctx.state.secrets.list(ctx.state.automations).find((one) => one.id === id);
+      if (summary === undefined) throw refusal("not_found", "There is no such secret in this team.");
+      return summary;
+    }),
+    remove: signedIn.input(secrets.secretRef).mutation(({ ctx, input }) => {
+      ctx.state.secrets.all.delete(input.secretId);
+      return {};
+    }),
+    grant: signedIn.input(secrets.grantSecretInput).mutation(({ ctx, input }) => {
+      const flow = ctx.state.automations.flows.get(input.flowId);
+      if (flow === undefined) throw refusal("not_found", "There is no such flow in this team.");
+      if (input.seen !== undefined && flow.updatedAt !== input.seen) {
+        throw refusal("conflict", "Someone changed this flow just now. Read what it does, then grant the secret.");
+      }
+      ctx.state.secrets.grant(input.secretId, input.flowId, flow.source);
+      return {};
+    }),
+    revoke: signedIn.input(secrets.revokeSecretInput).mutation(({ ctx, input }) => {
+      ctx.state.secrets.grant(input.secretId, input.flowId, undefined);
+      return {};
+    }),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

@@ -15,7 +15,10 @@ import { noSuchRun } from "./runs.service.ts";
 import type { Keeper, SecretsService } from "./secrets/secrets.service.ts";
 
 export interface HealingService {
-  /** Writes proposals into the flow, if that still is what the run was made of. Again changes nothing. */
+  /**
+   * Writes proposals into the flow, if that still is what the run was made of. Again changes nothing. Secrets stay with
+   * the flow as when it is saved.
+   */
   heal(
     scope: TeamScope,
     input: z.output<typeof healFlowInput>,

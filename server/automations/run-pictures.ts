@@ -26,7 +26,7 @@ export async function openPictures(options: {
   /** Whether a picture of the run may become a file of the team. */
   mayBecomeFiles: boolean;
 }): Promise<RunPictures> {
-  const { lease, artifacts, journal, runs } = options;
+  const { lease, artifacts, journal, runs, redactor } = options;
   const earlier = await runs.artifacts(lease.runId);
   const names = new Set(earlier.map(({ name }) => name));
   const unique = (name: string): string => {
@@ -55,6 +55,7 @@ export async function openPictures(options: {
     });
     return file;
   };
+  const json = (value: unknown) => Buffer.from(JSON.stringify(redactor.data(value)));
   return {
     screenshot: async (name, png, step, { difference = false, baseline } = {}) =>
       void (await keep(difference ? "difference" : "screenshot", name, png, step, { baseline })),
@@ -77,8 +78,4 @@ export async function openPictures(options: {
       }
     },
   };
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -16,7 +16,6 @@ import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
-import { cutQuotes } from "./engine/words.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
@@ -169,7 +168,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function move(work: Work, state: RunState, found: RunError | undefined, first = false): Promise<void> {
     const { lease, redactor } = work;
-    const error = found && { ...found, message: cutQuotes(redactor.text(found.message)) };
+    const error = found && { ...found, message: redactor.text(found.message) };
     const now = new Date(clock.now());
     const ended = state !== "running";
     const told = await db.tx(async (tx) => {

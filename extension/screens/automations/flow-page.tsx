@@ -19,6 +19,7 @@ import { MoveFlowDialog } from "./move-flow-dialog.tsx";
 import { PageHead } from "./page-head.tsx";
 import { RunBar } from "./run-bar.tsx";
 import { RunsList } from "./runs-list.tsx";
+import { SecretsCard } from "./secrets-card.tsx";
 import { useFlowCheck } from "./use-flow-check.ts";
 import type { DraftsState } from "./use-flow-drafts.ts";
 import { useRecordingExport } from "./use-recording-export.tsx";
@@ -39,11 +40,12 @@ export interface FlowPageProps {
   /** A new automation was saved for the first time. */
   readonly onSaved: (id: FlowId) => void;
   readonly onRun: (id: RunId, from: string) => void;
+  readonly onSecrets: () => void;
   readonly onPhone: () => void;
 }
 
 export function FlowPage(props: FlowPageProps) {
-  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onPhone } = props;
+  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onSecrets, onPhone } = props;
   const id = flowIdOf(flowKey);
   const flow = useSavedFlow(id);
   const { saved } = flow;
@@ -246,6 +248,9 @@ export function FlowPage(props: FlowPageProps) {
         />
         {saved !== undefined && saved.inputs.length > 0 && mayControl && (
           <InputsCard inputs={saved.inputs} values={values} missing={asked} onChange={setValues} />
+        )}
+        {saved !== undefined && saved.secrets.length > 0 && (
+          <SecretsCard flow={saved} changed={changed} mayControl={mayControl} onSecrets={onSecrets} />
         )}
         {runs.list.length > 0 && (
           <Card title="Runs">

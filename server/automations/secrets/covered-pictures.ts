@@ -99,7 +99,7 @@ function covered(picture: Uint8Array, places: readonly UiBounds[]): Uint8Array {
   const image = decodePng(picture);
   if (image.palette !== undefined || image.depth < 8) throw new Error("A picture of a phone has full colours.");
   paint(image, places);
-  return encodePng(image, { zlib: { level: 6 } });
+  return encodePng(image, { zlib: { level: 3 } });
 }
 
 function paint(

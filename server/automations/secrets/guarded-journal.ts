@@ -3,7 +3,6 @@
  * sealed, because a run that goes on needs it exactly as it was.
  */
 import type { StepResult } from "../automations.tables.ts";
-import { cutQuotes } from "../engine/words.ts";
 import type { JournalRepo } from "../journal.repo.ts";
 import type { StepRow } from "../runs.repo.ts";
 import type { Redactor } from "./redact.ts";
@@ -15,7 +14,6 @@ export interface GuardedJournal extends JournalRepo {
 }
 
 export function guardedJournal(journal: JournalRepo, redactor: Redactor, key: Buffer): GuardedJournal {
-  const said = (text: string) => cutQuotes(redactor.text(text));
   const place = (runId: string, seq: number) => `scripts/${runId}/${seq}`;
   const kept = (runId: string, seq: number, { scripts, ...rest }: StepResult): StepResult => ({
     ...redactor.data(rest),
@@ -28,10 +26,10 @@ export function guardedJournal(journal: JournalRepo, redactor: Redactor, key: Bu
     finish: (lease, seq, { message, result, ...end }) =>
       journal.finish(lease, seq, {
         ...end,
-        message: message && said(message),
+        message: message && redactor.text(message),
         result: result && kept(lease.runId, seq, result),
       }),
-    log: (lease, message, step) => journal.log(lease, said(message), step),
+    log: (lease, message, step) => journal.log(lease, redactor.text(message), step),
     artifact: (lease, artifact) => journal.artifact(lease, { ...artifact, name: redactor.text(artifact.name) }),
     recorded: (steps) =>
       steps.map((row) => {

@@ -3,6 +3,7 @@
  * mixed) and in base64 at any place of a longer text. Values that a program took apart first are not found: letters
  * reversed or spaced out, hashes, one value over two lines of the log.
  */
+import { cutQuotes } from "../engine/words.ts";
 import { type Encoding, encodingsOf, spellings } from "./spellings.ts";
 
 export interface Secret {
@@ -11,6 +12,7 @@ export interface Secret {
   readonly value: string;
 }
 
+/** Makes of a run's texts what is kept of them: secrets hidden, and then values within messages cut (`quoted`). */
 export interface Redactor {
   text(text: string): string;
   /** The same for every text inside plain data. */
@@ -25,6 +27,8 @@ export interface Redactor {
 const MAY_BE_CUT = 1_000;
 /** Fewer characters of a secret at the end of a cut text are left. */
 const SHORTEST_REST = 4;
+/** What may be written after a cut: a full stop, the line of a script. */
+const NEAR_END = 40;
 const TOO_DEEP = 200;
 
 interface Place {
@@ -40,7 +44,12 @@ interface Pattern {
   readonly base64: boolean;
 }
 
-export const NO_SECRETS: Redactor = { text: (text) => text, data: (data) => data, shows: () => false, active: false };
+export const NO_SECRETS: Redactor = {
+  text: cutQuotes,
+  data: (data) => eachText(data, cutQuotes),
+  shows: () => false,
+  active: false,
+};
 
 export function redactorOf(secrets: readonly Secret[]): Redactor {
   if (secrets.length === 0) return NO_SECRETS;
@@ -89,20 +98,12 @@ export function redactorOf(secrets: readonly Secret[]): Redactor {
   function redact(text: string): string {
     const first = replaced(text);
     // The name stands where the value stood; where that makes the value again, nothing of the text is kept.
-    return first === text || places(first).length === 0 ? first : "[…]";
+    return cutQuotes(first === text || places(first).length === 0 ? first : "[…]");
   }
-
-  const redactData = (data: unknown, depth: number): unknown => {
-    if (typeof data === "string") return redact(data);
-    if (typeof data !== "object" || data === null || data instanceof Date) return data;
-    if (depth > TOO_DEEP) return undefined;
-    if (Array.isArray(data)) return data.map((one) => redactData(one, depth + 1));
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redactData(value, depth + 1)]));
-  };
 
   return {
     text: redact,
-    data: (data) => sameShape(redactData(data, 0)),
+    data: (data) => eachText(data, redact),
     shows: (text) => places(text).length > 0,
     active: true,
   };
@@ -122,8 +123,8 @@ function matchEnd(text: string, start: number, { units }: Pattern): number | und
     }
     if (next.length === 0) {
       const reached = Math.max(...ends);
-      const cut = text.length >= MAY_BE_CUT && count >= SHORTEST_REST && text.length - reached < 8;
-      return cut && unit.some((encoding) => beginsAt(text, reached, encoding)) ? text.length : undefined;
+      const cut = text.length >= MAY_BE_CUT && count >= SHORTEST_REST && text.length - reached < NEAR_END;
+      return cut ? reached : undefined;
     }
     ends = next;
   }
@@ -134,12 +135,6 @@ function standsAt(text: string, at: number, encoding: Encoding): boolean {
   if (text.charCodeAt(at) !== encoding.text.charCodeAt(0)) return false;
   if (!encoding.hex) return text.startsWith(encoding.text, at);
   return text.slice(at, at + encoding.text.length).toLowerCase() === encoding.text;
-}
-
-/** Whether the text ends inside this encoding, or right before it. */
-function beginsAt(text: string, at: number, encoding: Encoding): boolean {
-  const rest = text.slice(at);
-  return encoding.text.startsWith(encoding.hex ? rest.toLowerCase() : rest);
 }
 
 /** Base64 holds bits of a value in the characters beside those it fills, and padding tells its length. */
@@ -162,7 +157,14 @@ function merged(places: readonly Place[]): Place[] {
   return out;
 }
 
-/** Only texts inside were replaced. */
-function sameShape<T>(data: unknown): T {
-  return data as T;
+/** Plain data with every text in it changed; its shape stays, so its type does. */
+function eachText<T>(data: T, change: (text: string) => string): T {
+  const changed = (value: unknown, depth: number): unknown => {
+    if (typeof value === "string") return change(value);
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    if (depth > TOO_DEEP) return undefined;
+    if (Array.isArray(value)) return value.map((one) => changed(one, depth + 1));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, changed(one, depth + 1)]));
+  };
+  return changed(data, 0) as T;
 }

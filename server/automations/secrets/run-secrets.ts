@@ -73,7 +73,7 @@ export function createRunSecrets(options: { repo: SecretsRepo; key: Buffer }): R
       if (typeof found === "string") throw new RunStop("secret_unavailable", found);
       return found.map(({ secret }) => {
         const { name } = secret;
-        if (since !== undefined && secret.changedAt > since) {
+        if (since !== undefined && secret.changedAt >= since) {
           throw new RunStop(
             "secret_unavailable",
             `The secret ${name} was changed after this run began. Start the run anew.`,

@@ -66,10 +66,17 @@ const BACKSLASHED: Readonly<Record<string, string>> = {
   "\t": "t",
 };
 
-/** Every way one character (a code point) is written. In base64 the two alphabets' last characters stand for each other. */
+/**
+ * Every way one character (a code point) is written. In base64 the two alphabets' last characters stand for each other;
+ * elsewhere a text in small or capital letters still tells the value.
+ */
 export function encodingsOf(char: string, base64: boolean): readonly Encoding[] {
-  const other = base64 ? { "+": "-", "/": "_" }[char] : undefined;
-  if (other !== undefined) return [...encodingsOf(char, false), ...encodingsOf(other, false)];
+  const others = base64 ? [{ "+": "-", "/": "_" }[char] ?? char] : [char.toLowerCase(), char.toUpperCase()];
+  const single = [char, ...others].filter((one) => [...one].length === 1);
+  return [...new Set(single)].flatMap(writtenAs);
+}
+
+function writtenAs(char: string): readonly Encoding[] {
   const code = char.codePointAt(0) ?? 0;
   const hex = (number: number, digits: number) => number.toString(16).padStart(digits, "0");
   const percent = (bytes: Iterable<number>) => [...bytes].map((byte) => `%${hex(byte, 2)}`).join("");

@@ -82,8 +82,10 @@ export async function composeRuns(parts: {
 }
 
 /** A team with a running phone and everything else of a server. */
-export async function openRuns(options: { pace?: Pace; driver?: ScreenDriver; limits?: Partial<PhoneLimits> } = {}) {
-  const test = await testSqlite.open();
+export async function openRuns(
+  options: { pace?: Pace; driver?: ScreenDriver; limits?: Partial<PhoneLimits>; test?: TestDatabase } = {},
+) {
+  const test = options.test ?? (await testSqlite.open());
   const folder = mkdtempSync(join(tmpdir(), "perch-runs-"));
   const clock = new ManualClock();
   const driver = options.driver ?? new ScreenDriver();
