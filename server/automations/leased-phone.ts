@@ -81,6 +81,7 @@ export function leasedPhone(options: {
             ? lift(driver, id, input, options.holdsLease)
             : change(() => driver.input(id, input)),
         openUrl: (url) => change(() => driver.openUrl(id, url)),
+        answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
         clearState: (url) => change(() => automation.clearState(id, url)),
         setPermissions: (values) =>

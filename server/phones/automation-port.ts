@@ -38,6 +38,12 @@ export interface PhoneAutomation {
   still(id: PhoneId, withinMs: number): Promise<boolean>;
   /** Takes the focus from what is being typed into. */
   hideKeyboard(id: PhoneId): Promise<void>;
+  /**
+   * Where the phone asks for a date, a time or a colour in its own way, gives this as the answer; false where it does
+   * not ask. Absent on phones that never do.
+   * @throws PerchError `bad_input` for what is no such value.
+   */
+  answerPicker?(id: PhoneId, text: string): Promise<boolean>;
   /** Cookies, storage and caches of an address's origin. */
   clearState(id: PhoneId, url: string): Promise<void>;
   /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */

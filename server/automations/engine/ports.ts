@@ -25,6 +25,8 @@ export interface FlowPhone {
   /** From here on the phone changes. */
   input(input: PhoneInput): Promise<void>;
   openUrl(url: string): Promise<void>;
+  /** Answers what the phone asks for in its own way (a date, say); false, and nothing changed, where it asks nothing. */
+  answerPicker(text: string): Promise<boolean>;
   hideKeyboard(): Promise<void>;
   clearState(url: string): Promise<void>;
   setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;

@@ -54,7 +54,8 @@ export function listPage(tools: PageTools): WalkCalls {
   const MAX_LABELS = 5_000;
   const MAX_NAME = 1_000;
   const MAX_ID = 300;
-  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "id", "name", "for"];
+  // Flutter numbers its ids anew on every page; what its app calls an element stands beside.
+  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "flt-semantics-identifier", "id", "name", "for"];
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "LINK", "META", "HEAD", "TITLE", "BR", "WBR"]);
   const PRESSED = new Set([
     ...["button", "link", "checkbox", "radio", "switch", "tab", "option", "menuitem", "menuitemcheckbox"],

@@ -10,6 +10,7 @@ import type { Found, Reach } from "./automation-reach.ts";
 import { parseRef, type Ref } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
 import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
+import { pickerValue, VALUE_WORDS } from "./automation-value.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { screenSize } from "./emulation.ts";
@@ -145,6 +146,23 @@ export class WebAutomation {
     });
   }
 
+  /** @throws PerchError `bad_input` */
+  async answerPicker(text: string): Promise<boolean> {
+    const { foreground } = this.#options;
+    await foreground.settled();
+    const { front } = foreground;
+    const view = typeof front === "string" ? undefined : front.sheet?.view;
+    if (typeof front === "string" || view?.kind !== "value") return false;
+    const value = pickerValue(view.type, text);
+    if (value === undefined) {
+      const sentence = `The page asks for ${VALUE_WORDS[view.type]}; that is not “${text.slice(0, 40)}”.`;
+      throw new PerchError("bad_input", sentence);
+    }
+    await front.answerControl({ value });
+    await foreground.settled();
+    return true;
+  }
+
   /** @throws PerchError `address_not_allowed` */
   async clearState(address: string): Promise<void> {
     const { origin } = new URL(checkedUrl(address));
@@ -253,6 +271,7 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
     hideKeyboard: async (id) => phone(id).hideKeyboard(),
+    answerPicker: async (id, text) => phone(id).answerPicker(text),
     clearState: async (id, url) => phone(id).clearState(url),
     setPermissions: async (id, values) => phone(id).setPermissions(values),
     setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),
