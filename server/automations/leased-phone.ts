@@ -69,6 +69,7 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => phoneSize({ profile: row.profile, rotated }),
+        opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         elements: async () => call(() => automation.elements(id)),
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
@@ -83,6 +84,7 @@ export function leasedPhone(options: {
         openUrl: (url) => change(() => driver.openUrl(id, url)),
         answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
+        closeApp: (url) => change(() => automation.closeApp(id, url)),
         clearState: (url) => change(() => automation.clearState(id, url)),
         setPermissions: (values) =>
           change(() => {

@@ -21,6 +21,11 @@ export interface UiTarget {
 
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
+  /**
+   * Settles when what was opened last is there to be seen and touched, or after `withinMs`. Pictures and the like may
+   * still be on their way.
+   */
+  opened(id: PhoneId, withinMs: number): Promise<void>;
   /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
   elements(id: PhoneId): Promise<UiTree>;
   /**
@@ -44,6 +49,8 @@ export interface PhoneAutomation {
    * @throws PerchError `bad_input` for what is no such value.
    */
   answerPicker?(id: PhoneId, text: string): Promise<boolean>;
+  /** Closes every page of an address's origin, and what was opened for it wherever that led. */
+  closeApp(id: PhoneId, url: string): Promise<void>;
   /** Cookies, storage and caches of an address's origin. */
   clearState(id: PhoneId, url: string): Promise<void>;
   /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */

@@ -49,7 +49,7 @@ export const HARD: readonly Case[] = [
     says: ["through"],
   },
   {
-    name: "what is scrolled away in boxes within boxes",
+    name: "what shows a corner in boxes within boxes",
     page: "/shapes",
     steps: "- tapOn: {css: '[data-say=nested]'}",
     says: ["nested"],

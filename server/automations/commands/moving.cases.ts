@@ -38,7 +38,7 @@ export const MOVING: readonly Case[] = [
     name: "scrolls to the right and left",
     page: "/wide",
     steps:
-      "- scrollUntilVisible: {element: Page 6 ends, direction: RIGHT}\n- scrollUntilVisible: {element: Page 1 ends, direction: LEFT, visibilityPercentage: 50}\n- assertVisible: Page 1 ends",
+      "- scrollUntilVisible: {element: Page 4 ends, direction: RIGHT}\n- scrollUntilVisible: {element: Page 1 ends, direction: LEFT, visibilityPercentage: 50}\n- assertVisible: Page 1 ends",
   },
   {
     name: "scrolls through what loads meanwhile",

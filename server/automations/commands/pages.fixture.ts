@@ -14,17 +14,17 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     <button id="a" data-testid="alpha" name="first" aria-label="Alpha button" title="The first" onclick="say('alpha '+event.pointerType)">Alpha</button>
     <flt-node id="flt-semantic-node-7" flt-semantics-identifier="login_button" role="button" style="display:block" data-say="flutter">Log in</flt-node>
     <p><button data-say="item 1">Item 1</button><button data-say="item 2">Item 2</button><button data-say="item 3">Item 3</button></p>
-    <p><button id="count" data-say="count">Count</button><button id="shy">Shy</button><button id="open">Open</button></p>
+    <p><button id="count" data-say="count">Count</button><button id="shy">Shy</button><button id="unfold">Unfold</button></p>
     <p><button id="double">Double</button><button id="hold">Hold</button><button disabled data-say="disabled">Off</button></p>
     <div id="pad" style="width:200px;height:100px;background:#ddf">Pad</div>
     <p>Total (3): $5.00 <button data-say="plus">C++ [new]</button></p><p>Two<br>lines</p><p>Sign <b>in</b> now</p>
     <h2>Save</h2><button data-say="save">Save</button><p style="visibility:hidden" data-say="ghost">Ghost</p><button data-say="ghost button">Ghost</button>
     <script>let n=0;shy.onclick=()=>{n+=1;if(n>1){say('shy gave way');shy.textContent='Done'}};
-      open.onclick=()=>{say('opened');open.remove()};
+      unfold.onclick=()=>{say('unfolded');unfold.remove()};
       double.ondblclick=()=>say('double');let at=0;hold.onpointerdown=()=>{at=performance.now()};hold.onpointerup=()=>say('held '+Math.round((performance.now()-at)/1000));
       hold.oncontextmenu=(event)=>event.preventDefault();
       pad.onpointerdown=(event)=>say('pad '+Math.round(event.offsetX)+','+Math.round(event.offsetY));
-      onpointerdown=(event)=>event.target===document.documentElement&&say('ground '+Math.round(event.clientX)+','+Math.round(event.clientY))</script>`,
+      onpointerdown=(event)=>event.target.closest('button,#pad')||say('ground '+Math.round(event.clientX)+','+Math.round(event.clientY))</script>`,
   ),
   "/list": page(
     "List",
@@ -46,8 +46,8 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/form": page(
     "Form",
-    `<style>p{margin:4px}</style><form onsubmit="say('sent '+word.value);return false">
-    <p><input id="word" placeholder="Word" onkeydown="if(event.key==='Escape')say('escape')"><input id="more" aria-label="More" onfocus="say('more focused')" onblur="say('more left')"></p></form>
+    `<style>p{margin:2px}input,select,textarea{height:30px}</style><form onsubmit="say('sent '+word.value);return false">
+    <p><input id="word" placeholder="Word" onkeydown="if(event.key==='Escape')say('escape')"><input id="more" aria-label="More" onfocus="say('more focused')" onblur="say('more left')"></p><button hidden></button></form>
     <p><textarea id="notes" aria-label="Notes"></textarea></p><p><input id="num" type="number" aria-label="Age"><input id="code" maxlength="5" aria-label="Code"></p>
     <div id="story" contenteditable aria-label="Story" style="min-height:40px;border:1px solid"></div>
     <p><input id="loud" aria-label="Loud"><input id="secret" type="password" aria-label="Secret"></p>
@@ -78,7 +78,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/wide": page(
     "Wide",
-    `<div style="overflow-x:auto;white-space:nowrap;height:90vh" id="strip">${Array.from({ length: 14 }, (_, n) => `<span style="display:inline-block;width:200px;height:80vh;background:hsl(${n * 25} 60% 80%)">Page ${n} ends</span>`).join("")}</div>`,
+    `<div style="overflow-x:auto;white-space:nowrap;height:90vh" id="strip">${Array.from({ length: 8 }, (_, n) => `<span style="display:inline-block;width:200px;height:80vh;background:hsl(${n * 25} 60% 80%)">Page ${n} ends</span>`).join("")}</div>`,
   ),
   "/lazy": page(
     "Lazy",
@@ -87,11 +87,12 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/place": page(
     "Place",
-    `<h1>Place</h1><button onclick="ask()">Where am I</button><p id="state"></p><script>
-      const ask=()=>navigator.geolocation.getCurrentPosition(({coords})=>say('at '+coords.latitude.toFixed(3)+','+coords.longitude.toFixed(3)),({code})=>say('refused '+code));
+    `<h1>Place</h1><button onclick="ask()">Where am I</button><p id="state"></p><p id="last"></p><script>
+      const tell=(text)=>{last.textContent=text;say(text)};let lay=false;
+      const ask=()=>navigator.geolocation.getCurrentPosition(({coords})=>tell('at '+coords.latitude.toFixed(3)+','+coords.longitude.toFixed(3)),({code})=>tell('refused '+code));
       const dark=matchMedia('(prefers-color-scheme: dark)');dark.onchange=()=>say(dark.matches?'dark':'light');
-      addEventListener('offline',()=>say('offline'));addEventListener('online',()=>say('online'));
-      addEventListener('resize',()=>{clearTimeout(window.q);window.q=setTimeout(()=>say(innerWidth>innerHeight?'lies':'stands'),100)});
+      addEventListener('offline',()=>tell('offline'));addEventListener('online',()=>tell('online'));
+      addEventListener('resize',()=>{const now=innerWidth>innerHeight;if(now!==lay)tell(now?'lies':'stands');lay=now});
       localStorage.visits=Number(localStorage.visits||0)+1;state.textContent='visit '+localStorage.visits;
       navigator.permissions.query({name:'camera'}).then(({state})=>{document.title=state;document.body.append('camera '+state)})</script>`,
   ),
@@ -115,7 +116,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/frame": page(
     "Frame",
-    `<p id="who"></p>${filler(400)}<button id="in" onclick="say(who.textContent+' pressed')">In the frame</button><iframe src="/innermost" style="width:250px;height:120px"></iframe><input aria-label="Framed field" onchange="say(who.textContent+' field '+this.value)"><script>who.textContent=location.search?'other':'own'</script>`,
+    `<p id="who"></p><button id="in" onclick="say(who.textContent+' pressed')">In the frame</button><iframe src="/innermost" style="width:250px;height:120px"></iframe><input aria-label="Framed field" onchange="say(who.textContent+' field '+this.value)"><script>who.textContent=location.search?'other':'own'</script>`,
   ),
   "/innermost": page("Innermost", `<button onclick="say('innermost')">Innermost</button>`),
   "/restless": page(
@@ -135,7 +136,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     <a style="display:inline-block;width:0;height:0;min-width:0" data-say="zero"><span style="position:absolute;padding:12px;background:#eee">Zero</span></a>
     <button style="width:3px;height:3px;min-width:0;padding:0;border:0;font-size:1px;margin-left:120.4px" data-say="tiny" aria-label="Tiny"></button>
     <div style="position:relative;height:60px"><button style="position:absolute;left:0;top:0" data-say="through">Through</button><div style="position:absolute;inset:0;background:#0002;pointer-events:none">Veil</div></div>
-    <div style="height:120px;overflow:auto;border:1px solid"><div style="height:300px"></div><div style="width:200px;overflow:auto"><div style="width:900px"><button style="margin-left:700px" data-say="nested">Nested</button></div></div></div>
+    <div style="height:120px;overflow:auto;border:1px solid"><div style="height:112px"></div><div style="width:200px;overflow:auto"><div style="width:900px"><button style="margin-left:194px" data-say="nested">Nested</button></div></div></div>
     <details><summary>More about it</summary><button data-say="details">Within</button></details>
     <div id="touchy" style="height:60px;background:#fdf">Touchy</div><button onclick="modal.showModal()">Modal</button><dialog id="modal"><button data-say="modal" onclick="modal.close()">Okay</button></dialog>
     <div style="transform:translateZ(0)"><button style="position:fixed;right:0;top:10px" data-say="fixed">Fixed inside</button></div>

@@ -1,7 +1,7 @@
 /** Opening and closing, permissions, place, colours, network, and what holds other steps. */
 import type { Case } from "./case.ts";
 
-const where = "- tapOn: Where am I";
+const where = "- tapOn: Where am I\n- assertVisible: at .*";
 
 export const PHONE: readonly Case[] = [
   {
@@ -51,7 +51,7 @@ export const PHONE: readonly Case[] = [
     name: "turns",
     page: "/place",
     steps:
-      "- setOrientation: LANDSCAPE_LEFT\n- waitForAnimationToEnd\n- setOrientation: PORTRAIT\n- waitForAnimationToEnd",
+      "- setOrientation: LANDSCAPE_LEFT\n- assertVisible: lies\n- setOrientation: PORTRAIT\n- assertVisible: stands",
     says: ["lies", "stands"],
   },
   {
@@ -63,7 +63,7 @@ export const PHONE: readonly Case[] = [
   {
     name: "is in airplane mode",
     page: "/place",
-    steps: "- setAirplaneMode: enabled\n- toggleAirplaneMode",
+    steps: "- setAirplaneMode: enabled\n- assertVisible: offline\n- toggleAirplaneMode\n- assertVisible: online",
     says: ["offline", "online"],
   },
   {
@@ -96,8 +96,8 @@ export const PHONE: readonly Case[] = [
     name: "again, a number of times and while something holds",
     page: "/taps",
     steps:
-      "- repeat: {times: 2, commands: [{tapOn: Count}]}\n- evalScript: ${output.n = 1}\n- repeat: {while: {true: '${output.n < 4}'}, commands: [{tapOn: 'Item ${output.n}'}, {evalScript: '${output.n = output.n + 1}'}]}\n- repeat: {times: 3, while: {visible: Open}, commands: [{tapOn: Open}]}",
-    says: ["count", "count", "item 1", "item 2", "item 3", "opened"],
+      "- repeat: {times: 2, commands: [{tapOn: Count}]}\n- evalScript: ${output.n = 1}\n- repeat: {while: {true: '${output.n < 4}'}, commands: [{tapOn: 'Item ${output.n}'}, {evalScript: '${output.n = output.n + 1}'}]}\n- repeat: {times: 3, while: {visible: Unfold}, commands: [{tapOn: Unfold}]}",
+    says: ["count", "count", "item 1", "item 2", "item 3", "unfolded"],
   },
   {
     name: "once more after a failure",

@@ -48,8 +48,8 @@ export const TOUCHING: readonly Case[] = [
   {
     name: "only once when something changed",
     page: "/taps",
-    steps: "- tapOn: {id: open, retryTapIfNoChange: true, waitUntilVisible: true}\n- assertNotVisible: {id: open}",
-    says: ["opened"],
+    steps: "- tapOn: {id: unfold, retryTapIfNoChange: true, waitUntilVisible: true}\n- assertNotVisible: {id: unfold}",
+    says: ["unfolded"],
   },
   {
     name: "without waiting to settle",

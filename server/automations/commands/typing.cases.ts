@@ -132,7 +132,7 @@ export const TYPING: readonly Case[] = [
     page: "/form",
     steps: "- tapOn: Day\n- inputText: soon",
     ends: "failed",
-    words: /asks for a date, like 2026-03-04.*"soon"/,
+    words: /asks for a date, like 2026-03-04.*“soon”/,
   },
   invented("inputRandomText: {length: 12}", /^word=[a-z]{12}$/),
   invented("inputRandomNumber", /^word=[1-9]\d{7}$/),

@@ -95,14 +95,22 @@ export interface TouchPlace {
 export async function touchPlace(at: StepContext, selector: Selector, settleMs?: number): Promise<TouchPlace> {
   const { point, ...rest } = selector;
   if (point !== undefined && Object.keys(rest).length === 0) {
+    await at.phone.opened(at.lookupMs);
     return { ...screenPoint(await at.expand(point), at.phone.size()), element: undefined };
   }
   const ms = timeLeft(at, at.lookupMs);
   const settle = Math.min(settleMs ?? SETTLE_MS, LONGEST_SETTLE_MS);
   let cover: string | undefined;
   const place = await poll(at, ms, async (): Promise<TouchPlace | undefined> => {
-    const found = await lookOnce(at, rest);
-    const target = found && (await at.phone.target(found.element.ref, settle));
+    let found = await lookOnce(at, rest);
+    let target = found && (await at.phone.target(found.element.ref, settle));
+    if (found !== undefined && target === undefined) {
+      // Some pages make their elements anew all the time: one that came back to the same place stands still.
+      const { x, y } = found.element.bounds;
+      found = await lookOnce(at, rest);
+      const same = found?.element.bounds.x === x && found.element.bounds.y === y;
+      target = found && (await at.phone.target(found.element.ref, same ? 0 : settle));
+    }
     cover = target?.coveredBy;
     if (found === undefined || target === undefined || target.coveredBy !== undefined) return undefined;
     const spot = point === undefined ? target.point : elementPoint(await at.expand(point), target, at.phone.size());

@@ -5,7 +5,9 @@ import { conditionHolds } from "../lookup.ts";
 
 export const scripting: Handlers<"evalScript" | "runScript"> = {
   async evalScript(step, { script }) {
-    await step.scripts.run(script, step.env, step.call);
+    // Maestro evaluates what stands in ${…}; a script without is taken as a whole.
+    if (script.includes("${")) await step.expand(script);
+    else await step.scripts.run(script, step.env, step.call);
     return undefined;
   },
   async runScript(step, { file, when }) {

@@ -40,8 +40,10 @@ export interface Listing {
 }
 
 export interface WalkCalls {
+  /** Settles when the document is read and drawn; one that is not after a while is not waited for again. */
+  ready(): Promise<void>;
   /** A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. */
-  elements(sheet: boolean): string;
+  elements(sheet: boolean): Promise<string>;
 }
 
 export function listPage(tools: PageTools): WalkCalls {
@@ -54,6 +56,10 @@ export function listPage(tools: PageTools): WalkCalls {
   const MAX_LABELS = 5_000;
   const MAX_NAME = 1_000;
   const MAX_ID = 300;
+  const FRAME_MS = 8;
+  const MAX_READING_MS = 3_000;
+  const MAX_DRAWING_MS = 300;
+  let ready = false;
   // Flutter numbers its ids anew on every page; what its app calls an element stands beside.
   const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "flt-semantics-identifier", "id", "name", "for"];
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "LINK", "META", "HEAD", "TITLE", "BR", "WBR"]);
@@ -289,5 +295,22 @@ export function listPage(tools: PageTools): WalkCalls {
     };
   };
 
-  return { elements: (sheet) => JSON.stringify(list(sheet)) };
+  const now = () => performance.now();
+  /** What is looked for in an empty page of which more comes is not "not there", and touches of it are lost. */
+  const waited = (async () => {
+    const frame = () => new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+    const read = now() + MAX_READING_MS;
+    while (document.readyState === "loading" && now() < read) await frame();
+    const drawn = now() + MAX_DRAWING_MS;
+    while (performance.getEntriesByName("first-contentful-paint").length === 0 && now() < drawn) await frame();
+    ready = true;
+  })();
+  return {
+    ready: () => waited,
+    elements: async (sheet) => {
+      // Frames come and go all the time; they are listed as they are.
+      if (!ready && self === top) await waited;
+      return JSON.stringify(list(sheet));
+    },
+  };
 }

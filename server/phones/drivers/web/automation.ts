@@ -1,4 +1,5 @@
 /** What automations ask of one running web phone; `automation-port.ts` says what each answer means. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
@@ -21,6 +22,7 @@ import type { SystemScreen } from "./system-screen.ts";
 import type { Tabs } from "./tabs.ts";
 
 const ANSWER_MS = 5_000;
+const OPENING_POLL_MS = 10;
 const MAX_FRAMES = 50;
 const MAX_FRAME_DEPTH = 5;
 
@@ -41,6 +43,18 @@ export class WebAutomation {
 
   constructor(options: WebAutomationOptions) {
     this.#options = options;
+  }
+
+  async opened(withinMs: number): Promise<void> {
+    const { foreground } = this.#options;
+    const until = performance.now() + withinMs;
+    for (;;) {
+      await foreground.settled();
+      const { front } = foreground;
+      if (typeof front === "string" || front.opening === undefined || performance.now() >= until) break;
+      await delay(OPENING_POLL_MS);
+    }
+    await this.#inFront((at) => this.#frames.ask(at, { call: "ready()", timeoutMs: ANSWER_MS, again: true }));
   }
 
   async elements(): Promise<UiTree> {
@@ -164,6 +178,16 @@ export class WebAutomation {
   }
 
   /** @throws PerchError `address_not_allowed` */
+  async closeApp(address: string): Promise<void> {
+    const { origin } = new URL(checkedUrl(address));
+    const { tabs, foreground } = this.#options;
+    const open = tabs.list.filter((tab) => tab.origin === origin || tab.openedFor === origin);
+    const inFront = open.some((tab) => tab === foreground.front);
+    for (const tab of open) tabs.close(tab);
+    if (inFront) await foreground.show("home");
+  }
+
+  /** @throws PerchError `address_not_allowed` */
   async clearState(address: string): Promise<void> {
     const { origin } = new URL(checkedUrl(address));
     const { tabs, system } = this.#options;
@@ -266,12 +290,14 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       airplaneMode: true,
       addMedia: true,
     },
+    opened: async (id, withinMs) => phone(id).opened(withinMs),
     elements: async (id) => phone(id).elements(),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
     hideKeyboard: async (id) => phone(id).hideKeyboard(),
     answerPicker: async (id, text) => phone(id).answerPicker(text),
+    closeApp: async (id, url) => phone(id).closeApp(url),
     clearState: async (id, url) => phone(id).clearState(url),
     setPermissions: async (id, values) => phone(id).setPermissions(values),
     setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),
