@@ -82,6 +82,7 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => phoneSize({ profile: row.profile, rotated }),
+        opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         async elements() {
           lastTree = await call(() => automation.elements(id));
           return lastTree;
@@ -97,7 +98,9 @@ export function leasedPhone(options: {
             ? lift(driver, id, input, options.holdsLease)
             : change(() => driver.input(id, input)),
         openUrl: (url) => change(() => driver.openUrl(id, url)),
+        answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
+        closeApp: (url) => change(() => automation.closeApp(id, url)),
         clearState: (url) => change(() => automation.clearState(id, url)),
         setPermissions: (values) =>
           change(() => {

@@ -36,7 +36,7 @@ describe("a run", () => {
     );
     expect([run.state, run.error]).toEqual(["passed", undefined]);
     expect(at.driver.effects).toEqual([
-      "open about:blank",
+      "close https://shop.example/",
       "open https://shop.example/",
       "tap Name",
       "type 日本 📱",

@@ -78,6 +78,20 @@ describe("text and id", () => {
   });
 });
 
+describe("other ids", () => {
+  const tree = screen(
+    element("field", B, { id: "search", alsoIds: ["q"] }),
+    element("titled", B, { alsoIds: ["", "Search"] }),
+    element("named", B, { id: "a", alsoIds: ["Menu"] }),
+  );
+  it("count where nothing has the id first of all", () => {
+    expect(refs(tree, { id: "search" })).toEqual(["field"]);
+    expect(refs(tree, { id: "q" })).toEqual(["field"]);
+    expect(refs(tree, { id: "menu" })).toEqual(["named"]);
+    expect(refs(tree, { id: "none" })).toEqual([]);
+  });
+});
+
 describe("state, size, traits, css", () => {
   it.each(["enabled", "selected", "checked", "focused"] as const)("tells %s", (name) => {
     const tree = screen(element("yes", B, { [name]: true, text: "x" }), element("no", B, { [name]: false, text: "x" }));

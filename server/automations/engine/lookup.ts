@@ -123,6 +123,7 @@ export interface TouchPlace {
 export async function touchPlace(at: StepContext, selector: Selector, settleMs?: number): Promise<TouchPlace> {
   const { point, ...rest } = selector;
   if (point !== undefined && Object.keys(rest).length === 0) {
+    await at.phone.opened(at.lookupMs);
     return { ...screenPoint(await at.expand(point), at.phone.size()), element: undefined };
   }
   const ms = timeLeft(at, at.lookupMs);
@@ -130,8 +131,15 @@ export async function touchPlace(at: StepContext, selector: Selector, settleMs?:
   let cover: Looked["covered"];
   const look = looking(at, selector, ms);
   const place = await poll(at, ms, async (): Promise<TouchPlace | undefined> => {
-    const found = await look();
-    const target = found && (await at.phone.target(found.element.ref, settle));
+    let found = await look();
+    let target = found && (await at.phone.target(found.element.ref, settle));
+    if (found !== undefined && target === undefined) {
+      // Some pages make their elements anew all the time: one that came back to the same place stands still.
+      const { x, y } = found.element.bounds;
+      found = await look();
+      const same = found?.element.bounds.x === x && found.element.bounds.y === y;
+      target = found && (await at.phone.target(found.element.ref, same ? 0 : settle));
+    }
     cover = found && target?.coveredBy !== undefined ? { ref: found.element.ref, by: target.coveredBy } : undefined;
     if (found === undefined || target === undefined || target.coveredBy !== undefined) return undefined;
     const spot = point === undefined ? target.point : elementPoint(await at.expand(point), target, at.phone.size());

@@ -16,6 +16,7 @@ export interface FlowPhone {
   readonly can: AutomationCapabilities & { readonly rotate: boolean; readonly clipboard: boolean };
   /** CSS pixels as turned. */
   size(): { readonly width: number; readonly height: number };
+  opened(withinMs: number): Promise<void>;
   elements(): Promise<UiTree>;
   findByCss(css: string): Promise<readonly string[]>;
   target(ref: string, withinMs: number): Promise<UiTarget | undefined>;
@@ -25,7 +26,10 @@ export interface FlowPhone {
   /** From here on the phone changes. */
   input(input: PhoneInput): Promise<void>;
   openUrl(url: string): Promise<void>;
+  /** Answers what the phone asks for in its own way (a date, say); false, and nothing changed, where it asks nothing. */
+  answerPicker(text: string): Promise<boolean>;
   hideKeyboard(): Promise<void>;
+  closeApp(url: string): Promise<void>;
   clearState(url: string): Promise<void>;
   setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
   setAirplaneMode(on: boolean): Promise<void>;

@@ -85,6 +85,7 @@ export class ScreenDriver extends FakeDriver {
       airplaneMode: true,
       addMedia: false,
     },
+    opened: async () => {},
     elements: async (id: PhoneId): Promise<UiTree> => {
       await this.tree(id);
       this.looks += 1;
@@ -105,6 +106,7 @@ export class ScreenDriver extends FakeDriver {
     },
     still: async () => true,
     hideKeyboard: async () => this.#did("hide keyboard"),
+    closeApp: async (_id, url) => this.#did(`close ${url}`),
     clearState: async (_id, url) => this.#did(`clear ${url}`),
     setPermissions: async (_id, values) => this.#did(`permissions ${JSON.stringify(values)}`),
     setAirplaneMode: async (_id, on) => this.#did(`airplane ${on}`),

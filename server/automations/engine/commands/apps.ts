@@ -28,6 +28,12 @@ function asAddress(text: string, strict: boolean): string | undefined {
 async function open(step: StepContext, url: string): Promise<undefined> {
   step.signal.throwIfAborted();
   await step.phone.openUrl(url);
+  await step.phone.opened(step.lookupMs);
+  return undefined;
+}
+
+async function close(step: StepContext, { appId }: { readonly appId?: string }): Promise<undefined> {
+  await step.phone.closeApp(await addressOf(step, appId));
   return undefined;
 }
 
@@ -51,14 +57,14 @@ export async function answers(
 export const apps: Handlers<"launchApp" | "stopApp" | "killApp" | "clearState" | "openLink"> = {
   async launchApp(step, command) {
     const address = await addressOf(step, command.appId);
-    if (command.stopApp !== false || command.clearState === true) await open(step, "about:blank");
+    if (command.stopApp !== false || command.clearState === true) await step.phone.closeApp(address);
     if (command.clearState === true) await step.phone.clearState(address);
     if (command.permissions !== undefined) await step.phone.setPermissions(await answers(step, command.permissions));
     await open(step, address);
     return command.arguments === undefined ? undefined : "A web phone gives no launch arguments to a page.";
   },
-  stopApp: (step) => open(step, "about:blank"),
-  killApp: (step) => open(step, "about:blank"),
+  stopApp: close,
+  killApp: close,
   async clearState(step, { appId }) {
     await step.phone.clearState(await addressOf(step, appId));
     return undefined;

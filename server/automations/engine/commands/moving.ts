@@ -77,12 +77,14 @@ function touchesEdge(bounds: UiBounds, direction: Direction): boolean {
 
 export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
   async scroll(step) {
+    await step.phone.opened(step.lookupMs);
     await reveal(step, "DOWN", 0.5);
     return undefined;
   },
   async swipe(step, command) {
     const size = step.phone.size();
     const { direction, start, end, from, durationMs } = command;
+    await step.phone.opened(step.lookupMs);
     if (from !== undefined) {
       const spot = await touchPlace(step, from, command.waitToSettleTimeoutMs);
       const to = end === undefined ? toEdge(spot, direction ?? "UP") : screenPoint(await step.expand(end), size);

@@ -13,8 +13,8 @@ const SETTLE_MS = 1_000;
 /** A file name out of a path a flow gives: it names a file of the run, never one of the machine. @throws StepFailure */
 export function screenshotName(path: string): string {
   const parts = path.trim().replaceAll("\\", "/").split("/");
-  const plain = parts.filter((part) => part !== "" && part !== ".");
-  if (plain.length === 0 || plain.includes("..") || /\p{Cc}/u.test(path)) {
+  const plain = parts.filter((part) => !["", ".", ".."].includes(part));
+  if (plain.length === 0 || /\p{Cc}/u.test(path)) {
     throw new StepFailure("phone_cannot", `"${quoted(path, 60)}" is no name for a screenshot.`);
   }
   const name = plain

@@ -40,11 +40,13 @@ export interface Listing {
 }
 
 export interface WalkCalls {
+  /** Settles when the document is read and drawn; one that is not after a while is not waited for again. */
+  ready(): Promise<void>;
   /**
    * A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. `drawn`: as
    * in `automation-port.ts`.
    */
-  elements(sheet: boolean, drawn: boolean): string;
+  elements(sheet: boolean, drawn: boolean): Promise<string>;
 }
 
 export function listPage(tools: PageTools): WalkCalls {
@@ -57,7 +59,12 @@ export function listPage(tools: PageTools): WalkCalls {
   const MAX_LABELS = 5_000;
   const MAX_NAME = 1_000;
   const MAX_ID = 300;
-  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "id", "name", "for"];
+  const FRAME_MS = 8;
+  const MAX_READING_MS = 3_000;
+  const MAX_DRAWING_MS = 300;
+  let ready = false;
+  // Flutter numbers its ids anew on every page; what its app calls an element stands beside.
+  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "flt-semantics-identifier", "id", "name", "for"];
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "LINK", "META", "HEAD", "TITLE", "BR", "WBR"]);
   const PRESSED = new Set([
     ...["button", "link", "checkbox", "radio", "switch", "tab", "option", "menuitem", "menuitemcheckbox"],
@@ -300,5 +307,22 @@ export function listPage(tools: PageTools): WalkCalls {
     };
   };
 
-  return { elements: (sheet, drawn) => JSON.stringify(list(sheet, drawn)) };
+  const now = () => performance.now();
+  /** What is looked for in an empty page of which more comes is not "not there", and touches of it are lost. */
+  const waited = (async () => {
+    const frame = () => new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+    const read = now() + MAX_READING_MS;
+    while (document.readyState === "loading" && now() < read) await frame();
+    const drawn = now() + MAX_DRAWING_MS;
+    while (performance.getEntriesByName("first-contentful-paint").length === 0 && now() < drawn) await frame();
+    ready = true;
+  })();
+  return {
+    ready: () => waited,
+    elements: async (sheet, drawn) => {
+      // Frames come and go all the time; they are listed as they are.
+      if (!ready && self === top) await waited;
+      return JSON.stringify(list(sheet, drawn));
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** What automations ask of one running web phone; `automation-port.ts` says what each answer means. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
@@ -10,6 +11,7 @@ import type { Found, Reach } from "./automation-reach.ts";
 import { parseRef, type Ref } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
 import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
+import { pickerValue, VALUE_WORDS } from "./automation-value.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { screenSize } from "./emulation.ts";
@@ -20,6 +22,7 @@ import type { SystemScreen } from "./system-screen.ts";
 import type { Tabs } from "./tabs.ts";
 
 const ANSWER_MS = 5_000;
+const OPENING_POLL_MS = 10;
 const MAX_FRAMES = 50;
 const MAX_FRAME_DEPTH = 5;
 
@@ -40,6 +43,18 @@ export class WebAutomation {
 
   constructor(options: WebAutomationOptions) {
     this.#options = options;
+  }
+
+  async opened(withinMs: number): Promise<void> {
+    const { foreground } = this.#options;
+    const until = performance.now() + withinMs;
+    for (;;) {
+      await foreground.settled();
+      const { front } = foreground;
+      if (typeof front === "string" || front.opening === undefined || performance.now() >= until) break;
+      await delay(OPENING_POLL_MS);
+    }
+    await this.#inFront((at) => this.#frames.ask(at, { call: "ready()", timeoutMs: ANSWER_MS, again: true }));
   }
 
   async elements({ drawn } = { drawn: false }): Promise<UiTree> {
@@ -148,6 +163,33 @@ export class WebAutomation {
     });
   }
 
+  /** @throws PerchError `bad_input` */
+  async answerPicker(text: string): Promise<boolean> {
+    const { foreground } = this.#options;
+    await foreground.settled();
+    const { front } = foreground;
+    const view = typeof front === "string" ? undefined : front.sheet?.view;
+    if (typeof front === "string" || view?.kind !== "value") return false;
+    const value = pickerValue(view.type, text);
+    if (value === undefined) {
+      const sentence = `The page asks for ${VALUE_WORDS[view.type]}; that is not “${text.slice(0, 40)}”.`;
+      throw new PerchError("bad_input", sentence);
+    }
+    await front.answerControl({ value });
+    await foreground.settled();
+    return true;
+  }
+
+  /** @throws PerchError `address_not_allowed` */
+  async closeApp(address: string): Promise<void> {
+    const { origin } = new URL(checkedUrl(address));
+    const { tabs, foreground } = this.#options;
+    const open = tabs.list.filter((tab) => tab.origin === origin || tab.openedFor === origin);
+    const inFront = open.some((tab) => tab === foreground.front);
+    for (const tab of open) tabs.close(tab);
+    if (inFront) await foreground.show("home");
+  }
+
   /** @throws PerchError `address_not_allowed` */
   async clearState(address: string): Promise<void> {
     const { origin } = new URL(checkedUrl(address));
@@ -251,11 +293,14 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       airplaneMode: true,
       addMedia: true,
     },
+    opened: async (id, withinMs) => phone(id).opened(withinMs),
     elements: async (id, how) => phone(id).elements(how),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
     hideKeyboard: async (id) => phone(id).hideKeyboard(),
+    answerPicker: async (id, text) => phone(id).answerPicker(text),
+    closeApp: async (id, url) => phone(id).closeApp(url),
     clearState: async (id, url) => phone(id).clearState(url),
     setPermissions: async (id, values) => phone(id).setPermissions(values),
     setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),
