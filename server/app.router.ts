@@ -3,12 +3,15 @@ import { accountRouter } from "./accounts/account.router.ts";
 import { sessionsRouter } from "./accounts/sessions.router.ts";
 import { flowsRouter } from "./automations/flows.router.ts";
 import { runsRouter } from "./automations/runs.router.ts";
+import { secretsRouter } from "./automations/secrets/secrets.router.ts";
 import { workspacesRouter } from "./automations/workspaces.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
+import { rulesRouter } from "./rules/rules.router.ts";
 import { screenRouter } from "./screen/screen.router.ts";
 import { teamsRouter } from "./teams/teams.router.ts";
+import { webhooksRouter } from "./webhooks/webhooks.router.ts";
 
 export interface RouterServices {
   readonly account: Parameters<typeof accountRouter>[0];
@@ -18,6 +21,9 @@ export interface RouterServices {
   readonly screen: Parameters<typeof screenRouter>[0];
   readonly flows: Parameters<typeof flowsRouter>[0];
   readonly runs: Parameters<typeof runsRouter>[0];
+  readonly secrets: Parameters<typeof secretsRouter>[0];
+  readonly rules: Parameters<typeof rulesRouter>[0];
+  readonly webhooks: Parameters<typeof webhooksRouter>[0];
   readonly workspaces: Parameters<typeof workspacesRouter>[0];
   readonly suites: Parameters<typeof workspacesRouter>[1];
   readonly privacy: Parameters<typeof privacyRouter>[0];
@@ -32,6 +38,9 @@ export function createAppRouter(services: RouterServices) {
     screen: screenRouter(services.screen, services.phones),
     flows: flowsRouter(services.flows),
     runs: runsRouter(services.runs),
+    secrets: secretsRouter(services.secrets),
+    rules: rulesRouter(services.rules),
+    webhooks: webhooksRouter(services.webhooks),
     workspaces: workspacesRouter(services.workspaces, services.suites),
     privacy: privacyRouter(services.privacy),
   });

@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
+import type { Step } from "../shared/flows/model.ts";
+import { stepKey } from "../shared/flows/targets.ts";
 import {
   flowId as flowIdSchema,
   newId,
   phoneId as phoneIdSchema,
   runId as runIdSchema,
+  secretId as secretIdSchema,
   suiteId as suiteIdSchema,
+  webhookId as webhookIdSchema,
 } from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
@@ -16,6 +20,16 @@ import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServ
 const procedures = describeProcedures();
 
 const FLOW = "url: https://a.example/\n---\n- back\n";
+const ASKING = "url: https://a.example/\nsecrets: [PASSWORD, OTHER]\n---\n- back\n";
+
+/** A flow whose step has another selector recorded beside it. */
+const TAP: Step = {
+  command: { name: "tapOn", selector: { text: "a" } },
+  place: { line: 5, column: 3 },
+  optional: false,
+  path: "0",
+};
+const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id: b}]\n---\n- tapOn: a\n`;
 const COMPARES = "url: https://a.example/\n---\n- assertScreenshot: home\n";
 const IMPORT = { folder: "new", files: [{ path: "b.js", base64: "Mg==" }] };
 
@@ -45,10 +59,23 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
   const runId = await run("the-first-run");
   const interruptedId = await run("interrupted");
   await server.automations.runner.idle();
-  const { runs } = server.db.t;
+  const { runs, runSteps } = server.db.t;
+  const healableId = flowIdSchema.parse((await answered("flows.save", { name: "Heals", source: HEALABLE })).id);
+  await server.db.tx(async (tx) => {
+    const healing = { applied: false, fallback: 0, selector: "", line: 5, column: 1 };
+    await tx.update(runs).set({ source: HEALABLE, flowId: healableId }).where(eq(runs.id, runId));
+    await tx.update(runSteps).set({ result: { healing } }).where(eq(runSteps.runId, runId));
+  });
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
+  const askingId = flowIdSchema.parse((await answered("flows.save", { name: "Asks", source: ASKING })).id);
+  const secretId = secretIdSchema.parse((await answered("secrets.set", { name: "PASSWORD", value: "hunter22" })).id);
+  await answered("secrets.grant", { secretId, flowId: askingId });
+  const ruleId = newId("rule");
+  await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
+  const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
+  const hookId = webhookIdSchema.parse(hook.id);
   return {
-    ...{ owner, second, phoneId, flowId, runId, interruptedId },
+    ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId },
     ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
   };
 
@@ -63,6 +90,12 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
     return { comparingId: runIdSchema.parse(comparing.runId), suiteId: suiteIdSchema.parse(suite.id), plan };
   }
 }
+const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
+  id: ruleId,
+  name: "Mine",
+  when: { all: [] },
+  action: { flowId, phone: phoneId },
+});
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
@@ -87,6 +120,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.openUrl": ({ phoneId }) => ({ phoneId, url: "https://a.example/" }),
   "phones.rename": ({ phoneId }) => ({ phoneId, name: "Renamed" }),
   "phones.configure": ({ phoneId }) => ({ phoneId, settings: { locale: "de-DE" } }),
+  "phones.tag": ({ phoneId }) => ({ phoneId, tags: ["shop"] }),
   "phones.rotate": ({ phoneId }) => ({ phoneId }),
   "phones.keepAwake": ({ phoneId }) => ({ phoneId }),
   "phones.screenshot": ({ phoneId }) => ({ phoneId }),
@@ -97,6 +131,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
   "flows.validate": () => ({ source: FLOW }),
   "flows.save": ({ flowId }) => ({ flowId, name: "Renamed", source: FLOW }),
+  "flows.heal": ({ runId }) => ({ runId, steps: [1] }),
   "flows.list": () => undefined,
   "flows.get": ({ flowId }) => ({ flowId }),
   "flows.recording": ({ flowId }) => ({ flowId }),
@@ -107,6 +142,26 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "runs.cancel": ({ runId }) => ({ runId }),
   "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),
   "runs.events": ({ runId }) => ({ runId, lastEventId: "0" }),
+  "secrets.list": () => undefined,
+  "secrets.set": () => ({ name: "NEW_ONE", value: "correct horse" }),
+  "secrets.remove": ({ secretId }) => ({ secretId }),
+  "secrets.grant": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
+  "secrets.revoke": ({ secretId, askingId }) => ({ secretId, flowId: askingId }),
+  "runs.startAll": ({ flowId, phoneId }) => ({
+    flowIds: [flowId],
+    phones: { ids: [phoneId] },
+    share: "each",
+    idempotencyKey: "shared-run",
+  }),
+  "rules.list": () => undefined,
+  "rules.save": (world) => ({ rule: ruleFor(world) }),
+  "rules.remove": ({ ruleId }) => ({ ruleId }),
+  "rules.resume": ({ ruleId }) => ({ ruleId }),
+  "rules.start": ({ ruleId }) => ({ ruleId, way: "click", values: {}, dedupeKey: "d".repeat(43) }),
+  "webhooks.list": () => undefined,
+  "webhooks.create": ({ flowId, phoneId }) => ({ name: "Another", flowId, phone: phoneId }),
+  "webhooks.remove": ({ hookId }) => ({ webhookId: hookId }),
+  "webhooks.rotate": ({ hookId }) => ({ webhookId: hookId }),
   "workspaces.list": () => undefined,
   "workspaces.file": () => ({ path: "shop/a.js" }),
   "workspaces.saveFile": () => ({ path: "shop/b.js", base64: "Mw==" }),
@@ -126,10 +181,15 @@ const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "scree
 /** Team procedures that name none of the team's things. */
 const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
+  ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import"],
 ]);
 /** Calls an API token may never make. */
-const SESSIONS_ONLY = new Set(["account.signOut"]);
+const SESSIONS_ONLY = new Set([
+  ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+]);
+/** Calls on a secret that only who set it may make, beside those who manage the team. */
+const BY_SETTER = new Set(["secrets.remove", "secrets.grant"]);
 
 describe("every procedure", () => {
   it("declares who may call it, and is tried below", () => {
@@ -181,18 +241,23 @@ describe("strangers", () => {
     }
   });
   afterAll(() => server.dispose());
+  // Every procedure is tried by the same few people: none of them comes to the end of what one may call at once.
+  beforeEach(() => server.clock.advance(10_000));
 
   const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
     call(server, type, path, INPUTS[path]?.(world), token);
   /** Everything of the world that a call could change. */
   const state = async () => {
-    const { flows, runs, phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
-    const { workspaceFiles } = server.db.t;
+    const { flows, runs, rules, ruleStarts, webhooks, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
+    const { streamTickets, idempotencyKeys, workspaceFiles } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
     return JSON.stringify([
       await read.select().from(phones),
       await read.select().from(flows),
+      await read.select().from(rules),
+      await read.select().from(webhooks),
+      (await read.select().from(ruleStarts)).length,
       await read.select().from(workspaceFiles),
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
@@ -253,6 +318,10 @@ describe("strangers", () => {
         flowId: newId("flow"),
         runId: newId("run"),
         interruptedId: newId("run"),
+        secretId: newId("secret"),
+        askingId: newId("flow"),
+        ruleId: newId("rule"),
+        hookId: newId("webhook"),
         comparingId: newId("run"),
         suiteId: newId("suite"),
       }),
@@ -264,16 +333,17 @@ describe("strangers", () => {
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
-    for (const path of [
-      ...["phones.list", "flows.list", "runs.list", "sessions.list", "teams.list", "privacy.overview"],
-      "workspaces.list",
-    ]) {
+    const lists = ["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list"];
+    for (const path of [...lists, "workspaces.list", "sessions.list", "teams.list", "privacy.overview"]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
       for (const theirs of [
         world.phoneId,
         world.flowId,
         world.runId,
+        world.secretId,
+        world.ruleId,
+        world.hookId,
         "shop",
         world.owner.teamId,
         world.owner.sessionId,
@@ -317,6 +387,12 @@ describe("those who may", () => {
   });
   afterAll(() => server.dispose());
 
+  const secretOf = async (person: TestPerson) => {
+    const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
+    if (!set.ok) throw new Error(set.error.message);
+    return secretIdSchema.parse((set.data as { id: string }).id);
+  };
+
   it.each(procedures.map((one) => [one.path, one] as const))("%s answers them", async (path, { type, meta }) => {
     const roles = ROLES.filter((role) =>
       [meta?.permission, BEYOND_META[path]].every(
@@ -330,6 +406,7 @@ describe("those who may", () => {
       const own = {
         ...world,
         second: path === "sessions.revoke" ? { ...world.second, id: person.sessionId } : world.second,
+        secretId: BY_SETTER.has(path) ? await secretOf(person) : world.secretId,
       };
       const answer = await call(server, type, path, INPUTS[path]?.(own), person.token);
       const expected = PUBLIC_ANSWERS[path];

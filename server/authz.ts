@@ -53,6 +53,9 @@ function noServices(): RouterServices {
     screen: {},
     flows: {},
     runs: {},
+    secrets: {},
+    rules: {},
+    webhooks: {},
     privacy: {},
   } as RouterServices;
 }

@@ -44,6 +44,8 @@ export interface UiTree {
   /** Of the screen as turned, in CSS pixels. */
   readonly width: number;
   readonly height: number;
+  /** The phone shows something of its own over a picture of the page, whose elements are not here. */
+  readonly overPicture?: boolean;
   /** What is missing, in a sentence, when there was more than a tree holds. */
   readonly note?: string;
 }

@@ -107,6 +107,10 @@ export class StubRun {
 export class StubRuns {
   readonly flows = new Map<FlowId, FlowDetail>();
   readonly runs = new Map<RunId, StubRun>();
+  /** JSON files of runs, by name; every other file is a picture. */
+  readonly files = new Map<string, unknown>();
+  /** Steps whose proposals were taken over. */
+  readonly healed: number[] = [];
   readonly #keys = new Map<string, RunId>();
 
   save(input: { flowId?: FlowId | undefined; name: string; source: string; path?: string | undefined }): FlowDetail {
@@ -122,6 +126,7 @@ export class StubRuns {
       commands,
       tags: flow?.header.tags ?? [],
       inputs: flow?.header.inputs ?? [],
+      secrets: flow?.header.secrets ?? [],
       diagnostics,
       updatedAt: new Date().toISOString(),
     };
@@ -155,6 +160,24 @@ export class StubRuns {
     this.#keys.set(input.idempotencyKey, run.detail.id);
     this.runs.set(run.detail.id, run);
     return run.detail.id;
+  }
+
+  startAll(
+    input: {
+      flowIds?: readonly FlowId[] | undefined;
+      share: "each" | "any";
+      inputs?: Record<string, string> | undefined;
+      idempotencyKey: string;
+    },
+    phones: readonly PhoneId[],
+  ): RunId[] {
+    const targets = input.share === "each" ? phones : phones.slice(0, 1);
+    return (input.flowIds ?? []).flatMap((flowId, index) =>
+      targets.map((phoneId, place) => {
+        const { inputs } = input;
+        return this.start({ flowId, phoneId, inputs, idempotencyKey: `${input.idempotencyKey}.${index}.${place}` });
+      }),
+    );
   }
 
   /** Newest first. */

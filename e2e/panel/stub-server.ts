@@ -9,6 +9,7 @@ import { stubPrivacy, stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
+import { StubSecrets } from "./stub-secrets.ts";
 import { StubTeam } from "./stub-team.ts";
 
 export interface StubServer {
@@ -31,6 +32,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     team,
     automations,
     files: new StubFiles(automations),
+    webhooks: new Map(),
+    secrets: new StubSecrets(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
@@ -74,6 +77,10 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     if (runFile !== null) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       if (runFile[1] === undefined) return void response.setHeader("Content-Type", "text/html").end("<h1>Report</h1>");
+      const json = state.automations.files.get(decodeURIComponent(path.split("/").at(-1) ?? ""));
+      if (json !== undefined) {
+        return void response.setHeader("Content-Type", "application/json").end(JSON.stringify(json));
+      }
       return void response.setHeader("Content-Type", "image/png").end(Buffer.from(state.png, "base64"));
     }
     trpc(request, response);

@@ -6,24 +6,31 @@ import { exchangeInput } from "../../shared/accounts.ts";
 import * as automations from "../../shared/automations.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { parseFlow } from "../../shared/flows/parse.ts";
-import type { PhoneId, RunId } from "../../shared/ids.ts";
+import type { PhoneId, RunId, WebhookId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { exportRecording } from "../../shared/recorder-json/export.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import * as secrets from "../../shared/secrets.ts";
+import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import type { StubFiles } from "./stub-files.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
+import type { StubSecrets } from "./stub-secrets.ts";
 import type { StubTeam } from "./stub-team.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 
+export const STUB_SECRET = "whsec_3q2-7w_stubsecretstubsecretstubsecretstub";
+
 export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
+  readonly webhooks: Map<WebhookId, webhooks.Webhook>;
   readonly files: StubFiles;
+  readonly secrets: StubSecrets;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -164,6 +171,9 @@ export const stubRouter = t.router({
     configure: signedIn
       .input(phones.settingsInput)
       .mutation(({ ctx, input }) => ctx.state.team.configure(input.phoneId, input.settings)),
+    tag: signedIn
+      .input(phones.tagInput)
+      .mutation(({ ctx, input }) => ctx.state.team.change(input.phoneId, { tags: [...input.tags].sort() })),
     rotate: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => ctx.state.team.rotate(input.phoneId)),
     keepAwake: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => {
       const { parksAt: _parksAt, ...phone } = ctx.state.team.get(input.phoneId);
@@ -223,6 +233,12 @@ export const stubRouter = t.router({
       return { ok: flow !== undefined, commands, portable, diagnostics };
     }),
     save: signedIn.input(automations.saveFlowInput).mutation(({ ctx, input }) => ctx.state.automations.save(input)),
+    heal: signedIn.input(automations.healFlowInput).mutation(({ ctx, input }) => {
+      ctx.state.automations.healed.push(...input.steps);
+      const { flowId } = runOf(ctx.state, input.runId).detail;
+      if (flowId === undefined) throw refusal("conflict", "This run was not of a saved automation.");
+      return { flowId, lines: [4] };
+    }),
     list: signedIn.query(({ ctx }) => ctx.state.automations.list()),
     get: signedIn.input(automations.flowRef).query(({ ctx, input }) => {
       const flow = ctx.state.automations.flows.get(input.flowId);
@@ -244,6 +260,16 @@ export const stubRouter = t.router({
     start: signedIn
       .input(automations.startRunInput)
       .mutation(({ ctx, input }) => ({ runId: ctx.state.automations.start(input) })),
+    startAll: signedIn.input(automations.startAllInput).mutation(({ ctx, input }) => ({
+      runIds: ctx.state.automations.startAll(
+        input,
+        [...ctx.state.team.phones.values()]
+          .filter(({ id, tags }) =>
+            "tag" in input.phones ? tags.includes(input.phones.tag) : input.phones.ids.includes(id),
+          )
+          .map(({ id }) => id),
+      ),
+    })),
     get: signedIn.input(automations.runRef).query(({ ctx, input }) => runOf(ctx.state, input.runId).detail),
     list: signedIn.input(automations.listRunsInput).query(({ ctx, input }) => ctx.state.automations.summaries(input)),
     cancel: signedIn.input(automations.runRef).mutation(({ ctx, input }) => {
@@ -262,6 +288,25 @@ export const stubRouter = t.router({
       return (async function* () {
         for await (const { seq, event } of events) yield tracked(String(seq), event);
       })();
+    }),
+  }),
+  webhooks: t.router({
+    list: signedIn.query(({ ctx }) => [...ctx.state.webhooks.values()]),
+    create: signedIn.input(webhooks.createWebhookInput).mutation(({ ctx, input }): webhooks.WebhookWithSecret => {
+      const id = newId("webhook");
+      const createdAt = new Date().toISOString();
+      const webhook: webhooks.Webhook = { ...input, id, url: `http://localhost:8787/hooks/${id}`, createdAt };
+      ctx.state.webhooks.set(id, webhook);
+      return { ...webhook, secret: STUB_SECRET };
+    }),
+    rotate: signedIn.input(webhooks.webhookRef).mutation(({ ctx, input }): webhooks.WebhookWithSecret => {
+      const webhook = ctx.state.webhooks.get(input.webhookId);
+      if (webhook === undefined) throw refusal("not_found", "There is no such webhook in this team.");
+      return { ...webhook, secret: STUB_SECRET.toUpperCase() };
+    }),
+    remove: signedIn.input(webhooks.webhookRef).mutation(({ ctx, input }) => {
+      ctx.state.webhooks.delete(input.webhookId);
+      return {};
     }),
   }),
   workspaces: t.router({
@@ -290,6 +335,32 @@ export const stubRouter = t.router({
     run: signedIn
       .input(workspaces.runFolderInput)
       .mutation(({ ctx, input }) => ctx.state.files.run(input.path, input.phoneId)),
+  }),
+  secrets: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.secrets.list(ctx.state.automations)),
+    set: signedIn.input(secrets.setSecretInput).mutation(({ ctx, input }): secrets.SecretSummary => {
+      const { id } = ctx.state.secrets.set(input.name, input.value);
+      const summary = ctx.state.secrets.list(ctx.state.automations).find((one) => one.id === id);
+      if (summary === undefined) throw refusal("not_found", "There is no such secret in this team.");
+      return summary;
+    }),
+    remove: signedIn.input(secrets.secretRef).mutation(({ ctx, input }) => {
+      ctx.state.secrets.all.delete(input.secretId);
+      return {};
+    }),
+    grant: signedIn.input(secrets.grantSecretInput).mutation(({ ctx, input }) => {
+      const flow = ctx.state.automations.flows.get(input.flowId);
+      if (flow === undefined) throw refusal("not_found", "There is no such flow in this team.");
+      if (input.seen !== undefined && flow.updatedAt !== input.seen) {
+        throw refusal("conflict", "Someone changed this flow just now. Read what it does, then grant the secret.");
+      }
+      ctx.state.secrets.grant(input.secretId, input.flowId, flow.source);
+      return {};
+    }),
+    revoke: signedIn.input(secrets.revokeSecretInput).mutation(({ ctx, input }) => {
+      ctx.state.secrets.grant(input.secretId, input.flowId, undefined);
+      return {};
+    }),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

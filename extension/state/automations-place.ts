@@ -19,6 +19,7 @@ const placeSchema = z.union([
   z.object({ view: z.literal("new") }),
   z.object({ view: z.literal("import") }),
   z.object({ view: z.literal("file"), path: z.string() }),
+  z.object({ view: z.literal("secrets") }),
   z.object({ view: z.literal("runs"), filter: runsFilter }),
   /** `key` as in `flow-drafts.ts`. */
   z.object({ view: z.literal("flow"), key: z.string() }),

@@ -6,27 +6,35 @@ import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
+import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FindElements, Pace } from "./engine/ports.ts";
 import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
+import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
 import { createArtifactStore } from "./run-artifacts.ts";
+import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
-import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { cancelOf, createRunsService, type RunsService } from "./runs.service.ts";
+import { createRunSecrets } from "./secrets/run-secrets.ts";
+import { createSecretsRepo } from "./secrets/secrets.repo.ts";
+import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
 import { createSuitesService, type SuitesService } from "./suites.service.ts";
 import { suiteStopped } from "./suites.ts";
 import { createWorkspacesRepo } from "./workspaces.repo.ts";
 import { createWorkspacesService, type WorkspacesService } from "./workspaces.service.ts";
 
 export interface Automations {
-  readonly flows: FlowsService;
+  readonly flows: FlowsService & HealingService;
   readonly runs: RunsService;
+  readonly secrets: SecretsService;
   readonly workspaces: WorkspacesService;
   readonly suites: SuitesService;
   readonly runner: Runner;
@@ -47,6 +55,8 @@ export interface AutomationOptions {
   readonly log: Log;
   readonly folder: string;
   readonly key: Buffer;
+  /** 32 bytes; seals secrets of flows. */
+  readonly secretsKey: Buffer;
   readonly holder: string;
   readonly phones: RunPhones;
   /** The phone's name and abilities; undefined when the team has no such phone. */
@@ -54,6 +64,11 @@ export interface AutomationOptions {
     scope: TeamScope,
     id: PhoneId,
   ) => Promise<{ readonly name: string; readonly can: AutomationCapabilities | undefined } | undefined>;
+  /** Phones of the team that carry a tag, the oldest first. */
+  readonly tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
+  readonly idempotency: Idempotency;
+  /** Told in the transaction that ends a run. */
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: RunnerOptions["openScripts"];
@@ -68,7 +83,19 @@ export function createAutomations(options: AutomationOptions): Automations {
   const workspacesRepo = createWorkspacesRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
-  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
+  const secretsRepo = createSecretsRepo(db);
+  const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
+  const secrets = createSecretsService({
+    db,
+    repo: secretsRepo,
+    audit,
+    clock,
+    key: options.secretsKey,
+    names: (source) => parse(source).flow?.header.secrets ?? [],
+    flow: (scope, id) => flowsRepo.find(scope, id),
+    reads: (scope, flow) => reachedFiles(scope, flow, { flows: flowsRepo, workspaces: workspacesRepo, parse }),
+  });
+  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake, onEnd: options.onEnd });
   const runner = createRunner({
     db,
     runs: runsRepo,
@@ -77,7 +104,10 @@ export function createAutomations(options: AutomationOptions): Automations {
     artifacts,
     workspaces: workspacesRepo,
     suiteStopped: suiteStopped(workspacesRepo),
+    secrets: runSecrets,
+    key: options.key,
     phones: options.phones,
+    onEnd: options.onEnd,
     parse,
     find: options.find,
     openScripts: options.openScripts,
@@ -88,9 +118,9 @@ export function createAutomations(options: AutomationOptions): Automations {
     singleNode: db.engine === "sqlite",
     wake,
   });
-  const prefix = cancelTopic("" as RunId);
   const stopListening = db.onAnnounced((topic) => {
-    if (topic.startsWith(prefix)) runner.cancel(topic.slice(prefix.length) as RunId);
+    const asked = cancelOf(topic);
+    if (asked !== undefined) runner.cancel(asked.id, asked.askedAt);
   });
   let beating: NodeJS.Timeout | undefined;
 
@@ -106,7 +136,10 @@ export function createAutomations(options: AutomationOptions): Automations {
     audit,
     clock,
     parse,
+    secrets: runSecrets,
     phone: options.phone,
+    tagged: options.tagged,
+    idempotency: options.idempotency,
   });
 
   async function removeOrphans(): Promise<void> {
@@ -116,7 +149,11 @@ export function createAutomations(options: AutomationOptions): Automations {
   }
 
   return {
-    flows: createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse }),
+    flows: {
+      ...createFlowsService({ db, repo: flowsRepo, workspaces: workspacesRepo, audit, clock, parse, secrets }),
+      ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock, secrets }),
+    },
+    secrets,
     runs,
     workspaces: createWorkspacesService({
       db,

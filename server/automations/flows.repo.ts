@@ -16,11 +16,13 @@ export interface FlowsRepo {
   findByPath(scope: TeamScope, path: string): Promise<FlowRow | undefined>;
   count(tx: Writer, scope: TeamScope): Promise<number>;
   insert(tx: Writer, row: NewFlow): Promise<FlowRow>;
+  /** `was`: only while this is its source. */
   change(
     tx: Writer,
     scope: TeamScope,
     id: FlowId,
     change: Partial<Pick<FlowRow, "name" | "source" | "path" | "updatedAt">>,
+    was?: string,
   ): Promise<FlowRow | undefined>;
   /** False when there was none. Its runs stay, each with its own copy of the source. */
   delete(tx: Writer, scope: TeamScope, id: FlowId): Promise<boolean>;
@@ -57,8 +59,13 @@ export function createFlowsRepo(db: Database): FlowsRepo {
       if (inserted === undefined) throw new Error("An inserted flow was not returned.");
       return inserted;
     },
-    async change(tx, scope, id, change) {
-      const [row] = await tx.update(flows).set(change).where(one(scope, id)).returning();
+    async change(tx, scope, id, change, was) {
+      const unchanged = was === undefined ? undefined : eq(flows.source, was);
+      const [row] = await tx
+        .update(flows)
+        .set(change)
+        .where(and(one(scope, id), unchanged))
+        .returning();
       return row;
     },
     async delete(tx, scope, id) {

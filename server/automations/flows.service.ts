@@ -19,14 +19,18 @@ import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
 import { teamTree } from "./run-files.ts";
+import type { Keeper, SecretsService } from "./secrets/secrets.service.ts";
 import { isPathFree } from "./workspace-tree.ts";
 import type { WorkspacesRepo } from "./workspaces.repo.ts";
 
 export interface FlowsService {
   /** What is wrong with a flow and the files it names, line by line. Stores nothing. */
   validate(scope: TeamScope, input: z.output<typeof validateInput>): Promise<FlowValidation>;
-  /** Keeps a flow, also one with errors: what was written is never lost, it just does not run. */
-  save(scope: TeamScope, input: z.output<typeof saveFlowInput>): Promise<FlowDetail>;
+  /**
+   * Keeps a flow, also one with errors: what was written is never lost, it just does not run. Secrets granted to the text
+   * before go over to the new one only where `keeper` may pass them on.
+   */
+  save(scope: TeamScope, input: z.output<typeof saveFlowInput>, keeper?: Keeper): Promise<FlowDetail>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
   get(scope: TeamScope, id: FlowId): Promise<FlowDetail>;
   /** As a recording of Chrome DevTools. @throws PerchError `bad_input` for a flow with errors */
@@ -48,6 +52,7 @@ export function createFlowsService(options: {
   audit: Audit;
   clock: Clock;
   parse: (source: string) => ParsedFlow;
+  secrets: Pick<SecretsService, "follow" | "textChange">;
 }): FlowsService {
   const { db, repo, workspaces, audit, clock, parse } = options;
   const summary = (row: FlowRow, parsed: ParsedFlow): FlowSummary => ({
@@ -65,7 +70,8 @@ export function createFlowsService(options: {
   const detail = async (scope: TeamScope, row: FlowRow): Promise<FlowDetail> => {
     const parsed = await link(scope, row.source, row.path ?? "");
     const { flow, diagnostics } = parsed;
-    return { ...summary(row, parsed), source: row.source, inputs: flow?.header.inputs ?? [], diagnostics };
+    const { inputs = [], secrets = [] } = flow?.header ?? {};
+    return { ...summary(row, parsed), source: row.source, inputs, secrets, diagnostics };
   };
   return {
     async validate(scope, { source, flowId, path }) {
@@ -73,8 +79,10 @@ export function createFlowsService(options: {
       const { flow, commands, portable, diagnostics } = await link(scope, source, path ?? saved?.path ?? "");
       return { ok: flow !== undefined, commands, portable, diagnostics };
     },
-    async save(scope, { flowId, name, source, path }) {
+    async save(scope, { flowId, name, source, path }, keeper) {
       const now = new Date(clock.now());
+      const before = keeper && flowId && (await repo.find(scope, flowId));
+      const change = before && (await options.secrets.textChange(scope, before, { source, path: path ?? before.path }));
       const row = await db.tx(async (tx) => {
         if (path !== undefined) {
           if (!isYaml(path)) throw new PerchError("bad_input", "The path of a flow ends with .yaml.");
@@ -83,6 +91,7 @@ export function createFlowsService(options: {
             throw new PerchError("conflict", `There is something at ${path} already. Choose another name.`);
           }
         }
+        if (keeper && flowId && change) await options.secrets.follow(tx, keeper, flowId, change);
         const saved =
           flowId === undefined
             ? await insert(tx)

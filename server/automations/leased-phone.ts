@@ -1,12 +1,15 @@
 /** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
 import type { PhoneId } from "../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
+import type { UiTree } from "../../shared/ui-tree.ts";
 import { PerchError } from "../errors.ts";
 import type { PhoneDriver } from "../phones/driver.ts";
 import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
 import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
+import { coveredScreenshot, treeToKeep } from "./secrets/covered-pictures.ts";
+import type { Redactor } from "./secrets/redact.ts";
 
 /** The result of `work`, or the signal's reason as soon as it aborts; what `work` still does is not waited for. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -27,13 +30,15 @@ export function leasedPhone(options: {
   row: PhoneRow;
   driver: PhoneDriver;
   signal: AbortSignal;
+  /** Of the run: pictures leave here without its secrets. */
+  redactor: Redactor;
   holdsLease: () => boolean;
   /** Turns the phone and writes it down. */
   rotate: (id: PhoneId) => Promise<unknown>;
   /** Counts as use, so that the phone is not parked as idle. */
   used: (id: PhoneId) => void;
 }): PhoneHands {
-  const { row, driver, signal } = options;
+  const { row, driver, signal, redactor } = options;
   const { id } = row;
   const { automation } = driver;
   if (automation === undefined) {
@@ -43,6 +48,7 @@ export function leasedPhone(options: {
   let settings: PhoneSettings = row.settings;
   let airplane = false;
   let permissions = false;
+  let lastTree: UiTree | undefined;
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -54,6 +60,13 @@ export function leasedPhone(options: {
     settings = next;
     return driver.configure({ id, profile: deviceProfile(row.profile), settings, rotated });
   };
+
+  const picture = () =>
+    coveredScreenshot({
+      redactor,
+      take: () => driver.screenshot(id),
+      elements: () => automation.elements(id, { drawn: true }),
+    });
 
   return {
     during(effect): FlowPhone {
@@ -69,11 +82,15 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => phoneSize({ profile: row.profile, rotated }),
-        elements: async () => call(() => automation.elements(id)),
+        opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
+        async elements() {
+          lastTree = await call(() => automation.elements(id));
+          return lastTree;
+        },
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
-        screenshot: async () => call(() => driver.screenshot(id)),
+        screenshot: async () => call(picture),
         readClipboard: async () => call(() => driver.clipboard.read(id)),
         input: (input) =>
           // A finger that is down has to come up also when the run was cancelled.
@@ -81,7 +98,9 @@ export function leasedPhone(options: {
             ? lift(driver, id, input, options.holdsLease)
             : change(() => driver.input(id, input)),
         openUrl: (url) => change(() => driver.openUrl(id, url)),
+        answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
+        closeApp: (url) => change(() => automation.closeApp(id, url)),
         clearState: (url) => change(() => automation.clearState(id, url)),
         setPermissions: (values) =>
           change(() => {
@@ -113,9 +132,15 @@ export function leasedPhone(options: {
     },
     async look() {
       if (!options.holdsLease()) throw new LeaseLost();
-      const [{ png }, tree] = await Promise.all([driver.screenshot(id), automation.elements(id)]);
-      return { png, tree };
+      const { png } = await picture();
+      return { png, tree: treeToKeep(await automation.elements(id), redactor) };
     },
+    async tree() {
+      if (!options.holdsLease()) throw new LeaseLost();
+      return automation.elements(id);
+    },
+    lastTree: () => lastTree,
+    watch: (listener) => driver.screen(id).listen(listener, 0),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

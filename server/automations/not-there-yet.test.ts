@@ -22,10 +22,6 @@ describe("a checked flow", () => {
     expect(diagnostics.map(({ severity }) => severity)).toContain("warning");
   });
 
-  it("does not run with secrets, whose names would be empty", () => {
-    expect(check("url: https://example.com\nsecrets: [PASSWORD]\n---\n- back\n").flow).toBeUndefined();
-  });
-
   it("leaves everything else as it was read", () => {
     const source = "url: https://example.com\n---\n- tapOn: Start\n- takeScreenshot: done\n";
     expect(check(source)).toEqual(parseFlow(source));

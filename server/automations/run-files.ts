@@ -1,5 +1,5 @@
 /** The files of flows: those of a team, those a run brings along, and the snapshot a run works with. */
-import type { FileTree } from "../../shared/flows/files.ts";
+import { type FileTree, linkFlow } from "../../shared/flows/files.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
 import { baseName, MAX_RUN_BYTES } from "../../shared/workspace-model.ts";
 import { PerchError } from "../errors.ts";
@@ -26,6 +26,20 @@ export async function teamTree(
     if (flow !== undefined) return Buffer.from(flow.source);
     return (await workspaces.find(scope, path))?.bytes ?? new Uint8Array();
   });
+}
+
+/** What a run of a flow would read beside its text, as it is now. */
+export async function reachedFiles(
+  scope: TeamScope,
+  { source, path }: { readonly source: string; readonly path: string | null },
+  from: { flows: FlowsRepo; workspaces: WorkspacesRepo; parse: (source: string) => ParsedFlow },
+): Promise<FileBytes[]> {
+  let tree: Promise<ReadTree> | undefined;
+  const open = () => (tree ??= teamTree(scope, from));
+  const { reached } = await linkFlow({ source, path: path ?? "" }, open, from.parse);
+  const files: FileBytes[] = [];
+  for (const one of reached) files.push({ path: one, bytes: await (await open()).bytes(one) });
+  return files;
 }
 
 /** @throws PerchError `bad_input`, `too_large` */

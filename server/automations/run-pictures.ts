@@ -1,14 +1,19 @@
-/** Pictures and trees of one run: kept as encrypted files, named in the journal. */
+/** Pictures, trees and failures of one run: kept as encrypted files, named in the journal. */
 import type { ArtifactKind } from "../../shared/automation-model.ts";
-import type { PhoneHands, ScreenshotSink } from "./engine/ports.ts";
+import { failureDetail } from "./engine/candidates.ts";
+import type { FlowFailure } from "./engine/context.ts";
+import type { FindElements, PhoneHands, ScreenshotSink } from "./engine/ports.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import type { Lease, RunsRepo } from "./runs.repo.ts";
+import type { Redactor } from "./secrets/redact.ts";
 
 export interface RunPictures {
   readonly screenshot: ScreenshotSink;
-  /** What the screen showed when the run failed. A phone that is gone gives none. */
-  failure(hands: PhoneHands, step: number | undefined): Promise<void>;
+  /** A small picture of a step's end; `same` names the file that holds the same picture already. Gives its file. */
+  thumbnail(step: number, jpeg: Uint8Array, same: string | undefined): Promise<string>;
+  /** What the screen showed when the run failed, and what on it could have been meant. A phone that is gone gives none. */
+  failure(hands: PhoneHands, failure: FlowFailure): Promise<void>;
 }
 
 export async function openPictures(options: {
@@ -16,11 +21,14 @@ export async function openPictures(options: {
   artifacts: ArtifactStore;
   journal: JournalRepo;
   runs: RunsRepo;
+  find: FindElements;
+  redactor: Redactor;
   /** Whether a picture of the run may become a file of the team. */
   mayBecomeFiles: boolean;
 }): Promise<RunPictures> {
-  const { lease, artifacts, journal, runs } = options;
-  const names = new Set((await runs.artifacts(lease.runId)).map(({ name }) => name));
+  const { lease, artifacts, journal, runs, redactor } = options;
+  const earlier = await runs.artifacts(lease.runId);
+  const names = new Set(earlier.map(({ name }) => name));
   const unique = (name: string): string => {
     const dot = name.lastIndexOf(".");
     let found = name;
@@ -28,31 +36,46 @@ export async function openPictures(options: {
     names.add(found);
     return found;
   };
+  /** Everything of a run that becomes a file passes here. */
   const keep = async (
     kind: ArtifactKind,
     name: string,
     bytes: Uint8Array,
     step: number | undefined,
-    baseline?: string,
+    more: { same?: string | undefined; baseline?: string | undefined } = {},
   ) => {
-    const file = await artifacts.write(lease.runId, bytes);
+    const file = more.same ?? (await artifacts.write(lease.runId, bytes));
     await journal.artifact(lease, {
       kind,
       name: unique(name),
       bytes: bytes.length,
       file,
       step: step ?? null,
-      baseline: (options.mayBecomeFiles ? baseline : undefined) ?? null,
+      baseline: (options.mayBecomeFiles ? more.baseline : undefined) ?? null,
     });
+    return file;
   };
+  const json = (value: unknown) => Buffer.from(JSON.stringify(redactor.data(value)));
   return {
-    screenshot: (name, png, step, use = {}) =>
-      keep(use.difference === true ? "difference" : "screenshot", name, png, step, use.baseline),
-    async failure(hands, step) {
+    screenshot: async (name, png, step, { difference = false, baseline } = {}) =>
+      void (await keep(difference ? "difference" : "screenshot", name, png, step, { baseline })),
+    thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, { same }),
+    async failure(hands, failure) {
+      // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
+      if (earlier.some(({ kind }) => kind === "failure_screenshot")) return;
+      const { step, code } = failure;
       const seen = await hands.look().catch(() => undefined);
       if (seen === undefined) return;
       await keep("failure_screenshot", "failure.png", seen.png, step);
-      await keep("failure_tree", "failure-tree.json", Buffer.from(JSON.stringify(seen.tree)), step);
+      await keep("failure_tree", "failure-tree.json", json(seen.tree), step);
+      if (code === "assertion" || code === "element_not_found" || code === "element_covered") {
+        await keep(
+          "failure",
+          "failure.json",
+          json(options.redactor.data(failureDetail(failure, seen.tree, options.find))),
+          step,
+        );
+      }
     },
   };
 }

@@ -8,6 +8,7 @@ import type { RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { JournalRepo } from "./journal.repo.ts";
+import type { RunEndListener } from "./run-states.ts";
 import type { Lease, RunRow, RunsRepo, StepRow } from "./runs.repo.ts";
 
 /** A run that takes the server down with it is not begun for ever. */
@@ -69,6 +70,7 @@ export function createRecovery(options: {
   parse: (source: string) => ParsedFlow;
   clock: Clock;
   wake: (id: RunId) => void;
+  onEnd: RunEndListener;
 }): Recovery {
   const { db, runs, journal, clock } = options;
 
@@ -81,7 +83,7 @@ export function createRecovery(options: {
       options.parse(row.source).flow?.header.limits.onCrash ?? "fail",
     );
     const now = new Date(clock.now());
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const error = verdict.state === "queued" ? undefined : verdict.error;
       const changed = await runs.changeLeased(tx, lease, {
         state: verdict.state,
@@ -89,11 +91,15 @@ export function createRecovery(options: {
         holder: null,
         leaseUntil: null,
         ...(verdict.state !== "queued" && { finishedAt: now }),
+        // What it did so far is on this phone.
+        ...(verdict.state === "queued" && verdict.keepSteps && { pooled: false }),
       });
-      if (changed === undefined) return;
+      if (changed === undefined) return undefined;
       if (verdict.state === "queued" && !verdict.keepSteps) await journal.forget(tx, row.id);
       await runs.append(tx, row.id, [{ type: "run", state: verdict.state, ...(error && { error }) }], now);
+      return verdict.state === "queued" ? undefined : options.onEnd(tx, row.id, verdict.state);
     });
+    told?.();
     options.wake(row.id);
   }
 

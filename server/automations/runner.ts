@@ -3,14 +3,16 @@
  * What was left behind by a stopped server is settled by one rule, in `run-recovery.ts`.
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
-import type { ParsedFlow } from "../../shared/flows/model.ts";
+import type { Flow, ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
-import { type RunContext, runLimits } from "./engine/context.ts";
+import { type FlowFailure, type RunContext, runLimits } from "./engine/context.ts";
 import { endingOf, LeaseLost, RunStop } from "./engine/failures.ts";
+import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
@@ -18,12 +20,19 @@ import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
+import { cleanUpCancelled } from "./run-clean-up.ts";
 import { runFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
+import { createRest, MOST_MOVES, maestroNames, NotStarted, reasonToMove } from "./run-pool.ts";
 import type { Recovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
+import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
-import type { WorkspacesRepo } from "./workspaces.repo.ts";
+import { guardedJournal } from "./secrets/guarded-journal.ts";
+import { NO_SECRETS, type Redactor, redactorOf } from "./secrets/redact.ts";
+import type { RunSecrets } from "./secrets/run-secrets.ts";
+import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
 
 export const LEASE_MS = 20_000;
 export const HEARTBEAT_MS = 5_000;
@@ -31,8 +40,8 @@ export const HEARTBEAT_MS = 5_000;
 export interface Runner {
   /** Looks for waiting runs now. */
   wake(): void;
-  /** Ends a run this process works on; the row was marked before. */
-  cancel(id: RunId): void;
+  /** Ends a run this process works on; the row was marked before, with this moment. */
+  cancel(id: RunId, askedAt: Date): void;
   /** Renews leases and settles what others left behind. Called every `HEARTBEAT_MS`. */
   tick(): Promise<void>;
   /** At the start of the server: settles what the last one left behind, then works. */
@@ -51,7 +60,11 @@ export interface RunnerOptions {
   readonly workspaces: Pick<WorkspacesRepo, "ofRun">;
   /** Why a run of a suite does not begin; undefined: it does. */
   readonly suiteStopped: (row: RunRow) => Promise<string | undefined>;
+  readonly secrets: RunSecrets;
+  /** 32 bytes; seals what scripts of runs left. */
+  readonly key: Buffer;
   readonly phones: RunPhones;
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: (run: RunRow, log: (line: string) => void) => Scripts;
@@ -68,27 +81,47 @@ export interface RunnerOptions {
 interface Work {
   readonly lease: Lease;
   readonly stop: AbortController;
+  /** Knows the run's secrets once it has them; whatever is kept of the run goes through it. */
+  redactor: Redactor;
+  /** Ends what is done after a cancel. */
+  readonly stopCleanup: AbortController;
+  /** When it was first asked to end, in ms; asked at another moment, it ends at once. */
+  cancelAskedAt?: number;
   done: Promise<void>;
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, runs, journal, clock, pace, log, holder, phones } = options;
+  const { db, runs, clock, pace, log, holder, phones } = options;
   const gate = createLeaseGate(clock);
   const working = new Map<RunId, Work>();
+  const rest = createRest(clock);
   let closing = false;
   let looking: Promise<void> | undefined;
   let again = false;
   const until = () => new Date(clock.now() + LEASE_MS);
 
   const stopListening = phones.onEnded((id: PhoneId) => {
-    for (const { lease, stop } of working.values()) {
-      if (lease.phoneId === id) {
-        stop.abort(
+    for (const work of working.values()) {
+      if (work.lease.phoneId === id) {
+        stopAll(
+          work,
           new RunStop("phone_lost", "The phone stopped by itself while the flow was running. Start the run again."),
         );
       }
     }
   });
+
+  function stopAll({ stop, stopCleanup }: Work, reason: Error): void {
+    stop.abort(reason);
+    stopCleanup.abort(reason);
+  }
+
+  function cancel(work: Work, askedAt: number): void {
+    const again = work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt;
+    work.cancelAskedAt ??= askedAt;
+    if (again) stopAll(work, cancelled());
+    else work.stop.abort(cancelled());
+  }
 
   function look(): Promise<void> {
     again = true;
@@ -99,7 +132,7 @@ export function createRunner(options: RunnerOptions): Runner {
           for (;;) {
             const expires = until();
             const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const row = closing ? undefined : await runs.lease(holder, expires, busy);
+            const row = closing ? undefined : await runs.lease(holder, expires, { busy, resting: rest.phones() });
             if (row === undefined) break;
             take(row, expires);
           }
@@ -115,11 +148,17 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function take(row: RunRow, expires: Date): void {
     const lease: Lease = { runId: row.id, phoneId: row.phoneId, holder, fence: row.fence };
-    const work: Work = { lease, stop: new AbortController(), done: Promise.resolve() };
+    const work: Work = {
+      lease,
+      stop: new AbortController(),
+      stopCleanup: new AbortController(),
+      redactor: NO_SECRETS,
+      done: Promise.resolve(),
+    };
     working.set(row.id, work);
     gate.open(lease, expires);
     work.done = perform(row, work)
-      .catch((error: unknown) => log.error("A run ended unexpectedly", errorFields(error)))
+      .catch((error: unknown) => log.error("A run ended unexpectedly", work.redactor.data(errorFields(error))))
       .finally(() => {
         working.delete(row.id);
         gate.close(lease);
@@ -127,10 +166,12 @@ export function createRunner(options: RunnerOptions): Runner {
       });
   }
 
-  async function move(lease: Lease, state: RunState, error: RunError | undefined, first = false): Promise<void> {
+  async function move(work: Work, state: RunState, found: RunError | undefined, first = false): Promise<void> {
+    const { lease, redactor } = work;
+    const error = found && { ...found, message: redactor.text(found.message) };
     const now = new Date(clock.now());
     const ended = state !== "running";
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const changed = await runs.changeLeased(tx, lease, {
         state,
         error: error ?? null,
@@ -139,8 +180,34 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
+      return ended ? options.onEnd(tx, lease.runId, state) : undefined;
     });
+    told?.();
     options.wake(lease.runId);
+  }
+
+  /**
+   * Gives a run that has changed nothing yet back to the queue, for another phone of its set. False when it stays with
+   * this one, and its end is what it would be for any run.
+   */
+  async function passOn(row: RunRow, lease: Lease, error: unknown): Promise<boolean> {
+    const why = reasonToMove(error);
+    if (!row.pooled || why === undefined || (why === "lost" && row.moves >= MOST_MOVES)) return false;
+    if ((await runs.steps(row.id)).some(({ kind }) => kind === "effect")) return false;
+    const moved = await db.tx(async (tx) => {
+      if (why === "gone" && (await runs.leavePool(tx, row.id, lease.phoneId)) === 0) return false;
+      const held = await runs.changeLeased(tx, lease, { moves: row.moves + (why === "lost" ? 1 : 0) });
+      if (held === undefined) throw new LeaseLost();
+      if (held.cancelAskedAt !== null) return false;
+      await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
+      await options.journal.forget(tx, row.id);
+      // One that never came to run was waiting all the time, for those who watch.
+      if (why === "lost") await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      return true;
+    });
+    if (moved && why !== "gone") rest.begin(lease.phoneId);
+    if (moved) options.wake(row.id);
+    return moved;
   }
 
   async function perform(row: RunRow, work: Work): Promise<void> {
@@ -148,13 +215,16 @@ export function createRunner(options: RunnerOptions): Runner {
     const { signal } = stop;
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
+    let thumbnails: Thumbnails | undefined;
+    let cleanUpAfter: (() => Promise<void>) | undefined;
     try {
       options.wake(row.id);
-      const { flow, diagnostics } = options.parse(row.source);
+      const { flow: whole, diagnostics } = options.parse(row.source);
+      const flow = whole && (row.part === null ? whole : partOfFlow(whole, row.part));
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
-        return await move(lease, "failed", { code: "flow_invalid", message: `The flow has errors.${words}` });
+        return await move(work, "failed", { code: "flow_invalid", message: `The flow has errors.${words}` });
       }
       if (row.cancelAskedAt !== null) throw cancelled();
       const stopped = await options.suiteStopped(row);
@@ -167,7 +237,11 @@ export function createRunner(options: RunnerOptions): Runner {
         },
       );
       await db.tx(async (tx) => void (await runs.changeLeased(tx, lease, { starts: row.starts + 1 })));
-      await move(lease, "running", undefined, row.startedAt === null);
+      await move(work, "running", undefined, row.startedAt === null);
+      const files = await options.workspaces.ofRun(row.id);
+      const secrets = await secretsOf(row, flow, files);
+      work.redactor = redactorOf(secrets);
+      const journal = guardedJournal(options.journal, work.redactor, options.key);
       const timer = setTimeout(
         () =>
           stop.abort(
@@ -176,27 +250,33 @@ export function createRunner(options: RunnerOptions): Runner {
         limits.timeoutMs,
       );
       try {
-        const steps = await runs.steps(row.id);
-        const book = openJournal(journal, lease, steps);
+        const book = openJournal(journal, lease, journal.recorded(await runs.steps(row.id)));
         scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}));
-        hands = leasedPhone({
-          ...ready,
-          signal,
-          holdsLease: () => gate.holds(lease),
-          rotate: phones.rotate,
-          used: phones.used,
-        });
+        const handsUntil = (until: AbortSignal) =>
+          leasedPhone({
+            ...ready,
+            signal: until,
+            redactor: work.redactor,
+            holdsLease: () => gate.holds(lease),
+            rotate: phones.rotate,
+            used: phones.used,
+          });
+        hands = handsUntil(signal);
+        const held = hands;
         const pictures = await openPictures({
           lease,
           artifacts: options.artifacts,
           journal,
           runs,
+          find: options.find,
+          redactor: work.redactor,
           mayBecomeFiles: !row.ownFiles,
         });
+        thumbnails = openThumbnails({ hands, redactor: work.redactor, keep: pictures.thumbnail });
         const context: RunContext = {
           flow,
           file: row.path ?? "",
-          files: runFiles(await options.workspaces.ofRun(row.id), options.parse),
+          files: runFiles(files, options.parse),
           hands,
           scripts,
           find: options.find,
@@ -205,36 +285,68 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          source: row.source,
+          fallbacksOf: openHealing(flow),
+          onStepEnd: (seq) => thumbnails?.stepEnded(seq),
+          onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
+          hide: work.redactor.text,
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
-        const { state, failure } = await interpret(context, row.inputs);
-        if (failure !== undefined) await pictures.failure(hands, failure.step);
-        signal.throwIfAborted();
-        await release(hands);
-        await move(lease, state, failure);
+        const values = Object.fromEntries(secrets.map(({ name, value }) => [name, value]));
+        const inputs = { ...row.inputs, ...maestroNames(row), ...values };
+        cleanUpAfter = () =>
+          cleanUpCancelled({
+            context,
+            inputs,
+            stop: work.stopCleanup,
+            hands: handsUntil(work.stopCleanup.signal),
+            pace: (ms) => runPace(pace, work.stopCleanup.signal, ms),
+            steps: () => runs.steps(row.id),
+          });
+        const { state, failure } = await interpret(context, inputs);
+        await unlessAborted(signal, thumbnails.close());
+        await release(hands, work);
+        await move(work, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
     } catch (error) {
-      if (hands !== undefined) await release(hands);
-      await end(row, lease, signal.aborted ? signal.reason : error);
+      void thumbnails?.close();
+      const { reason } = signal;
+      if (reason instanceof RunStop && reason.code === "cancelled") await cleanUpAfter?.();
+      if (hands !== undefined) await release(hands, work);
+      await end(row, work, signal.aborted ? signal.reason : error);
     } finally {
       await scripts?.close();
     }
   }
 
-  async function release(hands: PhoneHands): Promise<void> {
-    await hands.release().catch((error: unknown) => log.warn("A phone kept a run's settings", errorFields(error)));
+  async function release(hands: PhoneHands, { redactor }: Work): Promise<void> {
+    await hands
+      .release()
+      .catch((error: unknown) => log.warn("A phone kept a run's settings", redactor.data(errorFields(error))));
+  }
+
+  async function secretsOf(
+    { teamId, flowId, source, startedAt }: RunRow,
+    { header }: Flow,
+    files: readonly FileBytes[],
+  ) {
+    const names = header.secrets;
+    if (names.length === 0) return [];
+    return options.secrets.open({ teamId, flowId: flowId ?? undefined, source, files, names }, startedAt ?? undefined);
   }
 
   /** Writes how a run ended that did not get to its end. Whoever lost the lease writes nothing. */
-  async function end(row: RunRow, lease: Lease, error: unknown): Promise<void> {
+  async function end(row: RunRow, work: Work, error: unknown): Promise<void> {
+    const { lease, redactor } = work;
     try {
+      if (await passOn(row, lease, error)) return;
       if (error instanceof NotStarted) {
         const why = error.cause instanceof PerchError ? error.cause.message : "The phone did not start.";
-        return await move(lease, "failed", { code: "phone_not_started", message: why });
+        return await move(work, "failed", { code: "phone_not_started", message: why });
       }
       const ending = endingOf(error);
       if (ending instanceof LeaseLost) return;
@@ -242,9 +354,9 @@ export function createRunner(options: RunnerOptions): Runner {
         await options.recovery.settle(lease);
         return;
       }
-      if (ending.code === "internal") log.error("A run failed unexpectedly", errorFields(error));
+      if (ending.code === "internal") log.error("A run failed unexpectedly", redactor.data(errorFields(error)));
       const at = (await runs.steps(row.id)).findLast((step) => step.state === "failed" || step.state === "started");
-      await move(lease, STOPPED[ending.code] ?? "failed", {
+      await move(work, STOPPED[ending.code] ?? "failed", {
         code: RUN_ERROR_CODES.find((code) => code === ending.code) ?? "internal",
         message: ending.message,
         ...(at !== undefined && { step: at.seq, line: at.line, ...(at.file !== null && { file: at.file }) }),
@@ -256,14 +368,18 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     wake: () => void look(),
-    cancel: (id) => working.get(id)?.stop.abort(cancelled()),
+    cancel(id, askedAt) {
+      const work = working.get(id);
+      if (work !== undefined) cancel(work, askedAt.getTime());
+    },
     async tick() {
-      for (const { lease, stop } of working.values()) {
+      for (const work of working.values()) {
+        const { lease } = work;
         const expires = until();
-        const { held, cancelAsked } = await runs.renew(lease, expires);
-        if (!held) stop.abort(new LeaseLost());
+        const { held, cancelAskedAt } = await runs.renew(lease, expires);
+        if (!held) stopAll(work, new LeaseLost());
         else gate.open(lease, expires);
-        if (cancelAsked) stop.abort(cancelled());
+        if (cancelAskedAt !== null) cancel(work, cancelAskedAt.getTime());
       }
       await options.recovery.settleAll(new Date(clock.now()));
       await look();
@@ -281,18 +397,14 @@ export function createRunner(options: RunnerOptions): Runner {
     async close() {
       closing = true;
       stopListening();
-      for (const { stop } of working.values()) stop.abort(new RunStop("server_stopped", "The server was stopped."));
+      for (const work of working.values()) stopAll(work, new RunStop("server_stopped", "The server was stopped."));
       await looking;
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
   };
 }
 
-class NotStarted extends Error {
-  constructor(cause: unknown) {
-    super("The phone did not start.", { cause });
-  }
-}
+const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");
 

@@ -10,68 +10,48 @@ import {
   type RunSummary,
   type RunTrigger,
   type resumeRunInput,
+  type startAllInput,
   type startRunInput,
 } from "../../shared/automations.ts";
-import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
-import { linkFlow } from "../../shared/flows/files.ts";
-import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
-import { type FlowId, newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
-import { baseName } from "../../shared/workspace-model.ts";
-import type { Audit, AuditAction } from "../audit/audit.repo.ts";
-import type { Clock } from "../clock.ts";
+import { newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
+import type { AuditAction } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Feed } from "../events/feed.ts";
-import { canonicalJson } from "../limits/idempotency.ts";
+import { canonicalJson, type Idempotency } from "../limits/idempotency.ts";
 import { noSuchPhone } from "../phones/phone-lifecycle.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
-import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
-import { noSuchFlow } from "./flows.service.ts";
+import type { FlowRow } from "./flows.repo.ts";
 import { artifactView, type JournalRepo, stepView } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
-import { broughtTree, teamTree } from "./run-files.ts";
 import { type ReportSource, renderReport } from "./run-reports.ts";
+import { createRunRequests, type PreparedRun, type RunRequestOptions } from "./run-requests.ts";
+import { createShares } from "./run-shares.ts";
 import type { Runner } from "./runner.ts";
-import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
-import type { FileBytes, WorkspacesRepo } from "./workspaces.repo.ts";
-
-interface WantedRun {
-  readonly flowId: FlowId | undefined;
-  readonly name?: string;
-  readonly source: string;
-  /** Where it stands among its files; null at the top. */
-  readonly path: string | null;
-  /** What it brings along instead of the team's files. */
-  readonly files: readonly { readonly path: string; readonly base64: string }[] | undefined;
-  readonly phoneId: PhoneId;
-  readonly inputs: Readonly<Record<string, string>>;
-}
-
-type PreparedRun = Pick<RunRow, "flowId" | "name" | "source" | "path" | "phoneId" | "inputs" | "ownFiles"> & {
-  readonly reached: readonly FileBytes[];
-};
-
-export interface SuiteRequest {
-  readonly path: string;
-  readonly phoneId: PhoneId;
-  readonly inputs: Readonly<Record<string, string>>;
-  /** In their order. */
-  readonly flows: readonly Pick<FlowRow, "id" | "name" | "source" | "path">[];
-  /** How many of them, from the first, end when one of them fails. */
-  readonly stopsWithin: number;
-  readonly idempotencyKey: string;
-  readonly requestHash: string;
-}
+import { LEASED_STATES, type RunRow } from "./runs.repo.ts";
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
-  start(scope: TeamScope, input: z.output<typeof startRunInput>, trigger: RunTrigger): Promise<{ runId: RunId }>;
+  start(
+    scope: TeamScope,
+    input: z.output<typeof startRunInput>,
+    trigger: RunTrigger,
+    along?: StartAlong,
+  ): Promise<{ runId: RunId }>;
+  /** Asks for runs of one or more flows on several phones; the same idempotency key gives the same runs. */
+  startAll(
+    scope: TeamScope,
+    input: z.output<typeof startAllInput>,
+    trigger: RunTrigger,
+  ): Promise<{ runIds: readonly RunId[] }>;
   /** Several flows, one after the other; all of them are checked before the first begins. */
   startSuite(scope: TeamScope, request: SuiteRequest, trigger: RunTrigger): Promise<SuiteId>;
   list(scope: TeamScope, filter: z.output<typeof listRunsInput>): Promise<RunSummary[]>;
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
   cancel(scope: TeamScope, id: RunId): Promise<RunSummary>;
+  /** The same, in the transaction of a caller who knows the run to be the team's. Call what it gives after the commit. */
+  cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void>;
   /** Lets an interrupted run go on. */
   resume(scope: TeamScope, input: z.output<typeof resumeRunInput>): Promise<RunSummary>;
   /** What comes after `after`, in order; ends after the event that ends the run. */
@@ -86,32 +66,54 @@ export interface RunsService {
   report(scope: TeamScope, id: RunId, kind: RunReport): Promise<{ body: string; mimeType: string }>;
 }
 
-const MOST_WAITING = 500;
+export interface SuiteRequest {
+  readonly path: string;
+  readonly phoneId: PhoneId;
+  readonly inputs: Readonly<Record<string, string>>;
+  /** In their order. */
+  readonly flows: readonly Pick<FlowRow, "id" | "name" | "path">[];
+  /** How many of them, from the first, end when one of them fails. */
+  readonly stopsWithin: number;
+  readonly idempotencyKey: string;
+  readonly requestHash: string;
+}
+
+/** What a rule or a webhook adds to asking for a run. */
+export interface StartAlong {
+  /** Name of the rule or webhook. */
+  readonly triggerName?: string;
+  /** Whether the run may use the secrets granted to its flow. Absent: when a person or a token asks. */
+  readonly mayUseSecrets?: boolean;
+  /** Whichever of these phones is free first takes the run; `phoneId` is one of them. */
+  readonly anyOf?: readonly PhoneId[] | undefined;
+  /** Of runs with the same lane only one at a time is worked on. */
+  readonly lane?: string | undefined;
+  /** First thing in the transaction: gives the run of an earlier call that was the same, or refuses by throwing. */
+  readonly before?: (tx: Writer) => Promise<RunId | undefined>;
+  /** Last thing in the transaction. */
+  readonly after?: (tx: Writer, id: RunId) => Promise<void>;
+}
+
 const LISTED = 50;
 
-function noSuchRun(): PerchError {
+export function noSuchRun(): PerchError {
   return new PerchError("not_found", "There is no such run in this team.");
 }
 
-export function createRunsService(options: {
-  db: Database;
-  repo: RunsRepo;
-  flows: FlowsRepo;
-  workspaces: WorkspacesRepo;
-  journal: JournalRepo;
-  runner: Pick<Runner, "wake" | "cancel">;
-  artifacts: ArtifactStore;
-  feed: Feed;
-  audit: Audit;
-  clock: Clock;
-  parse: (source: string) => ParsedFlow;
-  /** The phone's name and abilities; undefined when the team has no such phone. `can` is absent where none run. */
-  phone: (
-    scope: TeamScope,
-    id: PhoneId,
-  ) => Promise<{ readonly name: string; readonly can: AutomationCapabilities | undefined } | undefined>;
-}): RunsService {
+export interface RunsServiceOptions extends RunRequestOptions {
+  readonly db: Database;
+  readonly journal: JournalRepo;
+  readonly runner: Pick<Runner, "wake" | "cancel">;
+  readonly artifacts: ArtifactStore;
+  readonly feed: Feed;
+  /** Phones of the team that carry a tag, the oldest first. */
+  readonly tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
+  readonly idempotency: Idempotency;
+}
+
+export function createRunsService(options: RunsServiceOptions): RunsService {
   const { db, repo, clock, feed, runner } = options;
+  const { prepare, enqueue } = createRunRequests(options);
 
   const find = async (scope: TeamScope, id: RunId): Promise<RunRow> => {
     const row = await repo.find(scope, id);
@@ -120,20 +122,6 @@ export function createRunsService(options: {
   };
   const record = (tx: Writer, scope: TeamScope, action: AuditAction, id: RunId) =>
     options.audit.record(tx, { chain: scope.teamId, actor: scope.userId, action, object: id });
-
-  function refuseIfUnfit(parsed: ParsedFlow, inputs: Readonly<Record<string, string>>): Flow {
-    const { flow, diagnostics } = parsed;
-    if (flow === undefined) throw refusal("This flow has errors", diagnostics);
-    const missing = flow.header.inputs.find(
-      ({ name, required, default: fallback }) => required && fallback === undefined && inputs[name] === undefined,
-    );
-    if (missing !== undefined) {
-      throw new PerchError("bad_input", `The flow needs a value for ${missing.name}.`, {
-        fields: { [`inputs.${missing.name}`]: "Give a value." },
-      });
-    }
-    return flow;
-  }
 
   async function detail(row: RunRow): Promise<RunDetail> {
     const [steps, artifacts] = await Promise.all([repo.steps(row.id), repo.artifacts(row.id)]);
@@ -147,93 +135,63 @@ export function createRunsService(options: {
     };
   }
 
-  /** Everything a run needs, checked. @throws PerchError with the first thing that is wrong and its place */
-  async function prepare(scope: TeamScope, wanted: WantedRun): Promise<PreparedRun> {
-    const { flowId, source, path, files, phoneId, inputs } = wanted;
-    const phone = await options.phone(scope, phoneId);
-    if (phone === undefined) throw noSuchPhone();
-    const open = once(async () =>
-      files === undefined
-        ? teamTree(scope, { flows: options.flows, workspaces: options.workspaces })
-        : broughtTree(files),
-    );
-    const linked = await linkFlow({ source, path: path ?? "" }, open, options.parse);
-    const flow = refuseIfUnfit(linked, inputs);
-    if (phone.can === undefined) {
-      throw new PerchError("capability_missing", `${phone.name} runs no automations. Use a web phone.`);
-    }
-    const { can } = phone;
-    const problems = [
-      ...validateFor(flow, can),
-      ...[...linked.flows].flatMap(([file, other]) =>
-        validateFor(other, can).map((diagnostic) => ({ ...diagnostic, file })),
-      ),
-    ].filter(({ severity }) => severity === "error");
-    if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
-    const reached: FileBytes[] = [];
-    for (const one of linked.reached) reached.push({ path: one, bytes: await (await open()).bytes(one) });
-    const name = wanted.name ?? flow.header.name ?? (path === null ? "Unsaved flow" : baseName(path));
-    return { flowId: flowId ?? null, name, source, path, phoneId, inputs, reached, ownFiles: files !== undefined };
-  }
-
-  async function enqueue(
-    tx: Writer,
-    scope: TeamScope,
-    { reached, ...run }: PreparedRun,
-    how: { trigger: RunTrigger; idempotencyKey: string; requestHash: string; suiteId?: SuiteId },
-  ): Promise<RunId> {
+  async function cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void> {
     const now = new Date(clock.now());
-    if ((await repo.waiting(tx, scope.teamId)) >= MOST_WAITING) {
-      throw new PerchError("limit_reached", `Your team has ${MOST_WAITING} runs waiting. Let some end first.`);
+    const error = { code: "cancelled", message: "The run was cancelled." } as const;
+    const waiting = await repo.change(tx, id, ["queued"], { state: "cancelled", error, finishedAt: now });
+    if (waiting !== undefined) await repo.append(tx, id, [{ type: "run", state: "cancelled", error }], now);
+    const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
+    if (marked !== undefined) {
+      await record(tx, scope, "run.cancelled", id);
+      if (db.engine === "postgres") await db.announce(tx, cancelTopic(id, now));
     }
-    const row = await repo.insert(tx, {
-      id: newId("run"),
-      teamId: scope.teamId,
-      createdBy: scope.userId,
-      ...run,
-      ...how,
-      state: "queued",
-      turn: await repo.nextTurn(tx, run.phoneId),
-      fence: 0,
-      starts: 0,
-      eventSeq: 0,
-      createdAt: now,
-    });
-    await options.workspaces.keepForRun(tx, scope.teamId, row.id, reached, now);
-    await repo.append(tx, row.id, [{ type: "run", state: "queued" }], now);
-    await record(tx, scope, "run.started", row.id);
-    return row.id;
+    return () => {
+      runner.cancel(id, now);
+      feed.wake(id);
+    };
   }
 
   return {
-    async start(scope, input, trigger) {
-      const { flowId, phoneId, idempotencyKey, inputs = {}, files, path } = input;
+    async start(scope, input, trigger, along) {
+      const { phoneId, idempotencyKey, ...what } = input;
       const requestHash = createHash("sha256")
-        .update(canonicalJson({ flowId, source: input.source, files, path, phoneId, inputs }))
+        .update(canonicalJson({ ...what, phoneId, inputs: what.inputs ?? {} }))
         .digest("base64url");
-      const earlier = await db.tx((tx) => repo.findByKey(tx, scope.teamId, idempotencyKey));
-      if (earlier !== undefined) return { runId: sameRequest(earlier, requestHash) };
-      if (input.source === undefined && (files !== undefined || path !== undefined)) {
-        throw new PerchError("bad_input", "Files and a path go with a source; a saved flow has its own.");
-      }
-      const saved = flowId === undefined ? undefined : await options.flows.find(scope, flowId);
-      if (flowId !== undefined && saved === undefined) throw noSuchFlow();
-      const wanted = saved ?? { source: input.source ?? "", path: path ?? null };
-      const run = await prepare(scope, { ...wanted, flowId, files, phoneId, inputs });
-      const runId = await db.tx(async (tx) => {
+      const sameBefore = async (tx: Writer) => {
         const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
-        if (same !== undefined) return sameRequest(same, requestHash);
-        return enqueue(tx, scope, run, { trigger, idempotencyKey, requestHash });
+        return same && sameRequest(same, requestHash);
+      };
+      const earlier = along === undefined ? await db.tx(sameBefore) : undefined;
+      if (earlier !== undefined) return { runId: earlier };
+      const wanted = { ...what, trigger, mayUseSecrets: along?.mayUseSecrets };
+      const prepared = await prepare(scope, wanted, along?.anyOf ?? [phoneId], along?.anyOf === undefined);
+      const home = prepared.phones.includes(phoneId) ? phoneId : prepared.phones[0];
+      if (home === undefined) throw noSuchPhone();
+      const runId = await db.tx(async (tx) => {
+        const same = (await along?.before?.(tx)) ?? (await sameBefore(tx));
+        if (same !== undefined) return same;
+        const id = await enqueue(tx, scope, {
+          prepared,
+          phoneId: home,
+          ...(along?.anyOf !== undefined && { pool: prepared.phones }),
+          trigger,
+          triggerName: along?.triggerName,
+          lane: along?.lane,
+          idempotencyKey,
+          requestHash,
+        });
+        await along?.after?.(tx, id);
+        return id;
       });
       runner.wake();
       return { runId };
     },
+    startAll: createShares({ ...options, prepare, enqueue }),
     async startSuite(scope, { path, phoneId, inputs, stopsWithin, flows, idempotencyKey, requestHash }, trigger) {
       const prepared: PreparedRun[] = [];
       for (const flow of flows) {
-        prepared.push(
-          await prepare(scope, { ...flow, flowId: flow.id, files: undefined, phoneId, inputs }).catch(naming(flow)),
-        );
+        const wanted = { flowId: flow.id, inputs, trigger };
+        prepared.push(await prepare(scope, wanted, [phoneId], true).catch(naming(flow)));
       }
       const suiteId = await db.tx(async (tx) => {
         const same = await options.workspaces.findSuiteByKey(tx, scope.teamId, idempotencyKey);
@@ -244,7 +202,8 @@ export function createRunsService(options: {
         const row = { id, teamId, createdBy, path, phoneId, stopsWithin, idempotencyKey, requestHash, createdAt };
         await options.workspaces.insertSuite(tx, row);
         for (const [index, run] of prepared.entries()) {
-          await enqueue(tx, scope, run, { trigger, idempotencyKey: `${id}/${index}`, requestHash, suiteId: id });
+          const key = `${id}/${index}`;
+          await enqueue(tx, scope, { prepared: run, phoneId, suiteId: id, trigger, idempotencyKey: key, requestHash });
         }
         return id;
       });
@@ -255,20 +214,11 @@ export function createRunsService(options: {
     get: async (scope, id) => detail(await find(scope, id)),
     async cancel(scope, id) {
       await find(scope, id);
-      const now = new Date(clock.now());
-      const error = { code: "cancelled", message: "The run was cancelled." } as const;
-      await db.tx(async (tx) => {
-        const waiting = await repo.change(tx, id, ["queued"], { state: "cancelled", error, finishedAt: now });
-        if (waiting !== undefined) await repo.append(tx, id, [{ type: "run", state: "cancelled", error }], now);
-        const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
-        if (marked === undefined) return;
-        await record(tx, scope, "run.cancelled", id);
-        if (db.engine === "postgres") await db.announce(tx, cancelTopic(id));
-      });
-      runner.cancel(id);
-      feed.wake(id);
+      const done = await db.tx((tx) => cancelIn(tx, scope, id));
+      done();
       return runView(await find(scope, id));
     },
+    cancelIn,
     async resume(scope, { runId, from }) {
       await find(scope, runId);
       const now = new Date(clock.now());
@@ -278,6 +228,8 @@ export function createRunsService(options: {
           error: null,
           finishedAt: null,
           starts: 0,
+          // What it did so far is on this phone.
+          pooled: false,
         });
         if (row === undefined) throw new PerchError("conflict", "Only an interrupted run can go on. Start a new one.");
         await options.journal.settle(tx, runId, from === "after" ? "done" : "undone");
@@ -330,9 +282,15 @@ export function createRunsService(options: {
   }
 }
 
-/** Topic under which other nodes hear that a run of theirs is to end. */
-export function cancelTopic(id: RunId): string {
-  return `cancel:${id}`;
+/** Topic under which other nodes hear that a run of theirs is to end, and when that was asked. */
+export function cancelTopic(id: RunId, askedAt: Date): string {
+  return `cancel:${id}:${askedAt.getTime()}`;
+}
+
+/** What such a topic says; undefined for any other. */
+export function cancelOf(topic: string): { id: RunId; askedAt: Date } | undefined {
+  const [word, id, ms] = topic.split(":");
+  return word === "cancel" && ms !== undefined ? { id: id as RunId, askedAt: new Date(Number(ms)) } : undefined;
 }
 
 export function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: string }, requestHash: string): Id {
@@ -340,29 +298,11 @@ export function sameRequest<Id>(row: { readonly id: Id; readonly requestHash: st
   throw new PerchError("idempotency_mismatch", "This request key was already used for something else. Use a new key.");
 }
 
-function refusal(what: string, diagnostics: readonly Diagnostic[]): PerchError {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const file = first?.file === undefined ? "" : `${first.file}, `;
-  const words =
-    first === undefined ? "." : `: ${file}line ${first.line}, column ${first.column}: ${first.message}${more}`;
-  return new PerchError("bad_input", `${what}${words}`);
-}
-
 /** Says which flow of several a refusal is about. */
 function naming({ name, path }: { readonly name: string; readonly path: string | null }) {
   return (error: unknown): never => {
     if (!(error instanceof PerchError)) throw error;
     throw new PerchError(error.code, `${path ?? name}: ${error.message}`, error.fields && { fields: error.fields });
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }
 
@@ -376,6 +316,9 @@ export function runView(row: RunRow): RunSummary {
     phoneId: row.phoneId,
     state: row.state,
     trigger: row.trigger,
+    ...(row.part !== null && { part: row.part }),
+    ...(row.triggerName !== null && { triggerName: row.triggerName }),
+    ...(row.pooled && row.state === "queued" && { anyPhone: true as const }),
     createdAt: row.createdAt.toISOString(),
     ...(row.startedAt !== null && { startedAt: row.startedAt.toISOString() }),
     ...(row.finishedAt !== null && { finishedAt: row.finishedAt.toISOString() }),

@@ -123,14 +123,17 @@ describe("retention, walking the clock", () => {
       "mailOutbox",
       "oneTimeTokens",
       "rateLimits",
+      "ruleStarts",
       "runArtifacts",
       "runEvents",
       "runFiles",
+      "runPool",
       "runSteps",
       "runs",
       "sessions",
       "streamTickets",
       "suites",
+      "webhookCalls",
     ]);
   });
 });

@@ -2,15 +2,18 @@
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
+import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { workspaceTables } from "../automations/workspaces.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { ruleTables } from "../rules/rules.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
+import { webhookTables } from "../webhooks/webhooks.tables.ts";
 import { type Kit, kits } from "./dialect.ts";
 
 export function defineTables(k: Kit) {
@@ -19,6 +22,7 @@ export function defineTables(k: Kit) {
   const accounts = accountTables(k, { ...users, ...teams });
   const phones = phoneTables(k, { ...users, ...teams });
   const workspaces = workspaceTables(k, { ...users, ...teams });
+  const automations = automationTables(k, { ...users, ...teams, ...workspaces });
   return {
     ...users,
     ...teams,
@@ -26,7 +30,10 @@ export function defineTables(k: Kit) {
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
     ...workspaces,
-    ...automationTables(k, { ...users, ...teams, ...workspaces }),
+    ...automations,
+    ...secretTables(k, { ...users, ...teams, ...automations }),
+    ...ruleTables(k, { ...users, ...teams, ...automations }),
+    ...webhookTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

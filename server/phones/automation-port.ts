@@ -21,8 +21,16 @@ export interface UiTarget {
 
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
-  /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
-  elements(id: PhoneId): Promise<UiTree>;
+  /**
+   * Settles when what was opened last is there to be seen and touched, or after `withinMs`. Pictures and the like may
+   * still be on their way.
+   */
+  opened(id: PhoneId, withinMs: number): Promise<void>;
+  /**
+   * Everything visible, in document order: open shadow roots and frames of the same origin included. `drawn`: also what is
+   * hidden from assistive technology, with bounds that hold all the text that is drawn, where it runs out of its box.
+   */
+  elements(id: PhoneId, how?: { readonly drawn: boolean }): Promise<UiTree>;
   /**
    * Refs of what a CSS selector finds, in document order, also what is outside the screen.
    * @throws PerchError `bad_input` for what is no selector.
@@ -38,6 +46,14 @@ export interface PhoneAutomation {
   still(id: PhoneId, withinMs: number): Promise<boolean>;
   /** Takes the focus from what is being typed into. */
   hideKeyboard(id: PhoneId): Promise<void>;
+  /**
+   * Where the phone asks for a date, a time or a colour in its own way, gives this as the answer; false where it does
+   * not ask. Absent on phones that never do.
+   * @throws PerchError `bad_input` for what is no such value.
+   */
+  answerPicker?(id: PhoneId, text: string): Promise<boolean>;
+  /** Closes every page of an address's origin, and what was opened for it wherever that led. */
+  closeApp(id: PhoneId, url: string): Promise<void>;
   /** Cookies, storage and caches of an address's origin. */
   clearState(id: PhoneId, url: string): Promise<void>;
   /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */

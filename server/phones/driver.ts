@@ -43,9 +43,12 @@ export interface ScreenSource {
   readonly codec: "jpeg" | "h264";
   /** Current size in CSS pixels, as turned. */
   size(): { width: number; height: number };
-  /** Frames flow to the listener until the returned function is called; the first is a whole picture of now. */
-  listen(listener: (frame: ScreenFrame) => void): () => void;
-  /** Takes effect with a whole new frame within ~15 ms. */
+  /**
+   * Frames flow to the listener until the returned function is called; the first is a whole picture of now. `level`: what
+   * this listener needs by itself; it gets better frames while others ask for them, and makes nobody's worse.
+   */
+  listen(listener: (frame: ScreenFrame) => void, level?: ScreenLevel): () => void;
+  /** Of listeners without one of their own. Takes effect with a whole new frame within ~15 ms. */
   setLevel(level: ScreenLevel): void;
   /** A whole frame of now, at once, at the current level: for a joiner, or after a gap. */
   refresh(): void;

@@ -151,14 +151,15 @@ const extendedWaitUntil: CommandSpec = {
   },
 };
 
-/** Reports and stored pictures keep to their own folder. */
+/** A picture or film is kept with its run, whatever folder of a machine its path names; Maestro refuses such a path. */
 function readArtifactPath(fields: Fields, example: string): string | undefined {
   const path = fields.needed("path", example);
   const place = fields.node("path")?.place ?? fields.place;
   if (path !== undefined && (/^([/\\]|[A-Za-z]:)/.test(path) || path.split(/[/\\]/).includes(".."))) {
-    return fields.reader.error(
+    fields.reader.portable = false;
+    fields.reader.warn(
       place,
-      `${fields.what("path")} must stay in the run's folder: a name such as \`${example}\`, without \`..\` and no leading \`/\`.`,
+      `What is taken is kept with the run; a name such as \`${example}\` is enough for ${fields.what("path")}.`,
     );
   }
   return path;

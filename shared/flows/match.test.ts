@@ -50,6 +50,7 @@ describe("text and id", () => {
     element("price", B, { text: "Price (5)" }),
     element("id", B, { id: "com.shop:id/buy_button" }),
     element("plain", B, { id: "buy_button" }),
+    element("named", B, { id: "buy", alsoIds: ["buy-id", "Buy now"] }),
   );
   it("looks at text, hint and accessibility text, whole and in any case", () => {
     expect(refs(tree, { text: "log in" })).toEqual(["text", "hint", "name", "lines"]);
@@ -64,6 +65,8 @@ describe("text and id", () => {
     expect(refs(tree, { id: "buy_button" })).toEqual(["id", "plain"]);
     expect(refs(tree, { id: "com.shop:id/buy_.*" })).toEqual(["id"]);
     expect(refs(tree, { id: "button" })).toEqual([]);
+    expect(refs(tree, { id: "Buy now" })).toEqual(["named"]);
+    expect(refs(tree, { id: "" })).toEqual([]);
   });
   it("asks for all parts of a selector", () => {
     expect(
@@ -72,6 +75,20 @@ describe("text and id", () => {
         id: "2",
       }),
     ).toEqual(["b"]);
+  });
+});
+
+describe("other ids", () => {
+  const tree = screen(
+    element("field", B, { id: "search", alsoIds: ["q"] }),
+    element("titled", B, { alsoIds: ["", "Search"] }),
+    element("named", B, { id: "a", alsoIds: ["Menu"] }),
+  );
+  it("count where nothing has the id first of all", () => {
+    expect(refs(tree, { id: "search" })).toEqual(["field"]);
+    expect(refs(tree, { id: "q" })).toEqual(["field"]);
+    expect(refs(tree, { id: "menu" })).toEqual(["named"]);
+    expect(refs(tree, { id: "none" })).toEqual([]);
   });
 });
 

@@ -134,7 +134,7 @@ function ownTest(page: Page, selector: ResolvedSelector, cssRefs: ReadonlySet<st
     );
   }
   for (const trait of traits) tests.push((element) => hasTrait(page.tree, element, trait));
-  if (id !== undefined) tests.push(idTest(id));
+  if (id !== undefined) tests.push(idTest(page, id));
   if (text !== undefined) tests.push(textTest(text));
   return tests.length === 0 ? undefined : (element) => tests.every((one) => one(element));
 }
@@ -151,11 +151,13 @@ function textTest(text: string): Test {
     fits(own) || (hint !== "" && fits(hint)) || (name !== "" && fits(name));
 }
 
-function idTest(id: string): Test {
+/** Other ids of an element count only where nothing goes by the id first of all: `search` is not every title "Search". */
+function idTest(page: Page, id: string): Test {
   const pattern = compilePattern(id);
-  return (element) =>
-    element.id !== "" &&
-    (pattern.matches(element.id) || pattern.matches(element.id.slice(element.id.lastIndexOf("/") + 1)));
+  const fits = (own: string) =>
+    own !== "" && (pattern.matches(own) || pattern.matches(own.slice(own.lastIndexOf("/") + 1)));
+  if (page.elements.some((element) => fits(element.id))) return (element) => fits(element.id);
+  return (element) => element.alsoIds?.some(fits) ?? false;
 }
 
 function hasTrait(tree: UiTree, { text, bounds }: UiElement, trait: "text" | "square" | "long-text"): boolean {

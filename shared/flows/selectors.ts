@@ -110,12 +110,11 @@ export function readSelectorFields(fields: Fields, where: "tap" | "elsewhere"): 
     childOf: inner("childOf"),
   });
   const names = Object.keys(selector).filter((name) => name !== "tolerance");
-  if (names.length === 0 && !fields.reader.failed) {
-    return fields.reader.error(
-      fields.place,
-      `\`${fields.owner}\` says nothing about the element; add \`text:\` or \`id:\`.`,
-    );
-  }
+  if (names.length > 0 || fields.reader.failed) return selector;
+  const sentence = `\`${fields.owner}\` says nothing about the element; add \`text:\` or \`id:\`.`;
+  // To look for anything is of little use, to touch anything is an accident.
+  if (where === "tap" || fields.map.entries.length === 0) return fields.reader.error(fields.place, sentence);
+  fields.reader.warn(fields.place, sentence);
   return selector;
 }
 

@@ -13,6 +13,7 @@ import type { FlowTemplate } from "./model/templates.ts";
 import { NewPage, type NewWay } from "./new-page.tsx";
 import { RunPage } from "./run-page.tsx";
 import { RunsPage } from "./runs-page.tsx";
+import { SecretsPage } from "./secrets-page.tsx";
 import { useFlowDrafts } from "./use-flow-drafts.ts";
 import "./automations.css";
 
@@ -64,6 +65,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
   const menu: readonly MenuItem[] = [
     { id: "runs", label: "All runs", icon: "activity", onSelect: () => go({ view: "runs", filter: {} }) },
     ...(mayControl ? [{ id: "import", label: "Import…", icon: "upload", onSelect: toImport } as const] : []),
+    { id: "secrets", label: "Secrets", icon: "key", onSelect: () => go({ view: "secrets" }) },
   ];
   if (at.view === "flow") {
     return (
@@ -75,6 +77,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
         onBack={() => go(HOME)}
         onSaved={(id) => go({ view: "flow", key: id })}
         onRun={(runId, from) => go({ view: "run", runId, from })}
+        onSecrets={() => go({ view: "secrets" })}
         onPhone={onPhone}
       />
     );
@@ -111,6 +114,10 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
   if (at.view === "import") return <ImportPage onBack={() => go(HOME)} />;
   if (at.view === "file") {
     return <FilePage key={at.path} path={at.path} mayControl={mayControl} onBack={() => go(HOME)} />;
+  }
+  if (at.view === "secrets") {
+    const onFlow = (key: string) => go({ view: "flow", key });
+    return <SecretsPage mayControl={mayControl} onBack={() => go(HOME)} onFlow={onFlow} />;
   }
   if (at.view === "new") return <NewPage ways={ways} onStart={start} onBack={() => go(HOME)} />;
   return (

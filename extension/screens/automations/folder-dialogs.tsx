@@ -5,7 +5,9 @@ import { Dialog } from "../../components/dialog.tsx";
 import { SelectField } from "../../components/field.tsx";
 import { PHONE_STATE_WORDS } from "../../components/state-dot.tsx";
 import { useToast } from "../../components/toast.tsx";
+import { usePhones } from "../../state/app-context.tsx";
 import { useCall } from "../panel/use-call.ts";
+import { sortedPhones } from "../phone/model/phone-list.ts";
 import { useRunPhone } from "./use-run-phone.ts";
 
 export interface RunFolderDialogProps {
@@ -15,7 +17,8 @@ export interface RunFolderDialogProps {
 }
 
 export function RunFolderDialog({ folder, onClose, onStarted }: RunFolderDialogProps) {
-  const { phones, chosen, choose } = useRunPhone();
+  const { chosen, choose } = useRunPhone();
+  const { phones } = usePhones();
   const calls = useCall();
   const toast = useToast();
   /** The same wish, however often it is clicked, is one suite. */
@@ -58,7 +61,10 @@ export function RunFolderDialog({ folder, onClose, onStarted }: RunFolderDialogP
         <SelectField
           label="Phone"
           value={chosen.id}
-          options={phones.map(({ id, name, state }) => ({ value: id, label: `${name} (${PHONE_STATE_WORDS[state]})` }))}
+          options={sortedPhones(phones).map(({ id, name, state }) => ({
+            value: id,
+            label: `${name} (${PHONE_STATE_WORDS[state]})`,
+          }))}
           onChange={(event) => choose(event.target.value)}
         />
       )}

@@ -1,6 +1,7 @@
 /** One run: how it is, every step as it happens, pictures, and what can be done with it. */
 import { useEffect, useRef } from "react";
 import { hasEnded, type RunDetail, type RunReport } from "../../../shared/automation-model.ts";
+import { partWords } from "../../../shared/flows/part.ts";
 import type { FlowId, RunId, SuiteId } from "../../../shared/id-values.ts";
 import { readRunFile } from "../../api/run-files.ts";
 import { readSuiteReport } from "../../api/workspace-files.ts";
@@ -15,7 +16,9 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { clockTime } from "../phone/model/run-time.ts";
 import { saveBlob } from "../phone/save-blob.ts";
-import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
+import { FailureView } from "./failure-view.tsx";
+import { HealingProposals } from "./healing-proposals.tsx";
+import { RUN_STATE_LOOK, runDuration, triggerWords } from "./model/run-words.ts";
 import { PageHead } from "./page-head.tsx";
 import { RunOutcome } from "./run-outcome.tsx";
 import { RunPictures } from "./run-pictures.tsx";
@@ -78,7 +81,8 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
   };
   const again = async () => {
     if (flowId === undefined) return;
-    const id = await startRun({ flowId, phoneId: run.phoneId, inputs: run.inputs, version: run.id });
+    const { phoneId, inputs, part } = run;
+    const id = await startRun({ flowId, phoneId, inputs, version: run.id, ...(part && { part }) });
     if (id !== undefined) onRun(id);
   };
   /** The automation itself, or the one that stands at the file's path now. */
@@ -113,7 +117,14 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         back="Back"
         onBack={onBack}
         title={run.name}
-        detail={`${phone?.name ?? "A removed phone"} · ${clockTime(run.createdAt)}`}
+        detail={[
+          ...(run.part === undefined ? [] : [partWords(run.part)]),
+          run.anyPhone === true ? "The first free phone" : (phone?.name ?? "A removed phone"),
+          clockTime(run.createdAt),
+          triggerWords(run),
+        ]
+          .filter((part) => part !== undefined)
+          .join(" · ")}
         actions={
           <Menu
             label="Run: more"
@@ -170,7 +181,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
             Run again
           </Button>
         )}
-        {phone !== undefined && (
+        {phone !== undefined && run.anyPhone !== true && (
           <Button icon="phone" onClick={showPhone}>
             Show the phone
           </Button>
@@ -183,6 +194,8 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         onGoOn={(from) => void goOn(from)}
         onEdit={flowId === undefined ? undefined : (line, file) => void edit(flowId, line, file)}
       />
+      <FailureView run={run} />
+      <HealingProposals run={run} mayControl={mayControl} />
       <RunPictures run={run} onAccept={mayControl ? (name, baseline) => void accept(name, baseline) : undefined} />
       <RunSteps log={log} />
       <div ref={bottom} />

@@ -1,11 +1,12 @@
 /** Runs, newest first: what it was, how it ended, how long it took, where and when. */
 import type { RunSummary } from "../../../shared/automation-model.ts";
+import { partWords } from "../../../shared/flows/part.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import { Icon } from "../../components/icon.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { usePhones } from "../../state/app-context.tsx";
 import { timeAgo } from "../phone/model/run-time.ts";
-import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
+import { RUN_STATE_LOOK, runDuration, triggerWords } from "./model/run-words.ts";
 
 export interface RunsListProps {
   readonly runs: readonly RunSummary[];
@@ -22,7 +23,11 @@ export function RunsList({ runs, onRun, unnamed = false }: RunsListProps) {
       {runs.map((run) => {
         const look = RUN_STATE_LOOK[run.state];
         const duration = runDuration(run, now);
-        const phone = phones.find(({ id }) => id === run.phoneId)?.name ?? "a removed phone";
+        const phone =
+          run.anyPhone === true
+            ? "the first free phone"
+            : (phones.find(({ id }) => id === run.phoneId)?.name ?? "a removed phone");
+        const trigger = triggerWords(run);
         return (
           <li key={run.id} className="automation-row">
             <button type="button" className="row-button row-button-icon" onClick={() => onRun(run.id)}>
@@ -34,7 +39,9 @@ export function RunsList({ runs, onRun, unnamed = false }: RunsListProps) {
                 <span className="secondary tabular">
                   {unnamed ? "" : `${look.words} · `}
                   {duration === undefined ? "" : `${duration} · `}
+                  {run.part === undefined ? "" : `${partWords(run.part)} · `}
                   {phone}
+                  {trigger !== undefined && ` · ${trigger}`}
                 </span>
               </span>
               <time className="secondary tabular row-time" dateTime={run.createdAt}>

@@ -1,5 +1,7 @@
 /** What one run carries through its steps, and the limits it keeps. Times are milliseconds. */
-import type { Command, CommandName, Flow, FlowLimits } from "../../../shared/flows/model.ts";
+import type { Command, CommandName, Flow, FlowLimits, Step } from "../../../shared/flows/model.ts";
+import type { FailureCode, Looked } from "./failures.ts";
+import type { Fallbacks } from "./healing.ts";
 import type { Journal } from "./journal.ts";
 import type {
   Env,
@@ -24,6 +26,8 @@ export interface RunLimits {
   readonly maxScreenshots: number;
   /** Nesting of runFlow, repeat and retry. */
   readonly maxDepth: number;
+  /** For onFlowComplete after a cancel; 0: it is left out. */
+  readonly cleanupMs: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -35,9 +39,11 @@ const DEFAULTS: RunLimits = {
   maxRepeats: 1_000,
   maxScreenshots: 200,
   maxDepth: 32,
+  cleanupMs: 0,
 };
 const LONGEST_RUN_MS = 60 * MINUTE_MS;
 const LONGEST_LOOKUP_MS = 5 * MINUTE_MS;
+const LONGEST_CLEANUP_MS = 5 * MINUTE_MS;
 
 /** The flow's own limits within what the server allows. */
 export function runLimits(own: FlowLimits): RunLimits {
@@ -48,8 +54,19 @@ export function runLimits(own: FlowLimits): RunLimits {
     timeoutMs: within(own.timeoutMs, LONGEST_RUN_MS, DEFAULTS.timeoutMs),
     lookupMs: within(own.lookupMs, LONGEST_LOOKUP_MS, DEFAULTS.lookupMs),
     optionalMs: within(own.optionalMs, LONGEST_LOOKUP_MS, DEFAULTS.optionalMs),
+    cleanupMs: within(own.cleanupOnCancelMs, LONGEST_CLEANUP_MS, DEFAULTS.cleanupMs),
     maxSteps: within(own.maxSteps, DEFAULTS.maxSteps, DEFAULTS.maxSteps),
   };
+}
+
+/** What made the flow fail, with its place. */
+export interface FlowFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly step?: number;
+  readonly line?: number;
+  readonly file?: string;
+  readonly looked?: Looked;
 }
 
 /** The run as a whole. */
@@ -66,6 +83,15 @@ export interface RunContext {
   readonly limits: RunLimits;
   readonly journal: Journal;
   readonly saveScreenshot: ScreenshotSink;
+  /** The flow's text, and the recorded targets of its steps. */
+  readonly source: string;
+  readonly fallbacksOf: (step: Step) => Fallbacks | undefined;
+  /** Hears of each step that did something, right after it ended. Must return at once. */
+  readonly onStepEnd: (seq: number) => void;
+  /** Keeps what the screen shows at the first failure, before hooks change it. */
+  readonly onFailure: (failure: FlowFailure) => Promise<void>;
+  /** A text without the run's secrets, for what names or shows something outside of the flow. */
+  readonly hide: (text: string) => string;
   /** When a step last changed the screen; look-ups count from there. */
   lastChange: number;
   screenshots: number;
@@ -80,6 +106,7 @@ export interface StepContext extends RunContext {
   readonly seq: number;
   /** How long this step's look-ups wait: shorter when it is optional. */
   readonly lookupMs: number;
+  readonly fallbacks?: Fallbacks;
   readonly expand: (template: string) => Promise<string>;
   readonly call: ScriptCall;
   readonly log: (message: string) => Promise<void>;

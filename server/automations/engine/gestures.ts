@@ -35,14 +35,16 @@ export function press(at: Hand, spot: Spot, forMs: number): Promise<void> {
 
 /** A straight drag with a move a frame. `restMs`: the finger rests before it lifts, so that nothing is flung. */
 export function drag(at: Hand, from: Spot, to: Spot, durationMs: number, restMs = 0): Promise<void> {
-  const moves = Math.max(2, Math.round(durationMs / FRAME_MS));
+  const began = at.pace.now();
   return touch(at, from, async () => {
-    for (let move = 1; move <= moves; move += 1) {
-      const part = move / moves;
+    // By the clock: a page that takes its time with a move gets fewer of them, not a slower finger.
+    for (let part = 0; part < 1; ) {
+      const next = began + part * durationMs + FRAME_MS;
+      await at.pace.sleep(Math.max(0, next - at.pace.now()), at.signal);
+      part = durationMs === 0 ? 1 : Math.min(1, (at.pace.now() - began) / durationMs);
       const x = from.x + (to.x - from.x) * part;
       const y = from.y + (to.y - from.y) * part;
       await at.phone.input({ type: "touch", phase: "move", id: FINGER, x, y });
-      if (move < moves) await at.pace.sleep(durationMs / moves, at.signal);
     }
     if (restMs > 0) await at.pace.sleep(restMs, at.signal);
     return to;

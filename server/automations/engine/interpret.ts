@@ -5,22 +5,17 @@
 import { createHash } from "node:crypto";
 import type { Condition, Flow, Step, Steps } from "../../../shared/flows/model.ts";
 import { doCommand, type LeafCommand } from "./commands/all.ts";
-import type { CommandOf, ContainerName, RunContext, StepContext } from "./context.ts";
+import type { CommandOf, ContainerName, FlowFailure, RunContext, StepContext } from "./context.ts";
 import { type Ending, endingOf, type FailureCode, LeaseLost, RunStop, StepFailure } from "./failures.ts";
+import { heal, healingWords, proposal } from "./healing.ts";
 import type { OpenStep } from "./journal.ts";
-import { conditionHolds } from "./lookup.ts";
+import { conditionHolds, lookOnce } from "./lookup.ts";
 import type { Env, ScriptCall } from "./ports.ts";
 import { commandWords, fileNamed, wholeNumber } from "./words.ts";
 
 export interface FlowOutcome {
   readonly state: "passed" | "warned" | "failed";
-  readonly failure?: {
-    readonly code: FailureCode;
-    readonly message: string;
-    readonly step?: number;
-    readonly line?: number;
-    readonly file?: string;
-  };
+  readonly failure?: FlowFailure;
 }
 
 /** Where in the flow: scope of names, depth of nesting, and which file. */
@@ -51,16 +46,26 @@ export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutco
   const frame = { env: {}, depth: 0, flow, file, prefix: "" };
   const failed = await walk.flow(flow.steps, frame, () => walk.headerEnv(inputs));
   if (failed === undefined) return { state: walk.warned ? "warned" : "passed" };
-  const { failure, step, line, file: inFile } = failed;
+  return { state: "failed", failure: failureOf(failed) };
+}
+
+/** onFlowComplete alone, of a run that was cancelled. @throws StepFailure, RunStop, LeaseLost */
+export async function cleanUp(run: RunContext, inputs: Env): Promise<void> {
+  const walk = new Walk(run);
+  const { flow, file } = run;
+  const env = await walk.headerEnv(inputs);
+  await walk.steps(flow.header.onFlowComplete, { env, depth: 0, flow, file, prefix: "" });
+}
+
+function failureOf({ failure, step, line, file }: Located): FlowFailure {
+  const { code, message, looked } = failure;
   return {
-    state: "failed",
-    failure: {
-      code: failure.code,
-      message: failure.message,
-      ...(step !== undefined && { step }),
-      ...(line !== undefined && { line }),
-      ...(inFile !== undefined && { file: inFile }),
-    },
+    code,
+    message,
+    ...(step !== undefined && { step }),
+    ...(line !== undefined && { line }),
+    ...(file !== undefined && { file }),
+    ...(looked !== undefined && { looked }),
   };
 }
 
@@ -90,7 +95,11 @@ class Walk {
       try {
         await part();
       } catch (error) {
-        failed ??= this.located(error);
+        const located = this.located(error);
+        if (failed !== undefined) return;
+        failed = located;
+        // Before its hooks change the screen. A flow within another may be tried again.
+        if (frame.prefix === "") await this.#run.onFailure(failureOf(located));
       }
     };
     await attempt(async () => {
@@ -159,6 +168,7 @@ class Walk {
     if (open.past !== undefined) return this.#replay(step, open, frame);
     const started = run.pace.now();
     let changed = false;
+    const fallbacks = run.fallbacksOf(step);
     const before = run.scripts.snapshot();
     const effect = async () => {
       changed = true;
@@ -172,6 +182,7 @@ class Walk {
       env: frame.env,
       seq: open.seq,
       lookupMs: step.optional ? run.limits.optionalMs : run.limits.lookupMs,
+      ...(fallbacks && { fallbacks }),
       expand: (template) => this.#expand(template, frame.env, { step: open.seq, effect }),
       call: { signal: run.signal, step: open.seq, effect },
       log: (message) => run.journal.log(message, open.seq),
@@ -184,18 +195,34 @@ class Walk {
       if (changed) run.lastChange = run.pace.now();
       const scripts = this.#scriptState(before);
       const durationMs = Math.round(run.pace.now() - started);
-      await open.finish({ state, durationMs, message, result: { ...scripts, ...(code && { code }) } });
+      const healing = fallbacks && proposal(fallbacks, run.source);
+      const words = [message, healing && healingWords(healing, fallbacks.target)].filter(Boolean).join(" ");
+      await open.finish({
+        state,
+        durationMs,
+        message: words === "" ? undefined : words,
+        result: { ...scripts, ...(code && { code }), ...(healing && { healing }) },
+      });
+      run.onStepEnd(open.seq);
     };
     try {
       const remark = await doCommand(context, command);
       run.signal.throwIfAborted();
       await end("passed", remark);
+      if (fallbacks?.found?.applied === true) this.warned = true;
     } catch (error) {
       const ending = this.#ending(error);
       if (ending instanceof LeaseLost || leavesOpen(ending)) throw ending;
       if (ending instanceof RunStop) {
         await end("failed", ending.message);
         throw ending;
+      }
+      if (
+        fallbacks !== undefined &&
+        ending.looked?.selector === fallbacks.target &&
+        ending.code !== "element_covered"
+      ) {
+        await heal(fallbacks, (selector) => lookOnce(context, selector)).catch(() => {});
       }
       await end(step.optional ? "warned" : "failed", ending.message, ending.code);
       this.#failed(step, open, ending, frame);
@@ -204,7 +231,8 @@ class Walk {
 
   /** What an earlier life of the run did: its script values come back, its failure fails again. */
   #replay(step: Step, open: OpenStep, frame: Frame): void {
-    const { scripts, code } = open.result;
+    const { scripts, code, healing } = open.result;
+    if (healing?.applied === true) this.warned = true;
     if (typeof scripts === "string") this.#run.scripts.restore(scripts);
     if (open.past?.state !== "failed" && open.past?.state !== "warned") return;
     const known = typeof code === "string" ? (code as FailureCode) : "internal";

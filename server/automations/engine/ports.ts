@@ -2,7 +2,7 @@
 import type { Flow, Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
-import type { PhoneInput } from "../../phones/driver.ts";
+import type { PhoneInput, ScreenFrame } from "../../phones/driver.ts";
 
 /** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
 export interface Pace {
@@ -16,6 +16,7 @@ export interface FlowPhone {
   readonly can: AutomationCapabilities & { readonly rotate: boolean; readonly clipboard: boolean };
   /** CSS pixels as turned. */
   size(): { readonly width: number; readonly height: number };
+  opened(withinMs: number): Promise<void>;
   elements(): Promise<UiTree>;
   findByCss(css: string): Promise<readonly string[]>;
   target(ref: string, withinMs: number): Promise<UiTarget | undefined>;
@@ -25,7 +26,10 @@ export interface FlowPhone {
   /** From here on the phone changes. */
   input(input: PhoneInput): Promise<void>;
   openUrl(url: string): Promise<void>;
+  /** Answers what the phone asks for in its own way (a date, say); false, and nothing changed, where it asks nothing. */
+  answerPicker(text: string): Promise<boolean>;
   hideKeyboard(): Promise<void>;
+  closeApp(url: string): Promise<void>;
   clearState(url: string): Promise<void>;
   setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
   setAirplaneMode(on: boolean): Promise<void>;
@@ -48,6 +52,11 @@ export interface PhoneHands {
   during(effect: () => Promise<void>): FlowPhone;
   /** The screen for a report, also when the run is over. */
   look(): Promise<{ readonly png: Uint8Array; readonly tree: UiTree }>;
+  /** What is on the screen now, without being a step's; and what a step saw last. */
+  tree(): Promise<UiTree>;
+  lastTree(): UiTree | undefined;
+  /** The moving picture at the least level, until the returned function is called; nothing from a phone that is gone. */
+  watch(listener: (frame: ScreenFrame) => void): () => void;
   /** Takes back what the run set on the phone for its own time. */
   release(): Promise<void>;
 }

@@ -78,11 +78,25 @@ function text(command: Command): string {
   }
 }
 
+const QUOTE = /\uE000([\s\S]*?)\uE001(\d+)\uE002/g;
+
+/**
+ * A value within a message, of which at most so many characters are shown. It is cut by `cutQuotes`, once secrets in it
+ * are hidden: half a secret would not be found.
+ */
+export function quoted(value: string, most: number): string {
+  return `\uE000${value}\uE001${most}\uE002`;
+}
+
+export function cutQuotes(message: string): string {
+  return message.replace(QUOTE, (_all, value: string, most: string) => value.slice(0, Number(most)));
+}
+
 /** A whole number out of a template's text; "10_000" is how Maestro's users write long ones. */
 export function wholeNumber(value: string, what: string): number {
   const digits = value.trim().replaceAll("_", "");
   if (!/^[+-]?\d{1,12}(\.0*)?$/.test(digits)) {
-    throw new StepFailure("phone_cannot", `${what} must be a whole number, not "${value.slice(0, 100)}".`);
+    throw new StepFailure("phone_cannot", `${what} must be a whole number, not "${quoted(value, 100)}".`);
   }
   return Number.parseInt(digits, 10);
 }

@@ -10,9 +10,12 @@ import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
+import type { PhoneLimits } from "../../phones/phones.service.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
+import type { TeamScope } from "../../teams/team-scope.ts";
 import { createAutomations } from "../compose.ts";
 import type { Pace } from "../engine/ports.ts";
+import type { RunEndListener } from "../run-states.ts";
 import { ScreenDriver } from "./fake-screen.ts";
 import { FakeScripts } from "./fake-scripts.ts";
 
@@ -39,11 +42,15 @@ export async function composeRuns(parts: {
   posted: string[];
   pace?: Pace | undefined;
   holder?: string;
+  onEnd?: RunEndListener;
+  limits?: Partial<PhoneLimits>;
   /** The database the automations see, for tests that let it fail. */
   db?: Database;
 }) {
   const { test, clock, driver } = parts;
-  const phones = composePhones(test, clock, driver);
+  const phones = composePhones(test, clock, driver, parts.limits);
+  const tagged = async (scope: TeamScope, tag: string) =>
+    (await phones.repo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({
     db: parts.db ?? test.db,
     audit: phones.audit,
@@ -52,6 +59,7 @@ export async function composeRuns(parts: {
     log: silentLog,
     folder: parts.folder,
     key: Buffer.alloc(32, 7),
+    secretsKey: Buffer.alloc(32, 8),
     holder: parts.holder ?? "node-1",
     phones: {
       ready: phones.phones.readyFor,
@@ -63,19 +71,24 @@ export async function composeRuns(parts: {
       const row = await phones.repo.find(scope, id);
       return row && { name: row.name, can: driver.automation.can };
     },
+    tagged,
+    idempotency: phones.idempotency,
+    onEnd: parts.onEnd ?? (async () => undefined),
     parse: parseFlow,
     find: findElements,
     openScripts: () => new FakeScripts(parts.posted),
   });
-  return { ...parts, ...phones, ...automations, clock, driver, automations };
+  return { ...parts, ...phones, ...automations, clock, driver, automations, tagged };
 }
 
 /** A team with a running phone and everything else of a server. */
-export async function openRuns(options: { pace?: Pace } = {}) {
-  const test = await testSqlite.open();
+export async function openRuns(
+  options: { pace?: Pace; driver?: ScreenDriver; limits?: Partial<PhoneLimits>; test?: TestDatabase } = {},
+) {
+  const test = options.test ?? (await testSqlite.open());
   const folder = mkdtempSync(join(tmpdir(), "perch-runs-"));
   const clock = new ManualClock();
-  const driver = new ScreenDriver();
+  const driver = options.driver ?? new ScreenDriver();
   const posted: string[] = [];
   const at = await composeRuns({
     test,
@@ -84,6 +97,7 @@ export async function openRuns(options: { pace?: Pace } = {}) {
     driver,
     posted,
     ...(options.pace && { pace: options.pace }),
+    ...(options.limits && { limits: options.limits }),
   });
   const scope = await newTeam(at);
   const phone = await at.phones.launch(scope, { idempotencyKey: "the-phone" });

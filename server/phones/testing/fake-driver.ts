@@ -207,6 +207,7 @@ export class FakeDriver implements PhoneDriver {
       airplaneMode: true,
       addMedia: false,
     },
+    opened: async () => {},
     elements: async (id) => {
       const { profile } = this.#running(id).spec;
       return { root: EMPTY_SCREEN, width: profile.width, height: profile.height };
@@ -215,6 +216,7 @@ export class FakeDriver implements PhoneDriver {
     target: async () => undefined,
     still: async () => true,
     hideKeyboard: async () => {},
+    closeApp: async () => {},
     clearState: async () => {},
     setPermissions: async () => {},
     setAirplaneMode: async () => {},

@@ -38,6 +38,9 @@ export const STEP_STATE_LOOK: Readonly<Record<StepState, StateLook>> = {
   skipped: { words: "Skipped", icon: "chevronRight", tone: "neutral" },
 };
 
+/** A step that went on with what was recorded beside its selector. */
+export const HEALED_STEP_LOOK: StateLook = { words: "Healed", icon: "warning", tone: "warn" };
+
 /** A step that was under way when its run ended. */
 export const UNKNOWN_STEP_LOOK: StateLook = { words: "Not finished", icon: "warning", tone: "warn" };
 
@@ -55,6 +58,7 @@ const ADVICE: Readonly<Record<RunErrorCode, string | undefined>> = {
   timed_out: "Raise limits.timeout in the header, or make the automation shorter.",
   cancelled: undefined,
   outcome_unknown: undefined,
+  secret_unavailable: undefined,
   server_stopped: undefined,
   internal: "Run it again. If it happens again, tell who runs the server.",
 };
@@ -78,4 +82,15 @@ export function stepTime(ms: number): string {
 
 export function commandWords(count: number): string {
   return count === 1 ? "1 step" : `${count} steps`;
+}
+
+/** Who asked for a run, where it was not a person at the panel. */
+export function triggerWords({
+  trigger,
+  triggerName,
+}: Pick<RunSummary, "trigger" | "triggerName">): string | undefined {
+  if (trigger === "person") return undefined;
+  if (trigger === "token") return "API";
+  const kind = { rule: "Rule", schedule: "Schedule", webhook: "Webhook" }[trigger];
+  return triggerName === undefined ? kind : `${kind} “${triggerName}”`;
 }

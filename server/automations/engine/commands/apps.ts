@@ -3,6 +3,7 @@ import { type PermissionValue, permissionValue } from "../../../../shared/flows/
 import { parsePhoneUrl } from "../../../../shared/phone-model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
+import { quoted } from "../words.ts";
 
 /** The address a command or else the flow's header names. @throws StepFailure */
 async function addressOf(step: StepContext, own: string | undefined): Promise<string> {
@@ -16,7 +17,7 @@ async function addressOf(step: StepContext, own: string | undefined): Promise<st
   if (fallback !== undefined) return fallback;
   throw new StepFailure(
     "phone_cannot",
-    `A web phone opens addresses, and "${text.slice(0, 80)}" is none. Write url: https://… in the flow's header.`,
+    `A web phone opens addresses, and "${quoted(text, 80)}" is none. Write url: https://… in the flow's header.`,
   );
 }
 
@@ -27,6 +28,12 @@ function asAddress(text: string, strict: boolean): string | undefined {
 async function open(step: StepContext, url: string): Promise<undefined> {
   step.signal.throwIfAborted();
   await step.phone.openUrl(url);
+  await step.phone.opened(step.lookupMs);
+  return undefined;
+}
+
+async function close(step: StepContext, { appId }: { readonly appId?: string }): Promise<undefined> {
+  await step.phone.closeApp(await addressOf(step, appId));
   return undefined;
 }
 
@@ -40,7 +47,7 @@ export async function answers(
     const text = (await step.expand(template)).trim();
     const value = permissionValue(text);
     if (value === undefined) {
-      throw new StepFailure("phone_cannot", `A permission is allow, deny or unset, not "${text.slice(0, 40)}".`);
+      throw new StepFailure("phone_cannot", `A permission is allow, deny or unset, not "${quoted(text, 40)}".`);
     }
     values[name] = value;
   }
@@ -50,14 +57,14 @@ export async function answers(
 export const apps: Handlers<"launchApp" | "stopApp" | "killApp" | "clearState" | "openLink"> = {
   async launchApp(step, command) {
     const address = await addressOf(step, command.appId);
-    if (command.stopApp !== false || command.clearState === true) await open(step, "about:blank");
+    if (command.stopApp !== false || command.clearState === true) await step.phone.closeApp(address);
     if (command.clearState === true) await step.phone.clearState(address);
     if (command.permissions !== undefined) await step.phone.setPermissions(await answers(step, command.permissions));
     await open(step, address);
     return command.arguments === undefined ? undefined : "A web phone gives no launch arguments to a page.";
   },
-  stopApp: (step) => open(step, "about:blank"),
-  killApp: (step) => open(step, "about:blank"),
+  stopApp: close,
+  killApp: close,
   async clearState(step, { appId }) {
     await step.phone.clearState(await addressOf(step, appId));
     return undefined;
@@ -68,7 +75,7 @@ export const apps: Handlers<"launchApp" | "stopApp" | "killApp" | "clearState" |
     if (address === undefined) {
       throw new StepFailure(
         "phone_cannot",
-        `"${text.slice(0, 80)}" is not an address a phone can open. Use one that starts with https:// or http://.`,
+        `"${quoted(text, 80)}" is not an address a phone can open. Use one that starts with https:// or http://.`,
       );
     }
     return open(step, address);

@@ -1,8 +1,8 @@
 /** Assertions and waits: they only look. */
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
-import { conditionHolds, findElement, lookOnce, poll, seconds, timeLeft } from "../lookup.ts";
-import { isTruthy, selectorWords, wholeNumber } from "../words.ts";
+import { conditionHolds, findElement, lookOnce, missed, poll, seconds, timeLeft } from "../lookup.ts";
+import { isTruthy, quoted, selectorWords, wholeNumber } from "../words.ts";
 
 const MOST_WAIT_MS = 60 * 60_000;
 
@@ -23,13 +23,14 @@ export const checking: Handlers<
     const ms = timeLeft(step, step.lookupMs);
     const gone = await poll(step, ms, async () => ((await lookOnce(step, selector)) === undefined ? true : undefined));
     if (gone === undefined) {
-      throw new StepFailure("assertion", `${selectorWords(selector)} was still visible after ${seconds(ms)}.`);
+      const words = `${selectorWords(selector)} was still visible after ${seconds(ms)}.`;
+      throw await missed(step, selector, "assertion", words, { wanted: "gone" });
     }
     return undefined;
   },
   async assertTrue(step, { condition }) {
     const value = await step.expand(condition);
-    if (!isTruthy(value)) throw new StepFailure("assertion", `${condition} was "${value.slice(0, 100)}", not true.`);
+    if (!isTruthy(value)) throw new StepFailure("assertion", `${condition} was "${quoted(value, 100)}", not true.`);
     return undefined;
   },
   async extendedWaitUntil(step, { condition, timeoutMs }) {
@@ -37,13 +38,13 @@ export const checking: Handlers<
     if (await conditionHolds(step, condition, ms)) return undefined;
     const { visible, notVisible } = condition;
     if (visible !== undefined) {
-      throw new StepFailure("assertion", `${selectorWords(visible)} did not appear in ${seconds(ms)}.`);
+      throw await missed(step, visible, "assertion", `${selectorWords(visible)} did not appear in ${seconds(ms)}.`);
     }
-    const words = notVisible === undefined ? "The condition" : selectorWords(notVisible);
-    throw new StepFailure(
-      "assertion",
-      `${words} was still ${notVisible ? "visible" : "not met"} after ${seconds(ms)}.`,
-    );
+    if (notVisible === undefined) {
+      throw new StepFailure("assertion", `The condition was still not met after ${seconds(ms)}.`);
+    }
+    const words = `${selectorWords(notVisible)} was still visible after ${seconds(ms)}.`;
+    throw await missed(step, notVisible, "assertion", words, { wanted: "gone" });
   },
   async waitForAnimationToEnd(step, { timeoutMs }) {
     const ms = await timeout(step, timeoutMs, 15_000);

@@ -4,7 +4,7 @@ import type { UiBounds } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { drag, type Spot } from "../gestures.ts";
-import { lookOnce, screenPoint, seconds, touchPlace } from "../lookup.ts";
+import { looking, missed, screenPoint, seconds, touchPlace } from "../lookup.ts";
 import { selectorWords, wholeNumber } from "../words.ts";
 
 const SCROLL_MS = 300;
@@ -77,12 +77,14 @@ function touchesEdge(bounds: UiBounds, direction: Direction): boolean {
 
 export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
   async scroll(step) {
+    await step.phone.opened(step.lookupMs);
     await reveal(step, "DOWN", 0.5);
     return undefined;
   },
   async swipe(step, command) {
     const size = step.phone.size();
     const { direction, start, end, from, durationMs } = command;
+    await step.phone.opened(step.lookupMs);
     if (from !== undefined) {
       const spot = await touchPlace(step, from, command.waitToSettleTimeoutMs);
       const to = end === undefined ? toEdge(spot, direction ?? "UP") : screenPoint(await step.expand(end), size);
@@ -105,9 +107,10 @@ export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
     const until = step.pace.now() + timeoutMs;
     let tries = 0;
     let before: string | undefined;
+    const look = looking(step, command.element, timeoutMs);
     for (;;) {
       step.signal.throwIfAborted();
-      const found = await lookOnce(step, command.element);
+      const found = await look();
       const cut =
         found !== undefined &&
         command.visibilityPercentage >= 100 &&
@@ -123,10 +126,8 @@ export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
         await center(step, found.element.bounds);
       } else {
         if (step.pace.now() >= until) {
-          throw new StepFailure(
-            "element_not_found",
-            `${selectorWords(command.element)} did not come into view in ${seconds(timeoutMs)} of scrolling.`,
-          );
+          const words = `${selectorWords(command.element)} did not come into view in ${seconds(timeoutMs)} of scrolling.`;
+          throw await missed(step, command.element, "element_not_found", words);
         }
         before = here;
         await reveal(step, command.direction, by);

@@ -1,15 +1,21 @@
 /** takeScreenshot; moving pictures are refused. */
-import type { Handlers } from "../context.ts";
+import type { Selector } from "../../../../shared/flows/model.ts";
+import type { UiBounds } from "../../../../shared/ui-tree.ts";
+import type { Handlers, StepContext } from "../context.ts";
 import { RunStop, StepFailure } from "../failures.ts";
+import { findElement } from "../lookup.ts";
+import { cropPicture, readPicture, writePicture } from "../png.ts";
+import { quoted } from "../words.ts";
 
 const MOST_NAME = 120;
+const SETTLE_MS = 1_000;
 
 /** A file name out of a path a flow gives: it names a file of the run, never one of the machine. @throws StepFailure */
 export function screenshotName(path: string): string {
   const parts = path.trim().replaceAll("\\", "/").split("/");
-  const plain = parts.filter((part) => part !== "" && part !== ".");
-  if (plain.length === 0 || plain.includes("..") || /\p{Cc}/u.test(path)) {
-    throw new StepFailure("phone_cannot", `"${path.slice(0, 60)}" is no name for a screenshot.`);
+  const plain = parts.filter((part) => !["", ".", ".."].includes(part));
+  if (plain.length === 0 || /\p{Cc}/u.test(path)) {
+    throw new StepFailure("phone_cannot", `"${quoted(path, 60)}" is no name for a screenshot.`);
   }
   const name = plain
     .join("-")
@@ -18,15 +24,28 @@ export function screenshotName(path: string): string {
   return `${name}.png`;
 }
 
+/** The element's part of the screen, once it stands still. */
+async function boundsOf(step: StepContext, selector: Selector): Promise<UiBounds> {
+  const { element } = await findElement(step, selector);
+  return (await step.phone.target(element.ref, SETTLE_MS))?.bounds ?? element.bounds;
+}
+
+function cropped(png: Uint8Array, bounds: UiBounds): Uint8Array {
+  const picture = readPicture(png);
+  if (picture === undefined) throw new StepFailure("internal", "The phone gave no picture. Try the run again.");
+  return writePicture(cropPicture(picture, bounds));
+}
+
 export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecording"> = {
   async takeScreenshot(step, { path, cropOn }) {
     if (step.screenshots >= step.limits.maxScreenshots) {
       throw new RunStop("limit", `A run takes at most ${step.limits.maxScreenshots} screenshots.`);
     }
-    const name = screenshotName(await step.expand(path));
+    const name = screenshotName(step.hide(await step.expand(path)));
+    const bounds = cropOn && (await boundsOf(step, cropOn));
     const { png } = await step.phone.screenshot();
-    await step.saveScreenshot(name, png, step.seq);
-    return cropOn === undefined ? undefined : "The picture shows the whole screen; cropping is not there yet.";
+    await step.saveScreenshot(name, bounds === undefined ? png : cropped(png, bounds), step.seq);
+    return undefined;
   },
   async startRecording() {
     throw new StepFailure("phone_cannot", "Recording the screen is not there yet. Take pictures with takeScreenshot.");

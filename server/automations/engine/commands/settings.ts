@@ -2,7 +2,7 @@
 import { baseName } from "../../../../shared/workspace-model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
-import { fileNamed } from "../words.ts";
+import { fileNamed, quoted } from "../words.ts";
 import { answers } from "./apps.ts";
 
 const STEP_MS = 1_000;
@@ -19,7 +19,7 @@ function position(latitude: string, longitude: string): Position {
   if (!(Math.abs(a) <= 90) || !(Math.abs(b) <= 180)) {
     throw new StepFailure(
       "phone_cannot",
-      `"${latitude.slice(0, 30)}, ${longitude.slice(0, 30)}" is no place on earth. A latitude is -90 to 90, a longitude -180 to 180.`,
+      `"${quoted(latitude, 30)}, ${quoted(longitude, 30)}" is no place on earth. A latitude is -90 to 90, a longitude -180 to 180.`,
     );
   }
   return { latitude: a, longitude: b };
@@ -43,7 +43,7 @@ async function onOrOff(step: StepContext, template: string, what: string): Promi
   const value = (await step.expand(template)).trim().toLowerCase();
   if (["enabled", "true", "on"].includes(value)) return true;
   if (["disabled", "false", "off"].includes(value)) return false;
-  throw new StepFailure("phone_cannot", `${what} is enabled or disabled, not "${value.slice(0, 40)}".`);
+  throw new StepFailure("phone_cannot", `${what} is enabled or disabled, not "${quoted(value, 40)}".`);
 }
 
 async function dark(step: StepContext, on: boolean): Promise<undefined> {
@@ -105,7 +105,7 @@ export const settings: Handlers<
     if (!["PORTRAIT", "LANDSCAPE_LEFT", "LANDSCAPE_RIGHT", "LANDSCAPE", "UPSIDE_DOWN"].includes(asked)) {
       throw new StepFailure(
         "phone_cannot",
-        `An orientation is PORTRAIT, LANDSCAPE_LEFT, LANDSCAPE_RIGHT or UPSIDE_DOWN, not "${asked.slice(0, 40)}".`,
+        `An orientation is PORTRAIT, LANDSCAPE_LEFT, LANDSCAPE_RIGHT or UPSIDE_DOWN, not "${quoted(asked, 40)}".`,
       );
     }
     await step.phone.turn(asked.startsWith("LANDSCAPE"));

@@ -3,7 +3,7 @@ import type { Selector, TapOptions } from "../../../../shared/flows/model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { press, tap } from "../gestures.ts";
-import { lookOnce, poll, touchPlace } from "../lookup.ts";
+import { poll, touchPlace } from "../lookup.ts";
 import { selectorWords, wholeNumber } from "../words.ts";
 
 const BETWEEN_TAPS_MS = 100;
@@ -19,10 +19,11 @@ async function tapAll(
 ): Promise<string | undefined> {
   const times =
     options.repeat === undefined ? 1 : wholeNumber(await step.expand(options.repeat), "The number of repetitions");
-  if (times < 1 || times > MOST_REPEATS) {
-    throw new StepFailure("phone_cannot", `A tap repeats 1 to ${MOST_REPEATS} times, not ${times}.`);
+  if (times > MOST_REPEATS) {
+    throw new StepFailure("phone_cannot", `A tap repeats at most ${MOST_REPEATS} times, not ${times}.`);
   }
-  for (let time = 1; time <= times; time += 1) {
+  // Repeated no times, Maestro taps once.
+  for (let time = 1; time <= Math.max(times, 1); time += 1) {
     if (time > 1) await step.pace.sleep(options.delayMs ?? BETWEEN_TAPS_MS, step.signal);
     const place = await touchPlace(step, selector, options.waitToSettleTimeoutMs);
     if (place.element !== undefined && !place.element.enabled) {
@@ -32,9 +33,7 @@ async function tapAll(
     await touch(place);
     if (before !== undefined && !(await changed(step, before))) await touch(await touchPlace(step, selector));
   }
-  if (options.waitUntilVisible === true) {
-    await poll(step, step.lookupMs, async () => ((await lookOnce(step, selector)) === undefined ? undefined : true));
-  }
+  // `waitUntilVisible` asks for what `touchPlace` does anyway: nothing is touched that cannot be seen.
   return undefined;
 }
 

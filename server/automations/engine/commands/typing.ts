@@ -5,7 +5,7 @@ import type { UiElement } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { findElement, poll } from "../lookup.ts";
-import { wholeNumber } from "../words.ts";
+import { quoted, wholeNumber } from "../words.ts";
 
 const READ_BACK_MS = 1_000;
 const ERASED_BY_DEFAULT = 50;
@@ -54,25 +54,30 @@ async function send(step: StepContext, text: string): Promise<void> {
 export async function typeText(step: StepContext, text: string): Promise<string | undefined> {
   if (text === "") return undefined;
   const before = await focusedField(step);
+  if (await step.phone.answerPicker(text)) return undefined;
   await send(step, text);
   if (before === undefined) return undefined;
   const expected = before.text + text;
-  const shown = await readBack(step, expected);
+  const shown = await readBack(step, before, expected);
   if (shown === undefined || !expected.startsWith(shown) || shown.length < before.text.length) return undefined;
   const missing = expected.slice(shown.length);
   if (missing === "") return undefined;
   await send(step, missing);
-  const left = expected.length - ((await readBack(step, expected)) ?? expected).length;
+  const left = expected.length - ((await readBack(step, before, expected)) ?? expected).length;
   if (left <= 0) return "The field lost the end of the text; it was typed again.";
   return `The field did not take the last ${left === 1 ? "character" : `${left} characters`}.`;
 }
 
-/** The field's text once it is what was expected, else what it is after a while. */
-async function readBack(step: StepContext, expected: string): Promise<string | undefined> {
+/**
+ * The field's text once it is what was expected, or can no longer become it because the page writes it in its own way;
+ * else what it is after a while. Undefined: the page went on to another field.
+ */
+async function readBack(step: StepContext, field: UiElement, expected: string): Promise<string | undefined> {
   let last: string | undefined;
   await poll(step, READ_BACK_MS, async () => {
-    last = (await focusedField(step))?.text;
-    return last === undefined || last === expected ? true : undefined;
+    const focused = await focusedField(step);
+    last = focused?.ref === field.ref ? focused.text : undefined;
+    return last === undefined || last === expected || !expected.startsWith(last) ? true : undefined;
   });
   return last;
 }
@@ -114,7 +119,8 @@ export const typing: Handlers<
         ? ERASED_BY_DEFAULT
         : wholeNumber(await step.expand(characters), "The number of characters");
     const field = await focusedField(step);
-    const there = field === undefined ? asked : Array.from(field.text).length;
+    // A rich text's words are in what it holds.
+    const there = field === undefined || field.children.length > 0 ? asked : Array.from(field.text).length;
     const count = Math.min(Math.max(asked, 0), there, MOST_ERASED);
     for (let time = 0; time < count; time += 1) {
       step.signal.throwIfAborted();
@@ -144,7 +150,7 @@ export const typing: Handlers<
     if (known === undefined) {
       throw new StepFailure(
         "phone_cannot",
-        `This phone has no key "${asked.slice(0, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape.`,
+        `This phone has no key "${quoted(asked, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape.`,
       );
     }
     await step.phone.input({ type: "key", name: known });

@@ -40,8 +40,13 @@ export interface Listing {
 }
 
 export interface WalkCalls {
-  /** A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. */
-  elements(sheet: boolean): string;
+  /** Settles when the document is read and drawn; one that is not after a while is not waited for again. */
+  ready(): Promise<void>;
+  /**
+   * A `Listing` as JSON. `sheet`: options of a list are listed at its edge where they are scrolled out of it. `drawn`: as
+   * in `automation-port.ts`.
+   */
+  elements(sheet: boolean, drawn: boolean): Promise<string>;
 }
 
 export function listPage(tools: PageTools): WalkCalls {
@@ -54,7 +59,12 @@ export function listPage(tools: PageTools): WalkCalls {
   const MAX_LABELS = 5_000;
   const MAX_NAME = 1_000;
   const MAX_ID = 300;
-  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "id", "name", "for"];
+  const FRAME_MS = 8;
+  const MAX_READING_MS = 3_000;
+  const MAX_DRAWING_MS = 300;
+  let ready = false;
+  // Flutter numbers its ids anew on every page; what its app calls an element stands beside.
+  const ID_ATTRIBUTES = ["data-testid", "data-test", "data-qa", "flt-semantics-identifier", "id", "name", "for"];
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "LINK", "META", "HEAD", "TITLE", "BR", "WBR"]);
   const PRESSED = new Set([
     ...["button", "link", "checkbox", "radio", "switch", "tab", "option", "menuitem", "menuitemcheckbox"],
@@ -117,7 +127,7 @@ export function listPage(tools: PageTools): WalkCalls {
     return ids;
   };
 
-  const list = (sheet: boolean): Listing => {
+  const list = (sheet: boolean, drawn: boolean): Listing => {
     const rows: Row[] = [];
     const holes: Hole[] = [];
     /** What is read so far, in order, with the page's own white space; names are cut out of it. */
@@ -165,13 +175,23 @@ export function listPage(tools: PageTools): WalkCalls {
       const { display, position } = style;
       if (display === "none" || style.opacity === "0" || style.contentVisibility === "hidden") return;
       const hidden = attribute(element, "aria-hidden") === "true" && name !== "BODY";
-      if (hidden && !tools.within(focused, element)) return;
+      if (hidden && !drawn && !tools.within(focused, element)) return;
 
       const clip = position === "fixed" ? port.clip : position === "absolute" ? free : flow;
       const kids = name === "SELECT" && tools.as<HTMLSelectElement>(element).size < 2 ? [] : tools.nodes(element);
       const boxless = display === "contents";
       const visible = style.visibility === "visible";
-      const box = boxless ? rangeBox(element, port) : place(port, tools.rect(element));
+      const hasText = kids.some((node) => /\S/.test(tools.text(node) ?? ""));
+      let box = boxless ? rangeBox(element, port) : place(port, tools.rect(element));
+      if (drawn && hasText && !boxless) {
+        const { left, top, right, bottom } = rangeBox(element, port);
+        box = {
+          left: Math.min(box.left, left),
+          top: Math.min(box.top, top),
+          right: Math.max(box.right, right),
+          bottom: Math.max(box.bottom, bottom),
+        };
+      }
       let seen = cut(box, clip);
       if (sheet && empty(seen) && attribute(element, "role") === "option") {
         const top = Math.max(Math.min(box.top, clip.bottom - 1), clip.top);
@@ -182,7 +202,6 @@ export function listPage(tools: PageTools): WalkCalls {
       const drawing = name !== "svg" && name.charCodeAt(0) > 96;
 
       let own = "";
-      const hasText = kids.some((node) => /\S/.test(tools.text(node) ?? ""));
       const ids = idsOf(element);
       const wanted = (!boxless || hasText) && (!drawing || hasText || ids.length > 0 || pointed !== hand);
       const row = visible && wanted && !empty(seen) ? rows.length : -1;
@@ -288,5 +307,22 @@ export function listPage(tools: PageTools): WalkCalls {
     };
   };
 
-  return { elements: (sheet) => JSON.stringify(list(sheet)) };
+  const now = () => performance.now();
+  /** What is looked for in an empty page of which more comes is not "not there", and touches of it are lost. */
+  const waited = (async () => {
+    const frame = () => new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+    const read = now() + MAX_READING_MS;
+    while (document.readyState === "loading" && now() < read) await frame();
+    const drawn = now() + MAX_DRAWING_MS;
+    while (performance.getEntriesByName("first-contentful-paint").length === 0 && now() < drawn) await frame();
+    ready = true;
+  })();
+  return {
+    ready: () => waited,
+    elements: async (sheet, drawn) => {
+      // Frames come and go all the time; they are listed as they are.
+      if (!ready && self === top) await waited;
+      return JSON.stringify(list(sheet, drawn));
+    },
+  };
 }

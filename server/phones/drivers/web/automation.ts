@@ -1,4 +1,5 @@
 /** What automations ask of one running web phone; `automation-port.ts` says what each answer means. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
@@ -10,6 +11,7 @@ import type { Found, Reach } from "./automation-reach.ts";
 import { parseRef, type Ref } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
 import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
+import { pickerValue, VALUE_WORDS } from "./automation-value.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { screenSize } from "./emulation.ts";
@@ -20,6 +22,7 @@ import type { SystemScreen } from "./system-screen.ts";
 import type { Tabs } from "./tabs.ts";
 
 const ANSWER_MS = 5_000;
+const OPENING_POLL_MS = 10;
 const MAX_FRAMES = 50;
 const MAX_FRAME_DEPTH = 5;
 
@@ -42,12 +45,25 @@ export class WebAutomation {
     this.#options = options;
   }
 
-  async elements(): Promise<UiTree> {
+  async opened(withinMs: number): Promise<void> {
+    const { foreground } = this.#options;
+    const until = performance.now() + withinMs;
+    for (;;) {
+      await foreground.settled();
+      const { front } = foreground;
+      if (typeof front === "string" || front.opening === undefined || performance.now() >= until) break;
+      await delay(OPENING_POLL_MS);
+    }
+    await this.#inFront((at) => this.#frames.ask(at, { call: "ready()", timeoutMs: ANSWER_MS, again: true }));
+  }
+
+  async elements({ drawn } = { drawn: false }): Promise<UiTree> {
     for (;;) {
       // A page that opens a dialog or hangs meanwhile never answers; what covers it then does.
       const seen = await this.#inFront(async (at) => {
         // A person chooses from the phone's own lists without a thought about scrolling them.
-        const call = `elements(${at.session === this.#options.system.session})`;
+        const sheet = at.session === this.#options.system.session;
+        const call = `elements(${sheet},${drawn})`;
         let room = MAX_FRAMES;
         const list = async (frame: FrameAt, prefix: string, depth: number): Promise<FrameListing | undefined> => {
           const answer = await this.#frames.ask(frame, {
@@ -71,11 +87,13 @@ export class WebAutomation {
           }
           return { listing, prefix, inside };
         };
-        return list(at, "", 0);
+        const { front } = this.#options.foreground;
+        const overPicture = sheet && typeof front !== "string" && front.sheet !== undefined;
+        return { page: await list(at, "", 0), overPicture };
       });
-      if (seen === undefined) continue;
+      if (seen?.page === undefined) continue;
       const { width, height } = screenSize(this.#options.spec());
-      return treeOf(seen, width, height);
+      return { ...treeOf(seen.page, width, height), ...(seen.overPicture && { overPicture: true }) };
     }
   }
 
@@ -143,6 +161,33 @@ export class WebAutomation {
       const call = { call: "blur()", timeoutMs: ANSWER_MS, again: false };
       await Promise.all(frames.map((frame) => this.#frames.ask(frame, call).catch(goneWithDocument)));
     });
+  }
+
+  /** @throws PerchError `bad_input` */
+  async answerPicker(text: string): Promise<boolean> {
+    const { foreground } = this.#options;
+    await foreground.settled();
+    const { front } = foreground;
+    const view = typeof front === "string" ? undefined : front.sheet?.view;
+    if (typeof front === "string" || view?.kind !== "value") return false;
+    const value = pickerValue(view.type, text);
+    if (value === undefined) {
+      const sentence = `The page asks for ${VALUE_WORDS[view.type]}; that is not “${text.slice(0, 40)}”.`;
+      throw new PerchError("bad_input", sentence);
+    }
+    await front.answerControl({ value });
+    await foreground.settled();
+    return true;
+  }
+
+  /** @throws PerchError `address_not_allowed` */
+  async closeApp(address: string): Promise<void> {
+    const { origin } = new URL(checkedUrl(address));
+    const { tabs, foreground } = this.#options;
+    const open = tabs.list.filter((tab) => tab.origin === origin || tab.openedFor === origin);
+    const inFront = open.some((tab) => tab === foreground.front);
+    for (const tab of open) tabs.close(tab);
+    if (inFront) await foreground.show("home");
   }
 
   /** @throws PerchError `address_not_allowed` */
@@ -248,11 +293,14 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       airplaneMode: true,
       addMedia: true,
     },
-    elements: async (id) => phone(id).elements(),
+    opened: async (id, withinMs) => phone(id).opened(withinMs),
+    elements: async (id, how) => phone(id).elements(how),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
     hideKeyboard: async (id) => phone(id).hideKeyboard(),
+    answerPicker: async (id, text) => phone(id).answerPicker(text),
+    closeApp: async (id, url) => phone(id).closeApp(url),
     clearState: async (id, url) => phone(id).clearState(url),
     setPermissions: async (id, values) => phone(id).setPermissions(values),
     setAirplaneMode: async (id, on) => phone(id).setAirplaneMode(on),

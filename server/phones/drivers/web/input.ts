@@ -75,7 +75,7 @@ export class InputSender {
         return;
       }
       case "text":
-        if (input.value !== "") await session.send("Input.insertText", { text: input.value });
+        await Promise.all(keystrokes(input.value).map((text) => session.send("Input.insertText", { text })));
         return;
       case "compose": {
         const end = input.value.length;
@@ -131,6 +131,18 @@ export class InputSender {
     const lift = touchPoints.length === 0 ? this.#lift : () => undefined;
     await session.send("Input.dispatchTouchEvent", { type, touchPoints }).finally(lift);
   }
+}
+
+const MOST_KEYSTROKES = 100;
+const signs = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * Text as fingers type it, sign by sign: pages that take one digit a field hand the caret on in between. What is longer
+ * than people type comes as if pasted.
+ */
+function keystrokes(text: string): readonly string[] {
+  if (text.length > MOST_KEYSTROKES) return [text];
+  return Array.from(signs.segment(text), ({ segment }) => segment);
 }
 
 /** The last pixel is inside the screen, its far edge is not. */

@@ -191,6 +191,7 @@ export class WebPhone implements TabsHost {
   async openUrl(address: string): Promise<void> {
     const url = checkedUrl(address);
     const tab = await this.#gone(() => this.warm.tabs.create());
+    tab.openedFor = new URL(url).origin;
     if (url !== "about:blank") tab.navigate(url);
     await this.#foreground.show(tab);
   }

@@ -166,6 +166,8 @@ async function flags(options: ProcessOptions, home: string): Promise<string[]> {
     "--disable-client-side-phishing-detection",
     "--disable-print-preview",
     "--disable-backgrounding-occluded-windows",
+    // Fingers come as exact points; what lies ten pixels beside one was not meant.
+    "--disable-touch-adjustment",
     "--password-store=basic",
     "--use-mock-keychain",
     "--mute-audio",

@@ -76,6 +76,8 @@ export class Tab {
   problem: Problem | undefined;
   /** Address being opened, until its first document is there. */
   opening: string | undefined;
+  /** Origin of the address it was opened for, wherever that led. */
+  openedFor: string | undefined;
   keyboardOpen = false;
   lastInputAt = Number.NEGATIVE_INFINITY;
   #resting = false;

@@ -1,0 +1,124 @@
+/**
+ * Pictures of runs without passwords and secrets. What to cover is read off the screen's elements before and after the
+ * picture is taken: only when both say the same is the picture between them known. A screen that never says the same
+ * twice, or cannot be read as a whole, is covered as a whole (docs/decisions/pictures-are-covered.md).
+ */
+import { type DecodedPng, decode as decodePng, encode as encodePng } from "fast-png";
+import jpeg from "jpeg-js";
+import type { UiBounds, UiElement, UiTree } from "../../../shared/ui-tree.ts";
+import type { Redactor } from "./redact.ts";
+
+export interface Screenshot {
+  readonly png: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+const EVERYTHING: readonly UiBounds[] = [{ x: 0, y: 0, width: 1, height: 1 }];
+const MOST_TRIES = 5;
+/** Pixels around a place: glyphs and outlines reach over their box. */
+const MARGIN = 2;
+const COVER = { red: 0x5b, green: 0x61, blue: 0x6e };
+const JPEG_QUALITY = 70;
+
+/** A picture in which nothing can be read that must not be. */
+export async function coveredScreenshot(options: {
+  readonly redactor: Redactor;
+  readonly take: () => Promise<Screenshot>;
+  readonly elements: () => Promise<UiTree>;
+}): Promise<Screenshot> {
+  const look = async () => placesToCover(await options.elements(), options.redactor);
+  let before = await look();
+  for (let tries = 1; ; tries += 1) {
+    const picture = await options.take();
+    const after = await look();
+    const known = JSON.stringify(before) === JSON.stringify(after);
+    if (known && after.length === 0) return picture;
+    if (known || tries === MOST_TRIES) {
+      return { ...picture, png: covered(picture.png, known ? after : EVERYTHING) };
+    }
+    before = after;
+  }
+}
+
+/** A tree as it may be kept: no secrets, and nothing of what stands in password fields. */
+export function treeToKeep(tree: UiTree, redactor: Redactor): UiTree {
+  const emptied = (element: UiElement): UiElement => ({
+    ...element,
+    ...(element.password && { text: "" }),
+    children: element.children.map(emptied),
+  });
+  return redactor.data({ ...tree, root: emptied(tree.root) });
+}
+
+/**
+ * A PNG or JPEG with the tree's password fields, and elements that show a secret, covered. For pictures that were not
+ * taken by `coveredScreenshot`: the caller answers for the tree being that of the picture.
+ */
+export function maskPasswords(picture: Uint8Array, tree: UiTree, redactor: Redactor): Uint8Array {
+  const places = placesToCover(tree, redactor);
+  return places.length === 0 ? picture : covered(picture, places);
+}
+
+/** Fractions of the screen. */
+export function placesToCover(tree: UiTree, redactor: Redactor): readonly UiBounds[] {
+  if (!redactor.active) return boundsOf(tree.root, ({ password }) => password);
+  if (tree.note !== undefined) return EVERYTHING;
+  const places = boundsOf(
+    tree.root,
+    ({ password, text, hint, accessibilityText }) =>
+      password || redactor.shows(text) || redactor.shows(hint) || redactor.shows(accessibilityText),
+  );
+  return tree.overPicture === true ? [...aroundDialog(tree.root), ...places] : places;
+}
+
+function boundsOf(root: UiElement, wanted: (element: UiElement) => boolean): UiBounds[] {
+  const inside = root.children.flatMap((child) => boundsOf(child, wanted));
+  return wanted(root) ? [root.bounds, ...inside] : inside;
+}
+
+/** All but the phone's own dialog: what is behind it is a picture nobody can read elements of. */
+function aroundDialog(root: UiElement): readonly UiBounds[] {
+  const [dialog] = boundsOf(root, ({ role }) => role === "dialog");
+  if (dialog === undefined) return EVERYTHING;
+  const { x, y, width, height } = dialog;
+  return [
+    { x: 0, y: 0, width: 1, height: y },
+    { x: 0, y: y + height, width: 1, height: Math.max(0, 1 - y - height) },
+    { x: 0, y, width: x, height },
+    { x: x + width, y, width: Math.max(0, 1 - x - width), height },
+  ];
+}
+
+function covered(picture: Uint8Array, places: readonly UiBounds[]): Uint8Array {
+  if (picture[0] === 0xff && picture[1] === 0xd8) {
+    const image = jpeg.decode(picture, { useTArray: true });
+    paint({ ...image, channels: 4, depth: 8 }, places);
+    return jpeg.encode(image, JPEG_QUALITY).data;
+  }
+  const image = decodePng(picture);
+  if (image.palette !== undefined || image.depth < 8) throw new Error("A picture of a phone has full colours.");
+  paint(image, places);
+  return encodePng(image, { zlib: { level: 3 } });
+}
+
+function paint(
+  image: Pick<DecodedPng, "width" | "height" | "channels" | "depth" | "data">,
+  places: readonly UiBounds[],
+) {
+  const { width, height, channels, depth, data } = image;
+  const colours = [COVER.red, COVER.green, COVER.blue, 0xff];
+  const grey = [COVER.green, 0xff];
+  const pixel = (channels >= 3 ? colours.slice(0, channels) : grey.slice(0, channels)).map((value) =>
+    depth === 16 ? value * 0x101 : value,
+  );
+  for (const { x, y, width: w, height: h } of places) {
+    const left = Math.max(0, Math.floor(x * width) - MARGIN);
+    const right = Math.min(width, Math.ceil((x + w) * width) + MARGIN);
+    const top = Math.max(0, Math.floor(y * height) - MARGIN);
+    const bottom = Math.min(height, Math.ceil((y + h) * height) + MARGIN);
+    for (let row = top; row < bottom; row += 1) {
+      for (let column = left; column < right; column += 1) data.set(pixel, (row * width + column) * channels);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Secrets of a team's flows, sealed, and which text of which flow each is granted to. */
+import type { FlowId, SecretId, TeamId, UserId } from "../../../shared/ids.ts";
+import type { userTables } from "../../accounts/accounts.tables.ts";
+import type { Kit } from "../../db/dialect.ts";
+import { operational, personal } from "../../privacy/tags.ts";
+import type { TeamTables } from "../../teams/teams.tables.ts";
+import type { automationTables } from "../automations.tables.ts";
+
+const kept = { use: ["essential.service.automations"], clause: "P1.4", retain: "team" } as const;
+
+export function secretTables(
+  k: Kit,
+  parts: ReturnType<typeof userTables> & TeamTables & Pick<ReturnType<typeof automationTables>, "flows">,
+) {
+  const { users, teams, flows } = parts;
+  const person = () =>
+    k
+      .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+      .$type<UserId>()
+      .references(() => users.id, { onDelete: "set null" });
+  const secrets = k.table(
+    "secrets",
+    { owner: "team", subject: { column: "createdBy" }, clock: "changedAt" },
+    {
+      id: k.text(operational("team")).$type<SecretId>().primaryKey(),
+      teamId: k
+        .text(operational("team"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      /** Who set the value last, and so knows it; nulled when that person goes. */
+      createdBy: person(),
+      name: k.text(personal("user.content.private", kept)).notNull(),
+      /** AES-256-GCM, bound to id and team (`seal.ts`). */
+      value: k
+        .text(personal("user.content.private", { ...kept, export: { never: "A secret: it is never shown again." } }))
+        .notNull(),
+      createdAt: k.instant(personal("user.behavior", kept)).notNull(),
+      changedAt: k.instant(personal("user.behavior", kept)).notNull(),
+    },
+    (t) => [k.uniqueIndex("secrets_name").on(t.teamId, t.name)],
+  );
+  const secretGrants = k.table(
+    "secret_grants",
+    { owner: "team", subject: { column: "grantedBy" }, clock: "grantedAt" },
+    {
+      secretId: k
+        .text(operational("team"))
+        .$type<SecretId>()
+        .notNull()
+        .references(() => secrets.id, { onDelete: "cascade" }),
+      flowId: k
+        .text(operational("team"))
+        .$type<FlowId>()
+        .notNull()
+        .references(() => flows.id, { onDelete: "cascade" }),
+      grantedBy: person(),
+      /** SHA-256 of the text it was granted to: another text does not get the secret. */
+      textHash: k.text(operational("team")).notNull(),
+      grantedAt: k.instant(personal("user.behavior", kept)).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.secretId, t.flowId] }), k.index("secret_grants_flow").on(t.flowId)],
+  );
+  return { secrets, secretGrants };
+}
