@@ -69,7 +69,7 @@ export function createAutomations(options: AutomationOptions): Automations {
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
   const secretsRepo = createSecretsRepo(db);
-  const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
+  const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey, parse });
   const secrets = createSecretsService({
     db,
     repo: secretsRepo,

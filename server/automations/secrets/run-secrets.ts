@@ -2,6 +2,8 @@
  * Secrets for runs: whether this text of a flow may have what it names, and the values when it begins. Values live in
  * memory only, as long as the run is worked on; one that goes on after a crash asks again.
  */
+import type { ParsedFlow } from "../../../shared/flows/model.ts";
+import { allSteps } from "../../../shared/flows/targets.ts";
 import type { FlowId, TeamId, UserId } from "../../../shared/ids.ts";
 import { RunStop } from "../engine/failures.ts";
 import type { Secret } from "./redact.ts";
@@ -32,12 +34,28 @@ export interface RunSecrets {
   open(wish: SecretWish, since: Date | undefined): Promise<readonly Secret[]>;
 }
 
-export function createRunSecrets(options: { repo: SecretsRepo; key: Buffer }): RunSecrets {
+export function createRunSecrets(options: {
+  repo: SecretsRepo;
+  key: Buffer;
+  parse: (source: string) => ParsedFlow;
+}): RunSecrets {
   const { repo, key } = options;
+
+  /** A grant is for the flow's own text: whoever changes a file it runs would have the secrets. */
+  const runsFiles = (source: string): boolean => {
+    const { flow } = options.parse(source);
+    if (flow === undefined) return true;
+    return allSteps(flow).some(
+      ({ command }) => command.name === "runScript" || ("steps" in command && "file" in command.steps),
+    );
+  };
 
   async function asked({ teamId, flowId, source, names }: SecretWish): Promise<AskedSecret[] | string> {
     if (flowId === undefined) {
       return "Secrets go to saved flows only. Save this flow, allow it to use them, and run it from there.";
+    }
+    if (runsFiles(source)) {
+      return "A flow that uses secrets cannot run files: whoever changes them would have the secrets. Write those steps and scripts in place.";
     }
     const known = await repo.asked(teamId, flowId, names);
     const hash = textHash(source);
