@@ -160,7 +160,14 @@ export interface RunStep {
 }
 
 /** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. `thumbnail`: the screen at a step's end, small. */
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure", "thumbnail"] as const;
+export const ARTIFACT_KINDS = [
+  "screenshot",
+  "failure_screenshot",
+  "failure_tree",
+  "failure",
+  "thumbnail",
+  "recording",
+] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** Something on the screen that could have been meant. */
@@ -197,7 +204,7 @@ export interface FailureDetail {
 export interface RunArtifact {
   readonly name: string;
   readonly kind: ArtifactKind;
-  readonly mimeType: "image/png" | "image/jpeg" | "application/json";
+  readonly mimeType: "image/png" | "image/jpeg" | "video/webm" | "application/json";
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;

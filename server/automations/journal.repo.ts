@@ -179,6 +179,7 @@ const ARTIFACT_TYPES = {
   failure_tree: "application/json",
   failure: "application/json",
   thumbnail: "image/jpeg",
+  recording: "video/webm",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */

@@ -119,7 +119,8 @@ export function leasedPhone(options: {
       return automation.elements(id);
     },
     lastTree: () => lastTree,
-    watch: (listener) => driver.screen(id).listen(listener, 0),
+    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

@@ -33,9 +33,6 @@ function commandWords(command: Command): string | undefined {
       return "Media files of flows are not there yet. Remove the step.";
     case "assertScreenshot":
       return "Comparing screenshots is not there yet. Take one with takeScreenshot.";
-    case "startRecording":
-    case "stopRecording":
-      return "Recording the screen is not there yet. Take pictures with takeScreenshot.";
     default:
       return undefined;
   }

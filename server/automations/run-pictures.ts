@@ -11,6 +11,7 @@ export interface RunPictures {
   readonly screenshot: ScreenshotSink;
   /** A small picture of a step's end; `same` names the file that holds the same picture already. Gives its file. */
   thumbnail(step: number, jpeg: Uint8Array, same: string | undefined): Promise<string>;
+  recording(name: string, webm: Uint8Array, step: number): Promise<void>;
   /** What the screen showed when the run failed, and what on it could have been meant. A phone that is gone gives none. */
   failure(hands: PhoneHands, failure: FlowFailure): Promise<void>;
 }
@@ -41,6 +42,7 @@ export async function openPictures(options: {
   return {
     screenshot: async (name, png, step) => void (await keep("screenshot", name, png, step)),
     thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, same),
+    recording: async (name, webm, step) => void (await keep("recording", name, webm, step)),
     async failure(hands, failure) {
       // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
       if (earlier.some(({ kind }) => kind === "failure_screenshot")) return;

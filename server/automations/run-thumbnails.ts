@@ -72,7 +72,7 @@ export function openThumbnails(options: {
 
 function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame) => void): () => void {
   try {
-    return hands.watch(listener);
+    return hands.watch(listener, 0);
   } catch {
     return () => {};
   }

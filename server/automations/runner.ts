@@ -23,6 +23,7 @@ import type { ArtifactStore } from "./run-artifacts.ts";
 import { cleanUpCancelled } from "./run-clean-up.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
+import { openRecordings, type RunRecordings } from "./run-recording.ts";
 import type { Recovery } from "./run-recovery.ts";
 import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
@@ -100,7 +101,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function cancel(work: Work, askedAt: number): void {
-    const again = work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt;
+    const ending = work.cancelAskedAt === undefined && work.stop.signal.aborted;
+    const again = ending || (work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt);
     work.cancelAskedAt ??= askedAt;
     if (again) stopAll(work, cancelled());
     else work.stop.abort(cancelled());
@@ -170,6 +172,7 @@ export function createRunner(options: RunnerOptions): Runner {
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
     let thumbnails: Thumbnails | undefined;
+    let recordings: RunRecordings | undefined;
     let cleanUpAfter: (() => Promise<void>) | undefined;
     try {
       options.wake(row.id);
@@ -213,6 +216,7 @@ export function createRunner(options: RunnerOptions): Runner {
         const held = hands;
         const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
         thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
+        recordings = openRecordings({ hands, keep: pictures.recording, log: book.log, now: () => clock.now() });
         const context: RunContext = {
           flow,
           hands,
@@ -223,6 +227,7 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          recordings,
           source: row.source,
           fallbacksOf: openHealing(flow),
           onStepEnd: (seq) => thumbnails?.stepEnded(seq),
@@ -241,7 +246,7 @@ export function createRunner(options: RunnerOptions): Runner {
             steps: () => runs.steps(row.id),
           });
         const { state, failure } = await interpret(context, row.inputs);
-        await unlessAborted(signal, thumbnails.close());
+        await unlessAborted(signal, Promise.all([thumbnails.close(), recordings.close("keep")]));
         await release(hands);
         await move(lease, state, failure && runError(failure));
       } finally {
@@ -251,6 +256,8 @@ export function createRunner(options: RunnerOptions): Runner {
       void thumbnails?.close();
       const { reason } = signal;
       if (reason instanceof RunStop && reason.code === "cancelled") await cleanUpAfter?.();
+      const kept = recordings?.close(mayStillStore(reason) ? "keep" : "drop");
+      await unlessAborted(work.stopCleanup.signal, Promise.resolve(kept)).catch(() => {});
       if (hands !== undefined) await release(hands);
       await end(row, lease, signal.aborted ? signal.reason : error);
     } finally {
@@ -329,6 +336,12 @@ class NotStarted extends Error {
   constructor(cause: unknown) {
     super("The phone did not start.", { cause });
   }
+}
+
+/** A run that was cancelled, or that another worker has now, ends without waiting for anything. */
+function mayStillStore(reason: unknown): boolean {
+  if (reason instanceof LeaseLost) return false;
+  return !(reason instanceof RunStop) || (reason.code !== "cancelled" && reason.code !== "server_stopped");
 }
 
 const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;

@@ -3,7 +3,17 @@ import type { Command, CommandName, Flow, FlowLimits, Step } from "../../../shar
 import type { FailureCode, Looked } from "./failures.ts";
 import type { Fallbacks } from "./healing.ts";
 import type { Journal } from "./journal.ts";
-import type { Env, FindElements, FlowPhone, Pace, PhoneHands, ScreenshotSink, ScriptCall, Scripts } from "./ports.ts";
+import type {
+  Env,
+  FindElements,
+  FlowPhone,
+  Pace,
+  PhoneHands,
+  Recordings,
+  ScreenshotSink,
+  ScriptCall,
+  Scripts,
+} from "./ports.ts";
 
 export interface RunLimits {
   readonly timeoutMs: number;
@@ -69,6 +79,7 @@ export interface RunContext {
   readonly limits: RunLimits;
   readonly journal: Journal;
   readonly saveScreenshot: ScreenshotSink;
+  readonly recordings: Recordings;
   /** The flow's text, and the recorded targets of its steps. */
   readonly source: string;
   readonly fallbacksOf: (step: Step) => Fallbacks | undefined;

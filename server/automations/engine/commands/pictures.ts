@@ -1,4 +1,4 @@
-/** takeScreenshot; what needs pictures of earlier runs or moving ones is refused. */
+/** takeScreenshot and recordings; what needs pictures of earlier runs is refused. */
 import type { Selector } from "../../../../shared/flows/model.ts";
 import type { UiBounds } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
@@ -49,10 +49,18 @@ export const pictures: Handlers<"takeScreenshot" | "assertScreenshot" | "startRe
   async assertScreenshot() {
     throw new StepFailure("phone_cannot", "Comparing screenshots is not there yet. Take one with takeScreenshot.");
   },
-  async startRecording() {
-    throw new StepFailure("phone_cannot", "Recording the screen is not there yet. Take pictures with takeScreenshot.");
+  async startRecording(step, { path }) {
+    const { recordings } = step;
+    if (!recordings.can) throw new StepFailure("phone_cannot", "This phone cannot be recorded. Use a web phone.");
+    if (recordings.name !== undefined) {
+      throw new StepFailure("phone_cannot", `${recordings.name} is being recorded already. Stop that first.`);
+    }
+    recordings.start(screenshotName(await step.expand(path)).replace(/\.png$/, ".webm"), step.seq);
+    return undefined;
   },
-  async stopRecording() {
-    throw new StepFailure("phone_cannot", "Recording the screen is not there yet.");
+  async stopRecording({ recordings }) {
+    if (recordings.name === undefined) return "Nothing was being recorded.";
+    recordings.stop();
+    return undefined;
   },
 };
