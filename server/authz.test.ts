@@ -102,7 +102,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
   "flows.validate": () => ({ source: FLOW }),
   "flows.save": ({ flowId }) => ({ flowId, name: "Renamed", source: FLOW }),
-  "flows.heal": ({ runId }) => ({ runId, step: 1 }),
+  "flows.heal": ({ runId }) => ({ runId, steps: [1] }),
   "flows.list": () => undefined,
   "flows.get": ({ flowId }) => ({ flowId }),
   "flows.remove": ({ flowId }) => ({ flowId }),

@@ -162,8 +162,15 @@ export interface RunStep {
   readonly healing?: StepHealing;
 }
 
-/** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. */
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure"] as const;
+/** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. `thumbnail`: the screen at a step's end, small. */
+export const ARTIFACT_KINDS = [
+  "screenshot",
+  "failure_screenshot",
+  "failure_tree",
+  "failure",
+  "thumbnail",
+  "recording",
+] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** Something on the screen that could have been meant. */
@@ -192,13 +199,15 @@ export interface FailureDetail {
   };
   /** The nearest first. */
   readonly candidates: readonly FailureCandidate[];
+  /** CSS pixels, as turned. */
+  readonly screen: { readonly width: number; readonly height: number };
 }
 
 /** A file of a run. `GET /runs/<runId>/artifacts/<name>` gives its bytes. */
 export interface RunArtifact {
   readonly name: string;
   readonly kind: ArtifactKind;
-  readonly mimeType: "image/png" | "application/json";
+  readonly mimeType: "image/png" | "image/jpeg" | "video/webm" | "application/json";
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;

@@ -67,8 +67,11 @@ export const startRunInput = z
       "Give either flowId, for a saved flow, or source, for a flow as text.",
     ),
   );
-/** A step of a run whose proposal goes into the saved flow. */
-export const healFlowInput = z.strictObject({ runId, step: z.int().check(z.gte(1)) });
+/** Steps of a run whose proposals go into the saved flow, together. */
+export const healFlowInput = z.strictObject({
+  runId,
+  steps: z.array(z.int().check(z.gte(1))).check(z.minLength(1, "Name a step."), z.maxLength(200)),
+});
 export const runRef = z.strictObject({ runId });
 export const listRunsInput = z.optional(
   z.strictObject({

@@ -2,6 +2,8 @@
 import { globSync, readFileSync, renameSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import type { FailureDetail, StepHealing } from "../../shared/automations.ts";
+import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
@@ -16,6 +18,84 @@ const BAD = "url: https://shop.example\n---\n- launchApp\n- tapOnn: Add to baske
 const ASKS =
   "url: https://shop.example\ninputs:\n  - name: EMAIL\n    description: Your e-mail address\n---\n- inputText: $" +
   "{EMAIL}\n";
+
+const HEALING: StepHealing = {
+  applied: false,
+  fallback: 0,
+  selector: 'id "buy-now"',
+  similarity: 0.934,
+  line: 4,
+  column: 10,
+  diff: [
+    "--- flow.yaml",
+    "+++ flow.yaml",
+    "@@ -2,3 +2,4 @@",
+    " ---",
+    " - launchApp",
+    "-- tapOn: Add to basket",
+    "+- tapOn:",
+    "+    id: buy-now",
+    "",
+  ].join("\n"),
+};
+const ON_SCREEN = {
+  ...{ hint: "", accessibilityText: "", enabled: true, selected: false, checked: false, focused: false },
+  ...{ clickable: true, password: false, children: [] },
+};
+const CART: UiElement = {
+  ...ON_SCREEN,
+  ref: "7",
+  role: "button",
+  text: "Add to cart",
+  id: "buy-now",
+  bounds: { x: 0.06, y: 0.62, width: 0.88, height: 0.07 },
+};
+const BASKET: UiElement = {
+  ...ON_SCREEN,
+  ref: "3",
+  role: "link",
+  text: "Basket (0)",
+  id: "",
+  bounds: { x: 0.7, y: 0.03, width: 0.25, height: 0.05 },
+};
+const CHAIR: UiElement = {
+  ...ON_SCREEN,
+  ref: "5",
+  role: "heading",
+  text: "Blue chair",
+  id: "",
+  bounds: { x: 0.06, y: 0.4, width: 0.88, height: 0.05 },
+};
+/** What the server keeps of a failure. */
+const FAILURE_FILES: Readonly<Record<string, FailureDetail | UiTree>> = {
+  "failure.json": {
+    code: "element_not_found",
+    message: "",
+    lookedFor: {
+      written: '"$' + '{BUTTON}" below "Blue chair"',
+      resolved: '"Add to basket" below "Blue chair"',
+      wanted: "visible",
+    },
+    screen: { width: 360, height: 800 },
+    candidates: [
+      { ...CART, why: "Its text is “Add to cart”." },
+      { ...BASKET, why: "Its text is “Basket (0)”." },
+    ],
+  },
+  "failure-tree.json": {
+    root: {
+      ...ON_SCREEN,
+      ref: "0",
+      role: "screen",
+      text: "",
+      id: "",
+      bounds: { x: 0, y: 0, width: 1, height: 1 },
+      children: [BASKET, { ...CHAIR, ref: "4", role: "main", text: "", children: [CHAIR, CART] }],
+    },
+    width: 360,
+    height: 800,
+  },
+};
 
 describe.skipIf(executable === undefined)("the automations screen", () => {
   let browser: ExtensionBrowser;
@@ -249,6 +329,69 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await page.getByRole("button", { name: "Go to line 4" }).click();
     await page.getByText("2 steps, no mistakes").waitFor();
     expect(await cursorLine()).toBe(4);
+  });
+
+  it("shows what was looked for, what was there instead and where, and takes the proposal over", async () => {
+    server.team.add();
+    automations().save({ name: "Buy the chair", source: GOOD });
+    for (const [name, value] of Object.entries(FAILURE_FILES)) automations().files.set(name, value);
+    await showAutomations();
+    await page.getByRole("button", { name: /^Run Buy the chair/ }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    const run = automations().newest;
+    const message = "“Add to basket” did not appear in 17 seconds.";
+    run.to("running");
+    run.step({ seq: 1, label: "launchApp", state: "passed", durationMs: 840 });
+    run.step({
+      seq: 2,
+      label: 'tapOn "Size"',
+      state: "passed",
+      durationMs: 8_600,
+      healing: { ...HEALING, applied: true },
+    });
+    run.step({
+      seq: 3,
+      label: 'tapOn "Add to basket"',
+      state: "failed",
+      durationMs: 17_020,
+      message,
+      healing: HEALING,
+    });
+    for (const seq of [1, 2, 3]) {
+      run.artifact({ name: `step-${seq}.jpg`, kind: "thumbnail", mimeType: "image/jpeg", step: seq });
+    }
+    run.artifact({ name: "failure.png", kind: "failure_screenshot", step: 3 });
+    run.artifact({ name: "failure-tree.json", kind: "failure_tree", mimeType: "application/json", step: 3 });
+    run.artifact({ name: "failure.json", kind: "failure", mimeType: "application/json", step: 3 });
+    run.to("failed", { code: "element_not_found", message, step: 3, line: 4 });
+    await page.getByText("Its text is “Add to cart”.").waitFor();
+    await page.getByRole("list", { name: "Steps" }).scrollIntoViewIfNeeded();
+    await until("the pictures", async () => (await page.locator(".step-thumbnail img").count()) === 3);
+    await check("why-it-failed");
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.setViewportSize({ ...PANEL_SIZE, height: 1900 });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: `e2e/out/automations-failure-whole-${colorScheme}.png`, animations: "disabled" });
+    }
+    await page.setViewportSize(PANEL_SIZE);
+    const candidate = page.getByRole("button", { name: /Add to cart/ });
+    await candidate.click();
+    expect(await page.locator(".failure-outline[data-shown]").count()).toBe(1);
+    await page.getByText("Everything on the screen").press("Enter");
+    await page.getByRole("searchbox", { name: "Search the screen" }).fill("basket");
+    await page.getByText("1 element.").waitFor();
+    await page.getByRole("searchbox", { name: "Search the screen" }).fill("");
+    await page.getByText("“Blue chair”").waitFor();
+    await check("screen-tree");
+    await page.getByRole("checkbox", { name: /^Step 2/ }).uncheck();
+    await page.getByRole("button", { name: "Take 1 over" }).click();
+    await page.getByText("Taken over.").waitFor();
+    expect(automations().healed).toEqual([3]);
+    await page.getByRole("button", { name: "Screen after “launchApp”" }).click();
+    await page.getByRole("dialog", { name: "launchApp" }).waitFor();
+    await check("thumbnail-large");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
   });
 
   it("asks how an interrupted run goes on", async () => {

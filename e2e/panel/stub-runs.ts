@@ -107,6 +107,10 @@ export class StubRun {
 export class StubRuns {
   readonly flows = new Map<FlowId, FlowDetail>();
   readonly runs = new Map<RunId, StubRun>();
+  /** JSON files of runs, by name; every other file is a picture. */
+  readonly files = new Map<string, unknown>();
+  /** Steps whose proposals were taken over. */
+  readonly healed: number[] = [];
   readonly #keys = new Map<string, RunId>();
 
   save(input: { flowId?: FlowId | undefined; name: string; source: string }): FlowDetail {

@@ -69,6 +69,10 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     if (runFile !== null) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       if (runFile[1] === undefined) return void response.setHeader("Content-Type", "text/html").end("<h1>Report</h1>");
+      const json = state.automations.files.get(decodeURIComponent(path.split("/").at(-1) ?? ""));
+      if (json !== undefined) {
+        return void response.setHeader("Content-Type", "application/json").end(JSON.stringify(json));
+      }
       return void response.setHeader("Content-Type", "image/png").end(Buffer.from(state.png, "base64"));
     }
     trpc(request, response);

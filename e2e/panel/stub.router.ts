@@ -222,6 +222,12 @@ export const stubRouter = t.router({
       return { ok: flow !== undefined, commands, portable, diagnostics };
     }),
     save: signedIn.input(automations.saveFlowInput).mutation(({ ctx, input }) => ctx.state.automations.save(input)),
+    heal: signedIn.input(automations.healFlowInput).mutation(({ ctx, input }) => {
+      ctx.state.automations.healed.push(...input.steps);
+      const { flowId } = runOf(ctx.state, input.runId).detail;
+      if (flowId === undefined) throw refusal("conflict", "This run was not of a saved automation.");
+      return { flowId, lines: [4] };
+    }),
     list: signedIn.query(({ ctx }) => ctx.state.automations.list()),
     get: signedIn.input(automations.flowRef).query(({ ctx, input }) => {
       const flow = ctx.state.automations.flows.get(input.flowId);

@@ -19,7 +19,7 @@ import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
-import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
+import { cancelOf, createRunsService, type RunsService } from "./runs.service.ts";
 import { createRunSecrets } from "./secrets/run-secrets.ts";
 import { createSecretsRepo } from "./secrets/secrets.repo.ts";
 import { createSecretsService, type SecretsService } from "./secrets/secrets.service.ts";
@@ -98,9 +98,9 @@ export function createAutomations(options: AutomationOptions): Automations {
     singleNode: db.engine === "sqlite",
     wake,
   });
-  const prefix = cancelTopic("" as RunId);
   const stopListening = db.onAnnounced((topic) => {
-    if (topic.startsWith(prefix)) runner.cancel(topic.slice(prefix.length) as RunId);
+    const asked = cancelOf(topic);
+    if (asked !== undefined) runner.cancel(asked.id, asked.askedAt);
   });
   let beating: NodeJS.Timeout | undefined;
 

@@ -16,14 +16,14 @@ import type { Keeper, SecretsService } from "./secrets/secrets.service.ts";
 
 export interface HealingService {
   /**
-   * Writes the proposal into the flow, if that still is what the run was made of. Again changes nothing. Secrets stay
-   * with the flow as when it is saved.
+   * Writes proposals into the flow, if that still is what the run was made of. Again changes nothing. Secrets stay with
+   * the flow as when it is saved.
    */
   heal(
     scope: TeamScope,
     input: z.output<typeof healFlowInput>,
     keeper?: Keeper,
-  ): Promise<{ flowId: FlowId; line: number }>;
+  ): Promise<{ flowId: FlowId; lines: readonly number[] }>;
 }
 
 export function createHealingService(options: {
@@ -36,15 +36,22 @@ export function createHealingService(options: {
 }): HealingService {
   const { db, flows, runs } = options;
   return {
-    async heal(scope, { runId, step }, keeper) {
+    async heal(scope, { runId, steps }, keeper) {
       const run = await runs.find(scope, runId);
       if (run === undefined) throw noSuchRun();
-      const row = (await runs.steps(runId)).find(({ seq }) => seq === step);
-      const healing = row?.result?.healing;
-      const healed = row && healing && healedFlow(run.source, row.path, healing.fallback);
-      if (healed === undefined) {
-        throw new PerchError("conflict", "This step has no proposal that can be taken over. Change the flow yourself.");
+      const wanted = (await runs.steps(runId)).filter(({ seq }) => steps.includes(seq));
+      const lines = wanted.map(({ line }) => line);
+      let { source } = run;
+      const done = new Set<string>();
+      for (const { path, result } of wanted) {
+        // A step in a loop has one place in the text, however often it ran.
+        if (done.has(path)) continue;
+        done.add(path);
+        const healed = result?.healing && healedFlow(source, path, result.healing.fallback);
+        if (healed === undefined) throw noProposal();
+        ({ source } = healed);
       }
+      if (wanted.length === 0) throw noProposal();
       const { flowId } = run;
       if (flowId === null) {
         throw new PerchError(
@@ -54,16 +61,15 @@ export function createHealingService(options: {
       }
       const flow = await flows.find(scope, flowId);
       if (flow === undefined) throw noSuchFlow();
-      const { line } = healed;
-      if (flow.source === healed.source) return { flowId, line };
+      if (flow.source === source) return { flowId, lines };
       await db.tx(async (tx) => {
-        const change = { name: flow.name, source: healed.source, updatedAt: new Date(options.clock.now()) };
-        if (keeper !== undefined) await options.secrets.follow(tx, keeper, flowId, healed.source);
+        const change = { name: flow.name, source, updatedAt: new Date(options.clock.now()) };
+        if (keeper !== undefined) await options.secrets.follow(tx, keeper, flowId, source);
         const changed = await flows.change(tx, scope, flowId, change, run.source);
         if (changed === undefined) {
           throw new PerchError(
             "conflict",
-            `The automation was changed after this run. Open it and change line ${line} yourself.`,
+            `The automation was changed after this run. Open it and change line ${lines.join(", ")} yourself.`,
           );
         }
         await options.audit.record(tx, {
@@ -73,7 +79,11 @@ export function createHealingService(options: {
           object: flowId,
         });
       });
-      return { flowId, line };
+      return { flowId, lines };
     },
   };
+}
+
+function noProposal(): PerchError {
+  return new PerchError("conflict", "This step has no proposal that can be taken over. Change the flow yourself.");
 }

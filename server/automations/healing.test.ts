@@ -117,10 +117,10 @@ describe("healing", () => {
     const source = flowWith("- tapOn: Buy now # first\n- back\n", ["{id: buy}", PRINT]);
     const failed = await run(source);
     const flowId = failed.flowId ?? never();
-    expect(await at.flows.heal(at.scope, { runId: failed.id, step: 1 })).toEqual({ flowId, line: 7 });
+    expect(await at.flows.heal(at.scope, { runId: failed.id, steps: [1] })).toEqual({ flowId, lines: [7] });
     const healed = await at.flows.get(at.scope, flowId);
     expect(healed.source.split("---\n")[1]).toBe("- tapOn:\n    id: buy # first\n- back\n");
-    await at.flows.heal(at.scope, { runId: failed.id, step: 1 });
+    await at.flows.heal(at.scope, { runId: failed.id, steps: [1] });
     expect((await at.flows.get(at.scope, flowId)).source).toBe(healed.source);
     const { runId } = await at.runs.start(
       at.scope,
@@ -131,15 +131,15 @@ describe("healing", () => {
     expect((await at.runs.get(at.scope, runId)).state).toBe("passed");
 
     await at.flows.save(at.scope, { flowId, name: "Buy", source: `${source}# mine\n` });
-    const refused = at.flows.heal(at.scope, { runId: failed.id, step: 1 });
+    const refused = at.flows.heal(at.scope, { runId: failed.id, steps: [1] });
     await expect(refused).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("line 7") });
     expect((await at.flows.get(at.scope, flowId)).source).toContain("# mine");
-    await expect(at.flows.heal(at.scope, { runId: failed.id, step: 2 })).rejects.toMatchObject({ code: "conflict" });
-    await expect(at.flows.heal(await newTeam(at), { runId: failed.id, step: 1 })).rejects.toMatchObject({
+    await expect(at.flows.heal(at.scope, { runId: failed.id, steps: [2] })).rejects.toMatchObject({ code: "conflict" });
+    await expect(at.flows.heal(await newTeam(at), { runId: failed.id, steps: [1] })).rejects.toMatchObject({
       code: "not_found",
     });
     await at.flows.remove(at.scope, flowId);
-    await expect(at.flows.heal(at.scope, { runId: failed.id, step: 1 })).rejects.toMatchObject({ code: "conflict" });
+    await expect(at.flows.heal(at.scope, { runId: failed.id, steps: [1] })).rejects.toMatchObject({ code: "conflict" });
   });
 });
 

@@ -178,6 +178,8 @@ const ARTIFACT_TYPES = {
   failure_screenshot: "image/png",
   failure_tree: "application/json",
   failure: "application/json",
+  thumbnail: "image/jpeg",
+  recording: "video/webm",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */

@@ -1,13 +1,14 @@
 /** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
 import type { PhoneId } from "../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
+import type { UiTree } from "../../shared/ui-tree.ts";
 import { PerchError } from "../errors.ts";
 import type { PhoneDriver } from "../phones/driver.ts";
 import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
 import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
-import { coveredScreenshot, treeToKeep } from "./secrets/covered-pictures.ts";
+import { coveredScreenshot, treeForPictures, treeToKeep } from "./secrets/covered-pictures.ts";
 import type { Redactor } from "./secrets/redact.ts";
 
 /** The result of `work`, or the signal's reason as soon as it aborts; what `work` still does is not waited for. */
@@ -47,6 +48,7 @@ export function leasedPhone(options: {
   let settings: PhoneSettings = row.settings;
   let airplane = false;
   let permissions = false;
+  let lastTree: UiTree | undefined;
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -80,7 +82,10 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => phoneSize({ profile: row.profile, rotated }),
-        elements: async () => call(() => automation.elements(id)),
+        async elements() {
+          lastTree = await call(() => automation.elements(id));
+          return lastTree;
+        },
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
@@ -120,6 +125,13 @@ export function leasedPhone(options: {
       const { png } = await picture();
       return { png, tree: treeToKeep(await automation.elements(id), redactor) };
     },
+    async tree() {
+      if (!options.holdsLease()) throw new LeaseLost();
+      return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
+    },
+    lastTree: () => lastTree && treeForPictures(lastTree, redactor),
+    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

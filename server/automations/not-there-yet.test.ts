@@ -11,7 +11,6 @@ describe("a checked flow", () => {
     ["- retry:\n    maxRetries: 1\n    file: other.yaml", /in place/],
     ["- addMedia: [a.png]", /Media files/],
     ["- assertScreenshot: a", /Comparing/],
-    ["- startRecording: a", /Recording/],
   ])("does not run with %s, and says what to write", (step, words) => {
     const { flow, diagnostics } = check(`url: https://example.com\n---\n${step}\n`);
     expect(flow).toBeUndefined();

@@ -10,6 +10,9 @@ import type { Redactor } from "./secrets/redact.ts";
 
 export interface RunPictures {
   readonly screenshot: ScreenshotSink;
+  /** A small picture of a step's end; `same` names the file that holds the same picture already. Gives its file. */
+  thumbnail(step: number, jpeg: Uint8Array, same: string | undefined): Promise<string>;
+  recording(name: string, webm: Uint8Array, step: number): Promise<void>;
   /** What the screen showed when the run failed, and what on it could have been meant. A phone that is gone gives none. */
   failure(hands: PhoneHands, failure: FlowFailure): Promise<void>;
 }
@@ -32,13 +35,17 @@ export async function openPictures(options: {
     names.add(found);
     return found;
   };
-  const keep = async (kind: ArtifactKind, name: string, bytes: Uint8Array, step: number | undefined) => {
-    const file = await artifacts.write(lease.runId, bytes);
+  /** Everything of a run that becomes a file passes here. */
+  const keep = async (kind: ArtifactKind, name: string, bytes: Uint8Array, step: number | undefined, same?: string) => {
+    const file = same ?? (await artifacts.write(lease.runId, bytes));
     await journal.artifact(lease, { kind, name: unique(name), bytes: bytes.length, file, step: step ?? null });
+    return file;
   };
   const json = (value: unknown) => Buffer.from(JSON.stringify(redactor.data(value)));
   return {
-    screenshot: (name, png, step) => keep("screenshot", name, png, step),
+    screenshot: async (name, png, step) => void (await keep("screenshot", name, png, step)),
+    thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, same),
+    recording: async (name, webm, step) => void (await keep("recording", name, webm, step)),
     async failure(hands, failure) {
       // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
       if (earlier.some(({ kind }) => kind === "failure_screenshot")) return;

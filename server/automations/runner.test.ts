@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readPicture, writePicture } from "./engine/png.ts";
 import type { ScreenItem } from "./testing/fake-screen.ts";
 import { type OpenRuns, openRuns, runFlow, startFlow } from "./testing/harness.ts";
 
@@ -53,6 +54,19 @@ describe("a run", () => {
     expect(run.artifacts).toMatchObject([{ name: "done.png", kind: "screenshot", step: 6 }]);
     const { bytes } = await at.runs.artifact(at.scope, run.id, "done.png");
     expect(bytes.toString("latin1")).toContain("PNG");
+  });
+
+  it("cuts a screenshot down to an element", async () => {
+    const data = new Uint8Array(10 * 100 * 4).map((_value, at) => Math.floor(at / 40));
+    at.driver.picture = writePicture({ width: 10, height: 100, data });
+    at.driver.items = [{ text: "Above" }, { text: "Total", y: 0.3 }];
+    const run = await runFlow(at, "- takeScreenshot:\n    path: total\n    cropOn: Total");
+    expect([run.state, run.steps[0]?.message]).toEqual(["passed", undefined]);
+    const cut = readPicture((await at.runs.artifact(at.scope, run.id, "total.png")).bytes);
+    expect([cut?.width, cut?.height, cut?.data[0]]).toEqual([10, 10, 30]);
+    at.driver.picture = undefined;
+    const failed = await runFlow(at, "- takeScreenshot:\n    path: gone\n    cropOn: Nowhere");
+    expect(failed).toMatchObject({ state: "failed", error: { code: "element_not_found" } });
   });
 
   it("fails with place, reason, picture and tree when something is not there", async () => {

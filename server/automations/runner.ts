@@ -20,9 +20,12 @@ import type { JournalRepo } from "./journal.repo.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { leasedPhone, unlessAborted } from "./leased-phone.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
+import { cleanUpCancelled } from "./run-clean-up.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
+import { openRecordings, type RunRecordings } from "./run-recording.ts";
 import type { Recovery } from "./run-recovery.ts";
+import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
 import { guardedJournal } from "./secrets/guarded-journal.ts";
 import { NO_SECRETS, type Redactor, redactorOf } from "./secrets/redact.ts";
@@ -34,8 +37,8 @@ export const HEARTBEAT_MS = 5_000;
 export interface Runner {
   /** Looks for waiting runs now. */
   wake(): void;
-  /** Ends a run this process works on; the row was marked before. */
-  cancel(id: RunId): void;
+  /** Ends a run this process works on; the row was marked before, with this moment. */
+  cancel(id: RunId, askedAt: Date): void;
   /** Renews leases and settles what others left behind. Called every `HEARTBEAT_MS`. */
   tick(): Promise<void>;
   /** At the start of the server: settles what the last one left behind, then works. */
@@ -73,6 +76,10 @@ interface Work {
   readonly stop: AbortController;
   /** Knows the run's secrets once it has them; whatever is kept of the run goes through it. */
   redactor: Redactor;
+  /** Ends what is done after a cancel. */
+  readonly stopCleanup: AbortController;
+  /** When it was first asked to end, in ms; asked at another moment, it ends at once. */
+  cancelAskedAt?: number;
   done: Promise<void>;
 }
 
@@ -86,14 +93,28 @@ export function createRunner(options: RunnerOptions): Runner {
   const until = () => new Date(clock.now() + LEASE_MS);
 
   const stopListening = phones.onEnded((id: PhoneId) => {
-    for (const { lease, stop } of working.values()) {
-      if (lease.phoneId === id) {
-        stop.abort(
+    for (const work of working.values()) {
+      if (work.lease.phoneId === id) {
+        stopAll(
+          work,
           new RunStop("phone_lost", "The phone stopped by itself while the flow was running. Start the run again."),
         );
       }
     }
   });
+
+  function stopAll({ stop, stopCleanup }: Work, reason: Error): void {
+    stop.abort(reason);
+    stopCleanup.abort(reason);
+  }
+
+  function cancel(work: Work, askedAt: number): void {
+    const ending = work.cancelAskedAt === undefined && work.stop.signal.aborted;
+    const again = ending || (work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt);
+    work.cancelAskedAt ??= askedAt;
+    if (again) stopAll(work, cancelled());
+    else work.stop.abort(cancelled());
+  }
 
   function look(): Promise<void> {
     again = true;
@@ -120,7 +141,13 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function take(row: RunRow, expires: Date): void {
     const lease: Lease = { runId: row.id, phoneId: row.phoneId, holder, fence: row.fence };
-    const work: Work = { lease, stop: new AbortController(), redactor: NO_SECRETS, done: Promise.resolve() };
+    const work: Work = {
+      lease,
+      stop: new AbortController(),
+      stopCleanup: new AbortController(),
+      redactor: NO_SECRETS,
+      done: Promise.resolve(),
+    };
     working.set(row.id, work);
     gate.open(lease, expires);
     work.done = perform(row, work)
@@ -155,6 +182,9 @@ export function createRunner(options: RunnerOptions): Runner {
     const { signal } = stop;
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
+    let thumbnails: Thumbnails | undefined;
+    let recordings: RunRecordings | undefined;
+    let cleanUpAfter: (() => Promise<void>) | undefined;
     try {
       options.wake(row.id);
       const { flow: whole, diagnostics } = options.parse(row.source);
@@ -187,14 +217,16 @@ export function createRunner(options: RunnerOptions): Runner {
       try {
         const book = openJournal(journal, lease, journal.recorded(await runs.steps(row.id)));
         scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}));
-        hands = leasedPhone({
-          ...ready,
-          signal,
-          redactor: work.redactor,
-          holdsLease: () => gate.holds(lease),
-          rotate: phones.rotate,
-          used: phones.used,
-        });
+        const handsUntil = (until: AbortSignal) =>
+          leasedPhone({
+            ...ready,
+            signal: until,
+            redactor: work.redactor,
+            holdsLease: () => gate.holds(lease),
+            rotate: phones.rotate,
+            used: phones.used,
+          });
+        hands = handsUntil(signal);
         const held = hands;
         const pictures = await openPictures({
           lease,
@@ -204,6 +236,8 @@ export function createRunner(options: RunnerOptions): Runner {
           find: options.find,
           redactor: work.redactor,
         });
+        thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
+        recordings = openRecordings({ hands, keep: pictures.recording, log: book.log, now: () => clock.now() });
         const context: RunContext = {
           flow,
           hands,
@@ -215,22 +249,39 @@ export function createRunner(options: RunnerOptions): Runner {
           journal: book,
           saveScreenshot: pictures.screenshot,
           hide: work.redactor.text,
+          recordings,
           source: row.source,
           fallbacksOf: openHealing(flow),
+          onStepEnd: (seq) => thumbnails?.stepEnded(seq),
           onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const values = Object.fromEntries(secrets.map(({ name, value }) => [name, value]));
-        const { state, failure } = await interpret(context, { ...row.inputs, ...values });
-        signal.throwIfAborted();
+        const inputs = { ...row.inputs, ...values };
+        cleanUpAfter = () =>
+          cleanUpCancelled({
+            context,
+            inputs,
+            stop: work.stopCleanup,
+            hands: handsUntil(work.stopCleanup.signal),
+            pace: (ms) => runPace(pace, work.stopCleanup.signal, ms),
+            steps: () => runs.steps(row.id),
+          });
+        const { state, failure } = await interpret(context, inputs);
+        await unlessAborted(signal, Promise.all([thumbnails.close(), recordings.close("keep")]));
         await release(hands, work);
         await move(work, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
     } catch (error) {
+      void thumbnails?.close();
+      const { reason } = signal;
+      if (reason instanceof RunStop && reason.code === "cancelled") await cleanUpAfter?.();
+      const kept = recordings?.close(mayStillStore(reason) ? "keep" : "drop");
+      await unlessAborted(work.stopCleanup.signal, Promise.resolve(kept)).catch(() => {});
       if (hands !== undefined) await release(hands, work);
       await end(row, work, signal.aborted ? signal.reason : error);
     } finally {
@@ -278,14 +329,18 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     wake: () => void look(),
-    cancel: (id) => working.get(id)?.stop.abort(cancelled()),
+    cancel(id, askedAt) {
+      const work = working.get(id);
+      if (work !== undefined) cancel(work, askedAt.getTime());
+    },
     async tick() {
-      for (const { lease, stop } of working.values()) {
+      for (const work of working.values()) {
+        const { lease } = work;
         const expires = until();
-        const { held, cancelAsked } = await runs.renew(lease, expires);
-        if (!held) stop.abort(new LeaseLost());
+        const { held, cancelAskedAt } = await runs.renew(lease, expires);
+        if (!held) stopAll(work, new LeaseLost());
         else gate.open(lease, expires);
-        if (cancelAsked) stop.abort(cancelled());
+        if (cancelAskedAt !== null) cancel(work, cancelAskedAt.getTime());
       }
       await options.recovery.settleAll(new Date(clock.now()));
       await look();
@@ -303,7 +358,7 @@ export function createRunner(options: RunnerOptions): Runner {
     async close() {
       closing = true;
       stopListening();
-      for (const { stop } of working.values()) stop.abort(new RunStop("server_stopped", "The server was stopped."));
+      for (const work of working.values()) stopAll(work, new RunStop("server_stopped", "The server was stopped."));
       await looking;
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
@@ -314,6 +369,12 @@ class NotStarted extends Error {
   constructor(cause: unknown) {
     super("The phone did not start.", { cause });
   }
+}
+
+/** A run that was cancelled, or that another worker has now, ends without waiting for anything. */
+function mayStillStore(reason: unknown): boolean {
+  if (reason instanceof LeaseLost) return false;
+  return !(reason instanceof RunStop) || (reason.code !== "cancelled" && reason.code !== "server_stopped");
 }
 
 const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;

@@ -49,7 +49,7 @@ export interface RunsRepo {
   change(tx: Writer, id: RunId, from: readonly RunState[], change: RunChange): Promise<RunRow | undefined>;
   /** Takes the longest waiting run of a phone nobody works on. `busy`: phones to leave alone. */
   lease(holder: string, until: Date, busy: readonly PhoneId[]): Promise<RunRow | undefined>;
-  renew(lease: Lease, until: Date): Promise<{ held: boolean; cancelAsked: boolean }>;
+  renew(lease: Lease, until: Date): Promise<{ held: boolean; cancelAskedAt: Date | null }>;
   /** Changes a leased run; undefined when the lease is lost. */
   changeLeased(tx: Writer, lease: Lease, change: RunChange): Promise<RunRow | undefined>;
   /** Appends events; false when a lease is given and lost (roll back then). */
@@ -202,7 +202,7 @@ export function createRunsRepo(db: Database): RunsRepo {
       const [row] = await db.tx((tx) =>
         tx.update(runs).set({ leaseUntil: until }).where(held(lease)).returning({ cancelAskedAt: runs.cancelAskedAt }),
       );
-      return { held: row !== undefined, cancelAsked: row?.cancelAskedAt != null };
+      return { held: row !== undefined, cancelAskedAt: row?.cancelAskedAt ?? null };
     },
     async changeLeased(tx, lease, change) {
       const [row] = await tx.update(runs).set(change).where(held(lease)).returning();

@@ -223,9 +223,9 @@ export function createRunsService(options: {
         const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
         if (marked === undefined) return;
         await record(tx, scope, "run.cancelled", id);
-        if (db.engine === "postgres") await db.announce(tx, cancelTopic(id));
+        if (db.engine === "postgres") await db.announce(tx, cancelTopic(id, now));
       });
-      runner.cancel(id);
+      runner.cancel(id, now);
       feed.wake(id);
       return runView(await find(scope, id));
     },
@@ -287,9 +287,15 @@ export function createRunsService(options: {
   };
 }
 
-/** Topic under which other nodes hear that a run of theirs is to end. */
-export function cancelTopic(id: RunId): string {
-  return `cancel:${id}`;
+/** Topic under which other nodes hear that a run of theirs is to end, and when that was asked. */
+export function cancelTopic(id: RunId, askedAt: Date): string {
+  return `cancel:${id}:${askedAt.getTime()}`;
+}
+
+/** What such a topic says; undefined for any other. */
+export function cancelOf(topic: string): { id: RunId; askedAt: Date } | undefined {
+  const [word, id, ms] = topic.split(":");
+  return word === "cancel" && ms !== undefined ? { id: id as RunId, askedAt: new Date(Number(ms)) } : undefined;
 }
 
 function sameRequest(row: RunRow, requestHash: string): RunId {

@@ -43,14 +43,23 @@ export interface ScreenSource {
   readonly codec: "jpeg" | "h264";
   /** Current size in CSS pixels, as turned. */
   size(): { width: number; height: number };
-  /** Frames flow to the listener until the returned function is called; the first is a whole picture of now. */
-  listen(listener: (frame: ScreenFrame) => void): () => void;
-  /** Takes effect with a whole new frame within ~15 ms. */
+  /**
+   * Frames flow to the listener until the returned function is called; the first is a whole picture of now. `level`: what
+   * this listener needs by itself; it gets better frames while others ask for them, and makes nobody's worse.
+   */
+  listen(listener: (frame: ScreenFrame) => void, level?: ScreenLevel): () => void;
+  /** Of listeners without one of their own. Takes effect with a whole new frame within ~15 ms. */
   setLevel(level: ScreenLevel): void;
   /** A whole frame of now, at once, at the current level: for a joiner, or after a gap. */
   refresh(): void;
   /** One full-quality still; the resulting frame is delivered to listeners with `crisp: true`. */
   still(): Promise<void>;
+}
+
+/** A JPEG and its time in ms from the first. */
+export interface TimedPicture {
+  readonly jpeg: Uint8Array;
+  readonly atMs: number;
 }
 
 export type PhoneInput =
@@ -104,6 +113,8 @@ export interface PhoneDriver {
   /** PNG of the screen in device pixels. */
   screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }>;
   tree(id: PhoneId): Promise<UiNode>;
+  /** A WebM of pictures in order; the last one stays until `durationMs`. Absent: phones of this kind are not recorded. */
+  encodeVideo?(pictures: readonly TimedPicture[], durationMs: number): Promise<Uint8Array>;
   /** Absent: phones of this kind run no automations. */
   readonly automation?: PhoneAutomation;
   /** Adds a web app from the page's manifest to the phone's home screen. */

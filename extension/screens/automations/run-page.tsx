@@ -15,6 +15,8 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { clockTime } from "../phone/model/run-time.ts";
 import { saveBlob } from "../phone/save-blob.ts";
+import { FailureView } from "./failure-view.tsx";
+import { HealingProposals } from "./healing-proposals.tsx";
 import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
 import { PageHead } from "./page-head.tsx";
 import { RunOutcome } from "./run-outcome.tsx";
@@ -160,6 +162,8 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         onGoOn={(from) => void goOn(from)}
         onEdit={flowId === undefined ? undefined : (line) => onFlow(flowId, line)}
       />
+      <FailureView run={run} />
+      <HealingProposals run={run} mayControl={mayControl} />
       <RunPictures run={run} />
       <RunSteps log={log} />
       <div ref={bottom} />

@@ -1,16 +1,19 @@
 /** Screenshots of a run: small beside each other, large on a click. */
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { RunArtifact, RunDetail } from "../../../shared/automation-model.ts";
 import type { RunId } from "../../../shared/id-values.ts";
-import { readRunFile } from "../../api/run-files.ts";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Card } from "../../components/surface.tsx";
-import { usePage, usePhones } from "../../state/app-context.tsx";
 import { saveBlob } from "../phone/save-blob.ts";
+import { keepsFailure } from "./failure-view.tsx";
+import { useRunPicture } from "./use-run-file.ts";
 
 export function RunPictures({ run }: { readonly run: RunDetail }) {
-  const pictures = run.artifacts.filter(({ mimeType }) => mimeType === "image/png");
+  // The failure's picture is shown with what was looked for on it.
+  const pictures = run.artifacts.filter(
+    ({ kind, mimeType }) => mimeType === "image/png" && !(kind === "failure_screenshot" && keepsFailure(run)),
+  );
   if (pictures.length === 0) return null;
   return (
     <Card title="Pictures">
@@ -33,7 +36,7 @@ interface PictureProps {
 
 function Picture({ runId, picture, words }: PictureProps) {
   const [open, setOpen] = useState(false);
-  const file = usePictureFile(runId, picture.name);
+  const file = useRunPicture(runId, picture.name);
   return (
     <>
       <button type="button" className="run-picture" disabled={file.blob === undefined} onClick={() => setOpen(true)}>
@@ -62,36 +65,6 @@ function Picture({ runId, picture, words }: PictureProps) {
       )}
     </>
   );
-}
-
-interface PictureFile {
-  readonly blob?: Blob;
-  readonly url?: string;
-  readonly lost: boolean;
-}
-
-function usePictureFile(runId: RunId, name: string): PictureFile {
-  const { app } = usePage();
-  const { server } = usePhones();
-  const [file, setFile] = useState<PictureFile>({ lost: false });
-  useEffect(() => {
-    if (server === undefined) return;
-    let url: string | undefined;
-    let left = false;
-    void readRunFile(app, server, { kind: "artifact", runId, name }).then((bytes) => {
-      if (left) return;
-      if (bytes === undefined) return setFile({ lost: true });
-      // A picture, whatever the server calls it.
-      const blob = new Blob([bytes], { type: "image/png" });
-      url = URL.createObjectURL(blob);
-      setFile({ blob, url, lost: false });
-    });
-    return () => {
-      left = true;
-      if (url !== undefined) URL.revokeObjectURL(url);
-    };
-  }, [app, server, runId, name]);
-  return file;
 }
 
 function pictureWords(run: RunDetail, picture: RunArtifact): string {

@@ -16,9 +16,12 @@ const NO_CSS: ReadonlySet<string> = new Set();
 
 export function failureDetail(failure: FlowFailure, tree: UiTree, find: FindElements): FailureDetail {
   const { looked, ...rest } = failure;
-  if (looked === undefined) return { ...rest, candidates: [] };
+  const { width, height } = tree;
+  const screen = { width, height };
+  if (looked === undefined) return { ...rest, screen, candidates: [] };
   return {
     ...rest,
+    screen,
     lookedFor: {
       written: selectorWords(looked.selector),
       resolved: selectorWords(looked.resolved),

@@ -3,7 +3,17 @@ import type { Command, CommandName, Flow, FlowLimits, Step } from "../../../shar
 import type { FailureCode, Looked } from "./failures.ts";
 import type { Fallbacks } from "./healing.ts";
 import type { Journal } from "./journal.ts";
-import type { Env, FindElements, FlowPhone, Pace, PhoneHands, ScreenshotSink, ScriptCall, Scripts } from "./ports.ts";
+import type {
+  Env,
+  FindElements,
+  FlowPhone,
+  Pace,
+  PhoneHands,
+  Recordings,
+  ScreenshotSink,
+  ScriptCall,
+  Scripts,
+} from "./ports.ts";
 
 export interface RunLimits {
   readonly timeoutMs: number;
@@ -16,6 +26,8 @@ export interface RunLimits {
   readonly maxScreenshots: number;
   /** Nesting of runFlow, repeat and retry. */
   readonly maxDepth: number;
+  /** For onFlowComplete after a cancel; 0: it is left out. */
+  readonly cleanupMs: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -27,9 +39,11 @@ const DEFAULTS: RunLimits = {
   maxRepeats: 1_000,
   maxScreenshots: 200,
   maxDepth: 32,
+  cleanupMs: 0,
 };
 const LONGEST_RUN_MS = 60 * MINUTE_MS;
 const LONGEST_LOOKUP_MS = 5 * MINUTE_MS;
+const LONGEST_CLEANUP_MS = 5 * MINUTE_MS;
 
 /** The flow's own limits within what the server allows. */
 export function runLimits(own: FlowLimits): RunLimits {
@@ -40,6 +54,7 @@ export function runLimits(own: FlowLimits): RunLimits {
     timeoutMs: within(own.timeoutMs, LONGEST_RUN_MS, DEFAULTS.timeoutMs),
     lookupMs: within(own.lookupMs, LONGEST_LOOKUP_MS, DEFAULTS.lookupMs),
     optionalMs: within(own.optionalMs, LONGEST_LOOKUP_MS, DEFAULTS.optionalMs),
+    cleanupMs: within(own.cleanupOnCancelMs, LONGEST_CLEANUP_MS, DEFAULTS.cleanupMs),
     maxSteps: within(own.maxSteps, DEFAULTS.maxSteps, DEFAULTS.maxSteps),
   };
 }
@@ -66,9 +81,12 @@ export interface RunContext {
   readonly saveScreenshot: ScreenshotSink;
   /** A text without the run's secrets, for what names or shows something outside of the flow. */
   readonly hide: (text: string) => string;
+  readonly recordings: Recordings;
   /** The flow's text, and the recorded targets of its steps. */
   readonly source: string;
   readonly fallbacksOf: (step: Step) => Fallbacks | undefined;
+  /** Hears of each step that did something, right after it ended. Must return at once. */
+  readonly onStepEnd: (seq: number) => void;
   /** Keeps what the screen shows at the first failure, before hooks change it. */
   readonly onFailure: (failure: FlowFailure) => Promise<void>;
   /** When a step last changed the screen; look-ups count from there. */

@@ -60,6 +60,13 @@ export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutco
   return { state: "failed", failure: failureOf(failed) };
 }
 
+/** onFlowComplete alone, of a run that was cancelled. @throws StepFailure, RunStop, LeaseLost */
+export async function cleanUp(run: RunContext, inputs: Env): Promise<void> {
+  const walk = new Walk(run);
+  const env = await walk.headerEnv(inputs);
+  await walk.steps(run.flow.header.onFlowComplete, { env, depth: 0 });
+}
+
 function failureOf({ failure, step, line }: Located): FlowFailure {
   const { code, message, looked } = failure;
   return {
@@ -176,6 +183,7 @@ class Walk {
         message: words === "" ? undefined : words,
         result: { ...scripts, ...(code && { code }), ...(healing && { healing }) },
       });
+      run.onStepEnd(open.seq);
     };
     try {
       const remark = await doCommand(context, command);

@@ -2,7 +2,7 @@
 import type { Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
-import type { PhoneInput } from "../../phones/driver.ts";
+import type { PhoneDriver, PhoneInput, ScreenFrame, ScreenLevel } from "../../phones/driver.ts";
 
 /** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
 export interface Pace {
@@ -46,6 +46,13 @@ export interface PhoneHands {
   during(effect: () => Promise<void>): FlowPhone;
   /** The screen for a report, also when the run is over. */
   look(): Promise<{ readonly png: Uint8Array; readonly tree: UiTree }>;
+  /** What is on the screen now, without being a step's; and what a step saw last. */
+  tree(): Promise<UiTree>;
+  lastTree(): UiTree | undefined;
+  /** The moving picture, until the returned function is called. Throws for a phone that is gone. */
+  watch(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;
+  /** Absent: this phone cannot be recorded. */
+  readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
   /** Takes back what the run set on the phone for its own time. */
   release(): Promise<void>;
 }
@@ -79,3 +86,13 @@ export interface Scripts {
 
 /** Keeps a picture of the run; a second one of the same name stands beside the first. */
 export type ScreenshotSink = (name: string, png: Uint8Array, step: number) => Promise<void>;
+
+/** The run's recording of its screen; one at a time. */
+export interface Recordings {
+  readonly can: boolean;
+  /** Of the one that goes on. */
+  readonly name: string | undefined;
+  start(name: string, step: number): void;
+  /** The video is stored behind the steps that follow. */
+  stop(): void;
+}

@@ -5,7 +5,7 @@
 import type { PhoneId } from "../../../shared/ids.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { PhoneAutomation, UiTarget } from "../../phones/automation-port.ts";
-import type { PhoneInput } from "../../phones/driver.ts";
+import type { PhoneInput, ScreenFrame, ScreenLevel, ScreenSource } from "../../phones/driver.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 
 export interface ScreenItem {
@@ -32,6 +32,29 @@ export class ScreenDriver extends FakeDriver {
   /** Awaited inside each change, for tests that stop there. */
   onEffect: ((what: string) => Promise<void>) | undefined;
   readonly values = new Map<ScreenItem, string>();
+  /** Who watches the moving picture, with the level they asked for. */
+  readonly watchers = new Map<(frame: ScreenFrame) => void, ScreenLevel | undefined>();
+
+  /** The picture moves to this. */
+  show(bytes: Uint8Array, how: Partial<ScreenFrame> = {}): void {
+    const frame: ScreenFrame = { format: "jpeg", kind: "image", bytes, capturedAtMs: 0, crisp: false, ...how };
+    for (const listener of this.watchers.keys()) listener(frame);
+  }
+  /** Pixels of each screenshot; undefined: some bytes that are none. */
+  picture: Uint8Array | undefined;
+  override async screenshot(id: PhoneId): ReturnType<FakeDriver["screenshot"]> {
+    const shot = await super.screenshot(id);
+    return this.picture === undefined ? shot : { ...shot, png: this.picture };
+  }
+  override screen(id: PhoneId): ScreenSource {
+    return {
+      ...super.screen(id),
+      listen: (listener, level) => {
+        this.watchers.set(listener, level);
+        return () => this.watchers.delete(listener);
+      },
+    };
+  }
 
   #element(item: ScreenItem, index: number): UiElement {
     return {

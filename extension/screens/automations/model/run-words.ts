@@ -38,6 +38,9 @@ export const STEP_STATE_LOOK: Readonly<Record<StepState, StateLook>> = {
   skipped: { words: "Skipped", icon: "chevronRight", tone: "neutral" },
 };
 
+/** A step that went on with what was recorded beside its selector. */
+export const HEALED_STEP_LOOK: StateLook = { words: "Healed", icon: "warning", tone: "warn" };
+
 /** A step that was under way when its run ended. */
 export const UNKNOWN_STEP_LOOK: StateLook = { words: "Not finished", icon: "warning", tone: "warn" };
 

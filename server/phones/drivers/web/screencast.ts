@@ -42,7 +42,8 @@ export class Screencast implements ScreenSource {
   readonly #clock: Clock;
   readonly #gestures: Gestures;
   readonly #size: () => { width: number; height: number };
-  readonly #listeners = new Set<(frame: ScreenFrame) => void>();
+  /** With the level each needs by itself; undefined: the one asked for. */
+  readonly #listeners = new Map<(frame: ScreenFrame) => void, ScreenLevel | undefined>();
   #session: CdpSession | undefined;
   #level: ScreenLevel = 4;
   /** Raised by every change that needs a new screencast. */
@@ -70,21 +71,31 @@ export class Screencast implements ScreenSource {
     return this.#size();
   }
 
-  listen(listener: (frame: ScreenFrame) => void): () => void {
-    const stop = this.watch(listener);
+  listen(listener: (frame: ScreenFrame) => void, level?: ScreenLevel): () => void {
+    const stop = this.watch(listener, level);
     this.refresh();
     return stop;
   }
 
   /** Like `listen`, but when others look already nothing comes until something moves. */
-  watch(listener: (frame: ScreenFrame) => void): () => void {
+  watch(listener: (frame: ScreenFrame) => void, level?: ScreenLevel): () => void {
     const first = !this.watched;
-    this.#listeners.add(listener);
-    if (first) this.refresh();
+    const before = this.#needed();
+    this.#listeners.set(listener, level);
+    if (first || this.#needed() !== before) this.refresh();
     return () => {
-      this.#listeners.delete(listener);
+      const needed = this.#needed();
+      if (!this.#listeners.delete(listener)) return;
       if (this.#listeners.size === 0) this.#reconcile();
+      else if (this.#needed() !== needed) this.refresh();
     };
+  }
+
+  /** The best any listener needs. */
+  #needed(): ScreenLevel {
+    if (this.#listeners.size === 0) return this.#level;
+    const needs = new Set([...this.#listeners.values()].map((level) => level ?? this.#level));
+    return ([4, 3, 2, 1] as const).find((level) => needs.has(level)) ?? 0;
   }
 
   get watched(): boolean {
@@ -92,9 +103,9 @@ export class Screencast implements ScreenSource {
   }
 
   setLevel(level: ScreenLevel): void {
-    if (level === this.#level) return;
+    const before = this.#needed();
     this.#level = level;
-    this.refresh();
+    if (this.#needed() !== before) this.refresh();
   }
 
   refresh(): void {
@@ -225,7 +236,7 @@ export class Screencast implements ScreenSource {
         this.#frame(session, event.data, event.metadata.timestamp);
       });
       this.#running = { session, wish, stopListening };
-      const { quality, width } = LADDER[this.#level];
+      const { quality, width } = LADDER[this.#needed()];
       const size = this.#size();
       await session
         .send("Page.startScreencast", {
@@ -272,7 +283,7 @@ export class Screencast implements ScreenSource {
   }
 
   #deliver(frame: ScreenFrame): void {
-    for (const listener of [...this.#listeners]) listener(frame);
+    for (const listener of [...this.#listeners.keys()]) listener(frame);
   }
 }
 

@@ -1,0 +1,93 @@
+/**
+ * A small picture of each step's end, out of the frames the phone sends anyway. Nothing is asked of the phone for it, and
+ * no step waits: pictures are stored behind the steps, and left out where they cost too much or could show a secret.
+ */
+import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
+import type { ScreenFrame } from "../phones/driver.ts";
+import type { PhoneHands } from "./engine/ports.ts";
+
+export interface Thumbnails {
+  /** Keeps the newest frame as that step's picture. Returns at once. */
+  stepEnded(seq: number): void;
+  /** Stops watching; resolves when what was seen is stored. */
+  close(): Promise<void>;
+}
+
+const MOST_PICTURES = 200;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** A viewer beside the run makes frames better and larger; one larger than this is no thumbnail. */
+const LARGEST = 64 * 1024;
+/** Waiting to be stored; more are dropped, so that a slow disk fills no memory. */
+const MOST_WAITING = 20;
+
+export function openThumbnails(options: {
+  hands: Pick<PhoneHands, "watch" | "tree" | "lastTree">;
+  keep: (seq: number, jpeg: Uint8Array, same: string | undefined) => Promise<string>;
+}): Thumbnails {
+  const { hands, keep } = options;
+  let newest: Uint8Array | undefined;
+  let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
+  let [pictures, bytes, waiting] = [0, 0, 0];
+  let storing = Promise.resolve();
+  const stop = watched(hands, ({ format, kind, crisp, bytes: jpeg }) => {
+    // A still is the same picture, only larger.
+    if (format === "jpeg" && kind === "image" && !crisp) newest = jpeg;
+  });
+
+  async function store(seq: number, jpeg: Uint8Array, before: UiTree | undefined): Promise<void> {
+    if (last !== undefined && same(last.bytes, jpeg)) {
+      if (last.file !== undefined) await keep(seq, jpeg, last.file);
+      return;
+    }
+    if (jpeg.length > LARGEST || bytes + jpeg.length > MOST_BYTES) return;
+    last = { bytes: jpeg, file: undefined };
+    // The frame is from between the two trees.
+    if ((before !== undefined && showsPassword(before)) || showsPassword(await hands.tree())) return;
+    bytes += jpeg.length;
+    last = { bytes: jpeg, file: await keep(seq, jpeg, undefined) };
+  }
+
+  return {
+    stepEnded(seq) {
+      const jpeg = newest;
+      const before = hands.lastTree();
+      if (jpeg === undefined || pictures >= MOST_PICTURES || waiting >= MOST_WAITING) return;
+      pictures += 1;
+      waiting += 1;
+      // A run without a thumbnail is as good a run: a lost phone or lease is told by the steps.
+      storing = storing
+        .then(() => store(seq, jpeg, before))
+        .then(undefined, () => {})
+        .finally(() => {
+          waiting -= 1;
+        });
+    },
+    async close() {
+      stop();
+      newest = undefined;
+      await storing;
+    },
+  };
+}
+
+function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame) => void): () => void {
+  try {
+    return hands.watch(listener, 0);
+  } catch {
+    return () => {};
+  }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.length === b.length && Buffer.compare(a, b) === 0);
+}
+
+/** Whether what was typed into it is there is not known, so any counts. */
+export function showsPassword({ root }: UiTree): boolean {
+  const open: UiElement[] = [root];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.password) return true;
+    open.push(...next.children);
+  }
+  return false;
+}
