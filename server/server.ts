@@ -17,7 +17,6 @@ import { createAudit } from "./audit/audit.repo.ts";
 import { type Automations, createAutomations } from "./automations/compose.ts";
 import { systemPace } from "./automations/engine/pace.ts";
 import { flowScripts } from "./automations/flow-scripts.ts";
-import { checkedFlow } from "./automations/not-there-yet.ts";
 import type { RunEndListener } from "./automations/run-states.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -218,7 +217,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tagged,
     idempotency,
     onEnd: (tx, id, state) => onRunEnd(tx, id, state),
-    parse: (source) => checkedFlow(parseFlow(source)),
+    parse: parseFlow,
     find: findElements,
     openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
   });

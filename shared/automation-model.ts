@@ -184,6 +184,7 @@ export const ARTIFACT_KINDS = [
   "failure",
   "thumbnail",
   "difference",
+  "recording",
 ] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
@@ -221,7 +222,7 @@ export interface FailureDetail {
 export interface RunArtifact {
   readonly name: string;
   readonly kind: ArtifactKind;
-  readonly mimeType: "image/png" | "image/jpeg" | "application/json";
+  readonly mimeType: "image/png" | "image/jpeg" | "video/webm" | "application/json";
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;

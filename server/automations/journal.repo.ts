@@ -181,6 +181,7 @@ const ARTIFACT_TYPES = {
   failure: "application/json",
   thumbnail: "image/jpeg",
   difference: "image/png",
+  recording: "video/webm",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */

@@ -8,7 +8,7 @@ import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
 import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
-import { coveredScreenshot, treeToKeep } from "./secrets/covered-pictures.ts";
+import { coveredScreenshot, treeForPictures, treeToKeep } from "./secrets/covered-pictures.ts";
 import type { Redactor } from "./secrets/redact.ts";
 
 /** The result of `work`, or the signal's reason as soon as it aborts; what `work` still does is not waited for. */
@@ -137,10 +137,11 @@ export function leasedPhone(options: {
     },
     async tree() {
       if (!options.holdsLease()) throw new LeaseLost();
-      return automation.elements(id);
+      return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
     },
-    lastTree: () => lastTree,
-    watch: (listener) => driver.screen(id).listen(listener, 0),
+    lastTree: () => lastTree && treeForPictures(lastTree, redactor),
+    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

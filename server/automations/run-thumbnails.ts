@@ -31,6 +31,7 @@ export function openThumbnails(options: {
   const harmless = (tree: UiTree) => placesToCover(tree, redactor).length === 0;
   let newest: Uint8Array | undefined;
   let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
+  let clean = false;
   let [pictures, bytes, waiting] = [0, 0, 0];
   let storing = Promise.resolve();
   const stop = watched(hands, ({ format, kind, crisp, bytes: jpeg }) => {
@@ -45,9 +46,10 @@ export function openThumbnails(options: {
     }
     if (jpeg.length > LARGEST || bytes + jpeg.length > MOST_BYTES) return;
     last = { bytes: jpeg, file: undefined };
-    // The frame is from between the two trees.
-    if (before === undefined ? redactor.active : !harmless(before)) return;
-    if (!harmless(await hands.tree())) return;
+    // The frame is from between the trees; with secrets also what a look-up does not see counts, at the end of the step before.
+    const wasClean = clean;
+    clean = harmless(await hands.tree());
+    if (!clean || (before !== undefined && !harmless(before)) || (redactor.active && !wasClean)) return;
     bytes += jpeg.length;
     last = { bytes: jpeg, file: await keep(seq, jpeg, undefined) };
   }
@@ -77,7 +79,7 @@ export function openThumbnails(options: {
 
 function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame) => void): () => void {
   try {
-    return hands.watch(listener);
+    return hands.watch(listener, 0);
   } catch {
     return () => {};
   }

@@ -25,6 +25,7 @@ import { runFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
 import { createRest, MOST_MOVES, maestroNames, NotStarted, reasonToMove } from "./run-pool.ts";
+import { openRecordings, type RunRecordings } from "./run-recording.ts";
 import type { Recovery } from "./run-recovery.ts";
 import type { RunEndListener } from "./run-states.ts";
 import { openThumbnails, type Thumbnails } from "./run-thumbnails.ts";
@@ -117,7 +118,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function cancel(work: Work, askedAt: number): void {
-    const again = work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt;
+    const ending = work.cancelAskedAt === undefined && work.stop.signal.aborted;
+    const again = ending || (work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt);
     work.cancelAskedAt ??= askedAt;
     if (again) stopAll(work, cancelled());
     else work.stop.abort(cancelled());
@@ -216,6 +218,7 @@ export function createRunner(options: RunnerOptions): Runner {
     let hands: PhoneHands | undefined;
     let scripts: Scripts | undefined;
     let thumbnails: Thumbnails | undefined;
+    let recordings: RunRecordings | undefined;
     let cleanUpAfter: (() => Promise<void>) | undefined;
     try {
       options.wake(row.id);
@@ -273,6 +276,13 @@ export function createRunner(options: RunnerOptions): Runner {
           mayBecomeFiles: !row.ownFiles,
         });
         thumbnails = openThumbnails({ hands, redactor: work.redactor, keep: pictures.thumbnail });
+        recordings = openRecordings({
+          hands,
+          redactor: work.redactor,
+          keep: pictures.recording,
+          log: book.log,
+          now: () => clock.now(),
+        });
         const context: RunContext = {
           flow,
           file: row.path ?? "",
@@ -285,6 +295,7 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          recordings,
           source: row.source,
           fallbacksOf: openHealing(flow),
           onStepEnd: (seq) => thumbnails?.stepEnded(seq),
@@ -306,7 +317,7 @@ export function createRunner(options: RunnerOptions): Runner {
             steps: () => runs.steps(row.id),
           });
         const { state, failure } = await interpret(context, inputs);
-        await unlessAborted(signal, thumbnails.close());
+        await unlessAborted(signal, Promise.all([thumbnails.close(), recordings.close("keep")]));
         await release(hands, work);
         await move(work, state, failure && runError(failure));
       } finally {
@@ -316,6 +327,8 @@ export function createRunner(options: RunnerOptions): Runner {
       void thumbnails?.close();
       const { reason } = signal;
       if (reason instanceof RunStop && reason.code === "cancelled") await cleanUpAfter?.();
+      const kept = recordings?.close(mayStillStore(reason) ? "keep" : "drop");
+      await unlessAborted(work.stopCleanup.signal, Promise.resolve(kept)).catch(() => {});
       if (hands !== undefined) await release(hands, work);
       await end(row, work, signal.aborted ? signal.reason : error);
     } finally {
@@ -402,6 +415,12 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
   };
+}
+
+/** A run that was cancelled, or that another worker has now, ends without waiting for anything. */
+function mayStillStore(reason: unknown): boolean {
+  if (reason instanceof LeaseLost) return false;
+  return !(reason instanceof RunStop) || (reason.code !== "cancelled" && reason.code !== "server_stopped");
 }
 
 const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;

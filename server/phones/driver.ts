@@ -56,6 +56,12 @@ export interface ScreenSource {
   still(): Promise<void>;
 }
 
+/** A JPEG and its time in ms from the first. */
+export interface TimedPicture {
+  readonly jpeg: Uint8Array;
+  readonly atMs: number;
+}
+
 export type PhoneInput =
   | {
       readonly type: "touch";
@@ -107,6 +113,8 @@ export interface PhoneDriver {
   /** PNG of the screen in device pixels. */
   screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }>;
   tree(id: PhoneId): Promise<UiNode>;
+  /** A WebM of pictures in order; the last one stays until `durationMs`. Absent: phones of this kind are not recorded. */
+  encodeVideo?(pictures: readonly TimedPicture[], durationMs: number): Promise<Uint8Array>;
   /** Absent: phones of this kind run no automations. */
   readonly automation?: PhoneAutomation;
   /** Adds a web app from the page's manifest to the phone's home screen. */

@@ -44,7 +44,7 @@ export function SecretsPage({ mayControl, onBack, onFlow }: SecretsPageProps) {
         back="All automations"
         onBack={onBack}
         title="Secrets"
-        detail="Typed by automations, never shown"
+        detail="Kept encrypted"
         actions={mayControl && value !== undefined && value.length > 0 && add}
       />
       {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}

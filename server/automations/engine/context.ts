@@ -9,6 +9,7 @@ import type {
   FlowPhone,
   Pace,
   PhoneHands,
+  Recordings,
   RunFiles,
   ScreenshotSink,
   ScriptCall,
@@ -83,6 +84,7 @@ export interface RunContext {
   readonly limits: RunLimits;
   readonly journal: Journal;
   readonly saveScreenshot: ScreenshotSink;
+  readonly recordings: Recordings;
   /** The flow's text, and the recorded targets of its steps. */
   readonly source: string;
   readonly fallbacksOf: (step: Step) => Fallbacks | undefined;

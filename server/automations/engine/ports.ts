@@ -2,7 +2,7 @@
 import type { Flow, Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
-import type { PhoneInput, ScreenFrame } from "../../phones/driver.ts";
+import type { PhoneDriver, PhoneInput, ScreenFrame, ScreenLevel } from "../../phones/driver.ts";
 
 /** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
 export interface Pace {
@@ -55,8 +55,10 @@ export interface PhoneHands {
   /** What is on the screen now, without being a step's; and what a step saw last. */
   tree(): Promise<UiTree>;
   lastTree(): UiTree | undefined;
-  /** The moving picture at the least level, until the returned function is called; nothing from a phone that is gone. */
-  watch(listener: (frame: ScreenFrame) => void): () => void;
+  /** The moving picture, until the returned function is called. Throws for a phone that is gone. */
+  watch(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;
+  /** Absent: this phone cannot be recorded. */
+  readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
   /** Takes back what the run set on the phone for its own time. */
   release(): Promise<void>;
 }
@@ -105,3 +107,13 @@ export interface PictureUse {
 
 /** Keeps a picture of the run; a second one of the same name stands beside the first. */
 export type ScreenshotSink = (name: string, png: Uint8Array, step: number, use?: PictureUse) => Promise<void>;
+
+/** The run's recording of its screen; one at a time. */
+export interface Recordings {
+  readonly can: boolean;
+  /** Of the one that goes on. */
+  readonly name: string | undefined;
+  start(name: string, step: number): void;
+  /** The video is stored behind the steps that follow. */
+  stop(): void;
+}

@@ -1,8 +1,7 @@
 import { decode, encode } from "fast-png";
-import jpeg from "jpeg-js";
 import { describe, expect, it } from "vitest";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
-import { coveredScreenshot, maskPasswords, treeToKeep } from "./covered-pictures.ts";
+import { coveredScreenshot, treeForPictures, treeToKeep } from "./covered-pictures.ts";
 import { NO_SECRETS, redactorOf } from "./redact.ts";
 
 const WIDTH = 100;
@@ -136,20 +135,12 @@ describe("a picture of a run", () => {
     }
   });
 
-  it("may be a JPEG", () => {
-    const data = Buffer.alloc(WIDTH * HEIGHT * 4).map((_, index) => (index * 7919) % 251);
-    const picture = jpeg.encode({ width: WIDTH, height: HEIGHT, data }, 90).data;
-    const covered = jpeg.decode(maskPasswords(picture, treeOf(field(0.2)), NO_SECRETS));
-    const pixel = (x: number, y: number) => [...covered.data.subarray((y * WIDTH + x) * 4, (y * WIDTH + x) * 4 + 3)];
-    for (const [x, y] of [
-      [24, 48],
-      [35, 50],
-    ] as const) {
-      for (const [index, value] of [0x5b, 0x61, 0x6e].entries()) {
-        expect(Math.abs((pixel(x, y)[index] ?? 0) - value)).toBeLessThan(8);
-      }
-    }
-    expect(maskPasswords(picture, treeOf(), NO_SECRETS)).toBe(picture);
+  it("that is left out as a whole where it shows a password is left out where it shows a secret too", () => {
+    const shown = element({ text: "hunter22", bounds: at(0.2) });
+    expect(treeForPictures(treeOf(shown), REDACTOR).root.password).toBe(true);
+    expect(treeForPictures({ ...treeOf(), note: "There is more." }, REDACTOR).root.password).toBe(true);
+    expect(treeForPictures(treeOf(), REDACTOR).root.password).toBe(false);
+    expect(treeForPictures(treeOf(shown), NO_SECRETS).root.password).toBe(false);
   });
 
   it("stands beside a tree without secrets, and without what is in password fields", () => {

@@ -3,9 +3,8 @@
  * picture is taken: only when both say the same is the picture between them known. A screen that never says the same
  * twice, or cannot be read as a whole, is covered as a whole (docs/decisions/pictures-are-covered.md).
  */
-import { type DecodedPng, decode as decodePng, encode as encodePng } from "fast-png";
-import jpeg from "jpeg-js";
 import type { UiBounds, UiElement, UiTree } from "../../../shared/ui-tree.ts";
+import { readPicture, writePicture } from "../engine/png.ts";
 import type { Redactor } from "./redact.ts";
 
 export interface Screenshot {
@@ -18,8 +17,8 @@ const EVERYTHING: readonly UiBounds[] = [{ x: 0, y: 0, width: 1, height: 1 }];
 const MOST_TRIES = 5;
 /** Pixels around a place: glyphs and outlines reach over their box. */
 const MARGIN = 2;
-const COVER = { red: 0x5b, green: 0x61, blue: 0x6e };
-const JPEG_QUALITY = 70;
+/** A grey, opaque. */
+const COVER = [0x5b, 0x61, 0x6e, 0xff] as const;
 
 /** A picture in which nothing can be read that must not be. */
 export async function coveredScreenshot(options: {
@@ -51,13 +50,10 @@ export function treeToKeep(tree: UiTree, redactor: Redactor): UiTree {
   return redactor.data({ ...tree, root: emptied(tree.root) });
 }
 
-/**
- * A PNG or JPEG with the tree's password fields, and elements that show a secret, covered. For pictures that were not
- * taken by `coveredScreenshot`: the caller answers for the tree being that of the picture.
- */
-export function maskPasswords(picture: Uint8Array, tree: UiTree, redactor: Redactor): Uint8Array {
-  const places = placesToCover(tree, redactor);
-  return places.length === 0 ? picture : covered(picture, places);
+/** For whoever leaves out pictures of a screen with a password field: one with anything to hide counts as such. */
+export function treeForPictures(tree: UiTree, redactor: Redactor): UiTree {
+  if (!redactor.active || placesToCover(tree, redactor).length === 0) return tree;
+  return { ...tree, root: { ...tree.root, password: true } };
 }
 
 /** Fractions of the screen. */
@@ -90,35 +86,18 @@ function aroundDialog(root: UiElement): readonly UiBounds[] {
   ];
 }
 
-function covered(picture: Uint8Array, places: readonly UiBounds[]): Uint8Array {
-  if (picture[0] === 0xff && picture[1] === 0xd8) {
-    const image = jpeg.decode(picture, { useTArray: true });
-    paint({ ...image, channels: 4, depth: 8 }, places);
-    return jpeg.encode(image, JPEG_QUALITY).data;
-  }
-  const image = decodePng(picture);
-  if (image.palette !== undefined || image.depth < 8) throw new Error("A picture of a phone has full colours.");
-  paint(image, places);
-  return encodePng(image, { zlib: { level: 3 } });
-}
-
-function paint(
-  image: Pick<DecodedPng, "width" | "height" | "channels" | "depth" | "data">,
-  places: readonly UiBounds[],
-) {
-  const { width, height, channels, depth, data } = image;
-  const colours = [COVER.red, COVER.green, COVER.blue, 0xff];
-  const grey = [COVER.green, 0xff];
-  const pixel = (channels >= 3 ? colours.slice(0, channels) : grey.slice(0, channels)).map((value) =>
-    depth === 16 ? value * 0x101 : value,
-  );
-  for (const { x, y, width: w, height: h } of places) {
-    const left = Math.max(0, Math.floor(x * width) - MARGIN);
-    const right = Math.min(width, Math.ceil((x + w) * width) + MARGIN);
-    const top = Math.max(0, Math.floor(y * height) - MARGIN);
-    const bottom = Math.min(height, Math.ceil((y + h) * height) + MARGIN);
+function covered(png: Uint8Array, places: readonly UiBounds[]): Uint8Array {
+  const picture = readPicture(png);
+  if (picture === undefined) throw new Error("A phone's picture is no PNG that can be read.");
+  const { width, height, data } = picture;
+  for (const place of places) {
+    const left = Math.max(0, Math.floor(place.x * width) - MARGIN);
+    const right = Math.min(width, Math.ceil((place.x + place.width) * width) + MARGIN);
+    const top = Math.max(0, Math.floor(place.y * height) - MARGIN);
+    const bottom = Math.min(height, Math.ceil((place.y + place.height) * height) + MARGIN);
     for (let row = top; row < bottom; row += 1) {
-      for (let column = left; column < right; column += 1) data.set(pixel, (row * width + column) * channels);
+      for (let column = left; column < right; column += 1) data.set(COVER, (row * width + column) * 4);
     }
   }
+  return writePicture(picture);
 }

@@ -3,13 +3,14 @@
  * sealed, because a run that goes on needs it exactly as it was.
  */
 import type { StepResult } from "../automations.tables.ts";
+import { RunStop } from "../engine/failures.ts";
 import type { JournalRepo } from "../journal.repo.ts";
 import type { StepRow } from "../runs.repo.ts";
 import type { Redactor } from "./redact.ts";
 import { seal, unseal } from "./seal.ts";
 
 export interface GuardedJournal extends JournalRepo {
-  /** Steps of an earlier life, with what scripts left in them opened. */
+  /** Steps of an earlier life, with what scripts left in them opened. @throws RunStop */
   recorded(steps: readonly StepRow[]): readonly StepRow[];
 }
 
@@ -19,8 +20,13 @@ export function guardedJournal(journal: JournalRepo, redactor: Redactor, key: Bu
     ...redactor.data(rest),
     ...(typeof scripts === "string" && { scripts: seal(key, place(runId, seq), scripts) }),
   });
+  // Each by name: a new way to write does not compile before it is thought of here.
+  const { again, effect, settle, forget } = journal;
   return {
-    ...journal,
+    again,
+    effect,
+    settle,
+    forget,
     begin: (lease, step) => journal.begin(lease, { ...step, label: redactor.text(step.label) }),
     note: (lease, seq, result) => journal.note(lease, seq, kept(lease.runId, seq, result)),
     finish: (lease, seq, { message, result, ...end }) =>
@@ -35,7 +41,9 @@ export function guardedJournal(journal: JournalRepo, redactor: Redactor, key: Bu
       steps.map((row) => {
         const { scripts, ...rest } = row.result ?? {};
         if (typeof scripts !== "string") return row;
-        return { ...row, result: { ...rest, scripts: unseal(key, place(row.runId, row.seq), scripts) } };
+        const opened = unseal(key, place(row.runId, row.seq), scripts);
+        if (opened !== undefined) return { ...row, result: { ...rest, scripts: opened } };
+        throw new RunStop("outcome_unknown", "This server cannot read what the run's scripts left. Start it anew.");
       }),
   };
 }

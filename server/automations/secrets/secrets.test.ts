@@ -327,6 +327,15 @@ describe("a run of a flow with secrets", () => {
     await at.dispose();
   });
 
+  it.each([
+    "- runFlow: other.yaml",
+    "- runScript: other.js",
+    "- repeat:\n    times: 1\n    commands:\n      - retry:\n          file: other.yaml",
+  ])("does not begin with steps of a file that others may change: %s", async (step) => {
+    await expect(start(await granted(step))).rejects.toMatchObject({ message: expect.stringContaining("in place") });
+    await at.dispose();
+  });
+
   it("does not begin as a text, as picked steps of another, or with a changed text", async () => {
     const flowId = await granted("- inputText: x");
     const source = flowText("- inputText: x");

@@ -16,6 +16,7 @@ import type {
   PhoneSpec,
   ScreenFrame,
   ScreenSource,
+  TimedPicture,
   UiNode,
 } from "../driver.ts";
 
@@ -186,6 +187,11 @@ export class FakeDriver implements PhoneDriver {
   async screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
     const { profile } = this.#running(id).spec;
     return { png: ONE_PIXEL, width: profile.width * profile.dpr, height: profile.height * profile.dpr };
+  }
+  /** The pictures' times and bytes, as text. */
+  async encodeVideo(pictures: readonly TimedPicture[], durationMs: number): Promise<Uint8Array> {
+    const shown = pictures.map(({ jpeg, atMs }) => `${atMs}:${Buffer.from(jpeg).toString()}`);
+    return Buffer.from([...shown, durationMs].join("|"));
   }
   async tree(id: PhoneId): Promise<UiNode> {
     this.#running(id);

@@ -1,4 +1,4 @@
-/** takeScreenshot; moving pictures are refused. */
+/** takeScreenshot and recordings. */
 import type { Selector } from "../../../../shared/flows/model.ts";
 import type { UiBounds } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
@@ -47,10 +47,18 @@ export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecor
     await step.saveScreenshot(name, bounds === undefined ? png : cropped(png, bounds), step.seq);
     return undefined;
   },
-  async startRecording() {
-    throw new StepFailure("phone_cannot", "Recording the screen is not there yet. Take pictures with takeScreenshot.");
+  async startRecording(step, { path }) {
+    const { recordings } = step;
+    if (!recordings.can) throw new StepFailure("phone_cannot", "This phone cannot be recorded. Use a web phone.");
+    if (recordings.name !== undefined) {
+      throw new StepFailure("phone_cannot", `${recordings.name} is being recorded already. Stop that first.`);
+    }
+    recordings.start(screenshotName(step.hide(await step.expand(path))).replace(/\.png$/, ".webm"), step.seq);
+    return undefined;
   },
-  async stopRecording() {
-    throw new StepFailure("phone_cannot", "Recording the screen is not there yet.");
+  async stopRecording({ recordings }) {
+    if (recordings.name === undefined) return "Nothing was being recorded.";
+    recordings.stop();
+    return undefined;
   },
 };

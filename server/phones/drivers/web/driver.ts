@@ -21,6 +21,7 @@ import type {
   PhoneInput,
   PhoneSpec,
   ScreenSource,
+  TimedPicture,
   UiNode,
 } from "../../driver.ts";
 import { automationOf } from "./automation.ts";
@@ -31,6 +32,7 @@ import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
 import { type BrowserUser, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
+import { VideoEncoder } from "./video-encoder.ts";
 import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
 import { watchUse } from "./watch.ts";
 
@@ -94,6 +96,7 @@ class WebDriver implements PhoneDriver {
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #profilesInUse = new Set<string>();
   readonly #spares: Spares;
+  readonly #encoder: VideoEncoder;
   readonly #stopWatching: () => void;
   #browser: Promise<Browser> | undefined;
   #closed = false;
@@ -113,14 +116,18 @@ class WebDriver implements PhoneDriver {
         },
       })),
     );
-    this.#spares = new Spares(options.spares ?? 0, {
+    const nobodys = {
       warmUp: async () => this.#warmUp(await storage.createProfile()),
-      discard: async (warm) => {
+      discard: async (warm: WarmBrowser) => {
         await warm.process.kill();
         await warm.egress.close();
         this.#profilesInUse.delete(warm.process.profile);
         await storage.removeProfile(warm.process.profile);
       },
+    };
+    this.#encoder = new VideoEncoder(nobodys);
+    this.#spares = new Spares(options.spares ?? 0, {
+      ...nobodys,
       failed: (error) => this.#failed("No spare browser could be started", error),
     });
     // Unpacked while nobody waits for it; a failure is told to whoever starts a phone.
@@ -188,6 +195,9 @@ class WebDriver implements PhoneDriver {
   screen(id: PhoneId): ScreenSource {
     return this.#phone(id).screen;
   }
+  encodeVideo(pictures: readonly TimedPicture[], durationMs: number): Promise<Uint8Array> {
+    return this.#encoder.encode(pictures, durationMs);
+  }
   async screenshot(id: PhoneId): Promise<{ png: Uint8Array; width: number; height: number }> {
     return this.#phone(id).screenshot();
   }
@@ -241,7 +251,11 @@ class WebDriver implements PhoneDriver {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopWatching();
-    await Promise.all([this.#spares.close(), ...[...this.#running.keys()].map((id) => this.park(id))]);
+    await Promise.all([
+      this.#encoder.close(),
+      this.#spares.close(),
+      ...[...this.#running.keys()].map((id) => this.park(id)),
+    ]);
     await Promise.allSettled([...this.#turns.values(), this.#browser]);
     this.#listeners.clear();
   }

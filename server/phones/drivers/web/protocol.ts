@@ -111,6 +111,15 @@ export interface Commands {
   "IO.close": [{ handle: string }, Nothing];
   "Fetch.enable": [{ patterns: readonly { urlPattern: string; resourceType?: string }[] }, Nothing];
   "Fetch.continueRequest": [{ requestId: string }, Nothing];
+  "Fetch.fulfillRequest": [
+    {
+      requestId: string;
+      responseCode: number;
+      responseHeaders: readonly { name: string; value: string }[];
+      body: string;
+    },
+    Nothing,
+  ];
   "Fetch.failRequest": [{ requestId: string; errorReason: string }, Nothing];
   "Runtime.enable": [Nothing, Nothing];
   "Runtime.runIfWaitingForDebugger": [Nothing, Nothing];
