@@ -36,6 +36,8 @@ describe("recording a run", () => {
       ["x-second.webm", "video/webm", 6, "0:type c|1000"],
     ]);
     expect(at.driver.watchers.size).toBe(0);
+    const { body } = await at.runs.report(at.scope, run.id, "report.html");
+    expect(body.match(/<video controls src="data:video\/webm;base64,/g)).toHaveLength(2);
   });
 
   it("is stored of a run that fails too", async () => {

@@ -21,6 +21,7 @@ import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
 import { PageHead } from "./page-head.tsx";
 import { RunOutcome } from "./run-outcome.tsx";
 import { RunPictures } from "./run-pictures.tsx";
+import { RunRecordings } from "./run-recordings.tsx";
 import { RunSteps } from "./run-steps.tsx";
 import { useRun } from "./use-run.ts";
 import { useStartRun } from "./use-start-run.ts";
@@ -164,6 +165,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
       />
       <FailureView run={run} />
       <HealingProposals run={run} mayControl={mayControl} />
+      <RunRecordings run={run} />
       <RunPictures run={run} />
       <RunSteps log={log} />
       <div ref={bottom} />
