@@ -45,6 +45,19 @@ describe("recording a run", () => {
     expect([run.state, (await videos(run)).length]).toEqual(["failed", 1]);
   });
 
+  it("is stored of a run whose phone was lost", async () => {
+    const { runId } = await startFlow(at, "- startRecording: all\n- inputText: a\n- evalScript: hang");
+    await vi.waitFor(async () => expect((await at.runs.get(at.scope, runId)).steps).toHaveLength(3));
+    // Until the picture was known to show no password.
+    const { looks } = at.driver;
+    await vi.waitFor(() => expect(at.driver.looks).toBeGreaterThan(looks));
+    at.driver.end(at.phoneId, "out_of_memory");
+    await at.runner.idle();
+    const run = await at.runs.get(at.scope, runId);
+    expect(run.error?.code).toBe("phone_lost");
+    expect(await videos(run)).toEqual([["all.webm", "video/webm", 1, "0:type a|1000"]]);
+  });
+
   it("records one at a time, and stops nothing with a remark", async () => {
     const twice = await runFlow(at, "- startRecording: a\n- startRecording: b");
     expect(twice.error?.message).toBe("a.webm is being recorded already. Stop that first.");
