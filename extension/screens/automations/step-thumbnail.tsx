@@ -31,7 +31,7 @@ export function StepThumbnail({ runId, picture, label }: StepThumbnailProps) {
       )}
       {open && file.url !== undefined && (
         <Dialog title={label} onClose={() => setOpen(false)}>
-          <img className="screenshot" src={file.url} alt={`The phone's screen after “${label}”`} />
+          <img className="thumbnail-large" src={file.url} alt={`The phone's screen after “${label}”`} />
         </Dialog>
       )}
     </span>
