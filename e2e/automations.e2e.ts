@@ -46,14 +46,25 @@ describe.skipIf(executable === undefined)("automations in the panel", () => {
     await panel.getByRole("button", { name: "New automation" }).click();
     await panel.getByLabel("Name").fill("Say hello");
     await write(
-      "- launchApp\n- tapOn: Your words\n- inputText: héllo\n- assertVisible: héllo\n- takeScreenshot: said\n",
+      "- launchApp\n- startRecording: all of it\n- tapOn: Your words\n- inputText: héllo\n- assertVisible: héllo\n- takeScreenshot: said\n- stopRecording\n",
     );
-    await panel.getByText("5 steps, no mistakes").waitFor();
+    await panel.getByText("7 steps, no mistakes").waitFor();
     await panel.getByRole("button", { name: "Save and run" }).dblclick();
     await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
     expect(site.last("typed")).toBe("héllo");
     await panel.locator(".run-picture img").waitFor();
-    expect(await panel.getByRole("list", { name: "Steps" }).getByRole("listitem").count()).toBe(5);
+    expect(await panel.getByRole("list", { name: "Steps" }).getByRole("listitem").count()).toBe(7);
+    await panel.getByRole("list", { name: "Steps" }).scrollIntoViewIfNeeded();
+    await panel.locator(".step-thumbnail img").first().waitFor();
+    await panel.getByRole("button", { name: /^Play all of it\.webm/ }).click();
+    const played = panel.locator("video").evaluate(async (video) => {
+      if (!(video instanceof HTMLVideoElement)) throw new Error("There is no video.");
+      while (video.readyState < 2) await new Promise((resolve) => video.addEventListener("loadeddata", resolve));
+      return { width: video.videoWidth, seconds: video.duration };
+    });
+    expect((await played).width).toBeGreaterThan(200);
+    expect((await played).seconds).toBeGreaterThan(0.2);
+    await panel.screenshot({ path: "e2e/out/automations-real-recording.png" });
     await panel.getByRole("button", { name: "More about this run" }).click();
     const downloading = panel.waitForEvent("download");
     await panel.getByRole("menuitem", { name: /Save the report/ }).click();

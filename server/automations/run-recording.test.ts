@@ -36,11 +36,26 @@ describe("recording a run", () => {
       ["x-second.webm", "video/webm", 6, "0:type c|1000"],
     ]);
     expect(at.driver.watchers.size).toBe(0);
+    const { body } = await at.runs.report(at.scope, run.id, "report.html");
+    expect(body.match(/<video controls src="data:video\/webm;base64,/g)).toHaveLength(2);
   });
 
   it("is stored of a run that fails too", async () => {
     const run = await runFlow(at, "- startRecording: all\n- inputText: a\n- assertTrue: false");
     expect([run.state, (await videos(run)).length]).toEqual(["failed", 1]);
+  });
+
+  it("is stored of a run whose phone was lost", async () => {
+    const { runId } = await startFlow(at, "- startRecording: all\n- inputText: a\n- evalScript: hang");
+    await vi.waitFor(async () => expect((await at.runs.get(at.scope, runId)).steps).toHaveLength(3));
+    // Until the picture was known to show no password.
+    const { looks } = at.driver;
+    await vi.waitFor(() => expect(at.driver.looks).toBeGreaterThan(looks));
+    at.driver.end(at.phoneId, "out_of_memory");
+    await at.runner.idle();
+    const run = await at.runs.get(at.scope, runId);
+    expect(run.error?.code).toBe("phone_lost");
+    expect(await videos(run)).toEqual([["all.webm", "video/webm", 1, "0:type a|1000"]]);
   });
 
   it("records one at a time, and stops nothing with a remark", async () => {
@@ -77,6 +92,8 @@ describe("recording a run", () => {
 describe("what is recorded", () => {
   let now = 0;
   let tree: UiTree;
+  /** What the next look waits for. */
+  let looked: Promise<UiTree> | undefined;
   let show: ((frame: ScreenFrame) => void) | undefined;
   let stored: string[];
   let logs: string[];
@@ -96,7 +113,7 @@ describe("what is recorded", () => {
   const open = () =>
     openRecordings({
       hands: {
-        tree: async () => tree,
+        tree: async () => looked ?? tree,
         watch(listener) {
           show = listener;
           frame("first");
@@ -115,7 +132,7 @@ describe("what is recorded", () => {
     });
   beforeEach(() => {
     vi.useFakeTimers();
-    [now, tree, show, stored, logs] = [0, EMPTY, undefined, [], []];
+    [now, tree, looked, show, stored, logs] = [0, EMPTY, undefined, undefined, [], []];
   });
   afterEach(() => vi.useRealTimers());
 
@@ -158,6 +175,30 @@ describe("what is recorded", () => {
     await pass(300);
     await recordings.close("keep");
     expect(stored[0]).toBe("0 first|300 before|1500 first|1800 after|2100");
+  });
+
+  it("has no frame that came while the screen was being looked at for the first time without a password", async () => {
+    const recordings = open();
+    recordings.start("a", 1);
+    await pass(300);
+    tree = PASSWORD;
+    frame("x");
+    await pass(300);
+    const { promise, resolve } = Promise.withResolvers<UiTree>();
+    looked = promise;
+    frame("y");
+    await pass(300);
+    // Nobody knows whether this is from before the field went.
+    now += 1;
+    frame("secret");
+    now += 150;
+    looked = undefined;
+    tree = EMPTY;
+    resolve(EMPTY);
+    await pass(0);
+    await pass(300);
+    await recordings.close("keep");
+    expect(stored[0]).toBe("0 first|1051 first|1351");
   });
 
   it("ends after five minutes, and with too many bytes, and says so", async () => {

@@ -1,18 +1,17 @@
 /**
  * Recordings of one run's screen: the frames the phone sends, at their times, as a WebM when it stops. A moment that may
- * show a password or a secret is left out: the picture before it stays. Kept in memory until then, so a crash leaves nothing behind.
+ * show a password is left out: the picture before it stays. Kept in memory until then, so a crash leaves nothing behind.
  */
 import type { ScreenFrame, TimedPicture } from "../phones/driver.ts";
 import { seconds } from "./engine/lookup.ts";
 import type { PhoneHands, Recordings } from "./engine/ports.ts";
-import { placesToCover } from "./secrets/covered-pictures.ts";
-import type { Redactor } from "./secrets/redact.ts";
+import { showsPassword } from "./run-thumbnails.ts";
 
 const LONGEST_MS = 5 * 60_000;
 const MOST_BYTES = 50 * 1024 * 1024;
 /** Between pictures: ten a second show what an automation does. */
 const PICTURE_MS = 100;
-/** How often the screen is looked at for passwords and secrets while it moves. */
+/** How often the screen is looked at for passwords while it moves. */
 const LOOK_MS = 250;
 /** Three quarters of the width. */
 const LEVEL = 2;
@@ -24,7 +23,6 @@ export interface RunRecordings extends Recordings {
 
 export function openRecordings(options: {
   readonly hands: Pick<PhoneHands, "watch" | "tree" | "encodeVideo">;
-  readonly redactor: Redactor;
   readonly keep: (name: string, webm: Uint8Array, step: number) => Promise<void>;
   readonly log: (message: string) => Promise<void>;
   /** Unix milliseconds. */
@@ -77,7 +75,7 @@ export function openRecordings(options: {
   };
 }
 
-/** A frame that is not yet known to show no password or secret. Times are ms from the beginning. */
+/** A frame that is not yet known to show no password. Times are ms from the beginning. */
 interface Waiting extends TimedPicture {
   /** When its last pixels came. */
   readonly seenMs: number;
@@ -87,7 +85,6 @@ class Recording {
   readonly name: string;
   readonly step: number;
   readonly #hands: Pick<PhoneHands, "watch" | "tree">;
-  readonly #redactor: Redactor;
   readonly #clock: () => number;
   readonly #tooMuch: (why: string) => void;
   readonly #longest: NodeJS.Timeout;
@@ -105,21 +102,12 @@ class Recording {
   constructor(
     name: string,
     step: number,
-    {
-      hands,
-      redactor,
-      now,
-    }: {
-      readonly hands: Pick<PhoneHands, "watch" | "tree">;
-      readonly redactor: Redactor;
-      readonly now: () => number;
-    },
+    { hands, now }: { readonly hands: Pick<PhoneHands, "watch" | "tree">; readonly now: () => number },
     tooMuch: (why: string) => void,
   ) {
     this.name = name;
     this.step = step;
     this.#hands = hands;
-    this.#redactor = redactor;
     this.#clock = now;
     this.#tooMuch = tooMuch;
     this.#begun = now();
@@ -173,7 +161,7 @@ class Recording {
   async #judge(): Promise<void> {
     const asked = this.#now();
     const clean = await this.#hands.tree().then(
-      (tree) => placesToCover(tree, this.#redactor).length === 0,
+      (tree) => !showsPassword(tree),
       () => false,
     );
     const since = this.#cleanSince;

@@ -112,10 +112,13 @@ th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem; border-b
 td:last-child { text-align: right; white-space: nowrap; }
 .passed { color: #187a3c; } .warned, .healed, .skipped { color: #8a6100; } .failed { color: #c02626; }
 figure { margin: 1.5rem 0; }
-img { max-width: 20rem; width: 100%; border: 1px solid #8886; }
+img, video { max-width: 20rem; width: 100%; border: 1px solid #8886; }
 pre { overflow-x: auto; padding: 0.8rem; border: 1px solid #8884; }
 @media (prefers-color-scheme: dark) { .passed { color: #58c785; } .warned, .healed, .skipped { color: #e2b14a; } .failed { color: #ff7b72; } }
 `;
+
+/** A larger recording is left to be read by itself: reports are opened in one piece. */
+const LARGEST_VIDEO = 8 * 1024 * 1024;
 
 async function html({ run, phone, picture }: ReportSource): Promise<string> {
   const facts: readonly (readonly [string, string])[] = [
@@ -127,7 +130,15 @@ async function html({ run, phone, picture }: ReportSource): Promise<string> {
     ...(run.error === undefined ? [] : ([["Why", run.error.message]] as const)),
   ];
   const pictures: string[] = [];
-  for (const { name, kind, mimeType, step } of run.artifacts) {
+  for (const { name, kind, mimeType, step, bytes: size } of run.artifacts) {
+    if (kind === "recording" && size <= LARGEST_VIDEO) {
+      const video = await picture(name);
+      if (video === undefined) continue;
+      const data = Buffer.from(video).toString("base64");
+      pictures.push(
+        `<figure><video controls src="data:video/webm;base64,${data}"></video><figcaption>${escaped(name)}</figcaption></figure>`,
+      );
+    }
     if (mimeType !== "image/png") continue;
     const bytes = await picture(name);
     if (bytes === undefined) continue;
@@ -142,7 +153,7 @@ async function html({ run, phone, picture }: ReportSource): Promise<string> {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'">
 <title>${escaped(run.name)}: ${run.state}</title>
 <style>${CSS}</style>
 </head>

@@ -2,11 +2,9 @@
  * A small picture of each step's end, out of the frames the phone sends anyway. Nothing is asked of the phone for it, and
  * no step waits: pictures are stored behind the steps, and left out where they cost too much or could show a secret.
  */
-import type { UiTree } from "../../shared/ui-tree.ts";
+import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import type { ScreenFrame } from "../phones/driver.ts";
 import type { PhoneHands } from "./engine/ports.ts";
-import { placesToCover } from "./secrets/covered-pictures.ts";
-import type { Redactor } from "./secrets/redact.ts";
 
 export interface Thumbnails {
   /** Keeps the newest frame as that step's picture. Returns at once. */
@@ -24,14 +22,11 @@ const MOST_WAITING = 20;
 
 export function openThumbnails(options: {
   hands: Pick<PhoneHands, "watch" | "tree" | "lastTree">;
-  redactor: Redactor;
   keep: (seq: number, jpeg: Uint8Array, same: string | undefined) => Promise<string>;
 }): Thumbnails {
-  const { hands, redactor, keep } = options;
-  const harmless = (tree: UiTree) => placesToCover(tree, redactor).length === 0;
+  const { hands, keep } = options;
   let newest: Uint8Array | undefined;
   let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
-  let clean = false;
   let [pictures, bytes, waiting] = [0, 0, 0];
   let storing = Promise.resolve();
   const stop = watched(hands, ({ format, kind, crisp, bytes: jpeg }) => {
@@ -46,10 +41,8 @@ export function openThumbnails(options: {
     }
     if (jpeg.length > LARGEST || bytes + jpeg.length > MOST_BYTES) return;
     last = { bytes: jpeg, file: undefined };
-    // The frame is from between the trees; with secrets also what a look-up does not see counts, at the end of the step before.
-    const wasClean = clean;
-    clean = harmless(await hands.tree());
-    if (!clean || (before !== undefined && !harmless(before)) || (redactor.active && !wasClean)) return;
+    // The frame is from between the two trees.
+    if ((before !== undefined && showsPassword(before)) || showsPassword(await hands.tree())) return;
     bytes += jpeg.length;
     last = { bytes: jpeg, file: await keep(seq, jpeg, undefined) };
   }
@@ -87,4 +80,14 @@ function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
   return a === b || (a.length === b.length && Buffer.compare(a, b) === 0);
+}
+
+/** Whether what was typed into it is there is not known, so any counts. */
+export function showsPassword({ root }: UiTree): boolean {
+  const open: UiElement[] = [root];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.password) return true;
+    open.push(...next.children);
+  }
+  return false;
 }

@@ -103,12 +103,13 @@ export function createRunner(options: RunnerOptions): Runner {
 
   const stopListening = phones.onEnded((id: PhoneId) => {
     for (const work of working.values()) {
-      if (work.lease.phoneId === id) {
-        stopAll(
-          work,
-          new RunStop("phone_lost", "The phone stopped by itself while the flow was running. Start the run again."),
-        );
-      }
+      if (work.lease.phoneId !== id) continue;
+      const lost = new RunStop(
+        "phone_lost",
+        "The phone stopped by itself while the flow was running. Start the run again.",
+      );
+      // What was recorded until then is still made into a video.
+      (work.stop.signal.aborted ? work.stopCleanup : work.stop).abort(lost);
     }
   });
 
@@ -118,11 +119,10 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function cancel(work: Work, askedAt: number): void {
-    const ending = work.cancelAskedAt === undefined && work.stop.signal.aborted;
-    const again = ending || (work.cancelAskedAt !== undefined && work.cancelAskedAt !== askedAt);
+    const { cancelAskedAt, stop } = work;
     work.cancelAskedAt ??= askedAt;
-    if (again) stopAll(work, cancelled());
-    else work.stop.abort(cancelled());
+    if (cancelAskedAt === undefined && !stop.signal.aborted) stop.abort(cancelled());
+    else if (cancelAskedAt !== askedAt) stopAll(work, cancelled());
   }
 
   function look(): Promise<void> {
@@ -275,14 +275,8 @@ export function createRunner(options: RunnerOptions): Runner {
           redactor: work.redactor,
           mayBecomeFiles: !row.ownFiles,
         });
-        thumbnails = openThumbnails({ hands, redactor: work.redactor, keep: pictures.thumbnail });
-        recordings = openRecordings({
-          hands,
-          redactor: work.redactor,
-          keep: pictures.recording,
-          log: book.log,
-          now: () => clock.now(),
-        });
+        thumbnails = openThumbnails({ hands, keep: pictures.thumbnail });
+        recordings = openRecordings({ hands, keep: pictures.recording, log: book.log, now: () => clock.now() });
         const context: RunContext = {
           flow,
           file: row.path ?? "",

@@ -5,7 +5,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Skeleton } from "../../components/notice.tsx";
 import { Card } from "../../components/surface.tsx";
 import { ScreenTree } from "./screen-tree.tsx";
-import { useRunJson, useRunPicture } from "./use-run-file.ts";
+import { useRunFile, useRunJson } from "./use-run-file.ts";
 import "./failure-view.css";
 
 /** Whether a run kept what its failure looked for; without it there is only the picture. */
@@ -100,7 +100,7 @@ interface FailurePictureProps {
 
 function FailurePicture({ run, name, failure, shown }: FailurePictureProps) {
   const [open, setOpen] = useState(false);
-  const { url, lost } = useRunPicture(run.id, name);
+  const { url, lost } = useRunFile(run.id, name);
   const { width, height } = failure.screen;
   const outlined = url !== undefined && (
     <>

@@ -104,8 +104,9 @@ function Diff({ text }: { readonly text: string }) {
             </span>
           );
         }
-        if (line.startsWith("+")) return <ins key={key}>{line}</ins>;
-        return line.startsWith("-") ? <del key={key}>{line}</del> : <span key={key}>{line}</span>;
+        const words = `${line.slice(0, 1)} ${line.slice(1)}`;
+        if (line.startsWith("+")) return <ins key={key}>{words}</ins>;
+        return line.startsWith("-") ? <del key={key}>{words}</del> : <span key={key}>{words}</span>;
       })}
     </pre>
   );

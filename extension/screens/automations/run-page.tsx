@@ -22,6 +22,7 @@ import { RUN_STATE_LOOK, runDuration, triggerWords } from "./model/run-words.ts"
 import { PageHead } from "./page-head.tsx";
 import { RunOutcome } from "./run-outcome.tsx";
 import { RunPictures } from "./run-pictures.tsx";
+import { RunRecordings } from "./run-recordings.tsx";
 import { RunSteps } from "./run-steps.tsx";
 import { useRun } from "./use-run.ts";
 import { useStartRun } from "./use-start-run.ts";
@@ -196,6 +197,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
       />
       <FailureView run={run} />
       <HealingProposals run={run} mayControl={mayControl} />
+      <RunRecordings run={run} />
       <RunPictures run={run} onAccept={mayControl ? (name, baseline) => void accept(name, baseline) : undefined} />
       <RunSteps log={log} />
       <div ref={bottom} />

@@ -7,7 +7,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Card } from "../../components/surface.tsx";
 import { saveBlob } from "../phone/save-blob.ts";
 import { keepsFailure } from "./failure-view.tsx";
-import { useRunPicture } from "./use-run-file.ts";
+import { useRunFile } from "./use-run-file.ts";
 
 export interface RunPicturesProps {
   readonly run: RunDetail;
@@ -53,7 +53,7 @@ interface PictureProps {
 
 function Picture({ runId, picture, words }: PictureProps) {
   const [open, setOpen] = useState(false);
-  const file = useRunPicture(runId, picture.name);
+  const file = useRunFile(runId, picture.name);
   return (
     <>
       <button type="button" className="run-picture" disabled={file.blob === undefined} onClick={() => setOpen(true)}>

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { RunArtifact } from "../../../shared/automation-model.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import { Dialog } from "../../components/dialog.tsx";
-import { useRunPicture } from "./use-run-file.ts";
+import { useRunFile } from "./use-run-file.ts";
 
 export interface StepThumbnailProps {
   readonly runId: RunId;
@@ -16,7 +16,7 @@ export function StepThumbnail({ runId, picture, label }: StepThumbnailProps) {
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLSpanElement>(null);
   const seen = useSeen(place, picture !== undefined);
-  const file = useRunPicture(runId, picture?.name, "image/jpeg", seen);
+  const file = useRunFile(runId, picture?.name, "image/jpeg", seen);
   return (
     <span className="step-thumbnail" ref={place}>
       {picture !== undefined && !file.lost && (
@@ -31,7 +31,7 @@ export function StepThumbnail({ runId, picture, label }: StepThumbnailProps) {
       )}
       {open && file.url !== undefined && (
         <Dialog title={label} onClose={() => setOpen(false)}>
-          <img className="screenshot" src={file.url} alt={`The phone's screen after “${label}”`} />
+          <img className="thumbnail-large" src={file.url} alt={`The phone's screen after “${label}”`} />
         </Dialog>
       )}
     </span>

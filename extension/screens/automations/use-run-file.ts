@@ -1,26 +1,26 @@
-/** Files of a run as a screen shows them: pictures as addresses, JSON as values. Read once they are wanted. */
+/** Files of a run as a screen shows them: pictures and videos as addresses, JSON as values. Read once they are wanted. */
 import { useEffect, useState } from "react";
 import type { RunId } from "../../../shared/id-values.ts";
 import { readRunFile } from "../../api/run-files.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 
-export interface PictureFile {
+export interface RunFile {
   readonly blob?: Blob;
   readonly url?: string;
   /** The server did not give it. */
   readonly lost: boolean;
 }
 
-/** `type`: a picture, whatever the server calls it. Nothing is read while `wanted` is false. */
-export function useRunPicture(
+/** `type`: that it is, whatever the server calls it. Nothing is read while `wanted` is false. */
+export function useRunFile(
   runId: RunId,
   name: string | undefined,
-  type: "image/png" | "image/jpeg" = "image/png",
+  type: "image/png" | "image/jpeg" | "video/webm" = "image/png",
   wanted = true,
-): PictureFile {
+): RunFile {
   const { app } = usePage();
   const { server } = usePhones();
-  const [file, setFile] = useState<PictureFile>({ lost: false });
+  const [file, setFile] = useState<RunFile>({ lost: false });
   useEffect(() => {
     if (server === undefined || name === undefined || !wanted) return;
     let url: string | undefined;

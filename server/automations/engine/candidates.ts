@@ -102,10 +102,10 @@ function whyNot(element: UiElement, selector: Selector, tree: UiTree, find: Find
     if (shown === "") return "It has no text.";
     return shown.trim().toLowerCase().includes(text.trim().toLowerCase())
       ? `Its whole text is “${shown.slice(0, 80)}”; texts match whole. Write .*${text.slice(0, 40)}.* to find a part.`
-      : `Its text is “${shown.slice(0, 80)}”.`;
+      : "The text differs.";
   }
   if (id !== undefined && !fits({ id })) {
-    return element.id === "" ? "It has no id." : `Its id is “${element.id.slice(0, 80)}”.`;
+    return element.id === "" ? "It has no id." : "The id differs.";
   }
   for (const state of ["enabled", "selected", "checked", "focused"] as const) {
     if (selector[state] !== undefined && selector[state] !== element[state]) {

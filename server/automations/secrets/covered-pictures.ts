@@ -57,7 +57,7 @@ export function treeForPictures(tree: UiTree, redactor: Redactor): UiTree {
 }
 
 /** Fractions of the screen. */
-export function placesToCover(tree: UiTree, redactor: Redactor): readonly UiBounds[] {
+function placesToCover(tree: UiTree, redactor: Redactor): readonly UiBounds[] {
   if (!redactor.active) return boundsOf(tree.root, ({ password }) => password);
   if (tree.note !== undefined) return EVERYTHING;
   const places = boundsOf(

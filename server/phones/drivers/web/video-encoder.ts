@@ -2,7 +2,6 @@
  * JPEG pictures as a WebM, encoded by WebCodecs in a browser of its own: never in a phone's, without a network, in the
  * same sandbox, because the pictures show whatever pages drew. Put together here (docs/decisions/recordings-are-webm.md).
  */
-import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Output, WebMOutputFormat } from "mediabunny";
 import { PerchError } from "../../../errors.ts";
 import type { TimedPicture } from "../../driver.ts";
 import type { CdpSession } from "./cdp.ts";
@@ -138,6 +137,10 @@ while(encoder.encodeQueueSize>8&&!failed)await new Promise((done)=>setTimeout(do
 async end(ms){encode(ms);await encoder.flush();return take()}}}`;
 
 async function put(chunks: readonly Chunk[], [width, height]: readonly [number, number]): Promise<Uint8Array> {
+  // Loaded with the first recording: most servers never make one.
+  const { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Output, WebMOutputFormat } = await import(
+    "mediabunny"
+  );
   const target = new BufferTarget();
   const output = new Output({ format: new WebMOutputFormat(), target });
   const source = new EncodedVideoPacketSource(CODEC);
