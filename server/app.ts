@@ -25,6 +25,8 @@ export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo
 /** Largest call or form, in bytes. */
 const MAX_BODY_BYTES = 512 * 1024;
 const MAX_BATCH = 20;
+/** Queries that take a flow, which is longer than an address may be. */
+const BY_POST: ReadonlySet<string> = new Set(["/trpc/flows.validate", "/trpc/flows.matches"]);
 
 export interface AppOptions {
   readonly router: AppRouter;
@@ -102,8 +104,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       req: c.req.raw,
       router: options.router,
       maxBatchSize: MAX_BATCH,
-      // A flow is longer than an address may be, so this query may be asked by POST too.
-      allowMethodOverride: c.req.path === "/trpc/flows.validate",
+      allowMethodOverride: BY_POST.has(c.req.path),
       createContext: (): RequestContext => {
         const request = c.get("request");
         const { clock, limiter } = options;

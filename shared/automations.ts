@@ -32,6 +32,9 @@ export const runInputs = z
   .check(z.refine((values) => Object.keys(values).length <= MAX_INPUTS, "A run takes at most 64 inputs."));
 
 export const validateInput = z.strictObject({ source: flowSource });
+/** Which elements the step at a line means on a running phone. Lines count from 1. */
+export const matchesInput = z.strictObject({ phoneId, source: flowSource, line: z.int().check(z.gte(1)) });
+export const onScreenInput = z.strictObject({ phoneId });
 export const saveFlowInput = z.strictObject({ flowId: z.optional(flowId), name: flowName, source: flowSource });
 export const flowRef = z.strictObject({ flowId });
 /** A file a flow names, such as `flows/sign-in.yaml`, below the folder the flow stands in or beside it. */

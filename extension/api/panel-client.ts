@@ -3,13 +3,16 @@ import { createTRPCClient, type TRPCLink } from "@trpc/client";
 import type { AppRouter } from "./app-router.ts";
 import { type Api, type ApiOptions, callLink } from "./client.ts";
 
-/** A flow to check is longer than an address may be, and has no place in one: it goes by POST, alone. All else as ever. */
+/** Queries that take a flow's text: longer than an address may be, and with no place in one. */
+const WITH_TEXT: ReadonlySet<string> = new Set(["flows.validate", "flows.matches"]);
+
+/** A flow's text goes by POST, alone. All else as ever. */
 export function createPanelApi(options: ApiOptions): Api {
   const calls = callLink(options);
-  const checks = callLink(options, { methodOverride: "POST", maxItems: 1, maxURLLength: Number.POSITIVE_INFINITY });
+  const texts = callLink(options, { methodOverride: "POST", maxItems: 1, maxURLLength: Number.POSITIVE_INFINITY });
   const byPath: TRPCLink<AppRouter> = (runtime) => {
-    const links = { calls: calls(runtime), checks: checks(runtime) };
-    return (call) => links[call.op.path === "flows.validate" ? "checks" : "calls"](call);
+    const links = { calls: calls(runtime), texts: texts(runtime) };
+    return (call) => links[WITH_TEXT.has(call.op.path) ? "texts" : "calls"](call);
   };
   return createTRPCClient<AppRouter>({ links: [byPath] });
 }
