@@ -113,6 +113,8 @@ export interface ScreenWords {
 export interface FlowSummary {
   readonly id: FlowId;
   readonly name: string;
+  /** Where it stands among the team's files; absent for one that stands apart. */
+  readonly path?: string;
   /** False for a draft with errors: it is kept, but does not start. */
   readonly runnable: boolean;
   readonly portable: boolean;

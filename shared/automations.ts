@@ -35,7 +35,13 @@ export const validateInput = z.strictObject({ source: flowSource });
 /** Which elements the step at a line means on a running phone. Lines count from 1. */
 export const matchesInput = z.strictObject({ phoneId, source: flowSource, line: z.int().check(z.gte(1)) });
 export const onScreenInput = z.strictObject({ phoneId });
-export const saveFlowInput = z.strictObject({ flowId: z.optional(flowId), name: flowName, source: flowSource });
+export const saveFlowInput = z.strictObject({
+  flowId: z.optional(flowId),
+  name: flowName,
+  source: flowSource,
+  /** `updatedAt` of what this began from: a flow that someone saved since is not overwritten. Absent: it is. */
+  base: z.optional(z.iso.datetime()),
+});
 export const flowRef = z.strictObject({ flowId });
 /** A file a flow names, such as `flows/sign-in.yaml`, below the folder the flow stands in or beside it. */
 export const flowFile = z.strictObject({

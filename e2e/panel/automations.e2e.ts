@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
+import { editorText } from "../harness/panel.ts";
 import { until } from "../harness/until.ts";
 import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
@@ -48,9 +49,11 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
   /** The line the cursor is in; undefined when it is not in the text. */
   const cursorLine = () =>
     editor().evaluate((field) => {
-      if (!(field instanceof HTMLTextAreaElement) || field !== document.activeElement) return undefined;
-      return field.value.slice(0, field.selectionStart).split("\n").length;
+      const line = field.querySelector(".cm-activeLine");
+      if (line === null || field !== document.activeElement) return undefined;
+      return [...field.querySelectorAll(".cm-line")].indexOf(line) + 1;
     });
+  const text = () => editorText(page);
 
   /** Axe and the page's width at 360 and 320 pixels, in light and dark, with a picture of each. */
   async function check(name: string): Promise<void> {
@@ -92,7 +95,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
     await check("first-use");
     await page.getByRole("button", { name: /Fill in a form/ }).click();
-    expect(await editor().inputValue()).toContain("inputs:");
+    expect(await text()).toContain("inputs:");
     await page.getByText("7 steps, no mistakes").waitFor();
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByRole("button", { name: "Saved" }).waitFor();
@@ -111,12 +114,12 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await editor().press("Enter");
     await editor().press("Tab");
     await page.keyboard.insertText("text: Buy");
-    const written = await editor().inputValue();
+    const written = await text();
     expect(written).toBe("url: https://shop.example\n---\n- launchApp\n- tapOn:\n      text: Buy");
     await until("the draft to be kept", async () => JSON.stringify(await kept(page)).includes("text: Buy"));
     await page.reload();
     await showAutomations();
-    expect(await editor().inputValue()).toBe(written);
+    await expect.poll(text).toBe(written);
     expect(await page.getByLabel("Name").inputValue()).toBe("Daily check");
     expect(automations().list()).toEqual([]);
     await editor().press("Control+s");
@@ -148,7 +151,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await expect.poll(() => problem.textContent()).toContain("tapOn");
     await check("mistake");
     await problem.click();
-    expect(await cursorLine()).toBe(4);
+    await expect.poll(cursorLine).toBe(4);
     expect(await page.getByRole("button", { name: "Save and run" }).isDisabled()).toBe(true);
     await editor().fill(GOOD);
     await page.getByText("2 steps, no mistakes").waitFor();
@@ -248,7 +251,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await check("failed");
     await page.getByRole("button", { name: "Go to line 4" }).click();
     await page.getByText("2 steps, no mistakes").waitFor();
-    expect(await cursorLine()).toBe(4);
+    await expect.poll(cursorLine).toBe(4);
   });
 
   it("asks how an interrupted run goes on", async () => {
@@ -361,7 +364,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await showAutomations();
     await page.getByRole("button", { name: /^Buy the chair/ }).click();
     await page.getByText("Your role lets you read automations").waitFor();
-    expect(await editor().getAttribute("readonly")).not.toBeNull();
+    expect(await editor().getAttribute("aria-readonly")).toBe("true");
     expect(await page.getByRole("button", { name: "Run", exact: true }).count()).toBe(0);
     await check("viewer");
   });
@@ -381,21 +384,33 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
   });
 });
 
-/** Takes back what an earlier test left in the browser's session: drafts and the place. */
+/** Takes back what an earlier test left in the browser: drafts and the place. */
 async function forget(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
     await storage.session.clear();
+    await new Promise((resolve) => {
+      const deleting = indexedDB.deleteDatabase("perch.drafts");
+      deleting.onsuccess = resolve;
+      deleting.onerror = resolve;
+    });
   });
 }
 
 async function kept(page: Page): Promise<unknown> {
-  return page.evaluate(async () => {
-    const { storage } = Reflect.get(globalThis, "chrome") as {
-      storage: { session: { get(key: string): Promise<unknown> } };
-    };
-    return storage.session.get("draft.flows");
-  });
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open("perch.drafts");
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction("drafts").objectStore("drafts").getAll();
+          reading.onsuccess = () => {
+            opening.result.close();
+            resolve(reading.result);
+          };
+        };
+      }),
+  );
 }
 
 /** What axe finds broken, and whether anything runs out of the side. */

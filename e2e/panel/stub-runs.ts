@@ -5,6 +5,7 @@
 import type { z } from "zod/mini";
 import {
   type FlowDetail,
+  type FlowPart,
   type FlowSummary,
   hasEnded,
   type listRunsInput,
@@ -135,6 +136,7 @@ export class StubRuns {
     flowId?: FlowId | undefined;
     phoneId: PhoneId;
     inputs?: Record<string, string> | undefined;
+    part?: FlowPart | undefined;
     idempotencyKey: string;
   }): RunId {
     const earlier = this.#keys.get(input.idempotencyKey);
@@ -148,6 +150,7 @@ export class StubRuns {
       trigger: "person",
       createdAt: new Date().toISOString(),
       source: flow?.source ?? "",
+      ...(input.part && { part: input.part }),
       inputs: input.inputs ?? {},
     });
     this.#keys.set(input.idempotencyKey, run.detail.id);

@@ -27,6 +27,10 @@ export function noSuchFlow(): PerchError {
   return new PerchError("not_found", "There is no such flow in this team.");
 }
 
+function savedSince(): PerchError {
+  return new PerchError("conflict", "Someone saved this automation after you began. Look at their version first.");
+}
+
 export function createFlowsService(options: {
   db: Database;
   repo: FlowsRepo;
@@ -54,14 +58,16 @@ export function createFlowsService(options: {
       const { flow, commands, portable, diagnostics } = parse(source);
       return { ok: flow !== undefined, commands, portable, diagnostics };
     },
-    async save(scope, { flowId, name, source }) {
+    async save(scope, { flowId, name, source, base }) {
+      const known = flowId === undefined || base === undefined ? undefined : await repo.find(scope, flowId);
+      if (known !== undefined && known.updatedAt.getTime() !== Date.parse(base ?? "")) throw savedSince();
       const now = new Date(clock.now());
       const row = await db.tx(async (tx) => {
         const saved =
           flowId === undefined
             ? await insert(tx)
-            : await repo.change(tx, scope, flowId, { name, source, updatedAt: now });
-        if (saved === undefined) throw noSuchFlow();
+            : await repo.change(tx, scope, flowId, { name, source, updatedAt: now }, known?.source);
+        if (saved === undefined) throw known === undefined ? noSuchFlow() : savedSince();
         await audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: saved.id });
         return saved;
       });
