@@ -110,7 +110,7 @@ export class StubRuns {
   readonly runs = new Map<RunId, StubRun>();
   readonly #keys = new Map<string, RunId>();
 
-  save(input: { flowId?: FlowId | undefined; name: string; source: string }): FlowDetail {
+  save(input: { flowId?: FlowId | undefined; name: string; source: string; at?: string }): FlowDetail {
     const { flow, commands, portable, diagnostics } = parseFlow(input.source);
     const detail: FlowDetail = {
       id: input.flowId ?? newId("flow"),
@@ -122,7 +122,7 @@ export class StubRuns {
       tags: flow?.header.tags ?? [],
       inputs: flow?.header.inputs ?? [],
       diagnostics,
-      updatedAt: new Date().toISOString(),
+      updatedAt: input.at ?? new Date().toISOString(),
     };
     this.flows.set(detail.id, detail);
     return detail;

@@ -179,6 +179,7 @@ function extensions({ label, describedBy, world, onChange, onCursor, onRunStep }
     EditorView.contentAttributes.of({
       "aria-label": label,
       "aria-describedby": describedBy,
+      tabindex: "0",
       spellcheck: "false",
       autocapitalize: "off",
       autocorrect: "off",
@@ -242,11 +243,9 @@ function completions(world: () => CompletionWorld): CompletionSource {
   return ({ state, pos, explicit }) => {
     const found = completionsAt(state.doc.toString(), pos, world());
     if (found === undefined || found.options.length === 0) return null;
-    const typed = pos - found.from;
-    const [first] = found.options;
-    // Unasked only where something was typed, or nothing else can be meant.
-    if (!explicit && typed === 0 && first?.kind !== "command" && first?.kind !== "screen" && first?.kind !== "name")
-      return null;
+    // Unasked only where something was typed, or only one kind of thing can be meant.
+    const begun = pos > found.from || /(?:- |: |\$\{)$/.test(state.sliceDoc(pos - 2, pos));
+    if (!explicit && !begun) return null;
     return { from: found.from, options: found.options.map(option), validFor: /^[\w.-]*$/ };
   };
 }
