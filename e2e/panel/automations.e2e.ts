@@ -149,14 +149,14 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await options.filter({ hasText: "Add to basket" }).waitFor();
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");
-    await page.keyboard.type("- inputText: ${EM");
+    await page.keyboard.type(`- inputText: \${EM`);
     await options.filter({ hasText: /^EMAIL$/ }).waitFor();
     await page.keyboard.press("Enter");
     await expect
       .poll(async () => (await text()).split("\n").slice(5))
-      .toEqual(["- tapOn: Add to basket", "- inputText: ${EMAIL}"]);
+      .toEqual(["- tapOn: Add to basket", `- inputText: \${EMAIL}`]);
     await page.keyboard.press("Control+z");
-    await expect.poll(async () => (await text()).split("\n").at(-1)).not.toBe("- inputText: ${EMAIL}");
+    await expect.poll(async () => (await text()).split("\n").at(-1)).not.toBe(`- inputText: \${EMAIL}`);
   });
 
   it("counts what a step means on the phone, and outlines it on the live picture", async () => {

@@ -1,6 +1,6 @@
 /** Colours of a flow's text: names, commands, values, expressions and comments, line by line. */
 import { HighlightStyle, StreamLanguage, type StreamParser, syntaxHighlighting } from "@codemirror/language";
-import { tags } from "@lezer/highlight";
+import { highlightTree, tags } from "@lezer/highlight";
 import { COMMAND_NAMES } from "../../../../shared/flows/commands.ts";
 
 interface State {
@@ -115,4 +115,15 @@ const colours = HighlightStyle.define([
   { tag: tags.punctuation, class: "code-mark" },
 ]);
 
-export const flowLanguage = [StreamLanguage.define(flowParser), syntaxHighlighting(colours)];
+const language = StreamLanguage.define(flowParser);
+
+export const flowLanguage = [language, syntaxHighlighting(colours)];
+
+/** Every coloured part of a text, in order, as `class: text`. */
+export function colouredParts(text: string): readonly string[] {
+  const parts: string[] = [];
+  highlightTree(language.parser.parse(text), colours, (from, to, name) =>
+    parts.push(`${name}: ${text.slice(from, to)}`),
+  );
+  return parts;
+}
