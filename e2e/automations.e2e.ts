@@ -6,7 +6,7 @@ import { type Site, startSite } from "./fixtures/site.ts";
 import { extensionBuild } from "./harness/builds.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { showTab } from "./harness/panel.ts";
+import { editorText, showTab } from "./harness/panel.ts";
 import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
 import { PerchServer } from "./harness/server.ts";
 
@@ -84,8 +84,45 @@ describe.skipIf(executable === undefined)("automations in the panel", () => {
     await text().waitFor();
   });
 
+  it.each([
+    ["Open a page", {}],
+    ["Install a web app", {}],
+    ["Log in", { "Your e-mail address": "ada@example.com", PASSWORD: "hunter2" }],
+    ["Collect text from a list", {}],
+    ["Fill in a form", { "Your e-mail address": "ada@example.com" }],
+    ["Smoke test", {}],
+  ])("starts from the template “%s”, and it runs", async (name, values) => {
+    await toTheList(panel);
+    await panel.getByRole("button", { name: "New", exact: true }).click();
+    await panel.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+    const template = await editorText(panel);
+    // The address is the fixture's. Nobody set a secret: the password is asked for.
+    const source = template
+      .replace(/https:\/\/example\.com\S*/, `${site.origin}/templates`)
+      .replace(/ {2}- name: EMAIL\n(.*)\nsecrets:\n/, "  - name: EMAIL\n$1\n");
+    await text().fill(source);
+    await panel.getByText(/\d steps, no mistakes/).waitFor();
+    await panel.getByRole("button", { name: "Save", exact: true }).click();
+    await panel.getByRole("button", { name: "Saved" }).waitFor();
+    for (const [label, value] of Object.entries(values)) await panel.getByLabel(label).fill(value);
+    await panel.getByRole("button", { name: "Run", exact: true }).click();
+    await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
+    if (name === "Collect text from a list") await panel.getByText("Walnut").first().waitFor();
+    if (name === "Install a web app") expect(site.last("installed")).toBe("yes");
+  });
+
   it("says the server's mistake with its place", async () => {
+    await panel.getByRole("button", { name: "Back", exact: true }).click();
     await write("- launchApp\n- tapOnn: x\n");
     await panel.getByText("Line 4, column 3").waitFor();
   });
 });
+
+/** From a run or an automation back to the list. */
+async function toTheList(panel: Page): Promise<void> {
+  const back = panel.getByRole("button", { name: "Back", exact: true });
+  if (await back.isVisible()) await back.click();
+  const all = panel.getByRole("button", { name: "All automations" });
+  await all.or(panel.getByRole("button", { name: "New", exact: true })).waitFor();
+  if (await all.isVisible()) await all.click();
+}

@@ -20,6 +20,7 @@ export interface RouterServices {
   readonly phones: Parameters<typeof phonesRouter>[0];
   readonly screen: Parameters<typeof screenRouter>[0];
   readonly flows: Parameters<typeof flowsRouter>[0];
+  readonly looks: Parameters<typeof flowsRouter>[1];
   readonly runs: Parameters<typeof runsRouter>[0];
   readonly secrets: Parameters<typeof secretsRouter>[0];
   readonly rules: Parameters<typeof rulesRouter>[0];
@@ -36,7 +37,7 @@ export function createAppRouter(services: RouterServices) {
     teams: teamsRouter(services.teams),
     phones: phonesRouter(services.phones),
     screen: screenRouter(services.screen, services.phones),
-    flows: flowsRouter(services.flows),
+    flows: flowsRouter(services.flows, services.looks),
     runs: runsRouter(services.runs),
     secrets: secretsRouter(services.secrets),
     rules: rulesRouter(services.rules),

@@ -37,6 +37,8 @@ const BODY_BYTES: Readonly<Record<string, number>> = {
   "/trpc/workspaces.import": 24 * 1024 * 1024,
 };
 const MAX_BATCH = 20;
+/** Queries that take a flow, which is longer than an address may be. */
+const BY_POST: ReadonlySet<string> = new Set(["/trpc/flows.validate", "/trpc/flows.matches"]);
 
 export interface AppOptions {
   readonly router: AppRouter;
@@ -120,8 +122,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       req: c.req.raw,
       router: options.router,
       maxBatchSize: MAX_BATCH,
-      // A flow is longer than an address may be, so this query may be asked by POST too.
-      allowMethodOverride: c.req.path === "/trpc/flows.validate",
+      allowMethodOverride: BY_POST.has(c.req.path),
       createContext: (): RequestContext => {
         const request = c.get("request");
         const { clock, limiter } = options;

@@ -130,6 +130,8 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.events": () => ({ lastEventId: "0" }),
   "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
   "flows.validate": () => ({ source: FLOW }),
+  "flows.matches": ({ phoneId }) => ({ phoneId, source: FLOW, line: 3 }),
+  "flows.onScreen": ({ phoneId }) => ({ phoneId }),
   "flows.save": ({ flowId }) => ({ flowId, name: "Renamed", source: FLOW }),
   "flows.heal": ({ runId }) => ({ runId, steps: [1] }),
   "flows.list": () => undefined,

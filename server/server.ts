@@ -18,6 +18,7 @@ import { type Automations, createAutomations } from "./automations/compose.ts";
 import { systemPace } from "./automations/engine/pace.ts";
 import { flowScripts } from "./automations/flow-scripts.ts";
 import type { RunEndListener } from "./automations/run-states.ts";
+import { createScreenLooks } from "./automations/screen-looks.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -40,7 +41,12 @@ import { projectRoot } from "./paths.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
-import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
+import {
+  createPhoneLifecycle,
+  type LifecycleListener,
+  noSuchPhone,
+  type PhoneLifecycle,
+} from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
@@ -248,6 +254,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     flow: automations.flows.get,
     phones: { get: phones.get, tagged },
   });
+  const looks = createScreenLooks({
+    async phone(scope, id) {
+      if ((await phonesRepo.find(scope, id)) === undefined) throw noSuchPhone();
+      const { automation } = lifecycle.runningDriver(id);
+      if (automation === undefined)
+        throw new PerchError("capability_missing", "Phones of this kind run no automations.");
+      return automation;
+    },
+    find: findElements,
+  });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -286,6 +302,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     phones,
     screen,
     flows: automations.flows,
+    looks,
     runs: automations.runs,
     secrets: automations.secrets,
     rules: rules.rules,

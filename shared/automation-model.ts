@@ -89,6 +89,30 @@ export interface FlowValidation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** An element that a step means. */
+export interface FlowMatch {
+  readonly bounds: UiBounds;
+  /** What it is called, for people. */
+  readonly words: string;
+}
+
+/** Answer of `flows.matches`. */
+export interface FlowMatches {
+  /** The step at the line; absent where none is or it cannot be read. `selects`: it is about an element. */
+  readonly step?: { readonly path: string; readonly line: number; readonly selects: boolean };
+  /** The best first; not all when there are many. */
+  readonly matches: readonly FlowMatch[];
+  readonly count: number;
+  /** Why nothing is counted, or what is missing. */
+  readonly note?: string;
+}
+
+/** Answer of `flows.onScreen`: what selectors can name on a phone right now. */
+export interface ScreenWords {
+  readonly texts: readonly string[];
+  readonly ids: readonly string[];
+}
+
 export interface FlowSummary {
   readonly id: FlowId;
   readonly name: string;

@@ -40,12 +40,17 @@ export const validateInput = z.strictObject({
   flowId: z.optional(flowId),
   path: z.optional(filePath),
 });
+/** Which elements the step at a line means on a running phone. Lines count from 1. */
+export const matchesInput = z.strictObject({ phoneId, source: flowSource, line: z.int().check(z.gte(1)) });
+export const onScreenInput = z.strictObject({ phoneId });
 /** `path`: where it stands among the team's files; absent: where it is, a new one nowhere. */
 export const saveFlowInput = z.strictObject({
   flowId: z.optional(flowId),
   name: flowName,
   source: flowSource,
   path: z.optional(filePath),
+  /** `updatedAt` of what this began from: a flow that someone saved since is not overwritten. Absent: it is. */
+  base: z.optional(z.iso.datetime()),
 });
 export const flowRef = z.strictObject({ flowId });
 /** A file a flow names, such as `flows/sign-in.yaml`, below the folder the flow stands in or beside it. */

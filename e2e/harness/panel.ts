@@ -22,3 +22,9 @@ export async function showTab(panel: Page, name: string): Promise<void> {
   await panel.getByRole("tab", { name }).click();
   await panel.getByRole("tabpanel", { name }).waitFor();
 }
+
+/** What stands in the field an automation is written in. */
+export async function editorText(panel: Page): Promise<string> {
+  const lines = panel.getByRole("textbox", { name: "Steps" }).locator(".cm-line");
+  return (await lines.allTextContents()).join("\n");
+}

@@ -6,6 +6,7 @@ import type { FailureDetail, StepHealing } from "../../shared/automations.ts";
 import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
+import { editorText } from "../harness/panel.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks, problems } from "./looks.ts";
 import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
@@ -15,6 +16,8 @@ import { type StubServer, startStubServer } from "./stub-server.ts";
 const executable = inject("chromium");
 const GOOD = "url: https://shop.example\n---\n- launchApp\n- tapOn: Add to basket\n";
 const BAD = "url: https://shop.example\n---\n- launchApp\n- tapOnn: Add to basket\n";
+const STEPS =
+  "url: https://shop.example\n---\n- launchApp\n- repeat:\n    times: 2\n    commands:\n      - scroll\n# Home.\n- back\n";
 const ASKS =
   "url: https://shop.example\ninputs:\n  - name: EMAIL\n    description: Your e-mail address\n---\n- inputText: $" +
   "{EMAIL}\n";
@@ -128,9 +131,11 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
   /** The line the cursor is in; undefined when it is not in the text. */
   const cursorLine = () =>
     editor().evaluate((field) => {
-      if (!(field instanceof HTMLTextAreaElement) || field !== document.activeElement) return undefined;
-      return field.value.slice(0, field.selectionStart).split("\n").length;
+      const line = field.querySelector(".cm-activeLine");
+      if (line === null || field !== document.activeElement) return undefined;
+      return [...field.querySelectorAll(".cm-line")].indexOf(line) + 1;
     });
+  const text = () => editorText(page);
 
   const check = (name: string) => checkLooks(page, `automations-${name}`);
 
@@ -180,7 +185,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
     await check("first-use");
     await page.getByRole("button", { name: /Fill in a form/ }).click();
-    expect(await editor().inputValue()).toContain("inputs:");
+    expect(await text()).toContain("inputs:");
     await page.getByText("7 steps, no mistakes").waitFor();
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByRole("button", { name: "Saved" }).waitFor();
@@ -199,12 +204,12 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await editor().press("Enter");
     await editor().press("Tab");
     await page.keyboard.insertText("text: Buy");
-    const written = await editor().inputValue();
+    const written = await text();
     expect(written).toBe("url: https://shop.example\n---\n- launchApp\n- tapOn:\n      text: Buy");
     await until("the draft to be kept", async () => JSON.stringify(await kept(page)).includes("text: Buy"));
     await page.reload();
     await showAutomations();
-    expect(await editor().inputValue()).toBe(written);
+    await expect.poll(text).toBe(written);
     expect(await page.getByLabel("Name").inputValue()).toBe("Daily check");
     expect(automations().list()).toEqual([]);
     await editor().press("Control+s");
@@ -213,6 +218,142 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await page.getByRole("button", { name: "All automations" }).click();
     await page.getByRole("button", { name: /^Daily check/ }).waitFor();
     expect(await page.getByText("Not saved").count()).toBe(0);
+  });
+
+  it("completes commands, fields, names and what the phone shows, by the keyboard", async () => {
+    server.team.add({ name: "Work phone" });
+    server.state.onScreen = [{ words: "Add to basket", bounds: { x: 0.1, y: 0.5, width: 0.8, height: 0.1 } }];
+    await showAutomations();
+    await page.getByRole("button", { name: "New automation" }).click();
+    await editor().fill("url: https://shop.example\ninputs:\n  - EMAIL\n---\n- launchApp");
+    await editor().press("Control+End");
+    await editor().press("Enter");
+    await page.keyboard.type("- tapO");
+    const options = page.getByRole("listbox", { name: "Completions" }).getByRole("option");
+    await options.filter({ hasText: /^tapOn$/ }).waitFor();
+    await page.getByText("Taps an element; waits until it is there").waitFor();
+    await page.screenshot({ path: "e2e/out/automations-completion.png" });
+    await page.keyboard.press("Enter");
+    await options.filter({ hasText: "Add to basket" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type(`- inputText: \${EM`);
+    await options.filter({ hasText: /^EMAIL$/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(async () => (await text()).split("\n").slice(5))
+      .toEqual(["- tapOn: Add to basket", `- inputText: \${EMAIL}`]);
+    await page.keyboard.press("Control+z");
+    await expect.poll(async () => (await text()).split("\n").at(-1)).not.toBe(`- inputText: \${EMAIL}`);
+  });
+
+  it("counts what a step means on the phone, and outlines it on the live picture", async () => {
+    server.team.add({ name: "Work phone" });
+    const bounds = { x: 0.1, y: 0.3, width: 0.8, height: 0.1 };
+    server.state.onScreen = [
+      { words: "Add to basket", bounds },
+      { words: "Add to basket", bounds: { ...bounds, y: 0.6 } },
+    ];
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).click();
+    await editor().press("Control+End");
+    await editor().press("ArrowUp");
+    await page.getByText("2 fit; the first is taken: “Add to basket”.").waitFor();
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await expect.poll(() => page.locator(".peek-match").count()).toBe(2);
+    await page.getByRole("img", { name: "Live picture of Work phone" }).waitFor();
+    await check("matches");
+    await editor().press("End");
+    await page.keyboard.type(" now");
+    await page.getByText("Nothing on Work phone fits now.").waitFor();
+    expect(await page.locator(".peek-match").count()).toBe(0);
+  });
+
+  it("lists the steps in words: to the line and back, moved and undone, run from there and marked", async () => {
+    server.team.add({ name: "Work phone" });
+    const flow = automations().save({ name: "Buy the chair", source: STEPS });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).click();
+    await page.getByText("4 steps, no mistakes").waitFor();
+    await page.getByRole("button", { name: "Steps in words" }).click();
+    const rows = page.getByRole("list", { name: "Step list" }).getByRole("listitem");
+    await expect.poll(() => rows.count()).toBe(4);
+    await check("steps");
+    await rows.nth(2).getByRole("button", { name: "Scroll down", exact: true }).click();
+    await expect.poll(cursorLine).toBe(7);
+    await page.getByRole("button", { name: "Steps in words" }).click();
+    expect(await rows.nth(2).getAttribute("aria-current")).toBe("step");
+    await rows
+      .nth(3)
+      .getByRole("button", { name: /^More about/ })
+      .click();
+    await page.getByRole("menuitem", { name: "Move up" }).click();
+    await expect.poll(async () => (await text()).indexOf("- back") < (await text()).indexOf("- repeat")).toBe(true);
+    await page.getByRole("button", { name: "Text", exact: true }).click();
+    await editor().focus();
+    await page.keyboard.press("Control+z");
+    await expect.poll(text).toBe(STEPS.trimEnd() + "\n");
+    await page.getByRole("button", { name: "Steps in words" }).click();
+    await rows
+      .nth(1)
+      .getByRole("button", { name: /^More about/ })
+      .click();
+    await page.getByRole("menuitem", { name: "Run from here" }).click();
+    await page.getByText("Waiting", { exact: true }).waitFor();
+    const run = automations().newest;
+    expect(run.detail).toMatchObject({ flowId: flow.id, part: { from: 1, to: 2 } });
+    run.to("running");
+    run.step({ seq: 1, path: "1", label: "repeat", state: "passed" });
+    run.step({ seq: 2, path: "1.commands.0", label: "scroll", state: "passed" });
+    run.step({ seq: 3, path: "2", label: "back", state: "failed", message: "It did not go back." });
+    await page.getByText("It did not go back.").waitFor();
+    await check("steps-ran");
+    await page.setViewportSize({ width: 1100, height: 760 });
+    await page.screenshot({ path: "e2e/out/automations-wide-light.png" });
+    expect(await problems(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.screenshot({ path: "e2e/out/automations-wide-dark.png" });
+    await page.setViewportSize(PANEL_SIZE);
+    await page.getByRole("button", { name: "Open the run" }).click();
+    await page.getByRole("button", { name: "Back" }).click();
+    await editor().waitFor();
+  });
+
+  it("keeps a draft when someone else saved meanwhile, shows both, and replaces nothing unseen", async () => {
+    const flow = automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: /^Buy the chair/ }).click();
+    await editor().fill(`${GOOD}- back\n`);
+    automations().save({
+      flowId: flow.id,
+      name: "Buy the chair",
+      source: `${GOOD}- scroll\n`,
+      at: "2100-01-01T00:00:00.000Z",
+    });
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Someone saved this automation after you began.", { exact: true }).waitFor();
+    expect(automations().flows.get(flow.id)?.source).toBe(`${GOOD}- scroll\n`);
+    await page.getByRole("button", { name: "Compare the two" }).click();
+    await page.getByRole("region", { name: "Theirs, saved" }).getByText("- scroll").waitFor();
+    await check("two-versions");
+    await page.getByRole("button", { name: "Keep mine" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("button", { name: "Saved" }).waitFor();
+    expect(automations().flows.get(flow.id)?.source).toBe(`${GOOD}- back\n`);
+  });
+
+  it("forgets drafts with the account that signs out, after saying so", async () => {
+    await showAutomations();
+    await page.getByRole("button", { name: "New automation" }).click();
+    await editor().fill(GOOD);
+    await until("the draft to be kept", async () => JSON.stringify(await kept(page)).includes("Add to basket"));
+    await page.getByRole("tab", { name: "Account" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("did not save in one automation will be gone").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await until("the draft to be gone", async () => !JSON.stringify(await kept(page)).includes("Add to basket"));
+    await storeSignIn(browser.context, server.origin, SIGNED_IN);
   });
 
   it("lets the keyboard out of the text by Escape, then Tab", async () => {
@@ -236,7 +377,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await expect.poll(() => problem.textContent()).toContain("tapOn");
     await check("mistake");
     await problem.click();
-    expect(await cursorLine()).toBe(4);
+    await expect.poll(cursorLine).toBe(4);
     expect(await page.getByRole("button", { name: "Save and run" }).isDisabled()).toBe(true);
     await editor().fill(GOOD);
     await page.getByText("2 steps, no mistakes").waitFor();
@@ -336,7 +477,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await check("failed");
     await page.getByRole("button", { name: "Go to line 4" }).click();
     await page.getByText("2 steps, no mistakes").waitFor();
-    expect(await cursorLine()).toBe(4);
+    await expect.poll(cursorLine).toBe(4);
   });
 
   it("shows what was looked for, what was there instead and where, and takes the proposal over", async () => {
@@ -512,7 +653,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await showAutomations();
     await page.getByRole("button", { name: /^Buy the chair/ }).click();
     await page.getByText("Your role lets you read automations").waitFor();
-    expect(await editor().getAttribute("readonly")).not.toBeNull();
+    expect(await editor().getAttribute("aria-readonly")).toBe("true");
     expect(await page.getByRole("button", { name: "Run", exact: true }).count()).toBe(0);
     await check("viewer");
   });
@@ -532,19 +673,31 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
   });
 });
 
-/** Takes back what an earlier test left in the browser's session: drafts and the place. */
+/** Takes back what an earlier test left in the browser: drafts and the place. */
 async function forget(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
     await storage.session.clear();
+    await new Promise((resolve) => {
+      const deleting = indexedDB.deleteDatabase("perch.drafts");
+      deleting.onsuccess = resolve;
+      deleting.onerror = resolve;
+    });
   });
 }
 
 async function kept(page: Page): Promise<unknown> {
-  return page.evaluate(async () => {
-    const { storage } = Reflect.get(globalThis, "chrome") as {
-      storage: { session: { get(key: string): Promise<unknown> } };
-    };
-    return storage.session.get("draft.flows");
-  });
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open("perch.drafts");
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction("drafts").objectStore("drafts").getAll();
+          reading.onsuccess = () => {
+            opening.result.close();
+            resolve(reading.result);
+          };
+        };
+      }),
+  );
 }

@@ -5,6 +5,7 @@
 import type { z } from "zod/mini";
 import {
   type FlowDetail,
+  type FlowPart,
   type FlowSummary,
   hasEnded,
   type listRunsInput,
@@ -113,7 +114,13 @@ export class StubRuns {
   readonly healed: number[] = [];
   readonly #keys = new Map<string, RunId>();
 
-  save(input: { flowId?: FlowId | undefined; name: string; source: string; path?: string | undefined }): FlowDetail {
+  save(input: {
+    flowId?: FlowId | undefined;
+    name: string;
+    source: string;
+    path?: string | undefined;
+    at?: string;
+  }): FlowDetail {
     const { flow, commands, portable, diagnostics } = parseFlow(input.source);
     const path = input.path ?? (input.flowId && this.flows.get(input.flowId)?.path);
     const detail: FlowDetail = {
@@ -128,7 +135,7 @@ export class StubRuns {
       inputs: flow?.header.inputs ?? [],
       secrets: flow?.header.secrets ?? [],
       diagnostics,
-      updatedAt: new Date().toISOString(),
+      updatedAt: input.at ?? new Date().toISOString(),
     };
     this.flows.set(detail.id, detail);
     return detail;
@@ -142,6 +149,7 @@ export class StubRuns {
     flowId?: FlowId | undefined;
     phoneId: PhoneId;
     inputs?: Record<string, string> | undefined;
+    part?: FlowPart | undefined;
     idempotencyKey: string;
   }): RunId {
     const earlier = this.#keys.get(input.idempotencyKey);
@@ -155,6 +163,7 @@ export class StubRuns {
       trigger: "person",
       createdAt: new Date().toISOString(),
       source: flow?.source ?? "",
+      ...(input.part && { part: input.part }),
       inputs: input.inputs ?? {},
     });
     this.#keys.set(input.idempotencyKey, run.detail.id);

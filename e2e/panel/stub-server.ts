@@ -38,6 +38,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
     signedIn: true,
+    onScreen: [],
     screenUrl: "",
     png: "",
     startMs: 50,

@@ -6,6 +6,7 @@ import { exchangeInput } from "../../shared/accounts.ts";
 import * as automations from "../../shared/automations.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { parseFlow } from "../../shared/flows/parse.ts";
+import { selectorOf, stepAt } from "../../shared/flows/step-at.ts";
 import type { PhoneId, RunId, WebhookId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
@@ -37,6 +38,8 @@ export interface StubState {
   signedIn: boolean;
   /** The next call of this procedure fails once with this error. */
   failNext?: { path: string; code: ErrorCode; message: string };
+  /** What phones show, for the look-ups of the editor. */
+  onScreen: automations.FlowMatch[];
   screenUrl: string;
   png: string;
   issueTicket(phoneId: PhoneId, mode: ScreenMode): string;
@@ -232,7 +235,26 @@ export const stubRouter = t.router({
       const { flow, commands, portable, diagnostics } = parseFlow(input.source);
       return { ok: flow !== undefined, commands, portable, diagnostics };
     }),
-    save: signedIn.input(automations.saveFlowInput).mutation(({ ctx, input }) => ctx.state.automations.save(input)),
+    matches: signedIn.input(automations.matchesInput).query(({ ctx, input }): automations.FlowMatches => {
+      const found = stepAt(input.source, input.line);
+      if (found === undefined) return { matches: [], count: 0 };
+      const selector = selectorOf(found.step);
+      const step = { path: found.step.path, line: found.step.place.line, selects: selector !== undefined };
+      const matches = ctx.state.onScreen.filter(({ words }) => words === selector?.text);
+      return { step, matches, count: matches.length };
+    }),
+    onScreen: signedIn.input(automations.onScreenInput).query(
+      ({ ctx }): automations.ScreenWords => ({
+        texts: [...new Set(ctx.state.onScreen.map(({ words }) => words))],
+        ids: [],
+      }),
+    ),
+    save: signedIn.input(automations.saveFlowInput).mutation(({ ctx, input }) => {
+      const known = input.flowId && ctx.state.automations.flows.get(input.flowId);
+      if (known !== undefined && input.base !== undefined && input.base !== known.updatedAt)
+        throw refusal("conflict", "Someone saved this automation after you began. Look at their version first.");
+      return ctx.state.automations.save(input);
+    }),
     heal: signedIn.input(automations.healFlowInput).mutation(({ ctx, input }) => {
       ctx.state.automations.healed.push(...input.steps);
       const { flowId } = runOf(ctx.state, input.runId).detail;

@@ -35,6 +35,7 @@ export type IconName =
   | "expand"
   | "chevronDown"
   | "chevronRight"
+  | "chevronUp"
   | "file"
   | "activity"
   | "hand"
@@ -50,6 +51,7 @@ export type IconName =
   | "install"
   | "mail"
   | "automation"
+  | "format"
   | "stop";
 
 export interface IconProps {

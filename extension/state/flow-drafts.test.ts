@@ -1,19 +1,25 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { fakeBrowser } from "wxt/testing/fake-browser";
+import { describe, expect, it } from "vitest";
 import { newId } from "../../shared/id-values.ts";
-import { flowDrafts, flowIdOf, newDraftKey, withDraft } from "./flow-drafts.ts";
+import { draftsOf, flowIdOf, newDraftKey, withDraft } from "./flow-drafts.ts";
 
 describe("drafts of automations", () => {
-  beforeEach(() => fakeBrowser.reset());
-
-  it("are kept by automation, with text of any length and script", async () => {
+  it("are read by automation, with text of any length and script; what is no draft is left out", () => {
     const id = newId("flow");
     const draft = { name: "名前 🙂", source: "- tapOn: ".padEnd(262_144, "é"), base: "2026-11-26T00:00:00.000Z" };
-    const key = newDraftKey();
-    await flowDrafts().set(withDraft({ [key]: { name: "", source: "" } }, id, draft));
-    expect(await flowDrafts().get()).toEqual({ [key]: { name: "", source: "" }, [id]: draft });
-    await flowDrafts().update((all) => withDraft(all, key, undefined));
-    expect(Object.keys(await flowDrafts().get())).toEqual([id]);
+    const rows = [
+      { server: "https://a.example", key: id, ...draft },
+      { server: "https://a.example", key: "owner", person: newId("user") },
+      { server: "https://a.example", key: "new-1", name: "", source: "" },
+      { server: "https://a.example", key: "new-2", name: 3, source: "" },
+      undefined,
+    ];
+    expect(draftsOf(rows)).toEqual({ [id]: draft, "new-1": { name: "", source: "" } });
+  });
+
+  it("are put in and taken out", () => {
+    const one = withDraft({}, "new-1", { name: "a", source: "" });
+    expect(one).toEqual({ "new-1": { name: "a", source: "" } });
+    expect(withDraft(one, "new-1", undefined)).toEqual({});
   });
 
   it("know a saved automation from a new one", () => {

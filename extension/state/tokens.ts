@@ -1,8 +1,5 @@
-/**
- * Session tokens, one per server, so that a change of server can never send one to another. They live in IndexedDB of
- * the extension's own origin: content scripts can read `storage.local` (in Firefox) and `storage.sync` leaves the
- * computer; neither can happen here.
- */
+/** Session tokens, one per server, so that a change of server can never send one to another. */
+import { announcer, indexedStore } from "./indexed-db.ts";
 
 export interface TokenRecord {
   /** Origin of the server. */
@@ -20,48 +17,20 @@ export interface TokenStore {
   watch(onChange: () => void): () => void;
 }
 
-const DATABASE = "perch";
-const STORE = "tokens";
-const CHANNEL = "perch.tokens";
-
 export function indexedDbTokens(): TokenStore {
-  const run = async <T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    const database = await openDatabase();
-    try {
-      const transaction = database.transaction(STORE, mode);
-      const result = await settled(work(transaction.objectStore(STORE)));
-      return result;
-    } finally {
-      database.close();
-    }
-  };
-  const listeners = new Set<() => void>();
-  // A channel does not deliver to itself, so local listeners are told directly.
-  const announce = () => {
-    const channel = new BroadcastChannel(CHANNEL);
-    channel.postMessage(null);
-    channel.close();
-    for (const listener of listeners) listener();
-  };
+  const store = indexedStore({ database: "perch", store: "tokens", keyPath: "server" });
+  const { announce, watch } = announcer("perch.tokens");
   return {
-    get: async (server) => recordOf(await run<unknown>("readonly", (store) => store.get(server))),
+    get: async (server) => recordOf(await store.run<unknown>("readonly", (tokens) => tokens.get(server))),
     async set(record) {
-      await run("readwrite", (store) => store.put(record));
+      await store.run("readwrite", (tokens) => tokens.put(record));
       announce();
     },
     async delete(server) {
-      await run("readwrite", (store) => store.delete(server));
+      await store.run("readwrite", (tokens) => tokens.delete(server));
       announce();
     },
-    watch(onChange) {
-      const channel = new BroadcastChannel(CHANNEL);
-      channel.onmessage = () => onChange();
-      listeners.add(onChange);
-      return () => {
-        channel.close();
-        listeners.delete(onChange);
-      };
-    },
+    watch,
   };
 }
 
@@ -87,19 +56,6 @@ export function memoryTokens(...records: readonly TokenRecord[]): TokenStore {
       return () => listeners.delete(onChange);
     },
   };
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "server" });
-  return settled(request);
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB failed."));
-  });
 }
 
 function recordOf(value: unknown): TokenRecord | undefined {

@@ -45,6 +45,10 @@ export function noSuchFlow(): PerchError {
   return new PerchError("not_found", "There is no such flow in this team.");
 }
 
+function savedSince(): PerchError {
+  return new PerchError("conflict", "Someone saved this automation after you began. Look at their version first.");
+}
+
 export function createFlowsService(options: {
   db: Database;
   repo: FlowsRepo;
@@ -79,10 +83,13 @@ export function createFlowsService(options: {
       const { flow, commands, portable, diagnostics } = await link(scope, source, path ?? saved?.path ?? "");
       return { ok: flow !== undefined, commands, portable, diagnostics };
     },
-    async save(scope, { flowId, name, source, path }, keeper) {
+    async save(scope, { flowId, name, source, path, base }, keeper) {
+      const before = flowId === undefined ? undefined : await repo.find(scope, flowId);
+      const known = base === undefined ? undefined : before;
+      if (known !== undefined && known.updatedAt.getTime() !== Date.parse(base ?? "")) throw savedSince();
       const now = new Date(clock.now());
-      const before = keeper && flowId && (await repo.find(scope, flowId));
-      const change = before && (await options.secrets.textChange(scope, before, { source, path: path ?? before.path }));
+      const change =
+        keeper && before && (await options.secrets.textChange(scope, before, { source, path: path ?? before.path }));
       const row = await db.tx(async (tx) => {
         if (path !== undefined) {
           if (!isYaml(path)) throw new PerchError("bad_input", "The path of a flow ends with .yaml.");
@@ -95,13 +102,14 @@ export function createFlowsService(options: {
         const saved =
           flowId === undefined
             ? await insert(tx)
-            : await repo.change(tx, scope, flowId, {
-                name,
-                source,
-                updatedAt: now,
-                ...(path !== undefined && { path }),
-              });
-        if (saved === undefined) throw noSuchFlow();
+            : await repo.change(
+                tx,
+                scope,
+                flowId,
+                { name, source, updatedAt: now, ...(path !== undefined && { path }) },
+                known?.source,
+              );
+        if (saved === undefined) throw known === undefined ? noSuchFlow() : savedSince();
         await audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: saved.id });
         return saved;
       });

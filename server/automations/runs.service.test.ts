@@ -142,6 +142,26 @@ describe("asking for runs", () => {
     expect((await at.runs.get(at.scope, runId)).lastEvent).toBe(all.length);
   });
 
+  it("saves over nothing that someone saved since", async () => {
+    const first = await at.flows.save(at.scope, { name: "Mine", source: "- one" });
+    at.clock.advance(1_000);
+    const second = await at.flows.save(at.scope, {
+      flowId: first.id,
+      name: "Theirs",
+      source: "- two",
+      base: first.updatedAt,
+    });
+    const stale = { flowId: first.id, name: "Mine", source: "- three", base: first.updatedAt };
+    await expect(at.flows.save(at.scope, stale)).rejects.toMatchObject({ code: "conflict" });
+    expect(await at.flows.get(at.scope, first.id)).toMatchObject({ name: "Theirs", source: "- two" });
+    at.clock.advance(1_000);
+    const both = ["- four", "- five"].map((source) =>
+      at.flows.save(at.scope, { flowId: first.id, name: "Mine", source, base: second.updatedAt }),
+    );
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
   it("lists the newest first, page by page", async () => {
     const all = await at.runs.list(at.scope, { limit: 200 });
     const page = await at.runs.list(at.scope, { limit: 2 });

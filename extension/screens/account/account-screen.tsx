@@ -1,5 +1,5 @@
 /** Who is signed in, to which server, in which team, and from where. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Role } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
 import { hostOf } from "../../api/errors.ts";
@@ -10,6 +10,7 @@ import { Skeleton } from "../../components/notice.tsx";
 import { Card, List, ListRow } from "../../components/surface.tsx";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
+import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import type { Remote } from "../panel/use-remote.ts";
@@ -86,14 +87,23 @@ export function AccountScreen({ me }: { readonly me: Remote<Me> }) {
   );
 }
 
+const drafts = indexedDbDrafts();
+
 function SignOutDialog({ running, onClose }: { readonly running: number; readonly onClose: () => void }) {
   const { app } = usePage();
   const { server } = usePhones();
   const calls = useCall();
+  const [unsaved, setUnsaved] = useState(0);
+  useEffect(() => {
+    if (server !== undefined) void drafts.all(server).then((all) => setUnsaved(Object.keys(all).length));
+  }, [server]);
   const signOut = async () => {
     const result = await calls.run("signOut", (api) => api.account.signOut.mutate());
     // Without an answer the session may still live on the server: keep the token, so that trying again can end it.
-    if (result?.ok === true && server !== undefined) await app.tokens.delete(server);
+    if (result?.ok === true && server !== undefined) {
+      await drafts.clear(server);
+      await app.tokens.delete(server);
+    }
     onClose();
   };
   return (
@@ -114,6 +124,13 @@ function SignOutDialog({ running, onClose }: { readonly running: number; readonl
           ? "Your phones stay as they are."
           : `Your phones stay as they are; ${running === 1 ? "the running one keeps" : `${running} running ones keep`} running until parked or idle.`}
       </p>
+      {unsaved > 0 && (
+        <p>
+          {unsaved === 1
+            ? "What you wrote and did not save in one automation will be gone from this browser."
+            : `What you wrote and did not save in ${unsaved} automations will be gone from this browser.`}
+        </p>
+      )}
     </Dialog>
   );
 }

@@ -73,6 +73,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
         flowKey={at.key}
         line={line}
         drafts={drafts}
+        files={(last.flows.current ?? []).flatMap(({ path }) => path ?? [])}
         mayControl={mayControl}
         onBack={() => go(HOME)}
         onSaved={(id) => go({ view: "flow", key: id })}

@@ -1,9 +1,10 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
-import { useEffect, useRef, useState } from "react";
-import type { FlowDetail } from "../../../shared/automation-model.ts";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { FlowDetail, FlowPart, RunSummary } from "../../../shared/automation-model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
-import { IconButton } from "../../components/button.tsx";
+import { Button, IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";
 import { Notice, Skeleton } from "../../components/notice.tsx";
 import { Card } from "../../components/surface.tsx";
@@ -13,20 +14,27 @@ import { flowIdOf } from "../../state/flow-drafts.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { DeleteFlowDialog } from "./delete-flow-dialog.tsx";
-import { type EditorHandle, FlowEditor } from "./flow-editor.tsx";
+import type { WorkbenchHandle } from "./editor/flow-workbench.tsx";
 import { InputsCard, missingInput } from "./inputs-card.tsx";
+import { MatchLine } from "./match-line.tsx";
 import { MoveFlowDialog } from "./move-flow-dialog.tsx";
 import { PageHead } from "./page-head.tsx";
 import { RunBar } from "./run-bar.tsx";
+import { RunLine } from "./run-line.tsx";
 import { RunsList } from "./runs-list.tsx";
+import { ScreenPeek } from "./screen-peek.tsx";
 import { SecretsCard } from "./secrets-card.tsx";
 import { useFlowCheck } from "./use-flow-check.ts";
 import type { DraftsState } from "./use-flow-drafts.ts";
+import { useMatches, useScreenWords } from "./use-matches.ts";
+import { useMedia } from "./use-media.ts";
 import { useRecordingExport } from "./use-recording-export.tsx";
+import { useRun } from "./use-run.ts";
 import { useRunPhone } from "./use-run-phone.ts";
 import { useRunsOf } from "./use-runs-of.ts";
 import { useSavedFlow } from "./use-saved-flow.ts";
 import { useStartRun, useStartShared } from "./use-start-run.ts";
+import { VersionsDialog } from "./versions-dialog.tsx";
 import { WebhooksCard } from "./webhooks-card.tsx";
 
 export interface FlowPageProps {
@@ -35,6 +43,8 @@ export interface FlowPageProps {
   /** The line to begin at, counting from 1. */
   readonly line: number | undefined;
   readonly drafts: DraftsState;
+  /** Paths of the team's flows, for runFlow. */
+  readonly files: readonly string[];
   readonly mayControl: boolean;
   readonly onBack: () => void;
   /** A new automation was saved for the first time. */
@@ -44,8 +54,10 @@ export interface FlowPageProps {
   readonly onPhone: () => void;
 }
 
+const WORKBENCH = lazyModule(() => import("./editor/flow-workbench.tsx"));
+
 export function FlowPage(props: FlowPageProps) {
-  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onSecrets, onPhone } = props;
+  const { flowKey, line, drafts, files, mayControl, onBack, onSaved, onRun, onSecrets, onPhone } = props;
   const id = flowIdOf(flowKey);
   const flow = useSavedFlow(id);
   const { saved } = flow;
@@ -57,7 +69,7 @@ export function FlowPage(props: FlowPageProps) {
   const startShared = useStartShared(calls);
   const toast = useToast();
   const phone = useRunPhone();
-  const editor = useRef<EditorHandle>(null);
+  const editor = useRef<WorkbenchHandle>(null);
   const [deleting, setDeleting] = useState(false);
   const [moving, setMoving] = useState(false);
   const recording = useRecordingExport(calls);
@@ -65,6 +77,16 @@ export function FlowPage(props: FlowPageProps) {
   const [asked, setAsked] = useState<string>();
   const runs = useRunsOf(id);
   const check = useFlowCheck(shown?.source ?? "", id);
+  const wide = useMedia("(min-width: 820px)");
+  const [cursor, setCursor] = useState(line ?? 1);
+  const [peeking, setPeeking] = useState(false);
+  const [comparing, setComparing] = useState(false);
+  /** A run of some steps, watched from here, and the text it runs. */
+  const [watched, setWatched] = useState<{ readonly runId: RunId; readonly source: string }>();
+  const watch = useRun(watched?.runId);
+  const matches = useMatches(mayControl ? phone.chosen : undefined, shown?.source ?? "", cursor);
+  const words = useScreenWords(mayControl ? phone.chosen : undefined, cursor);
+  const world = useMemo(() => ({ ...words, files }), [words, files]);
   /** What is on the screen right now, for answers that come later. */
   const latest = useRef({ draft, saved });
   latest.current = { draft, saved };
@@ -86,9 +108,18 @@ export function FlowPage(props: FlowPageProps) {
     if (sent === undefined) return latest.current.saved;
     if (sent.name.trim() === "") return undefined;
     const result = await calls.run("save", (api) =>
-      api.flows.save.mutate({ ...(id !== undefined && { flowId: id }), name: sent.name, source: sent.source }),
+      api.flows.save.mutate({
+        ...(id !== undefined && { flowId: id }),
+        ...(sent.base !== undefined && { base: sent.base }),
+        name: sent.name,
+        source: sent.source,
+      }),
     );
-    if (result?.ok !== true) return undefined;
+    if (result?.ok !== true) {
+      // Someone else's version is read, so that both can be looked at.
+      if (result?.failure.kind === "refused" && result.failure.error.code === "conflict") flow.reload();
+      return undefined;
+    }
     const { draft: now } = latest.current;
     // What was typed while it was on its way is a change of its own.
     const typed = now !== undefined && (now.name !== sent.name || now.source !== sent.source);
@@ -99,7 +130,7 @@ export function FlowPage(props: FlowPageProps) {
     return result.value;
   };
 
-  const run = async () => {
+  const run = async (part?: FlowPart) => {
     if (phone.chosen === undefined) return;
     const kept = await save();
     if (kept === undefined) return;
@@ -113,6 +144,14 @@ export function FlowPage(props: FlowPageProps) {
       }),
     );
     const wish = { flowId: kept.id, inputs, version: kept.updatedAt };
+    if (part !== undefined) {
+      const again = watched?.runId ?? "";
+      // Some steps are tried again and again: each time is a wish of its own.
+      const some = { ...wish, part, version: `${kept.updatedAt} ${again}` };
+      const runId = await startRun({ ...some, phoneId: phone.chosen.id });
+      if (runId !== undefined) setWatched({ runId, source: kept.source });
+      return;
+    }
     if (phone.many === undefined) {
       const runId = await startRun({ ...wish, phoneId: phone.chosen.id });
       if (runId !== undefined) onRun(runId, kept.id);
@@ -125,11 +164,6 @@ export function FlowPage(props: FlowPageProps) {
     toast({ text: `${others.length + 1} runs are on their way.` });
     runs.reload();
   };
-
-  const ready = shown !== undefined;
-  useEffect(() => {
-    if (ready && line !== undefined) editor.current?.goTo({ line, column: 1 });
-  }, [ready, line]);
 
   const saveByKey = useRef(save);
   saveByKey.current = save;
@@ -190,6 +224,15 @@ export function FlowPage(props: FlowPageProps) {
       : []),
     { id: "delete", label: "Delete…", icon: "trash", danger: true, onSelect: () => setDeleting(true) },
   ];
+  const mayRun = check.result?.ok !== false && !nameless;
+  const starting = id !== undefined && calls.busy(`run ${id}`);
+  const ran = watched && { source: watched.source, steps: watch.log?.run.steps ?? [] };
+  const peek = phone.chosen !== undefined && (
+    <section className="peek-part" aria-label="On the phone">
+      {phone.chosen.state === "running" && <MatchLine matches={matches} phoneName={phone.chosen.name} />}
+      <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />
+    </section>
+  );
   const overtaken = draft?.base !== undefined && saved !== undefined && draft.base !== saved.updatedAt;
 
   return (
@@ -222,8 +265,16 @@ export function FlowPage(props: FlowPageProps) {
           <Notice>Your role lets you read automations and watch their runs. Ask the team's owner to change it.</Notice>
         )}
         {overtaken && (
-          <Notice tone="warn" title="Someone saved this automation after you began.">
-            Saving replaces their version. To see theirs, discard your changes in the ⋯ menu.
+          <Notice
+            tone="warn"
+            title="Someone saved this automation after you began."
+            action={
+              <Button size="small" onClick={() => setComparing(true)}>
+                Compare the two
+              </Button>
+            }
+          >
+            Yours is kept here. Look at both, then keep one.
           </Notice>
         )}
         {drafts.unkept && (
@@ -239,13 +290,27 @@ export function FlowPage(props: FlowPageProps) {
           {...(nameless && { error: "Give it a name, then save." })}
           onChange={(event) => edit({ name: event.target.value })}
         />
-        <FlowEditor
-          ref={editor}
-          source={shown.source}
-          readOnly={!mayControl}
-          diagnostics={diagnostics}
-          onChange={(source) => edit({ source })}
-        />
+        <LazyPart module={WORKBENCH} loading="Loading the editor" failed="The editor could not be loaded." rows={6}>
+          {({ FlowWorkbench }) => (
+            <FlowWorkbench
+              ref={editor}
+              startLine={line}
+              source={shown.source}
+              readOnly={!mayControl}
+              mayRun={mayRun && phone.chosen !== undefined && !starting}
+              diagnostics={diagnostics}
+              world={world}
+              ran={ran}
+              runLine={
+                watched !== undefined && <RunLine log={watch.log} onOpen={() => onRun(watched.runId, flowKey)} />
+              }
+              side={wide && mayControl && peek}
+              onChange={(source) => edit({ source })}
+              onCursor={setCursor}
+              onRunPart={(part) => void run(part)}
+            />
+          )}
+        </LazyPart>
         {saved !== undefined && saved.inputs.length > 0 && mayControl && (
           <InputsCard inputs={saved.inputs} values={values} missing={asked} onChange={setValues} />
         )}
@@ -264,10 +329,24 @@ export function FlowPage(props: FlowPageProps) {
           check={check}
           diagnostics={diagnostics}
           changed={changed}
-          mayRun={check.result?.ok !== false && !nameless}
+          mayRun={mayRun}
           saving={calls.busy("save")}
-          starting={id !== undefined && calls.busy(`run ${id}`)}
+          starting={starting}
           phone={phone}
+          look={
+            !wide &&
+            phone.chosen?.state === "running" && (
+              <>
+                <MatchLine
+                  matches={matches}
+                  phoneName={phone.chosen.name}
+                  open={peeking}
+                  onToggle={() => setPeeking(!peeking)}
+                />
+                {peeking && <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />}
+              </>
+            )
+          }
           onGoTo={(place) => editor.current?.goTo(place)}
           onSave={() => void save()}
           onRun={() => void run()}
@@ -285,6 +364,21 @@ export function FlowPage(props: FlowPageProps) {
             setMoving(false);
           }}
           onClose={() => setMoving(false)}
+        />
+      )}
+      {comparing && draft !== undefined && saved !== undefined && (
+        <VersionsDialog
+          theirs={saved}
+          mine={draft}
+          onKeepMine={() => {
+            setComparing(false);
+            drafts.put(flowKey, { ...draft, base: saved.updatedAt });
+          }}
+          onTakeTheirs={() => {
+            setComparing(false);
+            discard();
+          }}
+          onClose={() => setComparing(false)}
         />
       )}
       {deleting && (

@@ -1,4 +1,5 @@
 /** The bar under the text, always in reach: is it right, is it saved, where does it run. */
+import type { ReactNode } from "react";
 import type { Diagnostic, Place } from "../../../shared/flows/model.ts";
 import { baseName } from "../../../shared/workspace-model.ts";
 import { Button } from "../../components/button.tsx";
@@ -16,6 +17,8 @@ export interface RunBarProps {
   readonly saving: boolean;
   readonly starting: boolean;
   readonly phone: RunPhone;
+  /** What the step at the cursor means on the phone. */
+  readonly look: ReactNode;
   readonly onGoTo: (place: Place) => void;
   readonly onSave: () => void;
   readonly onRun: () => void;
@@ -23,9 +26,10 @@ export interface RunBarProps {
 }
 
 export function RunBar(props: RunBarProps) {
-  const { check, diagnostics, changed, mayRun, saving, starting, phone, onGoTo, onSave, onRun, onPhone } = props;
+  const { check, diagnostics, changed, mayRun, saving, starting, phone, look, onGoTo, onSave, onRun, onPhone } = props;
   return (
     <div className="run-bar">
+      {look}
       <div className="run-bar-row">
         <CheckLine check={check} diagnostics={diagnostics} onGoTo={onGoTo} />
         <Button

@@ -1,6 +1,7 @@
-/** The drafts of this browser session, shown at once and written behind the typing. */
+/** The drafts of this browser, shown at once and written behind the typing; another panel's changes come in by themselves. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { type FlowDraft, type FlowDrafts, flowDrafts, withDraft } from "../../state/flow-drafts.ts";
+import { usePhones } from "../../state/app-context.tsx";
+import { type FlowDraft, type FlowDrafts, indexedDbDrafts, withDraft } from "../../state/flow-drafts.ts";
 
 export interface DraftsState {
   /** Undefined until they are read. */
@@ -10,38 +11,54 @@ export interface DraftsState {
   readonly put: (key: string, draft: FlowDraft | undefined) => void;
 }
 
-const store = flowDrafts();
+const store = indexedDbDrafts();
 
 export function useFlowDrafts(): DraftsState {
+  const { server } = usePhones();
   const [drafts, setDrafts] = useState<FlowDrafts>();
   const [unkept, setUnkept] = useState(false);
   /** Changes not yet written, newest per draft: a long text is not written once per letter. */
   const waiting = useRef(new Map<string, FlowDraft | undefined>());
   const writing = useRef(false);
+  /** Counts changes made here. */
+  const changes = useRef(0);
 
   useEffect(() => {
-    void store.get().then((stored) => setDrafts((shown) => shown ?? stored));
-  }, []);
+    if (server === undefined) return;
+    let left = false;
+    const read = async () => {
+      const before = changes.current;
+      const stored = await store.all(server).catch(() => ({}));
+      // What was changed here meanwhile is newer, and announces itself once it is written.
+      if (left || writing.current || before !== changes.current) return;
+      setDrafts(stored);
+    };
+    void read();
+    const stop = store.watch(() => void read());
+    return () => {
+      left = true;
+      stop();
+    };
+  }, [server]);
 
   const write = useCallback(async () => {
-    if (writing.current) return;
+    if (writing.current || server === undefined) return;
     writing.current = true;
     while (waiting.current.size > 0) {
-      const changes = [...waiting.current];
+      const next = [...waiting.current];
       waiting.current.clear();
-      const kept = await store
-        .update((all) => changes.reduce((next, [key, draft]) => withDraft(next, key, draft), all))
-        .then(
-          () => true,
-          () => false,
-        );
+      const kept = await Promise.all(next.map(([key, draft]) => store.put(server, key, draft))).then(
+        () => true,
+        () => false,
+      );
       setUnkept(!kept);
     }
     writing.current = false;
-  }, []);
+  }, [server]);
 
   const put = useCallback(
     (key: string, draft: FlowDraft | undefined) => {
+      changes.current += 1;
       setDrafts((all) => withDraft(all ?? {}, key, draft));
       waiting.current.set(key, draft);
       void write();

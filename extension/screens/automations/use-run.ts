@@ -18,7 +18,8 @@ export interface WatchedRun {
 /** Between attempts to follow again, growing from the first to the last. */
 const RETRY_MS = [1_000, 2_000, 5_000] as const;
 
-export function useRun(runId: RunId): WatchedRun {
+/** Nothing is watched while `runId` is undefined. */
+export function useRun(runId: RunId | undefined): WatchedRun {
   const { app, phones } = usePage();
   const { server } = usePhones();
   const [log, setLog] = useState<RunLog>();
@@ -27,7 +28,7 @@ export function useRun(runId: RunId): WatchedRun {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `round` asks for all of it again
   useEffect(() => {
-    if (server === undefined) return;
+    if (server === undefined || runId === undefined) return;
     let current: RunLog | undefined;
     let stopStream: (() => void) | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -38,6 +38,15 @@ export function useSavedFlow(id: FlowId | undefined): SavedFlow {
   useEffect(() => {
     if (id !== undefined && known.current !== id) void read(id);
   }, [id, live, read]);
+  // Someone may have saved it while the panel was not looked at.
+  useEffect(() => {
+    if (id === undefined) return;
+    const onShown = () => {
+      if (document.visibilityState === "visible") void read(id);
+    };
+    document.addEventListener("visibilitychange", onShown);
+    return () => document.removeEventListener("visibilitychange", onShown);
+  }, [id, read]);
   return {
     saved: saved?.id === id ? saved : undefined,
     failure,

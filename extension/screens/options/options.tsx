@@ -11,6 +11,7 @@ import { openShortcutSettings, type Shortcut, shortcuts } from "../../platform/c
 import { releaseHost } from "../../platform/permissions.ts";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
+import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 import { type Settings, THEMES, type Theme } from "../../state/settings.ts";
 import "./options.css";
 
@@ -63,6 +64,7 @@ function ServerCard() {
   const signOut = async () => {
     setBusy(true);
     await store.call((api) => api.account.signOut.mutate());
+    await indexedDbDrafts().clear(server);
     await app.tokens.delete(server);
     await app.phonesCache.clear();
     setBusy(false);

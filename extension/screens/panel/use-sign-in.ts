@@ -4,6 +4,7 @@ import { failureSentence } from "../../api/errors.ts";
 import { type SignInProblem, signIn } from "../../api/sign-in.ts";
 import { useToast } from "../../components/toast.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
+import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 
 export function useSignIn(): { readonly busy: boolean; readonly start: () => void } {
   const { app } = usePage();
@@ -15,7 +16,8 @@ export function useSignIn(): { readonly busy: boolean; readonly start: () => voi
     setBusy(true);
     const result = await signIn(server, app.api(server));
     if (result.ok) {
-      const { token, expiresAt } = result.exchanged;
+      const { token, expiresAt, me } = result.exchanged;
+      await indexedDbDrafts().claim(server, me.user.id);
       await app.tokens.set({ server, token, expiresAt });
     } else {
       const words = problemWords(result.problem);

@@ -5,6 +5,7 @@ import { type SignInProblem, signIn } from "../../api/sign-in.ts";
 import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/notice.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
+import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 
 export function SignInStep({ server }: { readonly server: string }) {
   const { app, phones } = usePage();
@@ -17,7 +18,8 @@ export function SignInStep({ server }: { readonly server: string }) {
     setProblem(undefined);
     const result = await signIn(server, app.api(server));
     if (result.ok) {
-      const { token, expiresAt } = result.exchanged;
+      const { token, expiresAt, me } = result.exchanged;
+      await indexedDbDrafts().claim(server, me.user.id);
       await app.tokens.set({ server, token, expiresAt });
     } else setProblem(result.problem);
     setBusy(false);

@@ -33,7 +33,8 @@ export async function lookOnce(at: LookupContext, selector: Selector): Promise<F
   return element && { element, tree, count: fitting.length };
 }
 
-function cssOf(selector: Selector): readonly string[] {
+/** Every CSS selector in a selector. */
+export function cssOf(selector: Selector): readonly string[] {
   const { css, below, above, leftOf, rightOf, containsChild, containsDescendants = [], childOf } = selector;
   const others = [below, above, leftOf, rightOf, containsChild, childOf, ...containsDescendants];
   return [...(css === undefined ? [] : [css]), ...others.flatMap((other) => (other === undefined ? [] : cssOf(other)))];

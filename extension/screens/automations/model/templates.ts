@@ -2,7 +2,7 @@
 import type { IconName } from "../../../components/icon.tsx";
 
 export interface FlowTemplate {
-  readonly id: "empty" | "screenshot" | "form" | "smoke";
+  readonly id: "empty" | "open" | "install" | "login" | "collect" | "form" | "smoke";
   readonly name: string;
   /** What it does, in one line. */
   readonly about: string;
@@ -24,16 +24,88 @@ url: https://example.com
 
 export const TEMPLATES: readonly FlowTemplate[] = [
   {
-    id: "screenshot",
-    name: "Open a page and take a picture",
-    about: "Opens an address and keeps a screenshot",
-    icon: "camera",
+    id: "open",
+    name: "Open a page",
+    about: "Opens an address and keeps a picture of it",
+    icon: "globe",
     source: `# The page to open.
 url: https://example.com
 ---
 - launchApp
 - waitForAnimationToEnd
 - takeScreenshot: page
+`,
+  },
+  {
+    id: "install",
+    name: "Install a web app",
+    about: "Opens a web app and takes its own offer to install",
+    icon: "install",
+    source: `# The web app's address.
+url: https://example.com/app
+---
+- launchApp
+# The words its own button shows; | stands between choices.
+- tapOn: Install|Install app|Add to home screen
+# Many ask once more.
+- runFlow:
+    when:
+      visible: Install now|Add|OK
+    commands:
+      - tapOn: Install now|Add|OK
+- waitForAnimationToEnd
+- takeScreenshot: installed
+`,
+  },
+  {
+    id: "login",
+    name: "Log in",
+    about: "Signs in with a secret that nobody sees",
+    icon: "key",
+    source: `# The page with the log-in form. Set the secret on the Automations screen, under ⋯ Secrets.
+url: https://example.com/login
+inputs:
+  - name: EMAIL
+    description: Your e-mail address
+secrets:
+  - PASSWORD
+---
+- launchApp
+# Use the labels your form shows.
+- tapOn: Email
+- inputText: \${EMAIL}
+- tapOn: Password
+- inputText: \${PASSWORD}
+- tapOn: Log in
+# What only someone who is logged in sees.
+- assertVisible: Welcome.*
+`,
+  },
+  {
+    id: "collect",
+    name: "Collect text from a list",
+    about: "Copies the text of every entry into the run's log",
+    icon: "copy",
+    source: `# The page with the list.
+url: https://example.com/list
+---
+- launchApp
+- evalScript: \${output.texts = []}
+- repeat:
+    # At most this many.
+    times: 20
+    while:
+      visible:
+        # What the entries are, as a CSS selector.
+        css: main li
+        index: \${output.texts.length}
+    commands:
+      - copyTextFrom:
+          css: main li
+          index: \${output.texts.length}
+      - evalScript: \${output.texts.push(maestro.copiedText)}
+- evalScript: \${console.log(output.texts.join("\\n"))}
+- assertTrue: \${output.texts.length > 0}
 `,
   },
   {
@@ -62,7 +134,7 @@ inputs:
   },
   {
     id: "smoke",
-    name: "Check that a page works",
+    name: "Smoke test",
     about: "Opens a page and fails if something is missing",
     icon: "check",
     source: `# The page to check.

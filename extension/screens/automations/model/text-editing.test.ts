@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Edit, indent, newLine, offsetOf, outdent } from "./text-editing.ts";
+import { type Edit, newLine, offsetOf } from "./text-editing.ts";
 
 const done = (text: string, { from, to, insert }: Edit) => text.slice(0, from) + insert + text.slice(to);
 
@@ -25,23 +25,8 @@ describe("a place in a text", () => {
   });
 });
 
-describe("Tab and Enter", () => {
-  it("indent at the cursor, and every line of a selection", () => {
-    expect(done("- tap", indent("- tap", 0, 0))).toBe("  - tap");
-    expect(done("a\n\nb\nc", indent("a\n\nb\nc", 0, 4))).toBe("  a\n\n  b\nc");
-    expect(done("a\nb\nc", indent("a\nb\nc", 0, 2))).toBe("  a\nb\nc");
-  });
-  it("take indents back, and never text", () => {
-    expect(done("    a\n b\nc", outdent("    a\n b\nc", 2, 9))).toBe("  a\nb\nc");
-    fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom("a", " ", "\n"), maxLength: 20 }), fc.nat(20), (text, at) => {
-        const from = Math.min(at, text.length);
-        const next = done(text, outdent(text, from, text.length));
-        expect(next.replaceAll(" ", "")).toBe(text.replaceAll(" ", ""));
-      }),
-    );
-  });
-  it("go on as far in as the line is, and further after a colon", () => {
+describe("Enter", () => {
+  it("goes on as far in as the line is, and further after a colon", () => {
     const entered = (text: string) => done(text, newLine(text, text.length, text.length));
     expect(entered("a\n  b")).toBe("a\n  b\n  ");
     expect(entered("inputs:")).toBe("inputs:\n  ");

@@ -22,17 +22,6 @@ export interface Edit {
 
 const INDENT = "  ";
 
-/** Tab: two spaces at the cursor, or before every selected line. */
-export function indent(text: string, from: number, to: number): Edit {
-  if (!text.slice(from, to).includes("\n")) return { from, to, insert: INDENT };
-  return eachLine(text, from, to, (line) => (line === "" ? line : INDENT + line));
-}
-
-/** Shift+Tab: up to two spaces less before every line the selection touches. */
-export function outdent(text: string, from: number, to: number): Edit {
-  return eachLine(text, from, to, (line) => line.replace(/^ {1,2}/, ""));
-}
-
 /** Enter: a new line as far in as this one; two spaces further after a line that opens a list or map. */
 export function newLine(text: string, from: number, to: number): Edit {
   const line = text.slice(lineStart(text, from), from);
@@ -45,12 +34,4 @@ export function newLine(text: string, from: number, to: number): Edit {
 
 function lineStart(text: string, at: number): number {
   return text.slice(0, at).lastIndexOf("\n") + 1;
-}
-
-function eachLine(text: string, from: number, to: number, change: (line: string) => string): Edit {
-  const start = lineStart(text, from);
-  const next = text.indexOf("\n", to > from && text[to - 1] === "\n" ? to - 1 : to);
-  const end = next === -1 ? text.length : next;
-  const insert = text.slice(start, end).split("\n").map(change).join("\n");
-  return { from: start, to: end, insert };
 }
