@@ -187,6 +187,7 @@ function readTargets(reader: FlowReader, node: SourceNode | undefined): readonly
     const quiet = new FlowReader();
     const items = value.kind === "list" ? value.items : [];
     const selectors = items.flatMap((item): Selector[] => {
+      if (item.kind === "map" && item.entries.length === 1 && item.entries[0]?.key === "fingerprint") return [];
       const selector = readSelector(quiet, item, "x-targets");
       return selector === undefined ? [] : [selector];
     });
