@@ -26,6 +26,7 @@ import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
+import { createFeed } from "./events/feed.ts";
 import { createDoors } from "./http/guards.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
@@ -46,6 +47,8 @@ import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
 import { createPrivacyService } from "./privacy/privacy.service.ts";
 import { processorsOf } from "./privacy/processors.ts";
+import { createRecordingsRepo } from "./recordings/recordings.repo.ts";
+import { createRecordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
@@ -206,6 +209,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     find: findElements,
     openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
   });
+  const recordingsFeed = createFeed(db);
+  const recordings = createRecordings({
+    db,
+    repo: createRecordingsRepo(db),
+    flows: automations.flows,
+    feed: recordingsFeed,
+    audit,
+    clock,
+    log,
+    running: async (scope, id) => (await phones.runningPhone(scope, id)).driver,
+  });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -220,9 +234,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     publicUrl: publicUrl.href,
     onInput: (id) => lifecycle.used(id),
+    tap: recordings.tap,
   });
   listener = {
     ended(id, state, reason) {
+      recordings
+        .phoneEnded(id, PHONE_REASON_WORDS[reason])
+        .catch((error: unknown) => log.error("A recording was not paused", errorFields(error)));
       if (reason === "server_stopped") screen.closePhone(id, "server_stopping");
       else
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
@@ -241,10 +259,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     account: accounts,
     sessions: accounts.sessions,
     teams: accounts.teams,
-    phones,
+    phones: {
+      ...phones,
+      openUrl: (scope, id, url) => {
+        recordings.opened(scope.userId, id, url);
+        return phones.openUrl(scope, id, url);
+      },
+    },
     screen,
     flows: automations.flows,
     runs: automations.runs,
+    recordings,
     privacy,
   });
   let stopping = false;
@@ -299,12 +324,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await jobsRepo.sweep(tx, cutoff(clock, "week"));
           await audit.anonymise(tx, cutoff(clock, "quarter"));
           await automations.sweep(tx, cutoff(clock, "quarter"));
+          await recordings.sweep(tx, cutoff(clock, "month"));
         });
         await automations.removeOrphans();
       },
     },
     [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
   );
+  await recordings.recover();
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
@@ -334,6 +361,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         detachScreen();
         screen.closeAll("server_stopping");
         events.close();
+        await recordings.close();
+        recordingsFeed.close();
         await automations.close();
         await lifecycle.close();
         screen.close();

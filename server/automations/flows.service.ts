@@ -5,7 +5,7 @@ import type { ParsedFlow } from "../../shared/flows/model.ts";
 import { type FlowId, newId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
@@ -15,6 +15,8 @@ export interface FlowsService {
   validate(source: string): FlowValidation;
   /** Keeps a flow, also one with errors: what was written is never lost, it just does not run. */
   save(scope: TeamScope, input: z.output<typeof saveFlowInput>): Promise<FlowDetail>;
+  /** A new flow in the caller's transaction. */
+  add(tx: Writer, scope: TeamScope, flow: { readonly name: string; readonly source: string }): Promise<FlowId>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
   get(scope: TeamScope, id: FlowId): Promise<FlowDetail>;
   remove(scope: TeamScope, id: FlowId): Promise<void>;
@@ -49,6 +51,24 @@ export function createFlowsService(options: {
     const { flow, diagnostics } = parsed;
     return { ...summary(row, parsed), source: row.source, inputs: flow?.header.inputs ?? [], diagnostics };
   };
+  async function insert(tx: Writer, scope: TeamScope, name: string, source: string): Promise<FlowRow> {
+    if ((await repo.count(tx, scope)) >= MOST_FLOWS) {
+      throw new PerchError("limit_reached", `A team keeps at most ${MOST_FLOWS} flows. Remove one first.`);
+    }
+    const { teamId, userId } = scope;
+    const at = new Date(clock.now());
+    return repo.insert(tx, {
+      id: newId("flow"),
+      teamId,
+      createdBy: userId,
+      name,
+      source,
+      createdAt: at,
+      updatedAt: at,
+    });
+  }
+  const recordSaved = (tx: Writer, scope: TeamScope, id: FlowId) =>
+    audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: id });
   return {
     validate(source) {
       const { flow, commands, portable, diagnostics } = parse(source);
@@ -59,29 +79,18 @@ export function createFlowsService(options: {
       const row = await db.tx(async (tx) => {
         const saved =
           flowId === undefined
-            ? await insert(tx)
+            ? await insert(tx, scope, name, source)
             : await repo.change(tx, scope, flowId, { name, source, updatedAt: now });
         if (saved === undefined) throw noSuchFlow();
-        await audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: saved.id });
+        await recordSaved(tx, scope, saved.id);
         return saved;
       });
       return detail(row);
-
-      async function insert(tx: Parameters<FlowsRepo["insert"]>[0]): Promise<FlowRow> {
-        if ((await repo.count(tx, scope)) >= MOST_FLOWS) {
-          throw new PerchError("limit_reached", `A team keeps at most ${MOST_FLOWS} flows. Remove one first.`);
-        }
-        const { teamId, userId } = scope;
-        return repo.insert(tx, {
-          id: newId("flow"),
-          teamId,
-          createdBy: userId,
-          name,
-          source,
-          createdAt: now,
-          updatedAt: now,
-        });
-      }
+    },
+    async add(tx, scope, { name, source }) {
+      const { id } = await insert(tx, scope, name, source);
+      await recordSaved(tx, scope, id);
+      return id;
     },
     list: async (scope) => (await repo.list(scope)).map((row) => summary(row, parse(row.source))),
     async get(scope, id) {

@@ -18,6 +18,8 @@ export const {
   runSteps,
   runEvents,
   runArtifacts,
+  recordings,
+  recordingSteps,
   jobs,
   topics,
   events,

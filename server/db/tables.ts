@@ -7,6 +7,7 @@ import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { recordingTables } from "../recordings/recordings.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
@@ -17,13 +18,15 @@ export function defineTables(k: Kit) {
   const teams = teamTables(k, users);
   const accounts = accountTables(k, { ...users, ...teams });
   const phones = phoneTables(k, { ...users, ...teams });
+  const automations = automationTables(k, { ...users, ...teams });
   return {
     ...users,
     ...teams,
     ...accounts,
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
-    ...automationTables(k, { ...users, ...teams }),
+    ...automations,
+    ...recordingTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

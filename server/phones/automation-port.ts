@@ -23,6 +23,10 @@ export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
   /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
   elements(id: PhoneId): Promise<UiTree>;
+  /** Refs of what lies at a place, fractions of the screen: the innermost first, then what it is in. */
+  elementAt?(id: PhoneId, x: number, y: number): Promise<readonly string[]>;
+  /** Of the page in the foreground; undefined where there is none that could be opened again. */
+  address?(id: PhoneId): Promise<string | undefined>;
   /**
    * Refs of what a CSS selector finds, in document order, also what is outside the screen.
    * @throws PerchError `bad_input` for what is no selector.

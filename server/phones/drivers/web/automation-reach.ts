@@ -27,6 +27,8 @@ export type Found = { readonly token: string; readonly numbers: readonly number[
 export interface ReachCalls {
   element(token: string, number: number): Element | null;
   find(css: string): Found;
+  /** What lies at a place, fractions of the visible part: the innermost first, then what it is drawn inside of. */
+  at(x: number, y: number): { readonly token: string; readonly numbers: readonly number[] };
   /** Null: the element is not there any more, or nothing of it can be seen. */
   target(token: string, number: number, withinMs: number): Promise<Reach | null>;
   /** Brings a frame into view; false when it is gone. */
@@ -40,6 +42,7 @@ export interface ReachCalls {
 export function reachPage(tools: PageTools): ReachCalls {
   const MAX_FOUND = 1_000;
   const MAX_VISITED = 50_000;
+  const MAX_AT = 12;
   /** A page that is not drawn has no frames. */
   const FRAME_MS = 100;
   const { cut, empty, parent, place, tag } = tools;
@@ -220,7 +223,18 @@ export function reachPage(tools: PageTools): ReachCalls {
     return { token: tools.token, numbers };
   };
 
+  const at: ReachCalls["at"] = (x, y) => {
+    const { width, height } = size();
+    const numbers: number[] = [];
+    const hit = hitAt({ x: x * width, y: y * height });
+    for (let up: Element | null = hit ?? null; up !== null && numbers.length < MAX_AT; up = parent(up)) {
+      numbers.push(tools.numberOf(up));
+    }
+    return { token: tools.token, numbers };
+  };
+
   return {
+    at,
     element: (token, number) => (token === tools.token ? (tools.find(number) ?? null) : null),
     find,
     target,

@@ -85,6 +85,23 @@ export class WebAutomation {
     return { ...namedNode(root), name: this.#options.foreground.tab?.title ?? "Web phone" };
   }
 
+  /** Of the topmost document and those it can reach; in a frame of another origin, the frame itself. */
+  async elementAt(x: number, y: number): Promise<readonly string[]> {
+    const found = await this.#inFront((at) =>
+      this.#frames.ask(at, { call: `at(${Number(x)},${Number(y)})`, timeoutMs: ANSWER_MS, again: false }),
+    );
+    if (found === undefined) return [];
+    const { token, numbers } = asFoundAt(found);
+    return numbers.map((number) => `${token}.${number}`);
+  }
+
+  async address(): Promise<string | undefined> {
+    const { foreground } = this.#options;
+    await foreground.settled();
+    const url = foreground.tab?.url;
+    return url !== undefined && /^https?:/.test(url) ? url : undefined;
+  }
+
   /** @throws PerchError `bad_input` */
   async findByCss(css: string): Promise<readonly string[]> {
     const call = `find(${JSON.stringify(css)})`;
@@ -231,6 +248,11 @@ function asFound(answer: unknown): Found {
   return answer as Found;
 }
 
+/** `at` of the page's automation part answers with this shape. */
+function asFoundAt(answer: unknown): Exclude<Found, "invalid"> {
+  return answer as Exclude<Found, "invalid">;
+}
+
 /** `target` and `through` of the page's automation part answer with this shape, or null. */
 function asReach(answer: unknown): Reach | undefined {
   return (answer ?? undefined) as Reach | undefined;
@@ -249,6 +271,8 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       addMedia: true,
     },
     elements: async (id) => phone(id).elements(),
+    elementAt: async (id, x, y) => phone(id).elementAt(x, y),
+    address: async (id) => phone(id).address(),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
