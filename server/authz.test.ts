@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
-import { flowId as flowIdSchema, newId, phoneId as phoneIdSchema, runId as runIdSchema } from "../shared/ids.ts";
+import {
+  flowId as flowIdSchema,
+  newId,
+  phoneId as phoneIdSchema,
+  recordingId as recordingIdSchema,
+  runId as runIdSchema,
+} from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
@@ -39,7 +45,24 @@ async function makeWorld(server: TestServer) {
   await server.automations.runner.idle();
   const { runs } = server.db.t;
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
-  return { owner, second, phoneId, flowId, runId, interruptedId };
+  const recordingId = recordingIdSchema.parse((await answered("recordings.start", { phoneId })).id);
+  await answered("recordings.pause", { recordingId });
+  const { recordings, recordingSteps } = server.db.t;
+  const at = new Date(server.clock.now());
+  const candidates = [
+    { kind: "text", selector: { text: "Buy" }, score: 80 },
+    { kind: "point", selector: { point: "50%,50%" }, score: 5 },
+  ] as const;
+  const proposals = [
+    { words: "Hi", candidates, fingerprint: { role: "text", text: "Hi", bounds: [0, 0, 1, 1], near: [] } },
+  ] as const;
+  const data = { action: { kind: "tap" }, candidates, chosen: 0, words: "Tap “Buy”", proposals } as const;
+  await server.db.tx(async (tx) => {
+    await tx.update(recordings).set({ eventSeq: 4 }).where(eq(recordings.id, recordingId));
+    await tx.insert(recordingSteps).values({ recordingId, seq: 1, changed: 3, data, at });
+    await tx.insert(recordingSteps).values({ recordingId, seq: 2, changed: 4, data, at, removedAt: at });
+  });
+  return { owner, second, phoneId, flowId, runId, interruptedId, recordingId };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -84,6 +107,18 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "runs.cancel": ({ runId }) => ({ runId }),
   "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),
   "runs.events": ({ runId }) => ({ runId, lastEventId: "0" }),
+  "recordings.start": ({ phoneId }) => ({ phoneId }),
+  "recordings.get": ({ recordingId }) => ({ recordingId }),
+  "recordings.list": () => undefined,
+  "recordings.events": ({ recordingId }) => ({ recordingId, lastEventId: "0" }),
+  "recordings.assertVisible": ({ recordingId }) => ({ recordingId, step: 1, proposal: 0 }),
+  "recordings.removeStep": ({ recordingId }) => ({ recordingId, step: 1 }),
+  "recordings.undo": ({ recordingId }) => ({ recordingId }),
+  "recordings.chooseSelector": ({ recordingId }) => ({ recordingId, step: 1, which: 1 }),
+  "recordings.pause": ({ recordingId }) => ({ recordingId }),
+  "recordings.resume": ({ recordingId }) => ({ recordingId }),
+  "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
+  "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -91,7 +126,19 @@ const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
 /** Team procedures that name none of the team's things. */
-const BY_TEAM = new Set(["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"]);
+const BY_TEAM = new Set([
+  "phones.list",
+  "phones.launch",
+  "phones.events",
+  "flows.list",
+  "flows.validate",
+  "runs.list",
+  "recordings.list",
+]);
+/** About what only the person who made it sees, whatever their role. */
+const PERSONAL = new Set(
+  procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)/.test(path)),
+);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set(["account.signOut"]);
 
@@ -102,7 +149,17 @@ describe("every procedure", () => {
   });
   it("that changes something is audited or says why not, and team procedures ask for a permission", () => {
     const silent = procedures.filter(({ type, meta }) => type === "mutation" && meta?.audit === false);
-    expect(silent.map(({ path }) => path)).toEqual(["phones.keepAwake", "screen.ticket"]);
+    expect(silent.map(({ path }) => path)).toEqual([
+      "phones.keepAwake",
+      // Of what is not a flow yet; beginning, saving and discarding it are audited.
+      "recordings.assertVisible",
+      "recordings.chooseSelector",
+      "recordings.pause",
+      "recordings.removeStep",
+      "recordings.resume",
+      "recordings.undo",
+      "screen.ticket",
+    ]);
     for (const { meta } of procedures) if (meta?.auth === "team") expect(meta.permission).toBeDefined();
     for (const { meta } of procedures) if (meta?.auth !== "public") expect(meta?.scope).toBeDefined();
   });
@@ -125,7 +182,6 @@ describe("strangers", () => {
     world = await makeWorld(server);
     const { teamId } = world.owner;
     for (const role of ROLES) members.set(role, await signIn(server, role, teamId));
-    otherOwner = await signIn(server);
     exMember = await signIn(server, "admin", teamId);
     const { teamMembers } = server.db.t;
     await server.db.tx((tx) =>
@@ -145,6 +201,10 @@ describe("strangers", () => {
     }
   });
   afterAll(() => server.dispose());
+  // A stranger of their own for each, who has not used up what they may ask.
+  beforeEach(async () => {
+    otherOwner = await signIn(server);
+  });
 
   const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
     call(server, type, path, INPUTS[path]?.(world), token);
@@ -156,6 +216,8 @@ describe("strangers", () => {
     return JSON.stringify([
       await read.select().from(phones),
       await read.select().from(flows),
+      await read.select().from(server.db.t.recordings),
+      await read.select().from(server.db.t.recordingSteps),
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
         .filter((row) => row.userId === userId)
@@ -213,6 +275,7 @@ describe("strangers", () => {
         flowId: newId("flow"),
         runId: newId("run"),
         interruptedId: newId("run"),
+        recordingId: newId("recording"),
       }),
       otherOwner.token,
     );
@@ -284,7 +347,8 @@ describe("those who may", () => {
         second: path === "sessions.revoke" ? { ...world.second, id: person.sessionId } : world.second,
       };
       const answer = await call(server, type, path, INPUTS[path]?.(own), person.token);
-      const expected = PUBLIC_ANSWERS[path];
+      const expected =
+        PUBLIC_ANSWERS[path] ?? (role !== "owner" && PERSONAL.has(path) ? "There is no such" : undefined);
       if (expected === undefined) expect(answer).toMatchObject({ ok: true });
       else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
     }

@@ -69,6 +69,7 @@ export interface RecorderOptions {
 interface Last {
   readonly seq: number;
   readonly data: StepData;
+  readonly name: string;
   /** The element touched or typed into. */
   readonly ref: string | undefined;
   readonly endedAt: number;
@@ -132,7 +133,7 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
     };
     await cameWith(about.before);
     const seq = await sink.add(data);
-    last = { seq, data, ref: about.ref, endedAt: about.endedAt ?? about.startedAt, before: about.before };
+    last = { seq, data, name, ref: about.ref, endedAt: about.endedAt ?? about.startedAt, before: about.before };
     settledTree = undefined;
   }
 
@@ -237,8 +238,13 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
     await write({ kind: "scroll", at: { x, y }, dx, dy }, NO_TARGET, { before: seen.newest, startedAt: at });
   }
 
-  async function typed(value: string, before: UiTree | undefined, settled: boolean, at: number): Promise<void> {
-    const after = await seen.now();
+  async function typed(
+    value: string,
+    before: UiTree | undefined,
+    after: UiTree | undefined,
+    settled: boolean,
+    at: number,
+  ): Promise<void> {
     learn(before);
     learn(after);
     const { secret, field, tree, note } = typedWhere({ value, before, after, settled, passwords });
@@ -292,7 +298,7 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
       const letters = [...new Intl.Segmenter().segment(action.text)].slice(0, -1);
       const text = letters.map(({ segment }) => segment).join("");
       if (text !== "") {
-        await change(last, { kind: "inputText", text }, last.data.fingerprint?.text ?? "", { endedAt: at });
+        await change(last, { kind: "inputText", text }, last.name, { endedAt: at });
       } else {
         await sink.remove(last.seq);
         last = undefined;
@@ -339,14 +345,10 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
           allSelected = false;
           const before = seen.now();
           // Where it went shows when the phone has it, so nothing is told before.
-          const taken = Promise.withResolvers<void>();
-          enqueue(async () => {
-            const was = await before;
-            await taken.promise;
-            await typed(message.value, was, settled, at);
-          });
+          const after = Promise.withResolvers<UiTree | undefined>();
+          enqueue(async () => typed(message.value, await before, await after.promise, settled, at));
           return () => {
-            taken.resolve();
+            after.resolve(seen.now());
             lookSoon();
           };
         }

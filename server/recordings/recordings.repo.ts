@@ -28,8 +28,14 @@ export interface RecordingsRepo {
     at: Date,
   ): Promise<RecordingRow | undefined>;
   addStep(tx: Writer, id: RecordingId, data: StepData, at: Date): Promise<RecordedStepRow>;
-  /** Undefined when there is no such step, or it was taken out. */
-  changeStep(tx: Writer, id: RecordingId, seq: number, data: StepData, at: Date): Promise<RecordedStepRow | undefined>;
+  /** False when there is no such step, or it was taken out. */
+  changeStep(
+    tx: Writer,
+    id: RecordingId,
+    seq: number,
+    change: (before: StepData) => StepData,
+    at: Date,
+  ): Promise<boolean>;
   /** False when there is no such step. */
   removeStep(tx: Writer, id: RecordingId, seq: number, at: Date): Promise<boolean>;
   /** Brings back what was taken out last; undefined when nothing was. */
@@ -118,14 +124,16 @@ export function createRecordingsRepo(db: Database): RecordingsRepo {
       if (inserted === undefined) throw new Error("A recorded step was not returned.");
       return inserted;
     },
-    async changeStep(tx, id, seq, data, at) {
+    async changeStep(tx, id, seq, change, at) {
+      const there = and(step(id, seq), isNull(recordingSteps.removedAt));
+      const [before] = await tx.select({ data: recordingSteps.data }).from(recordingSteps).where(there);
+      if (before === undefined) return false;
       const changed = await nextEvent(tx, id, at);
-      const [row] = await tx
+      await tx
         .update(recordingSteps)
-        .set({ data, changed })
-        .where(and(step(id, seq), isNull(recordingSteps.removedAt)))
-        .returning();
-      return row;
+        .set({ data: change(before.data), changed })
+        .where(there);
+      return true;
     },
     async removeStep(tx, id, seq, at) {
       const changed = await nextEvent(tx, id, at);

@@ -137,14 +137,17 @@ export function createRecordings(options: RecordingsOptions): Recordings {
           if (seq >= MOST_STEPS) await repo.change(tx, id, ["recording"], { state: "paused", note: TOO_MANY }, now());
           return seq;
         }),
-      change: async (seq, data) =>
-        written(id, async (tx) => {
-          const [before] = (await repo.steps(id)).filter((one) => one.seq === seq);
+      change: (seq, data) =>
+        written(id, (tx) =>
           // What a person chose meanwhile stays chosen.
-          const kept =
-            before?.data.candidates.length === data.candidates.length ? { ...data, chosen: before.data.chosen } : data;
-          return (await repo.changeStep(tx, id, seq, kept, now())) !== undefined;
-        }),
+          repo.changeStep(
+            tx,
+            id,
+            seq,
+            ({ chosen }) => ({ ...data, chosen: chosen < data.candidates.length ? chosen : 0 }),
+            now(),
+          ),
+        ),
       remove: (seq) => written(id, async (tx) => void (await repo.removeStep(tx, id, seq, now()))),
       async secrets() {
         return (await repo.steps(id)).flatMap(({ data: { action, candidates } }) =>
@@ -277,11 +280,20 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     },
     async chooseSelector(scope, { recordingId, step, which }) {
       const row = await findOpen(scope, recordingId);
-      const found = (await repo.steps(row.id)).find(({ seq }) => seq === step);
-      if (found?.data.candidates[which] === undefined) {
-        throw new PerchError("not_found", "There is no such step, or no such way to find its target.");
-      }
-      await written(row.id, (tx) => repo.changeStep(tx, row.id, step, { ...found.data, chosen: which }, now()));
+      const noSuch = () => new PerchError("not_found", "There is no such step, or no such way to find its target.");
+      const changed = await written(row.id, (tx) =>
+        repo.changeStep(
+          tx,
+          row.id,
+          step,
+          (data) => {
+            if (data.candidates[which] === undefined) throw noSuch();
+            return { ...data, chosen: which };
+          },
+          now(),
+        ),
+      );
+      if (!changed) throw noSuch();
       recorderOf(row)?.forget();
       return detail(scope, row.id);
     },

@@ -37,7 +37,7 @@ export function typedWhere({ value, before, after, settled, passwords }: TypedWh
   if (is !== undefined && (shows(is, value) || (known && was?.ref === is.ref))) {
     return { secret: false, field: is, tree: after };
   }
-  if (settled && was !== undefined) return { secret: false, field: was, tree: before };
+  if (settled && was !== undefined && (is === undefined || known)) return { secret: false, field: was, tree: before };
   return { secret: true, field: is ?? was, tree: is === undefined ? before : after, note: UNKNOWN };
 }
 
