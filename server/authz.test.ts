@@ -54,7 +54,11 @@ async function makeWorld(server: TestServer) {
     { kind: "point", selector: { point: "50%,50%" }, score: 5 },
   ] as const;
   const proposals = [
-    { words: "Hi", candidates, fingerprint: { role: "text", text: "Hi", bounds: [0, 0, 1, 1], near: [] } },
+    {
+      words: "Hi",
+      candidates,
+      fingerprint: { role: "text", text: "Hi", bounds: { x: 0, y: 0, width: 1, height: 1 }, near: [] },
+    },
   ] as const;
   const data = { action: { kind: "tap" }, candidates, chosen: 0, words: "Tap “Buy”", proposals } as const;
   await server.db.tx(async (tx) => {

@@ -1,13 +1,12 @@
 /** What an element was like when it was recorded, to tell it from another when its selectors no longer find it. */
-import type { UiElement, UiTree } from "../ui-tree.ts";
+import type { UiBounds, UiElement, UiTree } from "../ui-tree.ts";
 import { isField, walk } from "./walk.ts";
 
 export interface Fingerprint {
   readonly role: string;
   /** What it showed or is called; never what was typed into it. */
   readonly text: string;
-  /** x, y, width, height in fractions of the screen. */
-  readonly bounds: readonly [number, number, number, number];
+  readonly bounds: UiBounds;
   /** Texts around it, the nearest first. */
   readonly near: readonly string[];
 }
@@ -29,7 +28,7 @@ export function fingerprintOf(element: UiElement, tree: UiTree): Fingerprint {
   return {
     role: element.role,
     text,
-    bounds: [round(x), round(y), round(width), round(height)],
+    bounds: { x: round(x), y: round(y), width: round(width), height: round(height) },
     near: [...new Set(near)].filter((other) => other !== text).slice(0, NEAR),
   };
 }

@@ -24,7 +24,12 @@ describe("a recording as a flow", () => {
       steps: [
         {
           ...tap({ id: "buy" }, { text: "Buy" }, { point: "50%,20%" }),
-          fingerprint: { role: "button", text: "Buy", bounds: [0.1, 0.2, 0.3, 0.05], near: ["Blue chair"] },
+          fingerprint: {
+            role: "button",
+            text: "Buy",
+            bounds: { x: 0.1, y: 0.2, width: 0.3, height: 0.05 },
+            near: ["Blue chair"],
+          },
           waitMs: 10_000,
         },
         { action: { kind: "inputText", text: "007" }, candidates: [], chosen: 0 },
@@ -60,10 +65,9 @@ describe("a recording as a flow", () => {
       "eraseText",
       "assertVisible",
     ]);
-    const tapped = flow?.steps[2];
-    expect(flow?.header.targets).toMatchObject([
-      { key: tapped && stepKey(tapped), selectors: [{ text: "Buy" }, { point: "50%,20%" }] },
-    ]);
+    const others = [{ text: "Buy" }, { point: "50%,20%" }];
+    const keys = flow?.steps.slice(1, 3).map(stepKey);
+    expect(flow?.header.targets).toMatchObject(keys?.map((key) => ({ key, selectors: others })) ?? []);
     expect(source).toContain("fingerprint:");
     expect(source).toContain(`inputText: \${SECRET_1}`);
   });
@@ -146,7 +150,7 @@ describe("a recording as a flow", () => {
     fingerprint: fc.record({
       role: word,
       text: fc.oneof(word, fc.constant("")),
-      bounds: fc.constant([0, 0.5, 1, 0.25] as const),
+      bounds: fc.constant({ x: 0, y: 0.5, width: 1, height: 0.25 }),
       near: fc.array(word, { maxLength: 3 }),
     }),
     waitMs: fc.constantFrom(10_000),

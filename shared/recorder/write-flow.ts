@@ -28,15 +28,17 @@ export interface WrittenRecording {
 
 type Command = string | { readonly [name: string]: unknown };
 
-/** The last command a step became is the one its targets belong to. */
 export function writeFlow({ name, startUrl, steps }: WrittenRecording): string {
   const commands: Command[] = [startUrl === undefined ? { pressKey: "Home" } : "launchApp"];
   const owners = new Map<number, (typeof steps)[number]>();
   for (const step of steps) {
     const made = commandsOf(step);
     if (commands.length + made.length > MOST_COMMANDS) break;
-    commands.push(...made);
-    if (hasTarget(step)) owners.set(commands.length - 1, step);
+    for (const command of made) {
+      commands.push(command);
+      // The wait before a step looks for the same thing.
+      if (hasTarget(step)) owners.set(commands.length - 1, step);
+    }
   }
   const secrets = [...new Set(steps.flatMap(({ action }) => (action.kind === "inputSecret" ? [action.secret] : [])))];
   const header = {
@@ -69,7 +71,9 @@ function hasTarget({ action, candidates }: WrittenRecording["steps"][number]): b
 function otherTargets({ candidates, chosen, fingerprint }: WrittenRecording["steps"][number]): readonly unknown[] {
   const used = candidates[chosen]?.selector;
   const others = candidates.flatMap(({ selector }) => (selector === used ? [] : [written(selector)]));
-  return [...others, ...(fingerprint === undefined ? [] : [{ fingerprint }])];
+  if (fingerprint === undefined) return others;
+  const { x, y, width, height } = fingerprint.bounds;
+  return [...others, { fingerprint: { ...fingerprint, bounds: [x, y, width, height] } }];
 }
 
 function commandsOf(step: WrittenRecording["steps"][number]): readonly Command[] {
