@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
+import type { Step } from "../shared/flows/model.ts";
+import { stepKey } from "../shared/flows/targets.ts";
 import {
   flowId as flowIdSchema,
   newId,
@@ -16,6 +18,15 @@ import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServ
 const procedures = describeProcedures();
 
 const FLOW = "url: https://a.example/\n---\n- back\n";
+
+/** A flow whose step has another selector recorded beside it. */
+const TAP: Step = {
+  command: { name: "tapOn", selector: { text: "a" } },
+  place: { line: 5, column: 3 },
+  optional: false,
+  path: "0",
+};
+const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id: b}]\n---\n- tapOn: a\n`;
 
 /** Everything a stranger could want to touch: an owner with two sessions, a running phone with a file, a flow with runs. */
 async function makeWorld(server: TestServer) {
@@ -43,7 +54,13 @@ async function makeWorld(server: TestServer) {
   const runId = await run("the-first-run");
   const interruptedId = await run("interrupted");
   await server.automations.runner.idle();
-  const { runs } = server.db.t;
+  const { runs, flows, runSteps } = server.db.t;
+  await server.db.tx(async (tx) => {
+    const healing = { applied: false, fallback: 0, selector: "", line: 5, column: 1 };
+    await tx.update(flows).set({ source: HEALABLE }).where(eq(flows.id, flowId));
+    await tx.update(runs).set({ source: HEALABLE }).where(eq(runs.id, runId));
+    await tx.update(runSteps).set({ result: { healing } }).where(eq(runSteps.runId, runId));
+  });
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
   const recordingId = recordingIdSchema.parse((await answered("recordings.start", { phoneId })).id);
   await answered("recordings.pause", { recordingId });
@@ -102,6 +119,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "screen.ticket": ({ phoneId }) => ({ phoneId, mode: "control" }),
   "flows.validate": () => ({ source: FLOW }),
   "flows.save": ({ flowId }) => ({ flowId, name: "Renamed", source: FLOW }),
+  "flows.heal": ({ runId }) => ({ runId, step: 1 }),
   "flows.list": () => undefined,
   "flows.get": ({ flowId }) => ({ flowId }),
   "flows.remove": ({ flowId }) => ({ flowId }),

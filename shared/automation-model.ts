@@ -4,6 +4,7 @@
  */
 import type { Diagnostic, FlowInput } from "./flows/model.ts";
 import type { FlowId, PhoneId, RunId } from "./id-values.ts";
+import type { UiBounds } from "./ui-tree.ts";
 
 export const RUN_STATES = [
   "queued",
@@ -71,6 +72,12 @@ export interface RunError {
   readonly line?: number;
 }
 
+/** Some of a flow's outermost steps, counting from 0, both ends included. Hooks stay out. */
+export interface FlowPart {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Answer of `flows.validate`. */
 export interface FlowValidation {
   readonly ok: boolean;
@@ -105,10 +112,29 @@ export interface RunSummary {
   readonly phoneId: PhoneId;
   readonly state: RunState;
   readonly trigger: RunTrigger;
+  /** Absent: all of the flow. */
+  readonly part?: FlowPart;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly error?: RunError;
+}
+
+/** A recorded fallback that found a step's target when its own selector did not. */
+export interface StepHealing {
+  /** The step went on with it. False: the step failed and this is what would have helped. */
+  readonly applied: boolean;
+  /** Its number among the step's recorded targets, counting from 0. */
+  readonly fallback: number;
+  /** In words, as in labels. */
+  readonly selector: string;
+  /** To the recorded element, 0–1; absent when nothing was recorded to compare. */
+  readonly similarity?: number;
+  /** Where the selector stands in the flow. */
+  readonly line: number;
+  readonly column: number;
+  /** Unified diff of the flow; absent when its text cannot be changed without touching more. */
+  readonly diff?: string;
 }
 
 export interface RunStep {
@@ -130,10 +156,40 @@ export interface RunStep {
   readonly durationMs?: number;
   /** Why it did not pass, or what is worth knowing. */
   readonly message?: string;
+  readonly healing?: StepHealing;
 }
 
-export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree"] as const;
+/** `failure`: a `FailureDetail`. `failure_tree`: a `UiTree`. */
+export const ARTIFACT_KINDS = ["screenshot", "failure_screenshot", "failure_tree", "failure"] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** Something on the screen that could have been meant. */
+export interface FailureCandidate {
+  readonly ref: string;
+  readonly role: string;
+  readonly text: string;
+  readonly id: string;
+  readonly bounds: UiBounds;
+  /** A sentence: why the step did not take it. */
+  readonly why: string;
+}
+
+/** What a failed look-up or assertion looked for, and what was there instead. */
+export interface FailureDetail {
+  readonly code: RunErrorCode;
+  readonly message: string;
+  readonly step?: number;
+  readonly line?: number;
+  /** Absent where no element was looked for. */
+  readonly lookedFor?: {
+    /** In words, as the flow has it and with its expressions evaluated. */
+    readonly written: string;
+    readonly resolved: string;
+    readonly wanted: "visible" | "gone";
+  };
+  /** The nearest first. */
+  readonly candidates: readonly FailureCandidate[];
+}
 
 /** A file of a run. `GET /runs/<runId>/artifacts/<name>` gives its bytes. */
 export interface RunArtifact {

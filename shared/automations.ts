@@ -1,5 +1,6 @@
 /** Flows and runs as both sides see them: everything of `automation-model.ts`, and the schemas of what goes into `flows.*` and `runs.*`. */
 import * as z from "zod/mini";
+import { RUN_STATES } from "./automation-model.ts";
 import { flowId, phoneId, runId } from "./ids.ts";
 import { idempotencyKey } from "./phones.ts";
 
@@ -66,11 +67,14 @@ export const startRunInput = z
       "Give either flowId, for a saved flow, or source, for a flow as text.",
     ),
   );
+/** A step of a run whose proposal goes into the saved flow. */
+export const healFlowInput = z.strictObject({ runId, step: z.int().check(z.gte(1)) });
 export const runRef = z.strictObject({ runId });
 export const listRunsInput = z.optional(
   z.strictObject({
     flowId: z.optional(flowId),
     phoneId: z.optional(phoneId),
+    states: z.optional(z.array(z.enum(RUN_STATES)).check(z.minLength(1), z.maxLength(RUN_STATES.length))),
     /** The oldest run already known; what was asked for before it follows. */
     before: z.optional(runId),
     limit: z.optional(z.int().check(z.gte(1), z.lte(200))),

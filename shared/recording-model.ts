@@ -2,9 +2,10 @@
  * Recordings as values: what a person did on a phone, step by step, on its way to a flow. No schemas here; the inputs are
  * in `recordings.ts`. Moments are ISO 8601, places are fractions (0–1) of the screen.
  */
+
+import type { Fingerprint } from "./flows/fingerprint.ts";
 import type { Direction, Selector } from "./flows/model.ts";
 import type { FlowId, PhoneId, RecordingId } from "./id-values.ts";
-import type { Fingerprint } from "./recorder/fingerprint.ts";
 
 export const RECORDING_STATES = ["recording", "paused", "saved"] as const;
 export type RecordingState = (typeof RECORDING_STATES)[number];

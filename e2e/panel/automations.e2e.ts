@@ -1,5 +1,5 @@
 /** The Automations screen in a real Chromium against the stub server: list, write, run, watch. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync, renameSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { extensionBuild } from "../harness/builds.ts";
@@ -65,6 +65,26 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     }
     await page.setViewportSize(PANEL_SIZE);
   }
+
+  it("is loaded when it is shown, and says so when it cannot be", async () => {
+    const chunks = globSync(`${extensionBuild("chrome")}/chunks/automations-screen-*.js`);
+    expect(chunks).toHaveLength(1);
+    const away = (path: string) => `${path}.away`;
+    for (const path of chunks) renameSync(path, away(path));
+    try {
+      await showAutomations();
+      await page.getByRole("alert").getByText("Automations could not be loaded.").waitFor();
+      expect(await problems(page)).toEqual([]);
+    } finally {
+      for (const path of chunks) renameSync(away(path), path);
+    }
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
+    await page.getByRole("tab", { name: "Account" }).click();
+    await showAutomations();
+    const tab = page.getByRole("tab", { name: "Automations" });
+    expect(await tab.evaluate((element) => element === document.activeElement)).toBe(true);
+  });
 
   it("says what automations are and starts one from a template", async () => {
     server.team.add();
@@ -290,6 +310,44 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
         .list()
         .map(({ name }) => name),
     ).not.toContain("Broken one");
+  });
+
+  it("offers ways to begin, and templates", async () => {
+    automations().save({ name: "Buy the chair", source: GOOD });
+    await showAutomations();
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await page.getByRole("heading", { name: "New automation" }).waitFor();
+    await check("new");
+    await page.getByRole("list", { name: "Templates" }).getByRole("button").first().click();
+    await editor().waitFor();
+  });
+
+  it("lists all runs, older ones on request, and only those asked for", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    const flow = automations().save({ name: "Buy the chair", source: GOOD });
+    for (let count = 1; count <= 60; count += 1) {
+      automations().start({ flowId: flow.id, phoneId: phone.id, idempotencyKey: `run ${count}` });
+      automations().newest.to(count === 7 ? "failed" : "passed");
+    }
+    await showAutomations();
+    await page.getByRole("button", { name: "All runs" }).click();
+    const rows = page.getByRole("list", { name: "Runs" }).getByRole("listitem");
+    await expect.poll(() => rows.count()).toBe(50);
+    await check("runs");
+    await page.getByRole("button", { name: "Load older runs" }).click();
+    await expect.poll(() => rows.count()).toBe(60);
+    expect(await page.getByRole("button", { name: "Load older runs" }).count()).toBe(0);
+    await page.getByLabel("How they went").selectOption("Failed");
+    await expect.poll(() => rows.count()).toBe(1);
+    await rows.getByRole("button").click();
+    await page.getByText("Failed", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Back" }).click();
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.getByLabel("How they went").selectOption("Cancelled");
+    await page.getByRole("heading", { name: "No such run" }).waitFor();
+    await check("runs-none");
+    await page.getByRole("button", { name: "Show all runs" }).click();
+    await expect.poll(() => rows.count()).toBe(50);
   });
 
   it("lets a viewer look, not change, and says so", async () => {

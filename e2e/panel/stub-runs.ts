@@ -2,10 +2,12 @@
  * Automations and runs in memory, for panel tests. Flows are read by the real parser; a run does only what a test tells
  * it to, event by event, so that every state can be looked at.
  */
+import type { z } from "zod/mini";
 import {
   type FlowDetail,
   type FlowSummary,
   hasEnded,
+  type listRunsInput,
   type RunArtifact,
   type RunDetail,
   type RunError,
@@ -154,11 +156,16 @@ export class StubRuns {
   }
 
   /** Newest first. */
-  summaries(flowId: FlowId | undefined): RunSummary[] {
-    return [...this.runs.values()]
-      .reverse()
-      .map(({ detail }) => detail)
-      .filter((run) => flowId === undefined || run.flowId === flowId);
+  summaries(filter: z.infer<typeof listRunsInput> = {}): RunSummary[] {
+    const { flowId, phoneId, states, before, limit = 50 } = filter;
+    const all = [...this.runs.values()].reverse().map(({ detail }) => detail);
+    const from = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+    return all
+      .slice(from)
+      .filter((run) => flowId === undefined || run.flowId === flowId)
+      .filter((run) => phoneId === undefined || run.phoneId === phoneId)
+      .filter((run) => states === undefined || states.includes(run.state))
+      .slice(0, limit);
   }
 
   /** The run asked for last. */

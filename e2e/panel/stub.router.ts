@@ -235,9 +235,7 @@ export const stubRouter = t.router({
       .input(automations.startRunInput)
       .mutation(({ ctx, input }) => ({ runId: ctx.state.automations.start(input) })),
     get: signedIn.input(automations.runRef).query(({ ctx, input }) => runOf(ctx.state, input.runId).detail),
-    list: signedIn
-      .input(automations.listRunsInput)
-      .query(({ ctx, input }) => ctx.state.automations.summaries(input?.flowId).slice(0, input?.limit)),
+    list: signedIn.input(automations.listRunsInput).query(({ ctx, input }) => ctx.state.automations.summaries(input)),
     cancel: signedIn.input(automations.runRef).mutation(({ ctx, input }) => {
       const run = runOf(ctx.state, input.runId);
       run.to("cancelled", { code: "cancelled", message: "The run was cancelled." });

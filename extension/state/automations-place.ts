@@ -1,15 +1,32 @@
 /** Where on the Automations screen a person is, so that closing the panel loses neither the text nor the run watched. */
 import * as z from "zod/mini";
-import { runId } from "./automation-ids.ts";
+import { flowId, runId } from "./automation-ids.ts";
+import { phoneId } from "./ids.ts";
 import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
 
+const runsFilter = z.object({
+  flowId: z.exactOptional(flowId),
+  phoneId: z.exactOptional(phoneId),
+  /** How they went. */
+  group: z.exactOptional(z.enum(["going", "passed", "failed", "cancelled"])),
+});
+/** Which runs are listed; without anything all of them. */
+export type RunsFilter = Readonly<z.infer<typeof runsFilter>>;
+
 const placeSchema = z.union([
   z.object({ view: z.literal("home") }),
+  z.object({ view: z.literal("new") }),
+  z.object({ view: z.literal("runs"), filter: runsFilter }),
   /** `key` as in `flow-drafts.ts`. */
   z.object({ view: z.literal("flow"), key: z.string() }),
-  /** `from`: the automation to go back to. */
-  z.object({ view: z.literal("run"), runId, from: z.exactOptional(z.string()) }),
+  /** Where to go back to: the automation, or the list of runs. */
+  z.object({
+    view: z.literal("run"),
+    runId,
+    from: z.exactOptional(z.string()),
+    list: z.exactOptional(runsFilter),
+  }),
 ]);
 export type AutomationsPlace = Readonly<z.infer<typeof placeSchema>>;
 

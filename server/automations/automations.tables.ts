@@ -5,12 +5,14 @@
 import { sql } from "drizzle-orm";
 import {
   ARTIFACT_KINDS,
+  type FlowPart,
   RUN_STATES,
   RUN_TRIGGERS,
   type RunError,
   type RunEvent,
   STEP_KINDS,
   STEP_STATES,
+  type StepHealing,
 } from "../../shared/automation-model.ts";
 import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
@@ -23,7 +25,7 @@ const kept = { use, clause: "P1.4", retain: "team" } as const;
 const ran = { use, clause: "P1.4", retain: "quarter" } as const;
 
 /** What a leaf or container step leaves for a later replay of the run. */
-export type StepResult = Readonly<Record<string, unknown>>;
+export type StepResult = Readonly<Record<string, unknown>> & { readonly healing?: StepHealing };
 
 export function automationTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
   const flows = k.table(
@@ -69,6 +71,8 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       name: k.text(personal("user.content.private", ran)).notNull(),
       source: k.text(personal("user.content.private", ran)).notNull(),
       inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
+      /** Null: all of the flow. */
+      part: k.json<FlowPart>(operational("quarter")),
       /** Not a foreign key: what a run did stays readable after its phone is gone. */
       phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
       state: k.oneOf(RUN_STATES, personal("user.behavior", ran)).notNull(),

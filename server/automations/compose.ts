@@ -12,6 +12,7 @@ import type { TeamScope } from "../teams/team-scope.ts";
 import type { FindElements, Pace } from "./engine/ports.ts";
 import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
+import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
 import { createArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
@@ -21,7 +22,7 @@ import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
 
 export interface Automations {
-  readonly flows: FlowsService;
+  readonly flows: FlowsService & HealingService;
   readonly runs: RunsService;
   readonly runner: Runner;
   /** Settles what the last server left behind, then works; call it when phones are back. */
@@ -92,7 +93,10 @@ export function createAutomations(options: AutomationOptions): Automations {
   }
 
   return {
-    flows: createFlowsService({ db, repo: flowsRepo, audit, clock, parse }),
+    flows: {
+      ...createFlowsService({ db, repo: flowsRepo, audit, clock, parse }),
+      ...createHealingService({ db, flows: flowsRepo, runs: runsRepo, audit, clock }),
+    },
     runs: createRunsService({
       db,
       repo: runsRepo,

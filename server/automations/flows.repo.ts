@@ -13,11 +13,13 @@ export interface FlowsRepo {
   find(scope: TeamScope, id: FlowId): Promise<FlowRow | undefined>;
   count(tx: Writer, scope: TeamScope): Promise<number>;
   insert(tx: Writer, row: NewFlow): Promise<FlowRow>;
+  /** `was`: only while this is its source. */
   change(
     tx: Writer,
     scope: TeamScope,
     id: FlowId,
     change: Pick<FlowRow, "name" | "source" | "updatedAt">,
+    was?: string,
   ): Promise<FlowRow | undefined>;
   /** False when there was none. Its runs stay, each with its own copy of the source. */
   delete(tx: Writer, scope: TeamScope, id: FlowId): Promise<boolean>;
@@ -39,8 +41,13 @@ export function createFlowsRepo(db: Database): FlowsRepo {
       if (inserted === undefined) throw new Error("An inserted flow was not returned.");
       return inserted;
     },
-    async change(tx, scope, id, change) {
-      const [row] = await tx.update(flows).set(change).where(one(scope, id)).returning();
+    async change(tx, scope, id, change, was) {
+      const unchanged = was === undefined ? undefined : eq(flows.source, was);
+      const [row] = await tx
+        .update(flows)
+        .set(change)
+        .where(and(one(scope, id), unchanged))
+        .returning();
       return row;
     },
     async delete(tx, scope, id) {

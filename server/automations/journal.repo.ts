@@ -1,6 +1,6 @@
 /** The write-ahead journal of leased runs. Every write names the lease and is refused when that is lost. */
 import { and, eq, sql } from "drizzle-orm";
-import type { RunEvent, RunStep, StepState } from "../../shared/automation-model.ts";
+import type { ArtifactKind, RunArtifact, RunEvent, RunStep, StepState } from "../../shared/automation-model.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -169,15 +169,23 @@ export function stepView(row: StepRow): RunStep {
     startedAt: row.startedAt.toISOString(),
     ...(row.durationMs !== null && { durationMs: row.durationMs }),
     ...(row.message !== null && { message: row.message }),
+    ...(row.result?.healing && { healing: row.result.healing }),
   };
 }
+
+const ARTIFACT_TYPES = {
+  screenshot: "image/png",
+  failure_screenshot: "image/png",
+  failure_tree: "application/json",
+  failure: "application/json",
+} as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
 /** An artifact as clients see it. */
 export function artifactView(row: ArtifactRow) {
   return {
     name: row.name,
     kind: row.kind,
-    mimeType: row.kind === "failure_tree" ? ("application/json" as const) : ("image/png" as const),
+    mimeType: ARTIFACT_TYPES[row.kind],
     bytes: row.bytes,
     ...(row.step !== null && { step: row.step }),
     createdAt: row.createdAt.toISOString(),

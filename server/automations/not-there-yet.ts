@@ -41,16 +41,12 @@ function commandWords(command: Command): string | undefined {
   }
 }
 
-function headerWords({ secrets, limits, targets }: FlowHeader): Diagnostic[] {
+function headerWords({ secrets, limits }: FlowHeader): Diagnostic[] {
   const at = { line: 1, column: 1 } as const;
   const words: Diagnostic[] = [];
   if (secrets.length > 0) {
     const message = "Secrets are not there yet: their names have no value. Use an input, which reports show.";
     words.push({ ...at, severity: "error", message });
-  }
-  if (limits.healing === "auto" || targets.length > 0) {
-    const message = "Other selectors of a step (`x-targets`, `limits.healing`) are kept, but not tried yet.";
-    words.push({ ...at, severity: "warning", message });
   }
   if (limits.cleanupOnCancelMs !== undefined) {
     words.push({ ...at, severity: "warning", message: "`limits.cleanupOnCancel` has no effect yet." });

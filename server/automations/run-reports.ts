@@ -1,6 +1,7 @@
 /** Reports of a run: JUnit XML in Maestro's shape, one HTML file with its pictures, JSON. */
 import type { RunDetail, RunReport, RunStep } from "../../shared/automation-model.ts";
 import { hasEnded } from "../../shared/automation-model.ts";
+import { partWords } from "../../shared/flows/part.ts";
 
 export interface ReportSource {
   readonly run: RunDetail;
@@ -98,16 +99,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem; border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
 td:last-child { text-align: right; white-space: nowrap; }
-.passed { color: #187a3c; } .warned, .skipped { color: #8a6100; } .failed { color: #c02626; }
+.passed { color: #187a3c; } .warned, .healed, .skipped { color: #8a6100; } .failed { color: #c02626; }
 figure { margin: 1.5rem 0; }
 img { max-width: 20rem; width: 100%; border: 1px solid #8886; }
 pre { overflow-x: auto; padding: 0.8rem; border: 1px solid #8884; }
-@media (prefers-color-scheme: dark) { .passed { color: #58c785; } .warned, .skipped { color: #e2b14a; } .failed { color: #ff7b72; } }
+@media (prefers-color-scheme: dark) { .passed { color: #58c785; } .warned, .healed, .skipped { color: #e2b14a; } .failed { color: #ff7b72; } }
 `;
 
 async function html({ run, phone, picture }: ReportSource): Promise<string> {
   const facts: readonly (readonly [string, string])[] = [
     ["Result", run.state.replace("_", " ")],
+    ...(run.part === undefined ? [] : ([["Ran", partWords(run.part)]] as const)),
     ["Phone", phone],
     ["Started", run.startedAt ?? "not yet"],
     ["Took", `${(durationMs(run) / 1000).toFixed(1)} s`],
@@ -143,15 +145,22 @@ ${run.steps.map(row).join("\n")}
 </tbody>
 </table>
 ${pictures.join("\n")}
-<h2>Flow</h2>
+${run.steps.map(proposed).join("")}<h2>Flow</h2>
 <pre>${escaped(run.source)}</pre>
 </body>
 </html>
 `;
 }
 
+/** What would make a step find its target again. */
+function proposed({ seq, healing }: RunStep): string {
+  if (healing?.diff === undefined) return "";
+  return `<h2>Proposed for step ${seq}</h2>\n<pre>${escaped(healing.diff)}</pre>\n`;
+}
+
 function row(step: RunStep): string {
   const time = step.durationMs === undefined ? "" : `${(step.durationMs / 1000).toFixed(2)} s`;
+  const result = step.healing?.applied === true ? "healed" : step.state;
   const message = step.message === undefined ? "" : `<br>${escaped(step.message)}`;
-  return `<tr><td>${step.seq}</td><td style="padding-left:${step.depth + 0.6}rem">${escaped(step.label)}${message}</td><td class="${step.state}">${step.state}</td><td>${time}</td></tr>`;
+  return `<tr><td>${step.seq}</td><td style="padding-left:${step.depth + 0.6}rem">${escaped(step.label)}${message}</td><td class="${result}">${result}</td><td>${time}</td></tr>`;
 }

@@ -61,7 +61,7 @@ describe("a run", () => {
       state: "failed",
       error: { code: "element_not_found", step: 2, line: 4, message: '"Nowhere" did not appear in 17 seconds.' },
     });
-    expect(run.artifacts.map(({ kind }) => kind)).toEqual(["failure_tree", "failure_screenshot"]);
+    expect(run.artifacts.map(({ kind }) => kind)).toEqual(["failure_tree", "failure", "failure_screenshot"]);
     expect(run.steps).toHaveLength(2);
   });
 

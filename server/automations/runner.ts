@@ -4,13 +4,15 @@
  */
 import { RUN_ERROR_CODES, type RunError, type RunState } from "../../shared/automation-model.ts";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow } from "../../shared/flows/part.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
-import { type RunContext, runLimits } from "./engine/context.ts";
+import { type FlowFailure, type RunContext, runLimits } from "./engine/context.ts";
 import { endingOf, LeaseLost, RunStop } from "./engine/failures.ts";
+import { openHealing } from "./engine/healing.ts";
 import { interpret } from "./engine/interpret.ts";
 import { openJournal } from "./engine/journal.ts";
 import type { FindElements, Pace, PhoneHands, Scripts } from "./engine/ports.ts";
@@ -145,7 +147,8 @@ export function createRunner(options: RunnerOptions): Runner {
     let scripts: Scripts | undefined;
     try {
       options.wake(row.id);
-      const { flow, diagnostics } = options.parse(row.source);
+      const { flow: whole, diagnostics } = options.parse(row.source);
+      const flow = whole && (row.part === null ? whole : partOfFlow(whole, row.part));
       if (flow === undefined) {
         const [first] = diagnostics;
         const words = first === undefined ? "" : ` Line ${first.line}: ${first.message}`;
@@ -179,7 +182,8 @@ export function createRunner(options: RunnerOptions): Runner {
           rotate: phones.rotate,
           used: phones.used,
         });
-        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs });
+        const held = hands;
+        const pictures = await openPictures({ lease, artifacts: options.artifacts, journal, runs, find: options.find });
         const context: RunContext = {
           flow,
           hands,
@@ -190,15 +194,17 @@ export function createRunner(options: RunnerOptions): Runner {
           limits,
           journal: book,
           saveScreenshot: pictures.screenshot,
+          source: row.source,
+          fallbacksOf: openHealing(flow),
+          onFailure: (failure) => unlessAborted(signal, pictures.failure(held, failure)),
           lastChange: pace.now(),
           screenshots: 0,
           steps: 0,
         };
         const { state, failure } = await interpret(context, row.inputs);
-        if (failure !== undefined) await pictures.failure(hands, failure.step);
         signal.throwIfAborted();
         await release(hands);
-        await move(lease, state, failure);
+        await move(lease, state, failure && runError(failure));
       } finally {
         clearTimeout(timer);
       }
@@ -278,6 +284,8 @@ class NotStarted extends Error {
     super("The phone did not start.", { cause });
   }
 }
+
+const runError = ({ looked: _, ...error }: FlowFailure): RunError => error;
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");
 

@@ -27,6 +27,7 @@ export const LEASED_STATES = ["leased", "running"] as const satisfies readonly R
 export interface RunFilter {
   readonly flowId?: FlowId | undefined;
   readonly phoneId?: PhoneId | undefined;
+  readonly states?: readonly RunState[] | undefined;
   readonly before?: RunId | undefined;
   readonly limit: number;
 }
@@ -66,7 +67,7 @@ export function createRunsRepo(db: Database): RunsRepo {
   const held = ({ runId, fence, holder }: Lease) =>
     and(eq(runs.id, runId), eq(runs.fence, fence), eq(runs.holder, holder), inArray(runs.state, [...LEASED_STATES]));
   return {
-    async list(scope, { flowId, phoneId, before, limit }) {
+    async list(scope, { flowId, phoneId, states, before, limit }) {
       const known =
         before === undefined
           ? undefined
@@ -84,6 +85,7 @@ export function createRunsRepo(db: Database): RunsRepo {
             eq(runs.teamId, scope.teamId),
             flowId === undefined ? undefined : eq(runs.flowId, flowId),
             phoneId === undefined ? undefined : eq(runs.phoneId, phoneId),
+            states === undefined ? undefined : inArray(runs.state, [...states]),
             known === undefined
               ? undefined
               : or(

@@ -134,6 +134,7 @@ describe("asking for runs", () => {
       "assertTrue failed",
       "artifact",
       "artifact",
+      "artifact",
       "failed",
     ]);
     expect(await read(0)).toEqual(all);
@@ -146,6 +147,10 @@ describe("asking for runs", () => {
     const page = await at.runs.list(at.scope, { limit: 2 });
     const next = await at.runs.list(at.scope, { limit: 200, before: page[1]?.id });
     expect([...page, ...next].map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    const failed = await at.runs.list(at.scope, { limit: 200, states: ["failed", "timed_out"] });
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed).toEqual(all.filter(({ state }) => state === "failed" || state === "timed_out"));
+    expect(failed.length).toBeLessThan(all.length);
   });
 
   it("forgets runs and their files after 90 days", async () => {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import {
+  type FlowPart,
   hasEnded,
   type listRunsInput,
   type RunDetail,
@@ -14,6 +15,7 @@ import {
 } from "../../shared/automations.ts";
 import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
 import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
+import { partOfFlow, partWords } from "../../shared/flows/part.ts";
 import { newId, type PhoneId, type RunId } from "../../shared/ids.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -54,7 +56,7 @@ export interface RunsService {
 const MOST_WAITING = 500;
 const LISTED = 50;
 
-function noSuchRun(): PerchError {
+export function noSuchRun(): PerchError {
   return new PerchError("not_found", "There is no such run in this team.");
 }
 
@@ -113,9 +115,9 @@ export function createRunsService(options: {
 
   return {
     async start(scope, input, trigger) {
-      const { flowId, phoneId, idempotencyKey, inputs = {} } = input;
+      const { flowId, phoneId, idempotencyKey, inputs = {}, part } = input;
       const requestHash = createHash("sha256")
-        .update(canonicalJson({ flowId, source: input.source, phoneId, inputs }))
+        .update(canonicalJson({ flowId, source: input.source, phoneId, inputs, ...(part && { part }) }))
         .digest("base64url");
       const earlier = await db.tx((tx) => repo.findByKey(tx, scope.teamId, idempotencyKey));
       if (earlier !== undefined) return { runId: sameRequest(earlier, requestHash) };
@@ -125,10 +127,11 @@ export function createRunsService(options: {
       const phone = await options.phone(scope, phoneId);
       if (phone === undefined) throw noSuchPhone();
       const flow = refuseIfUnfit(options.parse(source), inputs);
+      const asked = part === undefined ? flow : existingPart(flow, part);
       if (phone.can === undefined) {
         throw new PerchError("capability_missing", `${phone.name} runs no automations. Use a web phone.`);
       }
-      const problems = validateFor(flow, phone.can).filter(({ severity }) => severity === "error");
+      const problems = validateFor(asked, phone.can).filter(({ severity }) => severity === "error");
       if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
       const now = new Date(clock.now());
       const runId = await db.tx(async (tx) => {
@@ -145,6 +148,7 @@ export function createRunsService(options: {
           name: saved?.name ?? flow.header.name ?? "Unsaved flow",
           source,
           inputs,
+          part: part ?? null,
           phoneId,
           state: "queued",
           trigger,
@@ -249,6 +253,13 @@ function sameRequest(row: RunRow, requestHash: string): RunId {
   throw new PerchError("idempotency_mismatch", "This request key was already used for something else. Use a new key.");
 }
 
+function existingPart(flow: Flow, part: FlowPart): Flow {
+  const found = partOfFlow(flow, part);
+  if (found !== undefined) return found;
+  const there = flow.steps.length === 1 ? "1 step" : `${flow.steps.length} steps`;
+  throw new PerchError("bad_input", `This flow has ${there}, so ${partWords(part).toLowerCase()} cannot be run.`);
+}
+
 function refusal(what: string, diagnostics: readonly Diagnostic[]): PerchError {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const [first] = errors;
@@ -265,6 +276,7 @@ export function runView(row: RunRow): RunSummary {
     phoneId: row.phoneId,
     state: row.state,
     trigger: row.trigger,
+    ...(row.part !== null && { part: row.part }),
     createdAt: row.createdAt.toISOString(),
     ...(row.startedAt !== null && { startedAt: row.startedAt.toISOString() }),
     ...(row.finishedAt !== null && { finishedAt: row.finishedAt.toISOString() }),

@@ -1,4 +1,5 @@
 /** Reads a flow's header. Keys nobody knows are kept out of the way without an error, as Maestro does. */
+import { type Fingerprint, MAX_FINGERPRINT_TEXT } from "./fingerprint.ts";
 import type { FlowHeader, FlowInput, FlowLimits, Place, Selector, Step, StepTargets } from "./model.ts";
 import { Fields, FlowReader, present } from "./reader.ts";
 import { readSelector } from "./selectors.ts";
@@ -66,6 +67,9 @@ function readTexts(fields: Fields, name: string): readonly string[] {
   const items = node && fields.reader.list(node, fields.what(name));
   return items?.flatMap((item) => fields.reader.text(item, `An entry of ${fields.what(name)}`) ?? []) ?? [];
 }
+
+/** Neighbours read of a fingerprint. */
+const MAX_NEAR = 8;
 
 const VARIABLE = /^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/;
 
@@ -176,7 +180,7 @@ function readDuration(fields: Fields, name: string): number | undefined {
   return Math.round(Number((match[1] ?? "").replaceAll("_", "")) * unit);
 }
 
-/** Fallbacks only help: one that cannot be read is dropped with a warning. */
+/** Fallbacks only help: those that cannot be read are dropped with a warning. */
 function readTargets(reader: FlowReader, node: SourceNode | undefined): readonly StepTargets[] {
   if (node === undefined) return [];
   if (node.kind !== "map") {
@@ -186,15 +190,47 @@ function readTargets(reader: FlowReader, node: SourceNode | undefined): readonly
   return node.entries.flatMap(({ key, keyPlace, value }): StepTargets[] => {
     const quiet = new FlowReader();
     const items = value.kind === "list" ? value.items : [];
-    const selectors = items.flatMap((item): Selector[] => {
-      if (item.kind === "map" && item.entries.length === 1 && item.entries[0]?.key === "fingerprint") return [];
+    const described = fingerprintNode(items.at(-1));
+    const selectors = (described === undefined ? items : items.slice(0, -1)).flatMap((item): Selector[] => {
       const selector = readSelector(quiet, item, "x-targets");
       return selector === undefined ? [] : [selector];
     });
+    const fingerprint = described && readFingerprint(quiet, described);
     if (quiet.failed || value.kind !== "list") {
       reader.warn(keyPlace, `The other targets of \`${key.slice(0, 60)}\` cannot be read and are left out.`);
       return [];
     }
-    return [{ key, selectors }];
+    return [present({ key, selectors, fingerprint })];
   });
+}
+
+function fingerprintNode(item: SourceNode | undefined): SourceNode | undefined {
+  const [entry, second] = item?.kind === "map" ? item.entries : [];
+  return entry?.key === "fingerprint" && second === undefined ? entry.value : undefined;
+}
+
+/** `{role, text, bounds: [x, y, width, height], near: [texts]}`; bounds are fractions of the screen. */
+function readFingerprint(reader: FlowReader, node: SourceNode): Fingerprint | undefined {
+  if (node.kind !== "map") return reader.error(node.place, "`fingerprint` needs fields.");
+  const fields = new Fields(reader, "fingerprint", node);
+  fields.only(["role", "text", "bounds", "near"]);
+  const list = (name: string) => {
+    const value = fields.node(name);
+    return value && reader.list(value, fields.what(name))?.map((item) => (item.kind === "scalar" ? item.text : ""));
+  };
+  const numbers = list("bounds")?.map((text) => (text === "" ? Number.NaN : Number(text)));
+  const [x, y, width, height] = numbers ?? [];
+  const near = (list("near") ?? []).slice(0, MAX_NEAR).map((text) => text.slice(0, MAX_FINGERPRINT_TEXT));
+  const described = { role: fields.text("role") ?? "", text: textOrNothing(fields, "text"), near };
+  if (numbers === undefined) return described;
+  const known = x !== undefined && y !== undefined && width !== undefined && height !== undefined;
+  if (!known || numbers.length !== 4 || numbers.some((value) => !(value >= 0 && value <= 1))) {
+    return reader.error(node.place, "`bounds` are four fractions of the screen: x, y, width, height.");
+  }
+  return { ...described, bounds: { x, y, width, height } };
+}
+
+function textOrNothing(fields: Fields, name: string): string {
+  const node = fields.entry(name)?.value;
+  return node?.kind === "scalar" ? node.text.slice(0, MAX_FINGERPRINT_TEXT) : "";
 }

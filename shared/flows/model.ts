@@ -3,6 +3,8 @@
  * of commands. Plain data that travels to the runner, the editor and reports. Times are milliseconds.
  */
 
+import type { Fingerprint } from "./fingerprint.ts";
+
 /** Where something stands in the source; both count from 1. */
 export interface Place {
   readonly line: number;
@@ -234,6 +236,8 @@ export interface StepTargets {
   /** `<step path>#<hash of the step>`: an edited step no longer has them. */
   readonly key: string;
   readonly selectors: readonly Selector[];
+  /** What the target was like when it was recorded; the list's last item, `fingerprint:`. */
+  readonly fingerprint?: Fingerprint;
 }
 
 export interface FlowHeader {

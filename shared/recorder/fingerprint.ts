@@ -1,15 +1,7 @@
-/** What an element was like when it was recorded, to tell it from another when its selectors no longer find it. */
-import type { UiBounds, UiElement, UiTree } from "../ui-tree.ts";
+/** What an element was like when it was recorded, without what was typed into it; runs compare it by `flows/fingerprint.ts`. */
+import type { Fingerprint } from "../flows/fingerprint.ts";
+import type { UiElement, UiTree } from "../ui-tree.ts";
 import { isField, walk } from "./walk.ts";
-
-export interface Fingerprint {
-  readonly role: string;
-  /** What it showed or is called; never what was typed into it. */
-  readonly text: string;
-  readonly bounds: UiBounds;
-  /** Texts around it, the nearest first. */
-  readonly near: readonly string[];
-}
 
 const LONGEST = 80;
 const NEAR = 4;

@@ -72,8 +72,9 @@ function otherTargets({ candidates, chosen, fingerprint }: WrittenRecording["ste
   const used = candidates[chosen]?.selector;
   const others = candidates.flatMap(({ selector }) => (selector === used ? [] : [written(selector)]));
   if (fingerprint === undefined) return others;
-  const { x, y, width, height } = fingerprint.bounds;
-  return [...others, { fingerprint: { ...fingerprint, bounds: [x, y, width, height] } }];
+  const { bounds, ...rest } = fingerprint;
+  const place = bounds && [bounds.x, bounds.y, bounds.width, bounds.height];
+  return [...others, { fingerprint: { ...rest, ...(place && { bounds: place }) } }];
 }
 
 function commandsOf(step: WrittenRecording["steps"][number]): readonly Command[] {

@@ -1,45 +1,49 @@
 /** The team's automations and what ran lately; before there are any, what this is and where to start. */
 import { useEffect } from "react";
-import type { FlowSummary, RunSummary } from "../../../shared/automation-model.ts";
-import { hasEnded } from "../../../shared/automation-model.ts";
+import { type FlowSummary, hasEnded, type RunSummary } from "../../../shared/automation-model.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import type { Api } from "../../api/client.ts";
 import { Button, IconButton } from "../../components/button.tsx";
-import { Icon } from "../../components/icon.tsx";
+import { Menu, type MenuItem } from "../../components/menu.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { Badge } from "../../components/state-dot.tsx";
 import { Card } from "../../components/surface.tsx";
 import { useNow } from "../../components/use-now.ts";
-import { usePage, usePhones } from "../../state/app-context.tsx";
-import { defaultPhone } from "../../state/default-phone.ts";
-import { type FlowDraft, type FlowDrafts, flowIdOf, newDraftKey } from "../../state/flow-drafts.ts";
+import { type FlowDrafts, flowIdOf } from "../../state/flow-drafts.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
-import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
-import { timeAgo } from "../phone/model/run-time.ts";
-import type { LastAutomations } from "./automations-screen.tsx";
-import { commandWords, RUN_STATE_LOOK } from "./model/run-words.ts";
-import { EMPTY_FLOW, type FlowTemplate, TEMPLATES } from "./model/templates.ts";
+import { FlowRow } from "./flow-row.tsx";
+import type { LastAutomations } from "./last-automations.ts";
+import { EMPTY_FLOW, type FlowTemplate } from "./model/templates.ts";
+import { Choices, type NewWay, Templates } from "./new-page.tsx";
 import { RunsList } from "./runs-list.tsx";
-import { useStartRun } from "./use-start-run.ts";
 
 export interface AutomationsHomeProps {
   readonly last: LastAutomations;
   readonly drafts: FlowDrafts;
   readonly mayControl: boolean;
-  readonly onNew: (key: string, draft: FlowDraft) => void;
+  /** Ways to make an automation other than writing it. */
+  readonly ways: readonly NewWay[];
+  /** Further pages of this screen. */
+  readonly menu: readonly MenuItem[];
+  readonly onNew: () => void;
+  readonly onStart: (template: FlowTemplate) => void;
   readonly onFlow: (key: string) => void;
   readonly onRun: (id: RunId) => void;
+  readonly onRuns: () => void;
 }
 
-const SHOWN_RUNS = 50;
+/** Enough to say of most automations how they went last. */
+const READ_RUNS = 50;
+const SHOWN_RUNS = 6;
 /** While a run goes on, how often the list asks how it is. */
 const POLL_MS = 2_000;
 
 const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.query();
-const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: SHOWN_RUNS });
+const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: READ_RUNS });
 
-export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun }: AutomationsHomeProps) {
+export function AutomationsHome(props: AutomationsHomeProps) {
+  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onRun, onRuns } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
   const now = useNow(true);
@@ -51,7 +55,6 @@ export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun
     return () => clearInterval(timer);
   }, [going, reload]);
   const unsaved = Object.entries(drafts).filter(([key]) => flowIdOf(key) === undefined);
-  const start = ({ name, source }: FlowTemplate) => onNew(newDraftKey(), { name, source });
   const failure = flows.failure ?? runs.failure;
 
   if (flows.value === undefined && failure === undefined) {
@@ -67,17 +70,20 @@ export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun
     runs.reload();
   };
   if (flows.value?.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
-    return <FirstUse mayControl={mayControl} onStart={start} />;
+    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} />;
   }
   return (
     <div className="screen">
       <header className="screen-head automations-head">
         <h1>Automations</h1>
-        {mayControl && (
-          <Button kind="primary" icon="plus" onClick={() => start(EMPTY_FLOW)}>
-            New
-          </Button>
-        )}
+        <div className="automations-bar">
+          <HomeMenu items={menu} />
+          {mayControl && (
+            <Button kind="primary" icon="plus" onClick={onNew}>
+              New
+            </Button>
+          )}
+        </div>
       </header>
       {failure !== undefined && <FailureNotice failure={failure} onRetry={again} />}
       {(unsaved.length > 0 || flows.value !== undefined) && (
@@ -111,88 +117,43 @@ export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun
           </ul>
         </Card>
       )}
-      {mayControl && flows.value !== undefined && (
-        <details className="disclosure">
-          <summary>
-            <Icon name="chevronRight" />
-            Start from a template
-          </summary>
-          <Templates onStart={start} />
-        </details>
-      )}
       {runs.value !== undefined && runs.value.length > 0 && (
-        <Card title="Runs">
-          <RunsList runs={runs.value} onRun={onRun} />
+        <Card
+          title="Runs"
+          action={
+            <Button kind="quiet" size="small" onClick={onRuns}>
+              All runs
+            </Button>
+          }
+        >
+          <RunsList runs={runs.value.slice(0, SHOWN_RUNS)} onRun={onRun} />
         </Card>
       )}
     </div>
   );
 }
 
-interface FlowRowProps {
-  readonly flow: FlowSummary;
-  readonly lastRun: RunSummary | undefined;
-  readonly changed: boolean;
-  /** Unix milliseconds. */
-  readonly now: number;
-  readonly mayControl: boolean;
-  readonly onOpen: () => void;
-  readonly onRun: (id: RunId) => void;
-}
-
-function FlowRow({ flow, lastRun, changed, now, mayControl, onOpen, onRun }: FlowRowProps) {
-  const { phones } = usePage();
-  const calls = useCall();
-  const startRun = useStartRun(calls);
-  const all = usePhones();
-  const phone = defaultPhone(all.phones, all.defaultPhoneId);
-  const run = async () => {
-    // One that asks for values, or has no phone yet, is started on its own page.
-    const read = await phones.call((api) => api.flows.get.query({ flowId: flow.id }));
-    if (!read.ok || read.value.inputs.length > 0 || phone === undefined) return onOpen();
-    const id = await startRun({ flowId: flow.id, phoneId: phone.id, inputs: {}, version: read.value.updatedAt });
-    if (id !== undefined) onRun(id);
-  };
-  const look = lastRun && RUN_STATE_LOOK[lastRun.state];
+function HomeMenu({ items }: { readonly items: readonly MenuItem[] }) {
+  if (items.length === 0) return null;
   return (
-    <li className="automation-row">
-      <button type="button" className="row-button" onClick={onOpen}>
-        <span className="list-title">{flow.name}</span>
-        <span className="automation-facts secondary tabular">
-          {flow.runnable ? (
-            <span>{commandWords(flow.commands)}</span>
-          ) : (
-            <span className="tone-bad">Has mistakes, cannot run</span>
-          )}
-          {lastRun !== undefined && look !== undefined && (
-            <span className={`run-state tone-${look.tone}`}>
-              <Icon name={look.icon} />
-              {hasEnded(lastRun.state)
-                ? `${look.words} ${timeAgo(lastRun.finishedAt ?? lastRun.createdAt, now)}`
-                : look.words}
-            </span>
-          )}
-          {changed && <Badge tone="warn">Unsaved changes</Badge>}
-        </span>
-      </button>
-      {mayControl && flow.runnable && (
-        <IconButton
-          icon="start"
-          label={phone === undefined ? `Run ${flow.name}` : `Run ${flow.name} on ${phone.name}`}
-          tooltip="left"
-          busy={calls.busy(`run ${flow.id}`)}
-          onClick={() => void run()}
-        />
-      )}
-    </li>
+    <Menu
+      label="Automations: more"
+      items={items}
+      trigger={(props) => <IconButton {...props} icon="more" label="More about automations" tooltip="left" />}
+    />
   );
 }
 
-function FirstUse(props: { readonly mayControl: boolean; readonly onStart: (template: FlowTemplate) => void }) {
-  const { mayControl, onStart } = props;
+interface FirstUseProps extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart"> {}
+
+function FirstUse({ mayControl, ways, menu, onStart }: FirstUseProps) {
   return (
     <div className="screen">
-      <h1 className="sr-only">Automations</h1>
+      <header className="screen-head automations-head">
+        <h1 className="sr-only">Automations</h1>
+        <span />
+        <HomeMenu items={menu} />
+      </header>
       <EmptyState
         icon="automation"
         title="Let the phone do it"
@@ -208,29 +169,16 @@ function FirstUse(props: { readonly mayControl: boolean; readonly onStart: (temp
           ? "An automation taps, types and checks on a phone for you, step by step. Write it once, run it any time. Flows written for Maestro work too."
           : "Your team has no automation yet. Your role lets you watch; ask the team's owner to write one."}
       </EmptyState>
+      {mayControl && ways.length > 0 && (
+        <Card>
+          <Choices label="Ways to begin" choices={ways} />
+        </Card>
+      )}
       {mayControl && (
         <Card title="Or start from one of these">
           <Templates onStart={onStart} />
         </Card>
       )}
     </div>
-  );
-}
-
-function Templates({ onStart }: { readonly onStart: (template: FlowTemplate) => void }) {
-  return (
-    <ul className="list" aria-label="Templates">
-      {TEMPLATES.map((template) => (
-        <li key={template.id} className="automation-row">
-          <button type="button" className="row-button row-button-icon" onClick={() => onStart(template)}>
-            <Icon name={template.icon} size={20} />
-            <span className="list-text">
-              <span className="list-title">{template.name}</span>
-              <span className="secondary">{template.about}</span>
-            </span>
-          </button>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,23 +1,18 @@
 /** Automations: the list, one automation with its text, or one run, whichever the person left open. */
-import { useEffect, useRef, useState } from "react";
-import type { FlowSummary, RunSummary } from "../../../shared/automation-model.ts";
+import { useEffect, useState } from "react";
+import type { MenuItem } from "../../components/menu.tsx";
 import { Skeleton } from "../../components/notice.tsx";
 import { type AutomationsPlace, automationsPlace, HOME } from "../../state/automations-place.ts";
-import type { LastRead } from "../panel/use-remote.ts";
+import { newDraftKey } from "../../state/flow-drafts.ts";
 import { AutomationsHome } from "./automations-home.tsx";
 import { FlowPage } from "./flow-page.tsx";
+import type { LastAutomations } from "./last-automations.ts";
+import type { FlowTemplate } from "./model/templates.ts";
+import { NewPage, type NewWay } from "./new-page.tsx";
 import { RunPage } from "./run-page.tsx";
+import { RunsPage } from "./runs-page.tsx";
 import { useFlowDrafts } from "./use-flow-drafts.ts";
 import "./automations.css";
-
-/** What the lists showed last; kept by the panel, which outlives this screen. */
-export interface LastAutomations {
-  readonly flows: LastRead<readonly FlowSummary[]>;
-  readonly runs: LastRead<readonly RunSummary[]>;
-}
-export function useLastAutomations(): LastAutomations {
-  return { flows: useRef(undefined), runs: useRef(undefined) };
-}
 
 export interface AutomationsScreenProps {
   readonly last: LastAutomations;
@@ -49,6 +44,15 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       </div>
     );
   }
+  const start = ({ name, source }: FlowTemplate) => {
+    const key = newDraftKey();
+    drafts.put(key, { name, source });
+    go({ view: "flow", key });
+  };
+  const ways: readonly NewWay[] = [];
+  const menu: readonly MenuItem[] = [
+    { id: "runs", label: "All runs", icon: "activity", onSelect: () => go({ view: "runs", filter: {} }) },
+  ];
   if (at.view === "flow") {
     return (
       <FlowPage
@@ -64,30 +68,47 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
     );
   }
   if (at.view === "run") {
-    const { from } = at;
+    const { from, list } = at;
     return (
       <RunPage
         key={at.runId}
         runId={at.runId}
         mayControl={mayControl}
-        onBack={() => go(from === undefined ? HOME : { view: "flow", key: from })}
+        onBack={() => {
+          if (list !== undefined) go({ view: "runs", filter: list });
+          else go(from === undefined ? HOME : { view: "flow", key: from });
+        }}
         onFlow={(key, atLine) => go({ view: "flow", key }, atLine)}
         onRun={(runId) => go({ ...at, runId })}
         onPhone={onPhone}
       />
     );
   }
+  if (at.view === "runs") {
+    const { filter } = at;
+    return (
+      <RunsPage
+        filter={filter}
+        last={last}
+        onFilter={(next) => go({ view: "runs", filter: next })}
+        onRun={(runId) => go({ view: "run", runId, list: filter })}
+        onBack={() => go(HOME)}
+      />
+    );
+  }
+  if (at.view === "new") return <NewPage ways={ways} onStart={start} onBack={() => go(HOME)} />;
   return (
     <AutomationsHome
       last={last}
       drafts={all}
       mayControl={mayControl}
-      onNew={(key, draft) => {
-        drafts.put(key, draft);
-        go({ view: "flow", key });
-      }}
+      ways={ways}
+      menu={menu}
+      onNew={() => go({ view: "new" })}
+      onStart={start}
       onFlow={(key) => go({ view: "flow", key })}
       onRun={(runId) => go({ view: "run", runId })}
+      onRuns={() => go({ view: "runs", filter: {} })}
     />
   );
 }

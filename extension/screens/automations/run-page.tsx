@@ -1,6 +1,7 @@
 /** One run: how it is, every step as it happens, pictures, and what can be done with it. */
 import { useEffect, useRef } from "react";
 import { hasEnded, type RunDetail, type RunReport } from "../../../shared/automation-model.ts";
+import { partWords } from "../../../shared/flows/part.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import { readRunFile } from "../../api/run-files.ts";
 import { Button, IconButton } from "../../components/button.tsx";
@@ -77,7 +78,8 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
   };
   const again = async () => {
     if (flowId === undefined) return;
-    const id = await startRun({ flowId, phoneId: run.phoneId, inputs: run.inputs, version: run.id });
+    const { phoneId, inputs, part } = run;
+    const id = await startRun({ flowId, phoneId, inputs, version: run.id, ...(part && { part }) });
     if (id !== undefined) onRun(id);
   };
   const goOn = async (from: "after" | "again") => {
@@ -95,7 +97,11 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         back="Back"
         onBack={onBack}
         title={run.name}
-        detail={`${phone?.name ?? "A removed phone"} · ${clockTime(run.createdAt)}`}
+        detail={[
+          ...(run.part === undefined ? [] : [partWords(run.part)]),
+          phone?.name ?? "A removed phone",
+          clockTime(run.createdAt),
+        ].join(" · ")}
         actions={
           <Menu
             label="Run: more"

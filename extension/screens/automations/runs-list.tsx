@@ -1,5 +1,6 @@
 /** Runs, newest first: what it was, how it ended, how long it took, where and when. */
 import type { RunSummary } from "../../../shared/automation-model.ts";
+import { partWords } from "../../../shared/flows/part.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import { Icon } from "../../components/icon.tsx";
 import { useNow } from "../../components/use-now.ts";
@@ -34,6 +35,7 @@ export function RunsList({ runs, onRun, unnamed = false }: RunsListProps) {
                 <span className="secondary tabular">
                   {unnamed ? "" : `${look.words} · `}
                   {duration === undefined ? "" : `${duration} · `}
+                  {run.part === undefined ? "" : `${partWords(run.part)} · `}
                   {phone}
                 </span>
               </span>

@@ -1,5 +1,6 @@
 /** Starts runs: the same wish, however often it is clicked, is one run. */
 import { useCallback, useRef } from "react";
+import type { FlowPart } from "../../../shared/automation-model.ts";
 import type { FlowId, PhoneId, RunId } from "../../../shared/id-values.ts";
 import type { Calls } from "../panel/use-call.ts";
 
@@ -7,6 +8,8 @@ export interface RunWish {
   readonly flowId: FlowId;
   readonly phoneId: PhoneId;
   readonly inputs: Readonly<Record<string, string>>;
+  /** Absent: all of the automation. */
+  readonly part?: FlowPart;
   /** Of what it is made, e.g. `updatedAt` of the automation: once that is changed, the wish is another one. */
   readonly version: string;
 }
@@ -22,9 +25,9 @@ export function useStartRun(calls: Calls): StartRun {
       const text = JSON.stringify(wish);
       const idempotencyKey = keys.current.get(text) ?? crypto.randomUUID();
       keys.current.set(text, idempotencyKey);
-      const { flowId, phoneId, inputs } = wish;
+      const { flowId, phoneId, inputs, part } = wish;
       const result = await calls.run(`run ${flowId}`, (api) =>
-        api.runs.start.mutate({ flowId, phoneId, inputs: { ...inputs }, idempotencyKey }),
+        api.runs.start.mutate({ flowId, phoneId, inputs: { ...inputs }, idempotencyKey, ...(part && { part }) }),
       );
       if (result === undefined) return undefined;
       if (result.ok || result.failure.kind === "refused") keys.current.delete(text);

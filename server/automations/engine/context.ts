@@ -1,5 +1,7 @@
 /** What one run carries through its steps, and the limits it keeps. Times are milliseconds. */
-import type { Command, CommandName, Flow, FlowLimits } from "../../../shared/flows/model.ts";
+import type { Command, CommandName, Flow, FlowLimits, Step } from "../../../shared/flows/model.ts";
+import type { FailureCode, Looked } from "./failures.ts";
+import type { Fallbacks } from "./healing.ts";
 import type { Journal } from "./journal.ts";
 import type { Env, FindElements, FlowPhone, Pace, PhoneHands, ScreenshotSink, ScriptCall, Scripts } from "./ports.ts";
 
@@ -42,6 +44,15 @@ export function runLimits(own: FlowLimits): RunLimits {
   };
 }
 
+/** What made the flow fail, with its place. */
+export interface FlowFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly step?: number;
+  readonly line?: number;
+  readonly looked?: Looked;
+}
+
 /** The run as a whole. */
 export interface RunContext {
   readonly flow: Flow;
@@ -53,6 +64,11 @@ export interface RunContext {
   readonly limits: RunLimits;
   readonly journal: Journal;
   readonly saveScreenshot: ScreenshotSink;
+  /** The flow's text, and the recorded targets of its steps. */
+  readonly source: string;
+  readonly fallbacksOf: (step: Step) => Fallbacks | undefined;
+  /** Keeps what the screen shows at the first failure, before hooks change it. */
+  readonly onFailure: (failure: FlowFailure) => Promise<void>;
   /** When a step last changed the screen; look-ups count from there. */
   lastChange: number;
   screenshots: number;
@@ -67,6 +83,7 @@ export interface StepContext extends RunContext {
   readonly seq: number;
   /** How long this step's look-ups wait: shorter when it is optional. */
   readonly lookupMs: number;
+  readonly fallbacks?: Fallbacks;
   readonly expand: (template: string) => Promise<string>;
   readonly call: ScriptCall;
   readonly log: (message: string) => Promise<void>;

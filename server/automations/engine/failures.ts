@@ -1,5 +1,6 @@
 /** How steps end badly: a failure concerns one step and may be caught by `optional` and `retry`; a stop ends the run. */
 import type { RunErrorCode } from "../../../shared/automation-model.ts";
+import type { Selector } from "../../../shared/flows/model.ts";
 import { PerchError } from "../../errors.ts";
 
 export type FailureCode = Extract<
@@ -11,10 +12,21 @@ export type StopCode = Extract<
   "phone_lost" | "limit" | "timed_out" | "cancelled" | "outcome_unknown" | "server_stopped"
 >;
 
+/** What a failed step looked for. */
+export interface Looked {
+  /** As written, and with its templates evaluated. */
+  readonly selector: Selector;
+  readonly resolved: Selector;
+  readonly wanted: "visible" | "gone";
+  /** What lies over the element that was found. */
+  readonly covered?: { readonly ref: string; readonly by: string };
+}
+
 /** The step did not pass. `message` is a sentence for people. */
 export class StepFailure extends Error {
   override readonly name = "StepFailure";
   readonly code: FailureCode;
+  looked?: Looked;
   constructor(code: FailureCode, message: string, cause?: unknown) {
     super(message, { cause });
     this.code = code;

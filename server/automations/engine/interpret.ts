@@ -5,21 +5,17 @@
 import { createHash } from "node:crypto";
 import type { Condition, Step, Steps } from "../../../shared/flows/model.ts";
 import { doCommand, type LeafCommand } from "./commands/all.ts";
-import type { CommandOf, ContainerName, RunContext, StepContext } from "./context.ts";
+import type { CommandOf, ContainerName, FlowFailure, RunContext, StepContext } from "./context.ts";
 import { type Ending, endingOf, type FailureCode, LeaseLost, RunStop, StepFailure } from "./failures.ts";
+import { heal, healingWords, proposal } from "./healing.ts";
 import type { OpenStep } from "./journal.ts";
-import { conditionHolds } from "./lookup.ts";
+import { conditionHolds, lookOnce } from "./lookup.ts";
 import type { Env, ScriptCall } from "./ports.ts";
 import { commandWords, wholeNumber } from "./words.ts";
 
 export interface FlowOutcome {
   readonly state: "passed" | "warned" | "failed";
-  readonly failure?: {
-    readonly code: FailureCode;
-    readonly message: string;
-    readonly step?: number;
-    readonly line?: number;
-  };
+  readonly failure?: FlowFailure;
 }
 
 /** Where in the flow: scope of names and depth of nesting. */
@@ -47,7 +43,10 @@ export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutco
     try {
       await part();
     } catch (error) {
-      failed ??= walk.located(error);
+      const located = walk.located(error);
+      if (failed !== undefined) return;
+      failed = located;
+      await run.onFailure(failureOf(located));
     }
   };
   await attempt(async () => {
@@ -58,15 +57,17 @@ export async function interpret(run: RunContext, inputs: Env): Promise<FlowOutco
   if (failed !== undefined) await attempt(() => walk.steps(header.onFlowFailure, { env, depth: 0 }));
   await attempt(() => walk.steps(header.onFlowComplete, { env, depth: 0 }));
   if (failed === undefined) return { state: walk.warned ? "warned" : "passed" };
-  const { failure, step, line } = failed;
+  return { state: "failed", failure: failureOf(failed) };
+}
+
+function failureOf({ failure, step, line }: Located): FlowFailure {
+  const { code, message, looked } = failure;
   return {
-    state: "failed",
-    failure: {
-      code: failure.code,
-      message: failure.message,
-      ...(step !== undefined && { step }),
-      ...(line !== undefined && { line }),
-    },
+    code,
+    message,
+    ...(step !== undefined && { step }),
+    ...(line !== undefined && { line }),
+    ...(looked !== undefined && { looked }),
   };
 }
 
@@ -142,6 +143,7 @@ class Walk {
     if (open.past !== undefined) return this.#replay(step, open);
     const started = run.pace.now();
     let changed = false;
+    const fallbacks = run.fallbacksOf(step);
     const before = run.scripts.snapshot();
     const effect = async () => {
       changed = true;
@@ -153,6 +155,7 @@ class Walk {
       env: frame.env,
       seq: open.seq,
       lookupMs: step.optional ? run.limits.optionalMs : run.limits.lookupMs,
+      ...(fallbacks && { fallbacks }),
       expand: (template) => this.#expand(template, frame.env, { step: open.seq, effect }),
       call: { signal: run.signal, step: open.seq, effect },
       log: (message) => run.journal.log(message, open.seq),
@@ -165,18 +168,33 @@ class Walk {
       if (changed) run.lastChange = run.pace.now();
       const scripts = this.#scriptState(before);
       const durationMs = Math.round(run.pace.now() - started);
-      await open.finish({ state, durationMs, message, result: { ...scripts, ...(code && { code }) } });
+      const healing = fallbacks && proposal(fallbacks, run.source);
+      const words = [message, healing && healingWords(healing, fallbacks.target)].filter(Boolean).join(" ");
+      await open.finish({
+        state,
+        durationMs,
+        message: words === "" ? undefined : words,
+        result: { ...scripts, ...(code && { code }), ...(healing && { healing }) },
+      });
     };
     try {
       const remark = await doCommand(context, command);
       run.signal.throwIfAborted();
       await end("passed", remark);
+      if (fallbacks?.found?.applied === true) this.warned = true;
     } catch (error) {
       const ending = this.#ending(error);
       if (ending instanceof LeaseLost || leavesOpen(ending)) throw ending;
       if (ending instanceof RunStop) {
         await end("failed", ending.message);
         throw ending;
+      }
+      if (
+        fallbacks !== undefined &&
+        ending.looked?.selector === fallbacks.target &&
+        ending.code !== "element_covered"
+      ) {
+        await heal(fallbacks, (selector) => lookOnce(context, selector)).catch(() => {});
       }
       await end(step.optional ? "warned" : "failed", ending.message, ending.code);
       this.#failed(step, open, ending);
@@ -185,7 +203,8 @@ class Walk {
 
   /** What an earlier life of the run did: its script values come back, its failure fails again. */
   #replay(step: Step, open: OpenStep): void {
-    const { scripts, code } = open.result;
+    const { scripts, code, healing } = open.result;
+    if (healing?.applied === true) this.warned = true;
     if (typeof scripts === "string") this.#run.scripts.restore(scripts);
     if (open.past?.state !== "failed" && open.past?.state !== "warned") return;
     const known = typeof code === "string" ? (code as FailureCode) : "internal";

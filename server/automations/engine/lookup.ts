@@ -4,7 +4,8 @@ import type { Condition, Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
 import type { UiTarget } from "../../phones/automation-port.ts";
 import type { StepContext } from "./context.ts";
-import { StepFailure } from "./failures.ts";
+import { type Looked, StepFailure } from "./failures.ts";
+import { heal } from "./healing.ts";
 import { isTruthy, selectorWords } from "./words.ts";
 
 const POLL_MS = 100;
@@ -60,12 +61,39 @@ export function timeLeft(at: Pick<LookupContext, "pace" | "lastChange">, ms: num
   return Math.max(0, ms - (at.pace.now() - at.lastChange));
 }
 
+/** Looks for an element again and again; from half of the time on also for what was recorded beside the step. */
+export function looking(at: StepContext, selector: Selector, ms: number): () => Promise<Found | undefined> {
+  const { fallbacks } = at;
+  const halfway = at.pace.now() + ms / 2;
+  const { point: _, ...element } = selector;
+  return async () => {
+    const found = await lookOnce(at, element);
+    if (found !== undefined || fallbacks?.target !== selector || !fallbacks.mayApply) return found;
+    if (at.pace.now() < halfway && fallbacks.found === undefined) return undefined;
+    const healed = await heal(fallbacks, (other) => lookOnce(at, other));
+    return fallbacks.found?.applied === true ? healed : undefined;
+  };
+}
+
 /** Waits for an element. @throws StepFailure `element_not_found` */
 export async function findElement(at: StepContext, selector: Selector, withinMs?: number): Promise<Found> {
   const ms = withinMs ?? timeLeft(at, at.lookupMs);
-  const found = await poll(at, ms, () => lookOnce(at, selector));
+  const found = await poll(at, ms, looking(at, selector, ms));
   if (found !== undefined) return found;
-  throw new StepFailure("element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
+  throw await missed(at, selector, "element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
+}
+
+/** The failure of a look-up, with what was looked for. */
+export async function missed(
+  at: Pick<LookupContext, "expand">,
+  selector: Selector,
+  code: "element_not_found" | "element_covered" | "assertion",
+  message: string,
+  more: Partial<Pick<Looked, "wanted" | "covered">> = {},
+): Promise<StepFailure> {
+  const failure = new StepFailure(code, message);
+  failure.looked = { selector, resolved: await resolveSelector(selector, at.expand), wanted: "visible", ...more };
+  return failure;
 }
 
 /** Whether a condition holds, waited for at most `withinMs`. All of its parts must. */
@@ -99,23 +127,22 @@ export async function touchPlace(at: StepContext, selector: Selector, settleMs?:
   }
   const ms = timeLeft(at, at.lookupMs);
   const settle = Math.min(settleMs ?? SETTLE_MS, LONGEST_SETTLE_MS);
-  let cover: string | undefined;
+  let cover: Looked["covered"];
+  const look = looking(at, selector, ms);
   const place = await poll(at, ms, async (): Promise<TouchPlace | undefined> => {
-    const found = await lookOnce(at, rest);
+    const found = await look();
     const target = found && (await at.phone.target(found.element.ref, settle));
-    cover = target?.coveredBy;
+    cover = found && target?.coveredBy !== undefined ? { ref: found.element.ref, by: target.coveredBy } : undefined;
     if (found === undefined || target === undefined || target.coveredBy !== undefined) return undefined;
     const spot = point === undefined ? target.point : elementPoint(await at.expand(point), target, at.phone.size());
     return { x: spot.x, y: spot.y, element: found.element };
   });
   if (place !== undefined) return place;
   if (cover !== undefined) {
-    throw new StepFailure(
-      "element_covered",
-      `${selectorWords(selector)} is there, but ${cover.slice(0, 80)} lies over it. Close that first.`,
-    );
+    const words = `${selectorWords(selector)} is there, but ${cover.by.slice(0, 80)} lies over it. Close that first.`;
+    throw await missed(at, selector, "element_covered", words, { covered: cover });
   }
-  throw new StepFailure("element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
+  throw await missed(at, selector, "element_not_found", `${selectorWords(selector)} did not appear in ${seconds(ms)}.`);
 }
 
 /** "50%,50%" or "100,200" (CSS pixels) as fractions of the screen. @throws StepFailure */

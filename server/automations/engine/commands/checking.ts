@@ -1,7 +1,7 @@
 /** Assertions and waits: they only look. */
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
-import { conditionHolds, findElement, lookOnce, poll, seconds, timeLeft } from "../lookup.ts";
+import { conditionHolds, findElement, lookOnce, missed, poll, seconds, timeLeft } from "../lookup.ts";
 import { isTruthy, selectorWords, wholeNumber } from "../words.ts";
 
 const MOST_WAIT_MS = 60 * 60_000;
@@ -23,7 +23,8 @@ export const checking: Handlers<
     const ms = timeLeft(step, step.lookupMs);
     const gone = await poll(step, ms, async () => ((await lookOnce(step, selector)) === undefined ? true : undefined));
     if (gone === undefined) {
-      throw new StepFailure("assertion", `${selectorWords(selector)} was still visible after ${seconds(ms)}.`);
+      const words = `${selectorWords(selector)} was still visible after ${seconds(ms)}.`;
+      throw await missed(step, selector, "assertion", words, { wanted: "gone" });
     }
     return undefined;
   },
@@ -37,13 +38,13 @@ export const checking: Handlers<
     if (await conditionHolds(step, condition, ms)) return undefined;
     const { visible, notVisible } = condition;
     if (visible !== undefined) {
-      throw new StepFailure("assertion", `${selectorWords(visible)} did not appear in ${seconds(ms)}.`);
+      throw await missed(step, visible, "assertion", `${selectorWords(visible)} did not appear in ${seconds(ms)}.`);
     }
-    const words = notVisible === undefined ? "The condition" : selectorWords(notVisible);
-    throw new StepFailure(
-      "assertion",
-      `${words} was still ${notVisible ? "visible" : "not met"} after ${seconds(ms)}.`,
-    );
+    if (notVisible === undefined) {
+      throw new StepFailure("assertion", `The condition was still not met after ${seconds(ms)}.`);
+    }
+    const words = `${selectorWords(notVisible)} was still visible after ${seconds(ms)}.`;
+    throw await missed(step, notVisible, "assertion", words, { wanted: "gone" });
   },
   async waitForAnimationToEnd(step, { timeoutMs }) {
     const ms = await timeout(step, timeoutMs, 15_000);

@@ -4,7 +4,7 @@ import type { UiBounds } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { drag, type Spot } from "../gestures.ts";
-import { lookOnce, screenPoint, seconds, touchPlace } from "../lookup.ts";
+import { looking, missed, screenPoint, seconds, touchPlace } from "../lookup.ts";
 import { selectorWords, wholeNumber } from "../words.ts";
 
 const SCROLL_MS = 300;
@@ -105,9 +105,10 @@ export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
     const until = step.pace.now() + timeoutMs;
     let tries = 0;
     let before: string | undefined;
+    const look = looking(step, command.element, timeoutMs);
     for (;;) {
       step.signal.throwIfAborted();
-      const found = await lookOnce(step, command.element);
+      const found = await look();
       const cut =
         found !== undefined &&
         command.visibilityPercentage >= 100 &&
@@ -123,10 +124,8 @@ export const moving: Handlers<"scroll" | "swipe" | "scrollUntilVisible"> = {
         await center(step, found.element.bounds);
       } else {
         if (step.pace.now() >= until) {
-          throw new StepFailure(
-            "element_not_found",
-            `${selectorWords(command.element)} did not come into view in ${seconds(timeoutMs)} of scrolling.`,
-          );
+          const words = `${selectorWords(command.element)} did not come into view in ${seconds(timeoutMs)} of scrolling.`;
+          throw await missed(step, command.element, "element_not_found", words);
         }
         before = here;
         await reveal(step, command.direction, by);
