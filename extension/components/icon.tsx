@@ -50,7 +50,8 @@ export type IconName =
   | "install"
   | "mail"
   | "automation"
-  | "stop";
+  | "stop"
+  | "record";
 
 export interface IconProps {
   readonly name: IconName;

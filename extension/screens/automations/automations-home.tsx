@@ -1,7 +1,7 @@
 /** The team's automations and what ran lately; before there are any, what this is and where to start. */
 import { useEffect } from "react";
 import { type FlowSummary, hasEnded, type RunSummary } from "../../../shared/automation-model.ts";
-import type { RunId } from "../../../shared/id-values.ts";
+import type { RecordingId, RunId } from "../../../shared/id-values.ts";
 import type { Api } from "../../api/client.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";
@@ -16,6 +16,7 @@ import { FlowRow } from "./flow-row.tsx";
 import type { LastAutomations } from "./last-automations.ts";
 import { EMPTY_FLOW, type FlowTemplate } from "./model/templates.ts";
 import { Choices, type NewWay, Templates } from "./new-page.tsx";
+import { RecordingsCard } from "./recordings-card.tsx";
 import { RunsList } from "./runs-list.tsx";
 
 export interface AutomationsHomeProps {
@@ -31,6 +32,7 @@ export interface AutomationsHomeProps {
   readonly onFlow: (key: string) => void;
   readonly onRun: (id: RunId) => void;
   readonly onRuns: () => void;
+  readonly onRecording: (id: RecordingId) => void;
 }
 
 /** Enough to say of most automations how they went last. */
@@ -43,7 +45,7 @@ const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.
 const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: READ_RUNS });
 
 export function AutomationsHome(props: AutomationsHomeProps) {
-  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onRun, onRuns } = props;
+  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onRun, onRuns, onRecording } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
   const now = useNow(true);
@@ -70,7 +72,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
     runs.reload();
   };
   if (flows.value?.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
-    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} />;
+    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} onRecording={onRecording} />;
   }
   return (
     <div className="screen">
@@ -117,6 +119,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
           </ul>
         </Card>
       )}
+      {mayControl && <RecordingsCard onOpen={onRecording} />}
       {runs.value !== undefined && runs.value.length > 0 && (
         <Card
           title="Runs"
@@ -144,9 +147,10 @@ function HomeMenu({ items }: { readonly items: readonly MenuItem[] }) {
   );
 }
 
-interface FirstUseProps extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart"> {}
+interface FirstUseProps
+  extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart" | "onRecording"> {}
 
-function FirstUse({ mayControl, ways, menu, onStart }: FirstUseProps) {
+function FirstUse({ mayControl, ways, menu, onStart, onRecording }: FirstUseProps) {
   return (
     <div className="screen">
       <header className="screen-head automations-head">
@@ -169,6 +173,7 @@ function FirstUse({ mayControl, ways, menu, onStart }: FirstUseProps) {
           ? "An automation taps, types and checks on a phone for you, step by step. Write it once, run it any time. Flows written for Maestro work too."
           : "Your team has no automation yet. Your role lets you watch; ask the team's owner to write one."}
       </EmptyState>
+      {mayControl && <RecordingsCard onOpen={onRecording} />}
       {mayControl && ways.length > 0 && (
         <Card>
           <Choices label="Ways to begin" choices={ways} />

@@ -9,6 +9,7 @@ import { FlowPage } from "./flow-page.tsx";
 import type { LastAutomations } from "./last-automations.ts";
 import type { FlowTemplate } from "./model/templates.ts";
 import { NewPage, type NewWay } from "./new-page.tsx";
+import { RecordingPage } from "./recording-page.tsx";
 import { RunPage } from "./run-page.tsx";
 import { RunsPage } from "./runs-page.tsx";
 import { useFlowDrafts } from "./use-flow-drafts.ts";
@@ -19,11 +20,13 @@ export interface AutomationsScreenProps {
   readonly mayControl: boolean;
   /** Shows the Phone tab. */
   readonly onPhone: () => void;
+  /** Shows the Phone tab and begins to record there. */
+  readonly onRecord: () => void;
 }
 
 const place = automationsPlace();
 
-export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScreenProps) {
+export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: AutomationsScreenProps) {
   const [at, setAt] = useState<AutomationsPlace>();
   const drafts = useFlowDrafts();
   useEffect(() => {
@@ -49,7 +52,15 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
     drafts.put(key, { name, source });
     go({ view: "flow", key });
   };
-  const ways: readonly NewWay[] = [];
+  const ways: readonly NewWay[] = [
+    {
+      id: "record",
+      label: "Record it",
+      detail: "Use the phone as usual; each tap, swipe and text becomes a step",
+      icon: "record",
+      onSelect: onRecord,
+    },
+  ];
   const menu: readonly MenuItem[] = [
     { id: "runs", label: "All runs", icon: "activity", onSelect: () => go({ view: "runs", filter: {} }) },
   ];
@@ -96,6 +107,17 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       />
     );
   }
+  if (at.view === "recording") {
+    return (
+      <RecordingPage
+        key={at.recordingId}
+        recordingId={at.recordingId}
+        onBack={() => go(HOME)}
+        onPhone={onPhone}
+        onFlow={(key) => go({ view: "flow", key })}
+      />
+    );
+  }
   if (at.view === "new") return <NewPage ways={ways} onStart={start} onBack={() => go(HOME)} />;
   return (
     <AutomationsHome
@@ -108,6 +130,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       onStart={start}
       onFlow={(key) => go({ view: "flow", key })}
       onRun={(runId) => go({ view: "run", runId })}
+      onRecording={(recordingId) => go({ view: "recording", recordingId })}
       onRuns={() => go({ view: "runs", filter: {} })}
     />
   );
