@@ -10,6 +10,7 @@ import type { PhoneId, RunId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
+import type { RecordingSummary } from "../../shared/recording-model.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
@@ -254,6 +255,7 @@ export const stubRouter = t.router({
       })();
     }),
   }),
+  recordings: t.router({ list: signedIn.query((): RecordingSummary[] => []) }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),
   }),

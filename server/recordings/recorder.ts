@@ -6,7 +6,7 @@
 import { findElements } from "../../shared/flows/match.ts";
 import type { PhoneId, RecordingId, UserId } from "../../shared/ids.ts";
 import { appeared } from "../../shared/recorder/appeared.ts";
-import { candidatesFor, pointCandidate } from "../../shared/recorder/candidates.ts";
+import { candidatesFor, pointCandidate, wordsFirst } from "../../shared/recorder/candidates.ts";
 import { fingerprintOf, nameOf } from "../../shared/recorder/fingerprint.ts";
 import { createGestureReader, DOUBLE_TAP_MS, directionOf, type Gesture } from "../../shared/recorder/gestures.ts";
 import { hitTest, touchTarget } from "../../shared/recorder/hit-test.ts";
@@ -167,7 +167,6 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
 
   /** Offers what is new since before the last step, once. */
   async function cameWith(now: UiTree | undefined): Promise<void> {
-    clearTimeout(cameTimer);
     const step = last;
     if (step?.before === undefined || now === undefined) return;
     settledTree = now;
@@ -386,9 +385,7 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
       const hit = hitTest(page, spot, await hits);
       for (const element of [hit, touchTarget(page, spot, await hits)]) {
         if (element === undefined) continue;
-        const candidates = candidatesFor(page, element, spot).filter(
-          ({ kind }) => kind !== "point" && kind !== "point_in",
-        );
+        const candidates = wordsFirst(candidatesFor(page, element, spot));
         if (candidates.length > 0) return { ...targetOf(page, element, candidates) };
       }
       return undefined;

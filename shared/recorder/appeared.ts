@@ -1,7 +1,7 @@
 /** What came with a step, for "assert this": texts of the screen after it that were not there before. */
 import type { Proposal } from "../recording-model.ts";
 import type { UiElement, UiTree } from "../ui-tree.ts";
-import { candidatesFor } from "./candidates.ts";
+import { candidatesFor, wordsFirst } from "./candidates.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { isField, walk } from "./walk.ts";
 
@@ -20,9 +20,9 @@ export function appeared(before: UiTree, after: UiTree): readonly Proposal[] {
     .slice(0, MOST * 3)
     .flatMap((one): Proposal[] => {
       const { x, y, width, height } = one.bounds;
-      const candidates = candidatesFor(after, one, { x: x + width / 2, y: y + height / 2 });
+      const candidates = wordsFirst(candidatesFor(after, one, { x: x + width / 2, y: y + height / 2 }));
       const kind = candidates[0]?.kind;
-      if (kind === "point" || kind === "point_in" || kind === "id_index" || kind === "text_index") return [];
+      if (kind !== "text" && kind !== "label") return [];
       return [{ words: one.text.replaceAll("\n", " "), candidates, fingerprint: fingerprintOf(one, after) }];
     })
     .slice(0, MOST);

@@ -59,7 +59,7 @@ function names(tree: UiTree, target: UiElement): readonly Named[] {
 }
 
 function plain(tree: UiTree, target: UiElement): readonly Candidate[] {
-  return names(tree, target).filter(({ selector }) => findElements(tree, selector).length === 1);
+  return names(tree, target).filter(({ selector }) => isAlone(findElements(tree, selector), target));
 }
 
 /** `{id, index}` and `{text, index}`, where several go by the same. */
@@ -172,6 +172,18 @@ function hitsOf(tree: UiTree, selector: Selector, target: UiElement): UiElement 
 function isOnly(tree: UiTree, selector: Selector, target: UiElement): boolean {
   const found = findElements(tree, selector);
   return found.length === 1 && found[0] !== undefined && isOf(tree, found[0], target);
+}
+
+/** Nothing else, but for the label of a field: touching that is touching the field. */
+function isAlone(found: readonly UiElement[], target: UiElement): boolean {
+  return found.length === 1 || (isField(target) && found.filter(({ role }) => role !== "label").length === 1);
+}
+
+/** For what must be visible, words say more than ids. */
+export function wordsFirst(candidates: readonly Candidate[]): readonly Candidate[] {
+  const says = ({ kind }: Candidate) => kind === "text" || kind === "label" || kind === "hint" || kind === "pattern";
+  const named = candidates.filter(({ kind }) => kind !== "point" && kind !== "point_in");
+  return [...named.filter(says), ...named.filter((one) => !says(one))];
 }
 
 function isOf(tree: UiTree, one: UiElement, target: UiElement): boolean {

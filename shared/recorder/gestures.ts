@@ -57,6 +57,8 @@ export function createGestureReader(): GestureReader {
   return {
     touch(now, { phase, id, x, y, seq }, size) {
       if (phase === "start") {
+        // A finger that was down already was lifted without a word, with its viewer.
+        if (fingers.has(id)) fingers.clear();
         if (fingers.size === 0) {
           first = { id, start: { x, y }, seq, at: now, reach: 0 };
           many = false;

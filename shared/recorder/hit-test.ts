@@ -33,9 +33,9 @@ function promoted(all: Walked, hit: UiElement): UiElement {
   const lasting = isNamed(hit) && wear(hit.text) === 0;
   for (const up of ancestors(all, hit)) {
     if (areaOf(up) > areaOf(hit) * (up.clickable && !lasting ? MAX_GROWTH_OF_NAMELESS : MAX_GROWTH)) break;
-    const adds = (up.id !== "" && hit.id === "") || (up.accessibilityText !== "" && !isNamed(hit));
-    if ((up.clickable && (adds || !hit.clickable)) || (adds && !hit.clickable)) return up;
-    if (up.clickable) break;
+    if (up.clickable) return hit.clickable && up.id === "" && up.accessibilityText === "" ? hit : up;
+    // Touching the middle of a mere container is another touch, so only what has no name takes that of one.
+    if (!isNamed(hit) && !hit.clickable && (up.id !== "" || up.accessibilityText !== "")) return up;
   }
   return hit;
 }

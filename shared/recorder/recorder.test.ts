@@ -160,6 +160,9 @@ describe("gestures", () => {
     ] as const;
     expect(play(...two)).toEqual([{ kind: "many" }]);
     expect(play([0, "start", 100, 100], [50, "cancel", 100, 100], [60, "end", 100, 100])).toEqual([]);
+    expect(play([0, "start", 100, 100], [900, "start", 100, 100], [990, "end", 100, 100])).toMatchObject([
+      { kind: "tap" },
+    ]);
   });
 });
 

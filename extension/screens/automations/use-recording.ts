@@ -1,10 +1,11 @@
 /** A person's recording on a phone: found again whenever the panel opens, followed as it grows. */
 import { useCallback, useEffect, useState } from "react";
 import type { PhoneId, RecordingId } from "../../../shared/id-values.ts";
-import type { RecordingDetail, RecordingEvent } from "../../../shared/recording-model.ts";
+import type { RecordingDetail } from "../../../shared/recording-model.ts";
 import type { Api } from "../../api/client.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import type { Calls } from "../panel/use-call.ts";
+import { heard } from "./model/recording-log.ts";
 
 export interface WatchedRecording {
   /** Undefined when there is none, or it is not known yet. */
@@ -104,19 +105,4 @@ export function useRecording(
     setRound((before) => before + 1);
   }, []);
   return { recording, known, act, leave };
-}
-
-/** An event that an answer already contained changes nothing. */
-export function heard(shown: RecordingDetail, seq: number, event: RecordingEvent): RecordingDetail {
-  if (seq <= shown.lastEvent) return shown;
-  const lastEvent = seq;
-  if (event.type === "state") {
-    const { note: _, ...rest } = shown;
-    const { type: __, ...state } = event;
-    return { ...rest, ...state, lastEvent };
-  }
-  const others = shown.recorded.filter((step) => step.seq !== (event.type === "step" ? event.step.seq : event.seq));
-  const recorded = event.type === "step" ? [...others, event.step].sort((one, other) => one.seq - other.seq) : others;
-  const canUndo = shown.canUndo || event.type === "removed";
-  return { ...shown, recorded, steps: recorded.length, canUndo, lastEvent };
 }
