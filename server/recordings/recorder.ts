@@ -3,7 +3,6 @@
  * it up; what a step's target was is found out afterwards, from the tree of the picture the person saw.
  */
 
-import { findElements } from "../../shared/flows/match.ts";
 import type { PhoneId, RecordingId, UserId } from "../../shared/ids.ts";
 import { appeared } from "../../shared/recorder/appeared.ts";
 import { candidatesFor, pointCandidate, wordsFirst } from "../../shared/recorder/candidates.ts";
@@ -11,22 +10,21 @@ import { fingerprintOf, nameOf } from "../../shared/recorder/fingerprint.ts";
 import { createGestureReader, DOUBLE_TAP_MS, directionOf, type Gesture } from "../../shared/recorder/gestures.ts";
 import { hitTest, touchTarget } from "../../shared/recorder/hit-test.ts";
 import { stepWords } from "../../shared/recorder/step-words.ts";
-import type { RecordedAction, RecordedKey, RecordedTarget, Spot } from "../../shared/recording-model.ts";
+import type { RecordedAction, RecordedTarget, Spot } from "../../shared/recording-model.ts";
 import type { PhoneKey, ViewerMessage } from "../../shared/screen-protocol.ts";
 import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import type { Clock } from "../clock.ts";
 import { createQueue } from "../db/database.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { PhoneAutomation } from "../phones/automation-port.ts";
+import { KEYS, LEFT_OUT } from "./recorded-keys.ts";
 import type { StepData } from "./recordings.tables.ts";
 import { SeenTrees } from "./seen-trees.ts";
+import { waitFor } from "./step-wait.ts";
 import { passwordRefs, typedWhere } from "./typed-text.ts";
 
 /** What came with a step is looked for when the screen had this long to show it. */
 const CAME_MS = 700;
-/** Longer between two steps, and the second waits for its target. */
-const GAP_MS = 3_000;
-const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [10_000, 60_000];
 /** After a touch the focus may still be on its way. */
 const FOCUS_MS = 400;
 /** Turns of a wheel less than this apart are one. */
@@ -122,7 +120,8 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
     about: { ref?: string | undefined; before: UiTree | undefined; startedAt: number; endedAt?: number },
   ): Promise<void> {
     const { name, note, ...found } = target;
-    const waitMs = waitFor(action, found, about.startedAt);
+    const gap = last === undefined ? 0 : about.startedAt - last.endedAt;
+    const waitMs = waitFor(action, found, gap, settledTree);
     const data: StepData = {
       ...found,
       action,
@@ -135,24 +134,6 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
     const seq = await sink.add(data);
     last = { seq, data, name, ref: about.ref, endedAt: about.endedAt ?? about.startedAt, before: about.before };
     settledTree = undefined;
-  }
-
-  /** After a longer pause: only where the target was not there right after the step before. */
-  function waitFor(
-    action: RecordedAction,
-    { candidates, chosen }: RecordedTarget,
-    startedAt: number,
-  ): number | undefined {
-    const gap = last === undefined ? 0 : startedAt - last.endedAt;
-    const selector = candidates[chosen]?.selector;
-    const touches =
-      ["tap", "doubleTap", "longPress", "assertVisible"].includes(action.kind) ||
-      (action.kind === "swipe" && action.direction !== undefined);
-    if (!touches || gap <= GAP_MS || selector === undefined) return undefined;
-    const { point: _, ...rest } = selector;
-    if (Object.keys(rest).length === 0) return undefined;
-    if (settledTree !== undefined && findElements(settledTree, rest).length > 0) return undefined;
-    return Math.min(Math.max(Math.ceil((gap * 2) / 1000) * 1000, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
   }
 
   async function change(step: Last, action: RecordedAction, name: string, more: Partial<Last> = {}): Promise<boolean> {
@@ -416,28 +397,6 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
 }
 
 const NO_TARGET = { candidates: [], chosen: 0, name: "" } as const;
-
-const KEYS: Partial<Readonly<Record<PhoneKey, RecordedKey>>> = {
-  Enter: "Enter",
-  Tab: "Tab",
-  Escape: "Escape",
-  Home: "Home",
-  ArrowUp: "Remote Dpad Up",
-  ArrowDown: "Remote Dpad Down",
-  ArrowLeft: "Remote Dpad Left",
-  ArrowRight: "Remote Dpad Right",
-};
-
-const LEFT_OUT: Partial<Readonly<Record<PhoneKey, string>>> = {
-  AppSwitch: "Recents",
-  Reload: "Reloading",
-  Delete: "The Delete key",
-  PageUp: "Page up",
-  PageDown: "Page down",
-  Copy: "Copying",
-  Cut: "Cutting",
-  Undo: "Undo",
-};
 
 function middle({ bounds: { x, y, width, height } }: UiElement): Spot {
   return { x: x + width / 2, y: y + height / 2 };

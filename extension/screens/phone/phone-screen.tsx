@@ -191,7 +191,7 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
             onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
           />
           {mayControl && (
-            <LazyPart module={RECORDING} loading="" failed="Recording could not be loaded." rows={0}>
+            <LazyPart module={RECORDING} loading="Loading recording" failed="Recording could not be loaded." rows={0}>
               {({ RecordingBar }) => (
                 <RecordingBar
                   key={phone.id}
