@@ -14,6 +14,8 @@ import { percent } from "./candidates.ts";
 const LONGEST_SWIPE = 0.6;
 /** So slow that the page follows the finger and is not flung. */
 const SCROLL_MS = 800;
+/** A touch on what still glides only stops it, so the next step waits until the picture is at rest. */
+const SETTLE = { waitToSettleTimeoutMs: 2_000 };
 /** What the language takes for granted. */
 const SWIPE_MS = 400;
 /** Of one flow; the parser allows 2,000. */
@@ -97,8 +99,8 @@ function commandsOf(step: WrittenRecording["steps"][number]): readonly Command[]
     case "swipe": {
       const duration = action.durationMs === SWIPE_MS ? {} : { duration: action.durationMs };
       if (action.direction !== undefined && waitable)
-        return [...wait, { swipe: { from: written(selector), direction: action.direction, ...duration } }];
-      return [{ swipe: { start: percent(action.start), end: percent(action.end), ...duration } }];
+        return [...wait, { swipe: { from: written(selector), direction: action.direction, ...duration, ...SETTLE } }];
+      return [{ swipe: { start: percent(action.start), end: percent(action.end), ...duration, ...SETTLE } }];
     }
     case "scroll":
       return scrollSwipes(action.at, action.dx, action.dy);
@@ -127,7 +129,7 @@ function scrollSwipes(at: Spot, dx: number, dy: number): readonly Command[] {
   const half = whole / count / 2;
   const across = Math.min(Math.max(along ? at.x : at.y, 0.1), 0.9);
   const spot = (value: number) => percent(along ? { x: across, y: value } : { x: value, y: across });
-  const swipe = { swipe: { start: spot(0.5 + half), end: spot(0.5 - half), duration: SCROLL_MS } };
+  const swipe = { swipe: { start: spot(0.5 + half), end: spot(0.5 - half), duration: SCROLL_MS, ...SETTLE } };
   return Array.from({ length: count }, () => swipe);
 }
 
