@@ -73,11 +73,16 @@ export function RecordingBar({ phone, usable, intercept, onButton, wish, onSaved
       if (message.phase === "end" || message.phase === "cancel") setAsserting(false);
       return true;
     };
-    const leaveMode = (event: KeyboardEvent) => event.key === "Escape" && setAsserting(false);
-    document.addEventListener("keydown", leaveMode);
+    // Before the field that types on the phone gets it.
+    const leaveMode = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      setAsserting(false);
+    };
+    document.addEventListener("keydown", leaveMode, { capture: true });
     return () => {
       intercept.current = undefined;
-      document.removeEventListener("keydown", leaveMode);
+      document.removeEventListener("keydown", leaveMode, { capture: true });
     };
   }, [asserting, recordingId, intercept, act]);
 
@@ -92,7 +97,7 @@ export function RecordingBar({ phone, usable, intercept, onButton, wish, onSaved
           <span className="tabular">
             {on ? "Recording" : "Paused"} · {count}
           </span>
-          <span className="secondary truncate">
+          <span className="secondary">
             {asserting
               ? "Tap what must be visible. Esc: not now"
               : (recording.note ?? last?.words ?? "Use the phone as usual.")}
