@@ -172,8 +172,8 @@ function rankedOutcome(tree: UiTree, candidates: readonly Candidate[], target: U
   if (first === undefined) return "none";
   const chosen = outcome(tree, first.selector, target);
   if (chosen !== "none") return chosen;
-  for (const { selector, kind } of others) {
-    if (kind === "point" || findElements(tree, selector).length !== 1) continue;
+  for (const { selector } of others) {
+    if (selector.point !== undefined || findElements(tree, selector).length !== 1) continue;
     return outcome(tree, selector, target);
   }
   return "none";
@@ -238,7 +238,8 @@ way and each selector looks for its element again, with the matcher that runs us
 
 Each number is how many of 100 find the same element; in brackets how many find another one, the rest finds nothing.
 "Steps" is how many of the recorded steps have such a selector. The first line is what a run does: the best selector, and
-only when that finds nothing, the next that finds exactly one element. Places on the screen are not among those.
+only when that finds nothing, the next that finds exactly one element. Places are not among those. (A run also asks that
+what it finds is like what was recorded, and then proposes it or, with \`limits.healing: auto\`, uses it.)
 
 ${survivalTable(survival)}
 
