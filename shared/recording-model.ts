@@ -19,6 +19,7 @@ export const SELECTOR_KINDS = [
   "beside",
   "id_index",
   "pattern",
+  "css",
   "text_index",
   "point_in",
   "point",

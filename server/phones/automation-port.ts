@@ -19,12 +19,18 @@ export interface UiTarget {
   readonly moving?: boolean;
 }
 
+export interface UiHit {
+  readonly ref: string;
+  /** A CSS selector that finds this element and no other, by its place in the page; absent where there is none. */
+  readonly css?: string;
+}
+
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
   /** Everything visible, in document order: open shadow roots and frames of the same origin included. */
   elements(id: PhoneId): Promise<UiTree>;
-  /** Refs of what lies at a place, fractions of the screen: the innermost first, then what it is in. */
-  elementAt?(id: PhoneId, x: number, y: number): Promise<readonly string[]>;
+  /** What lies at a place, fractions of the screen: the innermost first, then what it is in. */
+  elementAt?(id: PhoneId, x: number, y: number): Promise<readonly UiHit[]>;
   /** Of the page in the foreground; undefined where there is none that could be opened again. */
   address?(id: PhoneId): Promise<string | undefined>;
   /**

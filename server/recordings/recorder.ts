@@ -16,7 +16,7 @@ import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import type { Clock } from "../clock.ts";
 import { createQueue } from "../db/database.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { PhoneAutomation } from "../phones/automation-port.ts";
+import type { PhoneAutomation, UiHit } from "../phones/automation-port.ts";
 import { KEYS, LEFT_OUT } from "./recorded-keys.ts";
 import type { StepData } from "./recordings.tables.ts";
 import { SeenTrees } from "./seen-trees.ts";
@@ -78,7 +78,7 @@ interface Last {
 /** Where a finger went down: asked for then, answered later. */
 interface Aim {
   readonly tree: Promise<UiTree | undefined>;
-  readonly hits: Promise<readonly string[]>;
+  readonly hits: Promise<readonly UiHit[]>;
 }
 
 export type Recorder = ReturnType<typeof createRecorder>;
@@ -167,13 +167,14 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
 
   async function targetAt(spot: Spot, { tree, hits }: Aim) {
     const [page, under] = [await tree, await hits];
-    const element = page && touchTarget(page, spot, under);
+    const element = page && touchTarget(page, spot, refsOf(under));
     if (page === undefined || element === undefined) {
       const note = page === undefined ? NAVIGATED : NOTHING_THERE;
       return { found: { candidates: [pointCandidate(spot)], chosen: 0, name: "", note }, page, ref: undefined };
     }
     learn(page);
-    const candidates = candidatesFor(page, element, spot);
+    const css = under.find(({ ref }) => ref === element.ref)?.css;
+    const candidates = candidatesFor(page, element, spot, css);
     const note = candidates[0]?.kind === "point" ? NOTHING_THERE : undefined;
     return { found: { ...targetOf(page, element, candidates), note }, page, ref: element.ref };
   }
@@ -363,10 +364,12 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
       const { tree, hits } = aimAt(spot);
       const page = await tree;
       if (page === undefined) return undefined;
-      const hit = hitTest(page, spot, await hits);
-      for (const element of [hit, touchTarget(page, spot, await hits)]) {
+      const under = await hits;
+      const hit = hitTest(page, spot, refsOf(under));
+      for (const element of [hit, touchTarget(page, spot, refsOf(under))]) {
         if (element === undefined) continue;
-        const candidates = wordsFirst(candidatesFor(page, element, spot));
+        const css = under.find(({ ref }) => ref === element.ref)?.css;
+        const candidates = wordsFirst(candidatesFor(page, element, spot, css));
         if (candidates.length > 0) return { ...targetOf(page, element, candidates) };
       }
       return undefined;
@@ -397,6 +400,8 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
 }
 
 const NO_TARGET = { candidates: [], chosen: 0, name: "" } as const;
+
+const refsOf = (hits: readonly UiHit[]) => hits.map(({ ref }) => ref);
 
 function middle({ bounds: { x, y, width, height } }: UiElement): Spot {
   return { x: x + width / 2, y: y + height / 2 };

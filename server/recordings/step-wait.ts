@@ -21,6 +21,7 @@ export function waitFor(
   if (!touches || gapMs <= GAP_MS || selector === undefined) return undefined;
   const { point: _, ...rest } = selector;
   if (Object.keys(rest).length === 0) return undefined;
+  // On a tree alone a CSS selector finds nothing; waiting for what is there costs nothing.
   if (after !== undefined && findElements(after, rest).length > 0) return undefined;
   return Math.min(Math.max(Math.ceil((gapMs * 2) / 1000) * 1000, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
 }

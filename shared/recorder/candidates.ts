@@ -17,9 +17,14 @@ const FALLBACKS = 3;
 /** In something this large it matters where the finger was. */
 const LARGE = 0.2;
 
-/** Best first; never empty, the place on the screen is always one. */
-export function candidatesFor(tree: UiTree, target: UiElement, spot: Spot): readonly Candidate[] {
+/**
+ * Best first; never empty, the place on the screen is always one. `css` is a selector that the page itself tried: it finds
+ * this element by its place in the page.
+ */
+export function candidatesFor(tree: UiTree, target: UiElement, spot: Spot, css?: string): readonly Candidate[] {
   const found = [...plain(tree, target), ...indexed(tree, target), ...patterns(tree, target), ...beside(tree, target)];
+  // An id alone is what `id` says already.
+  if (css?.includes(" ") === true) found.push({ kind: "css", selector: { css }, score: 35 });
   const placed = wherePlaceCounts(target) ? found.map((one) => placedIn(one, target, spot)) : found;
   const last = [pointIn(tree, target, spot), { kind: "point", selector: { point: percent(spot) }, score: 5 }] as const;
   const ranked = [...placed, ...last.filter((one) => one !== undefined)].sort((a, b) => b.score - a.score);

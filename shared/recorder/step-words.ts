@@ -50,6 +50,7 @@ export const KIND_WORDS: Readonly<Record<SelectorKind, string>> = {
   beside: "Beside another",
   id_index: "Id and position",
   pattern: "Text with any number",
+  css: "Place in the page",
   text_index: "Text and position",
   point_in: "Place in its container",
   point: "Place on the screen",
@@ -60,8 +61,8 @@ export function candidateWords({ kind, selector }: Candidate): string {
   return `${KIND_WORDS[kind]}: ${short(selectorText(selector))}`;
 }
 
-function selectorText({ text, id, index, point, childOf, below, rightOf }: Selector): string {
-  const own = text ?? id ?? "";
+function selectorText({ text, id, css, index, point, childOf, below, rightOf }: Selector): string {
+  const own = text ?? id ?? css ?? "";
   if (index !== undefined) return `${own}, number ${Number(index) + 1}`;
   if (point !== undefined) return own === "" ? point : `${own} at ${point}`;
   if (childOf !== undefined) return `${own} in ${selectorText(childOf)}`;

@@ -82,7 +82,8 @@ function otherTargets({ candidates, chosen, fingerprint }: WrittenRecording["ste
 function commandsOf(step: WrittenRecording["steps"][number]): readonly Command[] {
   const { action, waitMs } = step;
   const selector = step.candidates[step.chosen]?.selector;
-  const waitable = selector !== undefined && (selector.text !== undefined || selector.id !== undefined);
+  const waitable =
+    selector !== undefined && (selector.text !== undefined || selector.id !== undefined || selector.css !== undefined);
   const { point: _, ...seen } = selector ?? {};
   const wait: Command[] =
     waitMs === undefined || !waitable ? [] : [{ extendedWaitUntil: { visible: written(seen), timeout: waitMs } }];

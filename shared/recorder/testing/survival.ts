@@ -146,11 +146,34 @@ function renamed(element: UiElement): UiElement {
   };
 }
 
+/** The way down from the nearest id, in numbers: what a page's own CSS selector says, without kinds of elements. */
+function placeOf(tree: UiTree, element: UiElement): string {
+  const { parents } = walk(tree);
+  const way: number[] = [];
+  let at = element;
+  for (let up = parents.get(at); up !== undefined && at.id === ""; up = parents.get(at)) {
+    way.unshift(up.children.indexOf(at));
+    at = up;
+  }
+  return [at.id === "" ? "body" : `#${at.id}`, ...way].join(" ");
+}
+
+function atPlace(tree: UiTree, css: string): ReadonlySet<string> {
+  const [from = "", ...way] = css.split(" ");
+  const start = from === "body" ? tree.root : walk(tree).elements.find(({ id }) => `#${id}` === from);
+  const found = way.reduce<UiElement | undefined>((at, index) => at?.children[Number(index)], start);
+  return new Set(found === undefined ? [] : [found.ref]);
+}
+
+function look(tree: UiTree, selector: Selector): readonly UiElement[] {
+  return findElements(tree, selector, selector.css === undefined ? undefined : atPlace(tree, selector.css));
+}
+
 export type Outcome = "same" | "other" | "none";
 
 function finds(tree: UiTree, selector: Selector): UiElement | undefined {
   const { point, ...rest } = selector;
-  if (Object.keys(rest).length > 0) return findElements(tree, rest)[0];
+  if (Object.keys(rest).length > 0) return look(tree, rest)[0];
   const [x = 0, y = 0] = (point ?? "").split(",").map((part) => Number.parseFloat(part) / 100);
   return touchTarget(tree, { x, y });
 }
@@ -173,7 +196,7 @@ function rankedOutcome(tree: UiTree, candidates: readonly Candidate[], target: U
   const chosen = outcome(tree, first.selector, target);
   if (chosen !== "none") return chosen;
   for (const { selector } of others) {
-    if (selector.point !== undefined || findElements(tree, selector).length !== 1) continue;
+    if (selector.point !== undefined || look(tree, selector).length !== 1) continue;
     return outcome(tree, selector, target);
   }
   return "none";
@@ -204,7 +227,8 @@ export function measureSurvival(): Survival {
     for (const target of new Set(walk(tree).elements.flatMap((element) => touched(tree, element) ?? []))) {
       recordings += 1;
       const { x, y, width, height } = target.bounds;
-      const candidates = candidatesFor(tree, target, { x: x + width / 2, y: y + height / 2 });
+      const middle = { x: x + width / 2, y: y + height / 2 };
+      const candidates = candidatesFor(tree, target, middle, placeOf(tree, target));
       for (const [name, mutate] of Object.entries(MUTATIONS)) {
         const changed = mutate(tree, target);
         for (const { kind, selector } of candidates) {
@@ -246,7 +270,8 @@ ${survivalTable(survival)}
 What it says: ids and labels carry a step over most changes, texts over all but their own. A text that stands there once more
 names the first of its kind, so an exact copy put before an element is taken for it unless that has an id. Where several
 elements share a name, the recorder names them by what stands beside or around them; numbers in a list are the last resort,
-because they mean another element once the list is reordered.
+because they mean another element once the list is reordered. When words change, the place in the page (a CSS selector,
+played here on the tree) still finds the element, until something is put around it.
 `;
 }
 

@@ -336,9 +336,12 @@ describe("an automation on a web phone", () => {
       await open("/covered");
       const under = await seen("Under");
       const at = async (x: number, y: number) => {
-        const refs = (await automation.elementAt?.(hand.id, x, y)) ?? [];
+        const hits = (await automation.elementAt?.(hand.id, x, y)) ?? [];
         const tree = [...all((await automation.elements(hand.id)).root)];
-        return refs.flatMap((ref) => tree.find((one) => one.ref === ref) ?? []);
+        const [css] = hits.flatMap((hit) => hit.css ?? []);
+        if (css !== undefined)
+          expect(await automation.findByCss(hand.id, css)).toEqual([hits.find((hit) => hit.css)?.ref]);
+        return hits.flatMap(({ ref }) => tree.find((one) => one.ref === ref) ?? []);
       };
       const { x, y, width, height } = under.bounds;
       const [over] = await at(x + width / 2, y + height / 2);

@@ -2,11 +2,11 @@
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
-import type { PhoneAutomation, UiTarget } from "../../automation-port.ts";
+import type { PhoneAutomation, UiHit, UiTarget } from "../../automation-port.ts";
 import type { PhoneSpec, UiNode } from "../../driver.ts";
 import { clearOrigin } from "./automation-clear.ts";
 import { AutomationFrames, type FrameAt } from "./automation-frames.ts";
-import type { Found, Reach } from "./automation-reach.ts";
+import type { At, Found, Reach } from "./automation-reach.ts";
 import { parseRef, type Ref } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
 import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
@@ -86,13 +86,13 @@ export class WebAutomation {
   }
 
   /** Of the topmost document and those it can reach; in a frame of another origin, the frame itself. */
-  async elementAt(x: number, y: number): Promise<readonly string[]> {
+  async elementAt(x: number, y: number): Promise<readonly UiHit[]> {
     const found = await this.#inFront((at) =>
       this.#frames.ask(at, { call: `at(${Number(x)},${Number(y)})`, timeoutMs: ANSWER_MS, again: false }),
     );
     if (found === undefined) return [];
-    const { token, numbers } = asFoundAt(found);
-    return numbers.map((number) => `${token}.${number}`);
+    const { token, hits } = asAt(found);
+    return hits.map(([number, css]) => ({ ref: `${token}.${number}`, ...(css !== "" && { css }) }));
   }
 
   async address(): Promise<string | undefined> {
@@ -249,8 +249,8 @@ function asFound(answer: unknown): Found {
 }
 
 /** `at` of the page's automation part answers with this shape. */
-function asFoundAt(answer: unknown): Exclude<Found, "invalid"> {
-  return answer as Exclude<Found, "invalid">;
+function asAt(answer: unknown): At {
+  return answer as At;
 }
 
 /** `target` and `through` of the page's automation part answer with this shape, or null. */
