@@ -1,7 +1,7 @@
 /** Under the picture while a phone is recorded: how many steps, the last one in words, and what can be done about it. */
 import { type RefObject, useCallback, useEffect, useId, useRef, useState } from "react";
 import type { Phone } from "../../../shared/phone-model.ts";
-import { Button, IconButton } from "../../components/button.tsx";
+import { IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { useCall } from "../panel/use-call.ts";
@@ -132,9 +132,7 @@ export function RecordingBar({ phone, usable, intercept, onButton, wish, onSaved
             onClick={() => void act("resume", (api) => api.recordings.resume.mutate({ recordingId }))}
           />
         )}
-        <Button size="small" icon="stop" busy={busy} onClick={toggle}>
-          Stop
-        </Button>
+        <IconButton icon="stop" label="Stop" tooltip="left" busy={busy} onClick={toggle} />
         <IconButton
           icon={open ? "chevronDown" : "chevronRight"}
           label={open ? "Hide the steps" : "Show the steps"}
