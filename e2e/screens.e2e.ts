@@ -78,6 +78,18 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await panel.bringToFront();
     await showsColour(panel, COLOURS.home);
     await check(panel, "panel-live");
+    await panel.getByRole("button", { name: "Record", exact: true }).click();
+    await panel.getByRole("button", { name: "Show the steps" }).click();
+    const picture = panel.locator(".picture");
+    await picture.click({ position: { x: 120, y: 40 } });
+    await panel.locator(".recorded-step").waitFor();
+    await check(panel, "panel-recording");
+    await panel.getByRole("button", { name: "Stop", exact: true }).click();
+    await panel.getByLabel("Name of the automation").waitFor();
+    await check(panel, "panel-recording-save");
+    await panel.getByRole("button", { name: "Discard…" }).click();
+    await panel.getByRole("button", { name: "Discard 1 step" }).click();
+    await panel.getByRole("region", { name: "Recording" }).waitFor({ state: "detached" });
     await phoneMenu(panel, "Park");
     await panel.getByRole("heading", { name: "Parked" }).waitFor();
     await check(panel, "panel-parked");

@@ -8,6 +8,7 @@ import { workspacesRouter } from "./automations/workspaces.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
+import { recordingsRouter } from "./recordings/recordings.router.ts";
 import { rulesRouter } from "./rules/rules.router.ts";
 import { screenRouter } from "./screen/screen.router.ts";
 import { teamsRouter } from "./teams/teams.router.ts";
@@ -27,6 +28,7 @@ export interface RouterServices {
   readonly webhooks: Parameters<typeof webhooksRouter>[0];
   readonly workspaces: Parameters<typeof workspacesRouter>[0];
   readonly suites: Parameters<typeof workspacesRouter>[1];
+  readonly recordings: Parameters<typeof recordingsRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -43,6 +45,7 @@ export function createAppRouter(services: RouterServices) {
     rules: rulesRouter(services.rules),
     webhooks: webhooksRouter(services.webhooks),
     workspaces: workspacesRouter(services.workspaces, services.suites),
+    recordings: recordingsRouter(services.recordings),
     privacy: privacyRouter(services.privacy),
   });
 }

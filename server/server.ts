@@ -27,6 +27,7 @@ import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
+import { createFeed } from "./events/feed.ts";
 import { createDoors } from "./http/guards.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
@@ -52,6 +53,8 @@ import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
 import { createPrivacyService } from "./privacy/privacy.service.ts";
 import { processorsOf } from "./privacy/processors.ts";
+import { createRecordingsRepo } from "./recordings/recordings.repo.ts";
+import { createRecordings } from "./recordings/recordings.service.ts";
 import { createRules } from "./rules/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
@@ -264,6 +267,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     find: findElements,
   });
+  const recordingsFeed = createFeed(db);
+  const recordings = createRecordings({
+    db,
+    repo: createRecordingsRepo(db),
+    flows: automations.flows,
+    feed: recordingsFeed,
+    audit,
+    clock,
+    log,
+    running: async (scope, id) => (await phones.runningPhone(scope, id)).driver,
+  });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -278,9 +292,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     publicUrl: publicUrl.href,
     onInput: (id) => lifecycle.used(id),
+    tap: recordings.tap,
   });
   listener = {
     ended(id, state, reason) {
+      recordings
+        .phoneEnded(id, PHONE_REASON_WORDS[reason])
+        .catch((error: unknown) => log.error("A recording was not paused", errorFields(error)));
       if (reason === "server_stopped") screen.closePhone(id, "server_stopping");
       else
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
@@ -299,7 +317,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     account: accounts,
     sessions: accounts.sessions,
     teams: accounts.teams,
-    phones,
+    phones: {
+      ...phones,
+      openUrl: (scope, id, url) => {
+        recordings.opened(scope.userId, id, url);
+        return phones.openUrl(scope, id, url);
+      },
+    },
     screen,
     flows: automations.flows,
     looks,
@@ -309,6 +333,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    recordings,
     privacy,
   });
   let stopping = false;
@@ -367,12 +392,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await audit.anonymise(tx, cutoff(clock, "quarter"));
           await automations.sweep(tx, cutoff(clock, "quarter"));
           await webhooks.sweep(tx);
+          await recordings.sweep(tx, cutoff(clock, "month"));
         });
         await automations.removeOrphans();
       },
     },
     [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
   );
+  await recordings.recover();
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
@@ -406,6 +433,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         screen.closeAll("server_stopping");
         events.close();
         await rules.scheduler.close();
+        await recordings.close();
+        recordingsFeed.close();
         await automations.close();
         await lifecycle.close();
         screen.close();

@@ -12,6 +12,7 @@ import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { exportRecording } from "../../shared/recorder-json/export.ts";
+import type { RecordingSummary } from "../../shared/recording-model.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import * as secrets from "../../shared/secrets.ts";
@@ -384,6 +385,7 @@ export const stubRouter = t.router({
       return {};
     }),
   }),
+  recordings: t.router({ list: signedIn.query((): RecordingSummary[] => []) }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),
   }),

@@ -5,8 +5,9 @@
  */
 import { EventSource } from "eventsource";
 import type { RunEvent } from "../../shared/automation-model.ts";
-import type { RunId } from "../../shared/id-values.ts";
+import type { RecordingId, RunId } from "../../shared/id-values.ts";
 import type { PhoneEvent } from "../../shared/phone-model.ts";
+import type { RecordingEvent } from "../../shared/recording-model.ts";
 import { authorization, PRIVATE_REQUEST, type Token } from "./client.ts";
 
 export interface StreamHandlers {
@@ -33,6 +34,21 @@ export interface RunPosition {
   readonly after: number;
 }
 
+export interface RecordingHandlers extends StreamHandlers {
+  readonly onEvent: (seq: number, event: RecordingEvent) => void;
+}
+export interface RecordingPosition {
+  readonly recordingId: RecordingId;
+  readonly after: number;
+}
+/** Gives the newest state of everything that changed after event number `after`. */
+export type FollowRecording = (
+  server: string,
+  token: Token,
+  recording: RecordingPosition,
+  handlers: RecordingHandlers,
+) => () => void;
+
 /** The server says something (a ping at least) every 15 s; after this long the connection is dead without knowing it. */
 export const SILENCE_MS = 40_000;
 
@@ -53,6 +69,18 @@ export const followRunEvents: FollowRun = (server, token, { runId, after }, hand
     ...handlers,
     onMessage: (message) => {
       const event = runEvent(message.data);
+      if (event !== undefined) handlers.onEvent(Number(message.lastEventId), event);
+    },
+  });
+};
+
+/** Returns how to stop. */
+export const followRecordingEvents: FollowRecording = (server, token, { recordingId, after }, handlers) => {
+  const input = JSON.stringify({ recordingId, lastEventId: String(after) });
+  return follow(`${server}/trpc/recordings.events?input=${encodeURIComponent(input)}`, token, {
+    ...handlers,
+    onMessage: (message) => {
+      const event = recordingEvent(message.data);
       if (event !== undefined) handlers.onEvent(Number(message.lastEventId), event);
     },
   });
@@ -117,4 +145,11 @@ function runEvent(data: unknown): RunEvent | undefined {
   if (typeof data !== "string") return undefined;
   const parsed = JSON.parse(data) as RunEvent;
   return ["run", "step", "log", "artifact"].includes(parsed.type) ? parsed : undefined;
+}
+
+/** As `phoneEvent`, for `recordings.router.ts`. */
+function recordingEvent(data: unknown): RecordingEvent | undefined {
+  if (typeof data !== "string") return undefined;
+  const parsed = JSON.parse(data) as RecordingEvent;
+  return ["step", "removed", "state"].includes(parsed.type) ? parsed : undefined;
 }

@@ -52,7 +52,8 @@ export type IconName =
   | "mail"
   | "automation"
   | "format"
-  | "stop";
+  | "stop"
+  | "record";
 
 export interface IconProps {
   readonly name: IconName;

@@ -1,6 +1,6 @@
 /** Where on the Automations screen a person is, so that closing the panel loses neither the text nor the run watched. */
 import * as z from "zod/mini";
-import { flowId, runId } from "./automation-ids.ts";
+import { flowId, recordingId, runId } from "./automation-ids.ts";
 import { phoneId } from "./ids.ts";
 import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
@@ -23,6 +23,7 @@ const placeSchema = z.union([
   z.object({ view: z.literal("runs"), filter: runsFilter }),
   /** `key` as in `flow-drafts.ts`. */
   z.object({ view: z.literal("flow"), key: z.string() }),
+  z.object({ view: z.literal("recording"), recordingId }),
   /** Where to go back to: the automation, or the list of runs. */
   z.object({
     view: z.literal("run"),

@@ -1,6 +1,15 @@
 /** What every page and the worker are made of. Composed once per page in its `main.tsx` and passed down. */
 import { type Api, type ApiOptions, createApi } from "../api/client.ts";
-import type { EventHandlers, FollowEvents, FollowRun, RunHandlers, RunPosition } from "../api/stream.ts";
+import type {
+  EventHandlers,
+  FollowEvents,
+  FollowRecording,
+  FollowRun,
+  RecordingHandlers,
+  RecordingPosition,
+  RunHandlers,
+  RunPosition,
+} from "../api/stream.ts";
 import { type Intents, intentStore } from "./intents.ts";
 import { type PhonesCache, phonesCache } from "./phones-cache.ts";
 import { type Settings, settingsStore } from "./settings.ts";
@@ -16,6 +25,10 @@ export interface App {
   readonly follow: ((server: string, handlers: EventHandlers) => () => void) | undefined;
   /** Follows one run and returns how to stop; absent where `follow` is. */
   readonly followRun: ((server: string, run: RunPosition, handlers: RunHandlers) => () => void) | undefined;
+  /** Follows one recording and returns how to stop; absent where `follow` is. */
+  readonly followRecording:
+    | ((server: string, recording: RecordingPosition, handlers: RecordingHandlers) => () => void)
+    | undefined;
   /** A client of one server; sends that server's token and no other. */
   api(server: string): Api;
 }
@@ -29,10 +42,11 @@ interface PageParts {
   readonly createApi?: (options: ApiOptions) => Api;
   readonly follow?: FollowEvents;
   readonly followRun?: FollowRun;
+  readonly followRecording?: FollowRecording;
 }
 
 export function composeApp(parts: AppParts & PageParts): App {
-  const { tokens = indexedDbTokens(), follow, followRun, createApi: create = createApi } = parts;
+  const { tokens = indexedDbTokens(), follow, followRun, followRecording, createApi: create = createApi } = parts;
   const token = (server: string) => async () => (await tokens.get(server))?.token;
   return {
     settings: settingsStore(),
@@ -41,6 +55,8 @@ export function composeApp(parts: AppParts & PageParts): App {
     intents: intentStore(),
     follow: follow && ((server, handlers) => follow(server, token(server), handlers)),
     followRun: followRun && ((server, run, handlers) => followRun(server, token(server), run, handlers)),
+    followRecording:
+      followRecording && ((server, recording, handlers) => followRecording(server, token(server), recording, handlers)),
     api: (server) => create({ server, token: token(server) }),
   };
 }

@@ -6,6 +6,31 @@ CREATE TABLE "file_contents" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "recording_steps" (
+	"recording_id" text NOT NULL,
+	"seq" bigint NOT NULL,
+	"changed" bigint NOT NULL,
+	"removed_at" timestamp (3) with time zone,
+	"data" jsonb NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "recording_steps_recording_id_seq_pk" PRIMARY KEY("recording_id","seq")
+);
+--> statement-breakpoint
+CREATE TABLE "recordings" (
+	"id" text PRIMARY KEY NOT NULL,
+	"team_id" text NOT NULL,
+	"created_by" text NOT NULL,
+	"phone_id" text NOT NULL,
+	"state" text NOT NULL,
+	"note" text,
+	"start_url" text,
+	"flow_id" text,
+	"event_seq" bigint NOT NULL,
+	"state_seq" bigint NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "rule_starts" (
 	"rule_id" text NOT NULL,
 	"dedupe_key" text NOT NULL,
@@ -119,6 +144,10 @@ ALTER TABLE "runs" ADD COLUMN "shard" bigint;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "moves" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "lane" text;--> statement-breakpoint
 ALTER TABLE "file_contents" ADD CONSTRAINT "file_contents_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "recording_steps" ADD CONSTRAINT "recording_steps_recording_id_recordings_id_fk" FOREIGN KEY ("recording_id") REFERENCES "public"."recordings"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "recordings" ADD CONSTRAINT "recordings_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "recordings" ADD CONSTRAINT "recordings_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "recordings" ADD CONSTRAINT "recordings_flow_id_flows_id_fk" FOREIGN KEY ("flow_id") REFERENCES "public"."flows"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "rule_starts" ADD CONSTRAINT "rule_starts_rule_id_rules_id_fk" FOREIGN KEY ("rule_id") REFERENCES "public"."rules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "rule_starts" ADD CONSTRAINT "rule_starts_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "rules" ADD CONSTRAINT "rules_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -141,6 +170,9 @@ ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_team_id_teams_id_f
 ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_content_file_contents_id_fk" FOREIGN KEY ("content") REFERENCES "public"."file_contents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workspace_files" ADD CONSTRAINT "workspace_files_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "file_contents_team" ON "file_contents" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "recording_steps_changed" ON "recording_steps" USING btree ("recording_id","changed");--> statement-breakpoint
+CREATE UNIQUE INDEX "recordings_running" ON "recordings" USING btree ("phone_id") WHERE "recordings"."state" = 'recording';--> statement-breakpoint
+CREATE INDEX "recordings_person" ON "recordings" USING btree ("created_by","updated_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "rule_starts_run" ON "rule_starts" USING btree ("run_id");--> statement-breakpoint
 CREATE INDEX "rule_starts_at" ON "rule_starts" USING btree ("rule_id","at");--> statement-breakpoint
 CREATE INDEX "rules_team" ON "rules" USING btree ("team_id","created_at");--> statement-breakpoint

@@ -14,7 +14,7 @@ import { type ExportedRecording, exportRecording } from "../../shared/recorder-j
 import { isYaml } from "../../shared/workspace-model.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowRow, FlowsRepo } from "./flows.repo.ts";
@@ -31,6 +31,8 @@ export interface FlowsService {
    * before go over to the new one only where `keeper` may pass them on.
    */
   save(scope: TeamScope, input: z.output<typeof saveFlowInput>, keeper?: Keeper): Promise<FlowDetail>;
+  /** A new flow in the caller's transaction. */
+  add(tx: Writer, scope: TeamScope, flow: { readonly name: string; readonly source: string }): Promise<FlowId>;
   list(scope: TeamScope): Promise<FlowSummary[]>;
   get(scope: TeamScope, id: FlowId): Promise<FlowDetail>;
   /** As a recording of Chrome DevTools. @throws PerchError `bad_input` for a flow with errors */
@@ -77,6 +79,27 @@ export function createFlowsService(options: {
     const { inputs = [], secrets = [] } = flow?.header ?? {};
     return { ...summary(row, parsed), source: row.source, inputs, secrets, diagnostics };
   };
+  async function insert(
+    tx: Writer,
+    scope: TeamScope,
+    flow: Pick<FlowRow, "name" | "source" | "path">,
+  ): Promise<FlowRow> {
+    if ((await repo.count(tx, scope)) >= MOST_FLOWS) {
+      throw new PerchError("limit_reached", `A team keeps at most ${MOST_FLOWS} flows. Remove one first.`);
+    }
+    const { teamId, userId } = scope;
+    const at = new Date(clock.now());
+    return repo.insert(tx, {
+      id: newId("flow"),
+      teamId,
+      createdBy: userId,
+      ...flow,
+      createdAt: at,
+      updatedAt: at,
+    });
+  }
+  const recordSaved = (tx: Writer, scope: TeamScope, id: FlowId) =>
+    audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: id });
   return {
     async validate(scope, { source, flowId, path }) {
       const saved = flowId === undefined ? undefined : await repo.find(scope, flowId);
@@ -101,7 +124,7 @@ export function createFlowsService(options: {
         if (keeper && flowId && change) await options.secrets.follow(tx, keeper, flowId, change);
         const saved =
           flowId === undefined
-            ? await insert(tx)
+            ? await insert(tx, scope, { name, source, path: path ?? null })
             : await repo.change(
                 tx,
                 scope,
@@ -110,27 +133,15 @@ export function createFlowsService(options: {
                 known?.source,
               );
         if (saved === undefined) throw known === undefined ? noSuchFlow() : savedSince();
-        await audit.record(tx, { chain: scope.teamId, actor: scope.userId, action: "flow.saved", object: saved.id });
+        await recordSaved(tx, scope, saved.id);
         return saved;
       });
       return detail(scope, row);
-
-      async function insert(tx: Parameters<FlowsRepo["insert"]>[0]): Promise<FlowRow> {
-        if ((await repo.count(tx, scope)) >= MOST_FLOWS) {
-          throw new PerchError("limit_reached", `A team keeps at most ${MOST_FLOWS} flows. Remove one first.`);
-        }
-        const { teamId, userId } = scope;
-        return repo.insert(tx, {
-          id: newId("flow"),
-          teamId,
-          createdBy: userId,
-          name,
-          source,
-          path: path ?? null,
-          createdAt: now,
-          updatedAt: now,
-        });
-      }
+    },
+    async add(tx, scope, { name, source }) {
+      const { id } = await insert(tx, scope, { name, source, path: null });
+      await recordSaved(tx, scope, id);
+      return id;
     },
     list: async (scope) => (await repo.list(scope)).map((row) => summary(row, parse(row.source))),
     async get(scope, id) {

@@ -65,6 +65,8 @@ describe("retention, walking the clock", () => {
         sentAt: at,
       });
     });
+    const recording = await call(server, "mutation", "recordings.start", { phoneId }, person.token);
+    expect(recording.ok).toBe(true);
     await apiToken(server, person, ["account"]);
     const dead = await apiToken(server, person, ["account"]);
     await server.db.tx((tx) =>
@@ -92,8 +94,10 @@ describe("retention, walking the clock", () => {
     expect(await rows("idempotencyKeys")).toEqual([]);
     expect(await rows("rateLimits")).toEqual([]);
     expect(await rows("mailOutbox")).toHaveLength(1);
+    expect(await rows("recordings")).toHaveLength(1);
 
     await walk(28 * DAY);
+    expect(await rows("recordings")).toEqual([]);
     expect(await rows("mailOutbox")).toEqual([]);
     expect((await rows("auditLog")).every((row) => "actor" in row && row.actor !== null)).toBe(true);
 
@@ -123,6 +127,8 @@ describe("retention, walking the clock", () => {
       "mailOutbox",
       "oneTimeTokens",
       "rateLimits",
+      "recordingSteps",
+      "recordings",
       "ruleStarts",
       "runArtifacts",
       "runEvents",

@@ -29,6 +29,8 @@ export const {
   ruleStarts,
   webhooks,
   webhookCalls,
+  recordings,
+  recordingSteps,
   jobs,
   topics,
   events,

@@ -9,6 +9,7 @@ import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { recordingTables } from "../recordings/recordings.tables.ts";
 import { ruleTables } from "../rules/rules.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
@@ -34,6 +35,7 @@ export function defineTables(k: Kit) {
     ...secretTables(k, { ...users, ...teams, ...automations }),
     ...ruleTables(k, { ...users, ...teams, ...automations }),
     ...webhookTables(k, { ...users, ...teams, ...automations }),
+    ...recordingTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

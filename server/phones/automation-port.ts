@@ -19,6 +19,12 @@ export interface UiTarget {
   readonly moving?: boolean;
 }
 
+export interface UiHit {
+  readonly ref: string;
+  /** A CSS selector that finds this element and no other, by its place in the page; absent where there is none. */
+  readonly css?: string;
+}
+
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
   /**
@@ -31,6 +37,10 @@ export interface PhoneAutomation {
    * hidden from assistive technology, with bounds that hold all the text that is drawn, where it runs out of its box.
    */
   elements(id: PhoneId, how?: { readonly drawn: boolean }): Promise<UiTree>;
+  /** What lies at a place, fractions of the screen: the innermost first, then what it is in. */
+  elementAt?(id: PhoneId, x: number, y: number): Promise<readonly UiHit[]>;
+  /** Of the page in the foreground; undefined where there is none that could be opened again. */
+  address?(id: PhoneId): Promise<string | undefined>;
   /**
    * Refs of what a CSS selector finds, in document order, also what is outside the screen.
    * @throws PerchError `bad_input` for what is no selector.

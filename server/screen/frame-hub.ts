@@ -51,9 +51,11 @@ export interface FrameHubOptions {
   readonly clock: Clock;
   /** Told when the driver could not take the still. The picture stays as it was. */
   readonly onStillFailed: (error: unknown) => void;
+  /** Told of each picture after the viewers were offered it. */
+  readonly onFrame?: (seq: number) => void;
 }
 
-export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions): FrameHub {
+export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameHubOptions): FrameHub {
   const viewers = new Set<HubViewer>();
   let seq = 0;
   let newest: HubFrame | undefined;
@@ -87,6 +89,7 @@ export function createFrameHub({ source, clock, onStillFailed }: FrameHubOptions
     if (frame.kind === "codecConfig") codecConfig = hubFrame;
     else newest = hubFrame;
     for (const viewer of viewers) viewer.offer(hubFrame);
+    onFrame?.(seq);
   }
 
   function checkRest(): void {

@@ -13,8 +13,9 @@ import { createViewer, type Viewer } from "./viewer.ts";
 /** What a room does to its phone. None of these throws. */
 export interface RoomPhone {
   readonly source: ScreenSource;
-  input(input: PhoneInput): void;
-  rotate(): void;
+  /** `taken` is called when the phone has it, or refused it. */
+  input(input: PhoneInput, taken?: () => void): void;
+  rotate(taken?: () => void): void;
   clipboardWrite(value: string): void;
   /** The driver could not take the still of a resting picture. */
   stillFailed(error: unknown): void;
@@ -25,6 +26,11 @@ export interface RoomOptions {
   readonly clock: Clock;
   /** The controller did something to the phone. */
   readonly onInput: (grant: TicketGrant) => void;
+  /** Of this room's phone alone. */
+  readonly tap?: {
+    frame(seq: number): void;
+    input(grant: TicketGrant, message: PhoneMessage): (() => void) | undefined;
+  };
   /** The last viewer left and nobody's control is being kept. */
   readonly onEmpty: () => void;
 }
@@ -49,8 +55,15 @@ export interface Room {
   counts(): RoomCounts;
 }
 
-export function createRoom({ phone, clock, onInput, onEmpty }: RoomOptions): Room {
-  const hub = createFrameHub({ source: phone.source, clock, onStillFailed: (error) => phone.stillFailed(error) });
+type PhoneMessage = Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>;
+
+export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions): Room {
+  const hub = createFrameHub({
+    source: phone.source,
+    clock,
+    onStillFailed: (error) => phone.stillFailed(error),
+    ...(tap !== undefined && { onFrame: (seq) => tap.frame(seq) }),
+  });
   const control = createControl();
   const viewers = new Map<string, Viewer>();
   let gone = { framesSent: 0, framesDropped: 0 };
@@ -114,16 +127,17 @@ export function createRoom({ phone, clock, onInput, onEmpty }: RoomOptions): Roo
   }
 
   /** Passes a controller's message to the phone; false when it must not reach it. */
-  function act(viewer: Viewer, message: Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>): boolean {
+  function act(viewer: Viewer, message: PhoneMessage): boolean {
     if (message.type === "rotate" || message.type === "clipboard") {
       if (!viewer.input.allow(clock.now())) return false;
-      if (message.type === "rotate") phone.rotate();
+      const taken = tap?.input(viewer.grant, message);
+      if (message.type === "rotate") phone.rotate(taken);
       else phone.clipboardWrite(message.value);
       return true;
     }
     const input = viewer.input.accept(clock.now(), message);
     if (input === undefined) return false;
-    phone.input(input);
+    phone.input(input, tap?.input(viewer.grant, message));
     return true;
   }
 

@@ -7,6 +7,7 @@ import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { DriverEvent, PhoneInput, ScreenSource } from "../phones/driver.ts";
 import { createRoom, type Room, type RoomCounts, type RoomPhone } from "./room.ts";
+import type { ScreenTap } from "./screen-tap.ts";
 import type { TicketGrant, TicketRow, TicketStore } from "./tickets.ts";
 import { endSocket } from "./viewer.ts";
 
@@ -67,10 +68,11 @@ export interface ScreenServiceOptions {
   readonly publicUrl: string;
   /** A controller used the phone; at most once a second and phone. */
   readonly onInput: (phoneId: PhoneId, grant: TicketGrant) => void;
+  readonly tap?: ScreenTap;
 }
 
 export function createScreenService(options: ScreenServiceOptions): ScreenService {
-  const { phones, tickets, clock, log, onInput } = options;
+  const { phones, tickets, clock, log, onInput, tap } = options;
   const url = new URL(SCREEN_PATH, options.publicUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const rooms = new Map<PhoneId, Room>();
@@ -98,6 +100,12 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
         onInput(phoneId, grant);
       },
       onEmpty: () => forget(phoneId, room),
+      ...(tap !== undefined && {
+        tap: {
+          frame: (seq) => tap.frame(phoneId, seq),
+          input: (grant, message) => tap.input(phoneId, grant, message),
+        },
+      }),
     });
     rooms.set(phoneId, room);
     ticker ??= setInterval(() => {
@@ -182,7 +190,7 @@ function openPhone(phones: PhoneGate, phoneId: PhoneId, log: Log): RoomPhone {
     log.warn("phone did not take input", { phoneId, kind, ...errorFields(error) });
   return {
     source,
-    input(input) {
+    input(input, taken) {
       const passing = input.type === "wheel" || (input.type === "touch" && input.phase === "move");
       if (passing && pending >= MAX_PENDING_INPUTS) return;
       pending += 1;
@@ -191,9 +199,10 @@ function openPhone(phones: PhoneGate, phoneId: PhoneId, log: Log): RoomPhone {
         .catch(refused(input.type))
         .finally(() => {
           pending -= 1;
+          taken?.();
         });
     },
-    rotate: () => void phones.rotate(phoneId).catch(refused("rotate")),
+    rotate: (taken) => void phones.rotate(phoneId).catch(refused("rotate")).finally(taken),
     clipboardWrite: (value) => void phones.clipboardWrite(phoneId, value).catch(refused("clipboard")),
     stillFailed: (error) => log.warn("no still of the resting picture", { phoneId, ...errorFields(error) }),
   };

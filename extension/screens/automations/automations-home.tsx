@@ -1,7 +1,7 @@
 /** The team's automations and what ran lately; before there are any, what this is and where to start. */
 import { useEffect } from "react";
 import { type FlowSummary, hasEnded, type RunSummary } from "../../../shared/automation-model.ts";
-import type { RunId } from "../../../shared/id-values.ts";
+import type { RecordingId, RunId } from "../../../shared/id-values.ts";
 import type { Api } from "../../api/client.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";
@@ -18,6 +18,7 @@ import type { LastAutomations } from "./last-automations.ts";
 import { byFolder, pathIn } from "./model/folders.ts";
 import { EMPTY_FLOW, type FlowTemplate } from "./model/templates.ts";
 import { Choices, type NewWay, Templates } from "./new-page.tsx";
+import { RecordingsCard } from "./recordings-card.tsx";
 import { RunsList } from "./runs-list.tsx";
 import { useExport, useWorkspaceFiles } from "./use-workspace-files.ts";
 
@@ -35,6 +36,7 @@ export interface AutomationsHomeProps {
   readonly onFile: (path: string) => void;
   readonly onRun: (id: RunId) => void;
   readonly onRuns: () => void;
+  readonly onRecording: (id: RecordingId) => void;
 }
 
 /** Enough to say of most automations how they went last. */
@@ -47,7 +49,7 @@ const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.
 const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: READ_RUNS });
 
 export function AutomationsHome(props: AutomationsHomeProps) {
-  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns } = props;
+  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns, onRecording } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
   const files = useWorkspaceFiles(last.files);
@@ -95,7 +97,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
     />
   );
   if (flows.value?.length === 0 && folders.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
-    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} />;
+    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} onRecording={onRecording} />;
   }
   return (
     <div className="screen">
@@ -143,6 +145,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
           {folder.flows.map((flow) => row(flow, pathIn(folder.name, flow.path ?? "")))}
         </FolderGroup>
       ))}
+      {mayControl && <RecordingsCard onOpen={onRecording} />}
       {runs.value !== undefined && runs.value.length > 0 && (
         <Card
           title="Runs"
@@ -170,9 +173,10 @@ function HomeMenu({ items }: { readonly items: readonly MenuItem[] }) {
   );
 }
 
-interface FirstUseProps extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart"> {}
+interface FirstUseProps
+  extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart" | "onRecording"> {}
 
-function FirstUse({ mayControl, ways, menu, onStart }: FirstUseProps) {
+function FirstUse({ mayControl, ways, menu, onStart, onRecording }: FirstUseProps) {
   return (
     <div className="screen">
       <header className="screen-head automations-head">
@@ -195,6 +199,7 @@ function FirstUse({ mayControl, ways, menu, onStart }: FirstUseProps) {
           ? "An automation taps, types and checks on a phone for you, step by step. Write it once, run it any time. Flows written for Maestro work too."
           : "Your team has no automation yet. Your role lets you watch; ask the team's owner to write one."}
       </EmptyState>
+      {mayControl && <RecordingsCard onOpen={onRecording} />}
       {mayControl && ways.length > 0 && (
         <Card>
           <Choices label="Ways to begin" choices={ways} />

@@ -11,6 +11,7 @@ import { ImportPage } from "./import-page.tsx";
 import type { LastAutomations } from "./last-automations.ts";
 import type { FlowTemplate } from "./model/templates.ts";
 import { NewPage, type NewWay } from "./new-page.tsx";
+import { RecordingPage } from "./recording-page.tsx";
 import { RunPage } from "./run-page.tsx";
 import { RunsPage } from "./runs-page.tsx";
 import { SecretsPage } from "./secrets-page.tsx";
@@ -22,11 +23,13 @@ export interface AutomationsScreenProps {
   readonly mayControl: boolean;
   /** Shows the Phone tab. */
   readonly onPhone: () => void;
+  /** Shows the Phone tab and begins to record there. */
+  readonly onRecord: () => void;
 }
 
 const place = automationsPlace();
 
-export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScreenProps) {
+export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: AutomationsScreenProps) {
   const [at, setAt] = useState<AutomationsPlace>();
   const drafts = useFlowDrafts();
   useEffect(() => {
@@ -54,6 +57,13 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
   };
   const toImport = () => go({ view: "import" });
   const ways: readonly NewWay[] = [
+    {
+      id: "record",
+      label: "Record it",
+      detail: "Use the phone as usual; each tap, swipe and text becomes a step",
+      icon: "record",
+      onSelect: onRecord,
+    },
     {
       id: "import",
       label: "Import",
@@ -120,6 +130,17 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
     const onFlow = (key: string) => go({ view: "flow", key });
     return <SecretsPage mayControl={mayControl} onBack={() => go(HOME)} onFlow={onFlow} />;
   }
+  if (at.view === "recording") {
+    return (
+      <RecordingPage
+        key={at.recordingId}
+        recordingId={at.recordingId}
+        onBack={() => go(HOME)}
+        onPhone={onPhone}
+        onFlow={(key) => go({ view: "flow", key })}
+      />
+    );
+  }
   if (at.view === "new") return <NewPage ways={ways} onStart={start} onBack={() => go(HOME)} />;
   return (
     <AutomationsHome
@@ -133,6 +154,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       onFlow={(key) => go({ view: "flow", key })}
       onFile={(path) => go({ view: "file", path })}
       onRun={(runId) => go({ view: "run", runId })}
+      onRecording={(recordingId) => go({ view: "recording", recordingId })}
       onRuns={() => go({ view: "runs", filter: {} })}
     />
   );

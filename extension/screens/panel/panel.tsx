@@ -76,6 +76,7 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
 
 function SignedInPanel({ place }: { readonly place: PanelPlace }) {
   const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
+  const [recordWish, setRecordWish] = useState(0);
   const me = useRemote(readMe);
   const activity = useActivity();
   const automations = useLastAutomations();
@@ -88,7 +89,14 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
       {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
       <TabPanel id="phone" current={tab} fill>
         <h1 className="sr-only">Phone</h1>
-        <PhoneScreen place={place} active={tab === "phone"} mayControl={mayControl} onShow={() => setTab("phone")} />
+        <PhoneScreen
+          place={place}
+          active={tab === "phone"}
+          mayControl={mayControl}
+          onShow={() => setTab("phone")}
+          recordWish={recordWish}
+          onAutomations={() => setTab("automations")}
+        />
       </TabPanel>
       {tab === "automations" && (
         <TabPanel id="automations" current={tab}>
@@ -99,7 +107,15 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
             failed="Automations could not be loaded."
           >
             {({ AutomationsScreen }) => (
-              <AutomationsScreen last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
+              <AutomationsScreen
+                last={automations}
+                mayControl={mayControl}
+                onPhone={() => setTab("phone")}
+                onRecord={() => {
+                  setTab("phone");
+                  setRecordWish((before) => before + 1);
+                }}
+              />
             )}
           </LazyPart>
         </TabPanel>

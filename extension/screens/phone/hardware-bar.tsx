@@ -17,12 +17,20 @@ export interface HardwareBarProps {
   readonly onRotate: () => void;
   readonly onScreenshot: () => void;
   readonly onType: () => void;
+  /** Absent until it can be said, and where nothing can be recorded. */
+  readonly recording: RecordButton | undefined;
   readonly onPaste: () => void;
   /** Absent where there is no page beside the phone. */
   readonly onOpenTab: (() => void) | undefined;
   /** Which side of the bar has room for the menu. */
   readonly menuSide: "above" | "below";
   readonly menu: readonly (MenuItem | "separator")[];
+}
+
+export interface RecordButton {
+  readonly on: boolean;
+  readonly busy: boolean;
+  readonly onToggle: () => void;
 }
 
 export function HardwareBar(props: HardwareBarProps) {
@@ -48,6 +56,16 @@ export function HardwareBar(props: HardwareBarProps) {
       <IconButton icon="keyboard" label="Type" disabled={!usable} pressed={props.typing} onClick={props.onType} />
       {capabilities.clipboard && (
         <IconButton icon="clipboard" label="Paste from this computer" disabled={!usable} onClick={props.onPaste} />
+      )}
+      {props.recording !== undefined && (
+        <IconButton
+          icon="record"
+          label={props.recording.on ? "Stop recording" : "Record"}
+          disabled={!usable && !props.recording.on}
+          pressed={props.recording.on}
+          busy={props.recording.busy}
+          onClick={props.recording.onToggle}
+        />
       )}
       <span className="bar-gap" />
       {props.onOpenTab !== undefined && capabilities.openUrl && (

@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/ids.ts";
 import { deviceProfile, type Phone, type Screenshot } from "../../../shared/phones.ts";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
@@ -13,7 +14,7 @@ import { useSignIn } from "../panel/use-sign-in.ts";
 import { AddressBar } from "./address-bar.tsx";
 import { FilesDialog } from "./files-dialog.tsx";
 import { FirstUse } from "./first-use.tsx";
-import { HardwareBar } from "./hardware-bar.tsx";
+import { HardwareBar, type RecordButton } from "./hardware-bar.tsx";
 import { shownParksAt } from "./model/idle-warning.ts";
 import { announcement, phoneView } from "./model/phone-view.ts";
 import { QUALITIES, type Quality } from "./model/quality.ts";
@@ -30,7 +31,7 @@ import { StageOverlay } from "./stage-overlay.tsx";
 import { Strips } from "./strips.tsx";
 import { useIntents } from "./use-intents.ts";
 import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
-import { useScreen } from "./use-screen.ts";
+import { type Intercept, useScreen } from "./use-screen.ts";
 import "./phone.css";
 
 export interface PhoneScreenProps {
@@ -41,9 +42,15 @@ export interface PhoneScreenProps {
   readonly mayControl: boolean;
   /** Brings the phone tab to the front. */
   readonly onShow: () => void;
+  /** Grows with each wish to record. */
+  readonly recordWish: number;
+  /** Shows the Automations tab, at the place that is stored for it. */
+  readonly onAutomations: () => void;
 }
 
-export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenProps) {
+const RECORDING = lazyModule(() => import("../automations/recording-bar.tsx"));
+
+export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onAutomations }: PhoneScreenProps) {
   const { phones: store } = usePage();
   const { phones, status, failure, defaultPhoneId } = usePhones();
   const [chosen, setChosen] = useState<PhoneId | undefined>(place.phoneId);
@@ -54,7 +61,9 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
   const [quality, setQuality] = useState<Quality>(QUALITIES[0]);
   const [typing, setTyping] = useState(false);
   const [clipboard, setClipboard] = useState<{ id: PhoneId; text: string }>();
+  const [recording, setRecording] = useState<RecordButton>();
   const stage = useRef<StageHandle>(null);
+  const intercept = useRef<Intercept>(undefined);
   const toast = useToast();
   const calls = useCall();
   const signIn = useSignIn();
@@ -66,7 +75,7 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
     if (phoneId !== undefined) setChosen(phoneId);
   }, [phoneId]);
 
-  const screen = useScreen({ phone, active, mode: mayControl ? "control" : "view", quality, stage });
+  const screen = useScreen({ phone, active, mode: mayControl ? "control" : "view", quality, stage, intercept });
   const actions = usePhoneActions(phone, screen, calls, () => setAddress(true));
   const show = (id: PhoneId) => {
     setChosen(id);
@@ -181,6 +190,21 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
             onCopy={() => void actions.copyHere()}
             onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
           />
+          {mayControl && (
+            <LazyPart module={RECORDING} loading="Loading recording" failed="Recording could not be loaded." rows={0}>
+              {({ RecordingBar }) => (
+                <RecordingBar
+                  key={phone.id}
+                  phone={phone}
+                  usable={usable}
+                  intercept={intercept}
+                  onButton={setRecording}
+                  wish={recordWish}
+                  onSaved={onAutomations}
+                />
+              )}
+            </LazyPart>
+          )}
           {readout && live && <Readout read={screen.stats} viewers={screen.state.viewers} level={screen.state.level} />}
           {address && (
             <AddressBar
@@ -200,6 +224,7 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
             onRotate={() => screen.send({ type: "rotate" })}
             onScreenshot={() => void takeShot()}
             onType={() => stage.current?.focusKeys()}
+            recording={mayControl ? recording : undefined}
             onPaste={() => void actions.paste()}
             onOpenTab={place.full ? undefined : () => void actions.openTab()}
             menuSide={place.full ? "below" : "above"}

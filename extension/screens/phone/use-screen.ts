@@ -28,7 +28,10 @@ export interface ScreenOptions {
   readonly quality: Quality;
   /** What is drawn into and listened on; there before effects run. */
   readonly stage: RefObject<StageHandle | null>;
+  /** Takes a message about the picture for itself, so that the phone does not get it, by answering true. */
+  readonly intercept?: RefObject<Intercept | undefined>;
 }
+export type Intercept = (message: ViewerMessage) => boolean;
 
 export interface Screen {
   readonly state: ScreenState;
@@ -41,7 +44,7 @@ export interface Screen {
   lastPicture(id: PhoneId): string | undefined;
 }
 
-export function useScreen({ phone, active, mode, quality, stage }: ScreenOptions): Screen {
+export function useScreen({ phone, active, mode, quality, stage, intercept }: ScreenOptions): Screen {
   const { phones } = usePage();
   const [state, dispatch] = useReducer(reduceScreen, initialScreenState);
   const [generation, setGeneration] = useState(0);
@@ -113,7 +116,9 @@ export function useScreen({ phone, active, mode, quality, stage }: ScreenOptions
     const { frame = null, keys = null } = stage.current ?? {};
     if (!drives || frame === null || keys === null) return;
     const stopPointer = attachPointer(frame, {
-      send,
+      send: (message) => {
+        if (intercept?.current?.(message) !== true) send(message);
+      },
       size: () => latest.current.size,
       seq: () => session.current?.seq() ?? 0,
       onTouches: (places) => stage.current?.showTouches(places),

@@ -24,9 +24,17 @@ export interface Reach {
  */
 export type Found = { readonly token: string; readonly numbers: readonly number[] } | "invalid";
 
+/** Numbers of elements, and for each the CSS selector of its place in the page; empty: it has none. */
+export interface At {
+  readonly token: string;
+  readonly hits: readonly (readonly [number: number, css: string])[];
+}
+
 export interface ReachCalls {
   element(token: string, number: number): Element | null;
   find(css: string): Found;
+  /** What lies at a place, fractions of the visible part: the innermost first, then what it is drawn inside of. */
+  at(x: number, y: number): At;
   /** Null: the element is not there any more, or nothing of it can be seen. */
   target(token: string, number: number, withinMs: number): Promise<Reach | null>;
   /** Brings a frame into view; false when it is gone. */
@@ -40,10 +48,18 @@ export interface ReachCalls {
 export function reachPage(tools: PageTools): ReachCalls {
   const MAX_FOUND = 1_000;
   const MAX_VISITED = 50_000;
+  const MAX_AT = 12;
   /** A page that is not drawn has no frames. */
   const FRAME_MS = 100;
-  const { cut, empty, parent, place, tag } = tools;
+  const { attribute, cut, empty, parent, place, tag } = tools;
   const element = Element.prototype;
+  const getter = (prototype: Node, name: string): ((this: Element) => Element | null) => {
+    const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
+    if (get === undefined) throw new Error(`No ${name}`);
+    return get;
+  };
+  const aboveOf = getter(Node.prototype, "parentElement");
+  const beforeOf = getter(element, "previousElementSibling");
 
   const portOf = (doc: Document): Port => {
     if (doc === document) return tools.root();
@@ -220,7 +236,39 @@ export function reachPage(tools: PageTools): ReachCalls {
     return { token: tools.token, numbers };
   };
 
+  const at: ReachCalls["at"] = (x, y) => {
+    const { width, height } = size();
+    const hits: [number, string][] = [];
+    const hit = hitAt({ x: x * width, y: y * height });
+    for (let up: Element | null = hit ?? null; up !== null && hits.length < MAX_AT; up = parent(up)) {
+      hits.push([tools.numberOf(up), placeOf(up)]);
+    }
+    return { token: tools.token, hits };
+  };
+  /** The way down from the nearest element with an id that a person gave, by kind and number among its kind. */
+  const placeOf = (one: Element): string => {
+    const parts: string[] = [];
+    for (let up: Element | null = one; up !== null; up = aboveOf.call(up)) {
+      const id = attribute(up, "id");
+      const named = /^[A-Za-z][\w-]{0,40}$/.test(id) && !/\d{3}/.test(id);
+      if (named || tag(up) === "BODY") {
+        parts.unshift(named ? `#${id}` : "body");
+        break;
+      }
+      let count = 1;
+      for (let side = beforeOf.call(up); side !== null; side = beforeOf.call(side))
+        if (tag(side) === tag(up)) count += 1;
+      if (count > MAX_FOUND || parts.length > MAX_AT) return "";
+      parts.unshift(`${tag(up).toLowerCase()}:nth-of-type(${count})`);
+    }
+    const css = parts.join(" > ");
+    // What is in a shadow root or a frame is found by no selector of this document.
+    const found = tools.owner(one) === document && /^(#|body)/.test(css) ? tools.all(document, css) : [];
+    return found.length === 1 && found[0] === one ? css : "";
+  };
+
   return {
+    at,
     element: (token, number) => (token === tools.token ? (tools.find(number) ?? null) : null),
     find,
     target,

@@ -332,6 +332,28 @@ describe("an automation on a web phone", () => {
       await reported("far pressed");
     });
 
+    it("what lies at a place, the innermost first, whatever covers what", async () => {
+      await open("/covered");
+      const under = await seen("Under");
+      const at = async (x: number, y: number) => {
+        const hits = (await automation.elementAt?.(hand.id, x, y)) ?? [];
+        const tree = [...all((await automation.elements(hand.id)).root)];
+        const [css] = hits.flatMap((hit) => hit.css ?? []);
+        if (css !== undefined)
+          expect(await automation.findByCss(hand.id, css)).toEqual([hits.find((hit) => hit.css)?.ref]);
+        return hits.flatMap(({ ref }) => tree.find((one) => one.ref === ref) ?? []);
+      };
+      const { x, y, width, height } = under.bounds;
+      const [over] = await at(x + width / 2, y + height / 2);
+      expect(over).toMatchObject({ role: "dialog", accessibilityText: "Cookies?" });
+      await open("/shadow");
+      const deep = await seen("Deep button");
+      const [inner] = await at(deep.bounds.x + deep.bounds.width / 2, deep.bounds.y + deep.bounds.height / 2);
+      expect(inner?.text).toBe("Deep button");
+      expect(await automation.elementAt?.(hand.id, 2, 2)).toEqual([]);
+      expect(await automation.address?.(hand.id)).toBe(`${site.base}/shadow`);
+    });
+
     it("nothing of a document that is gone, nor by a name it never gave", async () => {
       await open("/words");
       const { ref } = await seen("Save");

@@ -3,11 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
-import type { PhoneAutomation, UiTarget } from "../../automation-port.ts";
+import type { PhoneAutomation, UiHit, UiTarget } from "../../automation-port.ts";
 import type { PhoneSpec, UiNode } from "../../driver.ts";
 import { clearOrigin } from "./automation-clear.ts";
 import { AutomationFrames, type FrameAt } from "./automation-frames.ts";
-import type { Found, Reach } from "./automation-reach.ts";
+import type { At, Found, Reach } from "./automation-reach.ts";
 import { parseRef, type Ref } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
 import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
@@ -101,6 +101,23 @@ export class WebAutomation {
   async tree(): Promise<UiNode> {
     const { root } = await this.elements();
     return { ...namedNode(root), name: this.#options.foreground.tab?.title ?? "Web phone" };
+  }
+
+  /** Of the topmost document and those it can reach; in a frame of another origin, the frame itself. */
+  async elementAt(x: number, y: number): Promise<readonly UiHit[]> {
+    const found = await this.#inFront((at) =>
+      this.#frames.ask(at, { call: `at(${Number(x)},${Number(y)})`, timeoutMs: ANSWER_MS, again: false }),
+    );
+    if (found === undefined) return [];
+    const { token, hits } = asAt(found);
+    return hits.map(([number, css]) => ({ ref: `${token}.${number}`, ...(css !== "" && { css }) }));
+  }
+
+  async address(): Promise<string | undefined> {
+    const { foreground } = this.#options;
+    await foreground.settled();
+    const url = foreground.tab?.url;
+    return url !== undefined && /^https?:/.test(url) ? url : undefined;
   }
 
   /** @throws PerchError `bad_input` */
@@ -276,6 +293,11 @@ function asFound(answer: unknown): Found {
   return answer as Found;
 }
 
+/** `at` of the page's automation part answers with this shape. */
+function asAt(answer: unknown): At {
+  return answer as At;
+}
+
 /** `target` and `through` of the page's automation part answer with this shape, or null. */
 function asReach(answer: unknown): Reach | undefined {
   return (answer ?? undefined) as Reach | undefined;
@@ -295,6 +317,8 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
     },
     opened: async (id, withinMs) => phone(id).opened(withinMs),
     elements: async (id, how) => phone(id).elements(how),
+    elementAt: async (id, x, y) => phone(id).elementAt(x, y),
+    address: async (id) => phone(id).address(),
     findByCss: async (id, css) => phone(id).findByCss(css),
     target: async (id, ref, withinMs) => phone(id).target(ref, withinMs),
     still: async (id, withinMs) => phone(id).still(withinMs),
