@@ -10,6 +10,11 @@ const placeSchema = z.union([
   z.object({ view: z.literal("flow"), key: z.string() }),
   /** `from`: the automation to go back to. */
   z.object({ view: z.literal("run"), runId, from: z.exactOptional(z.string()) }),
+  z.object({ view: z.literal("rules") }),
+  /** `key`: a rule's id. */
+  z.object({ view: z.literal("rule"), key: z.string() }),
+  z.object({ view: z.literal("rule-log"), key: z.exactOptional(z.string()) }),
+  z.object({ view: z.literal("site"), host: z.string() }),
 ]);
 export type AutomationsPlace = Readonly<z.infer<typeof placeSchema>>;
 

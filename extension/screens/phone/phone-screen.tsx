@@ -41,9 +41,11 @@ export interface PhoneScreenProps {
   readonly mayControl: boolean;
   /** Brings the phone tab to the front. */
   readonly onShow: () => void;
+  /** Brings Automations to the front. */
+  readonly onAutomations: () => void;
 }
 
-export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenProps) {
+export function PhoneScreen({ place, active, mayControl, onShow, onAutomations }: PhoneScreenProps) {
   const { phones: store } = usePage();
   const { phones, status, failure, defaultPhoneId } = usePhones();
   const [chosen, setChosen] = useState<PhoneId | undefined>(place.phoneId);
@@ -72,7 +74,7 @@ export function PhoneScreen({ place, active, mayControl, onShow }: PhoneScreenPr
     setChosen(id);
     onShow();
   };
-  useIntents(!place.full, { calls, onShow: show, onClipboard: (id, text) => setClipboard({ id, text }) });
+  useIntents(!place.full, { calls, onShow: show, onClipboard: (id, text) => setClipboard({ id, text }), onAutomations });
 
   const view = phoneView(phone, screen.state);
   const live = view.kind === "live";
