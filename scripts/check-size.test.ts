@@ -2,27 +2,42 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { expect, it } from "vitest";
-import { entrySize } from "./check-size.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { judged, sizes } from "./check-size.ts";
 
-it("counts every script a page loads, once: scripts, preloads, imports and their imports", () => {
-  const folder = mkdtempSync(join(tmpdir(), "perch-size-"));
-  try {
+const FILES = {
+  "page.html": '<script type="module" src="/chunks/page.js"></script><link rel="modulepreload" href="/chunks/a.js">',
+  "chunks/page.js": 'import{x}from"./a.js";import"./b.js";const y=()=>import("./screen-AbCd_-12.js");',
+  "chunks/a.js": 'import{z}from"./b.js";export const x=z;',
+  "chunks/b.js": "export const z=1;",
+  "chunks/screen-AbCd_-12.js": 'import"./a.js";import"./shared.js";const y=()=>import("./editor-00000000.js");',
+  "chunks/shared.js": "export const shared=2;",
+  "chunks/editor-00000000.js": 'import"./shared.js";import"./words.js";',
+  "chunks/words.js": 'export const words="import later";',
+  "chunks/other.js": "export const unrelated=3;",
+} as const;
+type Name = keyof typeof FILES;
+const zipped = (...names: Name[]) => names.reduce((sum, name) => sum + gzipSync(FILES[name]).length, 0);
+
+describe("sizes of a page", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "perch-size-"));
     mkdirSync(join(folder, "chunks"));
-    const files = {
-      "page.html":
-        '<script type="module" src="/chunks/page.js"></script><link rel="modulepreload" href="/chunks/a.js">',
-      "chunks/page.js": 'import{x}from"./a.js";import"./b.js";const y=()=>import("./lazy.js");',
-      "chunks/a.js": 'import{z}from"./b.js";export const x=z;',
-      "chunks/b.js": "export const z=1;",
-      "chunks/lazy.js": "export const l=2;",
-      "chunks/other.js": "export const unrelated=3;",
-    };
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    const loaded = ["chunks/page.js", "chunks/a.js", "chunks/b.js", "chunks/lazy.js"] as const;
-    const gzipBytes = loaded.reduce((sum, name) => sum + gzipSync(files[name]).length, 0);
-    expect(entrySize(folder, "page.html")).toEqual({ files: 4, gzipBytes });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("are what it loads at once, once, and then each later part with what it brings along", () => {
+    expect(sizes(folder, "page.html")).toEqual([
+      { name: "page.html", files: 3, gzipBytes: zipped("chunks/page.js", "chunks/a.js", "chunks/b.js") },
+      { name: "screen", files: 2, gzipBytes: zipped("chunks/screen-AbCd_-12.js", "chunks/shared.js") },
+      { name: "editor", files: 2, gzipBytes: zipped("chunks/editor-00000000.js", "chunks/words.js") },
+    ]);
+  });
+
+  it("stand beside their budgets; a part nobody allowed has none", () => {
+    const budgets = judged(folder, { entry: "page.html", kB: 1, parts: { screen: 2 } }).map(({ kB }) => kB);
+    expect(budgets).toEqual([1, 2, undefined]);
+  });
 });

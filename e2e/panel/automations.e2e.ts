@@ -1,5 +1,5 @@
 /** The Automations screen in a real Chromium against the stub server: list, write, run, watch. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync, renameSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { extensionBuild } from "../harness/builds.ts";
@@ -65,6 +65,26 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     }
     await page.setViewportSize(PANEL_SIZE);
   }
+
+  it("is loaded when it is shown, and says so when it cannot be", async () => {
+    const chunks = globSync(`${extensionBuild("chrome")}/chunks/automations-screen-*.js`);
+    expect(chunks).toHaveLength(1);
+    const away = (path: string) => `${path}.away`;
+    for (const path of chunks) renameSync(path, away(path));
+    try {
+      await showAutomations();
+      await page.getByRole("alert").getByText("Automations could not be loaded.").waitFor();
+      expect(await problems(page)).toEqual([]);
+    } finally {
+      for (const path of chunks) renameSync(away(path), path);
+    }
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
+    await page.getByRole("tab", { name: "Account" }).click();
+    await showAutomations();
+    const tab = page.getByRole("tab", { name: "Automations" });
+    expect(await tab.evaluate((element) => element === document.activeElement)).toBe(true);
+  });
 
   it("says what automations are and starts one from a template", async () => {
     server.team.add();

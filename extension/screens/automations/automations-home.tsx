@@ -17,7 +17,7 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
 import { timeAgo } from "../phone/model/run-time.ts";
-import type { LastAutomations } from "./automations-screen.tsx";
+import type { LastAutomations } from "./last-automations.ts";
 import { commandWords, RUN_STATE_LOOK } from "./model/run-words.ts";
 import { EMPTY_FLOW, type FlowTemplate, TEMPLATES } from "./model/templates.ts";
 import { RunsList } from "./runs-list.tsx";

@@ -1,23 +1,13 @@
 /** Automations: the list, one automation with its text, or one run, whichever the person left open. */
-import { useEffect, useRef, useState } from "react";
-import type { FlowSummary, RunSummary } from "../../../shared/automation-model.ts";
+import { useEffect, useState } from "react";
 import { Skeleton } from "../../components/notice.tsx";
 import { type AutomationsPlace, automationsPlace, HOME } from "../../state/automations-place.ts";
-import type { LastRead } from "../panel/use-remote.ts";
 import { AutomationsHome } from "./automations-home.tsx";
 import { FlowPage } from "./flow-page.tsx";
+import type { LastAutomations } from "./last-automations.ts";
 import { RunPage } from "./run-page.tsx";
 import { useFlowDrafts } from "./use-flow-drafts.ts";
 import "./automations.css";
-
-/** What the lists showed last; kept by the panel, which outlives this screen. */
-export interface LastAutomations {
-  readonly flows: LastRead<readonly FlowSummary[]>;
-  readonly runs: LastRead<readonly RunSummary[]>;
-}
-export function useLastAutomations(): LastAutomations {
-  return { flows: useRef(undefined), runs: useRef(undefined) };
-}
 
 export interface AutomationsScreenProps {
   readonly last: LastAutomations;

@@ -4,6 +4,7 @@ import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
 import type { Api } from "../../api/client.ts";
 import { Button } from "../../components/button.tsx";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { TabBar, type TabItem, tabId, tabPanelId } from "../../components/tabs.tsx";
 import { openTab } from "../../platform/tabs.ts";
@@ -11,7 +12,7 @@ import { usePage, usePhones } from "../../state/app-context.tsx";
 import { AccountScreen } from "../account/account-screen.tsx";
 import { ActivityScreen } from "../activity/activity-screen.tsx";
 import { useActivity } from "../activity/use-activity.ts";
-import { AutomationsScreen, useLastAutomations } from "../automations/automations-screen.tsx";
+import { useLastAutomations } from "../automations/last-automations.ts";
 import { PhoneScreen } from "../phone/phone-screen.tsx";
 import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
 import { FailureScreen } from "./failure-notice.tsx";
@@ -28,6 +29,8 @@ const TABS = [
   { id: "account", label: "Account", icon: "user" },
 ] as const satisfies readonly TabItem<string>[];
 type TabName = (typeof TABS)[number]["id"];
+
+const AUTOMATIONS = lazyModule(() => import("../automations/automations-screen.tsx"));
 
 const readMe = (api: Api): Promise<Me> => api.account.me.query();
 
@@ -89,7 +92,16 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
       </TabPanel>
       {tab === "automations" && (
         <TabPanel id="automations" current={tab}>
-          <AutomationsScreen last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
+          <LazyPart
+            module={AUTOMATIONS}
+            heading="Automations"
+            loading="Loading automations"
+            failed="Automations could not be loaded."
+          >
+            {({ AutomationsScreen }) => (
+              <AutomationsScreen last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
+            )}
+          </LazyPart>
         </TabPanel>
       )}
       {tab === "activity" && (
