@@ -18,7 +18,7 @@ const SHARED_FILES = [
   },
   {
     name: "base",
-    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/]|shared[\\/]/,
+    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/]|shared[\\/](?!rules)/,
     minShareCount: 3,
     includeDependenciesRecursively: false,
   },

@@ -1,7 +1,7 @@
 /** What pages of ours ask the worker about rules, and what a script in a web page may tell it. Answers are plain JSON. */
 import * as z from "zod/mini";
-import type { FittingRule, OfferResult } from "../rules/by-hand.ts";
 import { type MessageSender, onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
+import type { FittingRule, OfferResult } from "../rules/by-hand.ts";
 import { phoneId } from "../state/ids.ts";
 import "../state/zod.ts";
 import { PROTOCOL_VERSION } from "./protocol.ts";

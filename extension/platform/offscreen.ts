@@ -24,6 +24,9 @@ export async function withOffscreenPage<T>(url: string, justification: string, w
     return await work();
   } finally {
     users -= 1;
-    if (users === 0) await offscreen()?.closeDocument().catch(() => undefined);
+    if (users === 0)
+      await offscreen()
+        ?.closeDocument()
+        .catch(() => undefined);
   }
 }

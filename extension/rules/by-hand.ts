@@ -42,7 +42,8 @@ export async function fittingRules(parts: RuleParts, tabId: number): Promise<rea
   const found: FittingRule[] = [];
   for (const saved of byClick) {
     const kept = here.find(
-      ({ ruleId, waits, started }) => ruleId === saved.rule.id && (started === undefined ? waits : going.has(started.runId)),
+      ({ ruleId, waits, started }) =>
+        ruleId === saved.rule.id && (started === undefined ? waits : going.has(started.runId)),
     );
     if (kept !== undefined) {
       found.push({ offer: kept, saved, asks: kept.started === undefined });

@@ -18,12 +18,16 @@ interface Asked {
 
 /** Chrome's worker can load no code later on and has no room for the engine. */
 export const evaluateOffscreen: EvaluateRule = (rule, facts) =>
-  withOffscreenPage("/expressions.html", "Runs the expressions of a person's rules apart from the worker.", async () => {
-    const asked: Asked = { perch: 1, type: TYPE, rule, facts };
-    const answer = await sendMessage(asked);
-    // The page of ours is the only one that answers this.
-    return (answer as Evaluation | undefined) ?? unanswered(rule);
-  });
+  withOffscreenPage(
+    "/expressions.html",
+    "Runs the expressions of a person's rules apart from the worker.",
+    async () => {
+      const asked: Asked = { perch: 1, type: TYPE, rule, facts };
+      const answer = await sendMessage(asked);
+      // The page of ours is the only one that answers this.
+      return (answer as Evaluation | undefined) ?? unanswered(rule);
+    },
+  );
 
 /** Nobody answered: it does not fit, and the log says why. */
 function unanswered(rule: Rule): Evaluation {

@@ -7,8 +7,8 @@ import type { RuleList } from "../../shared/rules-api.ts";
 import { hasSites } from "../platform/permissions.ts";
 import { keepPageScript } from "../platform/scripting.ts";
 import type { App } from "../state/compose-app.ts";
-import { rulesOf } from "./rules-calls.ts";
 import type { KnownRules, RuleRecords } from "./rule-records.ts";
+import { rulesOf } from "./rules-calls.ts";
 import { isKnownRule } from "./site-consent.ts";
 
 const SCRIPT_ID = "page-context";

@@ -1,6 +1,6 @@
 /** A page on a site with a rule is there: judges its rules, reads of it what they need, and acts. */
 import { readAddress } from "../../shared/rules/address.ts";
-import { type PageFacts, needsOf } from "../../shared/rules/page-facts.ts";
+import { needsOf, type PageFacts } from "../../shared/rules/page-facts.ts";
 import { candidates, loadIndex } from "../../shared/rules/rule-index.ts";
 import { conditionsOf } from "../../shared/rules/rule-parts.ts";
 import type { SavedRule } from "../../shared/rules-api.ts";

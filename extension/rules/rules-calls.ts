@@ -1,8 +1,8 @@
 /** The server's `rules.*` as the extension calls them. */
-import type { RuleInput } from "../../shared/rules/model.ts";
+
+import type { PhoneId, RuleId } from "../../shared/id-values.ts";
+import type { RuleInput, StartWay } from "../../shared/rules/model.ts";
 import type { RuleList, RuleStart, SavedRule } from "../../shared/rules-api.ts";
-import type { RuleId, PhoneId } from "../../shared/id-values.ts";
-import type { StartWay } from "../../shared/rules/model.ts";
 import type { Api } from "../api/client.ts";
 
 interface RulesCalls {

@@ -9,10 +9,10 @@ import {
 } from "../../platform/context-menus.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
 import type { RuleParts } from "../../rules/parts.ts";
-import { isRuleItem, ruleItems, runRuleItem } from "./rule-menus.ts";
 import type { App } from "../../state/compose-app.ts";
 import type { Wish } from "../../state/intents.ts";
 import { handOver } from "./hand-over.ts";
+import { isRuleItem, ruleItems, runRuleItem } from "./rule-menus.ts";
 
 const WEB = ["http://*/*", "https://*/*"] as const;
 

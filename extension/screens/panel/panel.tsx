@@ -88,7 +88,13 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
       {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
       <TabPanel id="phone" current={tab} fill>
         <h1 className="sr-only">Phone</h1>
-        <PhoneScreen place={place} active={tab === "phone"} mayControl={mayControl} onShow={() => setTab("phone")} />
+        <PhoneScreen
+          place={place}
+          active={tab === "phone"}
+          mayControl={mayControl}
+          onShow={() => setTab("phone")}
+          onAutomations={() => setTab("automations")}
+        />
       </TabPanel>
       {tab === "automations" && (
         <TabPanel id="automations" current={tab}>

@@ -74,7 +74,12 @@ export function PhoneScreen({ place, active, mayControl, onShow, onAutomations }
     setChosen(id);
     onShow();
   };
-  useIntents(!place.full, { calls, onShow: show, onClipboard: (id, text) => setClipboard({ id, text }), onAutomations });
+  useIntents(!place.full, {
+    calls,
+    onShow: show,
+    onClipboard: (id, text) => setClipboard({ id, text }),
+    onAutomations,
+  });
 
   const view = phoneView(phone, screen.state);
   const live = view.kind === "live";
