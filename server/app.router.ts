@@ -6,6 +6,7 @@ import { runsRouter } from "./automations/runs.router.ts";
 import { router } from "./base.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
+import { rulesRouter } from "./rules/rules.router.ts";
 import { screenRouter } from "./screen/screen.router.ts";
 import { teamsRouter } from "./teams/teams.router.ts";
 
@@ -17,6 +18,7 @@ export interface RouterServices {
   readonly screen: Parameters<typeof screenRouter>[0];
   readonly flows: Parameters<typeof flowsRouter>[0];
   readonly runs: Parameters<typeof runsRouter>[0];
+  readonly rules: Parameters<typeof rulesRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -29,6 +31,7 @@ export function createAppRouter(services: RouterServices) {
     screen: screenRouter(services.screen, services.phones),
     flows: flowsRouter(services.flows),
     runs: runsRouter(services.runs),
+    rules: rulesRouter(services.rules),
     privacy: privacyRouter(services.privacy),
   });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
 import { flowId as flowIdSchema, newId, phoneId as phoneIdSchema, runId as runIdSchema } from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
@@ -39,8 +39,16 @@ async function makeWorld(server: TestServer) {
   await server.automations.runner.idle();
   const { runs } = server.db.t;
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
-  return { owner, second, phoneId, flowId, runId, interruptedId };
+  const ruleId = newId("rule");
+  await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
+  return { owner, second, phoneId, flowId, runId, interruptedId, ruleId };
 }
+const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
+  id: ruleId,
+  name: "Mine",
+  when: { all: [] },
+  action: { flowId, phone: phoneId },
+});
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
@@ -65,6 +73,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.openUrl": ({ phoneId }) => ({ phoneId, url: "https://a.example/" }),
   "phones.rename": ({ phoneId }) => ({ phoneId, name: "Renamed" }),
   "phones.configure": ({ phoneId }) => ({ phoneId, settings: { locale: "de-DE" } }),
+  "phones.tag": ({ phoneId }) => ({ phoneId, tags: ["shop"] }),
   "phones.rotate": ({ phoneId }) => ({ phoneId }),
   "phones.keepAwake": ({ phoneId }) => ({ phoneId }),
   "phones.screenshot": ({ phoneId }) => ({ phoneId }),
@@ -84,6 +93,17 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "runs.cancel": ({ runId }) => ({ runId }),
   "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),
   "runs.events": ({ runId }) => ({ runId, lastEventId: "0" }),
+  "runs.startAll": ({ flowId, phoneId }) => ({
+    flowIds: [flowId],
+    phones: { ids: [phoneId] },
+    share: "each",
+    idempotencyKey: "shared-run",
+  }),
+  "rules.list": () => undefined,
+  "rules.save": (world) => ({ rule: ruleFor(world) }),
+  "rules.remove": ({ ruleId }) => ({ ruleId }),
+  "rules.resume": ({ ruleId }) => ({ ruleId }),
+  "rules.start": ({ ruleId }) => ({ ruleId, way: "click", values: {}, dedupeKey: "d".repeat(43) }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -91,7 +111,15 @@ const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
 /** Team procedures that name none of the team's things. */
-const BY_TEAM = new Set(["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"]);
+const BY_TEAM = new Set([
+  "phones.list",
+  "phones.launch",
+  "phones.events",
+  "flows.list",
+  "flows.validate",
+  "runs.list",
+  "rules.list",
+]);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set(["account.signOut"]);
 
@@ -145,17 +173,22 @@ describe("strangers", () => {
     }
   });
   afterAll(() => server.dispose());
+  // So that who asks for everything is not refused for asking too often.
+  beforeEach(() => server.clock.advance(1_000));
 
   const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
     call(server, type, path, INPUTS[path]?.(world), token);
   /** Everything of the world that a call could change. */
   const state = async () => {
-    const { flows, runs, phones, sessions, auditLog, teams, teamMembers, streamTickets, idempotencyKeys } = server.db.t;
+    const { flows, runs, rules, ruleStarts, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
+    const { streamTickets, idempotencyKeys } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
     return JSON.stringify([
       await read.select().from(phones),
       await read.select().from(flows),
+      await read.select().from(rules),
+      (await read.select().from(ruleStarts)).length,
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
         .filter((row) => row.userId === userId)
@@ -213,6 +246,7 @@ describe("strangers", () => {
         flowId: newId("flow"),
         runId: newId("run"),
         interruptedId: newId("run"),
+        ruleId: newId("rule"),
       }),
       otherOwner.token,
     );
@@ -222,13 +256,22 @@ describe("strangers", () => {
     expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
   });
   it("see no phones, sessions or teams of others in lists", async () => {
-    for (const path of ["phones.list", "flows.list", "runs.list", "sessions.list", "teams.list", "privacy.overview"]) {
+    for (const path of [
+      "phones.list",
+      "flows.list",
+      "runs.list",
+      "rules.list",
+      "sessions.list",
+      "teams.list",
+      "privacy.overview",
+    ]) {
       const answer = await call(server, "query", path, undefined, otherOwner.token);
       expect(answer.ok).toBe(true);
       for (const theirs of [
         world.phoneId,
         world.flowId,
         world.runId,
+        world.ruleId,
         world.owner.teamId,
         world.owner.sessionId,
         world.owner.userId,

@@ -53,6 +53,7 @@ function noServices(): RouterServices {
     screen: {},
     flows: {},
     runs: {},
+    rules: {},
     privacy: {},
   } as RouterServices;
 }

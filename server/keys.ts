@@ -55,7 +55,7 @@ function read(keyFile: string): string {
 /** A key for one purpose. */
 export function deriveKey(
   master: Buffer,
-  purpose: "rate limits" | "mail" | "database" | "mail outbox" | "run artifacts",
+  purpose: "rate limits" | "mail" | "database" | "mail outbox" | "run artifacts" | "rule starts" | "webhooks",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -18,6 +18,7 @@ import { type Automations, createAutomations } from "./automations/compose.ts";
 import { systemPace } from "./automations/engine/pace.ts";
 import { flowScripts } from "./automations/flow-scripts.ts";
 import { checkedFlow } from "./automations/not-there-yet.ts";
+import type { RunEndListener } from "./automations/run-states.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -46,9 +47,12 @@ import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
 import { createPrivacyService } from "./privacy/privacy.service.ts";
 import { processorsOf } from "./privacy/processors.ts";
+import { createRules } from "./rules/compose.ts";
+import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
+import { createStandingScope, type TeamScope } from "./teams/team-scope.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
@@ -66,6 +70,7 @@ export interface RunningServer {
   readonly screen: ScreenService;
   readonly lifecycle: PhoneLifecycle;
   readonly automations: Automations;
+  readonly scheduler: Scheduler;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -155,6 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }));
   const drivers = new Map([[driver.kind, driver]]);
   const phonesRepo = createPhonesRepo(db);
+  const idempotency = createIdempotency({ clock, repo: limitsRepo });
   let listener: LifecycleListener = { ended() {}, idleWarning() {} };
   const lifecycle = createPhoneLifecycle({
     db,
@@ -174,7 +180,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     lifecycle,
     events,
     audit,
-    idempotency: createIdempotency({ clock, repo: limitsRepo }),
+    idempotency,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,
@@ -183,6 +189,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
+  let onRunEnd: RunEndListener = async () => {};
+  const tagged = async (scope: TeamScope, tag: string) =>
+    (await phonesRepo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({
     db,
     audit,
@@ -202,10 +211,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const row = await phonesRepo.find(scope, id);
       return row && { name: row.name, can: drivers.get(row.driver)?.automation?.can };
     },
+    tagged,
+    idempotency,
+    onEnd: (tx, id, state) => onRunEnd(tx, id, state),
     parse: (source) => checkedFlow(parseFlow(source)),
     find: findElements,
     openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
   });
+  const standing = createStandingScope(accounts.teams);
+  const rules = createRules({
+    db,
+    runs: automations.runs,
+    events,
+    audit,
+    clock,
+    log,
+    key: deriveKey(master, "rule starts"),
+    standing,
+    flow: automations.flows.get,
+    phones: { get: phones.get, tagged, launch: phones.launch },
+  });
+  onRunEnd = rules.onRunEnd;
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -245,6 +271,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     flows: automations.flows,
     runs: automations.runs,
+    rules: rules.rules,
     privacy,
   });
   let stopping = false;
@@ -309,6 +336,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
     .then(() => automations.start())
+    .then(() => rules.scheduler.start())
     .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
@@ -326,6 +354,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     lifecycle,
     automations,
+    scheduler: rules.scheduler,
     close() {
       closed ??= (async () => {
         stopping = true;
@@ -334,6 +363,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         detachScreen();
         screen.closeAll("server_stopping");
         events.close();
+        await rules.scheduler.close();
         await automations.close();
         await lifecycle.close();
         screen.close();

@@ -103,8 +103,12 @@ export interface RunSummary {
   /** The flow's name when the run was asked for. */
   readonly name: string;
   readonly phoneId: PhoneId;
+  /** While it waits: any phone it was shared out to may take it, `phoneId` is only the one it was meant for. */
+  readonly anyPhone?: true;
   readonly state: RunState;
   readonly trigger: RunTrigger;
+  /** Name of the rule or webhook that asked for it, as it was then. */
+  readonly triggerName?: string;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;

@@ -1,7 +1,7 @@
 /** Flows and runs as both sides see them: everything of `automation-model.ts`, and the schemas of what goes into `flows.*` and `runs.*`. */
 import * as z from "zod/mini";
 import { flowId, phoneId, runId } from "./ids.ts";
-import { idempotencyKey } from "./phones.ts";
+import { idempotencyKey, phoneTag } from "./phones.ts";
 
 export * from "./automation-model.ts";
 
@@ -64,6 +64,31 @@ export const startRunInput = z
     z.refine(
       (input) => (input.flowId === undefined) !== (input.source === undefined),
       "Give either flowId, for a saved flow, or source, for a flow as text.",
+    ),
+  );
+/** Runs of saved flows, or of one flow as text, on several phones. */
+export const startAllInput = z
+  .strictObject({
+    flowIds: z.optional(z.array(flowId).check(z.minLength(1, "Name a flow."), z.maxLength(100, "At most 100 flows."))),
+    source: z.optional(flowSource),
+    phones: z.union(
+      [
+        z.strictObject({ tag: phoneTag }),
+        z.strictObject({
+          ids: z.array(phoneId).check(z.minLength(1, "Name a phone."), z.maxLength(100, "At most 100 phones.")),
+        }),
+      ],
+      "Say which phones: by tag, or by ids.",
+    ),
+    /** `each`: every flow on every phone. `any`: every flow once, on whichever phone is free first. */
+    share: z.enum(["each", "any"], "Runs are shared out as each or any."),
+    inputs: z.optional(runInputs),
+    idempotencyKey,
+  })
+  .check(
+    z.refine(
+      (input) => (input.flowIds === undefined) !== (input.source === undefined),
+      "Give either flowIds, for saved flows, or source, for a flow as text.",
     ),
   );
 export const runRef = z.strictObject({ runId });

@@ -100,6 +100,8 @@ export interface Phone {
   readonly height: number;
   readonly rotated: boolean;
   readonly settings: PhoneSettings;
+  /** Words the team groups phones by, sorted. */
+  readonly tags: readonly string[];
   /** ISO 8601. */
   readonly createdAt: string;
   readonly startedAt?: string;

@@ -94,5 +94,9 @@ export const startInput = z.strictObject({ phoneId, url: z.optional(phoneUrl) })
 export const openUrlInput = z.strictObject({ phoneId, url: phoneUrl });
 export const renameInput = z.strictObject({ phoneId, name: phoneName });
 export const settingsInput = z.strictObject({ phoneId, settings: phoneSettings });
+export const tagInput = z.strictObject({
+  phoneId,
+  tags: z.array(phoneTag).check(z.maxLength(20, "A phone has at most 20 tags.")),
+});
 export const removeInput = z.strictObject({ phoneId, idempotencyKey });
 export const installWebAppInput = z.strictObject({ phoneId, url: phoneUrl });

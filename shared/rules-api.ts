@@ -1,6 +1,6 @@
 /** Rules kept on the server, and the starts they ask for: what goes into `rules.*` and what it answers. */
 import * as z from "zod/mini";
-import type { RunId } from "./id-values.ts";
+import type { RuleId, RunId } from "./id-values.ts";
 import { phoneId, ruleId } from "./ids.ts";
 import { type Rule, START_WAYS } from "./rules/model.ts";
 import { rule } from "./rules/parse-rule.ts";
@@ -30,6 +30,15 @@ export interface SavedRule {
   readonly lastStartedAt?: string;
   /** Five runs in a row failed: it starts nothing until a person says so with `rules.resume`. */
   readonly paused: boolean;
+  /** The next time its schedule comes; absent for a rule without one and while it is off, ended or paused. */
+  readonly nextAt?: string;
+  /** Why its schedule started nothing the last time it came. */
+  readonly refusal?: RuleRefusal;
+}
+
+export interface RuleRefusal {
+  readonly at: string;
+  readonly message: string;
 }
 
 /** Answer of `rules.list`. `version` changes with every change of any rule. */
@@ -43,3 +52,8 @@ export interface RuleStart {
   readonly outcome: "started" | "duplicate";
   readonly runId: RunId;
 }
+
+/** Events of a team's topic beside those of phones; `phones.events` delivers them too. */
+export type RuleEvent =
+  /** A rule was saved, removed or resumed: read the list again. */
+  { readonly type: "rules" } | { readonly type: "rule_paused"; readonly ruleId: RuleId; readonly name: string };

@@ -39,6 +39,7 @@ export class StubTeam {
       height: profile.height,
       rotated: false,
       settings: {},
+      tags: [],
       createdAt: new Date().toISOString(),
       capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
       ...change,

@@ -140,6 +140,7 @@ export function stubPhone(over: Partial<Phone> = {}): Phone {
     height: profile.height,
     rotated: false,
     settings: {},
+    tags: [],
     createdAt: new Date().toISOString(),
     capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
     ...over,

@@ -73,11 +73,21 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
       state: k.oneOf(RUN_STATES, personal("user.behavior", ran)).notNull(),
       trigger: k.oneOf(RUN_TRIGGERS, personal("user.behavior", ran)).notNull(),
+      /** Name of the rule or webhook that asked for it, as it was then. */
+      triggerName: k.text(personal("user.content.private", ran)),
       error: k.json<RunError>(personal("user.content.private", ran)),
       idempotencyKey: k.text(operational("quarter")).notNull(),
       requestHash: k.text(operational("quarter")).notNull(),
-      /** Order in the phone's queue. */
+      /** Order in the team's queue, and so in each phone's. */
       turn: k.int(operational("quarter")).notNull(),
+      /** While it waits, any phone of `run_pool` may take it; `phoneId` is then only the one it was meant for. */
+      pooled: k.bool(operational("quarter")).notNull().default(false),
+      /** Place of its phone among those it was shared out to, counting from 0. */
+      shard: k.int(operational("quarter")),
+      /** How often another phone took it over. */
+      moves: k.int(operational("quarter")).notNull().default(0),
+      /** Of runs with the same one, only one at a time is worked on. */
+      lane: k.text(operational("quarter")),
       holder: k.text(operational("quarter")),
       /** Grows with every lease of the phone; what an earlier holder writes or does with an older one is refused. */
       fence: k.int(operational("quarter")).notNull(),
@@ -95,7 +105,9 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       k.uniqueIndex("runs_key").on(t.teamId, t.idempotencyKey),
       k.uniqueIndex("runs_lease").on(t.phoneId).where(sql`${t.state} in ('leased', 'running')`),
       k.index("runs_team").on(t.teamId, t.createdAt),
+      k.uniqueIndex("runs_lane").on(t.lane).where(sql`${t.state} in ('leased', 'running')`),
       k.index("runs_queue").on(t.phoneId, t.state, t.turn),
+      k.index("runs_turn").on(t.teamId, t.turn),
       k.index("runs_created").on(t.createdAt),
     ],
   );
@@ -105,6 +117,21 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       .$type<RunId>()
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" });
+  const runPool = k.table(
+    "run_pool",
+    {
+      owner: "team",
+      subject: { none: "Belongs to a run and goes with it; the run leads to the person." },
+      clock: "position",
+    },
+    {
+      runId: ofRun(),
+      /** Not a foreign key, as in `runs`. */
+      phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
+      position: k.int(operational("quarter")).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.phoneId] }), k.index("run_pool_phone").on(t.phoneId)],
+  );
   const part = { none: "Belongs to a run and goes with it; the run leads to the person." };
   const runSteps = k.table(
     "run_steps",
@@ -155,5 +182,5 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.name] })],
   );
-  return { flows, runs, runSteps, runEvents, runArtifacts };
+  return { flows, runs, runPool, runSteps, runEvents, runArtifacts };
 }

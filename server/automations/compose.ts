@@ -6,6 +6,7 @@ import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
+import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -16,6 +17,7 @@ import { createJournalRepo } from "./journal.repo.ts";
 import { createArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
 import { createRunsRepo } from "./runs.repo.ts";
 import { cancelTopic, createRunsService, type RunsService } from "./runs.service.ts";
@@ -48,6 +50,11 @@ export interface AutomationOptions {
     scope: TeamScope,
     id: PhoneId,
   ) => Promise<{ readonly name: string; readonly can: AutomationCapabilities | undefined } | undefined>;
+  /** Phones of the team that carry a tag, the oldest first. */
+  readonly tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
+  readonly idempotency: Idempotency;
+  /** Told in the transaction that ends a run. */
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: RunnerOptions["openScripts"];
@@ -61,7 +68,7 @@ export function createAutomations(options: AutomationOptions): Automations {
   const flowsRepo = createFlowsRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
   const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
-  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake });
+  const recovery = createRecovery({ db, runs: runsRepo, journal, parse, clock, wake, onEnd: options.onEnd });
   const runner = createRunner({
     db,
     runs: runsRepo,
@@ -69,6 +76,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     recovery,
     artifacts,
     phones: options.phones,
+    onEnd: options.onEnd,
     parse,
     find: options.find,
     openScripts: options.openScripts,
@@ -105,6 +113,8 @@ export function createAutomations(options: AutomationOptions): Automations {
       clock,
       parse,
       phone: options.phone,
+      tagged: options.tagged,
+      idempotency: options.idempotency,
     }),
     runner,
     async start() {

@@ -8,6 +8,7 @@ import type { RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { JournalRepo } from "./journal.repo.ts";
+import type { RunEndListener } from "./run-states.ts";
 import type { Lease, RunRow, RunsRepo, StepRow } from "./runs.repo.ts";
 
 /** A run that takes the server down with it is not begun for ever. */
@@ -68,6 +69,7 @@ export function createRecovery(options: {
   parse: (source: string) => ParsedFlow;
   clock: Clock;
   wake: (id: RunId) => void;
+  onEnd: RunEndListener;
 }): Recovery {
   const { db, runs, journal, clock } = options;
 
@@ -88,8 +90,11 @@ export function createRecovery(options: {
         holder: null,
         leaseUntil: null,
         ...(verdict.state !== "queued" && { finishedAt: now }),
+        // What it did so far is on this phone.
+        ...(verdict.state === "queued" && verdict.keepSteps && { pooled: false }),
       });
       if (changed === undefined) return;
+      if (verdict.state !== "queued") await options.onEnd(tx, row.id, verdict.state);
       if (verdict.state === "queued" && !verdict.keepSteps) await journal.forget(tx, row.id);
       await runs.append(tx, row.id, [{ type: "run", state: verdict.state, ...(error && { error }) }], now);
     });

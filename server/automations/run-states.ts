@@ -1,5 +1,7 @@
 /** How a run goes from state to state. The only list of it; every write names the states it may come from. */
 import type { RunState } from "../../shared/automation-model.ts";
+import type { RunId } from "../../shared/ids.ts";
+import type { Writer } from "../db/database.ts";
 
 /**
  * `queued` again: what had no effect yet starts anew, and what was interrupted goes on as a person or the flow says.
@@ -21,3 +23,6 @@ export function mayBecome(from: RunState, to: RunState): boolean {
   const next: readonly RunState[] = RUN_TRANSITIONS[from];
   return next.includes(to);
 }
+
+/** Hears in the transaction that ends a run how it ended. */
+export type RunEndListener = (tx: Writer, id: RunId, state: RunState) => Promise<void>;

@@ -20,7 +20,9 @@ import { leasedPhone, unlessAborted } from "./leased-phone.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { openPictures } from "./run-pictures.ts";
+import { createRest, MOST_MOVES, maestroNames, NotStarted, reasonToMove } from "./run-pool.ts";
 import type { Recovery } from "./run-recovery.ts";
+import type { RunEndListener } from "./run-states.ts";
 import type { Lease, RunRow, RunsRepo } from "./runs.repo.ts";
 
 export const LEASE_MS = 20_000;
@@ -47,6 +49,7 @@ export interface RunnerOptions {
   readonly recovery: Recovery;
   readonly artifacts: ArtifactStore;
   readonly phones: RunPhones;
+  readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
   readonly openScripts: (run: RunRow, log: (line: string) => void) => Scripts;
@@ -70,6 +73,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const { db, runs, journal, clock, pace, log, holder, phones } = options;
   const gate = createLeaseGate(clock);
   const working = new Map<RunId, Work>();
+  const rest = createRest(clock);
   let closing = false;
   let looking: Promise<void> | undefined;
   let again = false;
@@ -94,7 +98,7 @@ export function createRunner(options: RunnerOptions): Runner {
           for (;;) {
             const expires = until();
             const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const row = closing ? undefined : await runs.lease(holder, expires, busy);
+            const row = closing ? undefined : await runs.lease(holder, expires, { busy, resting: rest.phones() });
             if (row === undefined) break;
             take(row, expires);
           }
@@ -134,8 +138,35 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
+      if (ended) await options.onEnd(tx, lease.runId, state);
     });
     options.wake(lease.runId);
+  }
+
+  /**
+   * Gives a run that has changed nothing yet back to the queue, for another phone of its set. False when it stays with
+   * this one, and its end is what it would be for any run.
+   */
+  async function passOn(row: RunRow, lease: Lease, error: unknown): Promise<boolean> {
+    const why = reasonToMove(error);
+    if (!row.pooled || why === undefined || (why === "lost" && row.moves >= MOST_MOVES)) return false;
+    if ((await runs.steps(row.id)).some(({ kind }) => kind === "effect")) return false;
+    const moved = await db.tx(async (tx) => {
+      if (why === "gone" && (await runs.leavePool(tx, row.id, lease.phoneId)) === 0) return false;
+      const changed = await runs.changeLeased(tx, lease, {
+        state: "queued",
+        holder: null,
+        leaseUntil: null,
+        ...(why === "lost" && { moves: row.moves + 1 }),
+      });
+      if (changed === undefined) throw new LeaseLost();
+      await journal.forget(tx, row.id);
+      await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      return true;
+    });
+    if (moved && why !== "gone") rest.begin(lease.phoneId);
+    if (moved) options.wake(row.id);
+    return moved;
   }
 
   async function perform(row: RunRow, work: Work): Promise<void> {
@@ -194,7 +225,7 @@ export function createRunner(options: RunnerOptions): Runner {
           screenshots: 0,
           steps: 0,
         };
-        const { state, failure } = await interpret(context, row.inputs);
+        const { state, failure } = await interpret(context, { ...row.inputs, ...maestroNames(row) });
         if (failure !== undefined) await pictures.failure(hands, failure.step);
         signal.throwIfAborted();
         await release(hands);
@@ -217,6 +248,7 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Writes how a run ended that did not get to its end. Whoever lost the lease writes nothing. */
   async function end(row: RunRow, lease: Lease, error: unknown): Promise<void> {
     try {
+      if (await passOn(row, lease, error)) return;
       if (error instanceof NotStarted) {
         const why = error.cause instanceof PerchError ? error.cause.message : "The phone did not start.";
         return await move(lease, "failed", { code: "phone_not_started", message: why });
@@ -271,12 +303,6 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.allSettled([...working.values()].map(({ done }) => done));
     },
   };
-}
-
-class NotStarted extends Error {
-  constructor(cause: unknown) {
-    super("The phone did not start.", { cause });
-  }
 }
 
 const cancelled = () => new RunStop("cancelled", "The run was cancelled.");

@@ -2,14 +2,26 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, max, notInArray, or, sql } from "drizzle-orm";
 import type { RunEvent, RunState } from "../../shared/automation-model.ts";
 import type { FlowId, PhoneId, RunId, TeamId } from "../../shared/ids.ts";
-import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
+import { type Database, isUniqueViolation, type Reader, type Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 
 export type RunRow = Tables["runs"]["$inferSelect"];
 export type NewRun = Tables["runs"]["$inferInsert"];
 export type RunChange = Partial<
-  Pick<RunRow, "state" | "error" | "holder" | "leaseUntil" | "starts" | "startedAt" | "finishedAt" | "cancelAskedAt">
+  Pick<
+    RunRow,
+    | "state"
+    | "error"
+    | "holder"
+    | "leaseUntil"
+    | "starts"
+    | "startedAt"
+    | "finishedAt"
+    | "cancelAskedAt"
+    | "pooled"
+    | "moves"
+  >
 >;
 export type StepRow = Tables["runSteps"]["$inferSelect"];
 export type ArtifactRow = Tables["runArtifacts"]["$inferSelect"];
@@ -37,17 +49,27 @@ export interface RunsRepo {
   findAnywhere(id: RunId): Promise<RunRow | undefined>;
   findByKey(tx: Writer, teamId: TeamId, key: string): Promise<RunRow | undefined>;
   waiting(tx: Writer, teamId: TeamId): Promise<number>;
-  /** The next place in a phone's queue. */
-  nextTurn(tx: Writer, phoneId: PhoneId): Promise<number>;
-  insert(tx: Writer, row: NewRun): Promise<RunRow>;
+  /** The next place in a team's queue. */
+  nextTurn(tx: Writer, teamId: TeamId): Promise<number>;
+  /** `pool`: any of these phones may take the run, in this order of preference. */
+  insert(tx: Writer, row: NewRun, pool?: readonly PhoneId[]): Promise<RunRow>;
   steps(id: RunId): Promise<StepRow[]>;
   artifacts(id: RunId): Promise<ArtifactRow[]>;
   artifact(id: RunId, name: string): Promise<ArtifactRow | undefined>;
   events(id: RunId, after: number, limit: number): Promise<{ seq: number; data: RunEvent }[]>;
   /** Changes a run that is in one of `from`; undefined when it is not. */
   change(tx: Writer, id: RunId, from: readonly RunState[], change: RunChange): Promise<RunRow | undefined>;
-  /** Takes the longest waiting run of a phone nobody works on. `busy`: phones to leave alone. */
-  lease(holder: string, until: Date, busy: readonly PhoneId[]): Promise<RunRow | undefined>;
+  /**
+   * Takes the longest waiting run that a phone nobody works on may do. `busy`: phones to leave alone. `resting`: phones
+   * that take no run another phone may do; one that runs already goes before one that has to be started.
+   */
+  lease(
+    holder: string,
+    until: Date,
+    except: { readonly busy: readonly PhoneId[]; readonly resting: readonly PhoneId[] },
+  ): Promise<RunRow | undefined>;
+  /** A phone takes the run no more; gives how many still may. */
+  leavePool(tx: Writer, id: RunId, phoneId: PhoneId): Promise<number>;
   renew(lease: Lease, until: Date): Promise<{ held: boolean; cancelAsked: boolean }>;
   /** Changes a leased run; undefined when the lease is lost. */
   changeLeased(tx: Writer, lease: Lease, change: RunChange): Promise<RunRow | undefined>;
@@ -62,7 +84,17 @@ export interface RunsRepo {
 }
 
 export function createRunsRepo(db: Database): RunsRepo {
-  const { runs, runSteps, runEvents, runArtifacts } = db.t;
+  const { runs, runPool, runSteps, runEvents, runArtifacts, phones } = db.t;
+  /** A phone a waiting run may go to: its own, or each of its pool. */
+  const phone = sql<PhoneId>`coalesce(${runPool.phoneId}, ${runs.phoneId})`;
+  const readiness = sql`case when ${phones.state} = 'running' then 0 else 1 end`;
+  /** Runs with each phone they may go to; the caller says which. */
+  const eligible = (from: Reader) =>
+    from
+      .select({ id: runs.id, teamId: runs.teamId, phoneId: phone, position: runPool.position })
+      .from(runs)
+      .leftJoin(runPool, and(eq(runs.pooled, true), eq(runPool.runId, runs.id)))
+      .leftJoin(phones, eq(phones.id, phone));
   const held = ({ runId, fence, holder }: Lease) =>
     and(eq(runs.id, runId), eq(runs.fence, fence), eq(runs.holder, holder), inArray(runs.state, [...LEASED_STATES]));
   return {
@@ -115,16 +147,22 @@ export function createRunsRepo(db: Database): RunsRepo {
     },
     waiting: async (tx, teamId) =>
       tx.$count(runs, and(eq(runs.teamId, teamId), inArray(runs.state, ["queued", ...LEASED_STATES]))),
-    async nextTurn(tx, phoneId) {
+    async nextTurn(tx, teamId) {
       const [row] = await tx
         .select({ last: max(runs.turn) })
         .from(runs)
-        .where(eq(runs.phoneId, phoneId));
+        .where(eq(runs.teamId, teamId));
       return (row?.last ?? 0) + 1;
     },
-    async insert(tx, row) {
-      const [inserted] = await tx.insert(runs).values(row).returning();
+    async insert(tx, row, pool) {
+      const [inserted] = await tx
+        .insert(runs)
+        .values({ ...row, pooled: pool !== undefined })
+        .returning();
       if (inserted === undefined) throw new Error("An inserted run was not returned.");
+      if (pool !== undefined && pool.length > 0) {
+        await tx.insert(runPool).values(pool.map((phoneId, position) => ({ runId: row.id, phoneId, position })));
+      }
       return inserted;
     },
     steps: async (id) => db.read.select().from(runSteps).where(eq(runSteps.runId, id)).orderBy(asc(runSteps.seq)),
@@ -156,35 +194,45 @@ export function createRunsRepo(db: Database): RunsRepo {
         .returning();
       return row;
     },
-    async lease(holder, until, busy) {
+    async lease(holder, until, { busy, resting }) {
       const taken = await db.read
-        .select({ phoneId: runs.phoneId })
+        .select({ phoneId: runs.phoneId, lane: runs.lane })
         .from(runs)
         .where(inArray(runs.state, [...LEASED_STATES]));
       const blocked = [...new Set([...busy, ...taken.map((row) => row.phoneId)])];
-      const candidates = await db.read
-        .select({ id: runs.id, phoneId: runs.phoneId })
-        .from(runs)
-        .where(and(eq(runs.state, "queued"), blocked.length > 0 ? notInArray(runs.phoneId, blocked) : undefined))
-        .orderBy(asc(runs.turn), asc(runs.createdAt))
+      const lanes = [...new Set(taken.flatMap(({ lane }) => (lane === null ? [] : [lane])))];
+      const open = and(
+        eq(runs.state, "queued"),
+        lanes.length > 0 ? or(isNull(runs.lane), notInArray(runs.lane, lanes)) : undefined,
+        resting.length > 0 ? or(isNull(runPool.phoneId), notInArray(runPool.phoneId, [...resting])) : undefined,
+      );
+      const candidates = await eligible(db.read)
+        .where(and(open, blocked.length > 0 ? notInArray(phone, blocked) : undefined))
+        .orderBy(asc(runs.createdAt), asc(runs.turn), asc(readiness), asc(runPool.position))
         .limit(20);
       for (const { phoneId } of candidates) {
         try {
           const row = await db.tx(async (tx) => {
-            const [first] = await tx
-              .select({ id: runs.id })
-              .from(runs)
-              .where(and(eq(runs.phoneId, phoneId), eq(runs.state, "queued")))
+            const [first] = await eligible(tx)
+              .where(and(open, eq(phone, phoneId)))
               .orderBy(asc(runs.turn))
               .limit(1);
+            if (first === undefined) return undefined;
+            // Over the whole team, because a run that moves takes its number away from the phone it was on.
             const [last] = await tx
               .select({ fence: max(runs.fence) })
               .from(runs)
-              .where(eq(runs.phoneId, phoneId));
-            if (first === undefined) return undefined;
+              .where(eq(runs.teamId, first.teamId));
             const [leased] = await tx
               .update(runs)
-              .set({ state: "leased", holder, leaseUntil: until, fence: (last?.fence ?? 0) + 1 })
+              .set({
+                state: "leased",
+                phoneId,
+                ...(first.position !== null && { shard: first.position }),
+                holder,
+                leaseUntil: until,
+                fence: (last?.fence ?? 0) + 1,
+              })
               .where(and(eq(runs.id, first.id), eq(runs.state, "queued"), isNull(runs.cancelAskedAt)))
               .returning();
             return leased;
@@ -195,6 +243,10 @@ export function createRunsRepo(db: Database): RunsRepo {
         }
       }
       return undefined;
+    },
+    async leavePool(tx, id, phoneId) {
+      await tx.delete(runPool).where(and(eq(runPool.runId, id), eq(runPool.phoneId, phoneId)));
+      return tx.$count(runPool, eq(runPool.runId, id));
     },
     async renew(lease, until) {
       const [row] = await db.tx((tx) =>

@@ -1,6 +1,13 @@
 /** `runs.*`: thin; every rule is in the service. */
 import { tracked } from "@trpc/server";
-import { listRunsInput, resumeRunInput, runEventsInput, runRef, startRunInput } from "../../shared/automations.ts";
+import {
+  listRunsInput,
+  resumeRunInput,
+  runEventsInput,
+  runRef,
+  startAllInput,
+  startRunInput,
+} from "../../shared/automations.ts";
 import { router, teamProcedure } from "../base.router.ts";
 import { PerchError } from "../errors.ts";
 import type { RunsService } from "./runs.service.ts";
@@ -15,6 +22,11 @@ export function runsRouter(runs: RunsService) {
       .input(startRunInput)
       .mutation(({ ctx, input }) =>
         runs.start(ctx.scope, input, ctx.actor.credential.kind === "token" ? "token" : "person"),
+      ),
+    startAll: teamProcedure({ ...control("run.started"), idempotent: true })
+      .input(startAllInput)
+      .mutation(({ ctx, input }) =>
+        runs.startAll(ctx.scope, input, ctx.actor.credential.kind === "token" ? "token" : "person"),
       ),
     get: teamProcedure(view)
       .input(runRef)

@@ -268,7 +268,7 @@ describe.each(TEST_ENGINES)("leases on $name", (engine) => {
       const id = newId("run");
       ids.push(id);
       await test.db.tx(async (tx) => {
-        const turn = await repo.nextTurn(tx, phoneId);
+        const turn = await repo.nextTurn(tx, scope.teamId);
         await repo.insert(tx, {
           id,
           teamId: scope.teamId,
@@ -290,7 +290,9 @@ describe.each(TEST_ENGINES)("leases on $name", (engine) => {
     }
     const until = new Date(clock.now() + LEASE_MS);
     for (const [index, id] of ids.entries()) {
-      const taken = await Promise.all(["a", "b", "c"].map((holder) => repo.lease(holder, until, [])));
+      const taken = await Promise.all(
+        ["a", "b", "c"].map((holder) => repo.lease(holder, until, { busy: [], resting: [] })),
+      );
       const leased = taken.filter((row) => row !== undefined);
       expect(leased.map((row) => [row.id, row.fence])).toEqual([[id, index + 1]]);
       await test.db.tx((tx) => tx.update(test.db.t.runs).set({ state: "passed" }).where(eq(test.db.t.runs.id, id)));

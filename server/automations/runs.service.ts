@@ -10,17 +10,18 @@ import {
   type RunSummary,
   type RunTrigger,
   type resumeRunInput,
+  type startAllInput,
   type startRunInput,
 } from "../../shared/automations.ts";
 import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
 import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
-import { newId, type PhoneId, type RunId } from "../../shared/ids.ts";
+import { type FlowId, newId, type PhoneId, type RunId } from "../../shared/ids.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Feed } from "../events/feed.ts";
-import { canonicalJson } from "../limits/idempotency.ts";
+import { canonicalJson, type Idempotency } from "../limits/idempotency.ts";
 import { noSuchPhone } from "../phones/phone-lifecycle.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FlowsRepo } from "./flows.repo.ts";
@@ -28,16 +29,30 @@ import { noSuchFlow } from "./flows.service.ts";
 import { artifactView, type JournalRepo, stepView } from "./journal.repo.ts";
 import type { ArtifactStore } from "./run-artifacts.ts";
 import { renderReport } from "./run-reports.ts";
+import { createShares } from "./run-shares.ts";
 import type { Runner } from "./runner.ts";
 import { LEASED_STATES, type RunRow, type RunsRepo } from "./runs.repo.ts";
 
 export interface RunsService {
   /** Asks for a run. The same idempotency key gives the same run. */
-  start(scope: TeamScope, input: z.output<typeof startRunInput>, trigger: RunTrigger): Promise<{ runId: RunId }>;
+  start(
+    scope: TeamScope,
+    input: z.output<typeof startRunInput>,
+    trigger: RunTrigger,
+    along?: StartAlong,
+  ): Promise<{ runId: RunId }>;
+  /** Asks for runs of one or more flows on several phones; the same idempotency key gives the same runs. */
+  startAll(
+    scope: TeamScope,
+    input: z.output<typeof startAllInput>,
+    trigger: RunTrigger,
+  ): Promise<{ runIds: readonly RunId[] }>;
   list(scope: TeamScope, filter: z.output<typeof listRunsInput>): Promise<RunSummary[]>;
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
   cancel(scope: TeamScope, id: RunId): Promise<RunSummary>;
+  /** The same in the caller's transaction; what it gives is to be called after the commit. */
+  cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void>;
   /** Lets an interrupted run go on. */
   resume(scope: TeamScope, input: z.output<typeof resumeRunInput>): Promise<RunSummary>;
   /** What comes after `after`, in order; ends after the event that ends the run. */
@@ -51,8 +66,46 @@ export interface RunsService {
   report(scope: TeamScope, id: RunId, kind: RunReport): Promise<{ body: string; mimeType: string }>;
 }
 
+/** What a rule or a webhook adds to asking for a run. */
+export interface StartAlong {
+  /** Name of the rule or webhook. */
+  readonly triggerName: string;
+  /** Whether the run may use the secrets granted to its flow. */
+  readonly mayUseSecrets: boolean;
+  /** Whichever of these phones is free first takes the run; `phoneId` is one of them. */
+  readonly anyOf?: readonly PhoneId[] | undefined;
+  /** Of runs with the same lane only one at a time is worked on. */
+  readonly lane?: string | undefined;
+  /** First thing in the transaction: gives the run of an earlier call that was the same, or refuses by throwing. */
+  readonly before: (tx: Writer) => Promise<RunId | undefined>;
+  /** Last thing in the transaction. */
+  readonly after: (tx: Writer, id: RunId) => Promise<void>;
+}
+
+/** A flow that can run on these phones with these inputs. */
+export interface PreparedRun {
+  readonly flowId: FlowId | undefined;
+  readonly name: string;
+  readonly source: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly phones: readonly PhoneId[];
+}
+
 const MOST_WAITING = 500;
 const LISTED = 50;
+
+/** A run as it goes into the queue. */
+export interface QueuedRun {
+  readonly prepared: PreparedRun;
+  readonly phoneId: PhoneId;
+  readonly pool?: readonly PhoneId[];
+  readonly shard?: number;
+  readonly lane?: string | undefined;
+  readonly trigger: RunTrigger;
+  readonly triggerName?: string | undefined;
+  readonly idempotencyKey: string;
+  readonly requestHash: string;
+}
 
 function noSuchRun(): PerchError {
   return new PerchError("not_found", "There is no such run in this team.");
@@ -74,6 +127,9 @@ export function createRunsService(options: {
     scope: TeamScope,
     id: PhoneId,
   ) => Promise<{ readonly name: string; readonly can: AutomationCapabilities | undefined } | undefined>;
+  /** Phones of the team that carry a tag, the oldest first. */
+  tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
+  idempotency: Idempotency;
 }): RunsService {
   const { db, repo, clock, feed, runner } = options;
 
@@ -111,76 +167,131 @@ export function createRunsService(options: {
     };
   }
 
+  /** @throws PerchError what the flow lacks, or why a phone cannot run it: any of them for `all`, else only when none can. */
+  async function prepare(
+    scope: TeamScope,
+    { flowId, source: given, inputs = {} }: Pick<z.output<typeof startRunInput>, "flowId" | "source" | "inputs">,
+    phones: readonly PhoneId[],
+    all: boolean,
+  ): Promise<PreparedRun> {
+    const saved = flowId === undefined ? undefined : await options.flows.find(scope, flowId);
+    if (flowId !== undefined && saved === undefined) throw noSuchFlow();
+    const source = saved?.source ?? given ?? "";
+    const known = await Promise.all(
+      phones.map(async (id) => {
+        const phone = await options.phone(scope, id);
+        if (phone === undefined) throw noSuchPhone();
+        return { id, ...phone };
+      }),
+    );
+    const flow = refuseIfUnfit(options.parse(source), inputs);
+    const judged = known.map(({ id, name, can }) => ({ id, problem: problemOn(flow, name, can) }));
+    const first = judged.find(({ problem }) => problem !== undefined)?.problem;
+    const fit = judged.flatMap(({ id, problem }) => (problem === undefined ? [id] : []));
+    if (first !== undefined && (all || fit.length === 0)) throw first;
+    return { flowId, name: saved?.name ?? flow.header.name ?? "Unsaved flow", source, inputs, phones: fit };
+  }
+
+  /** Puts a run into the queue, with the record and the event that tell of it. */
+  async function enqueue(tx: Writer, scope: TeamScope, run: QueuedRun): Promise<RunId> {
+    const now = new Date(clock.now());
+    if ((await repo.waiting(tx, scope.teamId)) >= MOST_WAITING) {
+      throw new PerchError("limit_reached", `Your team has ${MOST_WAITING} runs waiting. Let some end first.`);
+    }
+    const { prepared } = run;
+    const row = await repo.insert(
+      tx,
+      {
+        id: newId("run"),
+        teamId: scope.teamId,
+        flowId: prepared.flowId ?? null,
+        createdBy: scope.userId,
+        name: prepared.name,
+        source: prepared.source,
+        inputs: prepared.inputs,
+        phoneId: run.phoneId,
+        shard: run.shard ?? null,
+        lane: run.lane ?? null,
+        state: "queued",
+        trigger: run.trigger,
+        triggerName: run.triggerName ?? null,
+        idempotencyKey: run.idempotencyKey,
+        requestHash: run.requestHash,
+        turn: await repo.nextTurn(tx, scope.teamId),
+        fence: 0,
+        starts: 0,
+        eventSeq: 0,
+        createdAt: now,
+      },
+      run.pool,
+    );
+    await repo.append(tx, row.id, [{ type: "run", state: "queued" }], now);
+    await record(tx, scope, "run.started", row.id);
+    return row.id;
+  }
+
+  async function cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void> {
+    const now = new Date(clock.now());
+    const error = { code: "cancelled", message: "The run was cancelled." } as const;
+    const waiting = await repo.change(tx, id, ["queued"], { state: "cancelled", error, finishedAt: now });
+    if (waiting !== undefined) await repo.append(tx, id, [{ type: "run", state: "cancelled", error }], now);
+    const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
+    if (marked !== undefined) {
+      await record(tx, scope, "run.cancelled", id);
+      if (db.engine === "postgres") await db.announce(tx, cancelTopic(id));
+    }
+    return () => {
+      runner.cancel(id);
+      feed.wake(id);
+    };
+  }
+
   return {
-    async start(scope, input, trigger) {
-      const { flowId, phoneId, idempotencyKey, inputs = {} } = input;
+    async start(scope, input, trigger, along) {
+      const { phoneId, idempotencyKey, inputs = {} } = input;
       const requestHash = createHash("sha256")
-        .update(canonicalJson({ flowId, source: input.source, phoneId, inputs }))
+        .update(canonicalJson({ flowId: input.flowId, source: input.source, phoneId, inputs }))
         .digest("base64url");
-      const earlier = await db.tx((tx) => repo.findByKey(tx, scope.teamId, idempotencyKey));
-      if (earlier !== undefined) return { runId: sameRequest(earlier, requestHash) };
-      const saved = flowId === undefined ? undefined : await options.flows.find(scope, flowId);
-      if (flowId !== undefined && saved === undefined) throw noSuchFlow();
-      const source = saved?.source ?? input.source ?? "";
-      const phone = await options.phone(scope, phoneId);
-      if (phone === undefined) throw noSuchPhone();
-      const flow = refuseIfUnfit(options.parse(source), inputs);
-      if (phone.can === undefined) {
-        throw new PerchError("capability_missing", `${phone.name} runs no automations. Use a web phone.`);
-      }
-      const problems = validateFor(flow, phone.can).filter(({ severity }) => severity === "error");
-      if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
-      const now = new Date(clock.now());
+      const before =
+        along?.before ??
+        (async (tx: Writer) => {
+          const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
+          return same && sameRequest(same, requestHash);
+        });
+      const earlier = await db.tx(before);
+      if (earlier !== undefined) return { runId: earlier };
+      const prepared = await prepare(scope, input, along?.anyOf ?? [phoneId], along?.anyOf === undefined);
+      const home = prepared.phones.includes(phoneId) ? phoneId : prepared.phones[0];
+      if (home === undefined) throw noSuchPhone();
       const runId = await db.tx(async (tx) => {
-        const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
-        if (same !== undefined) return sameRequest(same, requestHash);
-        if ((await repo.waiting(tx, scope.teamId)) >= MOST_WAITING) {
-          throw new PerchError("limit_reached", `Your team has ${MOST_WAITING} runs waiting. Let some end first.`);
-        }
-        const row = await repo.insert(tx, {
-          id: newId("run"),
-          teamId: scope.teamId,
-          flowId: flowId ?? null,
-          createdBy: scope.userId,
-          name: saved?.name ?? flow.header.name ?? "Unsaved flow",
-          source,
-          inputs,
-          phoneId,
-          state: "queued",
+        const same = await before(tx);
+        if (same !== undefined) return same;
+        const id = await enqueue(tx, scope, {
+          prepared,
+          phoneId: home,
+          ...(along?.anyOf !== undefined && { pool: prepared.phones }),
           trigger,
+          triggerName: along?.triggerName,
+          lane: along?.lane,
           idempotencyKey,
           requestHash,
-          turn: await repo.nextTurn(tx, phoneId),
-          fence: 0,
-          starts: 0,
-          eventSeq: 0,
-          createdAt: now,
         });
-        await repo.append(tx, row.id, [{ type: "run", state: "queued" }], now);
-        await record(tx, scope, "run.started", row.id);
-        return row.id;
+        await along?.after(tx, id);
+        return id;
       });
       runner.wake();
       return { runId };
     },
+    startAll: createShares({ ...options, prepare, enqueue }),
     list: async (scope, filter) => (await repo.list(scope, { ...filter, limit: filter?.limit ?? LISTED })).map(runView),
     get: async (scope, id) => detail(await find(scope, id)),
     async cancel(scope, id) {
       await find(scope, id);
-      const now = new Date(clock.now());
-      const error = { code: "cancelled", message: "The run was cancelled." } as const;
-      await db.tx(async (tx) => {
-        const waiting = await repo.change(tx, id, ["queued"], { state: "cancelled", error, finishedAt: now });
-        if (waiting !== undefined) await repo.append(tx, id, [{ type: "run", state: "cancelled", error }], now);
-        const marked = waiting ?? (await repo.change(tx, id, LEASED_STATES, { cancelAskedAt: now }));
-        if (marked === undefined) return;
-        await record(tx, scope, "run.cancelled", id);
-        if (db.engine === "postgres") await db.announce(tx, cancelTopic(id));
-      });
-      runner.cancel(id);
-      feed.wake(id);
+      const done = await db.tx((tx) => cancelIn(tx, scope, id));
+      done();
       return runView(await find(scope, id));
     },
+    cancelIn,
     async resume(scope, { runId, from }) {
       await find(scope, runId);
       const now = new Date(clock.now());
@@ -190,6 +301,8 @@ export function createRunsService(options: {
           error: null,
           finishedAt: null,
           starts: 0,
+          // What it did so far is on this phone.
+          pooled: false,
         });
         if (row === undefined) throw new PerchError("conflict", "Only an interrupted run can go on. Start a new one.");
         await options.journal.settle(tx, runId, from === "after" ? "done" : "undone");
@@ -239,6 +352,15 @@ export function createRunsService(options: {
   };
 }
 
+/** Why a phone cannot run a flow; undefined when it can. */
+function problemOn(flow: Flow, name: string, can: AutomationCapabilities | undefined): PerchError | undefined {
+  if (can === undefined) {
+    return new PerchError("capability_missing", `${name} runs no automations. Use a web phone.`);
+  }
+  const problems = validateFor(flow, can).filter(({ severity }) => severity === "error");
+  return problems.length > 0 ? refusal(`${name} cannot run this flow`, problems) : undefined;
+}
+
 /** Topic under which other nodes hear that a run of theirs is to end. */
 export function cancelTopic(id: RunId): string {
   return `cancel:${id}`;
@@ -265,6 +387,8 @@ export function runView(row: RunRow): RunSummary {
     phoneId: row.phoneId,
     state: row.state,
     trigger: row.trigger,
+    ...(row.triggerName !== null && { triggerName: row.triggerName }),
+    ...(row.pooled && row.state === "queued" && { anyPhone: true as const }),
     createdAt: row.createdAt.toISOString(),
     ...(row.startedAt !== null && { startedAt: row.startedAt.toISOString() }),
     ...(row.finishedAt !== null && { finishedAt: row.finishedAt.toISOString() }),

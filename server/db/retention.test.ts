@@ -123,12 +123,15 @@ describe("retention, walking the clock", () => {
       "mailOutbox",
       "oneTimeTokens",
       "rateLimits",
+      "ruleStarts",
       "runArtifacts",
       "runEvents",
+      "runPool",
       "runSteps",
       "runs",
       "sessions",
       "streamTickets",
+      "webhookCalls",
     ]);
   });
 });

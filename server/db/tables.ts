@@ -7,9 +7,11 @@ import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { ruleTables } from "../rules/rules.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
+import { webhookTables } from "../webhooks/webhooks.tables.ts";
 import { type Kit, kits } from "./dialect.ts";
 
 export function defineTables(k: Kit) {
@@ -17,13 +19,16 @@ export function defineTables(k: Kit) {
   const teams = teamTables(k, users);
   const accounts = accountTables(k, { ...users, ...teams });
   const phones = phoneTables(k, { ...users, ...teams });
+  const automations = automationTables(k, { ...users, ...teams });
   return {
     ...users,
     ...teams,
     ...accounts,
     ...phones,
     ...screenTables(k, { ...accounts, ...phones }),
-    ...automationTables(k, { ...users, ...teams }),
+    ...automations,
+    ...ruleTables(k, { ...users, ...teams, ...automations }),
+    ...webhookTables(k, { ...users, ...teams, ...automations }),
     ...jobTables(k),
     ...eventTables(k),
     ...auditTables(k),

@@ -20,6 +20,7 @@ export function phoneView(row: PhoneRow, driver: PhoneDriver, parksAt: Date | un
     ...phoneSize(row),
     rotated: row.rotated,
     settings: row.settings,
+    tags: row.tags,
     createdAt: row.createdAt.toISOString(),
     ...(row.startedAt !== null && { startedAt: row.startedAt.toISOString() }),
     ...(row.lastUsedAt !== null && { lastUsedAt: row.lastUsedAt.toISOString() }),

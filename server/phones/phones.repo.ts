@@ -11,7 +11,16 @@ export type NewPhone = Tables["phones"]["$inferInsert"];
 export type PhoneChange = Partial<
   Pick<
     NewPhone,
-    "name" | "settings" | "rotated" | "state" | "reason" | "driverState" | "startedAt" | "lastUsedAt" | "removedAt"
+    | "name"
+    | "settings"
+    | "tags"
+    | "rotated"
+    | "state"
+    | "reason"
+    | "driverState"
+    | "startedAt"
+    | "lastUsedAt"
+    | "removedAt"
   >
 >;
 

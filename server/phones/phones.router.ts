@@ -10,6 +10,7 @@ import {
   renameInput,
   settingsInput,
   startInput,
+  tagInput,
 } from "../../shared/phones.ts";
 import { router, teamProcedure } from "../base.router.ts";
 import { PerchError } from "../errors.ts";
@@ -48,6 +49,9 @@ export function phonesRouter(phones: PhonesService) {
     configure: teamProcedure(control("phone.configured"))
       .input(settingsInput)
       .mutation(({ ctx, input }) => phones.configure(ctx.scope, input.phoneId, input.settings)),
+    tag: teamProcedure(control("phone.tagged"))
+      .input(tagInput)
+      .mutation(({ ctx, input }) => phones.tag(ctx.scope, input.phoneId, input.tags)),
     rotate: teamProcedure(control("phone.configured"))
       .input(phoneRef)
       .mutation(({ ctx, input }) => phones.rotate(ctx.scope, input.phoneId)),

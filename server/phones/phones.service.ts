@@ -14,6 +14,7 @@ import {
   type Screenshot,
   type WipeReceipt,
 } from "../../shared/phones.ts";
+import type { RuleEvent } from "../../shared/rules-api.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -44,6 +45,8 @@ export interface PhonesService {
   openUrl(scope: TeamScope, id: PhoneId, url: string): Promise<Phone>;
   rename(scope: TeamScope, id: PhoneId, name: string): Promise<Phone>;
   configure(scope: TeamScope, id: PhoneId, settings: PhoneSettings): Promise<Phone>;
+  /** Gives a phone these tags and no others. */
+  tag(scope: TeamScope, id: PhoneId, tags: readonly string[]): Promise<Phone>;
   rotate(scope: TeamScope, id: PhoneId): Promise<Phone>;
   keepAwake(scope: TeamScope, id: PhoneId): Promise<Phone>;
   screenshot(scope: TeamScope, id: PhoneId): Promise<Screenshot>;
@@ -56,7 +59,7 @@ export interface PhonesService {
     scope: TeamScope,
     after: number | undefined,
     signal: AbortSignal,
-  ): Promise<AsyncGenerator<{ seq: number; data: PhoneEvent }, void, undefined>>;
+  ): Promise<AsyncGenerator<{ seq: number; data: PhoneEvent | RuleEvent }, void, undefined>>;
   /** A running phone of the team and its driver, or a sentence why not. */
   runningPhone(scope: TeamScope, id: PhoneId): Promise<{ row: PhoneRow; driver: PhoneDriver }>;
   /** A phone of the team, started if it was not running: for work of the server that a person asked for earlier. */
@@ -252,6 +255,10 @@ export function createPhonesService(options: {
       }
       return view(row);
     },
+    async tag(scope, id, tags) {
+      await find(scope, id);
+      return view(await change(scope, id, "phone.tagged", { tags: [...new Set(tags)].sort() }));
+    },
     async rotate(scope, id) {
       await running(scope, id);
       return view(await lifecycle.rotate(id, scope.userId));
@@ -299,7 +306,7 @@ export function createPhonesService(options: {
       const from = Math.min(after ?? latest, latest);
       return (async function* () {
         for await (const { seq, data } of events.subscribe(scope.teamId, from, signal)) {
-          yield { seq, data: asPhoneEvent(data) };
+          yield { seq, data: asTeamEvent(data) };
         }
       })();
     },
@@ -314,9 +321,9 @@ export function createPhonesService(options: {
   };
 }
 
-/** The topic of a team is written by `PhoneLifecycle.publish` alone, which writes `PhoneEvent`s. */
-function asPhoneEvent(data: unknown): PhoneEvent {
-  return data as PhoneEvent;
+/** The topic of a team is written by `PhoneLifecycle.publish`, which writes `PhoneEvent`s, and by rules. */
+function asTeamEvent(data: unknown): PhoneEvent | RuleEvent {
+  return data as PhoneEvent | RuleEvent;
 }
 
 /** Somebody else removed the phone first; the stored answer decides. */

@@ -35,6 +35,11 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       driver: k.oneOf(DRIVER_KINDS, operational("phone")).notNull(),
       profile: k.text(operational("phone")).$type<DeviceProfileId>().notNull(),
       settings: k.json<PhoneSettings>(personal("user.account.settings", { ...usage, rectify: "self" })).notNull(),
+      /** Words the team groups phones by, sorted. */
+      tags: k
+        .json<readonly string[]>(personal("user.content.private", { ...usage, rectify: "self" }))
+        .notNull()
+        .default([]),
       rotated: k.bool(operational("phone")).notNull(),
       state: k.oneOf(PHONE_STATES, personal("user.behavior", usage)).notNull(),
       reason: k.oneOf(PHONE_REASONS, operational("phone")),

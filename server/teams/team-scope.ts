@@ -21,7 +21,26 @@ export interface Actor {
 export type TeamScope = Branded<{ readonly teamId: TeamId; readonly userId: UserId }, "TeamScope">;
 
 /** The scope of an actor whose role has the permission; `undefined` when it has not. */
-export function teamScope(actor: Actor, permission: Permission): TeamScope | undefined {
+export function teamScope(
+  actor: Pick<Actor, "teamId" | "userId" | "role">,
+  permission: Permission,
+): TeamScope | undefined {
   if (!roleMay(actor.role, permission)) return undefined;
   return { teamId: actor.teamId, userId: actor.userId } as TeamScope;
+}
+
+/**
+ * For work of the server that a person asked for earlier, such as a schedule: the person's scope as of now, `undefined`
+ * when there is no such person, they left the team, or their role may not do it any more.
+ */
+export type StandingScope = (teamId: TeamId, userId: UserId | null) => Promise<TeamScope | undefined>;
+
+export function createStandingScope(teams: {
+  listOf(userId: UserId): Promise<readonly { readonly id: TeamId; readonly role: Role }[]>;
+}): StandingScope {
+  return async (teamId, userId) => {
+    if (userId === null) return undefined;
+    const team = (await teams.listOf(userId)).find(({ id }) => id === teamId);
+    return team && teamScope({ teamId, userId, role: team.role }, "phones:control");
+  };
 }

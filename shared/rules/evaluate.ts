@@ -185,7 +185,10 @@ function extract(one: Extraction, rule: Rule, facts: Facts, findRegex: FindRegex
 }
 
 /** What the flow gets: values as they are and fixed texts, by input. An optional value that was not found is left out. */
-export function inputsOf(rule: Rule, values: readonly ExtractedValue[]): Readonly<Record<string, string>> {
+export function inputsOf(
+  rule: Pick<Rule, "action">,
+  values: readonly Pick<ExtractedValue, "name" | "value">[],
+): Readonly<Record<string, string>> {
   const inputs = Object.entries(rule.action.inputs).flatMap(([input, from]): [string, string][] => {
     const value = "text" in from ? from.text : values.find(({ name }) => name === from.var)?.value;
     return value === undefined ? [] : [[input, value]];

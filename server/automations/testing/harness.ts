@@ -11,8 +11,10 @@ import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
+import type { TeamScope } from "../../teams/team-scope.ts";
 import { createAutomations } from "../compose.ts";
 import type { Pace } from "../engine/ports.ts";
+import type { RunEndListener } from "../run-states.ts";
 import { ScreenDriver } from "./fake-screen.ts";
 import { FakeScripts } from "./fake-scripts.ts";
 
@@ -39,11 +41,14 @@ export async function composeRuns(parts: {
   posted: string[];
   pace?: Pace | undefined;
   holder?: string;
+  onEnd?: RunEndListener;
   /** The database the automations see, for tests that let it fail. */
   db?: Database;
 }) {
   const { test, clock, driver } = parts;
   const phones = composePhones(test, clock, driver);
+  const tagged = async (scope: TeamScope, tag: string) =>
+    (await phones.repo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({
     db: parts.db ?? test.db,
     audit: phones.audit,
@@ -63,11 +68,14 @@ export async function composeRuns(parts: {
       const row = await phones.repo.find(scope, id);
       return row && { name: row.name, can: driver.automation.can };
     },
+    tagged,
+    idempotency: phones.idempotency,
+    onEnd: parts.onEnd ?? (async () => {}),
     parse: parseFlow,
     find: findElements,
     openScripts: () => new FakeScripts(parts.posted),
   });
-  return { ...parts, ...phones, ...automations, clock, driver, automations };
+  return { ...parts, ...phones, ...automations, clock, driver, automations, tagged };
 }
 
 /** A team with a running phone and everything else of a server. */

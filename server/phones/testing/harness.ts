@@ -2,6 +2,7 @@
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
 import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
+import type { RuleEvent } from "../../../shared/rules-api.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
@@ -42,6 +43,7 @@ export function composePhones(
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
   const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
+  const idempotency = createIdempotency({ clock, repo: createLimitsRepo(db) });
   const told: Told[] = [];
   const lifecycle = createPhoneLifecycle({
     db,
@@ -64,11 +66,11 @@ export function composePhones(
     lifecycle,
     events,
     audit,
-    idempotency: createIdempotency({ clock, repo: createLimitsRepo(db) }),
+    idempotency,
     clock,
     limits: { ...ROOMY, ...limits },
   });
-  return { test, db, clock, driver, repo, lifecycle, phones, events, audit, told };
+  return { test, db, clock, driver, repo, lifecycle, phones, events, audit, idempotency, told };
 }
 
 /** A person with a team, as a checked scope. */
@@ -83,18 +85,7 @@ export async function newTeam({ test, clock }: Pick<PhonesUnderTest, "test" | "c
     await tx.insert(teams).values({ id: teamId, name: "Team", createdAt: at });
     await tx.insert(teamMembers).values({ teamId, userId, role, joinedAt: at });
   });
-  const scope = teamScope(
-    {
-      credential: { kind: "session", id: newId("session"), web: false },
-      userId,
-      teamId,
-      role,
-      scopes: [],
-      authenticatedAt: at,
-      expiresAt: at,
-    },
-    "phones:view",
-  );
+  const scope = teamScope({ userId, teamId, role }, "phones:view");
   if (scope === undefined) throw new Error("This role sees no phones.");
   return scope;
 }
@@ -104,9 +95,9 @@ export async function publishedTo(
   { phones }: PhonesUnderTest,
   scope: TeamScope,
   events: number,
-): Promise<PhoneEvent[]> {
+): Promise<(PhoneEvent | RuleEvent)[]> {
   const stop = new AbortController();
-  const found: PhoneEvent[] = [];
+  const found: (PhoneEvent | RuleEvent)[] = [];
   if (events === 0) return found;
   for await (const { data } of await phones.events(scope, 0, stop.signal)) {
     found.push(data);

@@ -13,6 +13,7 @@ export function aPhone(change: Partial<Phone> = {}): Phone {
     height: 800,
     rotated: false,
     settings: {},
+    tags: [],
     createdAt: "2026-01-01T00:00:00.000Z",
     capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
     ...change,

@@ -1,0 +1,68 @@
+/** Webhooks: addresses outside systems call to start a flow, and the calls of the last minutes, so that none counts twice. */
+import type { FlowId, RunId, TeamId, UserId, WebhookId } from "../../shared/ids.ts";
+import type { WebhookPhone } from "../../shared/webhooks.ts";
+import type { userTables } from "../accounts/accounts.tables.ts";
+import type { automationTables } from "../automations/automations.tables.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+import type { TeamTables } from "../teams/teams.tables.ts";
+
+const use = ["essential.service.automations"] as const;
+const kept = { use, clause: "P1.4", retain: "team" } as const;
+
+export function webhookTables(
+  k: Kit,
+  { users, teams, flows, runs }: ReturnType<typeof userTables> & TeamTables & ReturnType<typeof automationTables>,
+) {
+  const webhooks = k.table(
+    "webhooks",
+    { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
+    {
+      id: k.text(operational("team")).$type<WebhookId>().primaryKey(),
+      teamId: k
+        .text(operational("team"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      /** Its runs start with this person's rights. Nulled when the person goes; then it starts nothing. */
+      createdBy: k
+        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
+      flowId: k
+        .text(operational("team"))
+        .$type<FlowId>()
+        .notNull()
+        .references(() => flows.id, { onDelete: "cascade" }),
+      phone: k.json<WebhookPhone>(personal("user.content.private", kept)).notNull(),
+      mayUseSecrets: k.bool(operational("team")).notNull(),
+      /** Sealed: a signature can only be checked with the secret itself. */
+      secret: k.text(operational("team")).notNull(),
+      createdAt: k.instant(personal("user.behavior", kept)).notNull(),
+      lastUsedAt: k.instant(personal("user.behavior", kept)),
+    },
+    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt)],
+  );
+  const webhookCalls = k.table(
+    "webhook_calls",
+    { owner: "team", subject: { none: "Rows live minutes and hold ids and signatures only." }, clock: "at" },
+    {
+      webhookId: k
+        .text(operational("day"))
+        .$type<WebhookId>()
+        .notNull()
+        .references(() => webhooks.id, { onDelete: "cascade" }),
+      /** Of the call, as hexadecimal digits: a second call with it is a replay. */
+      signature: k.text(operational("day")).notNull(),
+      runId: k
+        .text(operational("day"))
+        .$type<RunId>()
+        .notNull()
+        .references(() => runs.id, { onDelete: "cascade" }),
+      at: k.instant(operational("day")).notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.webhookId, t.signature] }), k.index("webhook_calls_at").on(t.at)],
+  );
+  return { webhooks, webhookCalls };
+}
