@@ -6,6 +6,7 @@ import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
 import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts";
 import { stubPrivacy, stubSessions } from "./stub-data.ts";
+import { StubRules } from "./stub-rules.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
 import { StubTeam } from "./stub-team.ts";
@@ -25,9 +26,11 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   const screens = new StubScreens(server, team);
   if (earlier !== undefined) screens.frames = earlier.screens.frames;
   const me = earlier?.state.me ?? stubMe();
+  const automations = new StubRuns();
   const state: StubState = earlier?.state ?? {
     team,
-    automations: new StubRuns(),
+    automations,
+    rules: new StubRules(automations),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),

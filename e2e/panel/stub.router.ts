@@ -10,8 +10,10 @@ import type { PhoneId, RunId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
+import * as rules from "../../shared/rules-api.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import type { StubRules } from "./stub-rules.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
 import type { StubTeam } from "./stub-team.ts";
 
@@ -20,6 +22,7 @@ export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
+  readonly rules: StubRules;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -255,6 +258,22 @@ export const stubRouter = t.router({
         for await (const { seq, event } of events) yield tracked(String(seq), event);
       })();
     }),
+  }),
+  rules: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.rules.list()),
+    save: signedIn.input(rules.saveRuleInput).mutation(({ ctx, input }) => ctx.state.rules.save(input.rule)),
+    remove: signedIn.input(rules.ruleRef).mutation(({ ctx, input }) => {
+      ctx.state.rules.remove(input.ruleId);
+      return {};
+    }),
+    resume: signedIn.input(rules.ruleRef).mutation(({ ctx, input }) => {
+      const saved = ctx.state.rules.saved.get(input.ruleId);
+      if (saved === undefined) throw refusal("not_found", "There is no such rule in this team.");
+      return ctx.state.rules.save(saved.rule);
+    }),
+    start: signedIn
+      .input(rules.startRuleInput)
+      .mutation(({ ctx, input }) => ctx.state.rules.start(input, ctx.state.team.phones)),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

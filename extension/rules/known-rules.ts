@@ -8,7 +8,6 @@ import { hasSites } from "../platform/permissions.ts";
 import { keepPageScript } from "../platform/scripting.ts";
 import type { App } from "../state/compose-app.ts";
 import type { KnownRules, RuleRecords } from "./rule-records.ts";
-import { rulesOf } from "./rules-calls.ts";
 import { isKnownRule } from "./site-consent.ts";
 
 const SCRIPT_ID = "page-context";
@@ -20,8 +19,9 @@ export async function readRules(app: App, records: RuleRecords): Promise<KnownRu
   const signedIn = server !== undefined && (await app.tokens.get(server)) !== undefined;
   if (!signedIn) await records.update("rules", () => undefined);
   else {
-    const list = await rulesOf(app.api(server))
-      .list.query()
+    const list = await app
+      .api(server)
+      .rules.list.query()
       .catch(() => undefined);
     if (list !== undefined) await keep(records, server, list);
     else await records.update("rules", (known) => (known?.server === server ? known : undefined));

@@ -6,7 +6,6 @@ import type { SavedRule } from "../../shared/rules-api.ts";
 import { classifyFailure, failureSentence } from "../api/errors.ts";
 import type { Offer } from "./offers.ts";
 import type { RuleParts } from "./parts.ts";
-import { rulesOf } from "./rules-calls.ts";
 
 export type StartResult =
   | { readonly ok: true; readonly runId: RunId; readonly duplicate: boolean }
@@ -26,10 +25,8 @@ export async function startRun(
   const api = parts.app.api(server);
   const { dedupeKey } = outcome;
   try {
-    for (const { runId, key } of await records.get("runs")) {
-      if (outcome.cancel.includes(key)) await api.runs.cancel.mutate({ runId }).catch(() => undefined);
-    }
-    const { outcome: said, runId } = await rulesOf(api).start.mutate({
+    // Where the rule restarts, the server ends the run before: it alone knows of other browsers'.
+    const { outcome: said, runId } = await api.rules.start.mutate({
       ruleId: rule.id,
       way: offer.way,
       values: Object.fromEntries(offer.values.map(({ name, value }) => [name, value])),
