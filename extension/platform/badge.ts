@@ -14,12 +14,13 @@ export async function setBadge(text: string, title: string): Promise<void> {
 
 /** The badge of one tab, in front of the general one; the browser takes it away when the tab goes to another page. */
 export async function setTabBadge(tabId: number, text: string | undefined, title: string | undefined): Promise<void> {
-  // Null gives the tab the general badge again. A tab that is gone has none.
-  const [badge, words] = [text ?? null, title ?? null] as const;
-  await Promise.all([
-    browser.action.setBadgeText({ tabId, text: badge }),
-    browser.action.setTitle({ tabId, title: words }),
-  ]).catch(() => undefined);
+  try {
+    // Null gives the tab the general badge again; a title has no such way back.
+    await browser.action.setBadgeText({ tabId, text: text ?? null });
+    await browser.action.setTitle({ tabId, title: title ?? (await browser.action.getTitle({})) });
+  } catch {
+    // A tab that is gone has no badge.
+  }
 }
 
 /** Opens the popup over the window in front; false where the browser does not let us. */
