@@ -30,6 +30,7 @@ export interface AutomationsHomeProps {
   readonly onNew: (key: string, draft: FlowDraft) => void;
   readonly onFlow: (key: string) => void;
   readonly onRun: (id: RunId) => void;
+  readonly onRules: () => void;
 }
 
 const SHOWN_RUNS = 50;
@@ -39,7 +40,7 @@ const POLL_MS = 2_000;
 const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.query();
 const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: SHOWN_RUNS });
 
-export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun }: AutomationsHomeProps) {
+export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun, onRules }: AutomationsHomeProps) {
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
   const now = useNow(true);
@@ -67,12 +68,15 @@ export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun
     runs.reload();
   };
   if (flows.value?.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
-    return <FirstUse mayControl={mayControl} onStart={start} />;
+    return <FirstUse mayControl={mayControl} onStart={start} onRules={onRules} />;
   }
   return (
     <div className="screen">
       <header className="screen-head automations-head">
         <h1>Automations</h1>
+        <Button kind="quiet" icon="automation" onClick={onRules}>
+          Rules
+        </Button>
         {mayControl && (
           <Button kind="primary" icon="plus" onClick={() => start(EMPTY_FLOW)}>
             New
@@ -188,8 +192,13 @@ function FlowRow({ flow, lastRun, changed, now, mayControl, onOpen, onRun }: Flo
   );
 }
 
-function FirstUse(props: { readonly mayControl: boolean; readonly onStart: (template: FlowTemplate) => void }) {
-  const { mayControl, onStart } = props;
+interface FirstUseProps {
+  readonly mayControl: boolean;
+  readonly onStart: (template: FlowTemplate) => void;
+  readonly onRules: () => void;
+}
+
+function FirstUse({ mayControl, onStart, onRules }: FirstUseProps) {
   return (
     <div className="screen">
       <h1 className="sr-only">Automations</h1>
@@ -213,6 +222,9 @@ function FirstUse(props: { readonly mayControl: boolean; readonly onStart: (temp
           <Templates onStart={onStart} />
         </Card>
       )}
+      <Button kind="quiet" icon="automation" onClick={onRules}>
+        Rules: when a page calls for it
+      </Button>
     </div>
   );
 }

@@ -5,6 +5,9 @@ import { type AutomationsPlace, automationsPlace, HOME } from "../../state/autom
 import { AutomationsHome } from "./automations-home.tsx";
 import { FlowPage } from "./flow-page.tsx";
 import type { LastAutomations } from "./last-automations.ts";
+import { emptyRule } from "./rules/model/rule-draft.ts";
+import { isRulesPlace, RulesView } from "./rules/rules-view.tsx";
+import { putRuleDraft } from "./rules/use-rule-draft.ts";
 import { RunPage } from "./run-page.tsx";
 import { useFlowDrafts } from "./use-flow-drafts.ts";
 import "./automations.css";
@@ -41,6 +44,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       </div>
     );
   }
+  if (isRulesPlace(at)) return <RulesView at={at} mayControl={mayControl} go={go} />;
   if (at.view === "flow") {
     return (
       <FlowPage
@@ -52,6 +56,10 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
         onSaved={(id) => go({ view: "flow", key: id })}
         onRun={(runId, from) => go({ view: "run", runId, from })}
         onPhone={onPhone}
+        onRule={(flowId) => {
+          const rule = emptyRule(flowId);
+          void putRuleDraft({ rule }).then(() => go({ view: "rule", key: rule.id }));
+        }}
       />
     );
   }
@@ -80,6 +88,7 @@ export function AutomationsScreen({ last, mayControl, onPhone }: AutomationsScre
       }}
       onFlow={(key) => go({ view: "flow", key })}
       onRun={(runId) => go({ view: "run", runId })}
+      onRules={() => go({ view: "rules" })}
     />
   );
 }

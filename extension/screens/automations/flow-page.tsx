@@ -36,10 +36,12 @@ export interface FlowPageProps {
   readonly onSaved: (id: FlowId) => void;
   readonly onRun: (id: RunId, from: string) => void;
   readonly onPhone: () => void;
+  /** Makes a rule that runs this automation. */
+  readonly onRule: (id: FlowId) => void;
 }
 
 export function FlowPage(props: FlowPageProps) {
-  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onPhone } = props;
+  const { flowKey, line, drafts, mayControl, onBack, onSaved, onRun, onPhone, onRule } = props;
   const id = flowIdOf(flowKey);
   const flow = useSavedFlow(id);
   const { saved } = flow;
@@ -155,6 +157,9 @@ export function FlowPage(props: FlowPageProps) {
     });
   };
   const menu: readonly MenuItem[] = [
+    ...(id !== undefined
+      ? [{ id: "rule", label: "When a page calls for it…", icon: "globe", onSelect: () => onRule(id) } as const]
+      : []),
     ...(changed && saved !== undefined
       ? [{ id: "discard", label: "Discard changes", icon: "refresh", onSelect: discard } as const]
       : []),
