@@ -37,6 +37,8 @@ export interface LoggedEvaluation {
   readonly words: string;
   readonly gate?: string;
   readonly ruleName: string;
+  /** Milliseconds of the page's thread. */
+  readonly readMs?: number;
 }
 
 /** What the log of evaluations holds, oldest first. */

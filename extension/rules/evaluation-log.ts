@@ -1,18 +1,23 @@
 /** "Why did this (not) fire": the last 200 evaluations, in the browser's session memory alone. */
-import { addExplanation, type Explanation, type Explanations } from "../../shared/rules/explain.ts";
+import { type Explanation, KEPT_EXPLANATIONS } from "../../shared/rules/explain.ts";
 import { readItem, watchItem, writeItem } from "../platform/storage.ts";
+
+export interface LoggedEvaluation extends Explanation {
+  /** Milliseconds that reading the page took of its thread; absent when it was not read. */
+  readonly readMs?: number;
+}
 
 const KEY = "rules.evaluations";
 
 /** Oldest first. This file alone writes the key, which scripts in pages cannot reach. */
-export async function evaluationLog(): Promise<Explanations> {
-  return ((await readItem("session", KEY)) as Explanations | undefined) ?? [];
+export async function evaluationLog(): Promise<readonly LoggedEvaluation[]> {
+  return ((await readItem("session", KEY)) as readonly LoggedEvaluation[] | undefined) ?? [];
 }
 
-export async function logEvaluations(found: readonly Explanation[]): Promise<void> {
+export async function logEvaluations(found: readonly LoggedEvaluation[]): Promise<void> {
   if (found.length === 0) return;
   await navigator.locks.request("perch.rules.evaluations", async () => {
-    await writeItem("session", KEY, found.reduce(addExplanation, await evaluationLog()));
+    await writeItem("session", KEY, [...(await evaluationLog()), ...found].slice(-KEPT_EXPLANATIONS));
   });
 }
 

@@ -48,7 +48,13 @@ export async function onPage(parts: RuleParts, { target, url, document }: Visit)
     const judged: Judgement[] = [];
     for (const saved of some) judged.push(await judge(parts, saved, { ...happening, facts }, true));
     const lines = await Promise.all(judged.map((one) => act(parts, one)));
-    await logEvaluations(judged.map((one, index) => ({ ...explainOf(one, base), ...lines[index] })));
+    await logEvaluations(
+      judged.map((one, index) => ({
+        ...explainOf(one, base),
+        ...lines[index],
+        ...(read !== undefined && { readMs: read.tookMs }),
+      })),
+    );
     return judged;
   };
   const waiting = page === undefined ? [] : fitting.filter(({ rule }) => awaitsElement(rule, page));

@@ -33,9 +33,9 @@ export function OfferSheet(props: OfferSheetProps) {
   const where = phoneWords(rule.action, phones);
   return (
     <section className="offer-sheet" aria-labelledby={titleId}>
-      <h3 id={titleId}>
+      <h2 id={titleId}>
         {rule.name} <span className="offer-host">on {offer.host}</span>
-      </h3>
+      </h2>
       <p>
         Runs {flowName === undefined ? "its automation" : <strong>{flowName}</strong>}
         {where === undefined ? "." : ` ${where}.`}

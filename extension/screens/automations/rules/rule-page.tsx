@@ -183,7 +183,7 @@ export function RulePage({ ruleKey, mayControl, onBack, onLog }: RulePageProps) 
         <div className="rule-bar">
           <p className="secondary">
             {checked.rule === undefined
-              ? "Rules are judged in this browser. The addresses you visit are never sent."
+              ? "Rules are judged in this browser. Only the values named here are sent."
               : consentWords(checked.rule)}
           </p>
           <div className="rule-bar-row">

@@ -76,8 +76,8 @@ export function RulesPage(props: RulesPageProps) {
               Why did a rule (not) run
             </Button>
             <p className="secondary">
-              Rules are judged in this browser. The server gets which rule it is and the values it names, as you see
-              them before a run; the addresses you visit are not sent. Nothing is read in private windows.
+              Rules are judged in this browser. The server gets which rule it is and the values the rule names, as you
+              see them before a run. No other address you visit is sent, and nothing is read in private windows.
             </p>
           </div>
         </>
