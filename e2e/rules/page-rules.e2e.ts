@@ -90,7 +90,8 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
 
   it("starts one run where the person said so, with what was read and no address but that", async () => {
     const phone = server.team.add({ name: "Work phone" });
-    const rule = await addRule({ confirm: "never", action: { flowId: flowId(), phone: phone.id, inputs: {} } });
+    const action = { flowId: flowId(), phone: phone.id, inputs: {} };
+    const rule = await addRule({ confirm: "never", cooldownMs: 0, action });
     const tab = await visit("/product/42");
     await until("the run", () => asked().length > 0);
     expect(asked()).toEqual([
@@ -107,8 +108,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     expect(await lastWords(2)).toBe("Its last run is still going.");
     server.state.automations.newest.to("passed");
     await tab.reload();
-    expect(await lastWords(3)).toMatch(/^It ran less than 30 s ago/);
-    expect(asked()).toHaveLength(1);
+    await until("the next run", () => asked().length === 2);
   });
 
   it("runs what waits from the popup, once for a double click, and leads to the run", async () => {
@@ -196,6 +196,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     await addRule({
       when: { all: [{ kind: "text", op: "regex", value: "EUR \\d+" }] },
       extract: [{ var: "price", from: [{ kind: "css", css: "h1" }], regex: "\\d+" }],
+      action: { flowId: flowId(), phone: "ask", inputs: { MAX: { var: "price" } } },
     });
     shop.page("/product/1", "", "<h1>EUR 129</h1>");
     const tab = await visit("/product/1");
@@ -282,7 +283,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
           new Promise<number>((resolve) => {
             let last = performance.now();
             let longest = 0;
-            const until = last + 2_500;
+            const until = last + 1_800;
             const tick = () => {
               const now = performance.now();
               longest = Math.max(longest, now - last);
@@ -335,6 +336,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
               for (const type of ["offer_run", "rules_fit", "rules_changed"])
                 void own.runtime.sendMessage({ perch: 1, type, offerId: "x", tabId: 1 }).catch(() => undefined);
               void own.runtime.sendMessage({ perch: 1, type: "page_ready", url: "https://bank.example/" });
+              void own.runtime.sendMessage({ perch: 1, type: "page_ready" });
             },
           });
         },
@@ -403,9 +405,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
       await tab.evaluate(() => history.pushState(null, "", "/product/43"));
       await tab.reload();
       await tab.goto(`${shop.origin}/about`);
-      expect(browser.context.serviceWorkers().some((worker) => worker.url().startsWith("chrome-extension://"))).toBe(
-        false,
-      );
+      expect(await browser.workerRuns()).toBe(false);
     });
   });
 

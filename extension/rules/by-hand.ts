@@ -119,6 +119,7 @@ export interface MenuClick {
 /** A rule's item in a context menu: runs at once, or leaves an offer that asks. */
 export async function runFromMenu(parts: RuleParts, saved: SavedRule, click: MenuClick): Promise<OfferResult> {
   const { tabId, url, ...menu } = click;
+  await settleRuns(parts);
   const needs = needsOf([saved.rule]);
   const page = needs === undefined ? undefined : await readPage({ tabId, documentId: undefined }, needs);
   const facts: Facts = { start: "menu", at: parts.now(), url, visits: [], menu, ...(page !== undefined && { page }) };

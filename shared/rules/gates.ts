@@ -206,8 +206,11 @@ export function ended(
   const failures = result === "failed" ? old.failures + 1 : result === "passed" ? 0 : old.failures;
   const running = old.running.filter((run) => run.key !== key);
   if (result !== "refused" || !old.keys.includes(key)) return withRule(ticked, ruleId, { ...old, failures, running });
+  const fires = old.fires.slice(0, -1);
+  const { lastFire: _, ...rest } = old;
+  const before = fires.at(-1);
   const keys = old.keys.filter((one) => one !== key);
-  return withRule(ticked, ruleId, { ...old, keys, fires: old.fires.slice(0, -1), running });
+  return withRule(ticked, ruleId, { ...rest, ...(before !== undefined && { lastFire: before }), keys, fires, running });
 }
 
 /** A person lets a rule go on that its failures paused. */
