@@ -48,7 +48,7 @@ describe.skipIf(executable === undefined)("rules of pages in Firefox", () => {
       action: { flowId: flow.id, phone: "ask", inputs: { address: { var: "address" } } },
       scope: ["http://127.0.0.1/product/*"],
     });
-    await page.click("button", "Rules: when a page calls for it");
+    await page.click("button", "Rules");
     await page.click("button", "Product page 127.0.0.1 → Open it By click only here");
     await page.click("button", "Save");
     await page.says("Product page is saved.");

@@ -1,5 +1,6 @@
 /** What tests of rules do in the extension: allow a rule as its save click does, and look at what is kept. */
 import type { Page } from "playwright-core";
+import { consentText } from "../../shared/rules/consent.ts";
 import type { Rule } from "../../shared/rules/model.ts";
 
 /**
@@ -7,29 +8,26 @@ import type { Rule } from "../../shared/rules/model.ts";
  * worker read the rules. `page` is one of the extension's.
  */
 export async function allowRules(page: Page, rules: readonly Rule[]): Promise<void> {
-  await page.evaluate(async (given) => {
-    const consents = Object.fromEntries(
-      given.map(({ id, when, extract, scope, action, confirm, secrets, dryRun }) => [
-        id,
-        JSON.stringify([when, extract, scope, action, confirm, secrets, dryRun]),
-      ]),
-    );
-    const opening = indexedDB.open("perch-rules", 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore("records");
-    await new Promise((resolve) => {
-      opening.onsuccess = resolve;
-    });
-    const transaction = opening.result.transaction("records", "readwrite");
-    transaction.objectStore("records").put(consents, "consents");
-    await new Promise((resolve) => {
-      transaction.oncomplete = resolve;
-    });
-    opening.result.close();
-    const { chrome } = globalThis as unknown as {
-      chrome: { runtime: { sendMessage(message: object): Promise<unknown> } };
-    };
-    await chrome.runtime.sendMessage({ perch: 1, type: "rules_changed" });
-  }, rules);
+  await page.evaluate(
+    async (consents) => {
+      const opening = indexedDB.open("perch-rules", 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore("records");
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      const transaction = opening.result.transaction("records", "readwrite");
+      transaction.objectStore("records").put(consents, "consents");
+      await new Promise((resolve) => {
+        transaction.oncomplete = resolve;
+      });
+      opening.result.close();
+      const { chrome } = globalThis as unknown as {
+        chrome: { runtime: { sendMessage(message: object): Promise<unknown> } };
+      };
+      await chrome.runtime.sendMessage({ perch: 1, type: "rules_changed" });
+    },
+    Object.fromEntries(rules.map((rule) => [rule.id, consentText(rule)])),
+  );
 }
 
 export interface LoggedEvaluation {

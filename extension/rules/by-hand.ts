@@ -9,6 +9,7 @@ import { tabById } from "../platform/tabs.ts";
 import { logEvaluations } from "./evaluation-log.ts";
 import { askGates, browserSecret, explainOf, judge, pageMark, type Yes } from "./judge.ts";
 import { changeOffers, type Offer, offers } from "./offers.ts";
+import { waitingBadge } from "./on-page.ts";
 import type { RuleParts } from "./parts.ts";
 import { readPage } from "./read-page.ts";
 import { settleRuns, startRun } from "./start-run.ts";
@@ -104,7 +105,7 @@ export async function dismissOffer(id: string): Promise<void> {
 
 async function badgeOf(tabId: number): Promise<void> {
   const waiting = (await offers()).filter((one) => one.tabId === tabId && one.waits && one.started === undefined);
-  await setTabBadge(tabId, waiting.length === 0 ? undefined : String(waiting.length), undefined);
+  await setTabBadge(tabId, waitingBadge(waiting.length), undefined);
 }
 
 export interface MenuClick {

@@ -14,7 +14,7 @@ import { ownOrigin } from "../platform/runtime.ts";
 import { openedByUsAt } from "../platform/tabs.ts";
 import type { Offer } from "./offers.ts";
 import type { RuleParts } from "./parts.ts";
-import { consentState, isKnownRule } from "./site-consent.ts";
+import { consentState, isKnownRule, pausedUntil } from "./site-consent.ts";
 
 /** A tab we opened is left alone for so long. */
 export const OWN_TAB_MS = 60_000;
@@ -113,7 +113,7 @@ async function gateEvent(parts: RuleParts, rule: Rule, offer: Offer, yes: Yes): 
     openedByUsAt(offer.tabId),
     consentState(records, rule),
   ]);
-  const pausedUntil = pauses[offer.host];
+  const paused = pausedUntil(pauses, readAddress(offer.origin)?.hostname ?? "");
   const byHand = offer.way !== "navigation";
   return {
     rule: withQuestion(rule, isKnownRule(consents, rule), yes),
@@ -122,7 +122,7 @@ async function gateEvent(parts: RuleParts, rule: Rule, offer: Offer, yes: Yes): 
     byHand,
     confirmed: yes !== undefined,
     granted: byHand || consent === "allowed",
-    ...(pausedUntil !== undefined && { sitePausedUntil: pausedUntil }),
+    ...(paused !== undefined && { sitePausedUntil: paused }),
     chain: [],
     openedByUs: opened !== undefined && parts.now() - opened < OWN_TAB_MS,
     ownPage: offer.origin === server || offer.origin === ownOrigin(),

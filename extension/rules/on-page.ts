@@ -25,6 +25,11 @@ export interface Visit {
 const KEPT_VISITS = 1_000;
 const LONGEST_WINDOW_MS = 30 * 86_400_000;
 
+/** Not the bare number: that is the count of running phones. */
+export function waitingBadge(waiting: number): string | undefined {
+  return waiting === 0 ? undefined : `${waiting}?`;
+}
+
 export async function onPage(parts: RuleParts, { target, url, document }: Visit): Promise<void> {
   const { tabId } = target;
   await changeOffers((all) => all.filter((one) => one.tabId !== tabId || one.started !== undefined));
@@ -96,7 +101,7 @@ async function ask(saved: SavedRule, offer: Offer): Promise<void> {
   const waiting = all.filter((one) => one.tabId === offer.tabId && one.waits && one.started === undefined).length;
   // The rule's own name; a page has no say in what stands there.
   const title = waiting === 1 ? `Perch: ${saved.rule.name} waits for your yes` : `Perch: ${waiting} automations wait`;
-  await setTabBadge(offer.tabId, String(waiting), title);
+  await setTabBadge(offer.tabId, waitingBadge(waiting), title);
 }
 
 async function isStill(tabId: number, url: string): Promise<boolean> {
@@ -119,7 +124,7 @@ function awaitsElement(rule: SavedRule["rule"], page: PageFacts): boolean {
 
 /** Counts the visit where a rule counts visits; gives those of this site, this one included. */
 async function visit(parts: RuleParts, rules: readonly SavedRule[], url: string): Promise<readonly number[]> {
-  const host = readAddress(url)?.host;
+  const host = readAddress(url)?.hostname;
   const counts = rules.some(({ rule }) => conditionsOf(rule).some(({ kind }) => kind === "visits"));
   if (!counts || host === undefined) return [];
   const now = parts.now();

@@ -29,9 +29,9 @@ export interface Records {
   readonly gates: GateState;
   /** By rule: `consentText` of what the person allowed to act by itself in this browser. */
   readonly consents: Readonly<Record<string, string>>;
-  /** By host: until when (Unix ms) no rule acts there by itself. */
+  /** By site (`shop.example`, `*.shop.example`): until when (Unix ms) no rule acts there by itself. */
   readonly pauses: Readonly<Record<string, number>>;
-  /** By host, of sites with a rule that counts visits alone: when (Unix ms). */
+  /** By host name, of sites with a rule that counts visits alone: when (Unix ms). */
   readonly visits: Readonly<Record<string, readonly number[]>>;
   /** Runs of rules that have not ended as far as is known. */
   readonly runs: readonly ActiveRun[];

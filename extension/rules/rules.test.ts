@@ -126,7 +126,12 @@ describe("a page that calls for a rule", () => {
     expect(asked()).toEqual([]);
   });
   it("is left alone on our own server, in tabs we opened, and on paused sites", async () => {
-    await add({ scope: ["http://127.0.0.1/*", "https://shop.example/*"], cooldownMs: 0, debounceMs: 0 });
+    await add({
+      scope: ["http://127.0.0.1/*", "https://shop.example/*"],
+      cooldownMs: 0,
+      debounceMs: 0,
+      mode: { parallel: 5 },
+    });
     await visit(`${server.origin}/account`);
     expect(await lastGate()).toBe("own-page");
     vi.spyOn(browser.tabs, "create").mockResolvedValue({ id: 1 } as browser.Tabs.Tab);
@@ -141,6 +146,9 @@ describe("a page that calls for a rule", () => {
     clock += 2;
     await visit();
     expect(asked()).toHaveLength(1);
+    await parts.records.update("pauses", () => ({ "*.example": clock + 1 }));
+    await visit("https://shop.example/product/43");
+    expect(await lastGate()).toBe("site-paused");
     vi.useRealTimers();
   });
   it("gets the script on exactly the sites of rules that may act", async () => {

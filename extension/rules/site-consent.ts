@@ -3,18 +3,13 @@
  * here as it is now. A rule a team-mate makes or changes asks anew, whatever sites were allowed for others before.
  */
 import type { RuleId } from "../../shared/id-values.ts";
-import { originsOf, type Tier, tierOf } from "../../shared/rules/consent.ts";
+import { consentText, originsOf, type Tier, tierOf } from "../../shared/rules/consent.ts";
 import type { Rule } from "../../shared/rules/model.ts";
 import { hasSites } from "../platform/permissions.ts";
 import type { RuleRecords } from "./rule-records.ts";
 
 /** `click`: needs no permission. `changed`: it is not what was allowed. `none`: not allowed here, or no more. */
 export type ConsentState = "click" | "allowed" | "changed" | "none";
-
-/** All of a rule that says where it acts, what it reads and what follows. */
-export function consentText({ when, extract, scope, action, confirm, secrets, dryRun }: Rule): string {
-  return JSON.stringify([when, extract, scope, action, confirm, secrets, dryRun]);
-}
 
 export async function rememberConsent(records: RuleRecords, rule: Rule): Promise<void> {
   await records.update("consents", (all) => ({ ...all, [rule.id]: consentText(rule) }));
@@ -36,6 +31,18 @@ export async function consentState(records: RuleRecords, rule: Rule): Promise<Co
   const consents = await records.get("consents");
   if (consents[rule.id] === undefined || !(await hasSites(originsOf(rule)))) return "none";
   return isKnownRule(consents, rule) ? "allowed" : "changed";
+}
+
+/** Whether a site as the panel names it (`shop.example`, `*.shop.example`) covers a host name. */
+export function coversSite(site: string, hostname: string): boolean {
+  const name = site.replace(/^\*\./, "");
+  return hostname === name || (site !== name && hostname.endsWith(`.${name}`));
+}
+
+/** Until when (Unix ms) a person paused a host, or a site it belongs to. */
+export function pausedUntil(pauses: Readonly<Record<string, number>>, hostname: string): number | undefined {
+  const times = Object.entries(pauses).flatMap(([site, until]) => (coversSite(site, hostname) ? [until] : []));
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 export const TIER_WORDS = {

@@ -43,7 +43,9 @@ export async function runRuleItem(parts: RuleParts, click: ContextMenuClick): Pr
   const menu = menuClickOf(click);
   if (saved === undefined || menu === undefined) return;
   const result = await runFromMenu(parts, saved, menu);
-  await automationsPlace().set(result.ok ? { view: "run", runId: result.runId } : { view: "rules" });
+  // What neither runs nor asks is explained.
+  const why = result.ok || result.asks ? undefined : ({ view: "rule-log", key: saved.rule.id } as const);
+  await automationsPlace().set(result.ok ? { view: "run", runId: result.runId } : (why ?? { view: "rules" }));
   await parts.app.intents.put({ type: "automations" });
 }
 

@@ -43,6 +43,8 @@ export function OfferSheet(props: OfferSheetProps) {
       {where === undefined && (
         <Select
           aria-label="Phone"
+          // Arrows and digits choose here, and nothing else.
+          onKeyDown={(event) => event.stopPropagation()}
           value={phoneId ?? ""}
           options={phones.map(({ id, name }) => ({ value: id, label: name }))}
           onChange={({ target }) => {

@@ -188,7 +188,7 @@ interface RuleRowProps {
 }
 
 function RuleRow({ view, flowName, now, mayControl, busy, onOpen, onTurn, onResume }: RuleRowProps) {
-  const { rule, paused, consent, lastStartedAt, refusal } = view;
+  const { rule, paused, consent, lastStartedAt, nextAt, refusal } = view;
   const notice = consentNotice(consent);
   return (
     <li className="automation-row">
@@ -199,6 +199,7 @@ function RuleRow({ view, flowName, now, mayControl, busy, onOpen, onTurn, onResu
         </span>
         <span className="automation-facts secondary tabular">
           {lastStartedAt !== undefined && <span>ran {timeAgo(lastStartedAt, now)}</span>}
+          {nextAt !== undefined && <span>next {dayAndTime(nextAt)}</span>}
           {paused && <Badge tone="bad">Paused: its last runs failed</Badge>}
           {rule.dryRun && <Badge>Dry run</Badge>}
           {rule.enabled && notice !== undefined && <Badge tone="warn">{notice}</Badge>}
@@ -215,6 +216,11 @@ function RuleRow({ view, flowName, now, mayControl, busy, onOpen, onTurn, onResu
       </span>
     </li>
   );
+}
+
+/** In the person's own time, as the clock beside them shows it. */
+function dayAndTime(at: string): string {
+  return new Date(at).toLocaleString(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
 }
 
 interface ReadyMadeRulesProps {

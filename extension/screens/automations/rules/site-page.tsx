@@ -10,7 +10,7 @@ import { Card } from "../../../components/surface.tsx";
 import { useToast } from "../../../components/toast.tsx";
 import { useNow } from "../../../components/use-now.ts";
 import { hostPattern, releaseSites } from "../../../platform/permissions.ts";
-import { TIER_WORDS, withdrawConsent } from "../../../rules/site-consent.ts";
+import { coversSite, TIER_WORDS, withdrawConsent } from "../../../rules/site-consent.ts";
 import { usePhones } from "../../../state/app-context.tsx";
 import { FailureNotice } from "../../panel/failure-notice.tsx";
 import { clockTime, timeAgo } from "../../phone/model/run-time.ts";
@@ -21,13 +21,15 @@ import { type RuleView, records, useRules, useRulesChanged } from "./use-rules.t
 const HOUR_MS = 3_600_000;
 
 export interface SitePageProps {
-  /** A host, or `*.` and a host. */
+  /** A host, perhaps with a port, or `*.` and a host. */
   readonly host: string;
   readonly onBack: () => void;
   readonly onRule: (key: string) => void;
 }
 
-export function SitePage({ host, onBack, onRule }: SitePageProps) {
+export function SitePage({ host: given, onBack, onRule }: SitePageProps) {
+  // The browser's permission for a host is for all its ports.
+  const host = given.replace(/:\d+$/, "");
   const remote = useRules();
   const changed = useRulesChanged(remote.reload);
   const { server } = usePhones();
@@ -52,10 +54,13 @@ export function SitePage({ host, onBack, onRule }: SitePageProps) {
     const patterns = [...new Set(here.flatMap(({ rule }) => originsOf(rule)))].filter((pattern) => pattern !== own);
     await releaseSites(patterns.filter((pattern) => pattern.replace(/^[^:]*:\/\/(\*\.)?|\/\*$/g, "") === name));
     await withdrawConsent(records, new Set(here.map(({ rule }) => rule.id)));
-    await records.update("visits", ({ [name]: _, ...others }) => others);
-    for (const scheme of ["https", "http"]) {
-      await records.update("gates", (gates) => forgetOrigin(gates, `${scheme}://${name}`));
-    }
+    await records.update("visits", (visits) =>
+      Object.fromEntries(Object.entries(visits).filter(([visited]) => !coversSite(host, visited))),
+    );
+    await records.update("gates", (gates) => {
+      const origins = Object.values(gates.rules).flatMap(({ confirmed }) => confirmed);
+      return origins.filter((origin) => coversSite(host, new URL(origin).hostname)).reduce(forgetOrigin, gates);
+    });
     await changed();
     toast({ text: `${name} is forgotten: no rule acts there by itself in this browser.` });
   };

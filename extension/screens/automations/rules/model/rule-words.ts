@@ -48,10 +48,9 @@ export function sentWords(rule: Rule): string {
 
 /** Whether a rule may act by itself on a host. */
 export function actsOn(rule: Rule, host: string): boolean {
-  const name = host.replace(/:\d+$/, "");
   if (!startsOf(rule).includes("navigation")) return false;
   return rule.scope.some((text) => {
     const pattern = readPattern(text);
-    return pattern !== undefined && coversHost(pattern, name);
+    return pattern !== undefined && coversHost(pattern, host);
   });
 }
