@@ -18,7 +18,7 @@ const SHARED_FILES = [
   },
   {
     name: "base",
-    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|offscreen|scripting)|shared[\\/](?!rules)/,
+    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|identity|offscreen|permissions|scripting|sign-in)|shared[\\/](?!rules)/,
     minShareCount: 3,
     includeDependenciesRecursively: false,
   },

@@ -16,10 +16,11 @@ export interface Budget {
 }
 
 export const BUDGETS: readonly Budget[] = [
-  { entry: "popup.html", kB: 100, parts: { fitting: 10 } },
+  // 1 of which loads the part, and 1 is what the rule editor's schemas keep of the library all pages share.
+  { entry: "popup.html", kB: 102, parts: { fitting: 10 } },
   { entry: "sidepanel.html", kB: 140, parts: { "automations-screen": 120, regex: 50 } },
-  // Of which 21 judge pages. Only Firefox's can load the engine for expressions later on; Chrome's never asks for it.
-  { entry: "background.js", kB: 48, parts: { regex: 50 } },
+  // Of which 23 judge pages. Only Firefox's can load the engine for expressions later on; Chrome's never asks for it.
+  { entry: "background.js", kB: 51, parts: { regex: 50 } },
   { entry: "page-context.js", kB: 1, parts: {} },
 ];
 
