@@ -237,6 +237,40 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     expect(await scripts()).toEqual([]);
   });
 
+  it("asks the browser for exactly the rule's sites in the click that saves it, and lives with a no", async () => {
+    server.state.automations.save({ name: "Open it", source: OPEN });
+    await showRules();
+    await page.getByRole("button", { name: "New rule" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("Chairs");
+    await page.getByLabel("Sites on which it may act by itself").fill(
+      "https://*.shop.example/product/*\nhttps://b.example/*\nhttps://*.shop.example/sale/*",
+    );
+    await page.getByLabel("Run this automation").selectOption({ label: "Open it" });
+    // A headless browser shows no question; what it would be asked is what counts, and that the click is still warm.
+    const question = page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const { chrome } = globalThis as unknown as { chrome: { permissions: Record<string, unknown> } };
+          const api = (globalThis as unknown as { browser?: typeof chrome }).browser ?? chrome;
+          for (const { permissions } of [api, chrome]) {
+            permissions["request"] = async (asked: unknown) => {
+              resolve({ asked, warm: navigator.userActivation.isActive });
+              return false;
+            };
+          }
+        }),
+    );
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    expect(await question).toEqual({
+      asked: { origins: ["https://*.shop.example/*", "https://b.example/*"] },
+      warm: true,
+    });
+    await page.getByText("it runs here by your click only").waitFor();
+    await page.getByText("By click only here").waitFor();
+    expect(await scripts()).toEqual([]);
+    await check("refused");
+  });
+
   it("shows what is wrong when the server is away", async () => {
     await showRules();
     await server.stop();
