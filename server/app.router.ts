@@ -9,6 +9,7 @@ import { privacyRouter } from "./privacy/privacy.router.ts";
 import { rulesRouter } from "./rules/rules.router.ts";
 import { screenRouter } from "./screen/screen.router.ts";
 import { teamsRouter } from "./teams/teams.router.ts";
+import { webhooksRouter } from "./webhooks/webhooks.router.ts";
 
 export interface RouterServices {
   readonly account: Parameters<typeof accountRouter>[0];
@@ -19,6 +20,7 @@ export interface RouterServices {
   readonly flows: Parameters<typeof flowsRouter>[0];
   readonly runs: Parameters<typeof runsRouter>[0];
   readonly rules: Parameters<typeof rulesRouter>[0];
+  readonly webhooks: Parameters<typeof webhooksRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
 }
 
@@ -32,6 +34,7 @@ export function createAppRouter(services: RouterServices) {
     flows: flowsRouter(services.flows),
     runs: runsRouter(services.runs),
     rules: rulesRouter(services.rules),
+    webhooks: webhooksRouter(services.webhooks),
     privacy: privacyRouter(services.privacy),
   });
 }

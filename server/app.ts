@@ -15,15 +15,17 @@ import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import { clientAddress, type Doors, errorAnswer, extensionCors, hostGuard, jsonOnly } from "./http/guards.ts";
 import type { RequestInfo } from "./http/request-info.ts";
-import type { RateLimiter } from "./limits/rate-limiter.ts";
+import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { type Actor, teamScope } from "./teams/team-scope.ts";
+import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
 
 /** Largest call or form, in bytes. */
 const MAX_BODY_BYTES = 512 * 1024;
+const MAX_HOOK_BYTES = 64 * 1024;
 const MAX_BATCH = 20;
 
 export interface AppOptions {
@@ -32,6 +34,7 @@ export interface AppOptions {
   readonly sessions: Pick<Sessions, "find" | "onEnded">;
   readonly phones: PhonesService;
   readonly runs: Pick<RunsService, "artifact" | "report">;
+  readonly webhooks: Pick<WebhooksService, "receive">;
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
   readonly log: Log;
@@ -149,6 +152,20 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const { body, mimeType } = await options.runs.report(scope, runOf(c.req.param("run")), kind);
     asDownload(c, mimeType, kind);
     return c.body(body);
+  });
+
+  app.post("/hooks/:id", jsonOnly, async (c) => {
+    await options.limiter.take("write", networkOf(c.get("request").ip));
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    if (body.length > MAX_HOOK_BYTES) throw new PerchError("too_large", "A webhook takes at most 64 KB.");
+    const answer = await options.webhooks.receive({
+      id: c.req.param("id"),
+      timestamp: c.req.header("x-perch-timestamp") ?? "",
+      signature: c.req.header("x-perch-signature") ?? "",
+      body,
+      idempotencyKey: c.req.header("idempotency-key"),
+    });
+    return c.json(answer, 202);
   });
 
   app.get("/metrics", async (c) => {

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
-import { flowId as flowIdSchema, newId, phoneId as phoneIdSchema, runId as runIdSchema } from "../shared/ids.ts";
+import {
+  flowId as flowIdSchema,
+  newId,
+  phoneId as phoneIdSchema,
+  runId as runIdSchema,
+  webhookId as webhookIdSchema,
+} from "../shared/ids.ts";
 import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
 import { envExample } from "./config.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
@@ -41,7 +47,9 @@ async function makeWorld(server: TestServer) {
   await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
   const ruleId = newId("rule");
   await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
-  return { owner, second, phoneId, flowId, runId, interruptedId, ruleId };
+  const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
+  const hookId = webhookIdSchema.parse(hook.id);
+  return { owner, second, phoneId, flowId, runId, interruptedId, ruleId, hookId };
 }
 const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
   id: ruleId,
@@ -104,6 +112,10 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "rules.remove": ({ ruleId }) => ({ ruleId }),
   "rules.resume": ({ ruleId }) => ({ ruleId }),
   "rules.start": ({ ruleId }) => ({ ruleId, way: "click", values: {}, dedupeKey: "d".repeat(43) }),
+  "webhooks.list": () => undefined,
+  "webhooks.create": ({ flowId, phoneId }) => ({ name: "Another", flowId, phone: phoneId }),
+  "webhooks.remove": ({ hookId }) => ({ webhookId: hookId }),
+  "webhooks.rotate": ({ hookId }) => ({ webhookId: hookId }),
   "privacy.overview": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
@@ -119,6 +131,7 @@ const BY_TEAM = new Set([
   "flows.validate",
   "runs.list",
   "rules.list",
+  "webhooks.list",
 ]);
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set(["account.signOut"]);
@@ -180,7 +193,7 @@ describe("strangers", () => {
     call(server, type, path, INPUTS[path]?.(world), token);
   /** Everything of the world that a call could change. */
   const state = async () => {
-    const { flows, runs, rules, ruleStarts, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
+    const { flows, runs, rules, ruleStarts, webhooks, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
     const { streamTickets, idempotencyKeys } = server.db.t;
     const { teamId, userId } = world.owner;
     const { read } = server.db;
@@ -188,6 +201,7 @@ describe("strangers", () => {
       await read.select().from(phones),
       await read.select().from(flows),
       await read.select().from(rules),
+      await read.select().from(webhooks),
       (await read.select().from(ruleStarts)).length,
       (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
       (await read.select().from(sessions))
@@ -247,6 +261,7 @@ describe("strangers", () => {
         runId: newId("run"),
         interruptedId: newId("run"),
         ruleId: newId("rule"),
+        hookId: newId("webhook"),
       }),
       otherOwner.token,
     );
@@ -261,6 +276,7 @@ describe("strangers", () => {
       "flows.list",
       "runs.list",
       "rules.list",
+      "webhooks.list",
       "sessions.list",
       "teams.list",
       "privacy.overview",
@@ -272,6 +288,7 @@ describe("strangers", () => {
         world.flowId,
         world.runId,
         world.ruleId,
+        world.hookId,
         world.owner.teamId,
         world.owner.sessionId,
         world.owner.userId,

@@ -54,6 +54,7 @@ function noServices(): RouterServices {
     flows: {},
     runs: {},
     rules: {},
+    webhooks: {},
     privacy: {},
   } as RouterServices;
 }

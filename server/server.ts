@@ -53,6 +53,8 @@ import { createScreenService, type ScreenService } from "./screen/screen.service
 import { attachScreenSocket } from "./screen/screen.socket.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
 import { createStandingScope, type TeamScope } from "./teams/team-scope.ts";
+import { createWebhooksRepo } from "./webhooks/webhooks.repo.ts";
+import { createWebhooksService, type WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
@@ -71,6 +73,7 @@ export interface RunningServer {
   readonly lifecycle: PhoneLifecycle;
   readonly automations: Automations;
   readonly scheduler: Scheduler;
+  readonly webhooks: WebhooksService;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -189,7 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
-  let onRunEnd: RunEndListener = async () => {};
+  let onRunEnd: RunEndListener = async () => undefined;
   const tagged = async (scope: TeamScope, tag: string) =>
     (await phonesRepo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({
@@ -232,6 +235,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     phones: { get: phones.get, tagged, launch: phones.launch },
   });
   onRunEnd = rules.onRunEnd;
+  const webhooks = createWebhooksService({
+    db,
+    repo: createWebhooksRepo(db),
+    runs: automations.runs,
+    audit,
+    limiter,
+    clock,
+    key: deriveKey(master, "webhooks"),
+    standing,
+    publicUrl,
+    flow: automations.flows.get,
+    phones: { get: phones.get, tagged },
+  });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
     phones: {
@@ -272,6 +288,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     flows: automations.flows,
     runs: automations.runs,
     rules: rules.rules,
+    webhooks,
     privacy,
   });
   let stopping = false;
@@ -281,6 +298,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions: accounts.sessions,
     phones,
     runs: automations.runs,
+    webhooks,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
@@ -326,6 +344,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await jobsRepo.sweep(tx, cutoff(clock, "week"));
           await audit.anonymise(tx, cutoff(clock, "quarter"));
           await automations.sweep(tx, cutoff(clock, "quarter"));
+          await webhooks.sweep(tx);
         });
         await automations.removeOrphans();
       },
@@ -355,6 +374,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     lifecycle,
     automations,
     scheduler: rules.scheduler,
+    webhooks,
     close() {
       closed ??= (async () => {
         stopping = true;

@@ -55,5 +55,5 @@ export interface RuleStart {
 
 /** Events of a team's topic beside those of phones; `phones.events` delivers them too. */
 export type RuleEvent =
-  /** A rule was saved, removed or resumed: read the list again. */
+  /** A rule was saved, removed, resumed or started: read the list again. */
   { readonly type: "rules" } | { readonly type: "rule_paused"; readonly ruleId: RuleId; readonly name: string };

@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
-import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { checkLooks } from "./looks.ts";
+import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
 const executable = inject("chromium");
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const GOOD = "url: https://shop.example\n---\n- launchApp\n- tapOn: Add to basket\n";
 const BAD = "url: https://shop.example\n---\n- launchApp\n- tapOnn: Add to basket\n";
 const ASKS =
@@ -52,19 +52,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
       return field.value.slice(0, field.selectionStart).split("\n").length;
     });
 
-  /** Axe and the page's width at 360 and 320 pixels, in light and dark, with a picture of each. */
-  async function check(name: string): Promise<void> {
-    for (const width of [PANEL_SIZE.width, 320]) {
-      await page.setViewportSize({ ...PANEL_SIZE, width });
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        const file = `e2e/out/automations-${name}-${width}-${colorScheme}.png`;
-        await page.screenshot({ path: file, animations: "disabled" });
-        expect.soft(await problems(page), `${name}, ${width}, ${colorScheme}`).toEqual([]);
-      }
-    }
-    await page.setViewportSize(PANEL_SIZE);
-  }
+  const check = (name: string) => checkLooks(page, `automations-${name}`);
 
   it("is loaded when it is shown, and says so when it cannot be", async () => {
     const chunks = globSync(`${extensionBuild("chrome")}/chunks/automations-screen-*.js`);
@@ -357,21 +345,5 @@ async function kept(page: Page): Promise<unknown> {
       storage: { session: { get(key: string): Promise<unknown> } };
     };
     return storage.session.get("draft.flows");
-  });
-}
-
-/** What axe finds broken, and whether anything runs out of the side. */
-async function problems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    const sideways = document.documentElement.scrollWidth > innerWidth;
-    return [
-      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-      ...(sideways ? ["scrolls sideways"] : []),
-    ];
   });
 }

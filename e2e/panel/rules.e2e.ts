@@ -242,9 +242,9 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     await showRules();
     await page.getByRole("button", { name: "New rule" }).click();
     await page.getByLabel("Name", { exact: true }).fill("Chairs");
-    await page.getByLabel("Sites on which it may act by itself").fill(
-      "https://*.shop.example/product/*\nhttps://b.example/*\nhttps://*.shop.example/sale/*",
-    );
+    await page
+      .getByLabel("Sites on which it may act by itself")
+      .fill("https://*.shop.example/product/*\nhttps://b.example/*\nhttps://*.shop.example/sale/*");
     await page.getByLabel("Run this automation").selectOption({ label: "Open it" });
     // A headless browser shows no question; what it would be asked is what counts, and that the click is still warm.
     const question = page.evaluate(

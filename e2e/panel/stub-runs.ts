@@ -153,6 +153,24 @@ export class StubRuns {
     return run.detail.id;
   }
 
+  startAll(
+    input: {
+      flowIds?: readonly FlowId[] | undefined;
+      share: "each" | "any";
+      inputs?: Record<string, string> | undefined;
+      idempotencyKey: string;
+    },
+    phones: readonly PhoneId[],
+  ): RunId[] {
+    const targets = input.share === "each" ? phones : phones.slice(0, 1);
+    return (input.flowIds ?? []).flatMap((flowId, index) =>
+      targets.map((phoneId, place) => {
+        const { inputs } = input;
+        return this.start({ flowId, phoneId, inputs, idempotencyKey: `${input.idempotencyKey}.${index}.${place}` });
+      }),
+    );
+  }
+
   /** Newest first. */
   summaries(flowId: FlowId | undefined): RunSummary[] {
     return [...this.runs.values()]

@@ -31,6 +31,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     team,
     automations,
     rules: new StubRules(automations),
+    webhooks: new Map(),
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),

@@ -6,23 +6,27 @@ import { exchangeInput } from "../../shared/accounts.ts";
 import * as automations from "../../shared/automations.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { parseFlow } from "../../shared/flows/parse.ts";
-import type { PhoneId, RunId } from "../../shared/ids.ts";
+import type { PhoneId, RunId, WebhookId } from "../../shared/ids.ts";
 import { newId, sessionId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import * as rules from "../../shared/rules-api.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
+import * as webhooks from "../../shared/webhooks.ts";
 import type { StubRules } from "./stub-rules.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
 import type { StubTeam } from "./stub-team.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 
+export const STUB_SECRET = "whsec_3q2-7w_stubsecretstubsecretstubsecretstub";
+
 export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
   readonly rules: StubRules;
+  readonly webhooks: Map<WebhookId, webhooks.Webhook>;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
@@ -163,6 +167,9 @@ export const stubRouter = t.router({
     configure: signedIn
       .input(phones.settingsInput)
       .mutation(({ ctx, input }) => ctx.state.team.configure(input.phoneId, input.settings)),
+    tag: signedIn
+      .input(phones.tagInput)
+      .mutation(({ ctx, input }) => ctx.state.team.change(input.phoneId, { tags: [...input.tags].sort() })),
     rotate: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => ctx.state.team.rotate(input.phoneId)),
     keepAwake: signedIn.input(phones.phoneRef).mutation(({ ctx, input }) => {
       const { parksAt: _parksAt, ...phone } = ctx.state.team.get(input.phoneId);
@@ -237,6 +244,16 @@ export const stubRouter = t.router({
     start: signedIn
       .input(automations.startRunInput)
       .mutation(({ ctx, input }) => ({ runId: ctx.state.automations.start(input) })),
+    startAll: signedIn.input(automations.startAllInput).mutation(({ ctx, input }) => ({
+      runIds: ctx.state.automations.startAll(
+        input,
+        [...ctx.state.team.phones.values()]
+          .filter(({ id, tags }) =>
+            "tag" in input.phones ? tags.includes(input.phones.tag) : input.phones.ids.includes(id),
+          )
+          .map(({ id }) => id),
+      ),
+    })),
     get: signedIn.input(automations.runRef).query(({ ctx, input }) => runOf(ctx.state, input.runId).detail),
     list: signedIn
       .input(automations.listRunsInput)
@@ -274,6 +291,25 @@ export const stubRouter = t.router({
     start: signedIn
       .input(rules.startRuleInput)
       .mutation(({ ctx, input }) => ctx.state.rules.start(input, ctx.state.team.phones)),
+  }),
+  webhooks: t.router({
+    list: signedIn.query(({ ctx }) => [...ctx.state.webhooks.values()]),
+    create: signedIn.input(webhooks.createWebhookInput).mutation(({ ctx, input }): webhooks.WebhookWithSecret => {
+      const id = newId("webhook");
+      const createdAt = new Date().toISOString();
+      const webhook: webhooks.Webhook = { ...input, id, url: `http://localhost:8787/hooks/${id}`, createdAt };
+      ctx.state.webhooks.set(id, webhook);
+      return { ...webhook, secret: STUB_SECRET };
+    }),
+    rotate: signedIn.input(webhooks.webhookRef).mutation(({ ctx, input }): webhooks.WebhookWithSecret => {
+      const webhook = ctx.state.webhooks.get(input.webhookId);
+      if (webhook === undefined) throw refusal("not_found", "There is no such webhook in this team.");
+      return { ...webhook, secret: STUB_SECRET.toUpperCase() };
+    }),
+    remove: signedIn.input(webhooks.webhookRef).mutation(({ ctx, input }) => {
+      ctx.state.webhooks.delete(input.webhookId);
+      return {};
+    }),
   }),
   privacy: t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),

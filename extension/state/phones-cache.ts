@@ -24,7 +24,7 @@ const phoneSchema: z.ZodMiniType<Phone> = z.object({
   height: z.number(),
   rotated: z.boolean(),
   settings: phoneSettings,
-  tags: z._default(z.array(z.string()), []),
+  tags: z.array(z.string()),
   createdAt: z.string(),
   startedAt: z.exactOptional(z.string()),
   lastUsedAt: z.exactOptional(z.string()),

@@ -31,7 +31,6 @@ CREATE TABLE "run_pool" (
 CREATE TABLE "webhook_calls" (
 	"webhook_id" text NOT NULL,
 	"signature" text NOT NULL,
-	"run_id" text NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "webhook_calls_webhook_id_signature_pk" PRIMARY KEY("webhook_id","signature")
 );
@@ -61,7 +60,6 @@ ALTER TABLE "rules" ADD CONSTRAINT "rules_team_id_teams_id_fk" FOREIGN KEY ("tea
 ALTER TABLE "rules" ADD CONSTRAINT "rules_saved_by_users_id_fk" FOREIGN KEY ("saved_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "run_pool" ADD CONSTRAINT "run_pool_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "webhook_calls" ADD CONSTRAINT "webhook_calls_webhook_id_webhooks_id_fk" FOREIGN KEY ("webhook_id") REFERENCES "public"."webhooks"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "webhook_calls" ADD CONSTRAINT "webhook_calls_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_flow_id_flows_id_fk" FOREIGN KEY ("flow_id") REFERENCES "public"."flows"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -73,4 +71,6 @@ CREATE INDEX "run_pool_phone" ON "run_pool" USING btree ("phone_id");--> stateme
 CREATE INDEX "webhook_calls_at" ON "webhook_calls" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "webhooks_team" ON "webhooks" USING btree ("team_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "runs_lane" ON "runs" USING btree ("lane") WHERE "runs"."state" in ('leased', 'running');--> statement-breakpoint
-CREATE INDEX "runs_turn" ON "runs" USING btree ("team_id","turn");
+CREATE INDEX "runs_turn" ON "runs" USING btree ("team_id","turn");--> statement-breakpoint
+CREATE INDEX "runs_fence" ON "runs" USING btree ("team_id","fence");--> statement-breakpoint
+CREATE INDEX "runs_waiting" ON "runs" USING btree ("state","created_at");

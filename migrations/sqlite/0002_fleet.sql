@@ -41,11 +41,9 @@ CREATE INDEX `run_pool_phone` ON `run_pool` (`phone_id`);--> statement-breakpoin
 CREATE TABLE `webhook_calls` (
 	`webhook_id` text NOT NULL,
 	`signature` text NOT NULL,
-	`run_id` text NOT NULL,
 	`at` integer NOT NULL,
 	PRIMARY KEY(`webhook_id`, `signature`),
-	FOREIGN KEY (`webhook_id`) REFERENCES `webhooks`(`id`) ON UPDATE no action ON DELETE cascade,
-	FOREIGN KEY (`run_id`) REFERENCES `runs`(`id`) ON UPDATE no action ON DELETE cascade
+	FOREIGN KEY (`webhook_id`) REFERENCES `webhooks`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
 CREATE INDEX `webhook_calls_at` ON `webhook_calls` (`at`);--> statement-breakpoint
@@ -73,4 +71,6 @@ ALTER TABLE `runs` ADD `shard` integer;--> statement-breakpoint
 ALTER TABLE `runs` ADD `moves` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `runs` ADD `lane` text;--> statement-breakpoint
 CREATE UNIQUE INDEX `runs_lane` ON `runs` (`lane`) WHERE "runs"."state" in ('leased', 'running');--> statement-breakpoint
-CREATE INDEX `runs_turn` ON `runs` (`team_id`,`turn`);
+CREATE INDEX `runs_turn` ON `runs` (`team_id`,`turn`);--> statement-breakpoint
+CREATE INDEX `runs_fence` ON `runs` (`team_id`,`fence`);--> statement-breakpoint
+CREATE INDEX `runs_waiting` ON `runs` (`state`,`created_at`);

@@ -108,6 +108,8 @@ export function automationTables(k: Kit, { users, teams }: ReturnType<typeof use
       k.uniqueIndex("runs_lane").on(t.lane).where(sql`${t.state} in ('leased', 'running')`),
       k.index("runs_queue").on(t.phoneId, t.state, t.turn),
       k.index("runs_turn").on(t.teamId, t.turn),
+      k.index("runs_fence").on(t.teamId, t.fence),
+      k.index("runs_waiting").on(t.state, t.createdAt),
       k.index("runs_created").on(t.createdAt),
     ],
   );

@@ -82,7 +82,7 @@ export function createRecovery(options: {
       options.parse(row.source).flow?.header.limits.onCrash ?? "fail",
     );
     const now = new Date(clock.now());
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const error = verdict.state === "queued" ? undefined : verdict.error;
       const changed = await runs.changeLeased(tx, lease, {
         state: verdict.state,
@@ -93,11 +93,12 @@ export function createRecovery(options: {
         // What it did so far is on this phone.
         ...(verdict.state === "queued" && verdict.keepSteps && { pooled: false }),
       });
-      if (changed === undefined) return;
-      if (verdict.state !== "queued") await options.onEnd(tx, row.id, verdict.state);
+      if (changed === undefined) return undefined;
       if (verdict.state === "queued" && !verdict.keepSteps) await journal.forget(tx, row.id);
       await runs.append(tx, row.id, [{ type: "run", state: verdict.state, ...(error && { error }) }], now);
+      return verdict.state === "queued" ? undefined : options.onEnd(tx, row.id, verdict.state);
     });
+    told?.();
     options.wake(row.id);
   }
 

@@ -24,5 +24,5 @@ export function mayBecome(from: RunState, to: RunState): boolean {
   return next.includes(to);
 }
 
-/** Hears in the transaction that ends a run how it ended. */
-export type RunEndListener = (tx: Writer, id: RunId, state: RunState) => Promise<void>;
+/** Hears in the transaction that ends a run how it ended; what it gives is called after the commit. */
+export type RunEndListener = (tx: Writer, id: RunId, state: RunState) => Promise<(() => void) | undefined>;

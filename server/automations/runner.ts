@@ -129,7 +129,7 @@ export function createRunner(options: RunnerOptions): Runner {
   async function move(lease: Lease, state: RunState, error: RunError | undefined, first = false): Promise<void> {
     const now = new Date(clock.now());
     const ended = state !== "running";
-    await db.tx(async (tx) => {
+    const told = await db.tx(async (tx) => {
       const changed = await runs.changeLeased(tx, lease, {
         state,
         error: error ?? null,
@@ -138,8 +138,9 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       if (changed === undefined) throw new LeaseLost();
       await runs.append(tx, lease.runId, [{ type: "run", state, ...(error && { error }) }], now);
-      if (ended) await options.onEnd(tx, lease.runId, state);
+      return ended ? options.onEnd(tx, lease.runId, state) : undefined;
     });
+    told?.();
     options.wake(lease.runId);
   }
 
@@ -153,15 +154,13 @@ export function createRunner(options: RunnerOptions): Runner {
     if ((await runs.steps(row.id)).some(({ kind }) => kind === "effect")) return false;
     const moved = await db.tx(async (tx) => {
       if (why === "gone" && (await runs.leavePool(tx, row.id, lease.phoneId)) === 0) return false;
-      const changed = await runs.changeLeased(tx, lease, {
-        state: "queued",
-        holder: null,
-        leaseUntil: null,
-        ...(why === "lost" && { moves: row.moves + 1 }),
-      });
-      if (changed === undefined) throw new LeaseLost();
+      const held = await runs.changeLeased(tx, lease, { moves: row.moves + (why === "lost" ? 1 : 0) });
+      if (held === undefined) throw new LeaseLost();
+      if (held.cancelAskedAt !== null) return false;
+      await runs.changeLeased(tx, lease, { state: "queued", holder: null, leaseUntil: null });
       await journal.forget(tx, row.id);
-      await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
+      // One that never came to run was waiting all the time, for those who watch.
+      if (why === "lost") await runs.append(tx, row.id, [{ type: "run", state: "queued" }], new Date(clock.now()));
       return true;
     });
     if (moved && why !== "gone") rest.begin(lease.phoneId);

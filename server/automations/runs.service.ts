@@ -51,7 +51,7 @@ export interface RunsService {
   get(scope: TeamScope, id: RunId): Promise<RunDetail>;
   /** Ends a run; one that has ended stays as it is. */
   cancel(scope: TeamScope, id: RunId): Promise<RunSummary>;
-  /** The same in the caller's transaction; what it gives is to be called after the commit. */
+  /** The same, in the transaction of a caller who knows the run to be the team's. Call what it gives after the commit. */
   cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void>;
   /** Lets an interrupted run go on. */
   resume(scope: TeamScope, input: z.output<typeof resumeRunInput>): Promise<RunSummary>;
@@ -252,19 +252,17 @@ export function createRunsService(options: {
       const requestHash = createHash("sha256")
         .update(canonicalJson({ flowId: input.flowId, source: input.source, phoneId, inputs }))
         .digest("base64url");
-      const before =
-        along?.before ??
-        (async (tx: Writer) => {
-          const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
-          return same && sameRequest(same, requestHash);
-        });
-      const earlier = await db.tx(before);
+      const sameBefore = async (tx: Writer) => {
+        const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
+        return same && sameRequest(same, requestHash);
+      };
+      const earlier = along === undefined ? await db.tx(sameBefore) : undefined;
       if (earlier !== undefined) return { runId: earlier };
       const prepared = await prepare(scope, input, along?.anyOf ?? [phoneId], along?.anyOf === undefined);
       const home = prepared.phones.includes(phoneId) ? phoneId : prepared.phones[0];
       if (home === undefined) throw noSuchPhone();
       const runId = await db.tx(async (tx) => {
-        const same = await before(tx);
+        const same = (await along?.before(tx)) ?? (await sameBefore(tx));
         if (same !== undefined) return same;
         const id = await enqueue(tx, scope, {
           prepared,

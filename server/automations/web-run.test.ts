@@ -141,4 +141,40 @@ describe("a flow on a web phone", () => {
     expect(done).toMatchObject({ state: "failed", error: { code: "element_not_found", line: 8 } });
     expect(done.artifacts.map(({ kind }) => kind).sort()).toEqual(["failure_screenshot", "failure_tree"]);
   });
+
+  it("is shared out over phones, one at a time on each, whichever is free first", async () => {
+    for (const key of ["second-phone", "third-phone"]) {
+      const { id } = (await ask("mutation", "phones.launch", { idempotencyKey: key })) as { id: string };
+      await ask("mutation", "phones.tag", { phoneId: id, tags: ["shop"] });
+    }
+    await ask("mutation", "phones.tag", { phoneId, tags: ["shop"] });
+    const source = `url: ${site.base}/shop
+---
+- launchApp
+- tapOn: Your name
+- inputText: \${MAESTRO_SHARD_INDEX} \${MAESTRO_FILENAME}
+- tapOn: Greet
+- assertVisible: Hello \${MAESTRO_SHARD_INDEX} \${MAESTRO_FILENAME}
+`;
+    const flowIds: string[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      flowIds.push(((await ask("mutation", "flows.save", { name: `flow-${n}.yaml`, source })) as { id: string }).id);
+    }
+    const { runIds } = (await ask("mutation", "runs.startAll", {
+      flowIds,
+      phones: { tag: "shop" },
+      share: "any",
+      idempotencyKey: "shared-on-web",
+    })) as { runIds: string[] };
+    await server.automations.runner.idle();
+    const runs = await Promise.all(runIds.map((runId) => ask("query", "runs.get", { runId }) as Promise<RunDetail>));
+    expect(runs.map(failureOf)).toEqual(Array(6).fill("passed"));
+    expect(new Set(runs.map((done) => done.phoneId)).size).toBe(3);
+    for (const one of runs) {
+      for (const other of runs.filter((run_) => run_.phoneId === one.phoneId && run_.id !== one.id)) {
+        const [a, b] = [one, other].sort((left, right) => ((left.startedAt ?? "") < (right.startedAt ?? "") ? -1 : 1));
+        expect(Date.parse(a?.finishedAt ?? "")).toBeLessThanOrEqual(Date.parse(b?.startedAt ?? ""));
+      }
+    }
+  });
 });

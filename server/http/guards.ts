@@ -90,6 +90,12 @@ export function clientAddress(incoming: IncomingMessage, trustedProxies: readonl
 
 /** An error as JSON, for everything that is not a page. */
 export function errorAnswer(c: Context, error: PerchError, requestId: string): Response {
-  const body: ErrorBody = { code: error.code, message: error.message, requestId };
-  return c.json({ error: body }, HTTP_STATUS[error.code]);
+  const { retryAfterMs } = error;
+  const wait = retryAfterMs !== undefined;
+  const body: ErrorBody = { code: error.code, message: error.message, requestId, ...(wait && { retryAfterMs }) };
+  return c.json(
+    { error: body },
+    HTTP_STATUS[error.code],
+    wait ? { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) } : {},
+  );
 }

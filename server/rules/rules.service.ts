@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import type { RunState } from "../../shared/automation-model.ts";
 import type { PhoneId, RuleId, RunId } from "../../shared/ids.ts";
 import { startsOf } from "../../shared/rules/consent.ts";
 import { inputsOf } from "../../shared/rules/evaluate.ts";
@@ -14,6 +13,7 @@ import { regexProblems } from "../../shared/rules/regex.ts";
 import { normalise } from "../../shared/rules/text.ts";
 import type { RuleEvent, RuleList, RuleStart, SavedRule, startRuleInput } from "../../shared/rules-api.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
+import type { RunEndListener } from "../automations/run-states.ts";
 import type { RunsService } from "../automations/runs.service.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -39,7 +39,7 @@ export interface RulesService {
     started: (tx: Writer) => Promise<void>,
   ): Promise<RuleStart>;
   /** Counts a run of a rule that ended, in the transaction that ends it. */
-  ended(tx: Writer, runId: RunId, state: RunState): Promise<void>;
+  readonly ended: RunEndListener;
 }
 
 const MOST_RULES = 2_000;
@@ -288,16 +288,20 @@ export function createRulesService(options: RulesOptions): RulesService {
     startScheduled: (scope, asked, started) =>
       start(scope, { ...asked, way: "schedule", values: {}, cause: [] }, started),
     async ended(tx, runId, state) {
-      if (state === "cancelled") return;
+      if (state === "cancelled") return undefined;
       const row = await repo.ofRun(tx, runId);
-      if (row === undefined) return;
+      if (row === undefined) return undefined;
       const failures = state === "passed" || state === "warned" ? 0 : row.failures + 1;
-      if (failures === row.failures) return;
-      if (failures < FAILURES_TO_PAUSE || row.pausedAt !== null) return repo.change(tx, row.id, { failures });
+      if (failures === row.failures) return undefined;
+      if (failures < FAILURES_TO_PAUSE || row.pausedAt !== null) {
+        await repo.change(tx, row.id, { failures });
+        return undefined;
+      }
       const now = new Date(clock.now());
       await repo.change(tx, row.id, { failures, pausedAt: now, nextAt: null, updatedAt: now });
       await options.audit.record(tx, { chain: row.teamId, actor: SERVER, action: "rule.paused", object: row.id });
       await tell(tx, row, { type: "rule_paused", ruleId: row.id, name: row.rule.name });
+      return () => options.events.wake(row.teamId);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Webhooks: addresses outside systems call to start a flow, and the calls of the last minutes, so that none counts twice. */
-import type { FlowId, RunId, TeamId, UserId, WebhookId } from "../../shared/ids.ts";
+import type { FlowId, TeamId, UserId, WebhookId } from "../../shared/ids.ts";
 import type { WebhookPhone } from "../../shared/webhooks.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
@@ -12,7 +12,7 @@ const kept = { use, clause: "P1.4", retain: "team" } as const;
 
 export function webhookTables(
   k: Kit,
-  { users, teams, flows, runs }: ReturnType<typeof userTables> & TeamTables & ReturnType<typeof automationTables>,
+  { users, teams, flows }: ReturnType<typeof userTables> & TeamTables & ReturnType<typeof automationTables>,
 ) {
   const webhooks = k.table(
     "webhooks",
@@ -38,7 +38,9 @@ export function webhookTables(
       phone: k.json<WebhookPhone>(personal("user.content.private", kept)).notNull(),
       mayUseSecrets: k.bool(operational("team")).notNull(),
       /** Sealed: a signature can only be checked with the secret itself. */
-      secret: k.text(operational("team")).notNull(),
+      secret: k
+        .text(personal("user.content.private", { ...kept, export: { never: "A secret; it was shown once." } }))
+        .notNull(),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", kept)),
     },
@@ -55,11 +57,6 @@ export function webhookTables(
         .references(() => webhooks.id, { onDelete: "cascade" }),
       /** Of the call, as hexadecimal digits: a second call with it is a replay. */
       signature: k.text(operational("day")).notNull(),
-      runId: k
-        .text(operational("day"))
-        .$type<RunId>()
-        .notNull()
-        .references(() => runs.id, { onDelete: "cascade" }),
       at: k.instant(operational("day")).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.webhookId, t.signature] }), k.index("webhook_calls_at").on(t.at)],

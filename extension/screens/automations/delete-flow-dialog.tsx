@@ -27,7 +27,7 @@ export function DeleteFlowDialog({ name, saved, changed, busy, onDelete, onClose
     >
       <p>
         {saved
-          ? `The automation will be gone for your whole team${changed ? ", and so will your unsaved changes" : ""}. There is no way back. Its past runs and their pictures stay.`
+          ? `The automation will be gone for your whole team${changed ? ", and so will your unsaved changes" : ""}. Its webhooks end with it. There is no way back. Its past runs and their pictures stay.`
           : "It was never saved: what you wrote will be gone."}
       </p>
     </Dialog>

@@ -1,6 +1,6 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
 import { useEffect, useRef, useState } from "react";
-import type { FlowDetail, RunSummary } from "../../../shared/automation-model.ts";
+import type { FlowDetail } from "../../../shared/automation-model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
 import { IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
@@ -8,7 +8,7 @@ import { Menu, type MenuItem } from "../../components/menu.tsx";
 import { Notice, Skeleton } from "../../components/notice.tsx";
 import { Card } from "../../components/surface.tsx";
 import { useToast } from "../../components/toast.tsx";
-import { usePage, usePhones } from "../../state/app-context.tsx";
+import { usePhones } from "../../state/app-context.tsx";
 import { flowIdOf } from "../../state/flow-drafts.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
@@ -21,8 +21,10 @@ import { RunsList } from "./runs-list.tsx";
 import { useFlowCheck } from "./use-flow-check.ts";
 import type { DraftsState } from "./use-flow-drafts.ts";
 import { useRunPhone } from "./use-run-phone.ts";
+import { useRunsOf } from "./use-runs-of.ts";
 import { useSavedFlow } from "./use-saved-flow.ts";
-import { useStartRun } from "./use-start-run.ts";
+import { useStartRun, useStartShared } from "./use-start-run.ts";
+import { WebhooksCard } from "./webhooks-card.tsx";
 
 export interface FlowPageProps {
   /** As in `flow-drafts.ts`. */
@@ -50,6 +52,7 @@ export function FlowPage(props: FlowPageProps) {
   const { status } = usePhones();
   const calls = useCall();
   const startRun = useStartRun(calls);
+  const startShared = useStartShared(calls);
   const toast = useToast();
   const phone = useRunPhone();
   const editor = useRef<EditorHandle>(null);
@@ -105,8 +108,18 @@ export function FlowPage(props: FlowPageProps) {
         return value === undefined || value === "" ? [] : [[name, value]];
       }),
     );
-    const runId = await startRun({ flowId: kept.id, phoneId: phone.chosen.id, inputs, version: kept.updatedAt });
-    if (runId !== undefined) onRun(runId, kept.id);
+    const wish = { flowId: kept.id, inputs, version: kept.updatedAt };
+    if (phone.many === undefined) {
+      const runId = await startRun({ ...wish, phoneId: phone.chosen.id });
+      if (runId !== undefined) onRun(runId, kept.id);
+      return;
+    }
+    const runIds = await startShared({ ...wish, target: phone.many });
+    const [only, ...others] = runIds ?? [];
+    if (only !== undefined && others.length === 0) return onRun(only, kept.id);
+    if (only === undefined) return;
+    toast({ text: `${others.length + 1} runs are on their way.` });
+    runs.reload();
   };
 
   const ready = shown !== undefined;
@@ -221,11 +234,12 @@ export function FlowPage(props: FlowPageProps) {
         {saved !== undefined && saved.inputs.length > 0 && mayControl && (
           <InputsCard inputs={saved.inputs} values={values} missing={asked} onChange={setValues} />
         )}
-        {runs.length > 0 && (
+        {runs.list.length > 0 && (
           <Card title="Runs">
-            <RunsList runs={runs} unnamed onRun={(runId) => onRun(runId, flowKey)} />
+            <RunsList runs={runs.list} unnamed onRun={(runId) => onRun(runId, flowKey)} />
           </Card>
         )}
+        {saved !== undefined && <WebhooksCard flow={saved} mayControl={mayControl} />}
       </div>
       {mayControl && (
         <RunBar
@@ -254,25 +268,4 @@ export function FlowPage(props: FlowPageProps) {
       )}
     </div>
   );
-}
-
-const SHOWN_RUNS = 5;
-
-/** The last runs of one automation; none while they are not known. */
-function useRunsOf(id: FlowId | undefined): readonly RunSummary[] {
-  const { phones } = usePage();
-  const [runs, setRuns] = useState<readonly RunSummary[]>([]);
-  useEffect(() => {
-    if (id === undefined) return;
-    let left = false;
-    void phones
-      .call((api) => api.runs.list.query({ flowId: id, limit: SHOWN_RUNS }))
-      .then((result) => {
-        if (!left && result.ok) setRuns(result.value);
-      });
-    return () => {
-      left = true;
-    };
-  }, [phones, id]);
-  return runs;
 }

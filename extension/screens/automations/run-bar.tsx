@@ -3,7 +3,6 @@ import type { Diagnostic, Place } from "../../../shared/flows/model.ts";
 import { Button } from "../../components/button.tsx";
 import { Select } from "../../components/field.tsx";
 import { Icon } from "../../components/icon.tsx";
-import { PHONE_STATE_WORDS } from "../../components/state-dot.tsx";
 import { commandWords } from "./model/run-words.ts";
 import type { FlowCheck } from "./use-flow-check.ts";
 import type { RunPhone } from "./use-run-phone.ts";
@@ -50,11 +49,8 @@ export function RunBar(props: RunBarProps) {
         <div className="run-bar-row">
           <Select
             aria-label="Phone to run on"
-            value={phone.chosen.id}
-            options={phone.phones.map(({ id, name, state }) => ({
-              value: id,
-              label: `${name} (${PHONE_STATE_WORDS[state]})`,
-            }))}
+            value={phone.value}
+            options={phone.options}
             onChange={(event) => phone.choose(event.target.value)}
           />
           <Button kind="primary" icon="start" busy={starting} disabled={!mayRun} onClick={onRun}>

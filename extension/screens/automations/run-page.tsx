@@ -14,7 +14,7 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { clockTime } from "../phone/model/run-time.ts";
 import { saveBlob } from "../phone/save-blob.ts";
-import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
+import { RUN_STATE_LOOK, runDuration, triggerWords } from "./model/run-words.ts";
 import { PageHead } from "./page-head.tsx";
 import { RunOutcome } from "./run-outcome.tsx";
 import { RunPictures } from "./run-pictures.tsx";
@@ -95,7 +95,13 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
         back="Back"
         onBack={onBack}
         title={run.name}
-        detail={`${phone?.name ?? "A removed phone"} · ${clockTime(run.createdAt)}`}
+        detail={[
+          run.anyPhone === true ? "The first free phone" : (phone?.name ?? "A removed phone"),
+          clockTime(run.createdAt),
+          triggerWords(run),
+        ]
+          .filter((part) => part !== undefined)
+          .join(" · ")}
         actions={
           <Menu
             label="Run: more"
@@ -141,7 +147,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
             Run again
           </Button>
         )}
-        {phone !== undefined && (
+        {phone !== undefined && run.anyPhone !== true && (
           <Button icon="phone" onClick={showPhone}>
             Show the phone
           </Button>

@@ -5,7 +5,7 @@ import { Icon } from "../../components/icon.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { usePhones } from "../../state/app-context.tsx";
 import { timeAgo } from "../phone/model/run-time.ts";
-import { RUN_STATE_LOOK, runDuration } from "./model/run-words.ts";
+import { RUN_STATE_LOOK, runDuration, triggerWords } from "./model/run-words.ts";
 
 export interface RunsListProps {
   readonly runs: readonly RunSummary[];
@@ -22,7 +22,11 @@ export function RunsList({ runs, onRun, unnamed = false }: RunsListProps) {
       {runs.map((run) => {
         const look = RUN_STATE_LOOK[run.state];
         const duration = runDuration(run, now);
-        const phone = phones.find(({ id }) => id === run.phoneId)?.name ?? "a removed phone";
+        const phone =
+          run.anyPhone === true
+            ? "the first free phone"
+            : (phones.find(({ id }) => id === run.phoneId)?.name ?? "a removed phone");
+        const trigger = triggerWords(run);
         return (
           <li key={run.id} className="automation-row">
             <button type="button" className="row-button row-button-icon" onClick={() => onRun(run.id)}>
@@ -35,6 +39,7 @@ export function RunsList({ runs, onRun, unnamed = false }: RunsListProps) {
                   {unnamed ? "" : `${look.words} · `}
                   {duration === undefined ? "" : `${duration} · `}
                   {phone}
+                  {trigger !== undefined && ` · ${trigger}`}
                 </span>
               </span>
               <time className="secondary tabular row-time" dateTime={run.createdAt}>

@@ -6,7 +6,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { useCall } from "../panel/use-call.ts";
-import { checkSettings, type SettingsErrors, settingsDraft } from "./model/phone-form.ts";
+import { checkSettings, checkTags, type SettingsErrors, settingsDraft } from "./model/phone-form.ts";
 import { byteSize } from "./model/run-time.ts";
 import { SettingsFields } from "./settings-fields.tsx";
 
@@ -66,16 +66,23 @@ export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
 
 export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
   const [draft, setDraft] = useState(() => settingsDraft(phone.settings));
+  const [tags, setTags] = useState(() => phone.tags.join(", "));
   const [errors, setErrors] = useState<SettingsErrors>({});
+  const [tagsError, setTagsError] = useState<string>();
   const calls = useCall();
   const save = async () => {
     const checked = checkSettings(draft);
-    if (!checked.ok) {
-      setErrors(checked.errors);
-      return;
-    }
+    const words = checkTags(tags);
+    setErrors(checked.ok ? {} : checked.errors);
+    setTagsError(words.ok ? undefined : words.errors);
+    if (!checked.ok || !words.ok) return;
     const settings = checked.value;
-    const result = await calls.run("configure", (api) => api.phones.configure.mutate({ phoneId: phone.id, settings }));
+    const phoneId = phone.id;
+    const retagged = words.value.toSorted().join() !== phone.tags.join();
+    const result = await calls.run("configure", async (api) => {
+      if (retagged) await api.phones.tag.mutate({ phoneId, tags: [...words.value] });
+      await api.phones.configure.mutate({ phoneId, settings });
+    });
     if (result?.ok === true) onClose();
   };
   return (
@@ -93,12 +100,21 @@ export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
     >
       <form
         id="phone-settings"
+        className="settings-fields"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
           void save();
         }}
       >
+        <TextField
+          label="Tags"
+          placeholder="shop, nightly"
+          hint="Words to group phones by. Automations can run on all phones of one."
+          value={tags}
+          {...(tagsError !== undefined && { error: tagsError })}
+          onChange={(event) => setTags(event.target.value)}
+        />
         <SettingsFields draft={draft} errors={errors} onChange={setDraft} />
       </form>
     </Dialog>

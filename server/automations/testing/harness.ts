@@ -10,6 +10,7 @@ import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
+import type { PhoneLimits } from "../../phones/phones.service.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
 import { createAutomations } from "../compose.ts";
@@ -42,11 +43,12 @@ export async function composeRuns(parts: {
   pace?: Pace | undefined;
   holder?: string;
   onEnd?: RunEndListener;
+  limits?: Partial<PhoneLimits>;
   /** The database the automations see, for tests that let it fail. */
   db?: Database;
 }) {
   const { test, clock, driver } = parts;
-  const phones = composePhones(test, clock, driver);
+  const phones = composePhones(test, clock, driver, parts.limits);
   const tagged = async (scope: TeamScope, tag: string) =>
     (await phones.repo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
   const automations = createAutomations({
@@ -70,7 +72,7 @@ export async function composeRuns(parts: {
     },
     tagged,
     idempotency: phones.idempotency,
-    onEnd: parts.onEnd ?? (async () => {}),
+    onEnd: parts.onEnd ?? (async () => undefined),
     parse: parseFlow,
     find: findElements,
     openScripts: () => new FakeScripts(parts.posted),
@@ -79,11 +81,11 @@ export async function composeRuns(parts: {
 }
 
 /** A team with a running phone and everything else of a server. */
-export async function openRuns(options: { pace?: Pace } = {}) {
+export async function openRuns(options: { pace?: Pace; driver?: ScreenDriver; limits?: Partial<PhoneLimits> } = {}) {
   const test = await testSqlite.open();
   const folder = mkdtempSync(join(tmpdir(), "perch-runs-"));
   const clock = new ManualClock();
-  const driver = new ScreenDriver();
+  const driver = options.driver ?? new ScreenDriver();
   const posted: string[] = [];
   const at = await composeRuns({
     test,
@@ -92,6 +94,7 @@ export async function openRuns(options: { pace?: Pace } = {}) {
     driver,
     posted,
     ...(options.pace && { pace: options.pace }),
+    ...(options.limits && { limits: options.limits }),
   });
   const scope = await newTeam(at);
   const phone = await at.phones.launch(scope, { idempotencyKey: "the-phone" });

@@ -79,3 +79,14 @@ export function stepTime(ms: number): string {
 export function commandWords(count: number): string {
   return count === 1 ? "1 step" : `${count} steps`;
 }
+
+/** Who asked for a run, where it was not a person at the panel. */
+export function triggerWords({
+  trigger,
+  triggerName,
+}: Pick<RunSummary, "trigger" | "triggerName">): string | undefined {
+  if (trigger === "person") return undefined;
+  if (trigger === "token") return "API";
+  const kind = { rule: "Rule", schedule: "Schedule", webhook: "Webhook" }[trigger];
+  return triggerName === undefined ? kind : `${kind} “${triggerName}”`;
+}

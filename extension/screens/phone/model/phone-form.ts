@@ -6,6 +6,7 @@ import {
   launchInput,
   type PhoneSettings,
   phoneSettings,
+  phoneTag,
   phoneUrl,
 } from "../../../../shared/phones.ts";
 
@@ -97,6 +98,18 @@ export function checkNewPhone(
   }
   if (!settings.ok || !parsed.success) return { ok: false, errors };
   return { ok: true, value: request };
+}
+
+/** Tags as typed, with commas or spaces between them. */
+export function checkTags(text: string): Checked<readonly string[], string> {
+  const tags: string[] = [];
+  for (const word of text.split(/[\s,]+/).filter((part) => part !== "")) {
+    const parsed = phoneTag.safeParse(word);
+    if (!parsed.success) return { ok: false, errors: `${word}: ${parsed.error.issues[0]?.message ?? "is no tag."}` };
+    tags.push(parsed.data);
+  }
+  const value = [...new Set(tags)];
+  return value.length > 20 ? { ok: false, errors: "A phone has at most 20 tags." } : { ok: true, value };
 }
 
 /** An address as typed, made whole; or the sentence that says what to write. */

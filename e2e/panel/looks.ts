@@ -1,0 +1,35 @@
+/** How a page of the panel looks: pictures in light and dark at two widths, what axe finds, and whether anything sticks out. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { PANEL_SIZE } from "./panel-page.ts";
+
+const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** Pictures go to `e2e/out/<name>-<width>-<scheme>.png`. */
+export async function checkLooks(page: Page, name: string): Promise<void> {
+  for (const width of [PANEL_SIZE.width, 320]) {
+    await page.setViewportSize({ ...PANEL_SIZE, width });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: `e2e/out/${name}-${width}-${colorScheme}.png`, animations: "disabled" });
+      expect.soft(await problems(page), `${name}, ${width}, ${colorScheme}`).toEqual([]);
+    }
+  }
+  await page.setViewportSize(PANEL_SIZE);
+}
+
+async function problems(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    const sideways = document.documentElement.scrollWidth > innerWidth;
+    return [
+      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
+      ...(sideways ? ["scrolls sideways"] : []),
+    ];
+  });
+}
