@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
-import { checkLooks } from "./looks.ts";
+import { checkLooks, problems } from "./looks.ts";
 import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";

@@ -19,7 +19,8 @@ export async function checkLooks(page: Page, name: string): Promise<void> {
   await page.setViewportSize(PANEL_SIZE);
 }
 
-async function problems(page: Page): Promise<readonly string[]> {
+/** What axe finds broken on a page, and whether it scrolls sideways. */
+export async function problems(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {

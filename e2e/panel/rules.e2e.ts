@@ -1,5 +1,4 @@
 /** Rules in the panel in a real Chromium against the stub server: write, allow, try, look why, take back. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { extensionBuild } from "../harness/builds.ts";
@@ -7,11 +6,11 @@ import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until, untilEqual } from "../harness/until.ts";
 import { allowRules } from "../rules/rule-browser.ts";
 import { PRODUCT_LD, type RuleShop, startRuleShop } from "../rules/rule-shop.ts";
+import { problems } from "./looks.ts";
 import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
 const executable = inject("chromium");
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const OPEN = `url: about:blank\ninputs:\n  - name: address\n    description: What to open\n---\n- openLink: ${"$"}{address}\n`;
 
 describe.skipIf(executable === undefined)("rules in the panel", () => {
@@ -281,19 +280,3 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     server = await startStubServer(Number(new URL(server.origin).port), server);
   });
 });
-
-/** What axe finds broken, and whether anything runs out of the side. */
-async function problems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    const sideways = document.documentElement.scrollWidth > innerWidth;
-    return [
-      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-      ...(sideways ? ["scrolls sideways"] : []),
-    ];
-  });
-}

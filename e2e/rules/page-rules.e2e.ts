@@ -1,18 +1,17 @@
 /** Rules in a real Chromium with the real extension against a stand-in server: what starts, what asks, what stays out. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import type { RuleInput } from "../../shared/rules/model.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until, untilEqual } from "../harness/until.ts";
+import { problems } from "../panel/looks.ts";
 import { SIGNED_IN, storeSignIn } from "../panel/panel-page.ts";
 import { type StubServer, startStubServer } from "../panel/stub-server.ts";
 import { allowRules, badgeOf, evaluations, keptOffers } from "./rule-browser.ts";
 import { PRODUCT_LD, type RuleShop, startRuleShop } from "./rule-shop.ts";
 
 const executable = inject("chromium");
-const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 
 describe.skipIf(executable === undefined)("rules of pages", () => {
   let browser: ExtensionBrowser;
@@ -432,12 +431,3 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     }
   };
 });
-
-/** What axe finds broken. */
-async function problems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } };
-    return (await axe.run()).violations.map(({ id }) => id);
-  });
-}
