@@ -2,7 +2,10 @@
 import browser from "webextension-polyfill";
 import { failure, type Result, success } from "./result.ts";
 
-/** The script every page on one of these match patterns gets; without patterns it is nowhere. */
+/**
+ * The script every page on one of these match patterns gets, those that are open already included; without patterns it is
+ * nowhere new, and stays in the pages that have it until they are left.
+ */
 export async function keepPageScript(id: string, file: string, patterns: readonly string[]): Promise<void> {
   const { scripting } = browser;
   const [known] = await scripting.getRegisteredContentScripts({ ids: [id] });
@@ -17,6 +20,12 @@ export async function keepPageScript(id: string, file: string, patterns: readonl
   } else if (JSON.stringify(known.matches) !== JSON.stringify(patterns)) {
     await scripting.updateContentScripts([{ id, matches: [...patterns] }]);
   }
+  const added = patterns.filter((pattern) => known?.matches?.includes(pattern) !== true);
+  const open = added.length === 0 ? [] : await browser.tabs.query({ url: added });
+  // A tab that just went elsewhere, or shows an error, takes none.
+  await Promise.allSettled(
+    open.map(({ id: tabId }) => tabId !== undefined && scripting.executeScript({ target: { tabId }, files: [file] })),
+  );
 }
 
 export interface PageTarget {

@@ -11,6 +11,10 @@ interface NavigationEvents {
 }
 
 export function announcePage(): void {
+  // Put there twice, it speaks once. A page's own scripts do not see this name.
+  const place = globalThis as { perchAnnounces?: true };
+  if (place.perchAnnounces === true) return;
+  place.perchAnnounces = true;
   let told = "";
   let waiting: ReturnType<typeof setTimeout> | undefined;
   // A fragment alone is the same page.

@@ -40,8 +40,7 @@ export function LogPage({ ruleKey, onBack }: LogPageProps) {
       />
       {shown.length === 0 ? (
         <EmptyState icon="activity" title="Nothing was judged yet">
-          A rule is judged when you open a page on one of its sites. If such a page is open already, reload it. Pages
-          elsewhere wake nothing.
+          A rule is judged when you open a page on one of its sites. Pages elsewhere wake nothing.
         </EmptyState>
       ) : (
         <Card>
