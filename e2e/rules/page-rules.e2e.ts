@@ -191,6 +191,13 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     expect(await keptOffers(page)).toMatchObject([{ values: [{ value: `${shop.origin}/product/7` }] }]);
   });
 
+  it("counts at once on a page that is open when the rule is saved", async () => {
+    const tab = await visit("/product/42");
+    await addRule();
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    expect(await keptOffers(page)).toHaveLength(1);
+  });
+
   it("runs expressions apart from the worker, and says which page they found nothing on", async () => {
     await addRule({
       when: { all: [{ kind: "text", op: "regex", value: "EUR \\d+" }] },
