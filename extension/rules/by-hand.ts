@@ -1,5 +1,6 @@
 /** What a person starts: what fits the page of a tab, a yes to an offer, a click in a context menu. */
 import type { PhoneId, RunId } from "../../shared/id-values.ts";
+import { addressOf, compileAddress, readAddress } from "../../shared/rules/address.ts";
 import { isMenuOnly, startsOf } from "../../shared/rules/consent.ts";
 import type { MenuTarget } from "../../shared/rules/model.ts";
 import { type Facts, needsOf } from "../../shared/rules/page-facts.ts";
@@ -31,8 +32,14 @@ export async function fittingRules(parts: RuleParts, tabId: number): Promise<rea
   const { url } = tab;
   const mark = await pageMark(await browserSecret(parts), url);
   const here = (await offers()).filter((one) => one.tabId === tabId && one.page === mark);
+  const address = readAddress(url);
   const byClick = known.saved.filter(
-    ({ rule }) => rule.enabled && !isMenuOnly(rule) && startsOf(rule).includes("click"),
+    ({ rule }) =>
+      rule.enabled &&
+      !isMenuOnly(rule) &&
+      startsOf(rule).includes("click") &&
+      address !== undefined &&
+      compileAddress(addressOf(rule))(address),
   );
   const needs = needsOf(byClick.map(({ rule }) => rule));
   const page = needs === undefined ? undefined : await readPage({ tabId, documentId: undefined }, needs);
@@ -59,7 +66,8 @@ export async function fittingRules(parts: RuleParts, tabId: number): Promise<rea
   }
   const waitsFirst = found.sort((a, b) => Number(b.offer.waits) - Number(a.offer.waits));
   const ids = new Set(waitsFirst.map(({ offer }) => offer.id));
-  await changeOffers((all) => [...waitsFirst.map(({ offer }) => offer), ...all.filter(({ id }) => !ids.has(id))]);
+  const others = (one: Offer) => !ids.has(one.id) && (one.tabId !== tabId || one.waits || one.started !== undefined);
+  await changeOffers((all) => [...waitsFirst.map(({ offer }) => offer), ...all.filter(others)]);
   return waitsFirst;
 }
 

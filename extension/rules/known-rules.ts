@@ -1,6 +1,6 @@
 /** The team's rules in this browser: read from the server, indexed, and the page script put where they act. */
 import { originsOf, startsOf } from "../../shared/rules/consent.ts";
-import { keepRules } from "../../shared/rules/gates.ts";
+import { FAILURES_TO_PAUSE, keepRules, resume } from "../../shared/rules/gates.ts";
 import type { Rule } from "../../shared/rules/model.ts";
 import { buildIndex } from "../../shared/rules/rule-index.ts";
 import type { RuleList } from "../../shared/rules-api.ts";
@@ -38,7 +38,11 @@ async function keep(records: RuleRecords, server: string, { version, rules: save
     return { server, version, saved, index: buildIndex(byPages, version).data, readAt };
   });
   const ids = new Set<string>(saved.map(({ rule }) => rule.id));
-  await records.update("gates", (gates) => keepRules(gates, ids));
+  // The server counts the same failures; whoever lets a rule go on there lets it go on here.
+  const going = saved.filter(({ paused }) => !paused).map(({ rule }) => rule.id);
+  await records.update("gates", (gates) =>
+    going.filter((id) => (gates.rules[id]?.failures ?? 0) >= FAILURES_TO_PAUSE).reduce(resume, keepRules(gates, ids)),
+  );
 }
 
 /** Puts the page script on exactly the sites of rules that may act by themselves here, and nowhere else. */

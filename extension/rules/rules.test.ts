@@ -198,6 +198,28 @@ describe("what a person starts", () => {
     server = await startStubServer(port, server);
     expect(await runOffer(parts, id, "once", undefined)).toMatchObject({ ok: true });
   });
+  it("goes on after failures once the server says so, whoever said it there", async () => {
+    const rule = await add({ cooldownMs: 0, debounceMs: 0 });
+    for (let count = 0; count < 5; count++) {
+      await visit();
+      server.state.automations.newest.to("running");
+      server.state.automations.newest.to("failed");
+    }
+    server.state.rules.save(rule, { paused: true });
+    await readRules(parts.app, parts.records);
+    await visit();
+    expect([await lastGate(), asked().length]).toEqual(["failures", 5]);
+    expect(scripts).toEqual([]);
+    server.state.rules.save(rule);
+    await readRules(parts.app, parts.records);
+    await visit();
+    expect(asked()).toHaveLength(6);
+  });
+  it("is read from the page only for rules its address leaves possible", async () => {
+    await add({ scope: ["https://other.example/*"], when: { all: [{ kind: "dom", css: "h1" }] } });
+    expect(await fittingRules(parts, 1)).toEqual([]);
+    expect(browser.scripting.executeScript).not.toHaveBeenCalled();
+  });
   it("can be put away", async () => {
     await add({ confirm: "first" });
     await visit();
