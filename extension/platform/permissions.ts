@@ -48,8 +48,16 @@ export async function releaseSites(patterns: readonly string[]): Promise<boolean
   return browser.permissions.remove({ origins: [...patterns] }).catch(() => false);
 }
 
-/** Calls back when access was given or taken away, here or in the browser's own settings. Register synchronously. */
-export function onSitesChanged(listener: () => void): void {
-  browser.permissions.onAdded.addListener(() => listener());
-  browser.permissions.onRemoved.addListener(() => listener());
+/**
+ * Calls back when access was given or taken away, here or in the browser's own settings; returns how to stop. Register
+ * synchronously when the worker starts.
+ */
+export function onSitesChanged(listener: () => void): () => void {
+  const changed = () => listener();
+  browser.permissions.onAdded.addListener(changed);
+  browser.permissions.onRemoved.addListener(changed);
+  return () => {
+    browser.permissions.onAdded.removeListener(changed);
+    browser.permissions.onRemoved.removeListener(changed);
+  };
 }

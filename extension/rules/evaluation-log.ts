@@ -1,6 +1,6 @@
 /** "Why did this (not) fire": the last 200 evaluations, in the browser's session memory alone. */
 import { type Explanation, KEPT_EXPLANATIONS } from "../../shared/rules/explain.ts";
-import { readItem, watchItem, writeItem } from "../platform/storage.ts";
+import { readItem, removeItem, watchItem, writeItem } from "../platform/storage.ts";
 
 export interface LoggedEvaluation extends Explanation {
   /** Milliseconds that reading the page took of its thread; absent when it was not read. */
@@ -19,6 +19,10 @@ export async function logEvaluations(found: readonly LoggedEvaluation[]): Promis
   await navigator.locks.request("perch.rules.evaluations", async () => {
     await writeItem("session", KEY, [...(await evaluationLog()), ...found].slice(-KEPT_EXPLANATIONS));
   });
+}
+
+export function clearEvaluationLog(): Promise<void> {
+  return removeItem("session", KEY);
 }
 
 export function watchEvaluationLog(onChange: () => void): () => void {

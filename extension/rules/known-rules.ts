@@ -7,6 +7,8 @@ import type { RuleList } from "../../shared/rules-api.ts";
 import { hasSites } from "../platform/permissions.ts";
 import { keepPageScript } from "../platform/scripting.ts";
 import type { App } from "../state/compose-app.ts";
+import { clearEvaluationLog } from "./evaluation-log.ts";
+import { changeOffers } from "./offers.ts";
 import type { KnownRules, RuleRecords } from "./rule-records.ts";
 import { isKnownRule } from "./site-consent.ts";
 
@@ -17,8 +19,10 @@ const SCRIPT_FILE = "/page-context.js";
 export async function readRules(app: App, records: RuleRecords): Promise<KnownRules | undefined> {
   const { server } = await app.settings.get();
   const signedIn = server !== undefined && (await app.tokens.get(server)) !== undefined;
-  if (!signedIn) await records.update("rules", () => undefined);
-  else {
+  if (!signedIn) {
+    await records.update("rules", () => undefined);
+    await Promise.all([changeOffers(() => []), clearEvaluationLog()]);
+  } else {
     const list = await app
       .api(server)
       .rules.list.query()

@@ -158,9 +158,12 @@ describe("a page that calls for a rule", () => {
     await add({ scope: ["https://off.example/*"], enabled: false });
     await readRules(parts.app, parts.records);
     expect(scripts.flatMap(({ matches }) => matches)).toEqual(["http://b.example/*", "https://*.shop.example/*"]);
+    await visit("http://b.example/");
+    expect(await evaluationLog()).toHaveLength(1);
     await parts.app.tokens.delete(server.origin);
     await readRules(parts.app, parts.records);
-    expect([scripts, await parts.records.get("rules")]).toEqual([[], undefined]);
+    const left = [scripts, await parts.records.get("rules"), await offers(), await evaluationLog()];
+    expect(left).toEqual([[], undefined, [], []]);
   });
   it("counts visits only for rules that ask for them", async () => {
     await add();
