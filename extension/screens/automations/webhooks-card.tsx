@@ -67,59 +67,66 @@ export function WebhooksCard({ flow, mayControl }: WebhooksCardProps) {
   };
 
   return (
-    <details className="disclosure webhooks" open={webhooks.length > 0}>
-      <summary>
-        <Icon name="chevronRight" />
-        Webhooks
-      </summary>
-      <p className="secondary">Systems of yours start this automation by a signed call to an address.</p>
-      {webhooks.length > 0 && (
-        <ul className="list" aria-label="Webhooks">
-          {webhooks.map((webhook) => (
-            <li key={webhook.id} className="automation-row">
-              <span className="list-text row-text">
-                <span className="list-title truncate">{webhook.name}</span>
-                <span className="secondary tabular">
-                  {webhookPlace(webhook, phones)} ·{" "}
-                  {webhook.lastUsedAt === undefined ? "never called" : `called ${timeAgo(webhook.lastUsedAt, now)}`}
+    <>
+      <details className="disclosure webhooks" open={webhooks.length > 0}>
+        <summary>
+          <Icon name="chevronRight" />
+          Webhooks
+        </summary>
+        <p className="secondary">Systems of yours start this automation by a signed call to an address.</p>
+        {webhooks.length > 0 && (
+          <ul className="list" aria-label="Webhooks">
+            {webhooks.map((webhook) => (
+              <li key={webhook.id} className="automation-row">
+                <span className="list-text row-text">
+                  <span className="list-title truncate">{webhook.name}</span>
+                  <span className="secondary tabular">
+                    {webhookPlace(webhook, phones)} ·{" "}
+                    {webhook.lastUsedAt === undefined ? "never called" : `called ${timeAgo(webhook.lastUsedAt, now)}`}
+                  </span>
                 </span>
-              </span>
-              {mayControl && (
-                <Menu
-                  label={`${webhook.name}: more`}
-                  items={[
-                    { id: "copy", label: "Copy the call (curl)", icon: "copy", onSelect: () => void copyCall(webhook) },
-                    {
-                      id: "rotate",
-                      label: "New secret…",
-                      icon: "refresh",
-                      onSelect: () => setOpen({ dialog: "rotate", webhook }),
-                    },
-                    {
-                      id: "remove",
-                      label: "Remove…",
-                      icon: "trash",
-                      danger: true,
-                      onSelect: () => setOpen({ dialog: "remove", webhook }),
-                    },
-                  ]}
-                  side="above"
-                  trigger={(props) => (
-                    <IconButton {...props} icon="more" label={`More about ${webhook.name}`} tooltip="left" />
-                  )}
-                />
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-      {mayControl && (
-        <div className="run-actions">
-          <Button size="small" icon="plus" onClick={() => setOpen({ dialog: "new" })}>
-            New webhook
-          </Button>
-        </div>
-      )}
+                {mayControl && (
+                  <Menu
+                    label={`${webhook.name}: more`}
+                    items={[
+                      {
+                        id: "copy",
+                        label: "Copy the call (curl)",
+                        icon: "copy",
+                        onSelect: () => void copyCall(webhook),
+                      },
+                      {
+                        id: "rotate",
+                        label: "New secret…",
+                        icon: "refresh",
+                        onSelect: () => setOpen({ dialog: "rotate", webhook }),
+                      },
+                      {
+                        id: "remove",
+                        label: "Remove…",
+                        icon: "trash",
+                        danger: true,
+                        onSelect: () => setOpen({ dialog: "remove", webhook }),
+                      },
+                    ]}
+                    side="above"
+                    trigger={(props) => (
+                      <IconButton {...props} icon="more" label={`More about ${webhook.name}`} tooltip="left" />
+                    )}
+                  />
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+        {mayControl && (
+          <div className="run-actions">
+            <Button size="small" icon="plus" onClick={() => setOpen({ dialog: "new" })}>
+              New webhook
+            </Button>
+          </div>
+        )}
+      </details>
       {open?.dialog === "new" && (
         <NewWebhookDialog
           phones={phones}
@@ -147,6 +154,6 @@ export function WebhooksCard({ flow, mayControl }: WebhooksCardProps) {
           onClose={close}
         />
       )}
-    </details>
+    </>
   );
 }

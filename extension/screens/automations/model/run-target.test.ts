@@ -14,9 +14,9 @@ describe("where a run may go", () => {
       ["tests", 1],
     ]);
     expect(targetOptions(phones).map(({ label }) => label)).toEqual([
-      "One (Parked)",
-      "Two (Running)",
-      "Three (Parked)",
+      "One (parked)",
+      "Two (running)",
+      "Three (parked)",
       "Any free phone of “shop”",
       "Every phone of “shop” (2)",
     ]);
