@@ -7,7 +7,7 @@ const loopbackHosts = process.env["PERCH_E2E"] === "1";
 
 /**
  * Two files that every page shares compress better than a dozen small ones: what draws, and what the worker needs too.
- * Components that the popup does without stay out, and so does what one page alone uses.
+ * What the popup does without at first stays out, and so does what one page alone uses.
  */
 const SHARED_FILES = [
   {
@@ -18,7 +18,7 @@ const SHARED_FILES = [
   },
   {
     name: "base",
-    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state[\\/](?!flow-drafts|automation))|shared[\\/]/,
+    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|flow-drafts|identity|offscreen|permissions|scripting|sign-in)|shared[\\/](?!rules)/,
     minShareCount: 3,
     includeDependenciesRecursively: false,
   },

@@ -10,6 +10,7 @@ describe("the manifest", () => {
     expect(chrome.permissions).toEqual([
       "storage",
       "sidePanel",
+      "offscreen",
       "contextMenus",
       "activeTab",
       "scripting",
@@ -18,6 +19,10 @@ describe("the manifest", () => {
     ]);
     expect(chrome.host_permissions).toBeUndefined();
     expect(chrome.optional_host_permissions).toEqual(["https://*/*", "http://*/*"]);
+    expect(chrome.optional_permissions).toBeUndefined();
+    expect(chrome.content_scripts).toBeUndefined();
+    expect(chrome.externally_connectable).toBeUndefined();
+    expect(chrome.web_accessible_resources).toBeUndefined();
   });
 
   it("asks Firefox for the same, without the permission it does not know", () => {

@@ -32,14 +32,16 @@ export function manifestFor(target: ManifestTarget): UserManifest {
     icons,
     permissions: [
       "storage",
-      ...(firefox ? [] : (["sidePanel"] as const)),
+      // Neither has a warning. The page without a window runs people's expressions; Firefox's worker is a page itself.
+      ...(firefox ? [] : (["sidePanel", "offscreen"] as const)),
       "contextMenus",
       "activeTab",
       "scripting",
       "alarms",
       "identity",
     ],
-    // Asked for one origin at a time: the server's, in the click that enters its address.
+    // Asked for by name: the server's origin in the click that enters its address, the sites of a rule in the click that
+    // saves it. `webNavigation` and `tabs` are not asked for, ever (docs/decisions/pages-announce-themselves.md).
     optional_host_permissions: ["https://*/*", "http://*/*"],
     ...(target.loopbackHosts ? { host_permissions: ["http://localhost/*", "http://127.0.0.1/*"] } : {}),
     // Firefox's default policy rewrites http: and ws: to https: and wss:, which cuts off servers on a local network.

@@ -128,6 +128,14 @@ export class ExtensionBrowser {
     );
   }
 
+  /** Whether the worker runs right now; asking wakes nothing. */
+  async workerRuns(): Promise<boolean> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { targetInfos } = await session.send("Target.getTargets", { filter: [{ type: "service_worker" }] });
+    await session.detach();
+    return targetInfos.some(({ url }) => url.startsWith(BASE));
+  }
+
   /** Stops the worker at once, as the browser does after half a minute; `page` is one of the extension's. */
   async killWorker(page: Page): Promise<void> {
     const session = await this.context.newCDPSession(page);

@@ -7,6 +7,7 @@ import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.
 import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts";
 import { stubPrivacy, stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
+import { StubRules } from "./stub-rules.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
 import { StubSecrets } from "./stub-secrets.ts";
@@ -32,6 +33,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     team,
     automations,
     files: new StubFiles(automations),
+    rules: new StubRules(automations),
     webhooks: new Map(),
     secrets: new StubSecrets(),
     me,

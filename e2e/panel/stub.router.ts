@@ -13,12 +13,14 @@ import * as phones from "../../shared/phones.ts";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { exportRecording } from "../../shared/recorder-json/export.ts";
 import type { RecordingSummary } from "../../shared/recording-model.ts";
+import * as rules from "../../shared/rules-api.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import * as secrets from "../../shared/secrets.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import type { StubFiles } from "./stub-files.ts";
+import type { StubRules } from "./stub-rules.ts";
 import type { StubRun, StubRuns } from "./stub-runs.ts";
 import type { StubSecrets } from "./stub-secrets.ts";
 import type { StubTeam } from "./stub-team.ts";
@@ -30,6 +32,7 @@ export const STUB_SECRET = "whsec_3q2-7w_stubsecretstubsecretstubsecretstub";
 export interface StubState {
   readonly team: StubTeam;
   readonly automations: StubRuns;
+  readonly rules: StubRules;
   readonly webhooks: Map<WebhookId, webhooks.Webhook>;
   readonly files: StubFiles;
   readonly secrets: StubSecrets;
@@ -312,6 +315,22 @@ export const stubRouter = t.router({
         for await (const { seq, event } of events) yield tracked(String(seq), event);
       })();
     }),
+  }),
+  rules: t.router({
+    list: signedIn.query(({ ctx }) => ctx.state.rules.list()),
+    save: signedIn.input(rules.saveRuleInput).mutation(({ ctx, input }) => ctx.state.rules.save(input.rule)),
+    remove: signedIn.input(rules.ruleRef).mutation(({ ctx, input }) => {
+      ctx.state.rules.remove(input.ruleId);
+      return {};
+    }),
+    resume: signedIn.input(rules.ruleRef).mutation(({ ctx, input }) => {
+      const saved = ctx.state.rules.saved.get(input.ruleId);
+      if (saved === undefined) throw refusal("not_found", "There is no such rule in this team.");
+      return ctx.state.rules.save(saved.rule);
+    }),
+    start: signedIn
+      .input(rules.startRuleInput)
+      .mutation(({ ctx, input }) => ctx.state.rules.start(input, ctx.state.team.phones)),
   }),
   webhooks: t.router({
     list: signedIn.query(({ ctx }) => [...ctx.state.webhooks.values()]),

@@ -12,6 +12,13 @@ export interface MessageSender {
   readonly tabId: number | undefined;
   /** 0 is the top frame. */
   readonly frameId: number | undefined;
+  /** The tab's address as the browser knows it, where it tells. */
+  readonly tabUrl?: string | undefined;
+  readonly incognito?: boolean | undefined;
+  /** Names the document, in browsers that name documents. */
+  readonly documentId?: string | undefined;
+  /** `active`, or e.g. `prerender`; in browsers that tell. */
+  readonly lifecycle?: string | undefined;
 }
 
 export function ownExtensionId(): string {
@@ -50,6 +57,10 @@ export function onMessage(
       origin: (sender as { origin?: string }).origin,
       tabId: sender.tab?.id,
       frameId: sender.frameId,
+      tabUrl: sender.tab?.url,
+      incognito: sender.tab?.incognito,
+      documentId: (sender as { documentId?: string }).documentId,
+      lifecycle: (sender as { documentLifecycle?: string }).documentLifecycle,
     });
   browser.runtime.onMessage.addListener(handler);
   return () => browser.runtime.onMessage.removeListener(handler);

@@ -8,6 +8,7 @@ export interface TabView {
   readonly url: string | undefined;
   readonly title: string | undefined;
   readonly iconUrl: string | undefined;
+  readonly incognito?: boolean;
 }
 
 export async function activeTab(): Promise<TabView | undefined> {
@@ -16,12 +17,29 @@ export async function activeTab(): Promise<TabView | undefined> {
 }
 
 export function tabView(tab: browser.Tabs.Tab): TabView {
-  return { id: tab.id, windowId: tab.windowId, url: tab.url, title: tab.title, iconUrl: tab.favIconUrl };
+  const { id, windowId, url, title, favIconUrl: iconUrl, incognito } = tab;
+  return { id, windowId, url, title, iconUrl, incognito };
 }
+
+/** A tab as it is now; undefined when it is gone. Its address is there only where we may see it. */
+export async function tabById(id: number): Promise<TabView | undefined> {
+  const tab = await browser.tabs.get(id).catch(() => undefined);
+  return tab === undefined ? undefined : tabView(tab);
+}
+
+const OPENED = "opened-tab.";
 
 /** Opens an address in a new tab; a path that starts with "/" is a page of the extension. */
 export async function openTab(address: string): Promise<void> {
-  await browser.tabs.create({ url: address.startsWith("/") ? browser.runtime.getURL(address) : address });
+  const own = address.startsWith("/");
+  const { id } = await browser.tabs.create({ url: own ? browser.runtime.getURL(address) : address });
+  if (!own && id !== undefined) await browser.storage.session.set({ [OPENED + id]: Date.now() });
+}
+
+/** When this extension opened the tab (Unix ms), if it did. */
+export async function openedByUsAt(tabId: number): Promise<number | undefined> {
+  const at: unknown = (await browser.storage.session.get(OPENED + tabId))[OPENED + tabId];
+  return typeof at === "number" ? at : undefined;
 }
 
 /** The window this page is in; the panel belongs to one window as a tab does. */

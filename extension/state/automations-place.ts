@@ -31,6 +31,11 @@ const placeSchema = z.union([
     from: z.exactOptional(z.string()),
     list: z.exactOptional(runsFilter),
   }),
+  z.object({ view: z.literal("rules") }),
+  /** `key`: a rule's id. */
+  z.object({ view: z.literal("rule"), key: z.string() }),
+  z.object({ view: z.literal("rule-log"), key: z.exactOptional(z.string()) }),
+  z.object({ view: z.literal("site"), host: z.string() }),
 ]);
 export type AutomationsPlace = Readonly<z.infer<typeof placeSchema>>;
 

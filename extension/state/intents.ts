@@ -15,6 +15,8 @@ const wishSchema = z.union([
   z.object({ type: z.literal("launch"), profile: z.exactOptional(deviceProfileId), url: z.exactOptional(z.string()) }),
   z.object({ type: z.literal("install"), url: z.string(), phoneId: z.exactOptional(phoneId) }),
   z.object({ type: z.literal("clipboard"), text: z.string(), phoneId: z.exactOptional(phoneId) }),
+  /** Shows Automations where `automations-place.ts` says. */
+  z.object({ type: z.literal("automations") }),
 ]);
 export type Wish = Readonly<z.infer<typeof wishSchema>>;
 

@@ -55,6 +55,19 @@ export function tierOf(rule: Needs): Tier {
   return readsPage(rule) ? 2 : 1;
 }
 
+/**
+ * What a person agrees to who lets a rule act by itself: all of it but its name, whether it is on and when it ends. The
+ * same rule gives the same text, whatever order its JSON came in.
+ */
+export function consentText(rule: Rule): string {
+  const { id: _id, name: _name, enabled: _enabled, expiresAt: _expiresAt, ...agreed } = rule;
+  return JSON.stringify(agreed, (_, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
 /** Match patterns of whole hosts a browser must be asked for; none for tier 0. */
 export function originsOf(rule: Needs): readonly string[] {
   if (tierOf(rule) === 0) return [];

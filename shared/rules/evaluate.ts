@@ -5,7 +5,7 @@ import { startsOf } from "./consent.ts";
 import { cronMatches, localMinute, parseCron } from "./cron.ts";
 import { matchesStars } from "./glob.ts";
 import { jsonLdValues } from "./json-ld.ts";
-import type { Condition, Extraction, Rule, Source } from "./model.ts";
+import type { Condition, Extraction, Operator, Rule, Source } from "./model.ts";
 import type { Facts } from "./page-facts.ts";
 import type { FindRegex } from "./regex.ts";
 import { conditionsOf } from "./rule-parts.ts";
@@ -169,9 +169,20 @@ function textCheck(
   return done(op === "contains" ? low.includes(low2) : matchesStars(`*${low2}*`, low), wanted, text);
 }
 
-function comparison({ op, value }: { readonly op: string; readonly value: string }): string {
-  return op === "exists" ? "exists" : `${op} ${shorten(value)}`;
+function comparison({ op, value }: { readonly op: Operator; readonly value: string }): string {
+  return op === "exists" ? OPERATOR_WORDS.exists : `${OPERATOR_WORDS[op]} ${shorten(value)}`;
 }
+
+const OPERATOR_WORDS = {
+  exists: "is there",
+  equals: "equals",
+  not: "is not",
+  contains: "contains",
+  startsWith: "starts with",
+  wildcard: "is like",
+  lessThan: "is less than",
+  greaterThan: "is more than",
+} as const satisfies Record<Operator, string>;
 
 function extract(one: Extraction, rule: Rule, facts: Facts, findRegex: FindRegex): ExtractedValue | undefined {
   for (const source of byTrust(one.from)) {

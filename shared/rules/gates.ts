@@ -57,7 +57,7 @@ export interface GateEvent {
   readonly rule: Rule;
   /** From `dedupeKey`. */
   readonly key: string;
-  /** Of the page, from the browser; null for a schedule. */
+  /** Of the page, from the browser; null for a schedule, and for a yes that is for this once. */
   readonly origin: string | null;
   /** A person's click, which needs no site permission and no cooldown. */
   readonly byHand: boolean;
@@ -193,7 +193,7 @@ function stop(gate: Gate, words: string): GateOutcome {
   return { fire: false, gate, words };
 }
 
-/** Tells that a run ended, or that the server never began it (`refused`: then it counts as no failure). */
+/** Tells that a run ended, or that the server never began it (`refused`: then it counts as no start, and may be tried again). */
 export function ended(
   state: GateState,
   ruleId: Rule["id"],
@@ -204,7 +204,13 @@ export function ended(
   const ticked = tick(state, now);
   const old = ruleState(ticked, ruleId);
   const failures = result === "failed" ? old.failures + 1 : result === "passed" ? 0 : old.failures;
-  return withRule(ticked, ruleId, { ...old, failures, running: old.running.filter((run) => run.key !== key) });
+  const running = old.running.filter((run) => run.key !== key);
+  if (result !== "refused" || !old.keys.includes(key)) return withRule(ticked, ruleId, { ...old, failures, running });
+  const fires = old.fires.slice(0, -1);
+  const { lastFire: _, ...rest } = old;
+  const before = fires.at(-1);
+  const keys = old.keys.filter((one) => one !== key);
+  return withRule(ticked, ruleId, { ...rest, ...(before !== undefined && { lastFire: before }), keys, fires, running });
 }
 
 /** A person lets a rule go on that its failures paused. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { originsOf, startsOf, tierOf } from "./consent.ts";
+import { consentText, originsOf, startsOf, tierOf } from "./consent.ts";
 import type { RuleInput } from "./model.ts";
 import { parseRule } from "./parse-rule.ts";
 import { findRegex, regexProblems, vetRegex } from "./regex.ts";
@@ -144,5 +144,25 @@ describe("regular expressions of rules", () => {
       extract: [{ var: "a", from: [{ kind: "canonical" }], regex: "(" }],
     });
     expect(regexProblems(rule).map(({ path }) => path)).toEqual(["when.all.0.value", "extract.0.regex"]);
+  });
+});
+
+describe("what a person agrees to", () => {
+  it("is the same text in any order of keys, and another when anything but name, switch and end changes", () => {
+    const rule = makeRule({ when: { all: [{ kind: "query", name: "a", op: "equals", value: "b" }] } });
+    const reversed = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reversed);
+      if (typeof value !== "object" || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([key, inner]) => [key, reversed(inner)]),
+      );
+    };
+    expect(consentText(reversed(rule) as typeof rule)).toBe(consentText(rule));
+    expect(consentText({ ...rule, name: "Other", enabled: false })).toBe(consentText(rule));
+    for (const change of [{ confirm: "never" }, { scope: ["https://b.example/*"] }, { cooldownMs: 1 }] as const) {
+      expect(consentText({ ...rule, ...change } as typeof rule)).not.toBe(consentText(rule));
+    }
   });
 });

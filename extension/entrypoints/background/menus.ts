@@ -1,5 +1,6 @@
-/** Context menus: a page, a link, an image or selected text, on the phone. */
+/** Context menus: a page, a link, an image or selected text, on the phone; and the rules that have an item there. */
 import { parsePhoneUrl } from "../../../shared/phone-model.ts";
+import type { SavedRule } from "../../../shared/rules-api.ts";
 import {
   type ContextMenuClick,
   type ContextMenuItem,
@@ -7,9 +8,11 @@ import {
   setContextMenus,
 } from "../../platform/context-menus.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
+import type { RuleParts } from "../../rules/parts.ts";
 import type { App } from "../../state/compose-app.ts";
 import type { Wish } from "../../state/intents.ts";
 import { handOver } from "./hand-over.ts";
+import { isRuleItem, ruleItems, runRuleItem } from "./rule-menus.ts";
 
 const WEB = ["http://*/*", "https://*/*"] as const;
 
@@ -21,11 +24,17 @@ export const MENU_ITEMS: readonly ContextMenuItem[] = [
   { id: "send-text", title: "Send “%s” to phone", contexts: ["selection"] },
 ];
 
-export function registerMenus(app: App): void {
-  const create = () => void setContextMenus(MENU_ITEMS);
+/** Chrome keeps items over restarts of the worker, so they are set when they change and when the browser starts. */
+export function setMenus(saved: readonly SavedRule[]): Promise<void> {
+  return setContextMenus([...MENU_ITEMS, ...ruleItems(saved)]);
+}
+
+export function registerMenus(app: App, parts: RuleParts): void {
+  const create = () => void parts.records.get("rules").then((known) => setMenus(known?.saved ?? []));
   onInstalled(create);
   onBrowserStart(create);
   onContextMenu((click) => {
+    if (isRuleItem(click.itemId)) return void runRuleItem(parts, click);
     const wish = wishOf(click);
     if (wish !== undefined) void handOver(app, click.tab?.windowId, wish);
   });

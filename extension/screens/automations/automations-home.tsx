@@ -37,6 +37,7 @@ export interface AutomationsHomeProps {
   readonly onRun: (id: RunId) => void;
   readonly onRuns: () => void;
   readonly onRecording: (id: RecordingId) => void;
+  readonly onRules: () => void;
 }
 
 /** Enough to say of most automations how they went last. */
@@ -49,7 +50,8 @@ const readFlows = (api: Api): Promise<readonly FlowSummary[]> => api.flows.list.
 const readRuns = (api: Api): Promise<readonly RunSummary[]> => api.runs.list.query({ limit: READ_RUNS });
 
 export function AutomationsHome(props: AutomationsHomeProps) {
-  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns, onRecording } = props;
+  const { last, drafts, mayControl, ways, menu, onNew, onStart, onFlow, onFile, onRun, onRuns } = props;
+  const { onRecording, onRules } = props;
   const flows = useRemote(readFlows, last.flows);
   const runs = useRemote(readRuns, last.runs);
   const files = useWorkspaceFiles(last.files);
@@ -97,13 +99,16 @@ export function AutomationsHome(props: AutomationsHomeProps) {
     />
   );
   if (flows.value?.length === 0 && folders.length === 0 && unsaved.length === 0 && (runs.value?.length ?? 0) === 0) {
-    return <FirstUse mayControl={mayControl} ways={ways} menu={menu} onStart={onStart} onRecording={onRecording} />;
+    return <FirstUse {...{ mayControl, ways, menu, onStart, onRecording, onRules }} />;
   }
   return (
     <div className="screen">
       <header className="screen-head automations-head">
         <h1>Automations</h1>
         <div className="automations-bar">
+          <Button kind="quiet" icon="globe" onClick={onRules}>
+            Rules
+          </Button>
           <HomeMenu items={[...menu, ...exportItems]} />
           {mayControl && (
             <Button kind="primary" icon="plus" onClick={onNew}>
@@ -174,9 +179,9 @@ function HomeMenu({ items }: { readonly items: readonly MenuItem[] }) {
 }
 
 interface FirstUseProps
-  extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart" | "onRecording"> {}
+  extends Pick<AutomationsHomeProps, "mayControl" | "ways" | "menu" | "onStart" | "onRecording" | "onRules"> {}
 
-function FirstUse({ mayControl, ways, menu, onStart, onRecording }: FirstUseProps) {
+function FirstUse({ mayControl, ways, menu, onStart, onRecording, onRules }: FirstUseProps) {
   return (
     <div className="screen">
       <header className="screen-head automations-head">
@@ -210,6 +215,9 @@ function FirstUse({ mayControl, ways, menu, onStart, onRecording }: FirstUseProp
           <Templates onStart={onStart} />
         </Card>
       )}
+      <Button kind="quiet" icon="automation" onClick={onRules}>
+        Rules: when a page calls for it
+      </Button>
     </div>
   );
 }

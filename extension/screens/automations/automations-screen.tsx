@@ -12,6 +12,9 @@ import type { LastAutomations } from "./last-automations.ts";
 import type { FlowTemplate } from "./model/templates.ts";
 import { NewPage, type NewWay } from "./new-page.tsx";
 import { RecordingPage } from "./recording-page.tsx";
+import { emptyRule } from "./rules/model/rule-draft.ts";
+import { isRulesPlace, RulesView } from "./rules/rules-view.tsx";
+import { putRuleDraft } from "./rules/use-rule-draft.ts";
 import { RunPage } from "./run-page.tsx";
 import { RunsPage } from "./runs-page.tsx";
 import { SecretsPage } from "./secrets-page.tsx";
@@ -34,6 +37,8 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
   const drafts = useFlowDrafts();
   useEffect(() => {
     void place.get().then((stored) => setAt((shown) => shown ?? stored));
+    // The worker and the popup lead here, too.
+    return place.watch(setAt);
   }, []);
   /** A line to begin at is for now: who comes back later begins where they like. */
   const [line, setLine] = useState<number>();
@@ -77,6 +82,7 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
     ...(mayControl ? [{ id: "import", label: "Import…", icon: "upload", onSelect: toImport } as const] : []),
     { id: "secrets", label: "Secrets", icon: "key", onSelect: () => go({ view: "secrets" }) },
   ];
+  if (isRulesPlace(at)) return <RulesView at={at} mayControl={mayControl} go={go} />;
   if (at.view === "flow") {
     return (
       <FlowPage
@@ -90,6 +96,10 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
         onRun={(runId, from) => go({ view: "run", runId, from })}
         onSecrets={() => go({ view: "secrets" })}
         onPhone={onPhone}
+        onRule={(flowId) => {
+          const rule = emptyRule(flowId);
+          void putRuleDraft({ rule }).then(() => go({ view: "rule", key: rule.id }));
+        }}
       />
     );
   }
@@ -156,6 +166,7 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
       onRun={(runId) => go({ view: "run", runId })}
       onRecording={(recordingId) => go({ view: "recording", recordingId })}
       onRuns={() => go({ view: "runs", filter: {} })}
+      onRules={() => go({ view: "rules" })}
     />
   );
 }

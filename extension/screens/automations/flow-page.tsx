@@ -1,6 +1,6 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { FlowDetail, FlowPart, RunSummary } from "../../../shared/automation-model.ts";
+import type { FlowDetail, FlowPart } from "../../../shared/automation-model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
@@ -52,12 +52,14 @@ export interface FlowPageProps {
   readonly onRun: (id: RunId, from: string) => void;
   readonly onSecrets: () => void;
   readonly onPhone: () => void;
+  /** Makes a rule that runs this automation. */
+  readonly onRule: (id: FlowId) => void;
 }
 
 const WORKBENCH = lazyModule(() => import("./editor/flow-workbench.tsx"));
 
 export function FlowPage(props: FlowPageProps) {
-  const { flowKey, line, drafts, files, mayControl, onBack, onSaved, onRun, onSecrets, onPhone } = props;
+  const { flowKey, line, drafts, files, mayControl, onBack, onSaved, onRun, onSecrets, onPhone, onRule } = props;
   const id = flowIdOf(flowKey);
   const flow = useSavedFlow(id);
   const { saved } = flow;
@@ -210,6 +212,7 @@ export function FlowPage(props: FlowPageProps) {
   const menu: readonly MenuItem[] = [
     ...(id !== undefined && saved !== undefined
       ? [
+          { id: "rule", label: "When a page calls for it…", icon: "globe", onSelect: () => onRule(id) } as const,
           { id: "move", label: "Move…", icon: "edit", onSelect: () => setMoving(true) } as const,
           {
             id: "recording",

@@ -7,17 +7,20 @@ export interface PanelPlace {
   /** The phone the page was opened for. */
   readonly phoneId: PhoneId | undefined;
   /** The tab to begin with, where a link elsewhere leads to one; else the phone. */
-  readonly tab?: "privacy";
+  readonly tab?: "privacy" | "automations";
 }
+
+const TABS = ["privacy", "automations"] as const;
 
 /** Reads `?phone=…&full=1&tab=privacy`; anything else in the address is ignored. */
 export function panelPlace(search: string): PanelPlace {
   const query = new URLSearchParams(search);
+  const tab = TABS.find((each) => each === query.get("tab"));
   const parsed = phoneId.safeParse(query.get("phone"));
   return {
     full: query.get("full") === "1",
     phoneId: parsed.success ? parsed.data : undefined,
-    ...(query.get("tab") === "privacy" && { tab: "privacy" as const }),
+    ...(tab !== undefined && { tab }),
   };
 }
 

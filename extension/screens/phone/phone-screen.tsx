@@ -81,7 +81,12 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
     setChosen(id);
     onShow();
   };
-  useIntents(!place.full, { calls, onShow: show, onClipboard: (id, text) => setClipboard({ id, text }) });
+  useIntents(!place.full, {
+    calls,
+    onShow: show,
+    onClipboard: (id, text) => setClipboard({ id, text }),
+    onAutomations,
+  });
 
   const view = phoneView(phone, screen.state);
   const live = view.kind === "live";

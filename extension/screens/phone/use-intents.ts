@@ -13,6 +13,7 @@ export interface IntentHandlers {
   readonly onShow: (id: PhoneId) => void;
   /** Text for a phone's clipboard, to be sent once its screen is live. */
   readonly onClipboard: (id: PhoneId, text: string) => void;
+  readonly onAutomations: () => void;
 }
 
 /** `enabled` is false where another page of the extension is the one that answers. */
@@ -29,6 +30,7 @@ export function useIntents(enabled: boolean, handlers: IntentHandlers): void {
     const handle = async ({ wish, requestId }: Intent) => {
       const { calls, onShow, onClipboard } = latest.current;
       const { phones: all, defaultPhoneId } = phones.snapshot();
+      if (wish.type === "automations") return latest.current.onAutomations();
       if (wish.type === "show") return onShow(wish.phoneId);
       const target = wish.type === "launch" ? undefined : defaultPhone(all, wish.phoneId ?? defaultPhoneId);
       if (wish.type === "clipboard") {

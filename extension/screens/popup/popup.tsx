@@ -1,5 +1,5 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence } from "../../api/errors.ts";
@@ -23,6 +23,15 @@ import { digitIndex, moveFocus } from "./keyboard.ts";
 import { PhoneRow } from "./phone-row.tsx";
 import { ThisPage } from "./this-page.tsx";
 import "./popup.css";
+
+/** Comes after the first paint. Without it the popup does all else. */
+const Fitting = lazy(async () => {
+  try {
+    return { default: (await import("./fitting/fitting.tsx")).Fitting };
+  } catch {
+    return { default: () => null };
+  }
+});
 
 export interface PopupProps {
   readonly tab: TabView | undefined;
@@ -143,6 +152,11 @@ export function Popup({ tab, shortcuts }: PopupProps) {
         }}
         onChooseTarget={(phone) => void app.settings.update((settings) => ({ ...settings, defaultPhoneId: phone.id }))}
       />
+      {usable && url !== undefined && tab !== undefined && (
+        <Suspense>
+          <Fitting tab={tab} />
+        </Suspense>
+      )}
       <ConnectionNotice />
       {status === "loading" && <Skeleton label="Loading your phones" rows={2} />}
       {usable && ordered.length > 0 && (

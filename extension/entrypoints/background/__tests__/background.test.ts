@@ -30,6 +30,7 @@ const click = (over: Partial<Parameters<typeof wishOf>[0]>) =>
     imageUrl: undefined,
     pageUrl: "https://shop.example/chair",
     selectedText: undefined,
+    mediaType: undefined,
     tab: undefined,
     ...over,
   });

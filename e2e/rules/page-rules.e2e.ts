@@ -1,0 +1,440 @@
+/** Rules in a real Chromium with the real extension against a stand-in server: what starts, what asks, what stays out. */
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import type { RuleInput } from "../../shared/rules/model.ts";
+import { extensionBuild } from "../harness/builds.ts";
+import { ExtensionBrowser } from "../harness/chromium.ts";
+import { until, untilEqual } from "../harness/until.ts";
+import { problems } from "../panel/looks.ts";
+import { SIGNED_IN, storeSignIn } from "../panel/panel-page.ts";
+import { type StubServer, startStubServer } from "../panel/stub-server.ts";
+import { allowRules, badgeOf, evaluations, keptOffers } from "./rule-browser.ts";
+import { PRODUCT_LD, type RuleShop, startRuleShop } from "./rule-shop.ts";
+
+const executable = inject("chromium");
+
+describe.skipIf(executable === undefined)("rules of pages", () => {
+  let browser: ExtensionBrowser;
+  let server: StubServer;
+  let shop: RuleShop;
+  let page: Page;
+  const tabs: Page[] = [];
+
+  beforeAll(async () => {
+    shop = await startRuleShop();
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    shop?.close();
+  });
+  beforeEach(async () => {
+    server = await startStubServer();
+    server.team.add({ name: "Pixel, tall" });
+    await storeSignIn(browser.context, server.origin, SIGNED_IN);
+    page = await browser.openExtensionPage("options.html");
+    await page.evaluate(async () => {
+      const { chrome } = globalThis as unknown as { chrome: { storage: { session: { clear(): Promise<void> } } } };
+      await chrome.storage.session.clear();
+    });
+    shop.page("/product/42", PRODUCT_LD, "<h1>Blue chair</h1>");
+    shop.page("/about", "", "<h1>About</h1>");
+  });
+  afterEach(async () => {
+    for (const tab of [...tabs.splice(0), page]) await tab.close().catch(() => undefined);
+    await server.stop();
+  });
+
+  const visit = async (path: string) => {
+    const tab = await browser.openTab(shop.origin + path);
+    tabs.push(tab);
+    return tab;
+  };
+  const addRule = async (over: Partial<Omit<RuleInput, "id">> = {}) => {
+    const flow = server.state.automations.save({ name: "Open it", source: "url: about:blank\n---\n- launchApp\n" });
+    const { rule } = server.state.rules.add({
+      name: "Product page",
+      when: { all: [{ kind: "jsonld", type: "Product", op: "exists" }] },
+      extract: [{ var: "address", from: [{ kind: "url", part: "address" }] }],
+      action: { flowId: flow.id, phone: "ask", inputs: { address: { var: "address" } } },
+      scope: ["http://127.0.0.1/product/*"],
+      confirm: "first",
+      ...over,
+    });
+    await allowRules(page, [rule]);
+    return rule;
+  };
+
+  const flowId = () => server.state.automations.save({ name: "x", source: "url: a\n---\n- launchApp\n" }).id;
+  const asked = () => server.state.rules.asked;
+  /** The gates' last word on a rule that was judged at least `count` times. */
+  const lastWords = async (count: number) => {
+    const log = await until(`${count} evaluations`, async () => {
+      const all = await evaluations(page);
+      return all.length >= count && all;
+    });
+    return log.at(-1)?.words;
+  };
+
+  it("asks on a page that fits, with a badge and the values, and starts nothing by itself", async () => {
+    await addRule();
+    await visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(page, `${shop.origin}/product/42`), "1?");
+    expect(await keptOffers(page)).toMatchObject([
+      { waits: true, values: [{ name: "address", value: `${shop.origin}/product/42` }] },
+    ]);
+    expect(asked()).toEqual([]);
+    expect(await evaluations(page)).toMatchObject([{ outcome: "stopped", gate: "confirm" }]);
+  });
+
+  it("starts one run where the person said so, with what was read and no address but that", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    const action = { flowId: flowId(), phone: phone.id, inputs: {} };
+    const rule = await addRule({ confirm: "never", cooldownMs: 0, action });
+    const tab = await visit("/product/42");
+    await until("the run", () => asked().length > 0);
+    expect(asked()).toEqual([
+      {
+        ruleId: rule.id,
+        way: "navigation",
+        values: { address: `${shop.origin}/product/42` },
+        dedupeKey: expect.stringMatching(/^[\w-]{43}$/),
+        cause: [],
+      },
+    ]);
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "▸");
+    await tab.reload();
+    expect(await lastWords(2)).toBe("Its last run is still going.");
+    server.state.automations.newest.to("passed");
+    await tab.reload();
+    await until("the next run", () => asked().length === 2);
+  });
+
+  it("runs what waits from the popup, once for a double click, and leads to the run", async () => {
+    await addRule();
+    const tab = await visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    const popup = await browser.openPopup(tab);
+    await popup.getByRole("heading", { name: "1 automation fits this page" }).waitFor();
+    await popup.getByText(`${shop.origin}/product/42`).waitFor();
+    await picture(popup, "popup-waits");
+    await popup.getByRole("button", { name: "Run", exact: true }).dblclick();
+    await popup.getByText("Running on Pixel, tall").waitFor();
+    expect(asked()).toHaveLength(1);
+    await untilEqual("the badge to go", () => badgeOf(page, tab.url()), "");
+    await picture(popup, "popup-running");
+    await popup.getByRole("button", { name: "Watch" }).click();
+    const panel = await browser.extensionPage("sidepanel.html");
+    await panel.getByRole("tabpanel", { name: "Automations" }).getByText("Waiting", { exact: true }).waitFor();
+    await panel.close();
+  });
+
+  it("asks no more on a site where the person said always, and again where they ran it once", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    await addRule({ cooldownMs: 0, action: { flowId: flowId(), phone: phone.id, inputs: {} } });
+    const tab = await visit("/product/42");
+    for (const [times, button] of ["Run", "Always on this site"].entries()) {
+      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+      const popup = await browser.openPopup(tab);
+      await popup.getByRole("button", { name: button, exact: true }).click();
+      await popup.getByText("Running on Work phone").waitFor();
+      await popup.close();
+      expect(asked()).toHaveLength(times + 1);
+      server.state.automations.newest.to("passed");
+      await tab.reload();
+    }
+    await until("a run nobody was asked about", () => asked().length === 3);
+  });
+
+  it("shows rules by click on any page, reads only when the popup is opened, and runs one in a click", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    await addRule({
+      name: "Open this page",
+      scope: [],
+      when: { all: [] },
+      confirm: "never",
+      action: { flowId: flowId(), phone: phone.id, inputs: {} },
+    });
+    const tab = await visit("/about");
+    const popup = await browser.openPopup(tab);
+    await popup.getByRole("button", { name: "Run Open this page" }).click();
+    await popup.getByText("Running on Work phone").waitFor();
+    expect(asked()).toMatchObject([{ way: "click", values: { address: `${shop.origin}/about` } }]);
+    expect(await scripts()).toEqual([]);
+  });
+
+  it("keeps nothing half done when the server is away, and runs when it is back", async () => {
+    await addRule();
+    const tab = await visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    const popup = await browser.openPopup(tab);
+    await popup.getByRole("button", { name: "Run", exact: true }).waitFor();
+    const port = Number(new URL(server.origin).port);
+    await server.stop();
+    await popup.getByRole("button", { name: "Run", exact: true }).click();
+    await popup.locator(".fitting").getByText("does not answer").waitFor();
+    await picture(popup, "popup-away");
+    server = await startStubServer(port, server);
+    await popup.getByRole("button", { name: "Run", exact: true }).click();
+    await popup.getByText("Running on Pixel, tall").waitFor();
+    expect(asked()).toHaveLength(1);
+  });
+
+  it("hears of addresses that change without a load, and waits for elements", async () => {
+    await addRule({ when: { all: [{ kind: "dom", css: ".in-stock" }] } });
+    const tab = await visit("/about");
+    await tab.evaluate(() => history.pushState(null, "", "/product/7"));
+    await tab.evaluate(() =>
+      setTimeout(() => document.body.insertAdjacentHTML("beforeend", "<p class=in-stock>"), 1_500),
+    );
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    expect(await keptOffers(page)).toMatchObject([{ values: [{ value: `${shop.origin}/product/7` }] }]);
+  });
+
+  it("counts at once on a page that is open when the rule is saved", async () => {
+    const tab = await visit("/product/42");
+    await addRule();
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    expect(await keptOffers(page)).toHaveLength(1);
+  });
+
+  it("runs expressions apart from the worker, and says which page they found nothing on", async () => {
+    await addRule({
+      when: { all: [{ kind: "text", op: "regex", value: "EUR \\d+" }] },
+      extract: [{ var: "price", from: [{ kind: "css", css: "h1" }], regex: "\\d+" }],
+      action: { flowId: flowId(), phone: "ask", inputs: { MAX: { var: "price" } } },
+    });
+    shop.page("/product/1", "", "<h1>EUR 129</h1>");
+    const tab = await visit("/product/1");
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    expect(await keptOffers(page)).toMatchObject([{ values: [{ name: "price", value: "129" }] }]);
+  });
+
+  it("goes on where it was when the worker dies", async () => {
+    await addRule();
+    const tab = await visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    await browser.killWorker(page);
+    const popup = await browser.openPopup(tab);
+    await popup.getByRole("button", { name: "Run", exact: true }).click();
+    await popup.getByText("Running on Pixel, tall").waitFor();
+    expect(asked()).toHaveLength(1);
+  });
+
+  it("acts from a context menu on what was clicked, and asks first for a rule the person never allowed here", async () => {
+    const phone = server.team.add({ name: "Work phone" });
+    const rule = await addRule({
+      name: "Open a link",
+      debounceMs: 0,
+      scope: [],
+      when: { all: [{ kind: "contextMenu", on: "link" }] },
+      extract: [{ var: "address", from: [{ kind: "menu", part: "link" }] }],
+      confirm: "never",
+      action: { flowId: flowId(), phone: phone.id, inputs: {} },
+    });
+    const tab = await visit("/about");
+    const tabId = await tabIdOf(tab.url());
+    const click = {
+      menuItemId: `rule:${rule.id}`,
+      linkUrl: "https://a.example/x",
+      pageUrl: tab.url(),
+      editable: false,
+    };
+    await browser.dispatch("contextMenus.onClicked", click, {
+      id: tabId,
+      url: tab.url(),
+      windowId: 1,
+      incognito: false,
+    });
+    await until("the run", () => asked().length > 0);
+    expect(asked()).toMatchObject([{ way: "menu", values: { address: "https://a.example/x" } }]);
+    server.state.automations.newest.to("passed");
+    await allowRules(page, []);
+    await browser.dispatch("contextMenus.onClicked", click, {
+      id: tabId,
+      url: tab.url(),
+      windowId: 1,
+      incognito: false,
+    });
+    await until("the question", async () => (await keptOffers(page)).some(({ waits }) => waits));
+    expect(asked()).toHaveLength(1);
+  });
+
+  describe("against pages that mean harm", () => {
+    const settled = async (tab: Page) => {
+      // A second rule on a page of its own is judged after whatever came before it.
+      shop.page("/product/marker", PRODUCT_LD);
+      await tab.goto(`${shop.origin}/product/marker`);
+      await untilEqual("the marker", () => badgeOf(page, `${shop.origin}/product/marker`), "1?");
+    };
+    it.each<[string, string, string]>([
+      [
+        "forged JSON-LD",
+        `<script type="application/ld+json">{"@type":"Product","name":"\u202eevil","url":"https://bank.example"}</script>`,
+        "",
+      ],
+      ["1 MB of metadata", `<meta property="og:title" content="${"x".repeat(1_000_000)}">${PRODUCT_LD}`, ""],
+      ["20,000 blocks of JSON-LD", PRODUCT_LD.repeat(20_000), ""],
+      ["100,000 elements", PRODUCT_LD, "<i></i>".repeat(100_000)],
+      [
+        "names that hide the document's own",
+        PRODUCT_LD,
+        '<img name="querySelectorAll"><img name="chrome"><img name="browser">',
+      ],
+    ])("%s starts nothing that was not approved, and costs the page no more than 20 ms", async (_, head, body) => {
+      await addRule();
+      shop.page("/product/evil", head, body);
+      const tab = await visit("/product/evil");
+      const worst = await tab.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            let last = performance.now();
+            let longest = 0;
+            const until = last + 1_800;
+            const tick = () => {
+              const now = performance.now();
+              longest = Math.max(longest, now - last);
+              last = now;
+              if (now < until) setTimeout(tick, 0);
+              else resolve(longest);
+            };
+            tick();
+          }),
+      );
+      expect(worst).toBeLessThan(200);
+      await settled(tab);
+      expect(asked()).toEqual([]);
+      const read = (await evaluations(page)).flatMap(({ readMs }) => readMs ?? []);
+      expect(read.length).toBeGreaterThan(0);
+      // One look-up cannot be stopped midway.
+      expect(Math.max(...read)).toBeLessThanOrEqual(25);
+    });
+
+    it("messages it forges start nothing, from its own scripts and from a stranger's", async () => {
+      const rule = await addRule({ confirm: "never", action: { flowId: flowId(), phone: "new", inputs: {} } });
+      await allowRules(page, []);
+      shop.page("/product/spoof", PRODUCT_LD);
+      const tab = await visit("/product/spoof");
+      await tab.evaluate((id) => {
+        for (const type of ["page_ready", "offer_run", "rules_fit"]) {
+          const message = { perch: 1, type, tabId: 1, offerId: "x", ruleId: id, yes: "site" };
+          window.postMessage(message, "*");
+          document.dispatchEvent(new CustomEvent("perch", { detail: message }));
+          const { chrome } = globalThis as { chrome?: { runtime?: { sendMessage?: (...all: unknown[]) => unknown } } };
+          try {
+            void chrome?.runtime?.sendMessage?.("jfdingcbnfdkphidpnogopmffbfadbbf", message);
+          } catch {
+            // No such way from a page, as it should be.
+          }
+        }
+      }, rule.id);
+      // A script of ours in a page that was taken over says what pages of ours may say.
+      await page.evaluate(
+        async ([tabId]) => {
+          const { chrome } = globalThis as unknown as {
+            chrome: { scripting: { executeScript(injection: object): Promise<unknown> } };
+          };
+          await chrome.scripting.executeScript({
+            target: { tabId },
+            func: () => {
+              const { chrome: own } = globalThis as unknown as {
+                chrome: { runtime: { sendMessage(message: object): Promise<unknown> } };
+              };
+              for (const type of ["offer_run", "rules_fit", "rules_changed"])
+                void own.runtime.sendMessage({ perch: 1, type, offerId: "x", tabId: 1 }).catch(() => undefined);
+              void own.runtime.sendMessage({ perch: 1, type: "page_ready", url: "https://bank.example/" });
+              void own.runtime.sendMessage({ perch: 1, type: "page_ready" });
+            },
+          });
+        },
+        [await tabIdOf(tab.url())] as const,
+      );
+      await lastWords(1);
+      expect((await evaluations(page)).map(({ gate }) => gate)).toEqual(["consent"]);
+      expect(asked()).toEqual([]);
+    });
+
+    it("a storm of reloads asks once and starts nothing", async () => {
+      await addRule();
+      shop.page(
+        "/product/storm",
+        `${PRODUCT_LD}<script>if (Number(name || 0) < 40) { name = Number(name || 0) + 1; location.reload(); }</script>`,
+      );
+      const tab = await visit("/product/storm");
+      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+      expect(asked()).toEqual([]);
+      expect(await keptOffers(page)).toHaveLength(1);
+      expect((await evaluations(page)).length).toBeLessThan(5);
+    });
+
+    it("a storm of addresses wakes nobody until it is over", async () => {
+      await addRule();
+      const tab = await visit("/product/42");
+      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+      const before = (await evaluations(page)).length;
+      await tab.evaluate(
+        () =>
+          new Promise<void>((resolve) => {
+            let count = 0;
+            const storm = setInterval(() => {
+              try {
+                history.replaceState(null, "", `/product/${count}`);
+              } catch {
+                // The browser has had enough of it.
+              }
+              count += 1;
+              if (count === 120) {
+                clearInterval(storm);
+                resolve();
+              }
+            }, 20);
+          }),
+      );
+      expect((await evaluations(page)).length - before).toBeLessThanOrEqual(1);
+      expect(asked()).toEqual([]);
+    });
+
+    it("an expression made to hang does not", async () => {
+      await addRule({ when: { all: [{ kind: "text", op: "regex", value: "^(a+)+$" }] } });
+      shop.page("/product/bomb", "", `<p>${"a".repeat(9_000)}!</p>`);
+      const started = Date.now();
+      await visit("/product/bomb");
+      await lastWords(1);
+      expect(Date.now() - started).toBeLessThan(10_000);
+      expect(asked()).toEqual([]);
+    });
+
+    it("is not there at all on sites without a rule, and the worker sleeps", async () => {
+      await addRule({ scope: ["https://shop.example/product/*"] });
+      expect(await scripts()).toEqual([]);
+      await browser.killWorker(page);
+      const tab = await visit("/product/42");
+      await tab.evaluate(() => history.pushState(null, "", "/product/43"));
+      await tab.reload();
+      await tab.goto(`${shop.origin}/about`);
+      expect(await browser.workerRuns()).toBe(false);
+    });
+  });
+
+  const scripts = (): Promise<readonly string[]> =>
+    page.evaluate(async () => {
+      const { chrome } = globalThis as unknown as {
+        chrome: { scripting: { getRegisteredContentScripts(): Promise<{ matches: string[] }[]> } };
+      };
+      return (await chrome.scripting.getRegisteredContentScripts()).flatMap(({ matches }) => matches);
+    });
+  const tabIdOf = (url: string): Promise<number> =>
+    page.evaluate(async (address) => {
+      const { chrome } = globalThis as unknown as {
+        chrome: { tabs: { query(query: object): Promise<{ id: number; url?: string }[]> } };
+      };
+      return (await chrome.tabs.query({})).find((tab) => tab.url === address)?.id ?? -1;
+    }, url);
+  const picture = async (popup: Page, name: string) => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await popup.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect.soft(await problems(popup), `${name}, ${colorScheme}`).toEqual([]);
+      await popup.screenshot({ path: `e2e/out/rules-${name}-${colorScheme}.png`, animations: "disabled" });
+    }
+  };
+});
