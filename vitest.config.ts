@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["shared/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["shared/**/*.test.ts", "scripts/**/*.test.ts", "cli/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
         },

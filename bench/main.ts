@@ -2,6 +2,7 @@
  * `npm run bench` runs every benchmark in order and writes `docs/benchmarks.md`; `npm run bench -- <name> …` runs some
  * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
  */
+import { automations } from "./automations.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   trpc,
   database,
   rules,
+  automations,
   egress,
   popup,
   size,

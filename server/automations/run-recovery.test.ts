@@ -8,7 +8,7 @@ import { LEASE_MS } from "./runner.ts";
 import { composeRuns, type OpenRuns, openRuns, startFlow } from "./testing/harness.ts";
 import { type Death, mortalDatabase } from "./testing/mortal-database.ts";
 
-/** About 50 kills; `RUN_KILLS=1000` for the long proof. */
+/** Runs, most of them killed at least once; `RUN_KILLS=1000` for the long proof. */
 const KILLS = Number(process.env["RUN_KILLS"] ?? 50);
 
 type Part =
@@ -137,6 +137,7 @@ describe("a server that is killed", () => {
       ),
       { numRuns: KILLS },
     );
+    if (KILLS >= 1_000) console.log(`${kills} kills in ${KILLS} runs`);
     expect(kills).toBeGreaterThan(KILLS / 2);
     expect([...ends].length).toBeGreaterThan(1);
   }, 600_000);

@@ -1,6 +1,7 @@
 import { BlockList } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../../shared/testing/prove.ts";
 import { canonicalAddress, isLoopback, isPublicAddress, machineAddresses } from "./address.ts";
 
 /** IANA IPv4 special-purpose registry, multicast and class E; written out here so that the library is not its own judge. */
@@ -66,7 +67,7 @@ describe("isPublicAddress", () => {
   it("agrees with the IANA registry on every IPv4 address", () => {
     fc.assert(
       fc.property(ipv4, (ip) => isPublicAddress(ip) === !special.check(ip, "ipv4")),
-      { numRuns: 5_000 },
+      { numRuns: 5_000 * PROVE_TIMES },
     );
   });
 
@@ -116,7 +117,7 @@ describe("isPublicAddress", () => {
         const [first = 0] = groups;
         if (isPublicAddress(v6Text(groups))) expect(first & 0xe000).toBe(0x2000);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 2_000 * PROVE_TIMES },
     );
   });
 

@@ -1,6 +1,7 @@
 /** Hostile texts: refused or read, never thrown at and never waited for. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { parseFlow } from "./parse.ts";
 
 const HEAD = "appId: com.example\n---\n";
@@ -38,7 +39,7 @@ describe("bounds", () => {
 
   const GOOD = `${HEAD}- tapOn:\n    id: a # b\n    below: {text: "x y"}\n- runFlow:\n    when: {visible: a}\n    commands:\n      - inputText: |\n          two\n          lines\n      - swipe: {direction: UP}\n`;
   it("never throws on noise", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), holds), { numRuns: 500 });
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), holds), { numRuns: 500 * PROVE_TIMES });
   });
   it("never throws on pieces of YAML", () => {
     const piece = fc.constantFrom(
@@ -82,14 +83,14 @@ describe("bounds", () => {
         fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join("")),
         holds,
       ),
-      { numRuns: 1000 },
+      { numRuns: 1000 * PROVE_TIMES },
     );
     fc.assert(
       fc.property(
         fc.array(piece, { maxLength: 60 }).map((pieces) => HEAD + pieces.join("")),
         holds,
       ),
-      { numRuns: 1000 },
+      { numRuns: 1000 * PROVE_TIMES },
     );
   });
   it("never throws on flows with a few characters changed", () => {
@@ -102,7 +103,7 @@ describe("bounds", () => {
       fc.property(fc.array(edit, { minLength: 1, maxLength: 5 }), (edits) => {
         holds(edits.reduce((text, [at, length, put]) => text.slice(0, at) + put + text.slice(at + length), GOOD));
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000 * PROVE_TIMES },
     );
   });
   it.each([

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { formatFlow } from "./format.ts";
 import { parseFlow } from "./parse.ts";
 import { allSteps, stepKey } from "./targets.ts";
@@ -170,7 +171,7 @@ onFlowStart:
         const notes = (yaml: string) => yaml.match(/# alone|# note/g)?.length ?? 0;
         expect(notes(once)).toBe(notes(source));
       }),
-      { numRuns: 300 },
+      { numRuns: 300 * PROVE_TIMES },
     );
     expect(formatted).toBeGreaterThan(200);
   });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { compilePattern, MAX_VALUE_LENGTH } from "./pattern.ts";
 
 const matches = (pattern: string, value: string) => compilePattern(pattern).matches(value);
@@ -88,7 +89,7 @@ describe("patterns", () => {
         expect(["literal", "linear"]).toContain(pattern.engine);
         expect(pattern.matches(value)).toBeTypeOf("boolean");
       }),
-      { numRuns: 500 },
+      { numRuns: 500 * PROVE_TIMES },
     );
   });
 
@@ -104,13 +105,13 @@ describe("patterns", () => {
           expect(matches(pattern, value)).toBe(matches(`(?:${pattern})`, value));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 2000 * PROVE_TIMES },
     );
     fc.assert(
       fc.property(word, word, (pattern, value) => {
         expect(matches(pattern, value)).toBe(matches(`(?:${pattern})`, value));
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000 * PROVE_TIMES },
     );
   });
 });

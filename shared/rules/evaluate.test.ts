@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { evaluate, inputsOf } from "./evaluate.ts";
 import type { RuleInput } from "./model.ts";
 import { type Facts, needsOf, type PageFacts } from "./page-facts.ts";
@@ -233,7 +234,7 @@ describe("values", () => {
         expect(new TextEncoder().encode(line).length).toBeLessThanOrEqual(2_048);
         expect(line.isWellFormed()).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 200 * PROVE_TIMES },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { matchesStars, matchGlob, starGlob } from "./glob.ts";
 import { matchesPattern, originPattern, parseMatchPattern } from "./match-pattern.ts";
 import { isPublicSuffix, isSameSite } from "./site.ts";
@@ -112,7 +113,7 @@ describe("parts of addresses", () => {
         const groups = { ...theirs.pathname.groups, ...theirs.search.groups };
         for (const [name, value] of found) expect(value).toBe(groups[name]);
       }),
-      { numRuns: 600 },
+      { numRuns: 600 * PROVE_TIMES },
     );
     expect(agreed).toBeGreaterThan(50);
   });

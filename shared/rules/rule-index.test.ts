@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newId } from "../id-values.ts";
+import { PROVE_TIMES } from "../testing/prove.ts";
 import { addressOf, compileAddress, readAddress } from "./address.ts";
 import type { Rule, RuleInput } from "./model.ts";
 import { parseRule } from "./parse-rule.ts";
@@ -103,7 +104,7 @@ describe("the index of rules", () => {
           expect(candidates(loaded, one)).toEqual(expected);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 400 * PROVE_TIMES },
     );
     expect(found).toBeGreaterThan(500);
   });

@@ -24,7 +24,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
       double.ondblclick=()=>say('double');let at=0;hold.onpointerdown=()=>{at=performance.now()};hold.onpointerup=()=>say('held '+Math.round((performance.now()-at)/1000));
       hold.oncontextmenu=(event)=>event.preventDefault();
       pad.onpointerdown=(event)=>say('pad '+Math.round(event.offsetX)+','+Math.round(event.offsetY));
-      onpointerdown=(event)=>event.target.closest('button,#pad')||say('ground '+Math.round(event.clientX)+','+Math.round(event.clientY))</script>`,
+      onpointerdown=(event)=>event.target.closest('button,flt-node,#pad')||say('ground '+Math.round(event.clientX)+','+Math.round(event.clientY))</script>`,
   ),
   "/list": page(
     "List",

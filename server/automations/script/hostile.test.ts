@@ -2,6 +2,7 @@
 /** Scripts that want out, or want everything. Each ends with a typed error or a harmless value, and the next one works. */
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { PROVE_TIMES } from "../../../shared/testing/prove.ts";
 import { engines, open, said } from "./engine.fixture.ts";
 
 afterAll(() => engines.run());
@@ -249,7 +250,7 @@ describe("any text", () => {
         else expect(["syntax", "threw", "timeout", "memory", "http"]).toContain(outcome.error.kind);
         expect(await engine.renderTemplate(text)).toHaveProperty("ok");
       }),
-      { numRuns: 500 },
+      { numRuns: 500 * PROVE_TIMES },
     );
     expect(await said(engine, "1 + 1")).toBe("2");
   });

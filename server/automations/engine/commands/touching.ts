@@ -1,5 +1,6 @@
 /** tapOn, doubleTapOn, longPressOn. */
 import type { Selector, TapOptions } from "../../../../shared/flows/model.ts";
+import type { UiElement, UiTree } from "../../../../shared/ui-tree.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { press, tap } from "../gestures.ts";
@@ -29,7 +30,7 @@ async function tapAll(
     if (place.element !== undefined && !place.element.enabled) {
       await step.log(`${selectorWords(selector)} is disabled; it was touched all the same, as Maestro does.`);
     }
-    const before = options.retryTapIfNoChange === true ? JSON.stringify((await step.phone.elements()).root) : undefined;
+    const before = options.retryTapIfNoChange === true ? picture(await step.phone.elements()) : undefined;
     await touch(place);
     if (before !== undefined && !(await changed(step, before))) await touch(await touchPlace(step, selector));
   }
@@ -37,9 +38,18 @@ async function tapAll(
   return undefined;
 }
 
+const FIELDS: ReadonlySet<string> = new Set(["textbox", "searchbox", "spinbutton", "combobox"]);
+
+/** What the screen shows. That a touch gave a button the focus is no answer to it; a field answers so. */
+function picture({ root }: UiTree): string {
+  return JSON.stringify(root, function (this: Partial<UiElement>, key: string, value: unknown) {
+    return key === "focused" && !FIELDS.has(this.role ?? "") ? undefined : value;
+  });
+}
+
 async function changed(step: StepContext, before: string): Promise<boolean> {
   const found = await poll(step, CHANGE_MS, async () =>
-    JSON.stringify((await step.phone.elements()).root) === before ? undefined : true,
+    picture(await step.phone.elements()) === before ? undefined : true,
   );
   return found === true;
 }

@@ -167,7 +167,7 @@ async function flags(options: ProcessOptions, home: string): Promise<string[]> {
     "--disable-print-preview",
     "--disable-backgrounding-occluded-windows",
     // Fingers come as exact points; what lies ten pixels beside one was not meant.
-    "--disable-touch-adjustment",
+    "--blink-settings=touchAdjustmentEnabled=false",
     "--password-store=basic",
     "--use-mock-keychain",
     "--mute-audio",

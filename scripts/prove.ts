@@ -1,0 +1,112 @@
+/**
+ * `npm run prove`: the long versions of proofs whose small ones are in `npm test`; writes `docs/proofs.md`. `npm run
+ * prove -- <name> …` does some of them and writes nothing. Exit status 1 when one fails.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+
+interface Proof {
+  readonly name: string;
+  readonly title: string;
+  /** What would have to be true for it to fail. */
+  readonly shows: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+}
+
+const PROOFS: readonly Proof[] = [
+  {
+    name: "kills",
+    title: "The server killed at random points of its journal",
+    shows:
+      "1,000 runs of random flows, each killed one to three times before or after a random commit; every effect carries a text of its own and is counted at the phone. No effect is done twice, and every run ends in a final or resumable state.",
+    env: { RUN_KILLS: "1000" },
+    args: ["--project", "server", "server/automations/run-recovery.test.ts"],
+  },
+  {
+    name: "parser",
+    title: "Flows nobody would write",
+    shows:
+      "Noise, pieces of YAML, and good flows with characters changed, 50 times as many as in the tests: nothing is thrown, every place lies within the text; formatting keeps the meaning; patterns take linear time and agree with the platform's.",
+    env: { PROVE_TIMES: "50" },
+    args: ["--project", "unit", "shared/flows"],
+  },
+  {
+    name: "rules",
+    title: "Page rules",
+    shows:
+      "The index finds what trying every rule finds, on 20 times as many random rule sets; conditions agree with their plain reading; nothing throws.",
+    env: { PROVE_TIMES: "20" },
+    args: ["--project", "unit", "shared/rules"],
+  },
+  {
+    name: "hostile",
+    title: "Hostile scripts and addresses",
+    shows:
+      "Scripts that loop, grow and reach for a way out, and addresses that hide private ones, 20 times as many random ones as in the tests.",
+    env: { PROVE_TIMES: "20" },
+    args: ["--project", "server", "server/automations/script/hostile.test.ts", "server/egress/address.test.ts"],
+  },
+  {
+    name: "commands",
+    title: "Every command on a real web phone",
+    shows: "Each command and field of the language against pages that make it hard, as in the tests, three times over.",
+    env: {},
+    args: ["--project", "server", "server/automations/commands", "--repeats=2"],
+  },
+];
+
+const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numFailedTestSuites: z.number() });
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !PROOFS.some((one) => one.name === name));
+if (unknown.length > 0) {
+  console.error(`There is no proof ${unknown.join(", ")}. Choose of: ${PROOFS.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "perch-proofs-"));
+const rows: string[] = [];
+let failed = false;
+for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  console.log(`\n── ${proof.title}`);
+  const output = join(folder, `${proof.name}.json`);
+  const started = performance.now();
+  const { status, stdout } = spawnSync(
+    "vitest",
+    [
+      "run",
+      ...proof.args,
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${output}`,
+      "--testTimeout=1200000",
+    ],
+    { env: { ...process.env, ...proof.env, NO_COLOR: "1" }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  );
+  process.stdout.write(stdout);
+  const seconds = Math.round((performance.now() - started) / 1_000);
+  const counts = status === null ? undefined : report.safeParse(JSON.parse(readFileSync(output, "utf8"))).data;
+  const passed = status === 0 && counts !== undefined && counts.numFailedTests + counts.numFailedTestSuites === 0;
+  failed ||= !passed;
+  const figures = [/\d+ kills in \d+ runs/.exec(stdout)?.[0], `${counts?.numPassedTests ?? 0} tests`]
+    .filter(Boolean)
+    .join(", ");
+  const env = Object.entries(proof.env).map(([name, value]) => `${name}=${value} `);
+  rows.push(
+    `## ${proof.title}\n\n${proof.shows}\n\n${passed ? "Held" : "**Did not hold**"}: ${figures}, ${seconds} s. \`npm run prove -- ${proof.name}\`, which runs \`${env.join("")}vitest run ${proof.args.join(" ")}\`\n`,
+  );
+}
+rmSync(folder, { recursive: true, force: true });
+if (names.length === 0) {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const circumstances = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, commit ${commit}, Node ${process.versions.node}, ${availableParallelism()} vCPU (${cpus()[0]?.model ?? "unknown"})`;
+  writeFileSync(
+    "docs/proofs.md",
+    `# Proofs\n\nWritten by \`npm run prove\`; do not edit. ${circumstances}.\n\n${rows.join("\n")}`,
+  );
+  console.log("\nWritten to docs/proofs.md.");
+}
+process.exit(failed ? 1 : 0);
