@@ -195,6 +195,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "workspaces.import": ({ plan }) => ({ source: IMPORT, plan }),
   "workspaces.acceptBaseline": ({ comparingId }) => ({ runId: comparingId, name: "home.png" }),
   "workspaces.run": ({ phoneId }) => ({ path: "shop", phoneId, idempotencyKey: "another-suite" }),
+  "workspaces.cancelSuite": ({ suiteId }) => ({ suiteId }),
   "workspaces.suite": ({ suiteId }) => ({ suiteId }),
   "recordings.start": ({ phoneId }) => ({ phoneId }),
   "recordings.get": ({ recordingId }) => ({ recordingId }),

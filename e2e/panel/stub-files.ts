@@ -91,14 +91,16 @@ export class StubFiles {
   }
 
   run(path: string, phoneId: PhoneId): SuiteSummary {
+    const id = newId("suite");
     const runs = this.#runs
       .list()
       .filter((flow) => flow.path !== undefined && isWithin(flow.path, path))
-      .map(({ id: flowId, name }) => ({
-        runId: this.#runs.start({ flowId, phoneId, idempotencyKey: crypto.randomUUID() }),
-        flowId,
-        name,
-      }));
-    return { id: newId("suite"), path, phoneId, createdAt: new Date().toISOString(), runs };
+      .map(({ id: flowId, name }) => {
+        const runId = this.#runs.start({ flowId, phoneId, idempotencyKey: crypto.randomUUID() });
+        const { newest } = this.#runs;
+        newest.detail = { ...newest.detail, suiteId: id };
+        return { runId, flowId, name };
+      });
+    return { id, path, phoneId, createdAt: new Date().toISOString(), runs };
   }
 }

@@ -374,6 +374,10 @@ export const stubRouter = t.router({
       const artifact = runOf(ctx.state, input.runId).detail.artifacts.find(({ name }) => name === input.name);
       return ctx.state.files.put(artifact?.baseline ?? "", Buffer.from(ctx.state.png, "base64"));
     }),
+    cancelSuite: signedIn.input(workspaces.suiteRef).mutation(({ ctx }) => {
+      for (const run of ctx.state.automations.runs.values()) run.to("cancelled");
+      return {};
+    }),
     run: signedIn
       .input(workspaces.runFolderInput)
       .mutation(({ ctx, input }) => ctx.state.files.run(input.path, input.phoneId)),

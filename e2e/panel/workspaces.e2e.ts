@@ -169,6 +169,11 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.getByText("2 automations run on Work phone.").waitFor();
     expect([...automations().runs.values()].map(({ detail }) => detail.phoneId)).toEqual([phone.id, phone.id]);
+    await page.getByRole("list", { name: "Runs" }).getByRole("button").first().click();
+    await page.getByRole("button", { name: "Cancel all" }).click();
+    await page.getByText("Cancelled", { exact: true }).waitFor();
+    expect([...automations().runs.values()].map(({ detail }) => detail.state)).toEqual(["cancelled", "cancelled"]);
+    await page.getByRole("button", { name: "Back", exact: true }).click();
     await page
       .getByRole("button", { name: /^All automations|Back/ })
       .first()

@@ -26,6 +26,8 @@ export interface SuitesService {
   /** Asks for the runs of a folder. The same idempotency key gives the same suite. */
   start(scope: TeamScope, input: z.output<typeof runFolderInput>, trigger: RunTrigger): Promise<SuiteSummary>;
   get(scope: TeamScope, id: SuiteId): Promise<SuiteSummary>;
+  /** Ends all of its runs that have not ended. */
+  cancel(scope: TeamScope, id: SuiteId): Promise<void>;
   /** One JUnit report of all its runs. */
   junit(scope: TeamScope, id: SuiteId): Promise<string>;
 }
@@ -94,6 +96,10 @@ export function createSuitesService(options: {
       return summary(scope, await runs.startSuite(scope, request, trigger));
     },
     get: summary,
+    async cancel(scope, id) {
+      // The last first, so that none begins because the one before it ended.
+      for (const { runId } of (await summary(scope, id)).runs.toReversed()) await runs.cancel(scope, runId);
+    },
     async junit(scope, id) {
       const { runs: parts, phoneId } = await summary(scope, id);
       const cases = [];

@@ -50,6 +50,12 @@ export function workspacesRouter(files: WorkspacesService, suites: SuitesService
       .mutation(({ ctx, input }) =>
         suites.start(ctx.scope, input, ctx.actor.credential.kind === "token" ? "token" : "person"),
       ),
+    cancelSuite: teamProcedure(control("run.cancelled"))
+      .input(suiteRef)
+      .mutation(async ({ ctx, input }) => {
+        await suites.cancel(ctx.scope, input.suiteId);
+        return {};
+      }),
     suite: teamProcedure(view)
       .input(suiteRef)
       .query(({ ctx, input }) => suites.get(ctx.scope, input.suiteId)),

@@ -318,6 +318,19 @@ describe.each(TEST_ENGINES)("workspaces on $name", (engine) => {
     );
     expect(xml).toContain('file="w/sub/b.yaml"');
 
+    const asked = Promise.withResolvers<typeof suite>();
+    at.driver.onEffect = async () => {
+      at.driver.onEffect = undefined;
+      await at.suites.cancel(scope, (await asked.promise).id);
+    };
+    at.driver.effects.length = 0;
+    const third = await at.suites.start(scope, { ...input, idempotencyKey: key() }, "person");
+    asked.resolve(third);
+    await at.runner.idle();
+    const ended = await Promise.all(third.runs.map(({ runId }) => at.runs.get(scope, runId)));
+    expect(ended.map(({ state }) => state)).toEqual(Array(4).fill("cancelled"));
+    expect(at.driver.effects).toEqual(["type b"]);
+
     await at.workspaces.saveFile(scope, { path: "w/config.yaml", base64: base64("flows: [") }).catch(() => {});
     await bring(scope, texts({ "w/config.yaml": "includeTags:\n  a: b\nflows: ['**']" }));
     await expect(at.suites.start(scope, { ...input, idempotencyKey: key() }, "person")).rejects.toMatchObject({

@@ -177,6 +177,15 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
             Cancel
           </Button>
         )}
+        {going && mayControl && suiteId !== undefined && (
+          <Button
+            busy={calls.busy("cancel all")}
+            title="Ends all runs that were started with this one"
+            onClick={() => void calls.run("cancel all", (api) => api.workspaces.cancelSuite.mutate({ suiteId }))}
+          >
+            Cancel all
+          </Button>
+        )}
         {!going && mayControl && flowId !== undefined && phone !== undefined && (
           <Button icon="refresh" busy={calls.busy(`run ${flowId}`)} onClick={() => void again()}>
             Run again
