@@ -69,6 +69,27 @@ describe("recording a run", () => {
     Object.assign(at.driver, { encodeVideo });
   });
 
+  it("records until it is told to stop, however long the one before takes to be stored", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { encodeVideo } = at.driver;
+    at.driver.encodeVideo = async (...video) => {
+      await promise;
+      return encodeVideo.call(at.driver, ...video);
+    };
+    const run = runFlow(
+      at,
+      "- startRecording: a\n- inputText: a\n- stopRecording\n- startRecording: b\n- inputText: b\n- stopRecording\n- inputText: c",
+    );
+    await vi.waitFor(() => expect(at.driver.effects).toContain("type c"));
+    resolve();
+    expect((await videos(await run)).map(([name, , , text]) => [name, text])).toEqual([
+      ["a.webm", "0:type a|1000"],
+      ["b.webm", "0:type b|1000"],
+    ]);
+    const many = await runFlow(at, "- repeat:\n    times: 30\n    commands: [startRecording: a, stopRecording]");
+    expect(many.error).toMatchObject({ code: "limit", message: "A run makes at most 20 recordings." });
+  });
+
   it("does not hold up a cancel, and leaves nothing behind then", async () => {
     const slow = await openRuns({ pace: systemPace });
     slow.driver.onEffect = async () => slow.driver.show(Buffer.from("frame"));

@@ -32,12 +32,14 @@ export function openRecordings(options: {
   let current: Recording | undefined;
   let storing = Promise.resolve();
   let dropped = false;
+  let count = 0;
 
   function finish(recording: Recording): void {
     if (current === recording) current = undefined;
+    const stopped = recording.stop();
     storing = storing.then(async () => {
       try {
-        const { pictures, durationMs } = await recording.stop();
+        const { pictures, durationMs } = await stopped;
         if (dropped) return;
         if (pictures.length === 0)
           return await log(`The recording ${recording.name} is empty: nothing could be shown.`);
@@ -54,7 +56,11 @@ export function openRecordings(options: {
     get name() {
       return current?.name;
     },
+    get count() {
+      return count;
+    },
     start(name, step) {
+      count += 1;
       const recording = new Recording(name, step, options, (why) => {
         if (current !== recording) return;
         void log(`The recording ${name} ended after ${why}, which is the most.`).catch(() => {});

@@ -25,6 +25,7 @@ export interface RunLimits {
   readonly maxSteps: number;
   readonly maxRepeats: number;
   readonly maxScreenshots: number;
+  readonly maxRecordings: number;
   /** Nesting of runFlow, repeat and retry. */
   readonly maxDepth: number;
   /** For onFlowComplete after a cancel; 0: it is left out. */
@@ -39,6 +40,7 @@ const DEFAULTS: RunLimits = {
   maxSteps: 5_000,
   maxRepeats: 1_000,
   maxScreenshots: 200,
+  maxRecordings: 20,
   maxDepth: 32,
   cleanupMs: 0,
 };

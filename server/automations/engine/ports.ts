@@ -113,6 +113,8 @@ export interface Recordings {
   readonly can: boolean;
   /** Of the one that goes on. */
   readonly name: string | undefined;
+  /** Begun so far. */
+  readonly count: number;
   start(name: string, step: number): void;
   /** The video is stored behind the steps that follow. */
   stop(): void;

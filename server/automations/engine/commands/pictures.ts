@@ -53,6 +53,9 @@ export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecor
     if (recordings.name !== undefined) {
       throw new StepFailure("phone_cannot", `${recordings.name} is being recorded already. Stop that first.`);
     }
+    if (recordings.count >= step.limits.maxRecordings) {
+      throw new RunStop("limit", `A run makes at most ${step.limits.maxRecordings} recordings.`);
+    }
     recordings.start(screenshotName(step.hide(await step.expand(path))).replace(/\.png$/, ".webm"), step.seq);
     return undefined;
   },
