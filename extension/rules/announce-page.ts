@@ -2,7 +2,7 @@
 import { sendFromPage } from "../platform/page-script.ts";
 
 /** An address has to stand this long before anyone is told: a page that changes it without end wakes nobody. */
-export const QUIET_MS = 800;
+const QUIET_MS = 800;
 /** How often to look for another address, where the browser does not tell of it. */
 const LOOK_EVERY_MS = 1_000;
 

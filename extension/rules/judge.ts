@@ -17,7 +17,7 @@ import type { RuleParts } from "./parts.ts";
 import { consentState, isKnownRule, pausedUntil } from "./site-consent.ts";
 
 /** A tab we opened is left alone for so long. */
-export const OWN_TAB_MS = 60_000;
+const OWN_TAB_MS = 60_000;
 
 /** What a judgement is about; the address and the tab come from the browser. */
 export interface Happening {

@@ -35,11 +35,10 @@ export async function readRules(app: App, records: RuleRecords): Promise<KnownRu
 }
 
 async function keep(records: RuleRecords, server: string, { version, rules: saved }: RuleList): Promise<void> {
-  const readAt = Date.now();
   await records.update("rules", (known) => {
-    if (known?.server === server && known.version === version) return { ...known, saved, readAt };
+    if (known?.server === server && known.version === version) return { ...known, saved };
     const byPages = saved.map(({ rule }) => rule).filter((rule) => startsOf(rule).includes("navigation"));
-    return { server, version, saved, index: buildIndex(byPages, version).data, readAt };
+    return { server, version, saved, index: buildIndex(byPages, version).data };
   });
   const ids = new Set<string>(saved.map(({ rule }) => rule.id));
   // The server counts the same failures; whoever lets a rule go on there lets it go on here.
@@ -50,7 +49,12 @@ async function keep(records: RuleRecords, server: string, { version, rules: save
 }
 
 /** Puts the page script on exactly the sites of rules that may act by themselves here, and nowhere else. */
-export async function placePageScript(records: RuleRecords): Promise<void> {
+export function placePageScript(records: RuleRecords): Promise<void> {
+  // A permission that comes and rules that are read ask for it at the same time.
+  return navigator.locks.request("perch.page-script", () => place(records));
+}
+
+async function place(records: RuleRecords): Promise<void> {
   const [known, consents] = await Promise.all([records.get("rules"), records.get("consents")]);
   const acting = (known?.saved ?? []).filter(({ rule, paused }) => rule.enabled && !paused && !isOver(rule));
   const patterns = new Set<string>();

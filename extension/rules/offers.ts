@@ -30,7 +30,7 @@ const KEY = "rules.offers";
 const LIFETIME_MS = 30 * 60_000;
 const MOST = 50;
 
-export function isAlive({ at }: Offer, now: number): boolean {
+function isAlive({ at }: Offer, now: number): boolean {
   return now - at < LIFETIME_MS;
 }
 

@@ -6,7 +6,7 @@ import { type PageTarget, runInPage } from "../platform/scripting.ts";
 
 /** All that is done in one document for rules, in ms of its thread. */
 export const PAGE_BUDGET_MS = 20;
-export const WAIT_MS = 10_000;
+const WAIT_MS = 10_000;
 
 /** Undefined: the browser lets us not, the document is gone, or its answer is none. */
 export async function readPage(

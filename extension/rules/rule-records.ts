@@ -14,8 +14,6 @@ export interface KnownRules {
   readonly version: string;
   readonly saved: readonly SavedRule[];
   readonly index: RuleIndexData;
-  /** Unix ms. */
-  readonly readAt: number;
 }
 
 export interface ActiveRun {

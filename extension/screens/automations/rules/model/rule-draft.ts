@@ -1,5 +1,5 @@
 /** Rules being written: how one begins, what is wrong with it, and which sites saving it asks for. */
-import { type FlowId, newId, type RuleId } from "../../../../../shared/id-values.ts";
+import { type FlowId, newId } from "../../../../../shared/id-values.ts";
 import { originsOf, tierOf } from "../../../../../shared/rules/consent.ts";
 import type { Problem, Rule, RuleInput } from "../../../../../shared/rules/model.ts";
 import { parseRule } from "../../../../../shared/rules/parse-rule.ts";
@@ -69,8 +69,4 @@ export function consentWords(rule: Rule): string {
     case 2:
       return `Saving asks the browser to let Perch read pages on ${sites}: addresses, and what is named above.`;
   }
-}
-
-export function isRuleId(key: string): key is RuleId {
-  return key.startsWith("rule_");
 }
