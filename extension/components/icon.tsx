@@ -52,8 +52,8 @@ export type IconName =
   | "mail"
   | "automation"
   | "format"
+  | "record"
   | "stop"
-  | "record";
 
 export interface IconProps {
   readonly name: IconName;
