@@ -14,7 +14,7 @@ import {
   type startRunInput,
 } from "../../shared/automations.ts";
 import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
-import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
+import type { Diagnostic, Flow, FlowHeader, ParsedFlow } from "../../shared/flows/model.ts";
 import { partOfFlow, partWords } from "../../shared/flows/part.ts";
 import { newId, type PhoneId, type RunId } from "../../shared/ids.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
@@ -118,13 +118,22 @@ export function createRunsService(options: {
     readonly source: string;
     readonly trigger: RunTrigger;
     readonly may: boolean;
-    readonly names: readonly string[];
+    readonly header: FlowHeader;
   }): Promise<void> {
-    const { scope, input, source, trigger, may, names } = asked;
+    const { scope, input, source, trigger, may, header } = asked;
+    const names = header.secrets;
     if (names.length === 0) return;
     const given = names.find((name) => input.inputs?.[name] !== undefined);
     if (given !== undefined) {
       throw new PerchError("bad_input", `${given} is a secret of this flow and cannot be given as an input.`);
+    }
+    // A value of the header looks fixed to whoever grants a secret to the text, such as the address it is typed at.
+    const undeclared = Object.keys(input.inputs ?? {}).find((name) => header.inputs.every((one) => one.name !== name));
+    if (undeclared !== undefined) {
+      throw new PerchError(
+        "bad_input",
+        `A flow with secrets takes only the inputs it declares, and ${undeclared} is none of them.`,
+      );
     }
     if (!may) {
       throw new PerchError(
@@ -176,7 +185,7 @@ export function createRunsService(options: {
       const problems = validateFor(asked, phone.can).filter(({ severity }) => severity === "error");
       if (problems.length > 0) throw refusal(`${phone.name} cannot run this flow`, problems);
       const may = how?.mayUseSecrets ?? (trigger === "person" || trigger === "token");
-      await refuseWithoutSecrets({ scope, input, source, trigger, may, names: flow.header.secrets });
+      await refuseWithoutSecrets({ scope, input, source, trigger, may, header: flow.header });
       const now = new Date(clock.now());
       const runId = await db.tx(async (tx) => {
         const same = await repo.findByKey(tx, scope.teamId, idempotencyKey);
