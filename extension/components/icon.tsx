@@ -53,7 +53,7 @@ export type IconName =
   | "automation"
   | "format"
   | "record"
-  | "stop"
+  | "stop";
 
 export interface IconProps {
   readonly name: IconName;

@@ -2,7 +2,7 @@
 import type { FlowPart, RunTrigger } from "../../shared/automations.ts";
 import { type AutomationCapabilities, validateFor } from "../../shared/flows/capabilities.ts";
 import { linkFlow } from "../../shared/flows/files.ts";
-import type { Diagnostic, Flow, ParsedFlow } from "../../shared/flows/model.ts";
+import type { Diagnostic, Flow, FlowHeader, ParsedFlow } from "../../shared/flows/model.ts";
 import { partOfFlow, partWords } from "../../shared/flows/part.ts";
 import { type FlowId, newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
 import { baseName } from "../../shared/workspace-model.ts";
@@ -96,13 +96,22 @@ export function createRunRequests(options: RunRequestOptions): RunRequests {
   async function refuseWithoutSecrets(
     { teamId, userId }: TeamScope,
     { flowId, inputs = {}, part, trigger, mayUseSecrets }: WantedRun,
-    text: { readonly source: string; readonly files: readonly FileBytes[]; readonly names: readonly string[] },
+    header: FlowHeader,
+    text: { readonly source: string; readonly files: readonly FileBytes[] },
   ): Promise<void> {
-    const { names } = text;
+    const names = header.secrets;
     if (names.length === 0) return;
     const given = names.find((name) => inputs[name] !== undefined);
     if (given !== undefined) {
       throw new PerchError("bad_input", `${given} is a secret of this flow and cannot be given as an input.`);
+    }
+    // A value of the header looks fixed to whoever grants a secret to the text, such as the address it is typed at.
+    const undeclared = Object.keys(inputs).find((name) => header.inputs.every((one) => one.name !== name));
+    if (undeclared !== undefined) {
+      throw new PerchError(
+        "bad_input",
+        `A flow with secrets takes only the inputs it declares, and ${undeclared} is none of them.`,
+      );
     }
     if (!(mayUseSecrets ?? (trigger === "person" || trigger === "token"))) {
       throw new PerchError(
@@ -113,7 +122,7 @@ export function createRunRequests(options: RunRequestOptions): RunRequests {
     if (part !== undefined && trigger !== "person") {
       throw new PerchError("forbidden", "Single steps of a flow get secrets only when a person starts them.");
     }
-    const words = await options.secrets.refusal({ teamId, flowId, ...text }, part && { by: userId });
+    const words = await options.secrets.refusal({ teamId, flowId, names, ...text }, part && { by: userId });
     if (words !== undefined) throw new PerchError("bad_input", words);
   }
 
@@ -142,7 +151,7 @@ export function createRunRequests(options: RunRequestOptions): RunRequests {
       if (first !== undefined && (all || fit.length === 0)) throw first;
       const reached: FileBytes[] = [];
       for (const one of linked.reached) reached.push({ path: one, bytes: await (await open()).bytes(one) });
-      await refuseWithoutSecrets(scope, wanted, { source, files: reached, names: whole.header.secrets });
+      await refuseWithoutSecrets(scope, wanted, whole.header, { source, files: reached });
       return {
         flowId: wanted.flowId ?? null,
         name: savedName ?? flow.header.name ?? (path === null ? "Unsaved flow" : baseName(path)),

@@ -353,6 +353,23 @@ describe("a run of a flow with secrets", () => {
     await at.dispose();
   });
 
+  it("takes no values in place of what its text seems to fix", async () => {
+    const flowId = await granted(
+      "- openLink: ${HOST}/${PAGE}\n- inputText: ${PASSWORD}",
+      "env:\n  HOST: https://shop.example\ninputs: [PAGE]\n",
+    );
+    const run = (inputs: Record<string, string>, idempotencyKey: string) =>
+      at.runs.start(at.scope, { flowId, phoneId: at.phoneId, inputs, idempotencyKey }, "person");
+    await expect(run({ HOST: "https://evil.example", PAGE: "login" }, "other-host-1")).rejects.toMatchObject({
+      code: "bad_input",
+      message: expect.stringContaining("HOST"),
+    });
+    const { runId } = await run({ PAGE: "login" }, "own-host-1");
+    expect((await ended(runId)).state).toBe("passed");
+    expect(at.driver.effects).toEqual(["open https://shop.example/login", `type ${CANARY}`]);
+    await at.dispose();
+  });
+
   it("has them only where that is switched on when no person or token starts it", async () => {
     const flowId = await granted("- inputText: x");
     for (const trigger of ["rule", "schedule", "webhook"] as const) {
