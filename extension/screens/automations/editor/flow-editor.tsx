@@ -67,7 +67,10 @@ export function FlowEditor(props: FlowEditorProps) {
     else told.current.splice(0, echo + 1);
   }, [source]);
   useEffect(() => view.current?.setReadOnly(readOnly), [readOnly]);
-  useEffect(() => view.current?.setProblems(diagnostics), [diagnostics]);
+  useEffect(() => {
+    // What is wrong in a file that this one runs has no line here; it stands in the list below.
+    view.current?.setProblems(diagnostics.filter(({ file }) => file === undefined));
+  }, [diagnostics]);
   useEffect(() => view.current?.setStep(step), [step]);
 
   const goTo = ({ line, column }: Place) => view.current?.goTo(line, column);

@@ -2,6 +2,7 @@
 import type { Diagnostic, Place } from "../../../../shared/flows/model.ts";
 import { IconButton } from "../../../components/button.tsx";
 import { Icon, type IconName } from "../../../components/icon.tsx";
+import { MarkedWords } from "../marked-words.tsx";
 
 export interface ProblemsProps {
   readonly diagnostics: readonly Diagnostic[];
@@ -33,7 +34,12 @@ export function Problems({ diagnostics, onGoTo, onNext, onPrevious }: ProblemsPr
         {diagnostics.slice(0, MOST_SHOWN).map((diagnostic, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: two may say the same of the same place
           <li key={index}>
-            <button type="button" className="diagnostic" onClick={() => onGoTo(diagnostic)}>
+            <button
+              type="button"
+              className="diagnostic"
+              disabled={diagnostic.file !== undefined}
+              onClick={() => onGoTo(diagnostic)}
+            >
               <span className={`tone-${TONES[diagnostic.severity]}`}>
                 <Icon name={ICONS[diagnostic.severity]} />
               </span>
@@ -42,7 +48,8 @@ export function Problems({ diagnostics, onGoTo, onNext, onPrevious }: ProblemsPr
                   <MarkedWords text={diagnostic.message} />
                 </span>
                 <span className="secondary tabular">
-                  Line {diagnostic.line}, column {diagnostic.column}
+                  {diagnostic.file === undefined ? "Line" : `${diagnostic.file}, line`} {diagnostic.line}, column{" "}
+                  {diagnostic.column}
                 </span>
               </span>
             </button>
@@ -53,19 +60,5 @@ export function Problems({ diagnostics, onGoTo, onNext, onPrevious }: ProblemsPr
         )}
       </ul>
     </div>
-  );
-}
-
-/** What stands between backticks is what to write or what was written. */
-function MarkedWords({ text }: { readonly text: string }) {
-  return text.split("`").map((part, index) =>
-    index % 2 === 1 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts of one sentence never move
-      <code key={index} className="mono">
-        {part}
-      </code>
-    ) : (
-      part
-    ),
   );
 }
