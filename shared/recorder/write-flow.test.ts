@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatFlow } from "../flows/format.ts";
+import { healedFlow } from "../flows/heal.ts";
 import type { Selector } from "../flows/model.ts";
 import { parseFlow } from "../flows/parse.ts";
 import { stepKey } from "../flows/targets.ts";
@@ -69,6 +70,9 @@ describe("a recording as a flow", () => {
     const keys = flow?.steps.slice(1, 3).map(stepKey);
     expect(flow?.header.targets).toMatchObject(keys?.map((key) => ({ key, selectors: others })) ?? []);
     expect(source).toContain("fingerprint:");
+    const healed = healedFlow(source, "2", 0);
+    expect(healed?.source).toContain("- tapOn:\n    text: Buy\n");
+    expect(parseFlow(healed?.source ?? "").diagnostics).toEqual([]);
     expect(source).toContain(`inputText: \${SECRET_1}`);
   });
 

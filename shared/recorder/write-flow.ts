@@ -2,7 +2,7 @@
  * A recording as a flow: Maestro YAML that parses without a remark and that formatting leaves as it is. What else is known
  * of a step's target stands in the header, under `x-targets`.
  */
-import { Document } from "yaml";
+import { Document, isMap, isSeq } from "yaml";
 import { formatFlow } from "../flows/format.ts";
 import type { Selector } from "../flows/model.ts";
 import { parseFlow } from "../flows/parse.ts";
@@ -59,8 +59,13 @@ export function writeFlow({ name, startUrl, steps }: WrittenRecording): string {
 }
 
 function text(header: object, commands: readonly Command[]): string {
-  const write = (value: unknown) =>
-    new Document(value, { aliasDuplicateObjects: false }).toString({ indent: 2, lineWidth: 0 });
+  const write = (value: unknown) => {
+    const document = new Document(value, { aliasDuplicateObjects: false });
+    const targets = document.get("x-targets");
+    // One line for each step: people read past them.
+    if (isMap(targets)) for (const { value: list } of targets.items) if (isSeq(list)) list.flow = true;
+    return document.toString({ indent: 2, lineWidth: 0, flowCollectionPadding: false });
+  };
   return `${write(header)}---\n${write(commands)}`;
 }
 
