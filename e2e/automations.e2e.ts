@@ -84,6 +84,7 @@ describe.skipIf(executable === undefined)("automations in the panel", () => {
     await toTheList(panel);
     await panel.getByRole("button", { name: "New", exact: true }).click();
     await panel.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+    await expect.poll(() => editorText(panel)).toContain("https://example.com");
     const template = await editorText(panel);
     // The address is the fixture's. Nobody set a secret: the password is asked for.
     const source = template

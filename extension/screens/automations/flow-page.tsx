@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { FlowDetail, FlowPart, RunSummary } from "../../../shared/automation-model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
+import type { Failure } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
@@ -98,17 +99,21 @@ export function FlowPage(props: FlowPageProps) {
     const sent = latest.current.draft;
     if (sent === undefined) return latest.current.saved;
     if (sent.name.trim() === "") return undefined;
-    const result = await calls.run("save", (api) =>
-      api.flows.save.mutate({
-        ...(id !== undefined && { flowId: id }),
-        ...(sent.base !== undefined && { base: sent.base }),
-        name: sent.name,
-        source: sent.source,
-      }),
+    const overtakenBy = (failure: Failure) => failure.kind === "refused" && failure.error.code === "conflict";
+    const result = await calls.run(
+      "save",
+      (api) =>
+        api.flows.save.mutate({
+          ...(id !== undefined && { flowId: id }),
+          ...(sent.base !== undefined && { base: sent.base }),
+          name: sent.name,
+          source: sent.source,
+        }),
+      overtakenBy,
     );
     if (result?.ok !== true) {
       // Someone else's version is read, so that both can be looked at.
-      if (result?.failure.kind === "refused" && result.failure.error.code === "conflict") flow.reload();
+      if (result !== undefined && overtakenBy(result.failure)) flow.reload();
       return undefined;
     }
     const { draft: now } = latest.current;
@@ -299,15 +304,19 @@ export function FlowPage(props: FlowPageProps) {
           phone={phone}
           look={
             !wide &&
-            phone.chosen?.state === "running" && (
+            phone.chosen !== undefined && (
               <>
-                <MatchLine
-                  matches={matches}
-                  phoneName={phone.chosen.name}
-                  open={peeking}
-                  onToggle={() => setPeeking(!peeking)}
-                />
-                {peeking && <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />}
+                {phone.chosen.state === "running" && (
+                  <MatchLine
+                    matches={matches}
+                    phoneName={phone.chosen.name}
+                    open={peeking}
+                    onToggle={() => setPeeking(!peeking)}
+                  />
+                )}
+                {(peeking || phone.chosen.state !== "running") && (
+                  <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />
+                )}
               </>
             )
           }

@@ -178,7 +178,12 @@ function extensions({ label, describedBy, world, onChange, onCursor, onRunStep }
     search({ top: true }),
     placeholder("url: https://…"),
     EditorView.scrollMargins.of(() => ({ bottom: BAR_PX })),
-    autocompletion({ override: [completions(world)], icons: false, optionClass: ({ type = "" }) => `option-${type}` }),
+    autocompletion({
+      override: [completions(world)],
+      icons: false,
+      activateOnCompletion: ({ type }) => type === "command" || type === "field",
+      optionClass: ({ type = "" }) => `option-${type}`,
+    }),
     EditorView.contentAttributes.of({
       "aria-label": label,
       "aria-describedby": describedBy,
