@@ -1,6 +1,7 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { FlowDetail, FlowPart, RunSummary } from "../../../shared/automation-model.ts";
+import type { Diagnostic } from "../../../shared/flows/model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
 import type { Failure } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
@@ -49,6 +50,7 @@ export interface FlowPageProps {
   readonly onPhone: () => void;
 }
 
+const NO_DIAGNOSTICS: readonly Diagnostic[] = [];
 const WORKBENCH = lazyModule(() => import("./editor/flow-workbench.tsx"));
 
 export function FlowPage(props: FlowPageProps) {
@@ -84,7 +86,7 @@ export function FlowPage(props: FlowPageProps) {
   latest.current = { draft, saved };
 
   const changed = draft !== undefined;
-  const diagnostics = check.result?.diagnostics ?? (changed ? [] : (saved?.diagnostics ?? []));
+  const diagnostics = check.result?.diagnostics ?? (changed ? NO_DIAGNOSTICS : (saved?.diagnostics ?? NO_DIAGNOSTICS));
   const nameless = shown?.name.trim() === "";
 
   const edit = (change: { name?: string; source?: string }) => {
