@@ -146,6 +146,7 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await page.getByText("Taps an element; waits until it is there").waitFor();
     await page.screenshot({ path: "e2e/out/automations-completion.png" });
     await page.keyboard.press("Enter");
+    await expect.poll(text).toContain("\n- tapOn: ");
     await options.filter({ hasText: "Add to basket" }).waitFor();
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");

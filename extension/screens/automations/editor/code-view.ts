@@ -49,8 +49,6 @@ export interface CodeViewOptions {
 
 /** Kept apart from `onChange`: a text from outside is not the person's typing. */
 const fromOutside = Transaction.remote.of(true);
-/** The bar at the bottom of the page lies over the text. */
-const BAR_PX = 140;
 /** Long enough to reach for Tab without hurry. */
 const LEAVE_MS = 3_600_000;
 
@@ -177,7 +175,6 @@ function extensions({ label, describedBy, world, onChange, onCursor, onRunStep }
     stepMark.extension,
     search({ top: true }),
     placeholder("url: https://…"),
-    EditorView.scrollMargins.of(() => ({ bottom: BAR_PX })),
     autocompletion({
       override: [completions(world)],
       icons: false,
