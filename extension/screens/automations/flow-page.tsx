@@ -1,7 +1,9 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { FlowDetail, FlowPart } from "../../../shared/automation-model.ts";
+import type { Diagnostic } from "../../../shared/flows/model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
+import type { Failure } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
@@ -56,6 +58,7 @@ export interface FlowPageProps {
   readonly onRule: (id: FlowId) => void;
 }
 
+const NO_DIAGNOSTICS: readonly Diagnostic[] = [];
 const WORKBENCH = lazyModule(() => import("./editor/flow-workbench.tsx"));
 
 export function FlowPage(props: FlowPageProps) {
@@ -94,7 +97,7 @@ export function FlowPage(props: FlowPageProps) {
   latest.current = { draft, saved };
 
   const changed = draft !== undefined;
-  const diagnostics = check.result?.diagnostics ?? (changed ? [] : (saved?.diagnostics ?? []));
+  const diagnostics = check.result?.diagnostics ?? (changed ? NO_DIAGNOSTICS : (saved?.diagnostics ?? NO_DIAGNOSTICS));
   const nameless = shown?.name.trim() === "";
 
   const edit = (change: { name?: string; source?: string }) => {
@@ -109,17 +112,21 @@ export function FlowPage(props: FlowPageProps) {
     const sent = latest.current.draft;
     if (sent === undefined) return latest.current.saved;
     if (sent.name.trim() === "") return undefined;
-    const result = await calls.run("save", (api) =>
-      api.flows.save.mutate({
-        ...(id !== undefined && { flowId: id }),
-        ...(sent.base !== undefined && { base: sent.base }),
-        name: sent.name,
-        source: sent.source,
-      }),
+    const overtakenBy = (failure: Failure) => failure.kind === "refused" && failure.error.code === "conflict";
+    const result = await calls.run(
+      "save",
+      (api) =>
+        api.flows.save.mutate({
+          ...(id !== undefined && { flowId: id }),
+          ...(sent.base !== undefined && { base: sent.base }),
+          name: sent.name,
+          source: sent.source,
+        }),
+      overtakenBy,
     );
     if (result?.ok !== true) {
       // Someone else's version is read, so that both can be looked at.
-      if (result?.failure.kind === "refused" && result.failure.error.code === "conflict") flow.reload();
+      if (result !== undefined && overtakenBy(result.failure)) flow.reload();
       return undefined;
     }
     const { draft: now } = latest.current;
@@ -338,15 +345,19 @@ export function FlowPage(props: FlowPageProps) {
           phone={phone}
           look={
             !wide &&
-            phone.chosen?.state === "running" && (
+            phone.chosen !== undefined && (
               <>
-                <MatchLine
-                  matches={matches}
-                  phoneName={phone.chosen.name}
-                  open={peeking}
-                  onToggle={() => setPeeking(!peeking)}
-                />
-                {peeking && <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />}
+                {phone.chosen.state === "running" && (
+                  <MatchLine
+                    matches={matches}
+                    phoneName={phone.chosen.name}
+                    open={peeking}
+                    onToggle={() => setPeeking(!peeking)}
+                  />
+                )}
+                {(peeking || phone.chosen.state !== "running") && (
+                  <ScreenPeek phone={phone.chosen} matches={matches} mayControl={mayControl} />
+                )}
               </>
             )
           }

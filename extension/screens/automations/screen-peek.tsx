@@ -24,8 +24,7 @@ export function ScreenPeek({ phone, matches, mayControl }: ScreenPeekProps) {
     return (
       <div className="peek-off">
         <p className="secondary">
-          {phone.name} is {PHONE_STATE_WORDS[phone.state]}.{" "}
-          {!coming && "While it runs, you see here what a step means."}
+          {phone.name} is {PHONE_STATE_WORDS[phone.state]}. {!coming && "Running, it shows what a step means."}
         </p>
         {mayControl && !coming && (
           <Button
@@ -34,7 +33,7 @@ export function ScreenPeek({ phone, matches, mayControl }: ScreenPeekProps) {
             busy={calls.busy("start")}
             onClick={() => void calls.run("start", (api) => api.phones.start.mutate({ phoneId: phone.id }))}
           >
-            Start {phone.name}
+            Start it
           </Button>
         )}
       </div>

@@ -49,8 +49,6 @@ export interface CodeViewOptions {
 
 /** Kept apart from `onChange`: a text from outside is not the person's typing. */
 const fromOutside = Transaction.remote.of(true);
-/** The bar at the bottom of the page lies over the text. */
-const BAR_PX = 140;
 /** Long enough to reach for Tab without hurry. */
 const LEAVE_MS = 3_600_000;
 
@@ -177,8 +175,12 @@ function extensions({ label, describedBy, world, onChange, onCursor, onRunStep }
     stepMark.extension,
     search({ top: true }),
     placeholder("url: https://…"),
-    EditorView.scrollMargins.of(() => ({ bottom: BAR_PX })),
-    autocompletion({ override: [completions(world)], icons: false, optionClass: ({ type = "" }) => `option-${type}` }),
+    autocompletion({
+      override: [completions(world)],
+      icons: false,
+      activateOnCompletion: ({ type }) => type === "command" || type === "field",
+      optionClass: ({ type = "" }) => `option-${type}`,
+    }),
     EditorView.contentAttributes.of({
       "aria-label": label,
       "aria-describedby": describedBy,
