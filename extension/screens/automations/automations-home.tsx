@@ -20,6 +20,7 @@ import { timeAgo } from "../phone/model/run-time.ts";
 import type { LastAutomations } from "./last-automations.ts";
 import { commandWords, RUN_STATE_LOOK } from "./model/run-words.ts";
 import { EMPTY_FLOW, type FlowTemplate, TEMPLATES } from "./model/templates.ts";
+import { WaitingNotice } from "./rules/waiting-notice.tsx";
 import { RunsList } from "./runs-list.tsx";
 import { useStartRun } from "./use-start-run.ts";
 
@@ -84,6 +85,7 @@ export function AutomationsHome({ last, drafts, mayControl, onNew, onFlow, onRun
         )}
       </header>
       {failure !== undefined && <FailureNotice failure={failure} onRetry={again} />}
+      <WaitingNotice onShow={onRules} />
       {(unsaved.length > 0 || flows.value !== undefined) && (
         <Card>
           <ul className="list" aria-label="Automations">
