@@ -80,6 +80,12 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
   const activity = useActivity();
   const automations = useLastAutomations();
   const mayControl = me.value === undefined || allowed(me.value);
+  /** Counts how often the popup or the worker led to a place in Automations: the screen then begins there anew. */
+  const [led, setLed] = useState(0);
+  const lead = () => {
+    setLed((count) => count + 1);
+    setTab("automations");
+  };
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
   }, [place.full]);
@@ -93,7 +99,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
           active={tab === "phone"}
           mayControl={mayControl}
           onShow={() => setTab("phone")}
-          onAutomations={() => setTab("automations")}
+          onAutomations={lead}
         />
       </TabPanel>
       {tab === "automations" && (
@@ -105,7 +111,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
             failed="Automations could not be loaded."
           >
             {({ AutomationsScreen }) => (
-              <AutomationsScreen last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
+              <AutomationsScreen key={led} last={automations} mayControl={mayControl} onPhone={() => setTab("phone")} />
             )}
           </LazyPart>
         </TabPanel>
