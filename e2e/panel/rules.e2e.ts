@@ -162,7 +162,10 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     await allowRules(page, [rule]);
     const tab = await browser.openTab(`${shop.origin}/product/42`);
     await page.bringToFront();
-    await showRules();
+    await page.getByRole("tab", { name: "Automations" }).click();
+    await page.getByText("A rule waits for your yes").waitFor();
+    await check("home");
+    await page.getByRole("button", { name: "Look" }).click();
     await page.getByRole("button", { name: "Run", exact: true }).waitFor();
     await check("waiting");
     await page.getByRole("button", { name: /^Product page/ }).click();

@@ -19,6 +19,7 @@ import { byFolder, pathIn } from "./model/folders.ts";
 import { EMPTY_FLOW, type FlowTemplate } from "./model/templates.ts";
 import { Choices, type NewWay, Templates } from "./new-page.tsx";
 import { RecordingsCard } from "./recordings-card.tsx";
+import { WaitingNotice } from "./rules/waiting-notice.tsx";
 import { RunsList } from "./runs-list.tsx";
 import { useExport, useWorkspaceFiles } from "./use-workspace-files.ts";
 
@@ -118,6 +119,7 @@ export function AutomationsHome(props: AutomationsHomeProps) {
         </div>
       </header>
       {failure !== undefined && <FailureNotice failure={failure} onRetry={again} />}
+      <WaitingNotice onShow={onRules} />
       {(unsaved.length > 0 || apart.length > 0 || (flows.value?.length === 0 && folders.length === 0)) && (
         <Card>
           <ul className="list" aria-label="Automations">

@@ -37,8 +37,6 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
   const drafts = useFlowDrafts();
   useEffect(() => {
     void place.get().then((stored) => setAt((shown) => shown ?? stored));
-    // The worker and the popup lead here, too.
-    return place.watch(setAt);
   }, []);
   /** A line to begin at is for now: who comes back later begins where they like. */
   const [line, setLine] = useState<number>();

@@ -81,6 +81,12 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
   const activity = useActivity();
   const automations = useLastAutomations();
   const mayControl = me.value === undefined || allowed(me.value);
+  /** Counts how often the popup or the worker led to a place in Automations: the screen then begins there anew. */
+  const [led, setLed] = useState(0);
+  const lead = () => {
+    setLed((count) => count + 1);
+    setTab("automations");
+  };
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
   }, [place.full]);
@@ -95,7 +101,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
           mayControl={mayControl}
           onShow={() => setTab("phone")}
           recordWish={recordWish}
-          onAutomations={() => setTab("automations")}
+          onAutomations={lead}
         />
       </TabPanel>
       {tab === "automations" && (
@@ -108,6 +114,7 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
           >
             {({ AutomationsScreen }) => (
               <AutomationsScreen
+                key={led}
                 last={automations}
                 mayControl={mayControl}
                 onPhone={() => setTab("phone")}
