@@ -71,8 +71,9 @@ export class Screencast implements ScreenSource {
   }
 
   listen(listener: (frame: ScreenFrame) => void): () => void {
+    const alone = !this.watched;
     const stop = this.watch(listener);
-    this.refresh();
+    if (!alone) this.refresh();
     return stop;
   }
 
