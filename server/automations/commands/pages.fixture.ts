@@ -72,7 +72,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/tall": page(
     "Tall",
-    `<h1>Top</h1><button data-say="top">At the top</button>${filler(1500)}<p>Middle mark</p>${filler(1500)}<button id="low" data-say="low">At the bottom</button>${filler(900)}<p>The very end</p>
+    `<h1>Top</h1><button data-say="top">At the top</button>${filler(900)}<p>Middle mark</p>${filler(900)}<button id="low" data-say="low">At the bottom</button>${filler(900)}<p>The very end</p>
     <script>let quiet;if(location.search)onscroll=()=>{clearTimeout(quiet);quiet=setTimeout(()=>say('scrolled '+(scrollY>0)),250)};
       const tellPlace=()=>say('low at '+(Math.abs(low.getBoundingClientRect().top+22-innerHeight/2)<150?'the middle':'the edge'))</script><button style="position:fixed;top:0;right:0" onclick="tellPlace()">Where</button>`,
   ),
