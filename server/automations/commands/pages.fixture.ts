@@ -37,7 +37,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     "States",
     `<button disabled data-say="off">Send</button><button data-say="on">Send</button>
     <p><input type="checkbox" id="tick-a" aria-label="Terms" onchange="say('a '+this.checked)"><input type="checkbox" id="tick-b" checked aria-label="Terms" onchange="say('b '+this.checked)"></p>
-    <div role="tab" id="tab-a" data-say="tab a">Tab</div><div role="tab" id="tab-b" aria-selected="true" data-say="tab b">Tab</div>
+    <style>[role=tab]{height:60px;cursor:pointer}</style><div role="tab" id="tab-a" data-say="tab a">Tab</div><div role="tab" id="tab-b" aria-selected="true" data-say="tab b">Tab</div>
     <input id="f1" value="Same" onfocus="say('f1')"><input id="f2" value="Same" onpointerdown="say('f2 down')"><script>f2.focus();f1.onfocus=()=>say('f1')</script>
     <button id="square" data-say="square" style="width:50px;height:50px;min-width:0;padding:0"></button>
     <button id="wide" data-say="wide" style="width:230px;height:30px">Wide</button>

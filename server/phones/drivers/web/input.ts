@@ -109,8 +109,7 @@ export class InputSender {
     input: Extract<PhoneInput, { type: "touch" }>,
   ): Promise<void> {
     const { id, phase } = input;
-    // A finger without a width: Chromium gives a wide one's touch to what lies up to 16 pixels beside it.
-    const point = { id, x: edge(input.x, size.width), y: edge(input.y, size.height), radiusX: 0, radiusY: 0 };
+    const point = { id, x: edge(input.x, size.width), y: edge(input.y, size.height) };
     if (phase === "start") {
       if (this.#fingers.size === 0) this.#lift = this.#gestures.begin();
       this.#fingers.set(id, point);

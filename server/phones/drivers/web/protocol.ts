@@ -16,8 +16,6 @@ export interface TouchPoint {
   readonly x: number;
   readonly y: number;
   readonly id: number;
-  readonly radiusX?: number;
-  readonly radiusY?: number;
 }
 
 export interface KeyEvent {
