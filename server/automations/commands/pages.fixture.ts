@@ -90,7 +90,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     `<h1>Place</h1><button onclick="ask()">Where am I</button><p id="state"></p><p id="last"></p><script>
       const tell=(text)=>{last.textContent=text;say(text)};let lay=false;
       const ask=()=>navigator.geolocation.getCurrentPosition(({coords})=>tell('at '+coords.latitude.toFixed(3)+','+coords.longitude.toFixed(3)),({code})=>tell('refused '+code));
-      const dark=matchMedia('(prefers-color-scheme: dark)');dark.onchange=()=>say(dark.matches?'dark':'light');
+      const dark=matchMedia('(prefers-color-scheme: dark)');dark.onchange=()=>tell(dark.matches?'dark':'light');
       addEventListener('offline',()=>tell('offline'));addEventListener('online',()=>tell('online'));
       addEventListener('resize',()=>{const now=innerWidth>innerHeight;if(now!==lay)tell(now?'lies':'stands');lay=now});
       localStorage.visits=Number(localStorage.visits||0)+1;state.textContent='visit '+localStorage.visits;
