@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { WxtVitest } from "wxt/testing/vitest-plugin";
 
+/** Long proofs (`npm run prove`) take their time. */
+const testTimeout = 60_000 * Number(process.env["PROVE_TIMES"] ?? 1);
+
 /** Three projects: what both sides share, the server (Node), the extension (WXT's fake browser). Browser tests live in `e2e/`. */
 export default defineConfig({
   test: {
@@ -10,7 +13,7 @@ export default defineConfig({
           name: "unit",
           include: ["shared/**/*.test.ts", "scripts/**/*.test.ts", "cli/**/*.test.ts"],
           environment: "node",
-          testTimeout: 60_000,
+          testTimeout,
         },
       },
       {
@@ -18,7 +21,7 @@ export default defineConfig({
           name: "server",
           include: ["server/**/*.test.ts"],
           environment: "node",
-          testTimeout: 60_000,
+          testTimeout,
           hookTimeout: 60_000,
         },
       },

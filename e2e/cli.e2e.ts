@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunSummary } from "../shared/automations.ts";
 import type { Phone } from "../shared/phones.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
@@ -63,8 +63,8 @@ describe("perch run", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "perch-cli-e2e-"));
   });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
   afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
     await server?.stop();
     await site?.close();
   });

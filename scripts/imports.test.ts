@@ -11,7 +11,7 @@ interface Import {
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
-const files = globSync("{extension,server,shared}/**/*.{ts,tsx}");
+const files = globSync("{cli,extension,server,shared}/**/*.{ts,tsx}");
 const imports: Import[] = files.flatMap((file) =>
   [...readFileSync(file, "utf8").matchAll(IMPORT)].map((match) => {
     const target = match[2] ?? match[3] ?? "";
@@ -73,6 +73,9 @@ describe("imports run one way", () => {
           !(typeOnly && target === "server/app.router.ts"),
       ),
     ).toEqual([]);
+  });
+  it("lets the command line take nothing from either side", () => {
+    expect(broken(({ file, target }) => file.startsWith("cli/") && /^(server|extension)\//.test(target))).toEqual([]);
   });
   it("keeps what both sides share free of either side", () => {
     expect(

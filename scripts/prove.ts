@@ -1,9 +1,9 @@
 /**
- * `npm run prove`: the long versions of proofs whose small ones are in `npm test`; writes `docs/proofs.md`. `npm run
- * prove -- <name> …` does some of them and writes nothing. Exit status 1 when one fails.
+ * `npm run prove`: the long versions of proofs whose small ones are in `npm test`; what came out is kept in
+ * `docs/proofs.md`. `npm run prove -- <name> …` does some of them. Exit status 1 when one fails.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -67,8 +67,29 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const FILE = "docs/proofs.md";
+const HEAD = "# Proofs\n\nWritten by `npm run prove`, each part when it was last run; do not edit.\n\n";
+const circumstances = () => {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const now = new Date().toISOString().slice(0, 16).replace("T", " ");
+  return `${now} UTC, commit ${commit}, Node ${process.versions.node}, ${availableParallelism()} vCPU (${cpus()[0]?.model ?? "unknown"})`;
+};
+
+/** The parts there are, with this one in its place. */
+function keep(title: string, text: string): void {
+  const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
+  const parts = new Map(
+    before
+      .split(/^## /m)
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf("\n")), `## ${part.trim()}\n`]),
+  );
+  parts.set(title, text);
+  const known = PROOFS.flatMap((proof) => parts.get(proof.title) ?? []);
+  writeFileSync(FILE, HEAD + known.join("\n"));
+}
+
 const folder = mkdtempSync(join(tmpdir(), "perch-proofs-"));
-const rows: string[] = [];
 let failed = false;
 for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.includes(name))) {
   console.log(`\n── ${proof.title}`);
@@ -76,37 +97,22 @@ for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.incl
   const started = performance.now();
   const { status, stdout } = spawnSync(
     "vitest",
-    [
-      "run",
-      ...proof.args,
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${output}`,
-      "--testTimeout=1200000",
-    ],
+    ["run", ...proof.args, "--reporter=default", "--reporter=json", `--outputFile.json=${output}`],
     { env: { ...process.env, ...proof.env, NO_COLOR: "1" }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
   process.stdout.write(stdout);
   const seconds = Math.round((performance.now() - started) / 1_000);
-  const counts = status === null ? undefined : report.safeParse(JSON.parse(readFileSync(output, "utf8"))).data;
+  const counts = existsSync(output) ? report.safeParse(JSON.parse(readFileSync(output, "utf8"))).data : undefined;
   const passed = status === 0 && counts !== undefined && counts.numFailedTests + counts.numFailedTestSuites === 0;
   failed ||= !passed;
-  const figures = [/\d+ kills in \d+ runs/.exec(stdout)?.[0], `${counts?.numPassedTests ?? 0} tests`]
-    .filter(Boolean)
-    .join(", ");
+  const kills = /\d+ kills in \d+ runs/.exec(stdout)?.[0];
+  const figures = [...(kills === undefined ? [] : [kills]), `${counts?.numPassedTests ?? 0} tests`].join(", ");
   const env = Object.entries(proof.env).map(([name, value]) => `${name}=${value} `);
-  rows.push(
-    `## ${proof.title}\n\n${proof.shows}\n\n${passed ? "Held" : "**Did not hold**"}: ${figures}, ${seconds} s. \`npm run prove -- ${proof.name}\`, which runs \`${env.join("")}vitest run ${proof.args.join(" ")}\`\n`,
+  const command = `${env.join("")}vitest run ${proof.args.join(" ")}`;
+  keep(
+    proof.title,
+    `## ${proof.title}\n\n${proof.shows}\n\n${passed ? "Held" : "**Did not hold**"}: ${figures}, ${seconds} s. ${circumstances()}. \`npm run prove -- ${proof.name}\` (\`${command}\`)\n`,
   );
 }
 rmSync(folder, { recursive: true, force: true });
-if (names.length === 0) {
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  const circumstances = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, commit ${commit}, Node ${process.versions.node}, ${availableParallelism()} vCPU (${cpus()[0]?.model ?? "unknown"})`;
-  writeFileSync(
-    "docs/proofs.md",
-    `# Proofs\n\nWritten by \`npm run prove\`; do not edit. ${circumstances}.\n\n${rows.join("\n")}`,
-  );
-  console.log("\nWritten to docs/proofs.md.");
-}
 process.exit(failed ? 1 : 0);

@@ -37,7 +37,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     "States",
     `<button disabled data-say="off">Send</button><button data-say="on">Send</button>
     <p><input type="checkbox" id="tick-a" aria-label="Terms" onchange="say('a '+this.checked)"><input type="checkbox" id="tick-b" checked aria-label="Terms" onchange="say('b '+this.checked)"></p>
-    <div role="tab" id="tab-a" data-say="tab a">Tab</div><div role="tab" id="tab-b" aria-selected="true" data-say="tab b">Tab</div>
+    <style>[role=tab]{height:60px;cursor:pointer}</style><div role="tab" id="tab-a" data-say="tab a">Tab</div><div role="tab" id="tab-b" aria-selected="true" data-say="tab b">Tab</div>
     <input id="f1" value="Same" onfocus="say('f1')"><input id="f2" value="Same" onpointerdown="say('f2 down')"><script>f2.focus();f1.onfocus=()=>say('f1')</script>
     <button id="square" data-say="square" style="width:50px;height:50px;min-width:0;padding:0"></button>
     <button id="wide" data-say="wide" style="width:230px;height:30px">Wide</button>
@@ -72,7 +72,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
   ),
   "/tall": page(
     "Tall",
-    `<h1>Top</h1><button data-say="top">At the top</button>${filler(1500)}<p>Middle mark</p>${filler(1500)}<button id="low" data-say="low">At the bottom</button>${filler(900)}<p>The very end</p>
+    `<h1>Top</h1><button data-say="top">At the top</button>${filler(900)}<p>Middle mark</p>${filler(900)}<button id="low" data-say="low">At the bottom</button>${filler(900)}<p>The very end</p>
     <script>let quiet;if(location.search)onscroll=()=>{clearTimeout(quiet);quiet=setTimeout(()=>say('scrolled '+(scrollY>0)),250)};
       const tellPlace=()=>say('low at '+(Math.abs(low.getBoundingClientRect().top+22-innerHeight/2)<150?'the middle':'the edge'))</script><button style="position:fixed;top:0;right:0" onclick="tellPlace()">Where</button>`,
   ),
@@ -90,7 +90,7 @@ export const COMMAND_PAGES: Readonly<Record<string, string>> = {
     `<h1>Place</h1><button onclick="ask()">Where am I</button><p id="state"></p><p id="last"></p><script>
       const tell=(text)=>{last.textContent=text;say(text)};let lay=false;
       const ask=()=>navigator.geolocation.getCurrentPosition(({coords})=>tell('at '+coords.latitude.toFixed(3)+','+coords.longitude.toFixed(3)),({code})=>tell('refused '+code));
-      const dark=matchMedia('(prefers-color-scheme: dark)');dark.onchange=()=>say(dark.matches?'dark':'light');
+      const dark=matchMedia('(prefers-color-scheme: dark)');dark.onchange=()=>tell(dark.matches?'dark':'light');
       addEventListener('offline',()=>tell('offline'));addEventListener('online',()=>tell('online'));
       addEventListener('resize',()=>{const now=innerWidth>innerHeight;if(now!==lay)tell(now?'lies':'stands');lay=now});
       localStorage.visits=Number(localStorage.visits||0)+1;state.textContent='visit '+localStorage.visits;

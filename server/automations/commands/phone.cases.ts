@@ -57,7 +57,8 @@ export const PHONE: readonly Case[] = [
   {
     name: "is dark and light",
     page: "/place",
-    steps: "- assertLightMode\n- setDarkMode: enabled\n- assertDarkMode\n- toggleDarkMode\n- assertLightMode",
+    steps:
+      "- assertLightMode\n- setDarkMode: enabled\n- assertDarkMode\n- assertVisible: dark\n- toggleDarkMode\n- assertLightMode\n- assertVisible: light",
     says: ["dark", "light"],
   },
   {

@@ -166,8 +166,6 @@ async function flags(options: ProcessOptions, home: string): Promise<string[]> {
     "--disable-client-side-phishing-detection",
     "--disable-print-preview",
     "--disable-backgrounding-occluded-windows",
-    // Fingers come as exact points; what lies ten pixels beside one was not meant.
-    "--blink-settings=touchAdjustmentEnabled=false",
     "--password-store=basic",
     "--use-mock-keychain",
     "--mute-audio",
