@@ -328,11 +328,29 @@ describe("a run of a flow with secrets", () => {
   });
 
   it.each([
-    "- runFlow: other.yaml",
-    "- runScript: other.js",
-    "- repeat:\n    times: 1\n    commands:\n      - retry:\n          file: other.yaml",
-  ])("does not begin with steps of a file that others may change: %s", async (step) => {
-    await expect(start(await granted(step))).rejects.toMatchObject({ message: expect.stringContaining("in place") });
+    ["other.yaml", "- runFlow: other.yaml", "url: https://a.example/\n---\n- back\n"],
+    ["other.js", "- runScript: other.js", "output.a = 1"],
+  ])("does not begin when %s, which it reads, was changed by anyone", async (path, step, text) => {
+    const put = (content: string) =>
+      path.endsWith(".yaml")
+        ? at.automations.flows.save(at.scope, { ...otherId, name: "Other", source: content, path }, keeper)
+        : at.automations.workspaces.saveFile(at.scope, { path, base64: Buffer.from(content).toString("base64") });
+    let otherId: { flowId?: FlowId } = {};
+    const first = await put(text);
+    if ("id" in first) otherId = { flowId: first.id };
+    const main = { name: "Main", source: flowText(step), path: "main.yaml" };
+    const { id } = await at.automations.flows.save(at.scope, main, keeper);
+    const [secret] = await at.automations.secrets.list(keeper);
+    if (secret === undefined) throw new Error("No secret.");
+    const allow = () => at.automations.secrets.grant(keeper, { secretId: secret.id, flowId: id });
+    const current = async () => (await at.automations.secrets.list(keeper))[0]?.grants.map((one) => one.current);
+    await allow();
+    expect([await current(), (await ended((await start(id)).runId)).state]).toEqual([[true], "passed"]);
+    await put(text.replace("a", "b"));
+    expect(await current()).toEqual([false]);
+    await expect(start(id)).rejects.toMatchObject({ message: expect.stringContaining("allow it again") });
+    await allow();
+    expect((await ended((await start(id)).runId)).state).toBe("passed");
     await at.dispose();
   });
 

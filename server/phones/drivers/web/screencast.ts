@@ -99,8 +99,9 @@ export class Screencast implements ScreenSource {
     return ([4, 3, 2, 1] as const).find((level) => needs.has(level)) ?? 0;
   }
 
-  get watched(): boolean 
+  get watched(): boolean {
     return this.#listeners.size > 0;
+  }
 
   setLevel(level: ScreenLevel): void {
     const before = this.#needed();
@@ -108,11 +109,12 @@ export class Screencast implements ScreenSource {
     if (this.#needed() !== before) this.refresh();
   }
 
-  refresh(): void 
+  refresh(): void {
     this.#wish += 1;
     this.#restarts = 0;
     this.letGo();
     this.#reconcile();
+  }
 
   /** Something is about to change: frames held back during a still are of interest now. */
   letGo(): void {
@@ -122,18 +124,21 @@ export class Screencast implements ScreenSource {
   }
 
   /** Shows another page from now on. */
-  follow(session: CdpSession | undefined): void 
+  follow(session: CdpSession | undefined): void {
     if (session === this.#session) return;
     this.#session = session;
     this.refresh();
+  }
 
   /** True while the picture is watched and changed within the last second. */
-  get moving(): boolean 
+  get moving(): boolean {
     return this.#listeners.size > 0 && this.#clock.now() - this.#lastFrameAt < MOVING_WINDOW_MS;
+  }
 
   /** The newest picture of this page, if it was on screen. */
-  lastPicture(session: CdpSession): Buffer | undefined 
+  lastPicture(session: CdpSession): Buffer | undefined {
     return this.#last?.session === session ? this.#last.bytes : undefined;
+  }
 
   still(): Promise<void> {
     const session = this.#session;
@@ -187,12 +192,13 @@ export class Screencast implements ScreenSource {
   }
 
   /** Ends for good. */
-  close(): void 
+  close(): void {
     this.#listeners.clear();
     this.#held = undefined;
     clearTimeout(this.#firstFrame);
     this.#session = undefined;
     this.#reconcile();
+  }
 
   #reconcile(): void {
     if (this.#working) return;
