@@ -4,12 +4,16 @@ import type { Handlers } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { conditionHolds } from "../lookup.ts";
 
+/** Maestro writes a script as `${…}`; one that is written without is taken as it stands. */
+function scriptOf(text: string): string {
+  const parts = splitTemplate(text);
+  const wrapped = parts.every((part) => part.kind === "expression" || part.text.trim() === "");
+  return wrapped ? parts.flatMap((part) => (part.kind === "expression" ? [part.source] : [])).join("\n") : text;
+}
+
 export const scripting: Handlers<"evalScript" | "runScript"> = {
   async evalScript(step, { script }) {
-    // `${…}` around all of it is how Maestro's flows write a script; the braces are not part of it.
-    const [only, ...others] = splitTemplate(script.trim());
-    const source = only?.kind === "expression" && others.length === 0 ? only.source : script;
-    await step.scripts.run(source, step.env, step.call);
+    await step.scripts.run(scriptOf(script), step.env, step.call);
     return undefined;
   },
   async runScript(step, { file, when }) {
