@@ -20,13 +20,14 @@ export function useFlowDrafts(): DraftsState {
   /** Changes not yet written, newest per draft: a long text is not written once per letter. */
   const waiting = useRef(new Map<string, FlowDraft | undefined>());
   const writing = useRef(false);
-  /** Counts changes made here. */
+  /** Counts changes made here and their writing: what was read meanwhile may be older than what is shown. */
   const changes = useRef(0);
 
   useEffect(() => {
     if (server === undefined) return;
     let left = false;
     const read = async () => {
+      if (writing.current) return;
       const before = changes.current;
       const stored = await store.all(server).catch(() => ({}));
       // What was changed here meanwhile is newer, and announces itself once it is written.
@@ -53,6 +54,7 @@ export function useFlowDrafts(): DraftsState {
       );
       setUnkept(!kept);
     }
+    changes.current += 1;
     writing.current = false;
   }, [server]);
 
