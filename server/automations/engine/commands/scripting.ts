@@ -11,13 +11,6 @@ function scriptOf(text: string): string {
   return wrapped ? parts.flatMap((part) => (part.kind === "expression" ? [part.source] : [])).join("\n") : text;
 }
 
-/** Maestro writes a script as `${…}`; one that is written without is taken as it stands. */
-function scriptOf(text: string): string {
-  const parts = splitTemplate(text);
-  const wrapped = parts.every((part) => part.kind === "expression" || part.text.trim() === "");
-  return wrapped ? parts.flatMap((part) => (part.kind === "expression" ? [part.source] : [])).join("\n") : text;
-}
-
 export const scripting: Handlers<"evalScript" | "runScript"> = {
   async evalScript(step, { script }) {
     await step.scripts.run(scriptOf(script), step.env, step.call);
