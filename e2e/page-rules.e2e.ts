@@ -1,45 +1,30 @@
 /** A rule on the real stack: made in the panel, called for by a page, confirmed in the popup, run on a real web phone. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { type Site, startSite } from "./fixtures/site.ts";
-import { extensionBuild } from "./harness/builds.ts";
-import { ExtensionBrowser } from "./harness/chromium.ts";
+import type { Site } from "./fixtures/site.ts";
+import type { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
 import { showTab } from "./harness/panel.ts";
-import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
-import { PerchServer } from "./harness/server.ts";
+import { type Stack, startStack } from "./harness/stack.ts";
 import { until, untilEqual } from "./harness/until.ts";
 import { badgeOf, keptOffers } from "./rules/rule-browser.ts";
 
 const executable = inject("chromium");
 
 describe.skipIf(executable === undefined)("a rule for product pages", () => {
+  let stack: Stack;
   let site: Site;
-  let server: PerchServer;
   let browser: ExtensionBrowser;
   let panel: Page;
 
-  keepEvidence(() => ({ server, browser }));
+  keepEvidence(() => stack);
   beforeAll(async () => {
-    site = await startSite();
-    server = await PerchServer.start({ env: { EGRESS_ALLOW: `127.0.0.1:${site.port}` } });
-    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
-    const welcome = await browser.extensionPage("welcome.html");
-    await chooseServer(welcome, server.url);
-    await signUp(await openSignInWindow(browser, welcome, server.url), server, ADA);
-    await welcome.getByRole("button", { name: "Start my first phone" }).waitFor();
     // In a tab of its own: what the popup asks for is done by the panel beside the page.
-    panel = await browser.openExtensionPage("sidepanel.html?full=1");
-    await panel.getByRole("button", { name: "New phone" }).first().click();
-    await panel.getByRole("button", { name: "Make and start" }).click();
-    await panel.locator(".picture:not(.picture-dimmed)").waitFor();
+    stack = await startStack(executable ?? "", "sidepanel.html?full=1");
+    ({ site, browser, panel } = stack);
     await showTab(panel, "Automations");
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    await site?.close();
-  });
+  afterAll(() => stack?.close());
 
   it("is made from a ready-made one, asks on the page, runs on the phone and leaves a report", async () => {
     await panel.getByRole("button", { name: /^Rules/ }).click();

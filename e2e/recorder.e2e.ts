@@ -1,15 +1,14 @@
 /** Recording on the real stack: driven in the panel, saved, run again on the same phone; and nothing lost on the way. */
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { COLOURS } from "./fixtures/pages.ts";
-import { type Site, startSite } from "./fixtures/site.ts";
-import { extensionBuild } from "./harness/builds.ts";
-import { ExtensionBrowser } from "./harness/chromium.ts";
+import { COLOURS, SHOP_SPOTS } from "./fixtures/pages.ts";
+import type { Site } from "./fixtures/site.ts";
+import type { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { openAddress, showTab } from "./harness/panel.ts";
-import { ADA, installAndSignUp } from "./harness/person.ts";
-import { showsColour } from "./harness/picture.ts";
-import { PerchServer } from "./harness/server.ts";
+import { openAddress, recorded, saveRecording, setSecret, showTab } from "./harness/panel.ts";
+import { showsColour, tap as tapPicture } from "./harness/picture.ts";
+import type { PerchServer } from "./harness/server.ts";
+import { type Stack, startStack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
 const executable = inject("chromium");
@@ -17,39 +16,24 @@ const PASSWORD = "Xk7-canary-unseen";
 const NAME = "日本 Ada 🛒";
 
 describe.skipIf(executable === undefined)("recording", () => {
+  let stack: Stack;
   let site: Site;
   let server: PerchServer;
   let browser: ExtensionBrowser;
   let panel: Page;
 
-  keepEvidence(() => ({ server, browser }));
+  keepEvidence(() => stack);
   beforeAll(async () => {
-    site = await startSite();
-    server = await PerchServer.start({ env: { EGRESS_ALLOW: `127.0.0.1:${site.port}` } });
-    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
-    await installAndSignUp(browser, server, ADA);
-    panel = await browser.openExtensionPage("sidepanel.html");
-    await panel.getByRole("button", { name: "New phone" }).first().click();
-    await panel.getByRole("button", { name: "Make and start" }).click();
-    await panel.locator(".picture:not(.picture-dimmed)").waitFor();
+    stack = await startStack(executable ?? "");
+    ({ site, server, browser, panel } = stack);
     await openAddress(panel, `${site.origin}/shop`);
     await showsColour(panel, COLOURS.shop);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    await site?.close();
-  });
+  afterAll(() => stack?.close());
 
   const strip = () => panel.getByRole("region", { name: "Recording" });
   const button = (name: string): Locator => panel.getByRole("button", { name, exact: true });
   const steps = async (): Promise<string[]> => panel.locator(".recorded-step-words").allInnerTexts();
-  /** Where the phone has an element, by its picture; the fixture page is laid out the same each time. */
-  const tapPicture = async ([x, y]: readonly [number, number]) => {
-    const box = await panel.locator(".picture").boundingBox();
-    if (box === null) throw new Error("There is no picture.");
-    await panel.mouse.click(box.x + x * box.width, box.y + y * box.height);
-  };
   const drag = async (from: readonly [number, number], to: readonly [number, number]) => {
     const box = await panel.locator(".picture").boundingBox();
     if (box === null) throw new Error("There is no picture.");
@@ -61,16 +45,11 @@ describe.skipIf(executable === undefined)("recording", () => {
     }
     await panel.mouse.up();
   };
-  const SPOTS = {
-    name: [0.5, 0.156],
-    password: [0.5, 0.248],
-    said: [0.2, 0.313],
-    enter: [0.17, 0.38],
-    lamp: [0.31, 0.793],
-  } as const;
-  const tap = (what: keyof typeof SPOTS) => tapPicture(SPOTS[what]);
-  /** The words under the picture, which follow what was recorded last. */
-  const said = (words: string) => strip().locator(".recording-words").getByText(words, { exact: true }).waitFor();
+  const tap = (what: keyof typeof SHOP_SPOTS) => {
+    const [x, y] = SHOP_SPOTS[what];
+    return tapPicture(panel, x, y);
+  };
+  const said = (words: string) => recorded(panel, words);
   const source = () => panel.getByRole("textbox", { name: "Steps" }).inputValue();
   const count = (steps: number) => strip().getByText(`· ${steps} step`).waitFor();
 
@@ -180,13 +159,20 @@ describe.skipIf(executable === undefined)("recording", () => {
       .waitFor();
     await panel.screenshot({ path: "e2e/out/recording-paused.png" });
     await panel.locator(".picture:not(.picture-dimmed)").waitFor({ timeout: 60_000 });
-    await button("Stop").click();
-    await panel.getByLabel("Name of the automation").fill("Sign in");
-    await button("Save").click();
-    await panel.getByRole("textbox", { name: "Steps" }).waitFor();
+    await saveRecording(panel, "Sign in");
     const text = await source();
     expect(text).toContain("secrets:");
     expect(text).toContain(`inputText: \${SECRET_1}`);
     for (const place of [text, server.output, await panel.content()]) expect(place).not.toContain("canary");
+  });
+
+  it("types the secret into the password field once its value is set, and tells it nowhere", async () => {
+    await setSecret(panel, "SECRET_1", PASSWORD);
+    await panel.screenshot({ path: "e2e/out/recording-secret.png" });
+    const entered = site.told("entered").length;
+    await panel.getByRole("button", { name: "Run", exact: true }).click();
+    await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
+    expect(site.told("entered").slice(entered)).toEqual([`/${PASSWORD.length}`]);
+    for (const place of [server.output, await panel.content()]) expect(place).not.toContain("canary");
   });
 });

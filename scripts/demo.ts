@@ -9,11 +9,12 @@ import type { Page } from "playwright-core";
 import { COLOURS } from "../e2e/fixtures/pages.ts";
 import { startSite } from "../e2e/fixtures/site.ts";
 import { ExtensionBrowser } from "../e2e/harness/chromium.ts";
-import { openAddress, phoneMenu, showTab } from "../e2e/harness/panel.ts";
+import { openAddress, phoneMenu, recorded, ruleForPages, saveRecording, showTab } from "../e2e/harness/panel.ts";
 import { ADA, chooseServer, clickAndClose, openSignInWindow, signUp } from "../e2e/harness/person.ts";
 import { showsColour, tap } from "../e2e/harness/picture.ts";
 import { freePort, PerchServer } from "../e2e/harness/server.ts";
 import { until, untilEqual } from "../e2e/harness/until.ts";
+import { badgeOf } from "../e2e/rules/rule-browser.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { heroPicture } from "./demo-hero.ts";
 
@@ -200,6 +201,55 @@ async function demo(executable: string): Promise<void> {
       await untilCrisp(wide);
       await picture(wide, "wide-view");
       await wide.close();
+    });
+    await step("Recorded: two taps on the phone become an automation", async () => {
+      await panel.getByRole("button", { name: "Take control" }).click();
+      await openAddress(panel, `${site.origin}/`);
+      await showsColour(panel, COLOURS.home);
+      await panel.getByRole("button", { name: "Record", exact: true }).click();
+      await panel.getByText("Recording · 0 steps").waitFor();
+      await tap(panel, 0.27, 0.642);
+      await recorded(panel, "Tap “Add to basket”");
+      await showsColour(panel, COLOURS.counter);
+      await tap(panel, 0.5, 0.5);
+      await recorded(panel, "Tap “Add one”");
+      await untilEqual("the tap", () => site.last("count"), "1");
+      await untilCrisp(panel);
+      await picture(panel, "recording");
+      await saveRecording(panel, "Chair into the basket");
+      await panel.getByText(/\d steps, no mistakes/).waitFor();
+      await picture(panel, "automation");
+      await inTheDark(panel, () => picture(panel, "automation-dark"));
+    });
+    await step("A rule: product pages of the shop call for it", async () => {
+      // A headless browser shows no permission prompt: access is given as in the browser's own settings.
+      await chromium.allowSite("http://127.0.0.1/*");
+      await ruleForPages(panel, "Product pages", "http://127.0.0.1/product/*");
+      await picture(panel, "rule");
+      await panel.getByRole("button", { name: "Save", exact: true }).click();
+      await panel.getByText("Product pages is saved.").waitFor();
+    });
+    await step("A product page calls for it; the popup asks; it runs and passes", async () => {
+      const product = `${site.origin}/product/42`;
+      const page = await chromium.openTab(product);
+      await untilEqual("the badge to ask", () => badgeOf(panel, product), "1?");
+      const counted = site.told("count").length;
+      const popup = await chromium.openPopup(page);
+      await popup.getByText("1 automation fits this page").waitFor();
+      await picture(popup, "popup-asks");
+      await inTheDark(popup, () => picture(popup, "popup-asks-dark"));
+      await popup.getByRole("button", { name: "Run", exact: true }).click();
+      await popup.getByText(/^Running on /).waitFor();
+      await clickAndClose(popup.getByRole("button", { name: "Watch" }));
+      await panel.getByText("Passed", { exact: true }).waitFor();
+      if (site.told("count").length !== counted + 1) throw new Error("The chair is not in the basket once.");
+      await panel.locator(".step-thumbnail img").first().waitFor();
+      await picture(panel, "run");
+      await inTheDark(panel, () => picture(panel, "run-dark"));
+      await panel.getByRole("button", { name: "Back", exact: true }).click();
+      await panel.getByRole("button", { name: /^Chair into the basket/ }).waitFor();
+      await picture(panel, "automations");
+      await page.close();
     });
     await step("Popup from any tab: phones and what runs", async () => {
       const popup = await chromium.openPopup(tab);

@@ -121,6 +121,22 @@ export class ExtensionBrowser {
     return popup;
   }
 
+  /** Gives the extension access to a site, as the browser's own page of extensions does. */
+  async allowSite(pattern: string): Promise<void> {
+    const page = await this.context.newPage();
+    await page.goto("chrome://extensions");
+    await page.evaluate(
+      async ([id, site]) => {
+        const { chrome } = globalThis as unknown as {
+          chrome: { developerPrivate: { addHostPermission(id: string, site: string): Promise<void> } };
+        };
+        await chrome.developerPrivate.addHostPermission(id, site);
+      },
+      [CHROME_EXTENSION_ID, pattern] as const,
+    );
+    await page.close();
+  }
+
   /** The background worker; asking wakes nothing. */
   async worker(): Promise<Worker> {
     return until("the background worker", () =>
