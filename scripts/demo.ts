@@ -167,43 +167,7 @@ async function demo(executable: string): Promise<void> {
       await picture(panel, "recents");
       await panel.getByRole("button", { name: "Back", exact: true }).click();
     });
-
-    await step("Parks: nothing runs, everything is kept", async () => {
-      await openAddress(panel, `${site.origin}/sign-in`);
-      await until("the cookie", () => site.requests("/sign-in") > 0);
-      await openAddress(panel, `${site.origin}/memory`);
-      await untilEqual("the first visit", () => site.last("visits"), "1");
-      await phoneMenu(panel, "Park");
-      await panel.getByRole("heading", { name: "Parked" }).waitFor();
-      await picture(panel, "parked");
-    });
-    await step("Resumes on the same page with its cookies and storage", async () => {
-      await panel.getByRole("button", { name: "Start" }).click();
-      await untilEqual("the second visit", () => site.last("visits"), "2");
-      if (!site.cookieOf("/memory")?.includes("basket=blue-chair")) throw new Error("The cookie is gone.");
-      await showsColour(panel, COLOURS.memory);
-    });
-
-    const wide = await step("A second viewer sees the same picture", async () => {
-      const second = await chromium.openExtensionPage("sidepanel.html?full=1");
-      await showsColour(second, COLOURS.memory);
-      await second.getByRole("button", { name: "Ask for control" }).waitFor();
-      return second;
-    });
-    await step("Control is asked for, and given", async () => {
-      await wide.getByRole("button", { name: "Ask for control" }).click();
-      await panel.getByText("asks for control").waitFor();
-      await picture(panel, "hand-over");
-      await panel.getByRole("button", { name: "Give", exact: true }).click();
-      await until("control to arrive", () => wide.getByRole("button", { name: "Rotate" }).isEnabled());
-      await openAddress(wide, `${site.origin}/`);
-      await showsColour(wide, COLOURS.home);
-      await untilCrisp(wide);
-      await picture(wide, "wide-view");
-      await wide.close();
-    });
     await step("Recorded: two taps on the phone become an automation", async () => {
-      await panel.getByRole("button", { name: "Take control" }).click();
       await openAddress(panel, `${site.origin}/`);
       await showsColour(panel, COLOURS.home);
       await panel.getByRole("button", { name: "Record", exact: true }).click();
@@ -250,6 +214,42 @@ async function demo(executable: string): Promise<void> {
       await panel.getByRole("button", { name: /^Chair into the basket/ }).waitFor();
       await picture(panel, "automations");
       await page.close();
+      await showTab(panel, "Phone");
+    });
+
+    await step("Parks: nothing runs, everything is kept", async () => {
+      await openAddress(panel, `${site.origin}/sign-in`);
+      await until("the cookie", () => site.requests("/sign-in") > 0);
+      await openAddress(panel, `${site.origin}/memory`);
+      await untilEqual("the first visit", () => site.last("visits"), "1");
+      await phoneMenu(panel, "Park");
+      await panel.getByRole("heading", { name: "Parked" }).waitFor();
+      await picture(panel, "parked");
+    });
+    await step("Resumes on the same page with its cookies and storage", async () => {
+      await panel.getByRole("button", { name: "Start" }).click();
+      await untilEqual("the second visit", () => site.last("visits"), "2");
+      if (!site.cookieOf("/memory")?.includes("basket=blue-chair")) throw new Error("The cookie is gone.");
+      await showsColour(panel, COLOURS.memory);
+    });
+
+    const wide = await step("A second viewer sees the same picture", async () => {
+      const second = await chromium.openExtensionPage("sidepanel.html?full=1");
+      await showsColour(second, COLOURS.memory);
+      await second.getByRole("button", { name: "Ask for control" }).waitFor();
+      return second;
+    });
+    await step("Control is asked for, and given", async () => {
+      await wide.getByRole("button", { name: "Ask for control" }).click();
+      await panel.getByText("asks for control").waitFor();
+      await picture(panel, "hand-over");
+      await panel.getByRole("button", { name: "Give", exact: true }).click();
+      await until("control to arrive", () => wide.getByRole("button", { name: "Rotate" }).isEnabled());
+      await openAddress(wide, `${site.origin}/`);
+      await showsColour(wide, COLOURS.home);
+      await untilCrisp(wide);
+      await picture(wide, "wide-view");
+      await wide.close();
     });
     await step("Popup from any tab: phones and what runs", async () => {
       const popup = await chromium.openPopup(tab);
