@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { WxtVitest } from "wxt/testing/vitest-plugin";
 
@@ -7,6 +8,8 @@ const testTimeout = 60_000 * Number(process.env["PROVE_TIMES"] ?? 1);
 /** Three projects: what both sides share, the server (Node), the extension (WXT's fake browser). Browser tests live in `e2e/`. */
 export default defineConfig({
   test: {
+    // Also with two cores: tests with browsers wait more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {

@@ -269,7 +269,12 @@ describe("strangers", () => {
   let revoked: TestPerson;
   const tokens = new Map<string, string>();
   beforeAll(async () => {
-    server = await startTestServer({ RUNNING_PER_TEAM: "1000", PHONES_PER_TEAM: "10000", RUNNING_PHONES: "10000" });
+    server = await startTestServer({
+      ...{ RUNNING_PER_TEAM: "1000", PHONES_PER_TEAM: "10000", RUNNING_PHONES: "10000" },
+      // The clock of these tests goes on for hours; a phone that is parked by it changes what is compared.
+      IDLE_MINUTES: "1000",
+      LONGEST_SESSION_MINUTES: "1000",
+    });
     world = await makeWorld(server, { withFiles: true });
     const { teamId } = world.owner;
     for (const role of ROLES) members.set(role, await signIn(server, role, teamId));
@@ -439,11 +444,16 @@ describe("strangers", () => {
 
 describe("those who may", () => {
   let server: TestServer;
+  /** For calls that only read. */
+  let still: World;
   beforeAll(async () => {
     server = await startTestServer({ RUNNING_PER_TEAM: "1000", RUNNING_PHONES: "10000" });
+    still = await makeWorld(server, { withFiles: true });
   });
   afterAll(() => server.dispose());
 
+  const worldFor = ({ path, type }: Pick<DescribedProcedure, "path" | "type">) =>
+    type === "mutation" ? makeWorld(server, { withFiles: path.startsWith("workspaces.") }) : still;
   const secretOf = async (person: TestPerson) => {
     const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
     if (!set.ok) throw new Error(set.error.message);
@@ -458,7 +468,7 @@ describe("those who may", () => {
     );
     expect(roles).toContain("owner");
     for (const role of roles) {
-      const world = await makeWorld(server, { withFiles: path.startsWith("workspaces.") });
+      const world = await worldFor({ path, type });
       const person = role === "owner" ? world.owner : await signIn(server, role, world.owner.teamId);
       const own = {
         ...world,
@@ -472,7 +482,7 @@ describe("those who may", () => {
       else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
     }
     if (meta?.auth === "public") return;
-    const world = await makeWorld(server, { withFiles: path.startsWith("workspaces.") });
+    const world = await worldFor({ path, type });
     const token = await apiToken(server, world.owner, SCOPES);
     const answer = await call(server, type, path, INPUTS[path]?.(world), token);
     if (SESSIONS_ONLY.has(path) || meta?.stepUp === true)

@@ -1,25 +1,19 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { findElements } from "../shared/flows/match.ts";
-import { parseFlow } from "../shared/flows/parse.ts";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
-import { type Automations, createAutomations } from "./automations/compose.ts";
-import { systemPace } from "./automations/engine/pace.ts";
-import { flowScripts } from "./automations/flow-scripts.ts";
-import type { RunEndListener } from "./automations/run-states.ts";
-import { createScreenLooks } from "./automations/screen-looks.ts";
+import type { Automations } from "./automations/compose.ts";
 import type { Clock } from "./clock.ts";
+import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openPostgres } from "./db/postgres.ts";
@@ -27,7 +21,6 @@ import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
-import { createFeed } from "./events/feed.ts";
 import { createDoors } from "./http/guards.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
@@ -42,27 +35,17 @@ import { projectRoot } from "./paths.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
-import {
-  createPhoneLifecycle,
-  type LifecycleListener,
-  noSuchPhone,
-  type PhoneLifecycle,
-} from "./phones/phone-lifecycle.ts";
+import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
 import { createPrivacyService } from "./privacy/privacy.service.ts";
 import { processorsOf } from "./privacy/processors.ts";
-import { createRecordingsRepo } from "./recordings/recordings.repo.ts";
-import { createRecordings } from "./recordings/recordings.service.ts";
-import { createRules } from "./rules/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
-import { createStandingScope, type TeamScope } from "./teams/team-scope.ts";
-import { createWebhooksRepo } from "./webhooks/webhooks.repo.ts";
-import { createWebhooksService, type WebhooksService } from "./webhooks/webhooks.service.ts";
+import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
@@ -200,83 +183,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
-  let onRunEnd: RunEndListener = async () => undefined;
-  const tagged = async (scope: TeamScope, tag: string) =>
-    (await phonesRepo.list(scope)).filter(({ tags }) => tags.includes(tag)).map(({ id }) => id);
-  const automations = createAutomations({
-    db,
-    audit,
-    clock,
-    pace: systemPace,
-    log,
-    folder: config.DATA_DIR,
-    key: deriveKey(master, "run artifacts"),
-    secretsKey: deriveKey(master, "flow secrets"),
-    holder: `node-${process.pid}-${randomUUID()}`,
-    phones: {
-      ready: phones.readyFor,
-      rotate: (id) => lifecycle.rotate(id, "run"),
-      used: (id) => lifecycle.used(id),
-      onEnded: (tell) => driver.onEvent((event) => event.type === "ended" && tell(event.phoneId)),
-    },
-    async phone(scope, id) {
-      const row = await phonesRepo.find(scope, id);
-      return row && { name: row.name, can: drivers.get(row.driver)?.automation?.can };
-    },
-    tagged,
-    idempotency,
-    onEnd: (tx, id, state) => onRunEnd(tx, id, state),
-    parse: parseFlow,
-    find: findElements,
-    openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
-  });
-  const standing = createStandingScope(accounts.teams);
-  const rules = createRules({
-    db,
-    runs: automations.runs,
-    events,
-    audit,
-    clock,
-    log,
-    key: deriveKey(master, "rule starts"),
-    standing,
-    flow: automations.flows.get,
-    phones: { get: phones.get, tagged, launch: phones.launch },
-  });
-  onRunEnd = rules.onRunEnd;
-  const webhooks = createWebhooksService({
-    db,
-    repo: createWebhooksRepo(db),
-    runs: automations.runs,
-    audit,
-    limiter,
-    clock,
-    key: deriveKey(master, "webhooks"),
-    standing,
-    publicUrl,
-    flow: automations.flows.get,
-    phones: { get: phones.get, tagged },
-  });
-  const looks = createScreenLooks({
-    async phone(scope, id) {
-      if ((await phonesRepo.find(scope, id)) === undefined) throw noSuchPhone();
-      const { automation } = lifecycle.runningDriver(id);
-      if (automation === undefined)
-        throw new PerchError("capability_missing", "Phones of this kind run no automations.");
-      return automation;
-    },
-    find: findElements,
-  });
-  const recordingsFeed = createFeed(db);
-  const recordings = createRecordings({
-    db,
-    repo: createRecordingsRepo(db),
-    flows: automations.flows,
-    feed: recordingsFeed,
-    audit,
-    clock,
-    log,
-    running: async (scope, id) => (await phones.runningPhone(scope, id)).driver,
+  const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
+    ...{ db, master, config, clock, log, audit, events, idempotency, limiter, driver },
+    ...{ phones, phonesRepo, lifecycle, port, publicUrl },
+    teams: accounts.teams,
   });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({

@@ -79,7 +79,7 @@ describe.skipIf(executable === undefined)("many phones", () => {
     await checkLooks(page, "run-on-every-phone");
     await place.selectOption({ label: "Any free phone of “shop”" });
     await page.getByRole("button", { name: "Run", exact: true }).click();
-    await page.getByText("Waiting", { exact: true }).waitFor();
+    await until("the run's page", async () => (await page.getByText("Waiting", { exact: true }).count()) === 1);
     expect(runs.size).toBe(4);
   });
 

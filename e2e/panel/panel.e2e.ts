@@ -239,6 +239,7 @@ describe.skipIf(executable === undefined)("the side panel", () => {
           await page.getByRole("tab", { name: tab }).click();
           if (tab === "Privacy" || tab === "Account") await page.getByText("Nightly checks").waitFor();
           if (tab === "Phone") await page.locator(LIVE).waitFor();
+          if (tab === "Automations") await page.getByRole("heading", { level: 1, name: "Automations" }).waitFor();
           expect(await violations(page), `${tab}, ${width}, ${colorScheme}`).toEqual([]);
           const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
           expect(sideways, `${tab} scrolls sideways at ${width}`).toBe(false);

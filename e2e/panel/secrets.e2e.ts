@@ -109,7 +109,8 @@ describe.skipIf(executable === undefined)("secrets", () => {
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByText("SHOP_PASSWORD is removed.").waitFor();
     expect(values().map(([name]) => name)).not.toContain("SHOP_PASSWORD");
-    await page.getByRole("button", { name: /^Log in to the shop/ }).click();
+    const using = page.getByRole("list", { name: "Automations that use TOTP_KEY" });
+    await using.getByRole("button", { name: /^Log in to the shop/ }).click();
     await page.getByText("Not set yet").waitFor();
   });
 

@@ -57,9 +57,14 @@ describe("the phones store", () => {
   it("follows changes as they happen", async () => {
     await store.start();
     await vi.waitFor(() => expect(server.state.listeners.size).toBe(1));
+    // The list read once more when the stream opens; from here on only events tell.
+    const lists = () => server.state.calls.filter((path) => path === "phones.list").length;
+    await vi.waitFor(() => expect(lists()).toBe(2));
     const phone = stubPhone({ state: "running" });
+    server.state.phones.set(phone.id, phone);
     publish(server.state, { type: "phone", phone });
     await vi.waitFor(() => expect(store.snapshot().phones).toEqual([phone]));
+    server.state.phones.delete(phone.id);
     publish(server.state, { type: "removed", phoneId: phone.id });
     await vi.waitFor(() => expect(store.snapshot().phones).toEqual([]));
   });

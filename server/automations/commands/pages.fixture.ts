@@ -1,7 +1,10 @@
-/** Pages that record what is done to them; `say(text)` tells the test, with the time so that the order is known. */
+/**
+ * Pages that record what is done to them; `say(text)` tells the test, with the time so that the order is known, and when
+ * the page began so that it is known whose words they are.
+ */
 
 const SAY = `<style>button,input,select,a,textarea{width:auto;display:inline-block}button,a.b{height:44px;min-width:80px}</style><script>
-  const say=(text)=>report((performance.timeOrigin+performance.now()).toFixed(3)+'|'+text);
+  const say=(text)=>report(performance.timeOrigin+'|'+(performance.timeOrigin+performance.now()).toFixed(3)+'|'+text);
   addEventListener('click',(event)=>{const at=event.composedPath().find((one)=>one.dataset&&one.dataset.say);if(at)say(at.dataset.say)});
 </script>`;
 const page = (title: string, body: string) => `<title>${title}</title>${SAY}${body}`;

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Condition, Flow, Step, Steps } from "../../../shared/flows/model.ts";
 import { doCommand, type LeafCommand } from "./commands/all.ts";
 import type { CommandOf, ContainerName, FlowFailure, RunContext, StepContext } from "./context.ts";
+import { type Decide, notedDecisions } from "./decisions.ts";
 import { type Ending, endingOf, type FailureCode, LeaseLost, RunStop, StepFailure } from "./failures.ts";
 import { heal, healingWords, proposal } from "./healing.ts";
 import type { OpenStep } from "./journal.ts";
@@ -274,7 +275,7 @@ class Walk {
 
   /** False when its condition kept it from doing anything. */
   async #nested(step: Step, command: CommandOf<ContainerName>, frame: Frame, open: OpenStep): Promise<boolean> {
-    const decide = this.#decider(open);
+    const decide = notedDecisions(open);
     const where = { step: open.seq, effect: () => open.effect() };
     if (command.name === "runFlow") {
       const { when } = command;
@@ -352,21 +353,6 @@ class Walk {
     );
   }
 
-  /** Decisions are noted, so that a replay takes the same way. */
-  #decider(open: OpenStep): Decide {
-    const noted = Array.isArray(open.result["decisions"]) ? open.result["decisions"].map(Boolean) : [];
-    let at = 0;
-    return async (look) => {
-      const before = noted[at];
-      at += 1;
-      if (before !== undefined) return before;
-      const decision = await look();
-      noted.push(decision);
-      await open.note({ decisions: noted });
-      return decision;
-    };
-  }
-
   #expand(template: string, env: Env, { step, effect }: Where): Promise<string> {
     const { scripts, signal } = this.#run;
     if (!template.includes("${")) return Promise.resolve(template);
@@ -393,8 +379,6 @@ const NOWHERE: Where = {
   step: 0,
   effect: () => Promise.reject(new StepFailure("script", "A request that changes something must stand in evalScript.")),
 };
-
-type Decide = (look: () => Promise<boolean>) => Promise<boolean>;
 
 /** The file a report names; undefined in the run's own flow. */
 function fileOf({ prefix, file }: Frame): string | undefined {

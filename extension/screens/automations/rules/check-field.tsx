@@ -44,7 +44,7 @@ export function Switch({ label, on, disabled = false, onChange }: SwitchProps) {
     <button
       type="button"
       role="switch"
-      className="switch"
+      className="on-off"
       aria-label={label}
       aria-checked={on}
       disabled={disabled}

@@ -13,6 +13,7 @@ const PAGES = {
     <input type="date" aria-label="Day" value="2026-02-28" onchange="report('day '+this.value)">
     <input type="color" aria-label="Shade" onchange="report('shade '+this.value)">
     <input type="file" aria-label="Upload" onchange="this.files[0].text().then((text)=>report('file '+this.files[0].name+' '+text))">`,
+  "/slow-list": `<title>Slow list</title><select aria-label="Fruit" onmousemove="const end=Date.now()+150;while(Date.now()<end);"><option>Apple<option>Pear</select>`,
   "/dialogs": `<title>Dialogs</title><button onclick="report('prompt '+prompt('Your <b>name</b>?','x'))">Ask name</button><button onclick="report('confirm '+confirm('Sure?'))">Ask sure</button><button onclick="let n=0;while(n<50){alert('again '+(++n));}report('storm over')">Storm</button>`,
   "/popups": `<title>Opener</title><button onclick="w=window.open('/child');window.addEventListener('message',(e)=>report('from child '+e.data))">Open child</button><a href="/child" target="_blank">Blank child</a><script>const u=open('/child?unasked');const t=setInterval(()=>{if(u.closed){clearInterval(t);report('unasked closed')}},20)</script>`,
   "/child": `<title>Child</title><button onclick="opener.postMessage('hello','*');window.close()">Say and close</button><h1>Child page</h1>`,
@@ -251,6 +252,17 @@ describe("a web phone", () => {
     await hand.see("Apple");
     await hand.press("Back");
     await hand.seesNo("Apple✓");
+    await hand.see("Fruit");
+  });
+
+  it("takes Back for what the tap before it opens, however long the page takes", async () => {
+    await open("/slow-list");
+    const { bounds } = await hand.see("Fruit");
+    for (let round = 0; round < 3; round += 1) {
+      await hand.touch(bounds.x + bounds.width / 2, bounds.y + bounds.height / 2);
+      await hand.press("Back");
+      await hand.seesNo("Apple✓");
+    }
     await hand.see("Fruit");
   });
 

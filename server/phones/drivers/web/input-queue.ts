@@ -4,7 +4,7 @@ import type { PhoneInput } from "../../driver.ts";
 import { CdpError } from "./cdp.ts";
 import type { Foreground } from "./foreground.ts";
 import type { Gestures } from "./gestures.ts";
-import { InputSender, isSystemKey, type SystemKey } from "./input.ts";
+import { InputSender, isAboutPage, isSystemKey, type SystemKey } from "./input.ts";
 import type { Screencast } from "./screencast.ts";
 import type { Tab } from "./tab.ts";
 
@@ -51,6 +51,13 @@ export class InputQueue {
   async #dispatch(input: PhoneInput): Promise<{ done: Promise<void>; barrier: Promise<void> | undefined }> {
     const { foreground, gestures, screen, clock } = this.#options;
     if (input.type === "key" && isSystemKey(input.name)) {
+      if (isAboutPage(input.name)) {
+        // What a tap before it opened (a list, a window) is what the key is for.
+        await foreground.settled();
+        if (!this.#sender.touching) {
+          await foreground.unlessLeft(gestures.settled(foreground.session, PATIENCE_MS));
+        }
+      }
       const done = this.#options.press(input.name);
       return { done, barrier: done.catch(() => undefined) };
     }

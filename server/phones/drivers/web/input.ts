@@ -32,6 +32,11 @@ export function isSystemKey(name: PhoneKey): name is SystemKey {
   return name === "Back" || name === "Home" || name === "AppSwitch" || name === "Reload";
 }
 
+/** What these do depends on what is in the foreground; the others do the same whatever a page is at. */
+export function isAboutPage(name: SystemKey): boolean {
+  return name === "Back" || name === "Reload";
+}
+
 /** Sends input to the page in the foreground in the order it comes, remembering which fingers are down where. */
 export class InputSender {
   readonly #gestures: Gestures;

@@ -28,6 +28,8 @@ import { readWebApp } from "./web-apps.ts";
 /** A screenshot waits this long for a finger to be lifted. */
 const SCREENSHOT_PATIENCE_MS = 1_000;
 const SCREENSHOT_TIMEOUT_MS = 5_000;
+/** A page that is left for another refuses to be captured for a moment. */
+const PICTURE_TRIES = 5;
 const MAX_APPS = 60;
 const MAX_LISTED_FILES = 50;
 
@@ -242,14 +244,18 @@ export class WebPhone implements TabsHost {
 
   /** PNG in base64 of what is on the screen. */
   async #picture(): Promise<string> {
-    for (;;) {
+    for (let left = PICTURE_TRIES; ; left -= 1) {
       await this.#foreground.settled();
       const { session } = this.#foreground;
       const shot = () =>
         session.send("Page.captureScreenshot", { format: "png" }, SCREENSHOT_TIMEOUT_MS).then(({ data }) => data);
       const taken = this.#gone(() => this.#gestures.capture(session, shot, SCREENSHOT_PATIENCE_MS));
       // A page that opens a dialog meanwhile draws nothing until it is answered; what covers it then does.
-      const seen = await this.#foreground.unlessLeft(taken);
+      const seen = await this.#foreground.unlessLeft(taken).catch((error: unknown) => {
+        // Its document was being replaced by the next one.
+        const refused = error instanceof Error && error.cause instanceof CdpError && error.cause.kind === "refused";
+        if (!refused || left === 0) throw error;
+      });
       if (seen !== undefined) return seen;
     }
   }

@@ -1,0 +1,4 @@
+import { tryCases } from "./commands.fixture.ts";
+import { HARD } from "./hard.cases.ts";
+
+tryCases("reaches", HARD);

@@ -1,0 +1,4 @@
+import { tryCases } from "./commands.fixture.ts";
+import { MOVING } from "./moving.cases.ts";
+
+tryCases("moves and waits", MOVING);

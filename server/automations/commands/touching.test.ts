@@ -1,0 +1,4 @@
+import { tryCases } from "./commands.fixture.ts";
+import { TOUCHING } from "./touching.cases.ts";
+
+tryCases("touches", TOUCHING);

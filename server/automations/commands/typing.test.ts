@@ -1,0 +1,4 @@
+import { tryCases } from "./commands.fixture.ts";
+import { TYPING } from "./typing.cases.ts";
+
+tryCases("types", TYPING);
