@@ -168,8 +168,11 @@ async function demo(executable: string): Promise<void> {
       await panel.getByRole("button", { name: "Back", exact: true }).click();
     });
     await step("Recorded: two taps on the phone become an automation", async () => {
+      const opened = site.told("home").length;
       await openAddress(panel, `${site.origin}/`);
+      await until("the shop on the phone", () => site.told("home").length > opened);
       await showsColour(panel, COLOURS.home);
+      await untilCrisp(panel);
       await panel.getByRole("button", { name: "Record", exact: true }).click();
       await panel.getByText("Recording · 0 steps").waitFor();
       await tap(panel, 0.27, 0.642);
