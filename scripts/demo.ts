@@ -44,9 +44,10 @@ async function picture(page: Page, name: string): Promise<string> {
   // What a step before this one had to say is read by now.
   const read = page.locator(".toast").getByRole("button", { name: "Close" });
   while ((await read.count()) > 0) await read.first().click();
-  // A headless browser sizes neither the popup's nor the sign-in window to what is in it: the whole page is taken.
-  const windowOfItsOwn = !page.url().includes("sidepanel.html");
-  await page.screenshot({ path, animations: "disabled", fullPage: windowOfItsOwn });
+  // A headless browser sizes neither the popup's nor the sign-in window to what is in it.
+  const popup = page.locator(".popup");
+  if ((await popup.count()) > 0) await popup.screenshot({ path, animations: "disabled" });
+  else await page.screenshot({ path, animations: "disabled", fullPage: !page.url().includes("sidepanel.html") });
   return path;
 }
 
@@ -196,7 +197,7 @@ async function demo(executable: string): Promise<void> {
       await panel.getByRole("button", { name: "Save", exact: true }).click();
       await panel.getByText("Product pages is saved.").waitFor();
     });
-    await step("A product page calls for it; the popup asks; it runs and passes", async () => {
+    await step("A product page asks; confirmed in the popup, it passes", async () => {
       const product = `${site.origin}/product/42`;
       const page = await chromium.openTab(product);
       await untilEqual("the badge to ask", () => badgeOf(panel, product), "1?");
