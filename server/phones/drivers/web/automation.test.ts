@@ -35,6 +35,7 @@ describe("an automation on a web phone", () => {
   beforeAll(async () => {
     site = await serveSite({
       ...PAGES,
+      "/never": () => undefined,
       "/apart": (asked, answer) => {
         answer.setHeader("content-type", "text/html");
         const port = new URL(`http://${asked.headers.host}`).port;
@@ -352,6 +353,11 @@ describe("an automation on a web phone", () => {
       expect(inner?.text).toBe("Deep button");
       expect(await automation.elementAt?.(hand.id, 2, 2)).toEqual([]);
       expect(await automation.address?.(hand.id)).toBe(`${site.base}/shadow`);
+    });
+
+    it("the address of a page that still loads", async () => {
+      await open("/never");
+      expect(await automation.address?.(hand.id)).toBe(`${site.base}/never`);
     });
 
     it("nothing of a document that is gone, nor by a name it never gave", async () => {
