@@ -215,7 +215,7 @@ async function demo(executable: string): Promise<void> {
       await picture(panel, "run");
       await inTheDark(panel, () => picture(panel, "run-dark"));
       await panel.getByRole("button", { name: "Back", exact: true }).click();
-      await panel.getByRole("button", { name: /^Chair into the basket/ }).waitFor();
+      await panel.getByRole("heading", { name: "Runs" }).waitFor();
       await picture(panel, "automations");
       await page.close();
       await showTab(panel, "Phone");
