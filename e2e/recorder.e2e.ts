@@ -5,7 +5,7 @@ import { COLOURS, SHOP_SPOTS } from "./fixtures/pages.ts";
 import type { Site } from "./fixtures/site.ts";
 import type { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { openAddress, recorded, saveRecording, setSecret, showTab } from "./harness/panel.ts";
+import { editorText, openAddress, recorded, saveRecording, setSecret, showTab } from "./harness/panel.ts";
 import { showsColour, tap as tapPicture } from "./harness/picture.ts";
 import type { PerchServer } from "./harness/server.ts";
 import { type Stack, startStack } from "./harness/stack.ts";
@@ -27,6 +27,8 @@ describe.skipIf(executable === undefined)("recording", () => {
     stack = await startStack(executable ?? "");
     ({ site, server, browser, panel } = stack);
     await openAddress(panel, `${site.origin}/shop`);
+    // The phone's own home screen has nearly the same colour.
+    await until("the shop to be asked for", () => site.requests("/shop") > 0);
     await showsColour(panel, COLOURS.shop);
   });
   afterAll(() => stack?.close());
@@ -50,7 +52,7 @@ describe.skipIf(executable === undefined)("recording", () => {
     return tapPicture(panel, x, y);
   };
   const said = (words: string) => recorded(panel, words);
-  const source = () => panel.getByRole("textbox", { name: "Steps" }).inputValue();
+  const source = () => editorText(panel);
   const count = (steps: number) => strip().getByText(`· ${steps} step`).waitFor();
 
   it("turns what is done on the phone into steps, as it is done", async () => {

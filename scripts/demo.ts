@@ -44,9 +44,10 @@ async function picture(page: Page, name: string): Promise<string> {
   // What a step before this one had to say is read by now.
   const read = page.locator(".toast").getByRole("button", { name: "Close" });
   while ((await read.count()) > 0) await read.first().click();
-  // A headless browser sizes neither the popup's nor the sign-in window to what is in it: the whole page is taken.
-  const windowOfItsOwn = !page.url().includes("sidepanel.html");
-  await page.screenshot({ path, animations: "disabled", fullPage: windowOfItsOwn });
+  // A headless browser sizes neither the popup's nor the sign-in window to what is in it.
+  const popup = page.locator(".popup");
+  if ((await popup.count()) > 0) await popup.screenshot({ path, animations: "disabled" });
+  else await page.screenshot({ path, animations: "disabled", fullPage: !page.url().includes("sidepanel.html") });
   return path;
 }
 
@@ -167,6 +168,58 @@ async function demo(executable: string): Promise<void> {
       await picture(panel, "recents");
       await panel.getByRole("button", { name: "Back", exact: true }).click();
     });
+    await step("Recorded: two taps on the phone become an automation", async () => {
+      const opened = site.told("home").length;
+      await openAddress(panel, `${site.origin}/`);
+      await until("the shop on the phone", () => site.told("home").length > opened);
+      await showsColour(panel, COLOURS.home);
+      await untilCrisp(panel);
+      await panel.getByRole("button", { name: "Record", exact: true }).click();
+      await panel.getByText("Recording · 0 steps").waitFor();
+      await tap(panel, 0.27, 0.642);
+      await recorded(panel, "Tap “Add to basket”");
+      await showsColour(panel, COLOURS.counter);
+      await tap(panel, 0.5, 0.5);
+      await recorded(panel, "Tap “Add one”");
+      await untilEqual("the tap", () => site.last("count"), "1");
+      await untilCrisp(panel);
+      await picture(panel, "recording");
+      await saveRecording(panel, "Chair into the basket");
+      await panel.getByText(/\d steps, no mistakes/).waitFor();
+      await picture(panel, "automation");
+      await inTheDark(panel, () => picture(panel, "automation-dark"));
+    });
+    await step("A rule: product pages of the shop call for it", async () => {
+      // A headless browser shows no permission prompt: access is given as in the browser's own settings.
+      await chromium.allowSite("http://127.0.0.1/*");
+      await ruleForPages(panel, "Product pages", "http://127.0.0.1/product/*");
+      await picture(panel, "rule");
+      await panel.getByRole("button", { name: "Save", exact: true }).click();
+      await panel.getByText("Product pages is saved.").waitFor();
+    });
+    await step("A product page asks; confirmed in the popup, it passes", async () => {
+      const product = `${site.origin}/product/42`;
+      const page = await chromium.openTab(product);
+      await untilEqual("the badge to ask", () => badgeOf(panel, product), "1?");
+      const counted = site.told("count").length;
+      const popup = await chromium.openPopup(page);
+      await popup.getByText("1 automation fits this page").waitFor();
+      await picture(popup, "popup-asks");
+      await inTheDark(popup, () => picture(popup, "popup-asks-dark"));
+      await popup.getByRole("button", { name: "Run", exact: true }).click();
+      await popup.getByText(/^Running on /).waitFor();
+      await clickAndClose(popup.getByRole("button", { name: "Watch" }));
+      await panel.getByText("Passed", { exact: true }).waitFor();
+      if (site.told("count").length !== counted + 1) throw new Error("The chair is not in the basket once.");
+      await panel.locator(".step-thumbnail img").first().waitFor();
+      await picture(panel, "run");
+      await inTheDark(panel, () => picture(panel, "run-dark"));
+      await panel.getByRole("button", { name: "Back", exact: true }).click();
+      await panel.getByRole("heading", { name: "Runs" }).waitFor();
+      await picture(panel, "automations");
+      await page.close();
+      await showTab(panel, "Phone");
+    });
 
     await step("Parks: nothing runs, everything is kept", async () => {
       await openAddress(panel, `${site.origin}/sign-in`);
@@ -201,55 +254,6 @@ async function demo(executable: string): Promise<void> {
       await untilCrisp(wide);
       await picture(wide, "wide-view");
       await wide.close();
-    });
-    await step("Recorded: two taps on the phone become an automation", async () => {
-      await panel.getByRole("button", { name: "Take control" }).click();
-      await openAddress(panel, `${site.origin}/`);
-      await showsColour(panel, COLOURS.home);
-      await panel.getByRole("button", { name: "Record", exact: true }).click();
-      await panel.getByText("Recording · 0 steps").waitFor();
-      await tap(panel, 0.27, 0.642);
-      await recorded(panel, "Tap “Add to basket”");
-      await showsColour(panel, COLOURS.counter);
-      await tap(panel, 0.5, 0.5);
-      await recorded(panel, "Tap “Add one”");
-      await untilEqual("the tap", () => site.last("count"), "1");
-      await untilCrisp(panel);
-      await picture(panel, "recording");
-      await saveRecording(panel, "Chair into the basket");
-      await panel.getByText(/\d steps, no mistakes/).waitFor();
-      await picture(panel, "automation");
-      await inTheDark(panel, () => picture(panel, "automation-dark"));
-    });
-    await step("A rule: product pages of the shop call for it", async () => {
-      // A headless browser shows no permission prompt: access is given as in the browser's own settings.
-      await chromium.allowSite("http://127.0.0.1/*");
-      await ruleForPages(panel, "Product pages", "http://127.0.0.1/product/*");
-      await picture(panel, "rule");
-      await panel.getByRole("button", { name: "Save", exact: true }).click();
-      await panel.getByText("Product pages is saved.").waitFor();
-    });
-    await step("A product page calls for it; the popup asks; it runs and passes", async () => {
-      const product = `${site.origin}/product/42`;
-      const page = await chromium.openTab(product);
-      await untilEqual("the badge to ask", () => badgeOf(panel, product), "1?");
-      const counted = site.told("count").length;
-      const popup = await chromium.openPopup(page);
-      await popup.getByText("1 automation fits this page").waitFor();
-      await picture(popup, "popup-asks");
-      await inTheDark(popup, () => picture(popup, "popup-asks-dark"));
-      await popup.getByRole("button", { name: "Run", exact: true }).click();
-      await popup.getByText(/^Running on /).waitFor();
-      await clickAndClose(popup.getByRole("button", { name: "Watch" }));
-      await panel.getByText("Passed", { exact: true }).waitFor();
-      if (site.told("count").length !== counted + 1) throw new Error("The chair is not in the basket once.");
-      await panel.locator(".step-thumbnail img").first().waitFor();
-      await picture(panel, "run");
-      await inTheDark(panel, () => picture(panel, "run-dark"));
-      await panel.getByRole("button", { name: "Back", exact: true }).click();
-      await panel.getByRole("button", { name: /^Chair into the basket/ }).waitFor();
-      await picture(panel, "automations");
-      await page.close();
     });
     await step("Popup from any tab: phones and what runs", async () => {
       const popup = await chromium.openPopup(tab);

@@ -1,4 +1,5 @@
 /** What automations see and reach on a web phone, with a real browser and pages that make it hard. */
+import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { UiElement, UiTree } from "../../../../shared/ui-tree.ts";
 import type { PhoneAutomation } from "../../automation-port.ts";
@@ -16,6 +17,8 @@ describe("an automation on a web phone", () => {
   let site: Site;
   let hand: Hand;
   let automation: PhoneAutomation;
+  /** The answer to `/held`, which a test gives. */
+  let held: ServerResponse | undefined;
   const open = async (path: string, host = "127.0.0.1") => {
     await bench.driver.openUrl(hand.id, site.base.replace("127.0.0.1", host) + path);
   };
@@ -35,6 +38,9 @@ describe("an automation on a web phone", () => {
   beforeAll(async () => {
     site = await serveSite({
       ...PAGES,
+      "/held": (_, answer) => {
+        held = answer;
+      },
       "/apart": (asked, answer) => {
         answer.setHeader("content-type", "text/html");
         const port = new URL(`http://${asked.headers.host}`).port;
@@ -352,6 +358,14 @@ describe("an automation on a web phone", () => {
       expect(inner?.text).toBe("Deep button");
       expect(await automation.elementAt?.(hand.id, 2, 2)).toEqual([]);
       expect(await automation.address?.(hand.id)).toBe(`${site.base}/shadow`);
+    });
+
+    it("the address of a page that still loads", async () => {
+      await open("/held");
+      expect(await automation.address?.(hand.id)).toBe(`${site.base}/held`);
+      const answer = await until("the page to be asked for", () => held);
+      answer.setHeader("content-type", "text/html").end("<button>Here at last</button>");
+      await seen("Here at last");
     });
 
     it("nothing of a document that is gone, nor by a name it never gave", async () => {

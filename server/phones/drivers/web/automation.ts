@@ -116,7 +116,7 @@ export class WebAutomation {
   async address(): Promise<string | undefined> {
     const { foreground } = this.#options;
     await foreground.settled();
-    const url = foreground.tab?.url;
+    const url = foreground.tab?.address;
     return url !== undefined && /^https?:/.test(url) ? url : undefined;
   }
 
