@@ -26,6 +26,8 @@ export default defineConfig({
           environment: "node",
           testTimeout,
           hookTimeout: 60_000,
+          // Nothing in the server is global, so files of one process share its modules.
+          isolate: false,
         },
       },
       {

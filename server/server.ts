@@ -1,8 +1,6 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { accessSync, constants, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
@@ -16,22 +14,19 @@ import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
-import { openPostgres } from "./db/postgres.ts";
 import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
-import { openSqlite } from "./db/sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
-import { deriveKey, readMasterKey } from "./keys.ts";
+import { deriveKey } from "./keys.ts";
 import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { makeFolder } from "./make-folder.ts";
-import { projectRoot } from "./paths.ts";
+import { openDatabase } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -67,29 +62,6 @@ export interface RunningServer {
   readonly webhooks: WebhooksService;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
-}
-
-/** Opens the database of a configuration; the admin commands use it beside a running server. */
-export async function openDatabase(config: Config): Promise<{ db: Database; master: Buffer }> {
-  const file = join(config.DATA_DIR, "perch.db");
-  // Others may pass through, not look: web phones run as another user and have their own folders inside.
-  try {
-    makeFolder(config.DATA_DIR, 0o711);
-    accessSync(config.DATA_DIR, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new PerchError(
-      "unavailable",
-      `The folder ${config.DATA_DIR} cannot be made or written. Give this user rights to it, or set DATA_DIR to another one.`,
-      { cause: error },
-    );
-  }
-  const master = readMasterKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
-  const migrations = join(projectRoot(), "migrations");
-  const db =
-    config.DATABASE_URL === undefined
-      ? await openSqlite({ file, key: deriveKey(master, "database"), migrationsFolder: join(migrations, "sqlite") })
-      : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
-  return { db, master };
 }
 
 export interface ServerOptions {

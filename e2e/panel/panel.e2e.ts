@@ -6,6 +6,7 @@ import type { Phone } from "../../shared/phones.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
+import { LOOKS } from "./looks.ts";
 import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn, storeWish } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
@@ -231,19 +232,17 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     await livePhone();
     server.screens.broadcast({ type: "state", controller: true, viewers: 2, asking: "Ben" });
     server.screens.broadcast({ type: "clipboard", value: "482 913" });
-    for (const width of [PANEL_SIZE.width, 320]) {
+    for (const { width, colorScheme } of LOOKS) {
       await page.setViewportSize({ ...PANEL_SIZE, width });
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        for (const tab of ["Phone", "Automations", "Activity", "Privacy", "Account"]) {
-          await page.getByRole("tab", { name: tab }).click();
-          if (tab === "Privacy" || tab === "Account") await page.getByText("Nightly checks").waitFor();
-          if (tab === "Phone") await page.locator(LIVE).waitFor();
-          if (tab === "Automations") await page.getByRole("heading", { level: 1, name: "Automations" }).waitFor();
-          expect(await violations(page), `${tab}, ${width}, ${colorScheme}`).toEqual([]);
-          const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-          expect(sideways, `${tab} scrolls sideways at ${width}`).toBe(false);
-        }
+      await page.emulateMedia({ colorScheme });
+      for (const tab of ["Phone", "Automations", "Activity", "Privacy", "Account"]) {
+        await page.getByRole("tab", { name: tab }).click();
+        if (tab === "Privacy" || tab === "Account") await page.getByText("Nightly checks").waitFor();
+        if (tab === "Phone") await page.locator(LIVE).waitFor();
+        if (tab === "Automations") await page.getByRole("heading", { level: 1, name: "Automations" }).waitFor();
+        expect(await violations(page), `${tab}, ${width}, ${colorScheme}`).toEqual([]);
+        const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+        expect(sideways, `${tab} scrolls sideways at ${width}`).toBe(false);
       }
     }
   }, 90_000);

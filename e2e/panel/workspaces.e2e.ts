@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
-import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { checkLooks } from "./looks.ts";
+import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
@@ -52,20 +53,7 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
   const files = () => server.state.files;
   const show = () => page.getByRole("tab", { name: "Automations" }).click();
 
-  async function check(name: string): Promise<void> {
-    for (const width of [PANEL_SIZE.width, 320]) {
-      await page.setViewportSize({ ...PANEL_SIZE, width });
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        await page.screenshot({
-          path: `e2e/out/workspaces-${name}-${width}-${colorScheme}.png`,
-          animations: "disabled",
-        });
-        expect.soft(await problems(page), `${name}, ${width}, ${colorScheme}`).toEqual([]);
-      }
-    }
-    await page.setViewportSize(PANEL_SIZE);
-  }
+  const check = (name: string) => checkLooks(page, `workspaces-${name}`);
 
   it("imports a folder after showing what would happen, and what is wrong at which line", async () => {
     const root = join(folder, "shop");
@@ -260,19 +248,3 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     expect(await page.getByLabel("Name").inputValue()).toBe("Login");
   });
 });
-
-/** What axe finds broken, and whether anything runs out of the side. */
-async function problems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    const sideways = document.documentElement.scrollWidth > innerWidth;
-    return [
-      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-      ...(sideways ? ["scrolls sideways"] : []),
-    ];
-  });
-}

@@ -251,7 +251,7 @@ describe.skipIf(executable === undefined)("reading a page", () => {
       const facts = await read();
       expect(await page.evaluate(() => typeof document.querySelectorAll)).toBe("object");
       expect(facts.text).toBe("12 Buy Blue");
-      expect(facts.css.map(({ value }) => value)).toEqual(["12", address.replace("42", "x")]);
+      expect(facts.css.map(({ value }) => value)).toEqual(["12", address.replace(/42$/, "x")]);
       expect(facts.dom[0]?.count).toBe(1);
     });
     it("by its own getters and prototypes changes nothing", async () => {

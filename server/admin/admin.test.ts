@@ -11,7 +11,7 @@ import { parseConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { requestInfo } from "../http/pages/testing.ts";
 import { deriveKey } from "../keys.ts";
-import { openDatabase } from "../server.ts";
+import { openDatabase } from "../open-database.ts";
 
 const PASSWORD = "blaue gurken tanzen";
 let folder: string;

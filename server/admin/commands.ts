@@ -13,7 +13,7 @@ import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
-import { openDatabase } from "../server.ts";
+import { openDatabase } from "../open-database.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
 

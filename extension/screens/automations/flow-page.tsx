@@ -1,9 +1,8 @@
 /** One automation: its name and text, the values it asks for, saving, running and deleting it. */
-import { useEffect, useMemo, useRef, useState } from "react";
-import type { FlowDetail, FlowPart } from "../../../shared/automation-model.ts";
+import { useMemo, useRef, useState } from "react";
+import type { FlowPart } from "../../../shared/automation-model.ts";
 import type { Diagnostic } from "../../../shared/flows/model.ts";
 import type { FlowId, RunId } from "../../../shared/id-values.ts";
-import type { Failure } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
@@ -34,6 +33,7 @@ import { useRecordingExport } from "./use-recording-export.tsx";
 import { useRun } from "./use-run.ts";
 import { useRunPhone } from "./use-run-phone.ts";
 import { useRunsOf } from "./use-runs-of.ts";
+import { useSaveFlow, useSaveKey } from "./use-save-flow.ts";
 import { useSavedFlow } from "./use-saved-flow.ts";
 import { useStartRun, useStartShared } from "./use-start-run.ts";
 import { VersionsDialog } from "./versions-dialog.tsx";
@@ -92,9 +92,6 @@ export function FlowPage(props: FlowPageProps) {
   const matches = useMatches(mayControl ? phone.chosen : undefined, shown?.source ?? "", cursor);
   const words = useScreenWords(mayControl ? phone.chosen : undefined, cursor);
   const world = useMemo(() => ({ ...words, files }), [words, files]);
-  /** What is on the screen right now, for answers that come later. */
-  const latest = useRef({ draft, saved });
-  latest.current = { draft, saved };
 
   const changed = draft !== undefined;
   const diagnostics = check.result?.diagnostics ?? (changed ? NO_DIAGNOSTICS : (saved?.diagnostics ?? NO_DIAGNOSTICS));
@@ -108,36 +105,7 @@ export function FlowPage(props: FlowPageProps) {
     drafts.put(flowKey, same ? undefined : { ...next, ...(base !== undefined && { base }) });
   };
 
-  const save = async (): Promise<FlowDetail | undefined> => {
-    const sent = latest.current.draft;
-    if (sent === undefined) return latest.current.saved;
-    if (sent.name.trim() === "") return undefined;
-    const overtakenBy = (failure: Failure) => failure.kind === "refused" && failure.error.code === "conflict";
-    const result = await calls.run(
-      "save",
-      (api) =>
-        api.flows.save.mutate({
-          ...(id !== undefined && { flowId: id }),
-          ...(sent.base !== undefined && { base: sent.base }),
-          name: sent.name,
-          source: sent.source,
-        }),
-      overtakenBy,
-    );
-    if (result?.ok !== true) {
-      // Someone else's version is read, so that both can be looked at.
-      if (result !== undefined && overtakenBy(result.failure)) flow.reload();
-      return undefined;
-    }
-    const { draft: now } = latest.current;
-    // What was typed while it was on its way is a change of its own.
-    const typed = now !== undefined && (now.name !== sent.name || now.source !== sent.source);
-    flow.put(result.value);
-    if (id === undefined) drafts.put(flowKey, undefined);
-    drafts.put(result.value.id, typed ? { ...now, base: result.value.updatedAt } : undefined);
-    if (id === undefined) onSaved(result.value.id);
-    return result.value;
-  };
+  const save = useSaveFlow({ flowKey, flow, drafts, calls, onSaved });
 
   const run = async (part?: FlowPart) => {
     if (phone.chosen === undefined) return;
@@ -174,17 +142,7 @@ export function FlowPage(props: FlowPageProps) {
     runs.reload();
   };
 
-  const saveByKey = useRef(save);
-  saveByKey.current = save;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-      event.preventDefault();
-      if (mayControl) void saveByKey.current();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [mayControl]);
+  useSaveKey(save, mayControl);
 
   if (shown === undefined) {
     return (

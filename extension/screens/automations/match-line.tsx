@@ -2,6 +2,7 @@
 import type { FlowMatches } from "../../../shared/automation-model.ts";
 import { Icon } from "../../components/icon.tsx";
 import { matchWords } from "./model/match-words.ts";
+import "./peek.css";
 
 export interface MatchLineProps {
   readonly matches: FlowMatches | undefined;

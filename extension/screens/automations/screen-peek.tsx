@@ -8,6 +8,7 @@ import { useCall } from "../panel/use-call.ts";
 import { QUALITIES } from "../phone/model/quality.ts";
 import type { StageHandle } from "../phone/stage.tsx";
 import { useScreen } from "../phone/use-screen.ts";
+import "./peek.css";
 
 export interface ScreenPeekProps {
   readonly phone: Phone;

@@ -265,6 +265,9 @@ export class WebAutomation {
       return await foreground.unlessLeft(work(at));
     } catch (error) {
       if (!(error instanceof CdpError)) throw error;
+      // What takes the page's place, the words that it hangs for one, may be on its way.
+      await foreground.settled();
+      if (foreground.session !== at.session) return undefined;
       const sentence =
         error.kind === "refused"
           ? "The page on the phone kept changing to another while it was read. Try again."

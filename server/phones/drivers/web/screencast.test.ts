@@ -1,15 +1,22 @@
 import { setImmediate as later } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../../clock.ts";
-import type { CdpSession } from "./cdp.ts";
+import type { ScreenFrame } from "../../driver.ts";
+import { CdpError, type CdpSession } from "./cdp.ts";
 import { Gestures } from "./gestures.ts";
 import { Screencast } from "./screencast.ts";
 
 /** A page that answers every call and shows one frame a screencast. Only what a screencast uses of a session is there. */
-function page(started: number[]): CdpSession {
+function page(started: number[], refusals = 0): CdpSession {
+  let refuse = refusals;
   let show: ((event: unknown) => void) | undefined;
   const session = {
     async send(method: string, params: { quality?: number }) {
+      if (method === "Page.captureScreenshot") {
+        refuse -= 1;
+        if (refuse >= 0) throw new CdpError("refused", "Not attached to an active page");
+        return { data: "c3RpbGw=" };
+      }
       if (method !== "Page.startScreencast") return {};
       started.push(params.quality ?? 0);
       show?.({ sessionId: 1, data: "", metadata: {} });
@@ -67,5 +74,22 @@ describe("levels of a screencast", () => {
     await settle();
     expect(new Set(started)).toEqual(new Set([35]));
     leave();
+  });
+});
+
+describe("the still of a resting picture", () => {
+  it.each([
+    [3, 1],
+    [100, 0],
+  ])("of a page that refuses %i times comes %i times", async (refusals, stills) => {
+    const screen = new Screencast(new ManualClock(), new Gestures(), () => ({ width: 360, height: 800 }));
+    const frames: ScreenFrame[] = [];
+    screen.follow(page([], refusals));
+    screen.listen((frame) => frames.push(frame));
+    await screen.still();
+    expect(frames.filter(({ crisp }) => crisp).map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(
+      Array.from({ length: stills }, () => "still"),
+    );
+    screen.close();
   });
 });

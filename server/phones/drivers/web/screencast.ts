@@ -30,6 +30,8 @@ const FIRST_FRAME_TIMEOUT_MS = 100;
 const MAX_RESTARTS = 8;
 const MOVING_WINDOW_MS = 1_000;
 const STILL_TIMEOUT_MS = 3_000;
+/** A page whose document gives way to the next refuses to be captured for a moment. */
+const STILL_TRIES = 5;
 
 interface Running {
   readonly session: CdpSession;
@@ -159,25 +161,16 @@ export class Screencast implements ScreenSource {
     const held: ScreenFrame[] = [];
     this.#held = held;
     const capturedAtMs = this.#clock.now();
-    const answer = await session
-      .send(
-        "Page.captureScreenshot",
-        { format: "jpeg", quality: STILL_QUALITY, optimizeForSpeed: true },
-        STILL_TIMEOUT_MS,
-      )
-      .catch((error: unknown) => {
-        if (error instanceof CdpError) return undefined;
-        throw error;
-      });
+    const picture = await this.#capture(session);
     // Another page came to the front, or something moved meanwhile: this still is of the past.
-    if (answer === undefined || this.#held !== held || this.#wish !== wish) {
+    if (picture === undefined || this.#held !== held || this.#wish !== wish) {
       if (this.#held === held) this.letGo();
       return;
     }
     this.#deliver({
       format: "jpeg",
       kind: "image",
-      bytes: Buffer.from(answer.data, "base64"),
+      bytes: Buffer.from(picture, "base64"),
       capturedAtMs,
       crisp: true,
     });
@@ -189,6 +182,19 @@ export class Screencast implements ScreenSource {
       for (const frame of held) this.#echoes.add(digest(frame.bytes));
       if (!known) this.#move(newest);
     }, ECHO_WINDOW_MS).unref();
+  }
+
+  /** JPEG in base64; undefined when the page cannot be captured. */
+  async #capture(session: CdpSession): Promise<string | undefined> {
+    const how = { format: "jpeg", quality: STILL_QUALITY, optimizeForSpeed: true } as const;
+    for (let left = STILL_TRIES; ; left -= 1) {
+      try {
+        return (await session.send("Page.captureScreenshot", how, STILL_TIMEOUT_MS)).data;
+      } catch (error) {
+        if (!(error instanceof CdpError)) throw error;
+        if (error.kind !== "refused" || left === 0 || session !== this.#session) return undefined;
+      }
+    }
   }
 
   /** Ends for good. */
