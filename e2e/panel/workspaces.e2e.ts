@@ -14,7 +14,6 @@ import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
 const executable = inject("chromium");
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const flow = (commands: string) => `url: https://shop.example\n---\n${commands}\n`;
 
 describe.skipIf(executable === undefined)("workspaces in the panel", () => {
