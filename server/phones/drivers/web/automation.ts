@@ -116,8 +116,8 @@ export class WebAutomation {
   async address(): Promise<string | undefined> {
     const { foreground } = this.#options;
     await foreground.settled();
-    const url = foreground.tab?.address;
-    return url !== undefined && /^https?:/.test(url) ? url : undefined;
+    const { front } = foreground;
+    return typeof front !== "string" && /^https?:/.test(front.address) ? front.address : undefined;
   }
 
   /** @throws PerchError `bad_input` */
