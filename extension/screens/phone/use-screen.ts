@@ -55,12 +55,14 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
 
   const phoneId = phone?.id;
   const running = phone?.state === "running";
+  /** A phone that was started again may never have been seen not running: after a crash of the server, say. */
+  const startedAt = phone?.startedAt;
   const wanted = running && active;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another phone is another screen
   useEffect(() => dispatch({ type: "reset" }), [phoneId]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `generation` asks for a new session
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `generation` and another start ask for a new session
   useEffect(() => {
     const canvas = stage.current?.canvas ?? null;
     if (!wanted || phoneId === undefined || canvas === null) return;
@@ -88,12 +90,12 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
       // While the phone runs on unseen there is nothing to say about the connection.
       dispatch({ type: "link", link: { kind: "off" } });
     };
-  }, [phones, phoneId, wanted, mode, generation]);
+  }, [phones, phoneId, wanted, startedAt, mode, generation]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new session has to be told too
   useEffect(() => {
     session.current?.setQuality(quality.max);
-  }, [quality, wanted, phoneId, generation]);
+  }, [quality, wanted, startedAt, phoneId, generation]);
 
   // The first picture: looked for only until it is there. Not by animation frames, which stand still in a panel that is
   // covered, while its picture is drawn all the same.
