@@ -11,7 +11,7 @@ import { startSite } from "../e2e/fixtures/site.ts";
 import { ExtensionBrowser } from "../e2e/harness/chromium.ts";
 import { openAddress, phoneMenu, recorded, ruleForPages, saveRecording, showTab } from "../e2e/harness/panel.ts";
 import { ADA, chooseServer, clickAndClose, openSignInWindow, signUp } from "../e2e/harness/person.ts";
-import { showsColour, tap } from "../e2e/harness/picture.ts";
+import { pictureSize, showsColour, tap } from "../e2e/harness/picture.ts";
 import { freePort, PerchServer } from "../e2e/harness/server.ts";
 import { until, untilEqual } from "../e2e/harness/until.ts";
 import { badgeOf } from "../e2e/rules/rule-browser.ts";
@@ -295,30 +295,36 @@ function buildExtension(): void {
   if (status !== 0) throw new Error(`The extension did not build:\n${stdout}\n${stderr}`);
 }
 
-/** Waits until the picture rests and the sharp still of it has come: it alone has as many pixels as the phone's screen. */
+/** Waits until the picture rests: the drawn frame no longer changes; then for the sharp still of it. */
 async function untilCrisp(panel: Page): Promise<void> {
   let last = "";
   let same = 0;
   await until(
-    "the sharp still of a resting picture",
+    "the picture to rest",
     async () => {
-      const { longSide, now } = await panel.evaluate(async () => {
+      const now = await panel.evaluate(async () => {
         const canvas = document.querySelector<HTMLCanvasElement>(".picture canvas");
-        if (canvas === null || canvas.width === 0) return { longSide: 0, now: "" };
-        const { width, height } = canvas;
-        const context = new OffscreenCanvas(width, height).getContext("2d");
-        context?.drawImage(await createImageBitmap(canvas), 0, 0);
-        const data = context?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
-        let sum = width;
+        if (canvas === null || canvas.width === 0) return String(Math.random());
+        const bitmap = await createImageBitmap(canvas);
+        const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+        context?.drawImage(bitmap, 0, 0);
+        const data = context?.getImageData(0, 0, bitmap.width, bitmap.height).data ?? new Uint8ClampedArray();
+        let sum = bitmap.width;
         for (let index = 0; index < data.length; index += 97) sum = (sum * 31 + (data[index] ?? 0)) % 2_147_483_647;
-        return { longSide: Math.max(width, height), now: String(sum) };
+        return String(sum);
       });
       same = now === last ? same + 1 : 0;
       last = now;
-      return longSide >= LONG_SIDE && same >= 3;
+      return same >= 4;
     },
     { everyMs: 100 },
   );
+  const sharp = async () => {
+    const { width = 0, height = 0 } = (await pictureSize(panel)) ?? {};
+    return Math.max(width, height) >= LONG_SIDE;
+  };
+  // Where a caret blinks there may be none.
+  await until("the sharp still", sharp, { timeout: 1_500 }).catch(() => undefined);
 }
 
 const { chromium, missing } = await ensureBrowsers(["chromium"]);
