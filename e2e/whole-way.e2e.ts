@@ -55,7 +55,7 @@ describe.skipIf(executable === undefined)("an automation, the whole way", () => 
       browser.context.pages().find((page) => page !== panel && page.url().includes("sidepanel.html")),
     );
     await side.getByText("Passed", { exact: true }).waitFor({ timeout: 30_000 });
-    expect(site.told("entered")).toEqual(["Ada/0", "Ada/0"]);
+    await untilEqual("the page to be entered once more", () => site.told("entered"), ["Ada/0", "Ada/0"]);
 
     for (const [item, told] of [
       ["Save the report", "inputText &quot;Ada&quot;"],

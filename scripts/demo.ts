@@ -21,6 +21,8 @@ import { heroPicture } from "./demo-hero.ts";
 const OUTPUT = "demo-output";
 const USUAL_PORT = 8787;
 const LABEL_WIDTH = 58;
+/** Of the phone's screen, in its own pixels. */
+const LONG_SIDE = 1_600;
 
 let pictures = 0;
 
@@ -210,7 +212,7 @@ async function demo(executable: string): Promise<void> {
       await popup.getByText(/^Running on /).waitFor();
       await clickAndClose(popup.getByRole("button", { name: "Watch" }));
       await panel.getByText("Passed", { exact: true }).waitFor();
-      if (site.told("count").length !== counted + 1) throw new Error("The chair is not in the basket once.");
+      await untilEqual("the chair to be in the basket once", () => site.told("count").length, counted + 1);
       await panel.locator(".step-thumbnail img").first().waitFor();
       await picture(panel, "run");
       await inTheDark(panel, () => picture(panel, "run-dark"));
@@ -293,16 +295,36 @@ function buildExtension(): void {
   if (status !== 0) throw new Error(`The extension did not build:\n${stdout}\n${stderr}`);
 }
 
-/** Waits until the sharp still of a resting picture has come: it alone has as many pixels as the phone's screen. */
+/** Waits until the picture rests: the drawn frame no longer changes; then for the sharp still of it. */
 async function untilCrisp(panel: Page): Promise<void> {
-  await untilEqual(
-    "the long side of the still",
+  let last = "";
+  let same = 0;
+  await until(
+    "the picture to rest",
     async () => {
-      const size = await pictureSize(panel);
-      return size === undefined ? 0 : Math.max(size.width, size.height);
+      const now = await panel.evaluate(async () => {
+        const canvas = document.querySelector<HTMLCanvasElement>(".picture canvas");
+        if (canvas === null || canvas.width === 0) return String(Math.random());
+        const bitmap = await createImageBitmap(canvas);
+        const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+        context?.drawImage(bitmap, 0, 0);
+        const data = context?.getImageData(0, 0, bitmap.width, bitmap.height).data ?? new Uint8ClampedArray();
+        let sum = bitmap.width;
+        for (let index = 0; index < data.length; index += 97) sum = (sum * 31 + (data[index] ?? 0)) % 2_147_483_647;
+        return String(sum);
+      });
+      same = now === last ? same + 1 : 0;
+      last = now;
+      return same >= 4;
     },
-    1_600,
+    { everyMs: 100 },
   );
+  const sharp = async () => {
+    const { width = 0, height = 0 } = (await pictureSize(panel)) ?? {};
+    return Math.max(width, height) >= LONG_SIDE;
+  };
+  // Where a caret blinks there may be none.
+  await until("the sharp still", sharp, { timeout: 1_500 }).catch(() => undefined);
 }
 
 const { chromium, missing } = await ensureBrowsers(["chromium"]);
