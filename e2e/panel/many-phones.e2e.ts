@@ -37,8 +37,8 @@ describe.skipIf(executable === undefined)("many phones", () => {
     await page.close();
     await server.stop();
   });
-  const openFlow = async () => {
-    server.state.automations.save({ name: "Check an order", source: FLOW });
+  const openFlow = async (source = FLOW) => {
+    server.state.automations.save({ name: "Check an order", source });
     await page.getByRole("tab", { name: "Automations" }).click();
     await page.getByRole("button", { name: /^Check an order/ }).click();
     await page.getByText("1 step, no mistakes").waitFor();
@@ -122,17 +122,20 @@ describe.skipIf(executable === undefined)("many phones", () => {
 
   it("start from outside by a webhook whose secret is seen once", async () => {
     server.team.add({ name: "Work phone", tags: ["shop"] });
-    await openFlow();
+    await openFlow(`secrets: [SHOP_TOKEN]\n${FLOW}`);
     await page.getByText("Webhooks", { exact: true }).click();
     await page.getByRole("button", { name: "New webhook" }).click();
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByText("Give the webhook a name").waitFor();
     await page.getByRole("dialog").getByLabel("Name").fill("Order shipped");
     await page.getByLabel("Runs on").selectOption({ label: "Any free phone of “shop”" });
+    await page.getByLabel("May use SHOP_TOKEN").check();
     await checkLooks(page, "webhook-new");
     await page.getByRole("button", { name: "Create" }).dblclick();
     await page.getByRole("heading", { name: "Secret of Order shipped" }).waitFor();
-    expect([...server.state.webhooks.values()]).toMatchObject([{ name: "Order shipped", phone: { tag: "shop" } }]);
+    expect([...server.state.webhooks.values()]).toMatchObject([
+      { name: "Order shipped", phone: { tag: "shop" }, mayUseSecrets: true },
+    ]);
     expect(await page.getByLabel("Secret", { exact: true }).inputValue()).toBe(STUB_SECRET);
     await page.getByRole("button", { name: "Copy", exact: true }).click();
     await page.getByRole("button", { name: "Copied" }).waitFor();

@@ -9,6 +9,7 @@ import { Notice } from "../../components/notice.tsx";
 import { copyText } from "../../platform/clipboard.ts";
 import { sortedPhones } from "../phone/model/phone-list.ts";
 import { readTarget, tagsOf, targetValue } from "./model/run-target.ts";
+import { CheckField } from "./rules/check-field.tsx";
 
 interface DialogProps {
   readonly busy: boolean;
@@ -17,10 +18,12 @@ interface DialogProps {
 
 export interface NewWebhookDialogProps extends DialogProps {
   readonly phones: readonly Phone[];
-  readonly onCreate: (what: Pick<Webhook, "name" | "phone">) => void;
+  /** Names of those the automation uses. */
+  readonly secrets: readonly string[];
+  readonly onCreate: (what: Pick<Webhook, "name" | "phone" | "mayUseSecrets">) => void;
 }
 
-export function NewWebhookDialog({ phones, busy, onCreate, onClose }: NewWebhookDialogProps) {
+export function NewWebhookDialog({ phones, secrets, busy, onCreate, onClose }: NewWebhookDialogProps) {
   const form = useId();
   const sorted = sortedPhones(phones);
   const options = [
@@ -32,12 +35,13 @@ export function NewWebhookDialog({ phones, busy, onCreate, onClose }: NewWebhook
   ];
   const [name, setName] = useState("");
   const [error, setError] = useState<string>();
+  const [mayUseSecrets, setMayUseSecrets] = useState(false);
   const [place, setPlace] = useState(options[0]?.value ?? "");
   const create = () => {
     if (name.trim() === "") return setError("Give the webhook a name, such as the system that calls it.");
     const tag = readTarget(place)?.tag;
     const phone = tag === undefined ? sorted.find(({ id }) => id === place)?.id : { tag };
-    if (phone !== undefined) onCreate({ name, phone });
+    if (phone !== undefined) onCreate({ name, phone, mayUseSecrets });
   };
   return (
     <Dialog
@@ -80,6 +84,14 @@ export function NewWebhookDialog({ phones, busy, onCreate, onClose }: NewWebhook
             options={options}
             value={place}
             onChange={(event) => setPlace(event.target.value)}
+          />
+        )}
+        {secrets.length > 0 && (
+          <CheckField
+            label={`May use ${secrets.join(", ")}`}
+            hint="Whoever has the webhook's secret then decides when they are used. Without it, its runs do not begin."
+            checked={mayUseSecrets}
+            onChange={setMayUseSecrets}
           />
         )}
         <p className="field-hint">

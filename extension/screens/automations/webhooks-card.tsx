@@ -48,7 +48,7 @@ export function WebhooksCard({ flow, mayControl }: WebhooksCardProps) {
         : { text: "The browser did not let Perch copy. Try again.", tone: "error" },
     );
   };
-  const create = async (what: Pick<Webhook, "name" | "phone">) => {
+  const create = async (what: Pick<Webhook, "name" | "phone" | "mayUseSecrets">) => {
     const result = await calls.run("webhook", (api) => api.webhooks.create.mutate({ ...what, flowId: flow.id }));
     if (result?.ok !== true) return;
     all.reload();
@@ -130,6 +130,7 @@ export function WebhooksCard({ flow, mayControl }: WebhooksCardProps) {
       {open?.dialog === "new" && (
         <NewWebhookDialog
           phones={phones}
+          secrets={flow.secrets}
           busy={calls.busy("webhook")}
           onCreate={(what) => void create(what)}
           onClose={close}
