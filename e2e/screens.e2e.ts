@@ -7,7 +7,7 @@ import { type Site, startSite } from "./fixtures/site.ts";
 import { extensionBuild } from "./harness/builds.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { phoneMenu, showTab } from "./harness/panel.ts";
+import { firstPhone, openAddress, phoneMenu, showTab } from "./harness/panel.ts";
 import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
 import { showsColour } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
@@ -69,13 +69,9 @@ describe.skipIf(executable === undefined)("every screen", () => {
     panel = await browser.openExtensionPage("sidepanel.html");
     await panel.getByRole("button", { name: "New phone" }).first().waitFor();
     await check(panel, "panel-first-use");
-    const tab = await browser.openTab(`${site.origin}/`);
-    await browser.dispatch(
-      "contextMenus.onClicked",
-      { menuItemId: "open-page", pageUrl: `${site.origin}/` },
-      { url: tab.url() },
-    );
-    await panel.bringToFront();
+    // From the panel itself: a menu's click would open a second one, and the first to connect has control.
+    await firstPhone(panel);
+    await openAddress(panel, `${site.origin}/`);
     await showsColour(panel, COLOURS.home);
     await check(panel, "panel-live");
     await panel.getByRole("button", { name: "Record", exact: true }).click();
