@@ -1,5 +1,5 @@
 /** "Why did this (not) fire": the last 200 evaluations, in the browser's session memory alone. */
-import { type Explanation, KEPT_EXPLANATIONS } from "../../shared/rules/explain.ts";
+import { addExplanations, type Explanation } from "../../shared/rules/explain.ts";
 import { readItem, removeItem, watchItem, writeItem } from "../platform/storage.ts";
 
 export interface LoggedEvaluation extends Explanation {
@@ -17,7 +17,7 @@ export async function evaluationLog(): Promise<readonly LoggedEvaluation[]> {
 export async function logEvaluations(found: readonly LoggedEvaluation[]): Promise<void> {
   if (found.length === 0) return;
   await navigator.locks.request("perch.rules.evaluations", async () => {
-    await writeItem("session", KEY, [...(await evaluationLog()), ...found].slice(-KEPT_EXPLANATIONS));
+    await writeItem("session", KEY, addExplanations(await evaluationLog(), found));
   });
 }
 

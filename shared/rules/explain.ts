@@ -7,7 +7,7 @@ import type { Gate, GateOutcome } from "./gates.ts";
 import type { Rule, StartWay } from "./model.ts";
 import type { Facts } from "./page-facts.ts";
 
-export const KEPT_EXPLANATIONS = 200;
+const KEPT_EXPLANATIONS = 200;
 
 export interface Explanation {
   readonly ruleId: Rule["id"];
@@ -24,12 +24,9 @@ export interface Explanation {
   readonly checks: readonly Check[];
 }
 
-/** Oldest first. */
-export type Explanations = readonly Explanation[];
-
-/** Adds one and drops the oldest beyond 200. */
-export function addExplanation(log: Explanations, one: Explanation): Explanations {
-  return [...log, one].slice(-KEPT_EXPLANATIONS);
+/** Adds the newest at the end and drops the oldest beyond 200. */
+export function addExplanations<One extends Explanation>(log: readonly One[], found: readonly One[]): readonly One[] {
+  return [...log, ...found].slice(-KEPT_EXPLANATIONS);
 }
 
 /** Puts what the rule found and what the gates said into one line of the log. Without an outcome no gate was asked. */

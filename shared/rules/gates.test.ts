@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { newId } from "../id-values.ts";
 import { type DedupeInput, dedupeKey } from "./dedupe.ts";
 import { evaluate } from "./evaluate.ts";
-import { addExplanation, type Explanations, explain } from "./explain.ts";
+import { addExplanations, type Explanation, explain } from "./explain.ts";
 import { emptyGates, ended, forgetOrigin, type GateEvent, type GateState, keepRules, pass, resume } from "./gates.ts";
 import type { RuleInput } from "./model.ts";
 import { findRegex } from "./regex.ts";
@@ -280,17 +280,16 @@ describe("explanations", () => {
     const rule = makeRule({ name: "Product" });
     const facts = makeFacts();
     const evaluation = evaluate(rule, facts, findRegex);
-    let log: Explanations = [];
+    let log: readonly Explanation[] = [];
     for (let number = 0; number < 250; number++) {
-      log = addExplanation(
-        log,
+      log = addExplanations(log, [
         explain(
           rule,
           { ...facts, at: number },
           evaluation,
           pass(emptyGates(0), makeEvent({ granted: false }), 0).outcome,
         ),
-      );
+      ]);
     }
     expect([log.length, log[0]?.at]).toEqual([200, 50]);
     expect(log[0]).toMatchObject({ ruleName: "Product", host: "shop.example", outcome: "stopped", gate: "consent" });
