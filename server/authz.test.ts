@@ -42,6 +42,7 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
       userId: owner.userId,
       kind: "extension",
       authenticatedAt: new Date(server.clock.now()),
+      method: "password",
       about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
     }),
   );

@@ -24,6 +24,8 @@ const actor = (changes: Partial<Actor> = {}): Actor => ({
   role: "owner",
   scopes: ["phones:view", "phones:control", "account", "privacy"],
   authenticatedAt: new Date(clock.now()),
+  method: "password",
+  lacksSecondFactor: false,
   expiresAt: new Date(clock.now()),
   ...changes,
 });

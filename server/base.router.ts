@@ -11,7 +11,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { type Actor, type TeamScope, teamScope } from "./teams/team-scope.ts";
+import { type Actor, STEP_UP_MS, type TeamScope, teamScope } from "./teams/team-scope.ts";
 
 export interface ProcedureMeta {
   /** `public`: anyone. `person`: a signed-in person, about themselves. `team`: a member with `permission`. */
@@ -38,8 +38,6 @@ export interface RequestContext {
   readonly log: Log;
   readonly limiter: RateLimiter;
 }
-
-const STEP_UP_MS = 10 * 60_000;
 
 const t = initTRPC
   .context<RequestContext>()
@@ -91,6 +89,12 @@ function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): TeamScope |
   if (meta.scope !== undefined && !actor.scopes.includes(meta.scope)) {
     throw domain("forbidden", `This token may not do that; it lacks the scope ${meta.scope}.`);
   }
+  if (meta.auth === "team" && actor.lacksSecondFactor) {
+    throw domain(
+      "second_factor_required",
+      "This team asks for a second factor. Add a passkey or an app's codes under Account, then confirm that it is you.",
+    );
+  }
   const scope = meta.permission === undefined ? undefined : teamScope(actor, meta.permission);
   if (meta.permission !== undefined && scope === undefined) {
     throw domain("forbidden", `Your role in this team, ${actor.role}, may not do that. Ask an owner or admin.`);
@@ -99,7 +103,7 @@ function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): TeamScope |
     if (actor.credential.kind === "token")
       throw domain("forbidden", "An API token may not do that. Sign in as a person.");
     if (clock.now() - actor.authenticatedAt.getTime() > STEP_UP_MS) {
-      throw domain("step_up_required", "Confirm that it is you: sign in again.");
+      throw domain("step_up_required", "Confirm that it is you.");
     }
   }
   return scope;
@@ -133,6 +137,8 @@ const TRPC_CODES = {
   unauthenticated: "UNAUTHORIZED",
   session_ended: "UNAUTHORIZED",
   step_up_required: "FORBIDDEN",
+  second_factor_required: "FORBIDDEN",
+  held_for_review: "FORBIDDEN",
   forbidden: "FORBIDDEN",
   not_found: "NOT_FOUND",
   conflict: "CONFLICT",

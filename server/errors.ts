@@ -27,6 +27,8 @@ export const HTTP_STATUS = {
   unauthenticated: 401,
   session_ended: 401,
   step_up_required: 403,
+  second_factor_required: 403,
+  held_for_review: 403,
   forbidden: 403,
   not_found: 404,
   conflict: 409,

@@ -73,6 +73,7 @@ export async function signIn(
       userId,
       kind: "extension",
       authenticatedAt: at,
+      method: "password",
       about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
     });
   });

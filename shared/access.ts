@@ -1,16 +1,27 @@
-/** Roles and scopes, as enforced by the server and shown by the product. */
+/** Roles, permissions and scopes: one table, enforced by the server and shown by the product. */
 export const ROLES = ["owner", "admin", "operator", "viewer", "billing"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a session or token may do; a person's own sessions from the web hold all of them. */
-export const SCOPES = ["phones:view", "phones:control", "account", "privacy"] as const;
+/** What an API token may do. A person's own sessions hold all of them. */
+export const SCOPES = ["phones:view", "phones:control", "account", "team", "privacy"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** What a team member may do with the team's things. Billing people see the bill, not the phones. */
 export const PERMISSIONS = {
   "phones:view": ["owner", "admin", "operator", "viewer"],
   "phones:control": ["owner", "admin", "operator"],
+  /** Takes a phone from whoever drives it, with notice. */
+  "phones:take": ["owner", "admin"],
+  /** Who is in the team and what their roles are. */
+  "team:view": ["owner", "admin", "operator", "viewer", "billing"],
+  /** Who launched, drove, ran and changed what. */
+  "team:activity": ["owner", "admin", "operator", "viewer"],
+  /** Name, invitations, roles below one's own, removal. */
   "team:manage": ["owner", "admin"],
+  /** Owners, ownership, the rule that a second factor is needed, closing the team. */
+  "team:own": ["owner"],
+  /** API tokens of one's own in this team. */
+  "tokens:create": ["owner", "admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

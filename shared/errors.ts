@@ -4,6 +4,8 @@ export const ERROR_CODES = [
   "unauthenticated",
   "session_ended",
   "step_up_required",
+  "second_factor_required",
+  "held_for_review",
   "forbidden",
   "not_found",
   "conflict",

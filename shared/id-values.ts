@@ -18,6 +18,9 @@ export const ID_PREFIXES = {
   recording: "rec",
   webhook: "hook",
   suite: "suite",
+  invitation: "inv",
+  passkey: "pk",
+  decision: "dec",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -37,6 +40,9 @@ export type SecretId = Branded<string, "secret">;
 export type RecordingId = Branded<string, "recording">;
 export type WebhookId = Branded<string, "webhook">;
 export type SuiteId = Branded<string, "suite">;
+export type InvitationId = Branded<string, "invitation">;
+export type PasskeyId = Branded<string, "passkey">;
+export type DecisionId = Branded<string, "decision">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

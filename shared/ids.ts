@@ -27,3 +27,6 @@ export const secretId = idSchema("secret");
 export const recordingId = idSchema("recording");
 export const webhookId = idSchema("webhook");
 export const suiteId = idSchema("suite");
+export const invitationId = idSchema("invitation");
+export const passkeyId = idSchema("passkey");
+export const decisionId = idSchema("decision");

@@ -12,6 +12,7 @@ export function stubSessions(current: SessionId): SessionView[] {
     {
       id: current,
       kind: "extension",
+      method: "password",
       current: true,
       browser: "Chrome 148",
       system: "macOS",
@@ -24,6 +25,7 @@ export function stubSessions(current: SessionId): SessionView[] {
     {
       id: newId("session"),
       kind: "web",
+      method: "password",
       current: false,
       browser: "Firefox 153",
       system: "Linux",
@@ -36,6 +38,7 @@ export function stubSessions(current: SessionId): SessionView[] {
     {
       id: newId("session"),
       kind: "api",
+      method: "password",
       current: false,
       browser: "Nightly checks",
       system: "API token",

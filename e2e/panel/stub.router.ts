@@ -420,8 +420,9 @@ export function stubMe(): Me {
     team: { id: newId("team"), name: "Ada's team", role: "owner" },
     session: {
       id: newId("session"),
-      scopes: ["phones:view", "phones:control", "account", "privacy"],
+      scopes: ["phones:view", "phones:control", "account", "team", "privacy"],
       expiresAt: new Date(Date.now() + 60 * 86_400_000).toISOString(),
+      provenUntil: new Date(Date.now() + 600_000).toISOString(),
     },
     limits: { phones: 10, running: 4 },
   };

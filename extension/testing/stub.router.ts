@@ -153,8 +153,9 @@ export function stubMe(): Me {
     team: { id: newId("team"), name: "Ada Okafor", role: "owner" },
     session: {
       id: newId("session"),
-      scopes: ["phones:view", "phones:control", "account", "privacy"],
+      scopes: ["phones:view", "phones:control", "account", "team", "privacy"],
       expiresAt: new Date(Date.now() + 14 * 86_400_000).toISOString(),
+      provenUntil: new Date(Date.now() + 600_000).toISOString(),
     },
     limits: { phones: 10, running: 4 },
   };
@@ -178,6 +179,7 @@ export const stubRouter = t.router({
       {
         id: newId("session"),
         kind: "extension",
+        method: "password",
         current: true,
         browser: "Chromium 156",
         system: "Linux",

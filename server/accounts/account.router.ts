@@ -9,7 +9,7 @@ export function accountRouter(options: { connect: Connect; sessions: Sessions })
   return router({
     exchange: publicProcedure({ limit: "write", audit: "account.connected" })
       .input(exchangeInput)
-      .mutation(({ ctx, input }) => connect.exchange(input, ctx)),
+      .mutation(({ ctx, input }) => connect.exchange(input, ctx, ctx.actor)),
     me: personProcedure({ scope: "account", limit: "read", audit: false }).query(({ ctx }) => connect.me(ctx.actor)),
     signOut: personProcedure({ scope: "account", limit: "write", audit: "account.signed_out" }).mutation(
       async ({ ctx }) => {

@@ -2,6 +2,7 @@
  * Accounts: sign-up, confirmation, sign-in, reset and the first-run set-up. Nothing here tells whether an address has
  * an account: answers are the same and take as long, and what differs goes to the address by mail.
  */
+import type { SignInMethod } from "../../shared/accounts.ts";
 import type { TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -90,10 +91,16 @@ export function createAccounts(options: {
   }
 
   /** A web session; the owner hears of it when it comes from a browser that was not seen before. */
-  async function openSession(tx: Writer, user: User, teamId: TeamId, about: RequestInfo): Promise<IssuedSession> {
+  async function openSession(
+    tx: Writer,
+    user: User,
+    teamId: TeamId,
+    about: RequestInfo,
+    method: SignInMethod = "password",
+  ): Promise<IssuedSession> {
     const known = await sessions.known(tx, user.id, about);
     const now = new Date(clock.now());
-    const session = await sessions.create(tx, { userId: user.id, kind: "web", authenticatedAt: now, about });
+    const session = await sessions.create(tx, { userId: user.id, kind: "web", authenticatedAt: now, method, about });
     await audit.record(tx, { chain: teamId, actor: user.id, action: "account.signed_in", object: session.id });
     if (known.any && !known.device) {
       await mail.queue(tx, {
@@ -237,7 +244,7 @@ export function createAccounts(options: {
         const isOpen = (await tokens.take(tx, "setup", token)) !== undefined && (await repo.isEmpty(tx));
         if (!isOpen) throw new PerchError("not_found", `${USED_UP} Restart the server for a new one, or sign in.`);
         const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
-        return openSession(tx, user, teamId, about);
+        return openSession(tx, user, teamId, about, "set_up");
       });
     },
     async create({ email: emailShown, password, fullName }, actor) {

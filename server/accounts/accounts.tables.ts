@@ -1,13 +1,35 @@
 /** Accounts, identities, sessions and the single-use secrets around them. */
 import { sql } from "drizzle-orm";
 import type { Scope } from "../../shared/access.ts";
-import { SESSION_KINDS } from "../../shared/accounts.ts";
-import type { ApiTokenId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
+import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
-export const ONE_TIME_KINDS = ["sign_up", "reset", "setup"] as const;
+export const ONE_TIME_KINDS = [
+  "sign_up",
+  "reset",
+  "setup",
+  /** The link to a new address. */
+  "email_change",
+  /** The link to the earlier address: takes the change back. */
+  "email_undo",
+  /** A password was right, a second factor is missing. */
+  "second_factor",
+  /** A WebAuthn challenge that waits for its answer. */
+  "passkey",
+  /** The link of locked-out recovery. */
+  "recovery",
+] as const;
+
+/** A sign-up that waits for its address to be confirmed. */
+export interface PendingSignUp {
+  readonly email: string;
+  readonly emailShown: string;
+  readonly fullName?: string;
+  readonly phc: string;
+}
 export const IDENTITY_PROVIDERS = ["embedded", "supabase"] as const;
 
 const audit = {
@@ -81,13 +103,23 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
-      pending: k.json<{ email: string; emailShown: string; fullName?: string; phc: string }>(
+      pending: k.json<PendingSignUp>(
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
           export: { never: "No account exists yet." },
         }),
       ),
+      /** What the other kinds need to go on: an address, a challenge. Each kind's writer says its shape. */
+      data: k.json<Readonly<Record<string, string>>>(
+        personal("user.contact.email", {
+          ...authentication,
+          retain: "week",
+          export: { never: "Waits for a link or a code and is gone with it." },
+        }),
+      ),
+      /** Wrong answers so far. */
+      attempts: k.int(operational("day")).notNull().default(0),
       createdAt: k.instant(operational("day")).notNull(),
       expiresAt: k.instant(operational("day")).notNull(),
     },
@@ -109,9 +141,14 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
       kind: k.oneOf(SESSION_KINDS, personal("user.behavior", audit)).notNull(),
-      scopes: k.json<Scope[]>(operational("quarter")).notNull(),
+      /** The team the session works in; the person's oldest one when this is empty or they left it. */
+      teamId: k
+        .text(operational("quarter"))
+        .$type<TeamId>()
+        .references(() => teams.id, { onDelete: "set null" }),
+      method: k.oneOf(SIGN_IN_METHODS, personal("user.behavior", audit)).notNull().default("password"),
       createdAt: k.instant(personal("user.behavior", audit)).notNull(),
-      /** When the person last proved who they are (password), for step-up. */
+      /** When the person last proved who they are, for step-up. */
       authenticatedAt: k.instant(personal("user.behavior", audit)).notNull(),
       seenAt: k.instant(personal("user.behavior", audit)).notNull(),
       idleExpiresAt: k.instant(operational("quarter")).notNull(),
@@ -138,6 +175,12 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       redirectUri: k.text(operational("day")).notNull(),
       challenge: k.text(secret("user.authorization.credentials", "day")).notNull(),
       authenticatedAt: k.instant(operational("day")).notNull(),
+      method: k.oneOf(SIGN_IN_METHODS, operational("day")).notNull().default("password"),
+      /** The team of the web session it was approved in. */
+      teamId: k
+        .text(operational("day"))
+        .$type<TeamId>()
+        .references(() => teams.id, { onDelete: "set null" }),
       createdAt: k.instant(operational("day")).notNull(),
       expiresAt: k.instant(operational("day")).notNull(),
       usedAt: k.instant(operational("day")),
@@ -175,5 +218,75 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
   );
 
-  return { identities, passwordCredentials, oneTimeTokens, sessions, connectCodes, apiTokens };
+  /** Codes of an app (RFC 6238). One a person. */
+  const totpFactors = k.table(
+    "totp_factors",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      userId: k
+        .text(personal("user.unique_id", authentication))
+        .$type<UserId>()
+        .primaryKey()
+        .references(() => users.id, { onDelete: "cascade" }),
+      /** Sealed with a key of its own (AES-256-GCM, the person's id as associated data). */
+      sealedSecret: k.text(secret("user.authorization.credentials", "account")).notNull(),
+      /** The last time step a code was taken for; no code of it or an earlier one is taken again (ASVS 6.5.1). */
+      lastStep: k.int(operational("account")).notNull().default(0),
+      createdAt: k.instant(personal("user.behavior", authentication)).notNull(),
+      /** Nothing is asked at sign-in before. */
+      confirmedAt: k.instant(personal("user.behavior", authentication)),
+    },
+  );
+
+  const backupCodes = k.table(
+    "backup_codes",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      hash: k.text(secret("user.authorization.credentials", "account")).primaryKey(),
+      userId: k
+        .text(personal("user.unique_id", authentication))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      createdAt: k.instant(personal("user.behavior", authentication)).notNull(),
+      usedAt: k.instant(personal("user.behavior", authentication)),
+    },
+    (t) => [k.index("backup_codes_user").on(t.userId)],
+  );
+
+  /** WebAuthn credentials (W3C WebAuthn Level 3). */
+  const passkeys = k.table(
+    "passkeys",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      id: k.text(operational("account")).$type<PasskeyId>().primaryKey(),
+      userId: k
+        .text(personal("user.unique_id", authentication))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      /** base64url. */
+      credentialId: k.text(personal("user.unique_id", authentication)).notNull(),
+      publicKey: k.bytes(secret("user.authorization.credentials", "account")).notNull(),
+      counter: k.int(operational("account")).notNull(),
+      transports: k.json<string[]>(operational("account")).notNull(),
+      backedUp: k.bool(operational("account")).notNull(),
+      name: k.text(personal("user.content.private", { ...authentication, rectify: "self" })).notNull(),
+      createdAt: k.instant(personal("user.behavior", authentication)).notNull(),
+      lastUsedAt: k.instant(personal("user.behavior", authentication)),
+    },
+    (t) => [k.uniqueIndex("passkeys_credential").on(t.credentialId), k.index("passkeys_user").on(t.userId)],
+  );
+
+  return {
+    identities,
+    passwordCredentials,
+    oneTimeTokens,
+    sessions,
+    connectCodes,
+    apiTokens,
+    totpFactors,
+    backupCodes,
+    passkeys,
+  };
 }

@@ -66,7 +66,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
     expect(await server.connect.me(actor)).toMatchObject({
       user: { email: "Marianne@Example.org", name: "Marianne" },
       team: { name: "Marianne", role: "owner" },
-      session: { scopes: ["phones:view", "phones:control", "account", "privacy"] },
+      session: { scopes: ["phones:view", "phones:control", "account", "team", "privacy"] },
     });
     expect(await codeOf(server.accounts.confirm({ token, password: PASSWORD }, about))).toBe("not_found");
     await server.accounts.signIn({ email: "marianne@example.ORG", password: PASSWORD }, about);
@@ -213,7 +213,9 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
       { token: await signUp("r@x.example"), password: PASSWORD },
       about,
     );
-    const rotated = await server.sessions.rotate(id);
+    const { userId } = await actorOf(token);
+    const proof = { authenticatedAt: new Date(server.clock.now()), method: "password" } as const;
+    const rotated = (await test.db.tx((tx) => server.sessions.renew(tx, { userId, id }, proof))) ?? "";
     expect(rotated).not.toBe(token);
     expect(await server.sessions.find(token, about)).toBeUndefined();
     expect((await actorOf(rotated)).credential.id).toBe(id);

@@ -1,6 +1,7 @@
 /** Authorization codes. Rows stay a day after use so that a second use is recognised. */
 import { and, eq, gt, isNull } from "drizzle-orm";
-import type { SessionId, UserId } from "../../shared/ids.ts";
+import type { SignInMethod } from "../../shared/accounts.ts";
+import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 
 export interface ConnectCode {
@@ -8,6 +9,8 @@ export interface ConnectCode {
   readonly redirectUri: string;
   readonly challenge: string;
   readonly authenticatedAt: Date;
+  readonly method: SignInMethod;
+  readonly teamId: TeamId | null;
 }
 
 export interface ConnectRepo {
@@ -36,6 +39,8 @@ export function createConnectRepo(db: Database): ConnectRepo {
           redirectUri: connectCodes.redirectUri,
           challenge: connectCodes.challenge,
           authenticatedAt: connectCodes.authenticatedAt,
+          method: connectCodes.method,
+          teamId: connectCodes.teamId,
         });
       return row;
     },

@@ -19,6 +19,7 @@ import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import type { Actor } from "../teams/team-scope.ts";
+import { STEP_UP_MS } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
 import type { ConnectRepo } from "./connect.repo.ts";
@@ -38,8 +39,9 @@ export interface Connect {
   approve(request: ConnectRequest, caller: Actor): Promise<string>;
   /** The address that ends the flow without one (RFC 6749 §4.1.2.1). */
   decline(request: ConnectRequest): string;
-  exchange(input: z.infer<typeof exchangeInput>, about: RequestInfo): Promise<Exchanged>;
-  me(caller: Pick<Actor, "userId" | "teamId" | "credential" | "scopes" | "expiresAt">): Promise<Me>;
+  /** With the caller's present session, that session goes on under a new token (step-up). */
+  exchange(input: z.infer<typeof exchangeInput>, about: RequestInfo, caller?: Actor): Promise<Exchanged>;
+  me(caller: Pick<Actor, "userId" | "teamId" | "credential" | "scopes" | "authenticatedAt" | "expiresAt">): Promise<Me>;
 }
 
 /** Where browsers catch the answer of `identity.launchWebAuthFlow` for exactly these extensions. */
@@ -62,7 +64,14 @@ export function createConnect(options: {
   const { db, repo, accounts, teams, sessions, audit, clock, limits } = options;
   const redirectOrigins = redirectOriginsOf(options.extensionIds);
 
-  async function me({ userId, teamId, credential, scopes, expiresAt }: Parameters<Connect["me"]>[0]): Promise<Me> {
+  async function me({
+    userId,
+    teamId,
+    credential,
+    scopes,
+    authenticatedAt,
+    expiresAt,
+  }: Parameters<Connect["me"]>[0]): Promise<Me> {
     const [user, memberships] = await Promise.all([accounts.find(userId), teams.listOf(userId)]);
     const team = memberships.find(({ id }) => id === teamId);
     if (user === undefined || team === undefined)
@@ -70,7 +79,12 @@ export function createConnect(options: {
     return {
       user: { id: user.id, email: user.emailShown, ...(user.fullName !== null && { name: user.fullName }) },
       team,
-      session: { id: shownId(credential), scopes, expiresAt: expiresAt.toISOString() },
+      session: {
+        id: shownId(credential),
+        scopes,
+        expiresAt: expiresAt.toISOString(),
+        provenUntil: new Date(authenticatedAt.getTime() + STEP_UP_MS).toISOString(),
+      },
       limits,
     };
   }
@@ -99,6 +113,8 @@ export function createConnect(options: {
             redirectUri: request.redirect_uri,
             challenge: request.code_challenge,
             authenticatedAt: caller.authenticatedAt,
+            method: caller.method ?? "password",
+            teamId: caller.teamId,
           },
           new Date(now),
           new Date(now + CONNECT_CODE_MS),
@@ -107,7 +123,7 @@ export function createConnect(options: {
       return answer(request, { code });
     },
     decline: (request) => answer(request, { error: "access_denied" }),
-    async exchange({ code, verifier, redirectUri, timeZone }, about) {
+    async exchange({ code, verifier, redirectUri, timeZone }, about, present) {
       const refused = () =>
         new PerchError("unauthenticated", "Connecting took too long or was tried twice. Connect again.");
       if (!isSecret(code)) throw refused();
@@ -122,24 +138,35 @@ export function createConnect(options: {
         }
         // The code stays used after a wrong proof: whoever has it does not get to guess.
         if (!isProof(verifier, row.challenge) || redirectUri !== row.redirectUri) return { ended: [] };
-        const session = await sessions.create(tx, {
-          userId: row.userId,
+        const { userId, authenticatedAt, method } = row;
+        const [team] = await teams.listOfIn(tx, userId);
+        if (team === undefined) throw refused();
+        const isSame = present?.credential.kind === "session" && !present.credential.web && present.userId === userId;
+        if (isSame && present.credential.kind === "session") {
+          const { id } = present.credential;
+          const token = await sessions.renew(tx, { userId, id }, { authenticatedAt, method });
+          if (token === undefined) throw refused();
+          await repo.produced(tx, hash, id);
+          await audit.record(tx, { chain: present.teamId, actor: userId, action: "account.stepped_up", object: id });
+          return { ended: [], token };
+        }
+        const { id, token } = await sessions.create(tx, {
+          userId,
           kind: "extension",
-          authenticatedAt: row.authenticatedAt,
+          authenticatedAt,
+          method,
+          teamId: row.teamId ?? undefined,
           about: { ...about, timeZone },
         });
-        await repo.produced(tx, hash, session.id);
-        const [team] = await teams.listOfIn(tx, row.userId);
-        if (team === undefined) throw refused();
-        await audit.record(tx, { chain: team.id, actor: row.userId, action: "account.connected", object: session.id });
-        return { ended: [], session };
+        await repo.produced(tx, hash, id);
+        await audit.record(tx, { chain: team.id, actor: userId, action: "account.connected", object: id });
+        return { ended: [], token };
       });
       sessions.announceEnded(outcome.ended);
-      if (outcome.session === undefined) throw refused();
-      const { token, expiresAt } = outcome.session;
-      const caller = await sessions.find(token, about);
+      if (outcome.token === undefined) throw refused();
+      const caller = await sessions.find(outcome.token, about);
       if (caller === undefined || caller === "ended") throw refused();
-      return { token, expiresAt: expiresAt.toISOString(), me: await me(caller) };
+      return { token: outcome.token, expiresAt: caller.expiresAt.toISOString(), me: await me(caller) };
     },
     me,
   };

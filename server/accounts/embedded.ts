@@ -1,8 +1,9 @@
 /** The embedded identity provider: addresses confirmed by mail, passwords hashed here. */
 import type { Database } from "../db/database.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
+import type { PendingSignUp } from "./accounts.tables.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
-import type { OneTimeTokensRepo, PendingSignUp } from "./one-time-tokens.repo.ts";
+import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import type { Passwords } from "./passwords.ts";
 
 export const SIGN_UP_LINK_MS = 24 * 60 * 60_000;

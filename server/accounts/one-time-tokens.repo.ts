@@ -1,21 +1,18 @@
 /** Single-use tokens: links in mails and the first-run set-up link. Only hashes are stored. */
-import { and, eq, gt } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
-import type { ONE_TIME_KINDS } from "./accounts.tables.ts";
+import type { ONE_TIME_KINDS, PendingSignUp } from "./accounts.tables.ts";
 import { hashSecret, isSecret, newSecret } from "./secrets.ts";
 
 export type OneTimeKind = (typeof ONE_TIME_KINDS)[number];
-export interface PendingSignUp {
-  readonly email: string;
-  readonly emailShown: string;
-  readonly fullName?: string;
-  readonly phc: string;
-}
 export interface OneTimeToken {
   readonly userId: UserId | null;
   readonly pending: PendingSignUp | null;
+  readonly data: Readonly<Record<string, string>> | null;
+  /** Wrong answers so far. */
+  readonly attempts: number;
 }
 
 export interface OneTimeTokensRepo {
@@ -24,12 +21,14 @@ export interface OneTimeTokensRepo {
     tx: Writer,
     kind: OneTimeKind,
     lifetimeMs: number,
-    about: { userId?: UserId; pending?: PendingSignUp },
+    about: { userId?: UserId; pending?: PendingSignUp; data?: Readonly<Record<string, string>> },
   ): Promise<string>;
   /** Looks without using it up. */
   find(kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
   /** Uses it up: of many callers exactly one gets it. */
   take(tx: Writer, kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
+  /** Counts a wrong answer; gives how many there were. */
+  countAttempt(tx: Writer, kind: OneTimeKind, token: string): Promise<number>;
   dropOfUser(tx: Writer, kind: OneTimeKind, userId: UserId): Promise<void>;
   dropAll(tx: Writer, kind: OneTimeKind): Promise<void>;
 }
@@ -42,7 +41,12 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
       eq(oneTimeTokens.kind, kind),
       gt(oneTimeTokens.expiresAt, new Date(clock.now())),
     );
-  const columns = { userId: oneTimeTokens.userId, pending: oneTimeTokens.pending };
+  const columns = {
+    userId: oneTimeTokens.userId,
+    pending: oneTimeTokens.pending,
+    data: oneTimeTokens.data,
+    attempts: oneTimeTokens.attempts,
+  };
   return {
     async issue(tx, kind, lifetimeMs, about) {
       const token = newSecret();
@@ -52,6 +56,7 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
         kind,
         userId: about.userId ?? null,
         pending: about.pending ?? null,
+        data: about.data ?? null,
         createdAt: new Date(now),
         expiresAt: new Date(now + lifetimeMs),
       });
@@ -66,6 +71,15 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
       if (!isSecret(token)) return undefined;
       const [row] = await tx.delete(oneTimeTokens).where(valid(kind, token)).returning(columns);
       return row;
+    },
+    async countAttempt(tx, kind, token) {
+      if (!isSecret(token)) return 0;
+      const [row] = await tx
+        .update(oneTimeTokens)
+        .set({ attempts: sql`${oneTimeTokens.attempts} + 1` })
+        .where(valid(kind, token))
+        .returning({ attempts: oneTimeTokens.attempts });
+      return row?.attempts ?? 0;
     },
     async dropOfUser(tx, kind, userId) {
       await tx.delete(oneTimeTokens).where(and(eq(oneTimeTokens.kind, kind), eq(oneTimeTokens.userId, userId)));

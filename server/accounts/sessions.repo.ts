@@ -1,13 +1,14 @@
 /** Session and API-token rows. Look-ups by token are prepared once: they stand in front of every call. */
 import { and, asc, desc, eq, gt, isNull, ne, sql } from "drizzle-orm";
 import type { Role, Scope } from "../../shared/access.ts";
-import type { SessionKind } from "../../shared/accounts.ts";
+import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { type ApiTokenId, newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 
 export interface SessionRow {
   readonly id: SessionId;
   readonly kind: SessionKind;
+  readonly method: SignInMethod;
   readonly createdAt: Date;
   readonly seenAt: Date;
   readonly idleExpiresAt: Date;
@@ -19,16 +20,23 @@ export interface SessionRow {
 export interface NewSession extends Omit<SessionRow, "id"> {
   readonly tokenHash: string;
   readonly userId: UserId;
-  readonly scopes: readonly Scope[];
+  /** The team it works in; empty: the person's oldest. */
+  readonly teamId: TeamId | null;
   readonly authenticatedAt: Date;
 }
 export interface FoundSession extends SessionRow {
   readonly userId: UserId;
-  readonly scopes: readonly Scope[];
   readonly authenticatedAt: Date;
   readonly endedAt: Date | null;
   readonly teamId: TeamId;
   readonly role: Role;
+  /** Whether this team asks its members for a second factor. */
+  readonly requireSecondFactor: boolean;
+}
+/** What a person did to show who they are, and when. */
+export interface Proof {
+  readonly authenticatedAt: Date;
+  readonly method: SignInMethod;
 }
 export interface FoundApiToken {
   readonly id: ApiTokenId;
@@ -54,7 +62,9 @@ export interface SessionsRepo {
     id: SessionId,
     seen: { at: Date; idleExpiresAt: Date; ip: string; userAgent: string },
   ): Promise<void>;
-  replaceToken(tx: Writer, id: SessionId, tokenHash: string, authenticatedAt: Date | undefined): Promise<void>;
+  /** Gives whether the session was the person's and live. */
+  replaceToken(tx: Writer, userId: UserId, id: SessionId, tokenHash: string, proof: Proof): Promise<boolean>;
+  setTeam(tx: Writer, id: SessionId, teamId: TeamId): Promise<void>;
   /** Ends those of the person that are live and meant; gives the ids that ended by this call. */
   end(
     tx: Writer,
@@ -75,10 +85,11 @@ export interface SessionsRepo {
 }
 
 export function createSessionsRepo(db: Database): SessionsRepo {
-  const { sessions, users, teamMembers, apiTokens } = db.t;
+  const { sessions, users, teams, teamMembers, apiTokens } = db.t;
   const row = {
     id: sessions.id,
     kind: sessions.kind,
+    method: sessions.method,
     createdAt: sessions.createdAt,
     seenAt: sessions.seenAt,
     idleExpiresAt: sessions.idleExpiresAt,
@@ -93,17 +104,22 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     .select({
       ...row,
       userId: sessions.userId,
-      scopes: sessions.scopes,
       authenticatedAt: sessions.authenticatedAt,
       endedAt: sessions.endedAt,
       teamId: teamMembers.teamId,
       role: teamMembers.role,
+      requireSecondFactor: teams.requireSecondFactor,
     })
     .from(sessions)
     .innerJoin(users, and(eq(users.id, sessions.userId), isNull(users.deletedAt)))
     .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
+    .innerJoin(teams, eq(teams.id, teamMembers.teamId))
     .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
-    .orderBy(asc(teamMembers.joinedAt), asc(teamMembers.teamId))
+    .orderBy(
+      asc(sql`case when ${teamMembers.teamId} = ${sessions.teamId} then 0 else 1 end`),
+      asc(teamMembers.joinedAt),
+      asc(teamMembers.teamId),
+    )
     .prepare();
   const apiTokenByToken = db.read
     .select({
@@ -126,7 +142,7 @@ export function createSessionsRepo(db: Database): SessionsRepo {
   return {
     async insert(tx, session) {
       const id = newId("session");
-      await tx.insert(sessions).values({ ...session, id, scopes: [...session.scopes] });
+      await tx.insert(sessions).values({ ...session, id });
       return id;
     },
     async findByToken(tokenHash) {
@@ -159,11 +175,16 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .set({ seenAt: at, idleExpiresAt, ip, userAgent })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
-    async replaceToken(tx, id, tokenHash, authenticatedAt) {
-      await tx
+    async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method }) {
+      const replaced = await tx
         .update(sessions)
-        .set({ tokenHash, ...(authenticatedAt && { authenticatedAt }) })
-        .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
+        .set({ tokenHash, authenticatedAt, method })
+        .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
+        .returning({ id: sessions.id });
+      return replaced.length > 0;
+    },
+    async setTeam(tx, id, teamId) {
+      await tx.update(sessions).set({ teamId }).where(eq(sessions.id, id));
     },
     async end(tx, userId, which, at) {
       const meant =

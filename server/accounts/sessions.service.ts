@@ -3,7 +3,7 @@
  * last use and 60 days after it began at the latest (OWASP ASVS 5.0 V7.3).
  */
 import { SCOPES, type Scope } from "../../shared/access.ts";
-import type { SessionKind, SessionView } from "../../shared/accounts.ts";
+import { assurance, type SessionKind, type SessionView, type SignInMethod } from "../../shared/accounts.ts";
 import type { ApiTokenId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -14,7 +14,7 @@ import { networkOf } from "../limits/rate-limiter.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import { deviceWords } from "./device-words.ts";
 import { hashSecret, isSecret, newSecret } from "./secrets.ts";
-import type { FoundApiToken, FoundSession, SessionsRepo } from "./sessions.repo.ts";
+import type { FoundApiToken, FoundSession, Proof, SessionsRepo } from "./sessions.repo.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 export const SESSION_IDLE_MS = 14 * DAY_MS;
@@ -36,6 +36,9 @@ export interface NewSessionInput {
   readonly userId: UserId;
   readonly kind: SessionKind;
   readonly authenticatedAt: Date;
+  readonly method: SignInMethod;
+  /** The team to work in; left out: the person's oldest. */
+  readonly teamId?: TeamId | undefined;
   readonly about: RequestInfo;
 }
 
@@ -43,8 +46,14 @@ export interface Sessions {
   /** Who holds this bearer token; `ended` for one that was valid once. Notes the use now and then. */
   find(token: string, about: RequestInfo): Promise<Actor | "ended" | undefined>;
   create(tx: Writer, input: NewSessionInput): Promise<IssuedSession>;
-  /** A new token for the same session; the old one stops working. Give `authenticatedAt` after a fresh proof. */
-  rotate(session: SessionId, authenticatedAt?: Date): Promise<string>;
+  /** After a fresh proof: a new token for the same session; the old one stops working. `undefined`: no such session. */
+  renew(
+    tx: Writer,
+    session: { readonly userId: UserId; readonly id: SessionId },
+    proof: Proof,
+  ): Promise<string | undefined>;
+  /** The team this session works in from now on; the caller has checked that the person is in it. */
+  setTeam(tx: Writer, session: SessionId, teamId: TeamId): Promise<void>;
   list(actor: Actor): Promise<SessionView[]>;
   /** Ends one session of the actor. Throws `not_found` for anything that is not theirs or has ended. */
   revoke(actor: Actor, id: SessionId): Promise<void>;
@@ -132,7 +141,7 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
       if (isSecret(token, "pt_")) return findApiToken(token);
       return undefined;
     },
-    async create(tx, { userId, kind, authenticatedAt, about }) {
+    async create(tx, { userId, kind, authenticatedAt, method, teamId, about }) {
       const token = newSecret("cp_");
       const now = clock.now();
       const idleExpiresAt = new Date(now + SESSION_IDLE_MS);
@@ -140,7 +149,8 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
         tokenHash: hashSecret(token),
         userId,
         kind,
-        scopes: SCOPES,
+        method,
+        teamId: teamId ?? null,
         createdAt: new Date(now),
         authenticatedAt,
         seenAt: new Date(now),
@@ -152,16 +162,18 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
       });
       return { id, token, expiresAt: idleExpiresAt };
     },
-    async rotate(session, authenticatedAt) {
+    async renew(tx, session, proof) {
       const token = newSecret("cp_");
-      await db.tx((tx) => repo.replaceToken(tx, session, hashSecret(token), authenticatedAt));
-      return token;
+      const renewed = await repo.replaceToken(tx, session.userId, session.id, hashSecret(token), proof);
+      return renewed ? token : undefined;
     },
+    setTeam: (tx, session, teamId) => repo.setTeam(tx, session, teamId),
     async list(actor) {
       const rows = await repo.listLive(actor.userId, new Date(clock.now()));
       return rows.map((row) => ({
         id: row.id,
         kind: row.kind,
+        method: row.method,
         current: row.id === actor.credential.id,
         ...deviceWords(row.userAgent),
         ...(row.timeZone !== null && { timeZone: row.timeZone }),
@@ -233,20 +245,33 @@ function sameDevice(a: ReturnType<typeof deviceWords>, b: ReturnType<typeof devi
 }
 
 function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
-  const { id, kind, userId, teamId, role, scopes, authenticatedAt } = found;
+  const { id, kind, method, userId, teamId, role, authenticatedAt } = found;
   return {
     credential: { kind: "session", id, web: kind === "web" },
     userId,
     teamId,
     role,
-    scopes,
+    scopes: SCOPES,
     authenticatedAt,
+    method,
+    lacksSecondFactor: found.requireSecondFactor && assurance(method) === 1,
     expiresAt,
   };
 }
 
 function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }: FoundApiToken): Actor {
-  return { credential: { kind: "token", id }, userId, teamId, role, scopes, authenticatedAt: createdAt, expiresAt };
+  return {
+    credential: { kind: "token", id },
+    userId,
+    teamId,
+    role,
+    scopes,
+    authenticatedAt: createdAt,
+    method: undefined,
+    // Making a token took a fresh proof, with a second factor where the team asks for one.
+    lacksSecondFactor: false,
+    expiresAt,
+  };
 }
 
 /** The text comes from our own announcement, which holds nothing else after its prefix. */

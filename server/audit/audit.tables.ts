@@ -28,7 +28,12 @@ export function auditTables(k: Kit) {
       prev: k.text(operational("chain")).notNull(),
       hash: k.text(operational("chain")).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.chain, t.seq] }), k.index("audit_log_at").on(t.at)],
+    (t) => [
+      k.primaryKey({ columns: [t.chain, t.seq] }),
+      k.index("audit_log_at").on(t.at),
+      k.index("audit_log_actor").on(t.actor),
+      k.index("audit_log_object").on(t.object),
+    ],
   );
   return { auditLog };
 }

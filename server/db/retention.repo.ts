@@ -1,5 +1,5 @@
 /** Retention sweeps of this version: what has outlived its rule in the data map goes, a small batch at a time. */
-import { and, eq, isNotNull, lt, or } from "drizzle-orm";
+import { and, eq, isNotNull, lt, ne, or } from "drizzle-orm";
 import type { Clock } from "../clock.ts";
 import { RETENTION } from "../privacy/tags.ts";
 import type { Database, Writer } from "./database.ts";
@@ -11,9 +11,9 @@ export function cutoff(clock: Clock, rule: "day" | "week" | "month" | "quarter")
   return new Date(clock.now() - RETENTION[rule].days * DAY_MS);
 }
 
-/** Removes expired single-use tokens, codes and mail, and the traces of sessions and tokens that ended 90 days ago. */
+/** Removes expired single-use tokens, codes and mail, and the traces of sessions, tokens, invitations and decisions of 90 days ago. */
 export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Promise<number> {
-  const { oneTimeTokens, connectCodes, mailOutbox, sessions, apiTokens } = db.t;
+  const { oneTimeTokens, connectCodes, mailOutbox, sessions, apiTokens, teamInvitations, decisions } = db.t;
   const now = new Date(clock.now());
   const quarterAgo = cutoff(clock, "quarter");
   const gone = [
@@ -44,6 +44,14 @@ export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Pro
       .set({ ip: null, userAgent: null })
       .where(and(eq(sessions.kind, "extension"), isNotNull(sessions.ip), lt(sessions.seenAt, cutoff(clock, "quarter"))))
       .returning({ id: sessions.id }),
+    await tx
+      .delete(teamInvitations)
+      .where(lt(teamInvitations.createdAt, quarterAgo))
+      .returning({ id: teamInvitations.id }),
+    await tx
+      .delete(decisions)
+      .where(and(lt(decisions.createdAt, quarterAgo), ne(decisions.state, "contested")))
+      .returning({ id: decisions.id }),
   ];
   return gone.reduce((sum, rows) => sum + rows.length, 0);
 }

@@ -43,7 +43,15 @@ describe("retention, walking the clock", () => {
     const ticket = await call(server, "mutation", "screen.ticket", { phoneId, mode: "view" }, person.token);
     expect(ticket.ok).toBe(true);
     await server.db.tx(async (tx) => {
-      const { userId } = person;
+      const { userId, teamId } = person;
+      await tx.insert(t.teamInvitations).values({
+        ...{ id: newId("invitation"), teamId, email: "b@x.example", emailShown: "b@x.example", role: "viewer" },
+        ...{ createdAt: at, expiresAt: at },
+      });
+      await tx.insert(t.decisions).values({
+        ...{ id: newId("decision"), userId, kind: "sign_up", action: "allow", state: "in_force" },
+        ...{ score: 0, signals: [], createdAt: at },
+      });
       const soon = new Date(at.getTime() + 60_000);
       await tx.insert(t.oneTimeTokens).values({ hash: "h", kind: "reset", userId, createdAt: at, expiresAt: soon });
       await tx.insert(t.connectCodes).values({
@@ -107,6 +115,8 @@ describe("retention, walking the clock", () => {
       if ("at" in row && row.at !== null) expect(row.at.getTime()).toBeGreaterThan(server.clock.now() - 90 * DAY);
     }
     expect(await rows("sessions")).toEqual([]);
+    expect(await rows("teamInvitations")).toEqual([]);
+    expect(await rows("decisions")).toEqual([]);
     expect(await rows("apiTokens")).toMatchObject([{ revokedAt: null }]);
     expect(await rows("phones")).toHaveLength(1);
     expect((await rows("users")).length).toBe(2);
@@ -121,6 +131,7 @@ describe("retention, walking the clock", () => {
       "apiTokens",
       "auditLog",
       "connectCodes",
+      "decisions",
       "events",
       "idempotencyKeys",
       "jobs",
@@ -139,6 +150,7 @@ describe("retention, walking the clock", () => {
       "sessions",
       "streamTickets",
       "suites",
+      "teamInvitations",
       "webhookCalls",
     ]);
   });

@@ -1,4 +1,5 @@
 /** Every table, declared once; the two engines get them through their kit. */
+import { abuseTables } from "../abuse/abuse.tables.ts";
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
@@ -29,6 +30,7 @@ export function defineTables(k: Kit) {
     ...teams,
     ...accounts,
     ...phones,
+    ...abuseTables(k, users),
     ...screenTables(k, { ...accounts, ...phones }),
     ...workspaces,
     ...automations,

@@ -18,6 +18,61 @@ export interface MailData {
     readonly resetLink: string;
   };
   readonly password_changed: { readonly at: string; readonly supportLink: string };
+  /** To the new address. */
+  readonly email_change: { readonly link: string };
+  /** To the address the account has: somebody asked for another one. */
+  readonly email_change_asked: { readonly newEmail: string; readonly at: string; readonly securityLink: string };
+  /** To the earlier address, once the change is made. */
+  readonly email_changed: { readonly newEmail: string; readonly at: string; readonly undoLink: string };
+  readonly second_factor_changed: {
+    /** A sentence: "A passkey was added: Laptop." */
+    readonly what: string;
+    readonly at: string;
+    readonly securityLink: string;
+  };
+  readonly token_created: {
+    readonly name: string;
+    readonly scopes: string;
+    readonly at: string;
+    readonly securityLink: string;
+  };
+  /** Locked-out recovery, step one: to the account's address. */
+  readonly recovery: { readonly link: string; readonly waitUntil: string; readonly cancelLink: string };
+  readonly account_recovered: { readonly at: string; readonly supportLink: string };
+  readonly unusual_use: { readonly what: string; readonly at: string; readonly securityLink: string };
+  readonly invitation: {
+    readonly teamName: string;
+    readonly invitedBy: string;
+    /** "Operator: may use phones". */
+    readonly role: string;
+    readonly expiresAt: string;
+    readonly link: string;
+  };
+  readonly ownership_transferred: {
+    readonly teamName: string;
+    readonly to: string;
+    readonly at: string;
+    readonly supportLink: string;
+  };
+  readonly removed_from_team: { readonly teamName: string; readonly at: string };
+  readonly held_for_review: { readonly what: string; readonly reasons: string; readonly contestLink: string };
+  readonly review_done: { readonly what: string; readonly outcome: string; readonly supportLink: string };
+  readonly receipt: {
+    readonly number: string;
+    readonly amount: string;
+    readonly period: string;
+    readonly link: string;
+  };
+  readonly export_ready: { readonly at: string; readonly link: string; readonly expiresAt: string };
+  readonly account_deletion: { readonly at: string; readonly deletedAt: string; readonly undoLink: string };
+  readonly data_request: {
+    readonly what: string;
+    readonly number: string;
+    readonly dueAt: string;
+    readonly link: string;
+  };
+  readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
+  readonly breach: { readonly what: string; readonly at: string; readonly todo: string; readonly link: string };
   readonly support_received: { readonly dueAt: string };
 }
 
@@ -79,6 +134,130 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     subject: "Your Perch password was changed",
     before: [`The password of your account was changed (${at}), and every session was signed out.`],
     action: { label: "It was not me: write to us", link: supportLink },
+    after: [],
+  }),
+  email_change: ({ link }) => ({
+    subject: "Confirm your new Perch address",
+    before: ["Somebody, probably you, wants to use this address for a Perch account."],
+    action: { label: "Confirm address", link },
+    after: ["The link works once and for 24 hours.", "If it was not you, ignore this mail; nothing changes."],
+  }),
+  email_change_asked: ({ newEmail, at, securityLink }) => ({
+    subject: "A new address for your Perch account was asked for",
+    before: [
+      `Somebody signed in to your account asked to change its address to ${newEmail} (${at}). It changes once that address is confirmed.`,
+      "If that was you, there is nothing to do.",
+    ],
+    action: { label: "It was not me: secure the account", link: securityLink },
+    after: [],
+  }),
+  email_changed: ({ newEmail, at, undoLink }) => ({
+    subject: "The address of your Perch account was changed",
+    before: [`Your account now has the address ${newEmail} (${at}). Mail goes there from now on.`],
+    action: { label: "It was not me: take it back", link: undoLink },
+    after: ["The link works once and for 7 days. Taking it back signs everybody out."],
+  }),
+  second_factor_changed: ({ what, at, securityLink }) => ({
+    subject: "How you sign in to Perch was changed",
+    before: [what, `This happened ${at}. If that was you, there is nothing to do.`],
+    action: { label: "It was not me: secure the account", link: securityLink },
+    after: [],
+  }),
+  token_created: ({ name, scopes, at, securityLink }) => ({
+    subject: "A new API token for Perch",
+    before: [
+      `The API token “${name}” was made in your name (${at}). It may do: ${scopes}.`,
+      "If that was you, there is nothing to do.",
+    ],
+    action: { label: "It was not me: secure the account", link: securityLink },
+    after: [],
+  }),
+  recovery: ({ link, waitUntil, cancelLink }) => ({
+    subject: "Getting back into your Perch account",
+    before: [
+      "Somebody, probably you, says that they can no longer sign in with the second factor of your account.",
+      `If that was you, use this link after ${waitUntil}. The wait gives an owner who still can sign in the time to say no.`,
+    ],
+    action: { label: "Get back in", link },
+    after: [`If it was not you, say no here, and nothing changes: ${cancelLink}`],
+  }),
+  account_recovered: ({ at, supportLink }) => ({
+    subject: "Your Perch account was recovered",
+    before: [`The second factors of your account were removed after a recovery (${at}), and everybody was signed out.`],
+    action: { label: "It was not me: write to us", link: supportLink },
+    after: ["Set up a new second factor under Account."],
+  }),
+  unusual_use: ({ what, at, securityLink }) => ({
+    subject: "Unusual use of your Perch account",
+    before: [what, `We saw it ${at}. If that was you, there is nothing to do.`],
+    action: { label: "It was not me: secure the account", link: securityLink },
+    after: [],
+  }),
+  invitation: ({ teamName, invitedBy, role, expiresAt, link }) => ({
+    subject: `${invitedBy} invites you to a team on Perch`,
+    before: [`${invitedBy} invites you to the team “${teamName}”.`, `Your role would be: ${role}.`],
+    action: { label: "See the invitation", link },
+    after: [`It is open until ${expiresAt}. If you do not know who this is, ignore this mail.`],
+  }),
+  ownership_transferred: ({ teamName, to, at, supportLink }) => ({
+    subject: "A team has a new owner",
+    before: [`The team “${teamName}” now belongs to ${to} (${at}).`],
+    action: { label: "That is wrong: write to us", link: supportLink },
+    after: [],
+  }),
+  removed_from_team: ({ teamName, at }) => ({
+    subject: "You are no longer in a team",
+    before: [
+      `You were removed from the team “${teamName}” (${at}). Its phones and automations are no longer yours to use.`,
+    ],
+    after: ["Your account and your other teams stay as they are."],
+  }),
+  held_for_review: ({ what, reasons, contestLink }) => ({
+    subject: "A person has to look at your Perch account",
+    before: [what, `Why: ${reasons}`, "A machine decided this. You may say why it is wrong, and a person decides."],
+    action: { label: "Say why this is wrong", link: contestLink },
+    after: [],
+  }),
+  review_done: ({ what, outcome, supportLink }) => ({
+    subject: "A person looked at your Perch account",
+    before: [what, outcome],
+    action: { label: "Write to us", link: supportLink },
+    after: [],
+  }),
+  receipt: ({ number, amount, period, link }) => ({
+    subject: `Your Perch receipt ${number}`,
+    before: [`Thank you. You paid ${amount} for ${period}.`],
+    action: { label: "See the receipt", link },
+    after: [],
+  }),
+  export_ready: ({ at, link, expiresAt }) => ({
+    subject: "Your data is ready to download",
+    before: [`You asked for a copy of your data (${at}). It is ready.`],
+    action: { label: "Download", link },
+    after: [`The link works once, until ${expiresAt}, and only where you are signed in.`],
+  }),
+  account_deletion: ({ at, deletedAt, undoLink }) => ({
+    subject: "Your Perch account will be deleted",
+    before: [`You asked to delete your account (${at}). Everything in it will be gone ${deletedAt}.`],
+    action: { label: "Keep my account", link: undoLink },
+    after: [],
+  }),
+  data_request: ({ what, number, dueAt, link }) => ({
+    subject: `Your request ${number} about your data`,
+    before: [what, `You have our answer by ${dueAt} at the latest.`],
+    action: { label: "See the request", link },
+    after: [],
+  }),
+  policy_changed: ({ effectiveAt, summary, link }) => ({
+    subject: "The privacy policy of Perch changes",
+    before: [`From ${effectiveAt} a new version of our privacy policy applies.`, summary],
+    action: { label: "Read what changes", link },
+    after: [],
+  }),
+  breach: ({ what, at, todo, link }) => ({
+    subject: "Security notice about your Perch account",
+    before: [`${what} (${at})`, `What you can do: ${todo}`],
+    action: { label: "Read more", link },
     after: [],
   }),
   support_received: ({ dueAt }) => ({

@@ -45,7 +45,8 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };
     await db.tx(async (tx) => {
-      sessionId = (await sessions.create(tx, { userId, kind: "extension", authenticatedAt, about })).id;
+      sessionId = (await sessions.create(tx, { userId, kind: "extension", method: "password", authenticatedAt, about }))
+        .id;
       tokenId = (await sessions.createApiToken(tx, { userId, teamId, name: "t", scopes: ["phones:view"] })).id;
     });
   });

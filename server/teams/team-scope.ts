@@ -1,7 +1,11 @@
 /** Who acts, and for which team. A `TeamScope` is made in one place (`base.router.ts`, after checking) and repos demand one. */
 import type { Permission, Role, Scope } from "../../shared/access.ts";
 import { roleMay } from "../../shared/access.ts";
+import type { SignInMethod } from "../../shared/accounts.ts";
 import type { ApiTokenId, Branded, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+
+/** How long a proof of who one is counts for what needs a fresh one. */
+export const STEP_UP_MS = 10 * 60_000;
 
 /** A signed-in caller: a session of a person, or an API token of one. */
 export interface Actor {
@@ -14,6 +18,10 @@ export interface Actor {
   readonly scopes: readonly Scope[];
   /** When the person last proved who they are. */
   readonly authenticatedAt: Date;
+  /** How; an API token proves nothing about a person. */
+  readonly method: SignInMethod | undefined;
+  /** The team asks for a second factor and this session was opened without one. */
+  readonly lacksSecondFactor: boolean;
   /** When the credential stops working unless it is used. */
   readonly expiresAt: Date;
 }

@@ -1,10 +1,11 @@
 /** Teams and their members. A person alone is a team of one. */
 
 import { ROLES } from "../../shared/access.ts";
-import type { TeamId, UserId } from "../../shared/ids.ts";
+import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
+import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { operational, personal, secret } from "../privacy/tags.ts";
 
 const activity = { use: ["essential.service.operations"], clause: "P1.4", retain: "account" } as const;
 
@@ -16,6 +17,8 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       id: k.text(operational("team")).$type<TeamId>().primaryKey(),
       name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
       createdAt: k.instant(operational("team")).notNull(),
+      /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
+      requireSecondFactor: k.bool(operational("team")).notNull().default(false),
     },
   );
   const teamMembers = k.table(
@@ -37,6 +40,42 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     },
     (t) => [k.primaryKey({ columns: [t.teamId, t.userId] }), k.index("team_members_user").on(t.userId)],
   );
-  return { teams, teamMembers };
+  const teamInvitations = k.table(
+    "team_invitations",
+    { owner: "team", subject: { column: "email" }, clock: "createdAt" },
+    {
+      id: k.text(operational("quarter")).$type<InvitationId>().primaryKey(),
+      teamId: k
+        .text(operational("team"))
+        .$type<TeamId>()
+        .notNull()
+        .references(() => teams.id, { onDelete: "cascade" }),
+      /** Lower-cased and NFC: only who confirmed this address may accept. */
+      email: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
+      emailShown: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
+      role: k.oneOf(INVITED_ROLES, personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
+      /** SHA-256 of the token in the link; empty once the invitation is no longer open. */
+      tokenHash: k.text(secret("user.authorization.credentials", "quarter")),
+      invitedBy: k
+        .text(personal("user.unique_id", { ...activity, retain: "quarter" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      createdAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
+      expiresAt: k.instant(operational("quarter")).notNull(),
+      acceptedAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })),
+      acceptedBy: k
+        .text(personal("user.unique_id", { ...activity, retain: "quarter" }))
+        .$type<UserId>()
+        .references(() => users.id, { onDelete: "set null" }),
+      /** Withdrawn by the team, or declined by the person. */
+      closedAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })),
+    },
+    (t) => [
+      k.uniqueIndex("team_invitations_token").on(t.tokenHash),
+      k.index("team_invitations_team").on(t.teamId),
+      k.index("team_invitations_email").on(t.email),
+    ],
+  );
+  return { teams, teamMembers, teamInvitations };
 }
 export type TeamTables = ReturnType<typeof teamTables>;

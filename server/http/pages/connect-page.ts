@@ -20,7 +20,8 @@ import {
 export function connectPage(services: PageServices): Hono<PagesEnv> {
   const { connect } = services;
   const pages = new Hono<PagesEnv>();
-  const pathOf = (request: ConnectRequest) => `/connect?${new URLSearchParams({ ...request })}`;
+  const pathOf = ({ prompt, ...rest }: ConnectRequest) =>
+    `/connect?${new URLSearchParams({ ...rest, ...(prompt && { prompt }) })}`;
 
   pages.get("/connect", async (c) => {
     const request = connect.parse(c.req.query());

@@ -1,0 +1,45 @@
+/** Decisions of the rules against abuse: each with its score and reasons, for the person concerned and the operator. */
+import { DECISION_ACTIONS, DECISION_KINDS, DECISION_STATES } from "../../shared/accounts.ts";
+import type { DecisionId, UserId } from "../../shared/ids.ts";
+import type { userTables } from "../accounts/accounts.tables.ts";
+import type { Kit } from "../db/dialect.ts";
+import { operational, personal } from "../privacy/tags.ts";
+
+const fraud = {
+  use: ["essential.fraud_detection"],
+  clause: "P2.4",
+  retain: "quarter",
+  basis: "legitimate_interests",
+} as const;
+
+export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
+  const decisions = k.table(
+    "abuse_decisions",
+    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      id: k.text(operational("quarter")).$type<DecisionId>().primaryKey(),
+      userId: k
+        .text(personal("user.unique_id", fraud))
+        .$type<UserId>()
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      kind: k.oneOf(DECISION_KINDS, personal("user.behavior", fraud)).notNull(),
+      action: k.oneOf(DECISION_ACTIONS, personal("user.behavior", fraud)).notNull(),
+      state: k.oneOf(DECISION_STATES, personal("user.behavior", fraud)).notNull(),
+      /** 0 (nothing speaks for abuse) to 100. */
+      score: k.int(personal("user.behavior", fraud)).notNull(),
+      /** Names of the signals that counted, with their weight; the words for people are made from these. */
+      signals: k
+        .json<readonly { readonly signal: string; readonly weight: number }[]>(personal("user.behavior", fraud))
+        .notNull(),
+      contest: k.text(personal("user.content.private", fraud)),
+      contestedAt: k.instant(personal("user.behavior", fraud)),
+      /** Why the operator lifted or upheld it. */
+      review: k.text(personal("user.content.private", fraud)),
+      reviewedAt: k.instant(personal("user.behavior", fraud)),
+      createdAt: k.instant(personal("user.behavior", fraud)).notNull(),
+    },
+    (t) => [k.index("abuse_decisions_user").on(t.userId), k.index("abuse_decisions_state").on(t.state)],
+  );
+  return { decisions };
+}
