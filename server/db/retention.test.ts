@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { newId } from "../../shared/ids.ts";
+import { newId } from "../../shared/ids.ts";
 import { RETENTION, type Retention } from "../privacy/tags.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { taggedColumns } from "./dialect.ts";
