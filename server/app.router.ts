@@ -1,6 +1,8 @@
 /** All procedures. The extension takes this type, and nothing else, from the server. */
 import { accountRouter } from "./accounts/account.router.ts";
 import { sessionsRouter } from "./accounts/sessions.router.ts";
+import { tokensRouter } from "./accounts/tokens.router.ts";
+import { auditRouter } from "./audit/audit.router.ts";
 import { flowsRouter } from "./automations/flows.router.ts";
 import { runsRouter } from "./automations/runs.router.ts";
 import { secretsRouter } from "./automations/secrets/secrets.router.ts";
@@ -17,6 +19,8 @@ import { webhooksRouter } from "./webhooks/webhooks.router.ts";
 export interface RouterServices {
   readonly account: Parameters<typeof accountRouter>[0];
   readonly sessions: Parameters<typeof sessionsRouter>[0];
+  readonly tokens: Parameters<typeof tokensRouter>[0];
+  readonly audit: Parameters<typeof auditRouter>[0];
   readonly teams: Parameters<typeof teamsRouter>[0];
   readonly phones: Parameters<typeof phonesRouter>[0];
   readonly screen: Parameters<typeof screenRouter>[0];
@@ -36,7 +40,9 @@ export function createAppRouter(services: RouterServices) {
   return router({
     account: accountRouter(services.account),
     sessions: sessionsRouter(services.sessions),
+    tokens: tokensRouter(services.tokens),
     teams: teamsRouter(services.teams),
+    audit: auditRouter(services.audit),
     phones: phonesRouter(services.phones),
     screen: screenRouter(services.screen, services.phones),
     flows: flowsRouter(services.flows, services.looks),

@@ -48,7 +48,9 @@ function noServices(): RouterServices {
   return {
     account: {},
     sessions: {},
+    tokens: {},
     teams: {},
+    audit: {},
     phones: {},
     screen: {},
     flows: {},

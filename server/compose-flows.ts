@@ -41,7 +41,7 @@ export interface FlowPartsOptions {
   readonly events: Events;
   readonly idempotency: Idempotency;
   readonly limiter: RateLimiter;
-  readonly teams: AccountServices["teams"];
+  readonly memberships: AccountServices["memberships"];
   readonly driver: PhoneDriver;
   readonly phones: PhonesService;
   readonly phonesRepo: PhonesRepo;
@@ -84,7 +84,7 @@ export function createFlowParts(options: FlowPartsOptions) {
     find: findElements,
     openScripts: flowScripts({ allow: config.EGRESS_ALLOW, ownPorts: () => [port] }),
   });
-  const standing = createStandingScope(options.teams);
+  const standing = createStandingScope(options.memberships);
   const rules = createRules({
     db,
     runs: automations.runs,

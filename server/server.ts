@@ -158,7 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, driver },
     ...{ phones, phonesRepo, lifecycle, port, publicUrl },
-    teams: accounts.teams,
+    memberships: accounts.memberships,
   });
   const tickets = createTickets(db, clock);
   const screen = createScreenService({
@@ -198,7 +198,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
-    teams: accounts.teams,
+    tokens: accounts.apiTokens,
+    teams: accounts,
+    audit: accounts.activity,
     phones: {
       ...phones,
       openUrl: (scope, id, url) => {

@@ -1,5 +1,7 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
+import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -11,12 +13,17 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
+import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
+import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPasswords } from "./passwords.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
@@ -26,7 +33,15 @@ export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
-  readonly teams: TeamsRepo;
+  readonly credentials: Credentials;
+  readonly factors: Factors;
+  readonly apiTokens: ApiTokens;
+  readonly standing: Standing;
+  readonly teams: Teams;
+  readonly invitations: Invitations;
+  readonly activity: ActivityLog;
+  /** Memberships, for what needs no more. */
+  readonly memberships: TeamsRepo;
   readonly mail: Mail;
   readonly support: Support;
   readonly jobs: Readonly<Record<string, JobHandler>>;
@@ -89,7 +104,14 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    teams,
+    credentials: createCredentials(),
+    factors: createFactors(),
+    apiTokens: createApiTokens(),
+    standing: createStanding(),
+    teams: createTeams(),
+    invitations: createInvitations(),
+    activity: createActivityLog(),
+    memberships: teams,
     mail,
     support,
     jobs: { [MAIL_JOB]: mail.send },
