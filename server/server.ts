@@ -26,7 +26,7 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -95,7 +95,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });

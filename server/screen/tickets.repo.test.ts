@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CredentialId, newId } from "../../shared/ids.ts";
@@ -44,7 +45,7 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const { userId, teamId } = ids;
     const sessions = createSessions({
       ...{ db, repo: createSessionsRepo(db), apiTokens: createApiTokensRepo(db) },
-      ...{ audit: createAudit(db, clock), clock },
+      ...{ audit: createAudit(db, clock, randomBytes(32)), clock },
     });
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };
