@@ -70,8 +70,10 @@ export function createControl(): Control {
     return controller === undefined && (reserved === undefined || reserved.sessionId === viewer.sessionId);
   }
 
-  function mayTake(viewer: ControlViewer | undefined): viewer is ControlViewer {
-    return viewer !== undefined && viewer.mayControl && viewer.mayTake && controller?.id !== viewer.id;
+  /** The viewer, when it may take control and does not have it. */
+  function taker(id: ViewerId): ControlViewer | undefined {
+    const viewer = viewers.get(id);
+    return viewer?.mayControl && viewer.mayTake && controller?.id !== id ? viewer : undefined;
   }
 
   return {
@@ -99,8 +101,8 @@ export function createControl(): Control {
       else if (!queue.includes(id)) queue.push(id);
     },
     take(id) {
-      const viewer = viewers.get(id);
-      if (mayTake(viewer)) hand(viewer);
+      const viewer = taker(id);
+      if (viewer !== undefined) hand(viewer);
     },
     give(id) {
       if (controller?.id !== id) return;
@@ -127,7 +129,7 @@ export function createControl(): Control {
     },
     expire,
     controller: () => controller,
-    couldTake: (id) => (controller !== undefined || reserved !== undefined) && mayTake(viewers.get(id)),
+    couldTake: (id) => (controller !== undefined || reserved !== undefined) && taker(id) !== undefined,
     reserved: () => reserved !== undefined,
     asking: firstAsking,
   };
