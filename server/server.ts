@@ -3,7 +3,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
-import { PHONE_REASON_WORDS } from "../shared/phones.ts";
+import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -183,6 +183,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     publicUrl: publicUrl.href,
     onInput: (id) => lifecycle.used(id),
+    onPresence(id, { teamId, userId }, presence) {
+      db.tx((tx) => audit.record(tx, { chain: teamId, actor: userId, action: `phone.${presence}`, object: id })).catch(
+        (error: unknown) => log.error("Who is at a phone was not recorded", errorFields(error)),
+      );
+    },
     tap: recordings.tap,
   });
   listener = {
@@ -197,7 +202,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     idleWarning: (id, at) => screen.idleWarning(id, at),
   };
   accounts.sessions.onEnded((id) => screen.closeSession(id));
+  accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
+  accounts.rightsLost.endRunsWith((tx, by, userId) => automations.runs.cancelAllOf(tx, by, userId));
 
+  const withController = (phone: Phone): Phone => {
+    const controlledBy = screen.controllerName(phone.id);
+    return controlledBy === undefined ? phone : { ...phone, controlledBy };
+  };
   const privacy = createPrivacyService({
     repo: createPrivacyRepo(db),
     processors: processorsOf(config),
@@ -212,6 +223,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: accounts.activity,
     phones: {
       ...phones,
+      list: async (scope) => (await phones.list(scope)).map(withController),
+      get: async (scope, id) => withController(await phones.get(scope, id)),
       openUrl: (scope, id, url) => {
         recordings.opened(scope.userId, id, url);
         return phones.openUrl(scope, id, url);
@@ -234,6 +247,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     router,
     doors,
     sessions: accounts.sessions,
+    accessChanges: accounts.accessChanges,
     phones,
     runs: automations.runs,
     webhooks,

@@ -3,7 +3,7 @@
  * an account: answers are the same and take as long, and what differs goes to the address by mail.
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
-import type { TeamId, UserId } from "../../shared/ids.ts";
+import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -48,6 +48,15 @@ export interface Accounts {
   setUp(input: NewAccount & { token: string }, about: RequestInfo): Promise<IssuedSession>;
   /** Made by an operator: confirmed at once. Throws `conflict` when the address has an account. */
   create(input: NewAccount, actor: string): Promise<User>;
+  /**
+   * Of somebody whose address is proved by a link that came there by mail. `andThen` uses the link up in the same
+   * transaction. Throws `conflict` when the address has an account.
+   */
+  createInvited(
+    input: NewAccount,
+    about: RequestInfo,
+    andThen: (tx: Writer, user: User, session: SessionId) => Promise<void>,
+  ): Promise<IssuedSession>;
   findByEmail(email: string): Promise<{ user: User; teamId: TeamId } | undefined>;
   list(reason: string): Promise<User[]>;
 }
@@ -246,6 +255,23 @@ export function createAccounts(options: {
         if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account already.");
         throw error;
       }
+    },
+    async createInvited({ email: emailShown, password, fullName }, about, andThen) {
+      await limiter.take("signUp", networkOf(about.ip));
+      const email = lookupEmail(emailShown);
+      demandGoodPassword(password, { email, fullName });
+      const bind = await identity.register(password);
+      return db
+        .tx(async (tx) => {
+          const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
+          const session = await openSession(tx, user, teamId, about);
+          await andThen(tx, user, session.id);
+          return session;
+        })
+        .catch((error: unknown) => {
+          if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account. Sign in.");
+          throw error;
+        });
     },
     async findByEmail(emailShown) {
       return db.tx(async (tx) => {

@@ -13,7 +13,10 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
+import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
+import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
@@ -47,6 +50,8 @@ export interface AccountServices {
   readonly standing: Standing;
   readonly teams: Teams;
   readonly invitations: Invitations;
+  readonly accessChanges: AccessChanges;
+  readonly rightsLost: RightsLost;
   readonly activity: ActivityLog;
   /** Memberships, for what needs no more. */
   readonly memberships: TeamsRepo;
@@ -119,6 +124,9 @@ export function createAccountServices(options: {
     extensionIds: config.EXTENSION_IDS,
     limits,
   });
+  const accessChanges = createAccessChanges(db);
+  const invitationsRepo = createInvitationsRepo(db, clock);
+  const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
@@ -130,8 +138,16 @@ export function createAccountServices(options: {
     factors: createFactors(),
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
     standing: createStanding(),
-    teams: createTeams(),
-    invitations: createInvitations(),
+    teams: createTeams({
+      ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+    }),
+    invitations: createInvitations({
+      ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
+      ...{ mail, audit, limiter, clock, publicUrl },
+    }),
+    accessChanges,
+    rightsLost,
     activity: createActivityLog(),
     memberships: teams,
     mail,

@@ -12,7 +12,9 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Support } from "../../support/support.service.ts";
+import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
+import type { Teams } from "../../teams/teams.service.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
@@ -26,6 +28,8 @@ export interface PageServices {
   readonly connect: Connect;
   readonly emailChange: EmailChange;
   readonly recovery: Recovery;
+  readonly invitations: Invitations;
+  readonly teams: Pick<Teams, "list">;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
@@ -136,11 +140,15 @@ export async function submit(
   }
 }
 
-/** Where to go on after signing in: only our own connect page, never an address from outside. */
+/** Pages that send people to sign in first and wait for their return. */
+const RETURNS = ["/connect", "/invite"];
+
+/** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === undefined || !text.startsWith("/connect?") || !URL.canParse(text, publicUrl)) return undefined;
+  if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
+  if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
-  return url.origin === publicUrl.origin && url.pathname === "/connect" ? url.pathname + url.search : undefined;
+  return url.origin === publicUrl.origin && RETURNS.includes(url.pathname) ? url.pathname + url.search : undefined;
 }
 
 /** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
