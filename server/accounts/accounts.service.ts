@@ -15,9 +15,12 @@ import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, User } from "./accounts.repo.ts";
 import { deviceWords } from "./device-words.ts";
 import { type Confirmed, type IdentityProvider, lookupEmail } from "./identity-provider.ts";
+import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
+import type { PageLinks } from "./page-links.ts";
 import { passwordProblem } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
+import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
 const USED_UP = "This link has expired or was used already.";
@@ -29,14 +32,20 @@ export interface NewAccount {
   readonly fullName?: string | undefined;
 }
 
-export interface Accounts {
+/** A right password that is not enough: show the page that asks for a code. */
+export interface SecondFactorAsked {
+  /** Hand it to `answerSecondFactor` within ten minutes. */
+  readonly continuation: string;
+}
+
+export interface Accounts extends SignInSteps {
   /** Sends a confirmation link; to the owner of an existing account a notice instead. */
   signUp(input: NewAccount & { next?: string | undefined }, about: RequestInfo): Promise<void>;
   /** Whether a link would still work. Free of side effects. */
   isLinkOpen(kind: "sign_up" | "reset" | "setup", token: string): Promise<boolean>;
   /** Makes the account and signs in. */
   confirm(input: { token: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
-  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
+  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession | SecondFactorAsked>;
   requestReset(input: { email: string }, about: RequestInfo): Promise<void>;
   /** Sets the password and ends every session. */
   reset(input: { token: string; password: string }, about: RequestInfo): Promise<void>;
@@ -59,15 +68,10 @@ export function createAccounts(options: {
   mail: Mail;
   audit: Audit;
   limiter: RateLimiter;
+  page: PageLinks;
   clock: Clock;
-  publicUrl: URL;
 }): Accounts {
-  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, clock } = options;
-  const page = (path: string, query: Record<string, string> = {}) => {
-    const url = new URL(path, options.publicUrl);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url.href;
-  };
+  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, page, clock } = options;
 
   function demandGoodPassword(password: string, about: { email: string; fullName?: string | undefined }): void {
     const problem = passwordProblem(password, about);
@@ -130,7 +134,10 @@ export function createAccounts(options: {
     if (!isKnownPlace) await limiter.take("signIn", `account ${email}`);
   }
 
+  const { begin, ...steps } = createSignInSteps({ ...options, limitSignIn, openSession, teamOf });
+
   return {
+    ...steps,
     async signUp({ email: emailShown, password, fullName, next }, about) {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
@@ -185,12 +192,14 @@ export function createAccounts(options: {
       await limitSignIn(email, about);
       const proof = await identity.authenticate(email, password);
       const user = proof && (await repo.findByIdentity(identity.name, proof.subject));
-      if (user === undefined) {
+      if (proof === undefined || user === undefined) {
         await db.tx((tx) =>
           audit.record(tx, { chain: "server", actor: "anonymous", action: "account.sign_in_failed" }),
         );
         throw new PerchError("unauthenticated", WRONG);
       }
+      const { second } = proof;
+      if (second !== undefined) return { continuation: await db.tx((tx) => begin(tx, user.id, second)) };
       const session = await db.tx(async (tx) => openSession(tx, user, await teamOf(tx, user.id), about));
       mail.wake();
       return session;
@@ -274,9 +283,4 @@ export function createAccounts(options: {
       return repo.list();
     },
   };
-}
-
-/** "1 January 2026, 14:05 UTC": mails cannot know where they are read. */
-function momentWords(at: Date): string {
-  return `${new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at)} UTC`;
 }

@@ -25,6 +25,7 @@ import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
+import { createPageLinks } from "./page-links.ts";
 import { createPasswords } from "./passwords.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
@@ -59,6 +60,8 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
   const teams = createTeamsRepo(db, clock);
@@ -73,7 +76,16 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const page = createPageLinks(publicUrl);
+  const identity = createEmbeddedIdentity({
+    db,
+    repo: accountsRepo,
+    tokens,
+    passwords: createPasswords(),
+    clock,
+    publicUrl,
+    factorsKey: options.factorsKey,
+  });
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -84,8 +96,8 @@ export function createAccountServices(options: {
     mail,
     audit,
     limiter,
+    page,
     clock,
-    publicUrl,
   });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
@@ -105,7 +117,7 @@ export function createAccountServices(options: {
     sessions,
     connect,
     credentials: createCredentials(),
-    factors: createFactors(),
+    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
     apiTokens: createApiTokens(),
     standing: createStanding(),
     teams: createTeams(),
