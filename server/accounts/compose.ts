@@ -74,6 +74,8 @@ export function createAccountServices(options: {
   key: Buffer;
   /** Left out: argon2id as the policy promises. */
   passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
@@ -90,7 +92,10 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
   const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
@@ -135,7 +140,7 @@ export function createAccountServices(options: {
     credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors(),
+    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
     standing: createStanding(),
     teams: createTeams({
