@@ -128,7 +128,7 @@ export function createAccountServices(options: {
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors: createFactors(),
-    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding(),
     teams: createTeams(),
     invitations: createInvitations(),
