@@ -88,8 +88,11 @@ export function createAccountServices(options: {
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
+    db,
     repo: createMailRepo(db, clock),
     jobs,
+    audit,
+    publicUrl,
     key: options.key,
     transport,
   });

@@ -378,7 +378,18 @@ describe("abuse of the pages", () => {
         404,
       );
     }
+    const [mail] = await server.mail.preview();
+    const letter = `/mail/${mail?.id}?look=dark`;
+    const shown = await server.browser().get(letter);
+    expect(shown.headers.get("content-security-policy")).toMatch(/^sandbox; default-src 'none'; style-src/);
+    const html = await shown.text();
+    expect(html).toContain(mail?.subject);
+    expect(html).not.toContain("prefers-color-scheme");
+    expect((await server.browser({ ip: "192.0.2.7" }).get(letter)).status).toBe(404);
+    expect((await server.browser().get(letter, { via: "x" })).status).toBe(404);
+    expect((await server.browser().get("/mail/none")).status).toBe(404);
     const behindProxy = startPages(test.db, { publicUrl: "https://perch.example" });
+    expect((await behindProxy.browser().get(letter)).status).toBe(404);
     expect((await behindProxy.browser().get("/mail")).status).toBe(404);
     const mailing = startPages(test.db, { smtpUrl: "smtp://127.0.0.1:9" });
     expect((await mailing.browser().get("/mail")).status).toBe(404);
