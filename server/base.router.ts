@@ -153,6 +153,7 @@ const TRPC_CODES = {
   capability_missing: "BAD_REQUEST",
   idempotency_mismatch: "CONFLICT",
   version_mismatch: "PRECONDITION_FAILED",
+  misdirected: "FORBIDDEN",
   unavailable: "SERVICE_UNAVAILABLE",
   internal: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<PerchError["code"], TRPCError["code"]>;

@@ -1,6 +1,5 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
@@ -15,10 +14,11 @@ import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
-import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
+import { startListening } from "./http/listener.ts";
 import { createPages } from "./http/pages/pages.ts";
+import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -75,14 +75,22 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
   let serve: ReturnType<typeof getRequestListener> | undefined;
-  const http = createServer((request, response) => {
-    if (serve !== undefined) void serve(request, response);
-    else response.writeHead(503, { "Retry-After": "1" }).end("Perch is starting.");
+  const secure = config.publicUrl.protocol === "https:";
+  const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
+  const listening = await startListening({
+    host: config.HOST,
+    port: config.PORT,
+    certificate: config.certificate,
+    log,
+    serve(request, response) {
+      if (serve !== undefined) void serve(request, response);
+      else response.writeHead(503, starting).end("Perch is starting.");
+    },
   });
-  const port = await listen(http, config);
-  const publicUrl = config.PORT === 0 ? new URL(`http://localhost:${port}`) : config.publicUrl;
+  const { http, port } = listening;
+  const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
   const opened = await openDatabase(config).catch(async (error: unknown) => {
-    await closeHttp(http);
+    await listening.close();
     throw error;
   });
   const { db, master } = opened;
@@ -261,6 +269,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     originAllowed: doors.extensionOrigin,
     hostAllowed: doors.hostAllowed,
+    secure,
     log,
   });
   await jobs.start(
@@ -325,35 +334,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await driver.close();
         await jobs.stop();
         accounts.close();
-        await closeHttp(http);
+        await listening.close();
         await db.close();
       })();
       return closed;
     },
   };
-}
-
-async function listen(http: Server, config: Config): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", (error: NodeJS.ErrnoException) => {
-      const words =
-        error.code === "EADDRINUSE"
-          ? `Port ${config.PORT} is taken by another program. Stop it, or set PORT to a free one.`
-          : error.code === "EACCES"
-            ? `Port ${config.PORT} needs more rights than this user has. Set PORT to one above 1023.`
-            : `The server cannot listen on ${config.HOST}:${config.PORT}. Check HOST and PORT.`;
-      reject(new PerchError("unavailable", words, { cause: error }));
-    });
-    http.listen(config.PORT, config.HOST, resolve);
-  });
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new Error("A TCP server has an address.");
-  return address.port;
-}
-
-async function closeHttp(http: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    http.close(() => resolve());
-    http.closeAllConnections();
-  });
 }

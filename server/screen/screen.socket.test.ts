@@ -70,7 +70,7 @@ describe("screen socket", () => {
     if (fromProgram instanceof TestViewer) fromProgram.socket.terminate();
   });
   it("refuses a name that is not the server's (DNS rebinding)", async () => {
-    expect(await attempt({ ticket: await harness.ticket(), host: "rebound.example.com" })).toBe(403);
+    expect(await attempt({ ticket: await harness.ticket(), host: "rebound.example.com" })).toBe(421);
   });
   it("refuses other paths and other protocols", async () => {
     const ticket = await harness.ticket();

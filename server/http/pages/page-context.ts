@@ -12,6 +12,7 @@ import type { Mail } from "../../mail/mail.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { RequestInfo } from "../request-info.ts";
+import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 
 export type PagesEnv = { Variables: { request: RequestInfo } };
@@ -41,11 +42,19 @@ export function cookieName(publicUrl: URL): string {
 /** Signed-in person of the cookie; only web sessions count, so a stolen extension token opens no page. */
 export async function currentActor(c: PageCall, { sessions, publicUrl }: PageServices): Promise<Actor | undefined> {
   const token = getCookie(c, cookieName(publicUrl));
-  if (token === undefined) return undefined;
+  if (token === undefined || isFetched(c)) return undefined;
   const actor = await sessions.find(token, c.get("request"));
   return actor !== undefined && actor !== "ended" && actor.credential.kind === "session" && actor.credential.web
     ? actor
     : undefined;
+}
+
+/**
+ * Whether a script asks for the page, not a person who opens it. Browsers send even a Strict cookie with what another
+ * extension fetches from a site it may read, and Firefox calls that same-origin.
+ */
+function isFetched(c: PageCall): boolean {
+  return c.req.method === "GET" && (c.req.header("sec-fetch-mode") ?? "navigate") !== "navigate";
 }
 
 /** Sets the cookie of a new session and ends the one this browser had (no session outlives a sign-in in its place). */
@@ -132,15 +141,11 @@ export function safeNext(text: string | undefined, publicUrl: URL): string | und
 
 /** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
 export function pageHeaders(publicUrl: URL): MiddlewareHandler {
+  const onEvery = securityHeaders(publicUrl.protocol === "https:");
   return async (c, next) => {
+    for (const [name, value] of onEvery) c.header(name, value);
     c.header("Content-Security-Policy", contentSecurityPolicy());
     c.header("Referrer-Policy", "same-origin");
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("X-Frame-Options", "DENY");
-    c.header("Cross-Origin-Resource-Policy", "same-origin");
-    c.header("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
-    c.header("Cache-Control", "no-store");
-    if (publicUrl.protocol === "https:") c.header("Strict-Transport-Security", "max-age=31536000");
     await next();
   };
 }
