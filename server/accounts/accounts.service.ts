@@ -15,9 +15,12 @@ import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, User } from "./accounts.repo.ts";
 import { deviceWords } from "./device-words.ts";
 import { type Confirmed, type IdentityProvider, lookupEmail } from "./identity-provider.ts";
+import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { passwordProblem } from "./password-rules.ts";
+import type { PageLinks } from "./page-links.ts";
+import { demandGoodPassword } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
+import type { SignInLimit } from "./sign-in-limit.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
 const USED_UP = "This link has expired or was used already.";
@@ -59,20 +62,11 @@ export function createAccounts(options: {
   mail: Mail;
   audit: Audit;
   limiter: RateLimiter;
+  limitSignIn: SignInLimit;
+  page: PageLinks;
   clock: Clock;
-  publicUrl: URL;
 }): Accounts {
-  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, clock } = options;
-  const page = (path: string, query: Record<string, string> = {}) => {
-    const url = new URL(path, options.publicUrl);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url.href;
-  };
-
-  function demandGoodPassword(password: string, about: { email: string; fullName?: string | undefined }): void {
-    const problem = passwordProblem(password, about);
-    if (problem !== undefined) throw new PerchError("bad_input", problem, { fields: { password: problem } });
-  }
+  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock } = options;
 
   /** User, identity and a team of one, in the caller's transaction. */
   async function makeAccount(
@@ -118,16 +112,6 @@ export function createAccounts(options: {
     if (team === undefined)
       throw new PerchError("forbidden", "This account belongs to no team. Ask who runs the server.");
     return team.id;
-  }
-
-  /** Guesses at one account are slowed from everywhere but the places its owner is known from, who is never locked out. */
-  async function limitSignIn(email: string, about: RequestInfo): Promise<void> {
-    await limiter.take("signIn", networkOf(about.ip));
-    const isKnownPlace = await db.tx(async (tx) => {
-      const user = await repo.findByEmail(tx, email);
-      return user !== undefined && (await sessions.known(tx, user.id, about)).network;
-    });
-    if (!isKnownPlace) await limiter.take("signIn", `account ${email}`);
   }
 
   return {
@@ -217,11 +201,13 @@ export function createAccounts(options: {
         const done = await step(tx);
         const user = done && (await repo.findIn(tx, done.userId));
         if (!user) throw new PerchError("not_found", `${USED_UP} Ask for a new one.`);
-        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined });
+        const teamNames = (await teams.listOfIn(tx, user.id)).map(({ name }) => name);
+        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined, teams: teamNames });
         const chain = await teamOf(tx, user.id);
         await audit.record(tx, { chain, actor: user.id, action: "account.password_changed" });
         const data = { at: momentWords(new Date(clock.now())), supportLink: page("/support") };
         await mail.queue(tx, { kind: "password_changed", userId: user.id, recipient: user.emailShown, data });
+        await tokens.dropBegun(tx, user.id);
         return sessions.endIn(tx, user.id, "all");
       });
       sessions.announceEnded(ended);
@@ -274,9 +260,4 @@ export function createAccounts(options: {
       return repo.list();
     },
   };
-}
-
-/** "1 January 2026, 14:05 UTC": mails cannot know where they are read. */
-function momentWords(at: Date): string {
-  return `${new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at)} UTC`;
 }

@@ -18,22 +18,30 @@ import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
+import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
+import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPageLinks } from "./page-links.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
   readonly credentials: Credentials;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
@@ -59,12 +67,16 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Left out: argon2id as the policy promises. */
+  passwords?: Passwords;
 }): AccountServices {
-  const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
+  const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
+  const apiTokensRepo = createApiTokensRepo(db);
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
+  const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
@@ -73,7 +85,8 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords });
+  const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -84,9 +97,16 @@ export function createAccountServices(options: {
     mail,
     audit,
     limiter,
+    limitSignIn,
+    page,
     clock,
-    publicUrl,
   });
+  const credentialsRepo = createCredentialsRepo(db);
+  const changing = {
+    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ mail, audit, limiter, clock, page },
+  };
+  const emailChange = createEmailChange(changing);
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -104,9 +124,11 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials(),
+    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    emailChange,
+    recovery: createRecovery({ ...changing, limitSignIn }),
     factors: createFactors(),
-    apiTokens: createApiTokens(),
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
     standing: createStanding(),
     teams: createTeams(),
     invitations: createInvitations(),

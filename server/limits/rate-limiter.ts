@@ -14,6 +14,8 @@ export const LIMITS = {
   write: { burst: 60, everyMs: 250, stored: false },
   launch: { burst: 10, everyMs: 6_000, stored: true },
   signIn: { burst: 10, everyMs: 60_000, stored: true },
+  /** Tries from networks no owner is known from, on all accounts together: what stops one password tried on everybody. */
+  signInAnywhere: { burst: 100, everyMs: 200, stored: true },
   signUp: { burst: 10, everyMs: 120_000, stored: true },
   mail: { burst: 3, everyMs: 300_000, stored: true },
   /** Calls of one webhook. */

@@ -4,6 +4,8 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
+import type { EmailChange } from "../../accounts/email-change.service.ts";
+import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
@@ -22,6 +24,8 @@ export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
