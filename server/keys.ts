@@ -59,11 +59,11 @@ export function deriveKey(
     | "rate limits"
     | "mail"
     | "database"
-    | "mail outbox"
     | "run artifacts"
     | "flow secrets"
     | "rule starts"
-    | "webhooks",
+    | "webhooks"
+    | "audit heads",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -95,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CredentialId, newId } from "../../shared/ids.ts";
@@ -43,8 +44,15 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const { db } = test;
     const { userId, teamId } = ids;
     const sessions = createSessions({
+<<<<<<< HEAD
       ...{ db, repo: createSessionsRepo(db), apiTokens: createApiTokensRepo(db) },
       ...{ audit: createAudit(db, clock), clock },
+=======
+      db,
+      repo: createSessionsRepo(db),
+      audit: createAudit(db, clock, randomBytes(32)),
+      clock,
+>>>>>>> mail
     });
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };

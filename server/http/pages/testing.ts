@@ -19,8 +19,9 @@ export const CHROME_ON_LINUX =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
 
-/** One key, so that servers of one test file can read each other's outbox. */
+/** One key each, so that servers of one test file can read each other's outbox and go on with each other's chains. */
 const MAIL_KEY = randomBytes(32);
+const AUDIT_KEY = randomBytes(32);
 
 export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
@@ -28,7 +29,7 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
 
 export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?: string } = {}) {
   const clock = new ManualClock();
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, AUDIT_KEY);
   const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
   const jobs = createJobs({
