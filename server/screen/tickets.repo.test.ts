@@ -44,15 +44,8 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const { db } = test;
     const { userId, teamId } = ids;
     const sessions = createSessions({
-<<<<<<< HEAD
       ...{ db, repo: createSessionsRepo(db), apiTokens: createApiTokensRepo(db) },
-      ...{ audit: createAudit(db, clock), clock },
-=======
-      db,
-      repo: createSessionsRepo(db),
-      audit: createAudit(db, clock, randomBytes(32)),
-      clock,
->>>>>>> mail
+      ...{ audit: createAudit(db, clock, randomBytes(32)), clock },
     });
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };
