@@ -31,6 +31,7 @@ import { securityHeaders } from "./http/security-headers.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import { type AccessChanges, concerns } from "./teams/access-changes.ts";
 import { type Actor, teamScope } from "./teams/team-scope.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
@@ -54,6 +55,7 @@ export interface AppOptions {
   readonly router: AppRouter;
   readonly doors: Doors;
   readonly sessions: Pick<Sessions, "find" | "onEnded">;
+  readonly accessChanges: Pick<AccessChanges, "onChanged">;
   readonly phones: PhonesService;
   readonly runs: Pick<RunsService, "artifact" | "report">;
   readonly webhooks: Pick<WebhooksService, "receive">;
@@ -139,7 +141,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
           log,
           limiter,
           credential: once(() => credentialOf(c.req.header("authorization"), request)),
-          whileSignedIn: (actor, signal) => whileSignedIn(options.sessions, actor, signal),
+          whileSignedIn: (actor, signal) => whileSignedIn(options, actor, signal),
         };
       },
     }),
@@ -228,12 +230,25 @@ function runOf(text: string) {
   return id.data;
 }
 
-function whileSignedIn(sessions: Pick<Sessions, "onEnded">, actor: Actor, signal: AbortSignal): AbortSignal {
+/** Aborts with the signal, when the actor's session ends, and when what they may do in their team changes. */
+function whileSignedIn(
+  { sessions, accessChanges }: Pick<AppOptions, "sessions" | "accessChanges">,
+  actor: Actor,
+  signal: AbortSignal,
+): AbortSignal {
   const ended = new AbortController();
-  const stop = sessions.onEnded((id) => {
-    if (id === actor.credential.id) ended.abort();
-  });
+  const stops = [
+    sessions.onEnded((id) => {
+      if (id === actor.credential.id) ended.abort();
+    }),
+    accessChanges.onChanged((change) => {
+      if (concerns(change, actor)) ended.abort();
+    }),
+  ];
   const either = AbortSignal.any([signal, ended.signal]);
+  const stop = () => {
+    for (const one of stops) one();
+  };
   either.addEventListener("abort", stop, { once: true });
   return either;
 }

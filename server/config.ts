@@ -206,7 +206,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
       "With TLS_CERT_FILE the server speaks https only. Set PUBLIC_URL to its https address.",
     );
   }
-  if (!LOOPBACK.has(values.HOST) && publicUrl.protocol !== "https:") {
+  if (!LOOPBACK.has(values.HOST) && (publicUrl.protocol !== "https:" || PUBLIC_URL === undefined)) {
     throw new PerchError(
       "bad_input",
       `HOST ${values.HOST} can be reached by others, so people must come through TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or put a proxy with TLS 1.3 in front, and set PUBLIC_URL to the https address.`,

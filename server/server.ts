@@ -3,7 +3,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
-import { PHONE_REASON_WORDS } from "../shared/phones.ts";
+import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -26,7 +26,7 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -96,6 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { db, master } = opened;
 
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
@@ -118,6 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     config,
     publicUrl,
     key: deriveKey(master, "mail"),
+    factorsKey: deriveKey(master, "second factors"),
   });
 
   const driver =
@@ -182,6 +184,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     publicUrl: publicUrl.href,
     onInput: (id) => lifecycle.used(id),
+    onPresence(id, { teamId, userId }, presence) {
+      db.tx((tx) => audit.record(tx, { chain: teamId, actor: userId, action: `phone.${presence}`, object: id })).catch(
+        (error: unknown) => log.error("Who is at a phone was not recorded", errorFields(error)),
+      );
+    },
     tap: recordings.tap,
   });
   listener = {
@@ -196,7 +203,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     idleWarning: (id, at) => screen.idleWarning(id, at),
   };
   accounts.sessions.onEnded((id) => screen.closeSession(id));
+  accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
+  accounts.rightsLost.endRunsWith((tx, by, userId) => automations.runs.cancelAllOf(tx, by, userId));
 
+  const withController = (phone: Phone): Phone => {
+    const controlledBy = screen.controllerName(phone.id);
+    return controlledBy === undefined ? phone : { ...phone, controlledBy };
+  };
   const privacy = createPrivacyService({
     repo: createPrivacyRepo(db),
     processors: processorsOf(config),
@@ -211,6 +224,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: accounts.activity,
     phones: {
       ...phones,
+      list: async (scope) => (await phones.list(scope)).map(withController),
+      get: async (scope, id) => withController(await phones.get(scope, id)),
       openUrl: (scope, id, url) => {
         recordings.opened(scope.userId, id, url);
         return phones.openUrl(scope, id, url);
@@ -233,6 +248,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     router,
     doors,
     sessions: accounts.sessions,
+    accessChanges: accounts.accessChanges,
     phones,
     runs: automations.runs,
     webhooks,

@@ -3,7 +3,7 @@
  * an account: answers are the same and take as long, and what differs goes to the address by mail.
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
-import type { TeamId, UserId } from "../../shared/ids.ts";
+import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -21,6 +21,7 @@ import type { PageLinks } from "./page-links.ts";
 import { demandGoodPassword } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
+import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
 const USED_UP = "This link has expired or was used already.";
@@ -32,14 +33,20 @@ export interface NewAccount {
   readonly fullName?: string | undefined;
 }
 
-export interface Accounts {
+/** A right password that is not enough: show the page that asks for a code. */
+export interface SecondFactorAsked {
+  /** Hand it to `answerSecondFactor` within ten minutes. */
+  readonly continuation: string;
+}
+
+export interface Accounts extends SignInSteps {
   /** Sends a confirmation link; to the owner of an existing account a notice instead. */
   signUp(input: NewAccount & { next?: string | undefined }, about: RequestInfo): Promise<void>;
   /** Whether a link would still work. Free of side effects. */
   isLinkOpen(kind: "sign_up" | "reset" | "setup", token: string): Promise<boolean>;
   /** Makes the account and signs in. */
   confirm(input: { token: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
-  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
+  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession | SecondFactorAsked>;
   requestReset(input: { email: string }, about: RequestInfo): Promise<void>;
   /** Sets the password and ends every session. */
   reset(input: { token: string; password: string }, about: RequestInfo): Promise<void>;
@@ -48,6 +55,15 @@ export interface Accounts {
   setUp(input: NewAccount & { token: string }, about: RequestInfo): Promise<IssuedSession>;
   /** Made by an operator: confirmed at once. Throws `conflict` when the address has an account. */
   create(input: NewAccount, actor: string): Promise<User>;
+  /**
+   * Of somebody whose address is proved by a link that came there by mail. `andThen` uses the link up in the same
+   * transaction. Throws `conflict` when the address has an account.
+   */
+  createInvited(
+    input: NewAccount,
+    about: RequestInfo,
+    andThen: (tx: Writer, user: User, session: SessionId) => Promise<void>,
+  ): Promise<IssuedSession>;
   findByEmail(email: string): Promise<{ user: User; teamId: TeamId } | undefined>;
   list(reason: string): Promise<User[]>;
 }
@@ -114,7 +130,10 @@ export function createAccounts(options: {
     return team.id;
   }
 
+  const { begin, ...steps } = createSignInSteps({ ...options, openSession, teamOf });
+
   return {
+    ...steps,
     async signUp({ email: emailShown, password, fullName, next }, about) {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
@@ -169,12 +188,14 @@ export function createAccounts(options: {
       await limitSignIn(email, about);
       const proof = await identity.authenticate(email, password);
       const user = proof && (await repo.findByIdentity(identity.name, proof.subject));
-      if (user === undefined) {
+      if (proof === undefined || user === undefined) {
         await db.tx((tx) =>
           audit.record(tx, { chain: "server", actor: "anonymous", action: "account.sign_in_failed" }),
         );
         throw new PerchError("unauthenticated", WRONG);
       }
+      const { second } = proof;
+      if (second !== undefined) return { continuation: await db.tx((tx) => begin(tx, user.id, second)) };
       const session = await db.tx(async (tx) => openSession(tx, user, await teamOf(tx, user.id), about));
       mail.wake();
       return session;
@@ -246,6 +267,23 @@ export function createAccounts(options: {
         if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account already.");
         throw error;
       }
+    },
+    async createInvited({ email: emailShown, password, fullName }, about, andThen) {
+      await limiter.take("signUp", networkOf(about.ip));
+      const email = lookupEmail(emailShown);
+      demandGoodPassword(password, { email, fullName });
+      const bind = await identity.register(password);
+      return db
+        .tx(async (tx) => {
+          const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
+          const session = await openSession(tx, user, teamId, about);
+          await andThen(tx, user, session.id);
+          return session;
+        })
+        .catch((error: unknown) => {
+          if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account. Sign in.");
+          throw error;
+        });
     },
     async findByEmail(emailShown) {
       return db.tx(async (tx) => {

@@ -13,7 +13,10 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
+import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
+import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
@@ -47,6 +50,8 @@ export interface AccountServices {
   readonly standing: Standing;
   readonly teams: Teams;
   readonly invitations: Invitations;
+  readonly accessChanges: AccessChanges;
+  readonly rightsLost: RightsLost;
   readonly activity: ActivityLog;
   /** Memberships, for what needs no more. */
   readonly memberships: TeamsRepo;
@@ -69,6 +74,8 @@ export function createAccountServices(options: {
   key: Buffer;
   /** Left out: argon2id as the policy promises. */
   passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
@@ -85,7 +92,10 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
   const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
@@ -119,6 +129,9 @@ export function createAccountServices(options: {
     extensionIds: config.EXTENSION_IDS,
     limits,
   });
+  const accessChanges = createAccessChanges(db);
+  const invitationsRepo = createInvitationsRepo(db, clock);
+  const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
@@ -127,11 +140,19 @@ export function createAccountServices(options: {
     credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors(),
+    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
     standing: createStanding(),
-    teams: createTeams(),
-    invitations: createInvitations(),
+    teams: createTeams({
+      ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+    }),
+    invitations: createInvitations({
+      ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
+      ...{ mail, audit, limiter, clock, publicUrl },
+    }),
+    accessChanges,
+    rightsLost,
     activity: createActivityLog(),
     memberships: teams,
     mail,

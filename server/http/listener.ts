@@ -21,19 +21,32 @@ export interface ListenerOptions {
   readonly certificate?: CertificateFiles | undefined;
   readonly log: Log;
   readonly serve: RequestListener;
+  /** How long connections may take. Tests have less time. */
+  readonly limits?: ConnectionLimits;
 }
 
-/** Milliseconds. A request's head comes in one go; a body of 24 MB over a slow line takes its time. */
-const LIMITS = {
+/** Milliseconds, and bytes for `maxHeaderSize`; as Node names them. */
+type ConnectionLimits = Readonly<
+  Required<
+    Pick<
+      ServerOptions,
+      "headersTimeout" | "requestTimeout" | "keepAliveTimeout" | "connectionsCheckingInterval" | "maxHeaderSize"
+    >
+  >
+> & {
+  /** How long nothing may move either way. Event streams say something every 15 s; screens keep their own time. */
+  readonly silence: number;
+};
+
+/** A request's head comes in one go; a body of 24 MB over a slow line takes its time. Queries carry their input in the head. */
+const LIMITS: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 120_000,
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 2_000,
-  // In bytes: queries carry their input in the address.
   maxHeaderSize: 16 * 1024,
-} as const satisfies ServerOptions;
-/** Milliseconds in which nothing moves either way. Event streams say something every 15 s; screens keep their own time. */
-const SILENT_MS = 120_000;
+  silence: 120_000,
+};
 /** Each costs a few kilobytes and a file handle; more are refused, not queued. */
 const MAX_CONNECTIONS = 4_000;
 
@@ -46,11 +59,11 @@ export interface Listening {
 
 /** @throws PerchError with what to change, when the port or the certificate cannot be had. */
 export async function startListening(options: ListenerOptions): Promise<Listening> {
-  const { certificate, serve, log } = options;
+  const { certificate, serve, log, limits = LIMITS } = options;
   const { http, release } =
-    certificate === undefined ? { http: createServer(LIMITS, serve), release() {} } : secureServer(certificate);
+    certificate === undefined ? { http: createServer(limits, serve), release() {} } : secureServer(certificate);
   http.maxConnections = MAX_CONNECTIONS;
-  http.setTimeout(SILENT_MS);
+  http.setTimeout(limits.silence);
   http.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
     answerNoRequest(error, socket, certificate !== undefined),
   );
@@ -75,7 +88,7 @@ export async function startListening(options: ListenerOptions): Promise<Listenin
   };
 
   function secureServer(files: CertificateFiles) {
-    const secure = createSecureServer({ ...LIMITS, ...TLS, ...readCertificate(files) }, serve);
+    const secure = createSecureServer({ ...limits, ...TLS, ...readCertificate(files) }, serve);
     // A handshake that fails is the peer's affair; there is no HTTP yet that could answer.
     secure.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
     return { http: secure, release: keepCertificate(secure, files, log) };

@@ -65,7 +65,7 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const ticket = await issue();
     const grants = await Promise.all(Array.from({ length: 10 }, () => tickets().consume(ticket)));
     expect(grants.filter((grant) => grant !== undefined)).toEqual([
-      { ...ids, credentialId: sessionId, mode: "view", browser: true, name: "A@x.example" },
+      { ...ids, credentialId: sessionId, mode: "view", browser: true, mayTake: true, name: "A@x.example" },
     ]);
     expect(await tickets().consume(ticket)).toBeUndefined();
   });

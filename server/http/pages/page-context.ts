@@ -2,9 +2,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
+import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
 import type { EmailChange } from "../../accounts/email-change.service.ts";
+import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
 import type { Clock } from "../../clock.ts";
@@ -12,7 +14,9 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Support } from "../../support/support.service.ts";
+import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
+import type { Teams } from "../../teams/teams.service.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
@@ -26,6 +30,9 @@ export interface PageServices {
   readonly connect: Connect;
   readonly emailChange: EmailChange;
   readonly recovery: Recovery;
+  readonly invitations: Invitations;
+  readonly teams: Pick<Teams, "list">;
+  readonly factors: Factors;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
@@ -65,7 +72,12 @@ function isFetched(c: PageCall): boolean {
 export async function startWebSession(c: PageCall, services: PageServices, session: IssuedSession): Promise<void> {
   const earlier = await currentActor(c, services);
   if (earlier !== undefined) await services.sessions.signOut(earlier);
-  setCookie(c, cookieName(services.publicUrl), session.token, {
+  setWebSession(c, services, session.token);
+}
+
+/** Sets the cookie alone: for a session that goes on under a new token. */
+export function setWebSession(c: PageCall, services: PageServices, token: string): void {
+  setCookie(c, cookieName(services.publicUrl), token, {
     httpOnly: true,
     sameSite: "Strict",
     path: "/",
@@ -110,13 +122,14 @@ export function parseFields<S extends z.ZodType>(schema: S, fields: Fields): z.o
 }
 
 export interface FormProblem {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. In the extension's
- * sign-in window (`next` is set) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
+ * sign-in window (`next` is the connect page) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
  * and a mistyped password would end the sign-in.
  */
 export async function submit(
@@ -130,17 +143,27 @@ export async function submit(
   } catch (error) {
     if (!(error instanceof PerchError)) throw error;
     if (error.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterMs / 1000)));
-    const problem = { message: error.message, fields: error.fields ?? {} };
-    const inSignInWindow = safeNext((await formFields(c))["next"], services.publicUrl) !== undefined;
+    const problem = { code: error.code, message: error.message, fields: error.fields ?? {} };
+    const inSignInWindow = isConnect(safeNext((await formFields(c))["next"], services.publicUrl));
     return show(c, services, { ...again(problem), narrow: true }, inSignInWindow ? 200 : HTTP_STATUS[error.code]);
   }
 }
 
-/** Where to go on after signing in: only our own connect page, never an address from outside. */
+/** Pages that send people to sign in first and wait for their return. */
+const RETURNS = ["/connect", "/invite"];
+
+/** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === undefined || !text.startsWith("/connect?") || !URL.canParse(text, publicUrl)) return undefined;
+  if (text === PASSKEYS_PATH) return text;
+  if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
+  if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
-  return url.origin === publicUrl.origin && url.pathname === "/connect" ? url.pathname + url.search : undefined;
+  return url.origin === publicUrl.origin && RETURNS.includes(url.pathname) ? url.pathname + url.search : undefined;
+}
+
+/** Whether a person came from the extension and goes on to connect it. */
+export function isConnect(next: string | undefined): boolean {
+  return next?.startsWith("/connect?") === true;
 }
 
 /** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
@@ -155,9 +178,10 @@ export function pageHeaders(publicUrl: URL): MiddlewareHandler {
 }
 
 /** Chromium holds `form-action` against redirects after a form too, so the consent page names where it answers to. */
-export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+export function contentSecurityPolicy(formTargets: readonly string[] = [], { ownScripts = false } = {}): string {
   return [
     "default-src 'none'",
+    ...(ownScripts ? ["script-src 'self'", "connect-src 'self'"] : []),
     "style-src 'self'",
     "img-src 'self' data:",
     ["form-action 'self'", ...formTargets].join(" "),
