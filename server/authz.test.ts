@@ -98,8 +98,22 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
   await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
   const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
   const hookId = webhookIdSchema.parse(hook.id);
+  const tokenId = await tokenOf(server, owner);
   return {
-    ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
+    ...{
+      owner,
+      second,
+      phoneId,
+      flowId,
+      runId,
+      interruptedId,
+      askingId,
+      secretId,
+      ruleId,
+      hookId,
+      recordingId,
+      tokenId,
+    },
     ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
   };
 
@@ -114,6 +128,10 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
     return { comparingId: runIdSchema.parse(comparing.runId), suiteId: suiteIdSchema.parse(suite.id), plan };
   }
 }
+const tokenOf = async (server: TestServer, { userId, teamId }: TestPerson) => {
+  const input = { userId, teamId, name: "Mine", scopes: ["account"] } as const;
+  return (await server.db.tx((tx) => server.accounts.sessions.createApiToken(tx, input))).id;
+};
 const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
   id: ruleId,
   name: "Mine",
@@ -131,8 +149,16 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   }),
   "account.me": () => undefined,
   "account.signOut": () => undefined,
+  "account.security": () => undefined,
+  "account.updateProfile": () => ({ fullName: "Ada" }),
+  "account.changePassword": () => ({ password: "blaue gurken tanzen" }),
+  "account.changeEmail": () => ({ email: `${newId("user").toLowerCase()}@new.example` }),
+  "account.cancelEmailChange": () => undefined,
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
+  "tokens.list": () => undefined,
+  "tokens.create": () => ({ name: "Another", scopes: ["phones:view"], days: 7 }),
+  "tokens.revoke": ({ tokenId }) => ({ tokenId }),
   "sessions.revokeOthers": () => undefined,
   "teams.list": () => undefined,
   "phones.list": () => undefined,
@@ -220,7 +246,7 @@ const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "scree
 /** Team procedures that name none of the team's things. */
 const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
-  ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
+  ...["secrets.list", "secrets.set", "rules.list", "webhooks.list", "tokens.list", "tokens.create"],
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import", "recordings.list"],
 ]);
 /** About what only the person who made it sees, whatever their role. */
@@ -232,7 +258,7 @@ const OF_PERSON = new Set(["sessions.revoke"]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview"],
+  ...["sessions.list", "tokens.list", "teams.list", "privacy.overview"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -297,10 +323,12 @@ const matrix = {
     comparingId: newId("run"),
     suiteId: newId("suite"),
     recordingId: newId("recording"),
+    tokenId: newId("apiToken"),
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson): Promise<World> {
     if (path === "sessions.revoke") return { ...world, second: { ...world.second, id: person.sessionId } };
+    if (path === "tokens.revoke") return { ...world, tokenId: await tokenOf(server, person) };
     if (!BY_SETTER.has(path)) return world;
     const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
     if (!set.ok) throw new Error(set.error.message);

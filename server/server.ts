@@ -2,7 +2,7 @@
 
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { PhoneId } from "../shared/ids.ts";
+import type { CredentialId, PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
@@ -292,7 +292,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       "retention.sweep": async (_input, { finish }) => {
+        let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
+          ended = await accounts.sessions.endExpiredIn(tx);
           await sweepAccounts(db, clock, tx);
           await events.sweep(tx, cutoff(clock, "day"));
           await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
@@ -303,6 +305,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await webhooks.sweep(tx);
           await recordings.sweep(tx, cutoff(clock, "month"));
         });
+        accounts.sessions.announceEnded(ended);
         await automations.removeOrphans();
       },
     },

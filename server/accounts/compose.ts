@@ -141,7 +141,7 @@ export function createAccountServices(options: {
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
-    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding(),
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
