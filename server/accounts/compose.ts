@@ -1,6 +1,7 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -153,7 +154,7 @@ export function createAccountServices(options: {
     }),
     accessChanges,
     rightsLost,
-    activity: createActivityLog(),
+    activity: createActivityLog(createActivityRepo(db)),
     memberships: teams,
     mail,
     support,
