@@ -3,7 +3,7 @@
  * an account: answers are the same and take as long, and what differs goes to the address by mail.
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
-import type { TeamId, UserId } from "../../shared/ids.ts";
+import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -18,8 +18,9 @@ import { type Confirmed, type IdentityProvider, lookupEmail } from "./identity-p
 import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import type { PageLinks } from "./page-links.ts";
-import { passwordProblem } from "./password-rules.ts";
+import { demandGoodPassword } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
+import type { SignInLimit } from "./sign-in-limit.ts";
 import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
@@ -54,6 +55,15 @@ export interface Accounts extends SignInSteps {
   setUp(input: NewAccount & { token: string }, about: RequestInfo): Promise<IssuedSession>;
   /** Made by an operator: confirmed at once. Throws `conflict` when the address has an account. */
   create(input: NewAccount, actor: string): Promise<User>;
+  /**
+   * Of somebody whose address is proved by a link that came there by mail. `andThen` uses the link up in the same
+   * transaction. Throws `conflict` when the address has an account.
+   */
+  createInvited(
+    input: NewAccount,
+    about: RequestInfo,
+    andThen: (tx: Writer, user: User, session: SessionId) => Promise<void>,
+  ): Promise<IssuedSession>;
   findByEmail(email: string): Promise<{ user: User; teamId: TeamId } | undefined>;
   list(reason: string): Promise<User[]>;
 }
@@ -68,15 +78,11 @@ export function createAccounts(options: {
   mail: Mail;
   audit: Audit;
   limiter: RateLimiter;
+  limitSignIn: SignInLimit;
   page: PageLinks;
   clock: Clock;
 }): Accounts {
-  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, page, clock } = options;
-
-  function demandGoodPassword(password: string, about: { email: string; fullName?: string | undefined }): void {
-    const problem = passwordProblem(password, about);
-    if (problem !== undefined) throw new PerchError("bad_input", problem, { fields: { password: problem } });
-  }
+  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock } = options;
 
   /** User, identity and a team of one, in the caller's transaction. */
   async function makeAccount(
@@ -124,17 +130,7 @@ export function createAccounts(options: {
     return team.id;
   }
 
-  /** Guesses at one account are slowed from everywhere but the places its owner is known from, who is never locked out. */
-  async function limitSignIn(email: string, about: RequestInfo): Promise<void> {
-    await limiter.take("signIn", networkOf(about.ip));
-    const isKnownPlace = await db.tx(async (tx) => {
-      const user = await repo.findByEmail(tx, email);
-      return user !== undefined && (await sessions.known(tx, user.id, about)).network;
-    });
-    if (!isKnownPlace) await limiter.take("signIn", `account ${email}`);
-  }
-
-  const { begin, ...steps } = createSignInSteps({ ...options, limitSignIn, openSession, teamOf });
+  const { begin, ...steps } = createSignInSteps({ ...options, openSession, teamOf });
 
   return {
     ...steps,
@@ -226,11 +222,13 @@ export function createAccounts(options: {
         const done = await step(tx);
         const user = done && (await repo.findIn(tx, done.userId));
         if (!user) throw new PerchError("not_found", `${USED_UP} Ask for a new one.`);
-        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined });
+        const teamNames = (await teams.listOfIn(tx, user.id)).map(({ name }) => name);
+        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined, teams: teamNames });
         const chain = await teamOf(tx, user.id);
         await audit.record(tx, { chain, actor: user.id, action: "account.password_changed" });
         const data = { at: momentWords(new Date(clock.now())), supportLink: page("/support") };
         await mail.queue(tx, { kind: "password_changed", userId: user.id, recipient: user.emailShown, data });
+        await tokens.dropBegun(tx, user.id);
         return sessions.endIn(tx, user.id, "all");
       });
       sessions.announceEnded(ended);
@@ -269,6 +267,23 @@ export function createAccounts(options: {
         if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account already.");
         throw error;
       }
+    },
+    async createInvited({ email: emailShown, password, fullName }, about, andThen) {
+      await limiter.take("signUp", networkOf(about.ip));
+      const email = lookupEmail(emailShown);
+      demandGoodPassword(password, { email, fullName });
+      const bind = await identity.register(password);
+      return db
+        .tx(async (tx) => {
+          const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
+          const session = await openSession(tx, user, teamId, about);
+          await andThen(tx, user, session.id);
+          return session;
+        })
+        .catch((error: unknown) => {
+          if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account. Sign in.");
+          throw error;
+        });
     },
     async findByEmail(emailShown) {
       return db.tx(async (tx) => {

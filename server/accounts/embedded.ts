@@ -101,6 +101,22 @@ export function createEmbeddedIdentity(options: {
         return { userId: taken.userId };
       };
     },
+    async changePassword(userId, password) {
+      const phc = await passwords.hash(password);
+      return async (tx) => {
+        await repo.setPassword(tx, userId, phc);
+        await tokens.dropOfUser(tx, "reset", userId);
+      };
+    },
+    async withdrawPassword(userId) {
+      return (tx) => repo.removePassword(tx, userId);
+    },
+    async changeEmail(userId, to) {
+      return async (tx) => {
+        await repo.setEmail(tx, userId, to);
+        await tokens.dropOfUser(tx, "reset", userId);
+      };
+    },
     async register(password) {
       return bindWith(await passwords.hash(password));
     },

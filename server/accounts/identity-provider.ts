@@ -6,6 +6,7 @@
  */
 import type { UserId } from "../../shared/ids.ts";
 import type { Writer } from "../db/database.ts";
+import type { Address } from "./accounts.repo.ts";
 import type { IDENTITY_PROVIDERS } from "./accounts.tables.ts";
 import type { Passkeys, SecondFactors, SecondStep } from "./identity-factors.ts";
 
@@ -61,6 +62,15 @@ export interface IdentityProvider {
   requestReset(email: string): Promise<Step<{ readonly token: string; readonly userId: UserId } | undefined>>;
   /** Sets the new password once; every other open reset link of the person ends. */
   completeReset(token: string, password: string): Promise<Step<{ readonly userId: UserId } | undefined>>;
+  /** For a person who proved who they are; every open reset link ends. */
+  changePassword(userId: UserId, password: string): Promise<Step<void>>;
+  /** No password lets the person in until a reset sets one. */
+  withdrawPassword(userId: UserId): Promise<Step<void>>;
+  /**
+   * From now on the person signs in with this address. Every open reset link ends: they went to the earlier one. The
+   * step throws a unique violation when a living account has the address.
+   */
+  changeEmail(userId: UserId, to: Address): Promise<Step<void>>;
   /** For accounts made without mail (first-run set-up, operator): what confirmed people have, at once. */
   register(password: string): Promise<Confirmed["bind"]>;
 }

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { email, fullName, password } from "../../../shared/accounts.ts";
-import { field, type Html, hidden, PASSWORD_HINT, problem } from "./layout.ts";
+import { deadLink, field, type Html, hidden, localMailHint, PASSWORD_HINT, problem } from "./layout.ts";
 import {
   clearCookie,
   currentActor,
@@ -252,16 +252,10 @@ ${newAccountFields(fields, wrong?.fields ?? {})}
 </form>`;
 }
 
-function localMailHint({ mail }: PageServices): Html | "" {
-  return mail.staysLocal
-    ? html`<p class="notice">This server has no mail server yet. On the machine it runs on, the mail is shown at <a href="/mail">/mail</a>.</p>`
-    : "";
-}
-
 function checkMailContent(services: PageServices, next: string | undefined): Html {
   return html`<section class="card"><h1>Check your mail</h1>
 <p>We sent you a link. Open it, type the password you chose once more, and you are done. The link works for 24 hours.</p>
-${localMailHint(services)}
+${localMailHint(services.mail.staysLocal)}
 ${next ? html`<p>Then come back here:</p><p><a class="button" href="/sign-in?${new URLSearchParams({ next })}">I have confirmed, go on</a></p>` : ""}
 <p class="secondary">Nothing there? Look in the spam folder, or <a href="/sign-up">try again</a>.</p></section>`;
 }
@@ -286,7 +280,7 @@ ${field({ name: "email", label: "E-mail address", type: "email", value: fields["
 }
 
 function resetSentContent(services: PageServices): Html {
-  return html`<section class="card"><h1>Check your mail</h1><p>If this address has an account, a link to set a new password is on its way.</p>${localMailHint(services)}<p class="secondary">Nothing there? Look in the spam folder, or check the address and <a href="/reset">try again</a>.</p></section>`;
+  return html`<section class="card"><h1>Check your mail</h1><p>If this address has an account, a link to set a new password is on its way.</p>${localMailHint(services.mail.staysLocal)}<p class="secondary">Nothing there? Look in the spam folder, or check the address and <a href="/reset">try again</a>.</p></section>`;
 }
 
 function newPasswordContent(token: string, wrong?: FormProblem): Html {
@@ -305,8 +299,4 @@ ${problem(wrong?.message)}${hidden({ token })}
 ${newAccountFields(fields, wrong?.fields ?? {})}
 <button>Create account</button>
 </form>`;
-}
-
-function deadLink(message: string, to: string, label: string): Html {
-  return html`<section class="card"><h1>This link no longer works</h1><p>${message}</p><p><a class="button" href="${to}">${label}</a></p></section>`;
 }

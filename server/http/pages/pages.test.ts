@@ -139,7 +139,11 @@ describe("pages", () => {
   it("gives machines security.txt and gpc.json", async () => {
     const browser = server.browser();
     const security = await (await browser.get("/.well-known/security.txt")).text();
+    // RFC 9116: the two that must be there, once each, an end within a year, and the address it was read from.
     expect(security).toContain("Contact: http://localhost:8787/support\nExpires: 2026-06-30T00:00:00.000Z");
+    expect(security).toContain("Canonical: http://localhost:8787/.well-known/security.txt\n");
+    const policy = /^Policy: (.*)$/m.exec(security)?.[1] ?? "";
+    expect(await (await browser.get(pathOf(policy))).text()).toContain("Report a security problem");
     expect(await (await browser.get("/.well-known/gpc.json")).json()).toEqual({ gpc: true, lastUpdate: "2026-04-19" });
   });
 
