@@ -165,6 +165,23 @@ describe("a page that calls for a rule", () => {
     const left = [scripts, await parts.records.get("rules"), await offers(), await evaluationLog()];
     expect(left).toEqual([[], undefined, [], []]);
   });
+  it("forgets the rules of a team that was left, though the server does not say those of the other", async () => {
+    await add();
+    await readRules(parts.app, parts.records);
+    const present = await parts.app.tokens.get(server.origin);
+    server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
+    await readRules(parts.app, parts.records);
+    expect((await parts.records.get("rules"))?.saved).toHaveLength(1);
+    await parts.app.tokens.set({
+      server: server.origin,
+      token: present?.token ?? "",
+      expiresAt: "",
+      team: "team_other",
+    });
+    server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
+    await readRules(parts.app, parts.records);
+    expect([await parts.records.get("rules"), await offers(), scripts]).toEqual([undefined, [], []]);
+  });
   it("counts visits only for rules that ask for them", async () => {
     await add();
     await visit();
