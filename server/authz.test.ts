@@ -97,7 +97,15 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
   await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
   const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
   const hookId = webhookIdSchema.parse(hook.id);
+  const decisionId = newId("decision");
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.decisions).values({
+      ...{ id: decisionId, userId: owner.userId, kind: "sign_up", action: "verify_first", state: "in_force" },
+      ...{ score: 40, signals: [{ signal: "disposable_address", weight: 40 }], createdAt: at },
+    }),
+  );
   return {
+    decisionId,
     ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
     ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
   };
@@ -130,6 +138,8 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   }),
   "account.me": () => undefined,
   "account.signOut": () => undefined,
+  "account.standing": () => undefined,
+  "account.contest": ({ decisionId }) => ({ decisionId, text: "I am no program." }),
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
   "sessions.revokeOthers": () => undefined,
@@ -224,7 +234,7 @@ const BY_TEAM = new Set([
 ]);
 /** About what only the person who made it sees, whatever their role. */
 const PERSONAL = new Set(
-  procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)/.test(path)),
+  procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)|^account\.contest$/.test(path)),
 );
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
@@ -451,6 +461,8 @@ describe("those who may", () => {
     server = await startTestServer({ RUNNING_PER_TEAM: "1000", RUNNING_PHONES: "10000" });
     still = await makeWorld(server, { withFiles: true });
   });
+  // All of them call from one network, which has a limit too.
+  beforeEach(() => server.clock.advance(3_000));
   afterAll(() => server.dispose());
 
   const worldFor = ({ path, type }: Pick<DescribedProcedure, "path" | "type">) =>

@@ -57,6 +57,7 @@ export function deriveKey(
   master: Buffer,
   purpose:
     | "rate limits"
+    | "abuse signals"
     | "mail"
     | "database"
     | "mail outbox"

@@ -110,6 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     config,
     publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
   });
 
   const driver =
@@ -147,6 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     events,
     audit,
     idempotency,
+    gate: accounts.judge,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,

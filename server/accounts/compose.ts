@@ -1,5 +1,9 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
+import { createDecisionsRepo } from "../abuse/decisions.repo.ts";
+import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
+import { createJudge, type Judge } from "../abuse/judge.ts";
+import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -37,6 +41,8 @@ export interface AccountServices {
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
+  readonly judge: Judge;
+  readonly formStamps: FormStamps;
   readonly teams: Teams;
   readonly invitations: Invitations;
   readonly activity: ActivityLog;
@@ -59,12 +65,13 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Keys what is remembered against abuse. */
+  abuseKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
@@ -73,6 +80,16 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
+  const decisions = createDecisionsRepo(db, clock);
+  const sightings = createSightingsRepo({ db, clock, key: options.abuseKey });
+  const formStamps = createFormStamps({ clock, key: options.abuseKey });
+  const judge = createJudge({
+    ...{ decisions, sightings, audit, mail, clock, publicUrl },
+    people: accountsRepo,
+    // Nobody is billed yet.
+    payments: { of: async () => undefined },
+  });
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
   const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
   const accounts = createAccounts({
     db,
@@ -85,6 +102,8 @@ export function createAccountServices(options: {
     audit,
     limiter,
     clock,
+    formStamps,
+    judge,
     publicUrl,
   });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
@@ -107,7 +126,9 @@ export function createAccountServices(options: {
     credentials: createCredentials(),
     factors: createFactors(),
     apiTokens: createApiTokens(),
-    standing: createStanding(),
+    standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
+    judge,
+    formStamps,
     teams: createTeams(),
     invitations: createInvitations(),
     activity: createActivityLog(),

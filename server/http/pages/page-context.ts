@@ -2,6 +2,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
+import type { FormStamps } from "../../abuse/form-stamp.ts";
+import type { Standing } from "../../abuse/standing.service.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
@@ -21,6 +23,8 @@ export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
+  readonly standing: Standing;
+  readonly formStamps: FormStamps;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
@@ -123,8 +127,11 @@ export async function submit(
   }
 }
 
-/** Where to go on after signing in: only our own connect page, never an address from outside. */
+export const STANDING_PATH = "/account/standing";
+
+/** Where to go on after signing in: only our own pages that need it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
+  if (text === STANDING_PATH) return text;
   if (text === undefined || !text.startsWith("/connect?") || !URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
   return url.origin === publicUrl.origin && url.pathname === "/connect" ? url.pathname + url.search : undefined;

@@ -6,13 +6,15 @@ import { connectPage } from "./connect-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
 import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } from "./page-context.ts";
 import { publicPages } from "./public-pages.ts";
+import { standingPage } from "./standing-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   pages.onError((error, c) => errorPage(c, error, services.log));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  for (const group of [publicPages, accountPages, connectPage, mailPreviewPage]) pages.route("/", group(services));
+  for (const group of [publicPages, accountPages, connectPage, standingPage, mailPreviewPage])
+    pages.route("/", group(services));
   pages.all("*", () => {
     throw new PerchError("not_found", "There is no such page. Check the address, or go to the start.");
   });

@@ -54,6 +54,7 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
     },
     publicUrl,
     key: MAIL_KEY,
+    abuseKey: randomBytes(32),
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
