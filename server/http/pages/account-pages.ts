@@ -201,7 +201,7 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
 function signInContent(fields: Fields, next: string | undefined, wrong?: FormProblem): Html {
   const errors = wrong?.fields ?? {};
   const query = next ? `?${new URLSearchParams({ next })}` : "";
-  return html`<div class="stack"><h1>Sign in</h1>${next ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
+  return html`<div class="stack"><h1>Sign in</h1>${next?.startsWith("/connect") ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
 <form class="card" method="post" action="/sign-in" novalidate>
 ${problem(wrong?.message)}${hidden({ next })}
 ${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: fields["email"] === undefined })}
