@@ -266,7 +266,7 @@ describe("who may say what", () => {
     ...(type.startsWith("offer") && { offerId: "x" }),
     ...(type === "rules_fit" && { tabId: 1 }),
   }));
-  it("lets scripts in pages say that a page is there, and nothing else", () => {
+  it("ABUSE-16 lets scripts in pages say that a page is there, and nothing else", () => {
     const admitted = (kind: Parameters<typeof admitAsk>[1]) =>
       messages.flatMap((message) => admitAsk(message, kind)?.type ?? []);
     expect(admitted("content_script")).toEqual(["page_ready"]);
@@ -274,7 +274,7 @@ describe("who may say what", () => {
     expect([...admitted("other_extension"), ...admitted("unknown")]).toEqual([]);
     expect(admitAsk({ perch: 1, type: "page_ready", url: "https://bank.example/" }, "content_script")).toBeUndefined();
   });
-  it("takes where a page is from the browser alone", () => {
+  it("ABUSE-15 takes where a page is from the browser alone", () => {
     const good = {
       extensionId: "x",
       url: URL_42,

@@ -103,7 +103,8 @@ export function createJudge(options: {
       const inForce = (await decisions.listOfIn(tx, scope.userId)).filter(({ state }) => state !== "lifted");
       const held = inForce.find(({ action }) => action === "hold");
       if (held !== undefined) throw heldError(held, standingLink);
-      for (const { id, state, createdAt } of inForce) {
+      for (const { id, action, state, createdAt } of inForce) {
+        if (action === "allow") continue;
         const isProven =
           provenAt !== undefined && provenAt > createdAt && clock.now() - provenAt.getTime() <= STEP_UP_MS;
         if (!isProven) {

@@ -28,7 +28,7 @@ export interface SignUp {
 
 export function startAbuse(db: Database) {
   const clock = new ManualClock();
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, randomBytes(32));
   const people = createAccountsRepo(db, clock);
   const teams = createTeamsRepo(db, clock);
   const mail = createMail({

@@ -17,27 +17,38 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
+import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
+import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
+import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
+import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPageLinks } from "./page-links.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
   readonly credentials: Credentials;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
@@ -45,6 +56,8 @@ export interface AccountServices {
   readonly formStamps: FormStamps;
   readonly teams: Teams;
   readonly invitations: Invitations;
+  readonly accessChanges: AccessChanges;
+  readonly rightsLost: RightsLost;
   readonly activity: ActivityLog;
   /** Memberships, for what needs no more. */
   readonly memberships: TeamsRepo;
@@ -67,11 +80,18 @@ export function createAccountServices(options: {
   key: Buffer;
   /** Keys what is remembered against abuse. */
   abuseKey: Buffer;
+  /** Left out: argon2id as the policy promises. */
+  passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
-  const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
+  const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
+  const apiTokensRepo = createApiTokensRepo(db);
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
+  const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
@@ -89,8 +109,11 @@ export function createAccountServices(options: {
     // Nobody is billed yet.
     payments: { of: async () => undefined },
   });
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
+  const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -101,11 +124,18 @@ export function createAccountServices(options: {
     mail,
     audit,
     limiter,
+    limitSignIn,
+    page,
     clock,
     formStamps,
     judge,
-    publicUrl,
   });
+  const credentialsRepo = createCredentialsRepo(db);
+  const changing = {
+    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ mail, audit, limiter, clock, page },
+  };
+  const emailChange = createEmailChange(changing);
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -118,19 +148,32 @@ export function createAccountServices(options: {
     extensionIds: config.EXTENSION_IDS,
     limits,
   });
+  const accessChanges = createAccessChanges(db);
+  const invitationsRepo = createInvitationsRepo(db, clock);
+  const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials(),
-    factors: createFactors(),
-    apiTokens: createApiTokens(),
+    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    emailChange,
+    recovery: createRecovery({ ...changing, limitSignIn }),
+    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
     standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
     judge,
     formStamps,
-    teams: createTeams(),
-    invitations: createInvitations(),
+    teams: createTeams({
+      ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+    }),
+    invitations: createInvitations({
+      ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
+      ...{ mail, audit, limiter, clock, publicUrl },
+    }),
+    accessChanges,
+    rightsLost,
     activity: createActivityLog(),
     memberships: teams,
     mail,

@@ -41,7 +41,7 @@ describe("admin commands beside an open database", () => {
     db = opened.db;
     services = createAccountServices({
       db,
-      audit: createAudit(db, systemClock),
+      audit: createAudit(db, systemClock, deriveKey(opened.master, "audit heads")),
       limiter: { take: async () => {}, takeOfNetwork() {} },
       jobs: { enqueue: async () => true, wake() {} },
       clock: systemClock,
@@ -49,6 +49,7 @@ describe("admin commands beside an open database", () => {
       publicUrl: config.publicUrl,
       key: deriveKey(opened.master, "mail"),
       abuseKey: deriveKey(opened.master, "abuse signals"),
+      factorsKey: deriveKey(opened.master, "second factors"),
     });
   });
   afterAll(async () => {

@@ -41,8 +41,10 @@ export const {
   topics,
   events,
   auditLog,
+  auditHeads,
   idempotencyKeys,
   rateLimits,
   mailOutbox,
   supportRequests,
+  serverKeys,
 } = tablesFor.postgres;

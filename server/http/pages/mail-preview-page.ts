@@ -6,30 +6,18 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { PerchError } from "../../errors.ts";
 import type { PreviewMail } from "../../mail/mail.service.ts";
+import { isAtTheMachine } from "../at-the-machine.ts";
 import type { Html } from "./layout.ts";
-import { type PageCall, type PageServices, type PagesEnv, show } from "./page-context.ts";
-
-const LOOPBACK_NAMES = new Set(["localhost", "127.0.0.1", "[::1]"]);
-/** Set by proxies: their presence means that the socket's address is not the person's. */
-const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+import { type PageServices, type PagesEnv, show } from "./page-context.ts";
 
 export function mailPreviewPage(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   pages.get("/mail", async (c) => {
-    if (!services.mail.staysLocal || !isAtTheMachine(c)) throw new PerchError("not_found", "There is no such page.");
+    if (!services.mail.staysLocal || !isAtTheMachine(c.req, c.get("request").ip))
+      throw new PerchError("not_found", "There is no such page.");
     return show(c, services, { title: "Mail", content: mailContent(await services.mail.preview()) });
   });
   return pages;
-}
-
-function isAtTheMachine(c: PageCall): boolean {
-  const { ip } = c.get("request");
-  const name = new URL(c.req.url).hostname;
-  return (
-    (ip === "::1" || /^127(\.\d{1,3}){3}$/.test(ip)) &&
-    LOOPBACK_NAMES.has(name) &&
-    FORWARDING_HEADERS.every((header) => c.req.header(header) === undefined)
-  );
 }
 
 function mailContent(mails: readonly PreviewMail[]): Html {
