@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
+import { decisionId } from "../../shared/ids.ts";
 import { type AccountServices, createAccountServices } from "../accounts/compose.ts";
 import { type Audit, createAudit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -21,6 +22,9 @@ const USAGE = `Usage: npm run admin -- <command>
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
   token create --email E --name N [--scopes a,b] [--days N]
                                                       makes an API token and prints it, alone, once
+  decision list --reason R                            lists what the rules against abuse decided and waits for a person
+  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
+  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
@@ -91,6 +95,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       process.out(token);
     },
   },
+  "decision list": {
+    options: { reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      for (const open of await services.standing.listOpen(parse(reason, "--reason", options["reason"]))) {
+        process.out([open.id, open.at, open.email, open.kind, open.action, open.state, String(open.score)].join("\t"));
+        for (const words of open.reasons) process.out(`  ${words}`);
+        if (open.contest !== undefined) process.out(`  They say: ${oneLine(open.contest)}`);
+      }
+    },
+  },
+  "decision lift": reviewCommand("lifted"),
+  "decision uphold": reviewCommand("upheld"),
   "audit verify": {
     options: { chain: { type: "string" } },
     async run({ audit, process }, { chain: only }) {
@@ -122,6 +138,22 @@ const tokenDays = z
   .enum(TOKEN_DAYS.map(String), `Choose from: ${TOKEN_DAYS.join(", ")}.`)
   .default("365")
   .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
+
+function reviewCommand(outcome: "lifted" | "upheld"): Command {
+  return {
+    options: { id: { type: "string", required: true }, reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      const id = parse(decisionId, "--id", options["id"]);
+      await services.standing.review(id, outcome, parse(reason, "--reason", options["reason"]));
+      process.out(`${id} ${outcome}`);
+    },
+  };
+}
+
+/** What a person wrote, without what would move the terminal's cursor or look like a line of ours. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+}
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
 export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
@@ -172,8 +204,8 @@ function single(value: unknown): string | boolean | undefined {
   return typeof value === "string" || typeof value === "boolean" ? value : undefined;
 }
 
-function parse<S extends z.ZodType>(schema: S, option: string, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
+function parse<S extends z.core.$ZodType>(schema: S, option: string, value: unknown): z.output<S> {
+  const parsed = z.safeParse(schema, value);
   if (!parsed.success)
     throw new PerchError("bad_input", `${option}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
   return parsed.data;
@@ -212,6 +244,7 @@ async function open(process: AdminProcess): Promise<Work> {
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
   return { db, audit, services, process };
