@@ -58,6 +58,7 @@ export function deriveKey(
   purpose:
     | "rate limits"
     | "mail"
+    | "second factors"
     | "database"
     | "mail outbox"
     | "run artifacts"

@@ -110,6 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     config,
     publicUrl,
     key: deriveKey(master, "mail"),
+    factorsKey: deriveKey(master, "second factors"),
   });
 
   const driver =

@@ -21,6 +21,7 @@ import type { PageLinks } from "./page-links.ts";
 import { demandGoodPassword } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
+import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
 const USED_UP = "This link has expired or was used already.";
@@ -32,14 +33,20 @@ export interface NewAccount {
   readonly fullName?: string | undefined;
 }
 
-export interface Accounts {
+/** A right password that is not enough: show the page that asks for a code. */
+export interface SecondFactorAsked {
+  /** Hand it to `answerSecondFactor` within ten minutes. */
+  readonly continuation: string;
+}
+
+export interface Accounts extends SignInSteps {
   /** Sends a confirmation link; to the owner of an existing account a notice instead. */
   signUp(input: NewAccount & { next?: string | undefined }, about: RequestInfo): Promise<void>;
   /** Whether a link would still work. Free of side effects. */
   isLinkOpen(kind: "sign_up" | "reset" | "setup", token: string): Promise<boolean>;
   /** Makes the account and signs in. */
   confirm(input: { token: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
-  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
+  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession | SecondFactorAsked>;
   requestReset(input: { email: string }, about: RequestInfo): Promise<void>;
   /** Sets the password and ends every session. */
   reset(input: { token: string; password: string }, about: RequestInfo): Promise<void>;
@@ -114,7 +121,10 @@ export function createAccounts(options: {
     return team.id;
   }
 
+  const { begin, ...steps } = createSignInSteps({ ...options, openSession, teamOf });
+
   return {
+    ...steps,
     async signUp({ email: emailShown, password, fullName, next }, about) {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
@@ -169,12 +179,14 @@ export function createAccounts(options: {
       await limitSignIn(email, about);
       const proof = await identity.authenticate(email, password);
       const user = proof && (await repo.findByIdentity(identity.name, proof.subject));
-      if (user === undefined) {
+      if (proof === undefined || user === undefined) {
         await db.tx((tx) =>
           audit.record(tx, { chain: "server", actor: "anonymous", action: "account.sign_in_failed" }),
         );
         throw new PerchError("unauthenticated", WRONG);
       }
+      const { second } = proof;
+      if (second !== undefined) return { continuation: await db.tx((tx) => begin(tx, user.id, second)) };
       const session = await db.tx(async (tx) => openSession(tx, user, await teamOf(tx, user.id), about));
       mail.wake();
       return session;

@@ -22,7 +22,6 @@ import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
-import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
@@ -69,6 +68,8 @@ export function createAccountServices(options: {
   key: Buffer;
   /** Left out: argon2id as the policy promises. */
   passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
@@ -85,7 +86,10 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
   const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
@@ -101,12 +105,12 @@ export function createAccountServices(options: {
     page,
     clock,
   });
-  const credentialsRepo = createCredentialsRepo(db);
   const changing = {
-    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
     ...{ mail, audit, limiter, clock, page },
   };
   const emailChange = createEmailChange(changing);
+  const factors = createFactors({ ...changing, repo: accountsRepo });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -124,10 +128,10 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors(),
+    factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding(),
     teams: createTeams(),

@@ -201,6 +201,7 @@ async function open(process: AdminProcess): Promise<Work> {
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    factorsKey: deriveKey(master, "second factors"),
   });
   return { db, audit, services, process };
 }

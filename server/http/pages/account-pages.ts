@@ -13,6 +13,7 @@ import {
   type Fields,
   type FormProblem,
   formFields,
+  isConnect,
   type PageCall,
   type PageServices,
   type PagesEnv,
@@ -22,6 +23,8 @@ import {
   startWebSession,
   submit,
 } from "./page-context.ts";
+import { allowPasskeyScript, passkeyForm } from "./passkey-form.ts";
+import { holdSecondStep } from "./second-step-cookie.ts";
 
 const signInForm = z.object({
   email,
@@ -46,20 +49,26 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   pages.get("/sign-in", async (c) => {
     const next = nextOf(c.req.query());
     if ((await currentActor(c, services)) !== undefined) return goOn(c, next);
-    return show(c, services, { title: "Sign in", narrow: true, content: signInContent({}, next) });
+    allowPasskeyScript(c);
+    return show(c, services, { title: "Sign in", narrow: true, content: signInContent(c, services, {}, next) });
   });
   pages.post("/sign-in", async (c) => {
     const fields = await formFields(c);
     const next = nextOf(fields);
+    allowPasskeyScript(c);
     return submit(
       c,
       services,
       async () => {
-        const session = await accounts.signIn(parseFields(signInForm, fields), c.get("request"));
-        await startWebSession(c, services, session);
+        const signedIn = await accounts.signIn(parseFields(signInForm, fields), c.get("request"));
+        if ("continuation" in signedIn) {
+          holdSecondStep(c, services, signedIn.continuation);
+          return c.redirect(withNext("/sign-in/code", next), 303);
+        }
+        await startWebSession(c, services, signedIn);
         return goOn(c, next);
       },
-      (wrong) => ({ title: "Sign in", content: signInContent(fields, next, wrong) }),
+      (wrong) => ({ title: "Sign in", content: signInContent(c, services, fields, next, wrong) }),
     );
   });
 
@@ -193,17 +202,35 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   return pages;
 }
 
-function signInContent(fields: Fields, next: string | undefined, wrong?: FormProblem): Html {
+export function signInContent(
+  c: PageCall,
+  services: PageServices,
+  fields: Fields,
+  next: string | undefined,
+  wrong?: FormProblem,
+): Html {
   const errors = wrong?.fields ?? {};
   const query = next ? `?${new URLSearchParams({ next })}` : "";
-  return html`<div class="stack"><h1>Sign in</h1>${next ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
-<form class="card" method="post" action="/sign-in" novalidate>
+  const passkey = passkeyForm(c, services, {
+    kind: "get",
+    action: "/sign-in/passkey",
+    question: "/sign-in/passkey/question",
+    button: "Sign in with a passkey",
+    quiet: true,
+    next,
+  });
+  return html`<div class="stack"><h1>Sign in</h1>${isConnect(next) ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
+<section class="card">
+<form method="post" action="/sign-in" novalidate>
 ${problem(wrong?.message)}${hidden({ next })}
 ${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: fields["email"] === undefined })}
 ${field({ name: "password", label: "Password", type: "password", autocomplete: "current-password", error: errors["password"], autofocus: fields["email"] !== undefined })}
 <button>Sign in</button>
+</form>
+<p class="or">or</p>
+${passkey}
 <p class="row secondary"><a href="/sign-up${query}">Create an account</a><a href="/reset">Forgot the password?</a></p>
-</form>`;
+</section>`;
 }
 
 /** The three fields of a new account. */

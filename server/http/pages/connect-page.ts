@@ -9,6 +9,7 @@ import type { TeamId } from "../../../shared/ids.ts";
 import type { ConnectRequest } from "../../accounts/connect.service.ts";
 import { deviceWords } from "../../accounts/device-words.ts";
 import { PerchError } from "../../errors.ts";
+import { STEP_UP_MS } from "../../teams/team-scope.ts";
 import { type Html, hidden } from "./layout.ts";
 import {
   contentSecurityPolicy,
@@ -18,6 +19,10 @@ import {
   type PagesEnv,
   show,
 } from "./page-context.ts";
+import { isProven, provePath } from "./prove-page.ts";
+
+/** With `prompt=login`: a proof older than this was not given for this request. */
+const FRESH_MS = 60_000;
 
 export function connectPage(services: PageServices): Hono<PagesEnv> {
   const { connect } = services;
@@ -29,6 +34,8 @@ export function connectPage(services: PageServices): Hono<PagesEnv> {
     const request = connect.parse(c.req.query());
     const actor = await currentActor(c, services);
     if (actor === undefined) return c.redirect(`/sign-in?${new URLSearchParams({ next: pathOf(request) })}`, 303);
+    if (request.prompt === "login" && !(await isProven(services, actor, FRESH_MS)))
+      return c.redirect(provePath(pathOf(request)), 303);
     c.header("Content-Security-Policy", contentSecurityPolicy([new URL(request.redirect_uri).origin]));
     const [{ user, team }, teams] = await Promise.all([connect.me(actor), connect.teamsOf(actor)]);
     const content = consentContent(request, c.get("request").userAgent, pathOf(request), {
@@ -48,6 +55,9 @@ export function connectPage(services: PageServices): Hono<PagesEnv> {
     c.header("Content-Security-Policy", contentSecurityPolicy([new URL(request.redirect_uri).origin]));
     if (action === "decline") return c.redirect(connect.decline(request), 303);
     if (action !== "approve") throw new PerchError("bad_input", "Press Connect or Not now.");
+    // The code carries the time of the proof, so an old one gains nothing; it would only be asked for again.
+    if (request.prompt === "login" && !(await isProven(services, actor, STEP_UP_MS)))
+      return c.redirect(provePath(pathOf(request)), 303);
     return c.redirect(await connect.approve(request, actor, team), 303);
   });
   return pages;
@@ -60,7 +70,11 @@ function consentContent(
   { email, teams, current }: { email: string; teams: readonly Me["team"][]; current: TeamId },
 ): Html {
   const { browser, system } = deviceWords(userAgent);
-  return html`<div class="stack"><h1>Connect Perch in this browser?</h1><p class="secondary">The extension gets a token of its own. You can end it at any time, under Account in the extension.</p></div>
+  const words =
+    request.prompt === "login"
+      ? html`<h1>Go on in the extension?</h1><p class="secondary">It asked for a fresh proof that it is you, and you gave one. For ten minutes it may then change how you sign in, for example.</p>`
+      : html`<h1>Connect Perch in this browser?</h1><p class="secondary">The extension gets a token of its own. You can end it at any time, under Account in the extension.</p>`;
+  return html`<div class="stack">${words}</div>
 <form class="card" method="post" action="/connect">
 ${hidden({ ...request })}
 <dl class="facts"><dt>Account</dt><dd><strong>${email}</strong></dd><dt>Browser</dt><dd>${browser} on ${system}</dd></dl>

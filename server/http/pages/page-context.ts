@@ -2,9 +2,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
+import type { ErrorCode } from "../../../shared/errors.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
 import type { EmailChange } from "../../accounts/email-change.service.ts";
+import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
 import type { Clock } from "../../clock.ts";
@@ -25,6 +27,7 @@ export interface PageServices {
   readonly connect: Connect;
   readonly emailChange: EmailChange;
   readonly recovery: Recovery;
+  readonly factors: Factors;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
@@ -56,7 +59,12 @@ export async function currentActor(c: PageCall, { sessions, publicUrl }: PageSer
 export async function startWebSession(c: PageCall, services: PageServices, session: IssuedSession): Promise<void> {
   const earlier = await currentActor(c, services);
   if (earlier !== undefined) await services.sessions.signOut(earlier);
-  setCookie(c, cookieName(services.publicUrl), session.token, {
+  setWebSession(c, services, session.token);
+}
+
+/** Sets the cookie alone: for a session that goes on under a new token. */
+export function setWebSession(c: PageCall, services: PageServices, token: string): void {
+  setCookie(c, cookieName(services.publicUrl), token, {
     httpOnly: true,
     sameSite: "Strict",
     path: "/",
@@ -101,13 +109,14 @@ export function parseFields<S extends z.ZodType>(schema: S, fields: Fields): z.o
 }
 
 export interface FormProblem {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. In the extension's
- * sign-in window (`next` is set) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
+ * sign-in window (`next` is the connect page) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
  * and a mistyped password would end the sign-in.
  */
 export async function submit(
@@ -121,17 +130,23 @@ export async function submit(
   } catch (error) {
     if (!(error instanceof PerchError)) throw error;
     if (error.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterMs / 1000)));
-    const problem = { message: error.message, fields: error.fields ?? {} };
-    const inSignInWindow = safeNext((await formFields(c))["next"], services.publicUrl) !== undefined;
+    const problem = { code: error.code, message: error.message, fields: error.fields ?? {} };
+    const inSignInWindow = isConnect(safeNext((await formFields(c))["next"], services.publicUrl));
     return show(c, services, { ...again(problem), narrow: true }, inSignInWindow ? 200 : HTTP_STATUS[error.code]);
   }
 }
 
-/** Where to go on after signing in: only our own connect page, never an address from outside. */
+/** Where to go on after signing in: some pages of our own, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
+  if (text === PASSKEYS_PATH) return text;
   if (text === undefined || !text.startsWith("/connect?") || !URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
   return url.origin === publicUrl.origin && url.pathname === "/connect" ? url.pathname + url.search : undefined;
+}
+
+/** Whether a person came from the extension and goes on to connect it. */
+export function isConnect(next: string | undefined): boolean {
+  return next?.startsWith("/connect?") === true;
 }
 
 /** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
@@ -150,9 +165,10 @@ export function pageHeaders(publicUrl: URL): MiddlewareHandler {
 }
 
 /** Chromium holds `form-action` against redirects after a form too, so the consent page names where it answers to. */
-export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+export function contentSecurityPolicy(formTargets: readonly string[] = [], { ownScripts = false } = {}): string {
   return [
     "default-src 'none'",
+    ...(ownScripts ? ["script-src 'self'", "connect-src 'self'"] : []),
     "style-src 'self'",
     "img-src 'self' data:",
     ["form-action 'self'", ...formTargets].join(" "),
