@@ -23,6 +23,7 @@ import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPasswords } from "./passwords.ts";
@@ -117,7 +118,7 @@ export function createAccountServices(options: {
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send },
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
     close: () => transport?.close(),
   };
 }

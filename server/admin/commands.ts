@@ -3,49 +3,45 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName } from "../../shared/accounts.ts";
-import { type AccountServices, createAccountServices } from "../accounts/compose.ts";
-import { type Audit, createAudit } from "../audit/audit.repo.ts";
-import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import { createAccountServices } from "../accounts/compose.ts";
+import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
-import { openDatabase } from "../open-database.ts";
+import { openDatabase, recordKeyChange } from "../open-database.ts";
+import {
+  type AdminProcess,
+  type Command,
+  type Commands,
+  type Options,
+  oneLine,
+  parse,
+  reason,
+  type Work,
+} from "./command.ts";
+import { PERSON_COMMANDS } from "./person-commands.ts";
+import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
 
   user create --email E --password-stdin [--name N]   makes an account, confirmed at once; the password comes on stdin
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
   token create --email E --name N [--scopes a,b]      makes an API token and prints it, alone, once
+  user show --email E --reason R                      shows what is held about a person
+  user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  mail failed --reason R                              lists mail that will never arrive, and why
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
+  key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all of them.
-Settings are those of the server (.env or environment); it may be running meanwhile.`;
+Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
+where the person concerned sees it.`;
 
-export interface AdminProcess {
-  readonly config: () => Config;
-  readonly clock: Clock;
-  readonly readStdin: () => Promise<string>;
-  readonly out: (line: string) => void;
-  readonly error: (line: string) => void;
-}
-
-interface Work {
-  readonly db: Database;
-  readonly audit: Audit;
-  readonly services: AccountServices;
-  readonly process: AdminProcess;
-}
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-interface Command {
-  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
-  run(work: Work, options: Options): Promise<void>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Commands = {
+  ...PERSON_COMMANDS,
+  ...UPKEEP_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -67,7 +63,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     async run({ services, process }, options) {
       const users = await services.accounts.list(parse(reason, "--reason", options["reason"]));
       for (const { id, emailShown, fullName: name, createdAt } of users) {
-        process.out([id, createdAt.toISOString(), emailShown, name ?? ""].join("\t"));
+        process.out([id, createdAt.toISOString(), oneLine(emailShown), oneLine(name ?? "")].join("\t"));
       }
     },
   },
@@ -89,33 +85,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       process.out(token);
     },
   },
-  "audit verify": {
-    options: { chain: { type: "string" } },
-    async run({ audit, process }, { chain: only }) {
-      const known = await audit.chains();
-      if (only !== undefined && !known.some((chain) => chain === only))
-        throw new PerchError("not_found", `There is no audit chain “${only}”. Leave --chain out to see them all.`);
-      let changed = 0;
-      for (const chain of known) {
-        if (only !== undefined && chain !== only) continue;
-        const { entries, brokenAt, how } = await audit.verify(chain);
-        if (how !== undefined) changed += 1;
-        process.out(`${chain}\t${entries} entries\t${how === undefined ? "intact" : FAULTS[how](brokenAt ?? 0)}`);
-      }
-      const isWhole = await audit.hasEveryChain();
-      if (!isWhole) process.out("A whole chain was taken away, or the count of chains was changed.");
-      if (changed > 0 || !isWhole) throw new PerchError("conflict", "The audit log was changed after the fact.");
-    },
-  },
 };
 
-const FAULTS = {
-  changed: (entry: number) => `changed at entry ${entry}`,
-  cut_off: (entry: number) => `entries from ${entry} on were taken away`,
-  head: () => "its sealed end was changed or taken away",
-} as const;
-
-const reason = z.string().trim().min(1, "Write why you look.").max(200, "Use at most 200 characters.");
 const tokenName = z.string().trim().min(1, "Give the token a name.").max(60, "Use at most 60 characters.");
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
@@ -135,7 +106,8 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  const work = await open(process);
+  await command.prepare?.(process.config(), options);
+  const work = await open(process, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
   } finally {
@@ -167,13 +139,6 @@ function single(value: unknown): string | boolean | undefined {
   return typeof value === "string" || typeof value === "boolean" ? value : undefined;
 }
 
-function parse<S extends z.ZodType>(schema: S, option: string, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success)
-    throw new PerchError("bad_input", `${option}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
-  return parsed.data;
-}
-
 function parseScopes(value: string | boolean | undefined): readonly Scope[] {
   if (typeof value !== "string") return SCOPES;
   const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
@@ -191,21 +156,25 @@ function parseScopes(value: string | boolean | undefined): readonly Scope[] {
   return [...new Set(names.filter(isScope))];
 }
 
-async function open(process: AdminProcess): Promise<Work> {
+/** `reason`: why this command changed the key file, when it did. */
+async function open(process: AdminProcess, reason: Options[string]): Promise<Work> {
   const config = process.config();
   const { clock } = process;
-  const { db, master } = await openDatabase(config);
+  const opened = await openDatabase(config);
+  const { db, master } = opened;
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
+  const { enqueue } = createJobsRepo(db, clock);
   const services = createAccountServices({
     db,
     audit,
     limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
     // Jobs wait in the database for the server; no command works on them.
-    jobs: { enqueue: createJobsRepo(db, clock).enqueue, wake() {} },
+    jobs: { enqueue, wake() {} },
     clock,
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
   });
-  return { db, audit, services, process };
+  return { db, audit, services, process, enqueue };
 }
