@@ -268,6 +268,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async metrics() {
       const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
       const running = await phonesRepo.inStatesAnywhere(["running"]);
+      const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
         phones_moving: driver.movingPhones(),
@@ -275,6 +276,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         frames_sent: framesSent,
         frames_dropped: framesDropped,
         inputs_ignored: inputsIgnored,
+        mail_waiting: mail.waiting,
+        mail_failed: mail.failed,
       };
       return Object.entries(lines)
         .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)

@@ -33,6 +33,7 @@ import { type Connect, createConnect } from "./connect.service.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPageLinks } from "./page-links.ts";
@@ -181,7 +182,7 @@ export function createAccountServices(options: {
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send },
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
     close: () => transport?.close(),
   };
 }
