@@ -26,7 +26,7 @@ const TEAM: readonly Mutation[] = [
     file: "server/automations/flows.repo.ts",
     find: "and(eq(flows.id, id), eq(flows.teamId, scope.teamId))",
     replace: "eq(flows.id, id)",
-    test: { file: "server/authz.test.ts", title: "%s knows nothing of another team's things" },
+    test: { file: "server/authz.test.ts", title: "ABUSE-23 %s knows nothing of another team's things" },
   },
   {
     breaks: "Scopes of a token are not looked at",

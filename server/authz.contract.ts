@@ -169,7 +169,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     const allowed = rolesFor(matrix, one);
     for (const role of ROLES) if (!allowed.includes(role)) await refused(one, members.get(role)?.token, "forbidden");
   });
-  it.each(onThings)("%s knows nothing of another team's things", async (_path, one) => {
+  it.each(onThings)("ABUSE-23 %s knows nothing of another team's things", async (_path, one) => {
     // Someone new each time, so that nobody asks too often.
     const stranger = await signIn(server);
     await refused(one, stranger.token, "not_found");
