@@ -30,7 +30,6 @@ import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
-import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
@@ -135,12 +134,12 @@ export function createAccountServices(options: {
     formStamps,
     judge,
   });
-  const credentialsRepo = createCredentialsRepo(db);
   const changing = {
-    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
     ...{ mail, audit, limiter, clock, page },
   };
   const emailChange = createEmailChange(changing);
+  const factors = createFactors({ ...changing, repo: accountsRepo });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -161,10 +160,10 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
+    factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
     judge,

@@ -94,7 +94,7 @@ function codeContent(next: string | undefined, wrong?: FormProblem): Html {
 ${problem(error === undefined ? wrong?.message : undefined)}${hidden({ next })}
 ${field({ name: "answer", label: "Code", autocomplete: "one-time-code", error, hint: "123456, or 7KQ2-9XHM-4T0B-ZC5W.", autofocus: true, maxLength: 40 })}
 <button>Sign in</button>
-<p class="row secondary"><a href="/sign-in${next ? `?${new URLSearchParams({ next })}` : ""}">Start again</a><a href="/support">I have neither</a></p>
+<p class="row secondary"><a href="/sign-in${next ? `?${new URLSearchParams({ next })}` : ""}">Start again</a><a href="/recover">I have neither</a></p>
 </form>`;
 }
 
