@@ -3,7 +3,6 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
-import { decisionId } from "../../shared/ids.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
