@@ -18,11 +18,8 @@ import type { Mail } from "../../mail/mail.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
-<<<<<<< HEAD
 import type { Teams } from "../../teams/teams.service.ts";
-=======
 import { isFetchedByScript } from "../at-the-machine.ts";
->>>>>>> edge
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
