@@ -3,8 +3,8 @@
  * `node:http` that reads and writes the same with the same prepared statements. Tells its parent where they are.
  */
 import { createServer } from "node:http";
+import { createApiTokensRepo } from "../server/accounts/api-tokens.repo.ts";
 import { hashSecret } from "../server/accounts/secrets.ts";
-import { createSessionsRepo } from "../server/accounts/sessions.repo.ts";
 import type { Clock } from "../server/clock.ts";
 import { phoneView } from "../server/phones/phone-view.ts";
 import { createPhonesRepo } from "../server/phones/phones.repo.ts";
@@ -45,10 +45,10 @@ const actor = await server.accounts.sessions.find(token, { requestId: "", ip: "1
 if (actor === undefined || actor === "ended") throw new Error("The benchmark's token is not valid.");
 const scope = teamScope(actor, "phones:view");
 if (scope === undefined) throw new Error("The benchmark's account may not list phones.");
-const sessions = createSessionsRepo(server.db);
+const tokens = createApiTokensRepo(server.db);
 
 const bare = createServer(async (request, response) => {
-  if (request.url === "/authenticated") await sessions.findApiToken(hashSecret(token));
+  if (request.url === "/authenticated") await tokens.findByToken(hashSecret(token));
   const rows = await repo.list(scope);
   const body = JSON.stringify({ result: { data: rows.map((row) => phoneView(row, server.driver, undefined)) } });
   response.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);

@@ -103,6 +103,7 @@ export function deriveKey(
   purpose:
     | "rate limits"
     | "mail"
+    | "second factors"
     | "database"
     | "run artifacts"
     | "flow secrets"

@@ -1,6 +1,13 @@
 /** Roles, permissions and scopes: one table, enforced by the server and shown by the product. */
+
+/** The most powerful first. */
 export const ROLES = ["owner", "admin", "operator", "viewer", "billing"] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Whether who has `role` may give `other`, or change who has it: roles stand in order of power, one's own included. */
+export function roleReaches(role: Role, other: Role): boolean {
+  return ROLES.indexOf(role) <= ROLES.indexOf(other);
+}
 
 /** What an API token may do. A person's own sessions hold all of them. */
 export const SCOPES = ["phones:view", "phones:control", "account", "team", "privacy"] as const;
@@ -28,4 +35,19 @@ export type Permission = keyof typeof PERMISSIONS;
 export function roleMay(role: Role, permission: Permission): boolean {
   const allowed: readonly Role[] = PERMISSIONS[permission];
   return allowed.includes(role);
+}
+
+/** The permission without which a scope is of no use; the others are about the person, whatever their role. */
+const SCOPE_PERMISSIONS: Readonly<Partial<Record<Scope, Permission>>> = {
+  "phones:view": "phones:view",
+  "phones:control": "phones:control",
+  team: "team:view",
+};
+
+/** The scopes a role may ever use: what an API token of such a member can be given. */
+export function scopesOf(role: Role): Scope[] {
+  return SCOPES.filter((scope) => {
+    const needed = SCOPE_PERMISSIONS[scope];
+    return needed === undefined || roleMay(role, needed);
+  });
 }

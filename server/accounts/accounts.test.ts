@@ -80,10 +80,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
     expect(await codeOf(server.accounts.signIn({ email: "a@x.example", password: "falsche gurken hier" }, about))).toBe(
       "unauthenticated",
     );
-    const other = await server.accounts.signIn(
-      { email: "a@x.example", password: PASSWORD },
-      requestInfo({ userAgent: FIREFOX_ON_WINDOWS }),
-    );
+    const other = await server.signedIn("a@x.example", PASSWORD, { userAgent: FIREFOX_ON_WINDOWS });
     const actor = await actorOf(token);
     const list = await server.sessions.list(actor);
     expect(list.map(({ browser, system, current }) => ({ browser, system, current }))).toEqual(
@@ -111,7 +108,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
       server.clock.advance(13 * DAY_MS);
     }
     expect(await server.sessions.find(token, about)).toBe("ended");
-    const { token: idle } = await server.accounts.signIn({ email: "b@x.example", password: PASSWORD }, about);
+    const { token: idle } = await server.signedIn("b@x.example", PASSWORD);
     server.clock.advance(14 * DAY_MS - 1);
     expect(await server.sessions.find(idle, about)).toMatchObject({ role: "owner" });
     server.clock.advance(14 * DAY_MS);

@@ -1,6 +1,7 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -13,33 +14,46 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
+import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
+import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
+import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
+import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
 import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPageLinks } from "./page-links.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
   readonly credentials: Credentials;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
   readonly teams: Teams;
   readonly invitations: Invitations;
+  readonly accessChanges: AccessChanges;
+  readonly rightsLost: RightsLost;
   readonly activity: ActivityLog;
   /** Memberships, for what needs no more. */
   readonly memberships: TeamsRepo;
@@ -60,12 +74,18 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Left out: argon2id as the policy promises. */
+  passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
-  const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
+  const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
+  const apiTokensRepo = createApiTokensRepo(db);
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
+  const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
@@ -77,7 +97,11 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
+  const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -88,9 +112,16 @@ export function createAccountServices(options: {
     mail,
     audit,
     limiter,
+    limitSignIn,
+    page,
     clock,
-    publicUrl,
   });
+  const credentialsRepo = createCredentialsRepo(db);
+  const changing = {
+    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ mail, audit, limiter, clock, page },
+  };
+  const emailChange = createEmailChange(changing);
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -103,18 +134,31 @@ export function createAccountServices(options: {
     extensionIds: config.EXTENSION_IDS,
     limits,
   });
+  const accessChanges = createAccessChanges(db);
+  const invitationsRepo = createInvitationsRepo(db, clock);
+  const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials(),
-    factors: createFactors(),
-    apiTokens: createApiTokens(),
+    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    emailChange,
+    recovery: createRecovery({ ...changing, limitSignIn }),
+    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding(),
-    teams: createTeams(),
-    invitations: createInvitations(),
-    activity: createActivityLog(),
+    teams: createTeams({
+      ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+    }),
+    invitations: createInvitations({
+      ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
+      ...{ mail, audit, limiter, clock, publicUrl },
+    }),
+    accessChanges,
+    rightsLost,
+    activity: createActivityLog(createActivityRepo(db)),
     memberships: teams,
     mail,
     support,

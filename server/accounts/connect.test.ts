@@ -33,7 +33,7 @@ describe.each(TEST_ENGINES)("connect flow on $name", (engine) => {
     test = await engine.open();
     server = startPages(test.db);
     await server.accounts.create({ email: "c@x.example", password: "blaue gurken tanzen" }, "operator");
-    const { token } = await server.accounts.signIn({ email: "c@x.example", password: "blaue gurken tanzen" }, about);
+    const { token } = await server.signedIn("c@x.example", "blaue gurken tanzen");
     const found = await server.sessions.find(token, about);
     if (found === undefined || found === "ended") throw new Error("no session");
     actor = found;

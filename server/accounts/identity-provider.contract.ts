@@ -4,9 +4,13 @@ import { type Clock, ManualClock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
+import { factorsContract } from "./identity-factors.contract.ts";
 import type { Confirmed, IdentityProvider } from "./identity-provider.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
+
+/** Where the provider under test is reached. */
+export const CONTRACT_URL = new URL("http://localhost:8787");
 
 export function identityProviderContract(name: string, make: (db: Database, clock: Clock) => IdentityProvider): void {
   describe.each(TEST_ENGINES)(`identity provider ${name} on $name`, (engine) => {
@@ -39,6 +43,8 @@ export function identityProviderContract(name: string, make: (db: Database, cloc
     };
     const register = async (email: string, password: string) =>
       settle({ email, emailShown: email, bind: await provider.register(password) });
+
+    factorsContract({ provider: () => provider, db: () => test.db, clock, origin: CONTRACT_URL.origin, register });
 
     it("has nothing to sign in with until address and password are proved", async () => {
       const outcome = await signUp("new@x.example", "blaue gurken tanzen");

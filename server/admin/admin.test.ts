@@ -47,6 +47,7 @@ describe("admin commands beside an open database", () => {
       config,
       publicUrl: config.publicUrl,
       key: deriveKey(opened.master, "mail"),
+      factorsKey: deriveKey(opened.master, "second factors"),
     });
   });
   afterAll(async () => {

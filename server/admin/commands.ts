@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
-import { email, fullName } from "../../shared/accounts.ts";
+import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
@@ -28,14 +28,16 @@ const USAGE = `Usage: npm run admin -- <command>
 
   user create --email E --password-stdin [--name N]   makes an account, confirmed at once; the password comes on stdin
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
-  token create --email E --name N [--scopes a,b]      makes an API token and prints it, alone, once
+  token create --email E --name N [--scopes a,b] [--days N]
+                                                      makes an API token and prints it, alone, once
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
   mail failed --reason R                              lists mail that will never arrive, and why
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
-Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all of them.
+Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
+--days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
 Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
 where the person concerned sees it.`;
 
@@ -72,22 +74,25 @@ const COMMANDS: Commands = {
       email: { type: "string", required: true },
       name: { type: "string", required: true },
       scopes: { type: "string" },
+      days: { type: "string" },
     },
-    async run({ db, services, process }, options) {
+    async run({ services, process }, options) {
       const owner = await services.accounts.findByEmail(parse(email, "--email", options["email"]));
       if (owner === undefined)
         throw new PerchError("not_found", "No account has this address. Make it with: user create.");
       const name = parse(tokenName, "--name", options["name"]);
       const scopes = parseScopes(options["scopes"]);
-      const { token } = await db.tx((tx) =>
-        services.sessions.createApiToken(tx, { userId: owner.user.id, teamId: owner.teamId, name, scopes }),
-      );
+      const days = parse(tokenDays, "--days", options["days"]);
+      const token = await services.apiTokens.issue(owner.user.id, owner.teamId, { name, scopes, days }, "operator");
       process.out(token);
     },
   },
 };
 
-const tokenName = z.string().trim().min(1, "Give the token a name.").max(60, "Use at most 60 characters.");
+const tokenDays = z
+  .enum(TOKEN_DAYS.map(String), `Choose from: ${TOKEN_DAYS.join(", ")}.`)
+  .default("365")
+  .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
 export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
@@ -139,8 +144,9 @@ function single(value: unknown): string | boolean | undefined {
   return typeof value === "string" || typeof value === "boolean" ? value : undefined;
 }
 
-function parseScopes(value: string | boolean | undefined): readonly Scope[] {
-  if (typeof value !== "string") return SCOPES;
+/** `undefined`: all there are for the person. */
+function parseScopes(value: string | boolean | undefined): Scope[] | undefined {
+  if (typeof value !== "string") return undefined;
   const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
   const names = value
     .split(",")
@@ -175,6 +181,7 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    factorsKey: deriveKey(master, "second factors"),
   });
   return { db, audit, services, process, enqueue };
 }

@@ -14,8 +14,17 @@ export const LIMITS = {
   write: { burst: 60, everyMs: 250, stored: false },
   launch: { burst: 10, everyMs: 6_000, stored: true },
   signIn: { burst: 10, everyMs: 60_000, stored: true },
+  /** Tries from networks no owner is known from, on all accounts together: what stops one password tried on everybody. */
+  signInAnywhere: { burst: 100, everyMs: 200, stored: true },
+  /**
+   * Codes typed after a right password, per person: 288 guesses a day at 2 in a million each, while five wrong ones in a
+   * row send a warning (NIST SP 800-63B §5.2.2).
+   */
+  secondFactor: { burst: 10, everyMs: 300_000, stored: true },
   signUp: { burst: 10, everyMs: 120_000, stored: true },
   mail: { burst: 3, everyMs: 300_000, stored: true },
+  /** Invitations of one team. */
+  invite: { burst: 20, everyMs: 60_000, stored: true },
   /** Calls of one webhook. */
   webhook: { burst: 30, everyMs: 12_000, stored: true },
   support: { burst: 5, everyMs: 300_000, stored: true },

@@ -24,6 +24,11 @@ export const SAMPLES: MailData = {
     at: "1 January 2026, 14:05 UTC",
     undoLink: "https://perch.example/email/undo?token=t",
   },
+  email_change_undone: {
+    email: "old@x.example",
+    at: "1 January 2026, 14:05 UTC",
+    supportLink: "https://perch.example/support",
+  },
   second_factor_changed: {
     what: "A passkey was added: <b>Laptop.",
     at: "1 January 2026, 14:05 UTC",

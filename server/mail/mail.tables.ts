@@ -12,6 +12,7 @@ export const MAIL_KINDS = [
   "email_change",
   "email_change_asked",
   "email_changed",
+  "email_change_undone",
   "second_factor_changed",
   "token_created",
   "recovery",

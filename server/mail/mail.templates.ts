@@ -21,6 +21,8 @@ export interface MailData {
   readonly email_change_asked: { readonly newEmail: string; readonly at: string; readonly securityLink: string };
   /** To the earlier address, once the change is made. */
   readonly email_changed: { readonly newEmail: string; readonly at: string; readonly undoLink: string };
+  /** To both addresses, once a change was taken back. */
+  readonly email_change_undone: { readonly email: string; readonly at: string; readonly supportLink: string };
   readonly second_factor_changed: {
     /** A sentence: "A passkey was added: Laptop." */
     readonly what: string;
@@ -126,7 +128,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   }),
   password_changed: ({ at, supportLink }) => ({
     subject: "Your Perch password was changed",
-    before: [`The password of your account was changed (${at}), and every session was signed out.`],
+    before: [`The password of your account was changed (${at}), and every other session was signed out.`],
     action: { label: "It was not me: write to us", link: supportLink },
     after: [],
   }),
@@ -150,6 +152,15 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     before: [`Your account now has the address ${newEmail} (${at}). Mail goes there from now on.`],
     action: { label: "It was not me: take it back", link: undoLink },
     after: ["The link works once and for 7 days. Taking it back signs everybody out."],
+  }),
+  email_change_undone: ({ email, at, supportLink }) => ({
+    subject: "The address of your Perch account was changed back",
+    before: [
+      `The account has the address ${email} again (${at}). Everybody was signed out, and a new password has to be set from there.`,
+      "Passkeys, codes of an app and API tokens that were added since the change was asked for are gone.",
+    ],
+    action: { label: "That is wrong: write to us", link: supportLink },
+    after: [],
   }),
   second_factor_changed: ({ what, at, securityLink }) => ({
     subject: "How you sign in to Perch was changed",

@@ -4,7 +4,7 @@ import { newId } from "../../shared/ids.ts";
 import { CONTROL_GRACE_MS, type ControlViewer, createControl } from "./control.ts";
 
 function person(name: string, over: Partial<ControlViewer> = {}): ControlViewer {
-  return { id: newId("viewer"), sessionId: newId("session"), name, mayControl: true, ...over };
+  return { id: newId("viewer"), sessionId: newId("session"), name, mayControl: true, mayTake: false, ...over };
 }
 
 describe("control", () => {

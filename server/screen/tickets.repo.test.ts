@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CredentialId, newId } from "../../shared/ids.ts";
+import { createApiTokensRepo } from "../accounts/api-tokens.repo.ts";
 import { createSessionsRepo } from "../accounts/sessions.repo.ts";
 import { createSessions } from "../accounts/sessions.service.ts";
 import { createAudit } from "../audit/audit.repo.ts";
@@ -43,10 +44,8 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const { db } = test;
     const { userId, teamId } = ids;
     const sessions = createSessions({
-      db,
-      repo: createSessionsRepo(db),
-      audit: createAudit(db, clock, randomBytes(32)),
-      clock,
+      ...{ db, repo: createSessionsRepo(db), apiTokens: createApiTokensRepo(db) },
+      ...{ audit: createAudit(db, clock, randomBytes(32)), clock },
     });
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };
@@ -66,7 +65,7 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
     const ticket = await issue();
     const grants = await Promise.all(Array.from({ length: 10 }, () => tickets().consume(ticket)));
     expect(grants.filter((grant) => grant !== undefined)).toEqual([
-      { ...ids, credentialId: sessionId, mode: "view", browser: true, name: "A@x.example" },
+      { ...ids, credentialId: sessionId, mode: "view", browser: true, mayTake: true, name: "A@x.example" },
     ]);
     expect(await tickets().consume(ticket)).toBeUndefined();
   });

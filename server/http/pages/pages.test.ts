@@ -139,7 +139,11 @@ describe("pages", () => {
   it("gives machines security.txt and gpc.json", async () => {
     const browser = server.browser();
     const security = await (await browser.get("/.well-known/security.txt")).text();
+    // RFC 9116: the two that must be there, once each, an end within a year, and the address it was read from.
     expect(security).toContain("Contact: http://localhost:8787/support\nExpires: 2026-06-30T00:00:00.000Z");
+    expect(security).toContain("Canonical: http://localhost:8787/.well-known/security.txt\n");
+    const policy = /^Policy: (.*)$/m.exec(security)?.[1] ?? "";
+    expect(await (await browser.get(pathOf(policy))).text()).toContain("Report a security problem");
     expect(await (await browser.get("/.well-known/gpc.json")).json()).toEqual({ gpc: true, lastUpdate: "2026-04-19" });
   });
 
@@ -158,8 +162,9 @@ describe("pages", () => {
       "/connect",
     ]) {
       const { headers } = await browser.get(path);
+      const scripts = path === "/sign-in" ? "script-src 'self'; connect-src 'self'; " : "";
       expect(headers.get("content-security-policy"), path).toBe(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        `default-src 'none'; ${scripts}style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
       );
       expect(headers.get("referrer-policy"), path).toBe("same-origin");
       expect(headers.get("cache-control"), path).toBe("no-store");
@@ -329,36 +334,38 @@ describe("abuse of the pages", () => {
     expect((await server.browser().post("/reset/new", fields)).status).toBe(404);
   });
 
-  it.each(["/sign-in", "/sign-up", "/sign-out", "/confirm", "/reset", "/reset/new", "/setup", "/connect", "/support"])(
-    "ABUSE-13 %s takes plain forms of our own pages and nothing else",
-    async (path) => {
-      const browser = server.browser();
-      const before = await rows();
-      for (const type of [
-        "multipart/form-data; boundary=x",
-        "text/plain",
-        "application/json",
-        "application/octet-stream",
-        "",
-      ]) {
-        expect((await browser.post(path, { email: "c@x.example" }, { "content-type": type })).status, type).toBe(415);
-      }
-      for (const origin of [
-        "https://evil.test",
-        "null",
-        "http://localhost:8788",
-        "https://localhost:8787",
-        `chrome-extension://${CHROME_EXTENSION_ID}`,
-        "",
-      ]) {
-        expect((await browser.post(path, {}, { origin })).status, origin).toBe(403);
-      }
-      for (const site of ["cross-site", "same-site", "none"]) {
-        expect((await browser.post(path, {}, { "sec-fetch-site": site })).status, site).toBe(403);
-      }
-      expect(await rows()).toEqual(before);
-    },
-  );
+  it.each([
+    ...["/sign-in", "/sign-up", "/sign-out", "/confirm", "/reset", "/reset/new", "/setup", "/connect", "/support"],
+    ...["/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/question"],
+    ...["/prove", "/prove/passkey", "/prove/passkey/question"],
+    ...["", "/question", "/rename", "/remove"].map((path) => `/account/passkeys${path}`),
+  ])("ABUSE-13 %s takes plain forms of our own pages and nothing else", async (path) => {
+    const browser = server.browser();
+    const before = await rows();
+    for (const type of [
+      "multipart/form-data; boundary=x",
+      "text/plain",
+      "application/json",
+      "application/octet-stream",
+      "",
+    ]) {
+      expect((await browser.post(path, { email: "c@x.example" }, { "content-type": type })).status, type).toBe(415);
+    }
+    for (const origin of [
+      "https://evil.test",
+      "null",
+      "http://localhost:8788",
+      "https://localhost:8787",
+      `chrome-extension://${CHROME_EXTENSION_ID}`,
+      "",
+    ]) {
+      expect((await browser.post(path, {}, { origin })).status, origin).toBe(403);
+    }
+    for (const site of ["cross-site", "same-site", "none"]) {
+      expect((await browser.post(path, {}, { "sec-fetch-site": site })).status, site).toBe(403);
+    }
+    expect(await rows()).toEqual(before);
+  });
 
   it("ABUSE-40 the outbox opens at the machine only, whatever headers say", async () => {
     await signUp("box@x.example");
