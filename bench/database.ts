@@ -1,4 +1,5 @@
 /** Transactions as services make them, and how long an event takes from the call that causes it to whoever listens. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +33,7 @@ async function benchDatabase(): Promise<readonly Figure[]> {
   const bare = await bareDatabase();
   try {
     const person = await world.account();
-    const audit = createAudit(world.server.db, systemClock);
+    const audit = createAudit(world.server.db, systemClock, randomBytes(32));
     const events = createEvents(world.server.db, systemClock);
     const transaction = () =>
       world.server.db.tx(async (tx) => {

@@ -32,7 +32,7 @@ export interface RequestContext {
   readonly userAgent: string;
   /** Looked up when a procedure asks for it; `ended` tells a revoked or expired token from a missing one. */
   readonly credential: () => Promise<Actor | "ended" | undefined>;
-  /** Aborts with `signal`, and when the actor's session ends: for answers that go on, like event streams. */
+  /** Aborts with `signal`, and when the actor's session or access to the team ends: for answers that go on, like event streams. */
   readonly whileSignedIn: (actor: Actor, signal: AbortSignal) => AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
@@ -153,6 +153,7 @@ const TRPC_CODES = {
   capability_missing: "BAD_REQUEST",
   idempotency_mismatch: "CONFLICT",
   version_mismatch: "PRECONDITION_FAILED",
+  misdirected: "FORBIDDEN",
   unavailable: "SERVICE_UNAVAILABLE",
   internal: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<PerchError["code"], TRPCError["code"]>;

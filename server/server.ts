@@ -1,10 +1,9 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { CredentialId, PhoneId } from "../shared/ids.ts";
-import { PHONE_REASON_WORDS } from "../shared/phones.ts";
+import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -15,10 +14,11 @@ import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
-import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
+import { startListening } from "./http/listener.ts";
 import { createPages } from "./http/pages/pages.ts";
+import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -26,7 +26,7 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -75,19 +75,28 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
   let serve: ReturnType<typeof getRequestListener> | undefined;
-  const http = createServer((request, response) => {
-    if (serve !== undefined) void serve(request, response);
-    else response.writeHead(503, { "Retry-After": "1" }).end("Perch is starting.");
+  const secure = config.publicUrl.protocol === "https:";
+  const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
+  const listening = await startListening({
+    host: config.HOST,
+    port: config.PORT,
+    certificate: config.certificate,
+    log,
+    serve(request, response) {
+      if (serve !== undefined) void serve(request, response);
+      else response.writeHead(503, starting).end("Perch is starting.");
+    },
   });
-  const port = await listen(http, config);
-  const publicUrl = config.PORT === 0 ? new URL(`http://localhost:${port}`) : config.publicUrl;
+  const { http, port } = listening;
+  const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
   const opened = await openDatabase(config).catch(async (error: unknown) => {
-    await closeHttp(http);
+    await listening.close();
     throw error;
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
@@ -175,6 +184,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     publicUrl: publicUrl.href,
     onInput: (id) => lifecycle.used(id),
+    onPresence(id, { teamId, userId }, presence) {
+      db.tx((tx) => audit.record(tx, { chain: teamId, actor: userId, action: `phone.${presence}`, object: id })).catch(
+        (error: unknown) => log.error("Who is at a phone was not recorded", errorFields(error)),
+      );
+    },
     tap: recordings.tap,
   });
   listener = {
@@ -189,7 +203,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     idleWarning: (id, at) => screen.idleWarning(id, at),
   };
   accounts.sessions.onEnded((id) => screen.closeSession(id));
+  accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
+  accounts.rightsLost.endRunsWith((tx, by, userId) => automations.runs.cancelAllOf(tx, by, userId));
 
+  const withController = (phone: Phone): Phone => {
+    const controlledBy = screen.controllerName(phone.id);
+    return controlledBy === undefined ? phone : { ...phone, controlledBy };
+  };
   const privacy = createPrivacyService({
     repo: createPrivacyRepo(db),
     processors: processorsOf(config),
@@ -204,6 +224,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: accounts.activity,
     phones: {
       ...phones,
+      list: async (scope) => (await phones.list(scope)).map(withController),
+      get: async (scope, id) => withController(await phones.get(scope, id)),
       openUrl: (scope, id, url) => {
         recordings.opened(scope.userId, id, url);
         return phones.openUrl(scope, id, url);
@@ -226,6 +248,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     router,
     doors,
     sessions: accounts.sessions,
+    accessChanges: accounts.accessChanges,
     phones,
     runs: automations.runs,
     webhooks,
@@ -243,6 +266,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async metrics() {
       const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
       const running = await phonesRepo.inStatesAnywhere(["running"]);
+      const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
         phones_moving: driver.movingPhones(),
@@ -250,6 +274,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         frames_sent: framesSent,
         frames_dropped: framesDropped,
         inputs_ignored: inputsIgnored,
+        mail_waiting: mail.waiting,
+        mail_failed: mail.failed,
       };
       return Object.entries(lines)
         .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)
@@ -262,6 +288,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     originAllowed: doors.extensionOrigin,
     hostAllowed: doors.hostAllowed,
+    secure,
     log,
   });
   await jobs.start(
@@ -329,35 +356,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await driver.close();
         await jobs.stop();
         accounts.close();
-        await closeHttp(http);
+        await listening.close();
         await db.close();
       })();
       return closed;
     },
   };
-}
-
-async function listen(http: Server, config: Config): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", (error: NodeJS.ErrnoException) => {
-      const words =
-        error.code === "EADDRINUSE"
-          ? `Port ${config.PORT} is taken by another program. Stop it, or set PORT to a free one.`
-          : error.code === "EACCES"
-            ? `Port ${config.PORT} needs more rights than this user has. Set PORT to one above 1023.`
-            : `The server cannot listen on ${config.HOST}:${config.PORT}. Check HOST and PORT.`;
-      reject(new PerchError("unavailable", words, { cause: error }));
-    });
-    http.listen(config.PORT, config.HOST, resolve);
-  });
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new Error("A TCP server has an address.");
-  return address.port;
-}
-
-async function closeHttp(http: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    http.close(() => resolve());
-    http.closeAllConnections();
-  });
 }

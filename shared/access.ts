@@ -1,6 +1,13 @@
 /** Roles, permissions and scopes: one table, enforced by the server and shown by the product. */
+
+/** The most powerful first. */
 export const ROLES = ["owner", "admin", "operator", "viewer", "billing"] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Whether who has `role` may give `other`, or change who has it: roles stand in order of power, one's own included. */
+export function roleReaches(role: Role, other: Role): boolean {
+  return ROLES.indexOf(role) <= ROLES.indexOf(other);
+}
 
 /** What an API token may do. A person's own sessions hold all of them. */
 export const SCOPES = ["phones:view", "phones:control", "account", "team", "privacy"] as const;

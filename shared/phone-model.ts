@@ -105,6 +105,8 @@ export interface Phone {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly startedAt?: string;
+  /** Who drives it now, as members know them. In answers of `phones.list` and `phones.get` only. */
+  readonly controlledBy?: string;
   readonly lastUsedAt?: string;
   /** When the phone will be parked by itself unless used, ISO 8601. Only while running. */
   readonly parksAt?: string;

@@ -130,8 +130,8 @@ export const viewerMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("rotate") }),
   /** Highest quality this viewer wants: 0 saves data … 4 sharpest. */
   z.strictObject({ type: z.literal("quality"), max: z.int().check(z.gte(0), z.lte(4)) }),
-  /** Asks the controller for control, or takes it when there is none. */
-  z.strictObject({ type: z.literal("control"), action: z.enum(["ask", "give", "decline", "release"]) }),
+  /** `ask`: asks the controller for control, or gets it when there is none. `take`: for who may, whoever has it. */
+  z.strictObject({ type: z.literal("control"), action: z.enum(["ask", "take", "give", "decline", "release"]) }),
 ]);
 export type ViewerMessage = z.infer<typeof viewerMessage>;
 
@@ -166,6 +166,10 @@ export type ServerMessage =
       readonly viewers: number;
       readonly asking?: string;
       readonly declined?: boolean;
+      /** This viewer could take control from who has it. */
+      readonly mayTake?: boolean;
+      /** Sent once to who drove until now: who took control. */
+      readonly takenBy?: string;
     }
   | { readonly type: "clipboard"; readonly value: string }
   /** The phone opened a field to type into (or left it): the viewer may raise its keyboard. */

@@ -15,8 +15,8 @@ export type Failure =
   | { readonly kind: "not_perch"; readonly server: string }
   /** Perch, but too old or too new for this extension. */
   | { readonly kind: "wrong_version"; readonly server: string; readonly serverNewer: boolean }
-  /** No token, or one the server no longer takes. */
-  | { readonly kind: "signed_out" }
+  /** No token, or one the server no longer takes: then why, as far as that is known. */
+  | { readonly kind: "signed_out"; readonly why?: "ended" | "expired" }
   /** The browser has not been given access to the server's origin, and the server does not allow it by itself. */
   | { readonly kind: "permission_missing"; readonly server: string }
   /** The server understood and said no. */
@@ -96,8 +96,6 @@ function requestWords(error: ErrorBody): string {
 
 function refusedAction(error: ErrorBody): FailureWords["action"] {
   switch (error.code) {
-    case "step_up_required":
-      return "sign_in";
     case "rate_limited":
     case "unavailable":
     case "phone_unavailable":
@@ -128,7 +126,8 @@ export function classifyFailure(error: unknown, server: string, online: boolean)
   const data = error instanceof TRPCClientError ? errorData.safeParse(error.data) : undefined;
   if (data?.success === true) {
     const { perch } = data.data;
-    if (perch.code === "unauthenticated" || perch.code === "session_ended") return { kind: "signed_out" };
+    if (perch.code === "unauthenticated") return { kind: "signed_out" };
+    if (perch.code === "session_ended") return { kind: "signed_out", why: "ended" };
     if (perch.code === "version_mismatch") return { kind: "wrong_version", server, serverNewer: true };
     return { kind: "refused", error: perch };
   }

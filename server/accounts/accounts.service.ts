@@ -3,7 +3,7 @@
  * an account: answers are the same and take as long, and what differs goes to the address by mail.
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
-import type { TeamId, UserId } from "../../shared/ids.ts";
+import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -24,6 +24,7 @@ import type { SignInLimit } from "./sign-in-limit.ts";
 import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
+const RECORDED_AT_ONCE = 100;
 const USED_UP = "This link has expired or was used already.";
 const WRONG = "The e-mail address or the password is not right. Try again, or set a new password.";
 
@@ -55,7 +56,17 @@ export interface Accounts extends SignInSteps {
   setUp(input: NewAccount & { token: string }, about: RequestInfo): Promise<IssuedSession>;
   /** Made by an operator: confirmed at once. Throws `conflict` when the address has an account. */
   create(input: NewAccount, actor: string): Promise<User>;
+  /**
+   * Of somebody whose address is proved by a link that came there by mail. `andThen` uses the link up in the same
+   * transaction. Throws `conflict` when the address has an account.
+   */
+  createInvited(
+    input: NewAccount,
+    about: RequestInfo,
+    andThen: (tx: Writer, user: User, session: SessionId) => Promise<void>,
+  ): Promise<IssuedSession>;
   findByEmail(email: string): Promise<{ user: User; teamId: TeamId } | undefined>;
+  /** Every account; each person's part of the reading is recorded, with the reason. */
   list(reason: string): Promise<User[]>;
 }
 
@@ -259,6 +270,23 @@ export function createAccounts(options: {
         throw error;
       }
     },
+    async createInvited({ email: emailShown, password, fullName }, about, andThen) {
+      await limiter.take("signUp", networkOf(about.ip));
+      const email = lookupEmail(emailShown);
+      demandGoodPassword(password, { email, fullName });
+      const bind = await identity.register(password);
+      return db
+        .tx(async (tx) => {
+          const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
+          const session = await openSession(tx, user, teamId, about);
+          await andThen(tx, user, session.id);
+          return session;
+        })
+        .catch((error: unknown) => {
+          if (isUniqueViolation(error)) throw new PerchError("conflict", "This address has an account. Sign in.");
+          throw error;
+        });
+    },
     async findByEmail(emailShown) {
       return db.tx(async (tx) => {
         const user = await repo.findByEmail(tx, lookupEmail(emailShown));
@@ -266,10 +294,18 @@ export function createAccounts(options: {
       });
     },
     async list(reason) {
-      await db.tx((tx) =>
-        audit.record(tx, { chain: "server", actor: "operator", action: "admin.users_listed", detail: { reason } }),
-      );
-      return repo.list();
+      const users = await repo.list();
+      // Everybody sees that they were listed; a few at a time, so that a running server can write in between.
+      for (let from = 0; from < users.length; from += RECORDED_AT_ONCE) {
+        const some = users.slice(from, from + RECORDED_AT_ONCE);
+        await db.tx(async (tx) => {
+          for (const { id } of some) {
+            const entry = { chain: "server", actor: "operator", object: id, detail: { reason } } as const;
+            await audit.record(tx, { ...entry, action: "admin.users_listed" });
+          }
+        });
+      }
+      return users;
     },
   };
 }

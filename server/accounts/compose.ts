@@ -1,6 +1,7 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -13,7 +14,10 @@ import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
+import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
+import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
+import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
@@ -25,6 +29,7 @@ import { type Connect, createConnect } from "./connect.service.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPageLinks } from "./page-links.ts";
@@ -46,6 +51,8 @@ export interface AccountServices {
   readonly standing: Standing;
   readonly teams: Teams;
   readonly invitations: Invitations;
+  readonly accessChanges: AccessChanges;
+  readonly rightsLost: RightsLost;
   readonly activity: ActivityLog;
   /** Memberships, for what needs no more. */
   readonly memberships: TeamsRepo;
@@ -81,8 +88,11 @@ export function createAccountServices(options: {
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
+    db,
     repo: createMailRepo(db, clock),
     jobs,
+    audit,
+    publicUrl,
     key: options.key,
     transport,
   });
@@ -123,6 +133,9 @@ export function createAccountServices(options: {
     extensionIds: config.EXTENSION_IDS,
     limits,
   });
+  const accessChanges = createAccessChanges(db);
+  const invitationsRepo = createInvitationsRepo(db, clock);
+  const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
@@ -134,13 +147,21 @@ export function createAccountServices(options: {
     factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding(),
-    teams: createTeams(),
-    invitations: createInvitations(),
-    activity: createActivityLog(),
+    teams: createTeams({
+      ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+    }),
+    invitations: createInvitations({
+      ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
+      ...{ mail, audit, limiter, clock, publicUrl },
+    }),
+    accessChanges,
+    rightsLost,
+    activity: createActivityLog(createActivityRepo(db)),
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send },
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
     close: () => transport?.close(),
   };
 }

@@ -40,7 +40,7 @@ describe("admin commands beside an open database", () => {
     db = opened.db;
     services = createAccountServices({
       db,
-      audit: createAudit(db, systemClock),
+      audit: createAudit(db, systemClock, deriveKey(opened.master, "audit heads")),
       limiter: { take: async () => {} },
       jobs: { enqueue: async () => true, wake() {} },
       clock: systemClock,

@@ -1,7 +1,7 @@
 /** Runs in the database: asking for one, the queue and lease of a phone, events. What a leased run writes is fenced. */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, max, notInArray, or, sql } from "drizzle-orm";
 import type { RunEvent, RunState } from "../../shared/automation-model.ts";
-import type { FlowId, PhoneId, RunId, TeamId } from "../../shared/ids.ts";
+import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
 import { type Database, isUniqueViolation, type Reader, type Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -50,6 +50,8 @@ export interface RunsRepo {
   findAnywhere(id: RunId): Promise<RunRow | undefined>;
   findByKey(tx: Writer, teamId: TeamId, key: string): Promise<RunRow | undefined>;
   waiting(tx: Writer, teamId: TeamId): Promise<number>;
+  /** Of the team's runs, those this person asked for that wait or are worked on. */
+  unfinishedOf(tx: Writer, teamId: TeamId, userId: UserId): Promise<RunId[]>;
   /** The next place in a team's queue. */
   nextTurn(tx: Writer, teamId: TeamId): Promise<number>;
   /** `pool`: any of these phones may take the run, in this order of preference. */
@@ -149,6 +151,15 @@ export function createRunsRepo(db: Database): RunsRepo {
     },
     waiting: async (tx, teamId) =>
       tx.$count(runs, and(eq(runs.teamId, teamId), inArray(runs.state, ["queued", ...LEASED_STATES]))),
+    async unfinishedOf(tx, teamId, userId) {
+      const rows = await tx
+        .select({ id: runs.id })
+        .from(runs)
+        .where(
+          and(eq(runs.teamId, teamId), eq(runs.createdBy, userId), inArray(runs.state, ["queued", ...LEASED_STATES])),
+        );
+      return rows.map(({ id }) => id);
+    },
     async nextTurn(tx, teamId) {
       const [row] = await tx
         .select({ last: max(runs.turn) })

@@ -13,7 +13,7 @@ import {
   type startAllInput,
   type startRunInput,
 } from "../../shared/automations.ts";
-import { newId, type PhoneId, type RunId, type SuiteId } from "../../shared/ids.ts";
+import { newId, type PhoneId, type RunId, type SuiteId, type UserId } from "../../shared/ids.ts";
 import type { AuditAction } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
@@ -52,6 +52,8 @@ export interface RunsService {
   cancel(scope: TeamScope, id: RunId): Promise<RunSummary>;
   /** The same, in the transaction of a caller who knows the run to be the team's. Call what it gives after the commit. */
   cancelIn(tx: Writer, scope: TeamScope, id: RunId): Promise<() => void>;
+  /** The same for every run in the scope's team that the person started or had started. */
+  cancelAllOf(tx: Writer, scope: TeamScope, userId: UserId): Promise<() => void>;
   /** Lets an interrupted run go on. */
   resume(scope: TeamScope, input: z.output<typeof resumeRunInput>): Promise<RunSummary>;
   /** What comes after `after`, in order; ends after the event that ends the run. */
@@ -219,6 +221,13 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
       return runView(await find(scope, id));
     },
     cancelIn,
+    async cancelAllOf(tx, scope, userId) {
+      const done: (() => void)[] = [];
+      for (const id of await repo.unfinishedOf(tx, scope.teamId, userId)) done.push(await cancelIn(tx, scope, id));
+      return () => {
+        for (const tell of done) tell();
+      };
+    },
     async resume(scope, { runId, from }) {
       await find(scope, runId);
       const now = new Date(clock.now());

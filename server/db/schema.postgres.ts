@@ -40,8 +40,10 @@ export const {
   topics,
   events,
   auditLog,
+  auditHeads,
   idempotencyKeys,
   rateLimits,
   mailOutbox,
   supportRequests,
+  serverKeys,
 } = tablesFor.postgres;

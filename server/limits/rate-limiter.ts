@@ -23,6 +23,8 @@ export const LIMITS = {
   secondFactor: { burst: 10, everyMs: 300_000, stored: true },
   signUp: { burst: 10, everyMs: 120_000, stored: true },
   mail: { burst: 3, everyMs: 300_000, stored: true },
+  /** Invitations of one team. */
+  invite: { burst: 20, everyMs: 60_000, stored: true },
   /** Calls of one webhook. */
   webhook: { burst: 30, everyMs: 12_000, stored: true },
   support: { burst: 5, everyMs: 300_000, stored: true },

@@ -70,6 +70,7 @@ function grant(userId: UserId = at.scope.userId) {
     mode: "control",
     browser: true,
     name: "Ada",
+    mayTake: false,
   } as const;
 }
 

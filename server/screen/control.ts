@@ -1,6 +1,7 @@
 /**
- * Who drives a phone: one controller, any number of viewers. Control is asked for and handed over, never snatched;
- * a controller that loses its connection keeps control for a moment, for the same session's return. Pure.
+ * Who drives a phone: one controller, any number of viewers. Control is asked for and handed over; only who manages the
+ * team may take it, and whoever had it is told. A controller that loses its connection keeps control for a moment, for
+ * the same session's return. Pure.
  */
 import type { CredentialId, ViewerId } from "../../shared/ids.ts";
 
@@ -12,8 +13,10 @@ export interface ControlViewer {
   readonly sessionId: CredentialId;
   /** The name others see. */
   readonly name: string;
-  /** Whether this viewer may ever hold control. */
+  /** Whether this viewer may hold control. */
   readonly mayControl: boolean;
+  /** Whether it may take control from another. */
+  readonly mayTake: boolean;
 }
 
 export interface Control {
@@ -22,15 +25,21 @@ export interface Control {
   leave(now: number, id: ViewerId): void;
   /** Asks the controller for control, or takes it when there is none. */
   ask(now: number, id: ViewerId): void;
+  /** Takes control, whoever has it; nothing happens when the viewer may not. */
+  take(id: ViewerId): void;
   /** The controller hands control to the first who asked. */
   give(id: ViewerId): void;
   /** The controller says no to the first who asked; returns who that was. */
   decline(id: ViewerId): ViewerId | undefined;
   /** The controller stops controlling; the first who asked gets control, else it is free. */
   release(id: ViewerId): void;
+  /** A viewer may do more or less from now on; one that may no longer control stops at once. */
+  allow(id: ViewerId, rights: Pick<ControlViewer, "mayControl" | "mayTake">): void;
   /** Lets a reservation run out. Returns true when something changed. */
   expire(now: number): boolean;
   controller(): ControlViewer | undefined;
+  /** Whether this viewer could take control from somebody now. */
+  couldTake(id: ViewerId): boolean;
   /** Whether control is kept for a lost controller's return. */
   reserved(): boolean;
   /** Who asks, first come first. */
@@ -61,6 +70,12 @@ export function createControl(): Control {
     return controller === undefined && (reserved === undefined || reserved.sessionId === viewer.sessionId);
   }
 
+  /** The viewer, when it may take control and does not have it. */
+  function taker(id: ViewerId): ControlViewer | undefined {
+    const viewer = viewers.get(id);
+    return viewer?.mayControl && viewer.mayTake && controller?.id !== id ? viewer : undefined;
+  }
+
   return {
     join(now, viewer) {
       expire(now);
@@ -85,6 +100,10 @@ export function createControl(): Control {
       if (isFreeFor(viewer)) hand(viewer);
       else if (!queue.includes(id)) queue.push(id);
     },
+    take(id) {
+      const viewer = taker(id);
+      if (viewer !== undefined) hand(viewer);
+    },
     give(id) {
       if (controller?.id !== id) return;
       const next = firstAsking();
@@ -97,8 +116,20 @@ export function createControl(): Control {
     release(id) {
       if (controller?.id === id) hand(firstAsking());
     },
+    allow(id, rights) {
+      const viewer = viewers.get(id);
+      if (viewer === undefined) return;
+      const changed = { ...viewer, ...rights };
+      viewers.set(id, changed);
+      if (!changed.mayControl) queue = queue.filter((one) => one !== id);
+      if (controller?.id === id) {
+        if (changed.mayControl) controller = changed;
+        else hand(firstAsking());
+      }
+    },
     expire,
     controller: () => controller,
+    couldTake: (id) => (controller !== undefined || reserved !== undefined) && taker(id) !== undefined,
     reserved: () => reserved !== undefined,
     asking: firstAsking,
   };

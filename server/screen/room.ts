@@ -1,7 +1,7 @@
 /** Everyone who watches one phone: its hub, who controls it, and what they tell each other. */
 
 import type { WebSocket } from "ws";
-import { newId } from "../../shared/ids.ts";
+import { type CredentialId, newId, type ViewerId } from "../../shared/ids.ts";
 import type { EndReason, ServerMessage, ViewerMessage } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
 import type { PhoneInput, ScreenSource } from "../phones/driver.ts";
@@ -31,9 +31,14 @@ export interface RoomOptions {
     frame(seq: number): void;
     input(grant: TicketGrant, message: PhoneMessage): (() => void) | undefined;
   };
+  /** Somebody came to watch, or drives from now on; once for each time they do. */
+  readonly onPresence: (grant: TicketGrant, presence: Presence) => void;
   /** The last viewer left and nobody's control is being kept. */
   readonly onEmpty: () => void;
 }
+
+/** What a person does with a phone they look at. */
+export type Presence = "watched" | "driven" | "taken";
 
 export interface RoomCounts {
   readonly viewers: number;
@@ -49,6 +54,10 @@ export interface Room {
   tick(): void;
   broadcast(message: ServerMessage): void;
   toController(message: ServerMessage): void;
+  /** Name of who drives, if anybody does. */
+  controllerName(): string | undefined;
+  /** What these viewers may do from now on. */
+  allow(which: (grant: TicketGrant) => boolean, rights: { mayControl: boolean; mayTake: boolean }): void;
   /** Ends the viewers a condition picks; all of them without one. */
   end(reason: EndReason, message: string | undefined, which?: (grant: TicketGrant) => boolean): void;
   close(): void;
@@ -57,7 +66,7 @@ export interface Room {
 
 type PhoneMessage = Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>;
 
-export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions): Room {
+export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: RoomOptions): Room {
   const hub = createFrameHub({
     source: phone.source,
     clock,
@@ -69,8 +78,11 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
   let gone = { framesSent: 0, framesDropped: 0 };
   let inputsIgnored = 0;
   let keyboardOpen = false;
+  /** Whose time at the controls it is, a lost connection and its return included. */
+  let driving: CredentialId | undefined;
+  const watchers = new Set<CredentialId>();
 
-  function stateFor(viewer: Viewer, declined = false): ServerMessage {
+  function stateFor(viewer: Viewer, news: { declined?: boolean; takenBy?: string } = {}): ServerMessage {
     const controller = control.controller();
     const isController = controller?.id === viewer.id;
     const asking = isController ? control.asking()?.name : undefined;
@@ -80,7 +92,8 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
       viewers: viewers.size,
       ...(controller === undefined ? {} : { controllerName: controller.name }),
       ...(asking === undefined ? {} : { asking }),
-      ...(declined ? { declined } : {}),
+      ...(control.couldTake(viewer.id) ? { mayTake: true } : {}),
+      ...news,
     };
   }
 
@@ -89,14 +102,17 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
   }
 
   /** Does something to `control` and settles what follows: no touch of the old controller stays down. */
-  function changeControl(change: (control: Control) => void): void {
+  function changeControl(change: (control: Control) => void, presence: Presence = "driven"): void {
     const before = control.controller();
     change(control);
     const after = control.controller();
+    const driver = after === undefined ? undefined : viewers.get(after.id);
+    if (driver !== undefined && driver.grant.credentialId !== driving) onPresence(driver.grant, presence);
+    if (driver !== undefined || !control.reserved()) driving = driver?.grant.credentialId;
     if (before?.id === after?.id) return;
     const lost = before === undefined ? undefined : viewers.get(before.id);
     if (lost !== undefined) cancelTouches(lost);
-    if (after !== undefined && keyboardOpen) viewers.get(after.id)?.send({ type: "keyboard", open: true });
+    if (keyboardOpen) driver?.send({ type: "keyboard", open: true });
   }
 
   function cancelTouches(viewer: Viewer): void {
@@ -144,14 +160,28 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
   function receiveControl(viewer: Viewer, action: Extract<ViewerMessage, { type: "control" }>["action"]): void {
     // Each of these tells every viewer something.
     if (!viewer.input.allow(clock.now())) return;
-    let declined: string | undefined;
-    changeControl(() => {
-      if (action === "ask") control.ask(clock.now(), viewer.id);
-      else if (action === "give") control.give(viewer.id);
-      else if (action === "decline") declined = control.decline(viewer.id);
-      else control.release(viewer.id);
-    });
-    for (const one of viewers.values()) one.send(stateFor(one, one.id === declined));
+    const before = control.controller();
+    const takes = action === "take" && control.couldTake(viewer.id);
+    let declined: ViewerId | undefined;
+    changeControl(
+      () => {
+        if (action === "ask") control.ask(clock.now(), viewer.id);
+        else if (action === "take") control.take(viewer.id);
+        else if (action === "give") control.give(viewer.id);
+        else if (action === "decline") declined = control.decline(viewer.id);
+        else control.release(viewer.id);
+      },
+      takes ? "taken" : "driven",
+    );
+    for (const one of viewers.values()) {
+      const lostIt = takes && one.id === before?.id;
+      one.send(
+        stateFor(one, {
+          ...(one.id === declined && { declined: true }),
+          ...(lostIt && { takenBy: viewer.grant.name }),
+        }),
+      );
+    }
   }
 
   return {
@@ -171,11 +201,14 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
         },
       });
       viewers.set(viewer.id, viewer);
-      const { credentialId: sessionId, name } = grant;
-      changeControl(() =>
-        control.join(clock.now(), { id: viewer.id, sessionId, name, mayControl: grant.mode === "control" }),
-      );
+      const { credentialId: sessionId, name, mayTake } = grant;
+      const mayControl = grant.mode === "control";
+      changeControl(() => control.join(clock.now(), { id: viewer.id, sessionId, name, mayControl, mayTake }));
       const controller = control.controller();
+      if (controller?.sessionId !== sessionId && !watchers.has(sessionId)) {
+        watchers.add(sessionId);
+        onPresence(grant, "watched");
+      }
       if (controller !== undefined && controller.id !== viewer.id && controller.sessionId === sessionId) {
         // Perhaps this is a return and the connection before it is dead without the server knowing yet.
         viewers.get(controller.id)?.probe();
@@ -210,6 +243,15 @@ export function createRoom({ phone, clock, onInput, onEmpty, tap }: RoomOptions)
       if (message.type === "keyboard") keyboardOpen = message.open;
       const controller = control.controller();
       if (controller !== undefined) viewers.get(controller.id)?.send(message);
+    },
+    controllerName: () => control.controller()?.name,
+    allow(which, { mayControl, mayTake }) {
+      changeControl(() => {
+        for (const { id, grant } of viewers.values()) {
+          if (which(grant)) control.allow(id, { mayControl: mayControl && grant.mode === "control", mayTake });
+        }
+      });
+      tellAll();
     },
     end(reason, message, which = () => true) {
       for (const viewer of [...viewers.values()]) if (which(viewer.grant)) viewer.end(reason, message);

@@ -1,12 +1,14 @@
 /** Screen sessions: tickets, who watches which phone, and ending them. */
 import type { WebSocket } from "ws";
+import { roleMay } from "../../shared/access.ts";
 import type { CredentialId, PhoneId } from "../../shared/ids.ts";
 import { type EndReason, SCREEN_PROTOCOL, TICKET_LIFETIME_MS } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { DriverEvent, PhoneInput, ScreenSource } from "../phones/driver.ts";
-import { createRoom, type Room, type RoomCounts, type RoomPhone } from "./room.ts";
+import type { AccessChange } from "../teams/access-changes.ts";
+import { createRoom, type Presence, type Room, type RoomCounts, type RoomPhone } from "./room.ts";
 import type { ScreenTap } from "./screen-tap.ts";
 import type { TicketGrant, TicketRow, TicketStore } from "./tickets.ts";
 import { endSocket } from "./viewer.ts";
@@ -14,6 +16,11 @@ import { endSocket } from "./viewer.ts";
 export const SCREEN_PATH = "/screen";
 export const MAX_VIEWERS_PER_PHONE = 20;
 const TOO_MANY_VIEWERS = `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`;
+/** Said when access to the phone's team ends. */
+const LEFT_TEAM = {
+  member: "Your role in this phone's team no longer lets you watch it.",
+  session: "You work in another team now. Switch back to see this phone.",
+} as const satisfies Record<AccessChange["kind"], string>;
 const TICK_MS = 500;
 /** How often the use of one phone is reported while it goes on. */
 const INPUT_REPORT_MS = 1_000;
@@ -48,11 +55,15 @@ export interface ScreenService {
   attach(socket: WebSocket, grant: TicketGrant): void;
   /** Ends every connection opened with this session or token; the sockets are gone within a second. */
   closeSession(credentialId: CredentialId, reason?: EndReason): void;
+  /** Ends what a person may no longer watch, and takes control from who may no longer control; at once. */
+  accessChanged(change: AccessChange): void;
   /** Ends every connection to this phone. `message` replaces the reason's own sentence. */
   closePhone(phoneId: PhoneId, reason: EndReason, message?: string): void;
   closeAll(reason: EndReason): void;
   /** How many watch this phone. */
   viewers(phoneId: PhoneId): number;
+  /** Name of who drives this phone, if anybody does. */
+  controllerName(phoneId: PhoneId): string | undefined;
   idleWarning(phoneId: PhoneId, parksAt: Date): void;
   /** Sums over the phones watched now. */
   counts(): RoomCounts;
@@ -68,11 +79,13 @@ export interface ScreenServiceOptions {
   readonly publicUrl: string;
   /** A controller used the phone; at most once a second and phone. */
   readonly onInput: (phoneId: PhoneId, grant: TicketGrant) => void;
+  /** Somebody came to watch a phone, or drives it from now on; once for each time they do. */
+  readonly onPresence: (phoneId: PhoneId, grant: TicketGrant, presence: Presence) => void;
   readonly tap?: ScreenTap;
 }
 
 export function createScreenService(options: ScreenServiceOptions): ScreenService {
-  const { phones, tickets, clock, log, onInput, tap } = options;
+  const { phones, tickets, clock, log, onInput, onPresence, tap } = options;
   const url = new URL(SCREEN_PATH, options.publicUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const rooms = new Map<PhoneId, Room>();
@@ -99,6 +112,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
         reportedAt = clock.now();
         onInput(phoneId, grant);
       },
+      onPresence: (grant, presence) => onPresence(phoneId, grant, presence),
       onEmpty: () => forget(phoneId, room),
       ...(tap !== undefined && {
         tap: {
@@ -158,9 +172,22 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     closeSession(credentialId, reason = "signed_out") {
       for (const room of rooms.values()) room.end(reason, undefined, (grant) => grant.credentialId === credentialId);
     },
+    accessChanged(change) {
+      const { kind, teamId } = change;
+      const isTheirs = (grant: TicketGrant) =>
+        grant.teamId === teamId &&
+        (kind === "session" ? grant.credentialId === change.sessionId : grant.userId === change.userId);
+      const role = kind === "member" ? change.role : undefined;
+      for (const room of rooms.values()) {
+        if (role !== undefined && roleMay(role, "phones:view")) {
+          room.allow(isTheirs, { mayControl: roleMay(role, "phones:control"), mayTake: roleMay(role, "phones:take") });
+        } else room.end("not_allowed", LEFT_TEAM[kind], isTheirs);
+      }
+    },
     closePhone,
     closeAll,
     viewers: (phoneId) => rooms.get(phoneId)?.size() ?? 0,
+    controllerName: (phoneId) => rooms.get(phoneId)?.controllerName(),
     idleWarning(phoneId, parksAt) {
       rooms.get(phoneId)?.broadcast({ type: "idle_warning", parksAt: parksAt.toISOString() });
     },

@@ -1,5 +1,6 @@
 /** Screen tickets in the database: one `DELETE … RETURNING` redeems one, so that ten tries at once open one socket. */
 import { and, eq, gt, isNull, lt } from "drizzle-orm";
+import { roleMay } from "../../shared/access.ts";
 import { isSessionId } from "../../shared/ids.ts";
 import { hashSecret, newSecret } from "../accounts/secrets.ts";
 import type { Clock } from "../clock.ts";
@@ -11,7 +12,7 @@ export interface StoredTickets extends TicketStore {
 }
 
 export function createTickets(db: Database, clock: Clock): StoredTickets {
-  const { streamTickets, sessions, apiTokens, users } = db.t;
+  const { streamTickets, sessions, apiTokens, users, teamMembers } = db.t;
   return {
     async issue(row) {
       const ticket = newSecret();
@@ -42,12 +43,15 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
                 and(eq(apiTokens.id, row.credentialId), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
               );
         const [user] = await tx
-          .select({ name: users.fullName, email: users.emailShown })
+          .select({ name: users.fullName, email: users.emailShown, role: teamMembers.role })
           .from(users)
+          .innerJoin(teamMembers, and(eq(teamMembers.userId, users.id), eq(teamMembers.teamId, row.teamId)))
           .where(eq(users.id, row.userId));
-        if (live === undefined || user === undefined) return undefined;
+        const needed = row.mode === "control" ? "phones:control" : "phones:view";
+        if (live === undefined || user === undefined || !roleMay(user.role, needed)) return undefined;
         const { credentialId, userId, teamId, phoneId, mode, browser } = row;
-        return { credentialId, userId, teamId, phoneId, mode, browser, name: user.name ?? user.email };
+        const mayTake = roleMay(user.role, "phones:take");
+        return { credentialId, userId, teamId, phoneId, mode, browser, mayTake, name: user.name ?? user.email };
       });
     },
     async sweep(tx) {

@@ -19,6 +19,8 @@ export interface TicketRow {
 export interface TicketGrant extends Omit<TicketRow, "expiresAt"> {
   /** The person's name as other viewers see it. */
   readonly name: string;
+  /** Whether the person's role lets them take control from another. */
+  readonly mayTake: boolean;
 }
 
 export interface TicketStore {
@@ -26,7 +28,7 @@ export interface TicketStore {
   issue(row: TicketRow): Promise<string>;
   /**
    * Redeems a ticket: at most one caller ever gets the grant, none after `expiresAt`, none when the session or
-   * token that asked has ended since.
+   * token that asked has ended since, or the person's role in the team no longer allows it.
    */
   consume(ticket: string): Promise<TicketGrant | undefined>;
 }

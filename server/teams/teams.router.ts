@@ -44,7 +44,7 @@ export function teamsRouter({ teams, invitations }: { teams: Teams; invitations:
     requireSecondFactor: teamProcedure({ ...own, audit: "team.second_factor_required" })
       .input(requireSecondFactorInput)
       .mutation(async ({ ctx, input }) => {
-        await teams.requireSecondFactor(ctx.scope, input.required);
+        await teams.requireSecondFactor(ctx.actor, ctx.scope, input.required);
         return {};
       }),
     changeRole: teamProcedure({ ...manage, audit: "team.role_changed" })
@@ -73,14 +73,14 @@ export function teamsRouter({ teams, invitations }: { teams: Teams; invitations:
       }),
     invite: teamProcedure({ ...manage, audit: "team.invited" })
       .input(inviteInput)
-      .mutation(({ ctx, input }) => invitations.invite(ctx.actor, ctx.scope, input)),
+      .mutation(({ ctx, input }) => invitations.invite(ctx.scope, input)),
     resendInvitation: teamProcedure({ ...manage, audit: "team.invitation_resent" })
       .input(invitationRef)
-      .mutation(({ ctx, input }) => invitations.resend(ctx.actor, ctx.scope, input.invitationId)),
+      .mutation(({ ctx, input }) => invitations.resend(ctx.scope, input.invitationId)),
     withdrawInvitation: teamProcedure({ ...manage, audit: "team.invitation_withdrawn" })
       .input(invitationRef)
       .mutation(async ({ ctx, input }) => {
-        await invitations.withdraw(ctx.actor, ctx.scope, input.invitationId);
+        await invitations.withdraw(ctx.scope, input.invitationId);
         return {};
       }),
     myInvitations: personProcedure({ scope: "team", limit: "read", audit: false }).query(({ ctx }) =>

@@ -139,7 +139,11 @@ describe("pages", () => {
   it("gives machines security.txt and gpc.json", async () => {
     const browser = server.browser();
     const security = await (await browser.get("/.well-known/security.txt")).text();
+    // RFC 9116: the two that must be there, once each, an end within a year, and the address it was read from.
     expect(security).toContain("Contact: http://localhost:8787/support\nExpires: 2026-06-30T00:00:00.000Z");
+    expect(security).toContain("Canonical: http://localhost:8787/.well-known/security.txt\n");
+    const policy = /^Policy: (.*)$/m.exec(security)?.[1] ?? "";
+    expect(await (await browser.get(pathOf(policy))).text()).toContain("Report a security problem");
     expect(await (await browser.get("/.well-known/gpc.json")).json()).toEqual({ gpc: true, lastUpdate: "2026-04-19" });
   });
 
@@ -342,7 +346,18 @@ describe("abuse of the pages", () => {
         404,
       );
     }
+    const [mail] = await server.mail.preview();
+    const letter = `/mail/${mail?.id}?look=dark`;
+    const shown = await server.browser().get(letter);
+    expect(shown.headers.get("content-security-policy")).toMatch(/^sandbox; default-src 'none'; style-src/);
+    const html = await shown.text();
+    expect(html).toContain(mail?.subject);
+    expect(html).not.toContain("prefers-color-scheme");
+    expect((await server.browser({ ip: "192.0.2.7" }).get(letter)).status).toBe(404);
+    expect((await server.browser().get(letter, { via: "x" })).status).toBe(404);
+    expect((await server.browser().get("/mail/none")).status).toBe(404);
     const behindProxy = startPages(test.db, { publicUrl: "https://perch.example" });
+    expect((await behindProxy.browser().get(letter)).status).toBe(404);
     expect((await behindProxy.browser().get("/mail")).status).toBe(404);
     const mailing = startPages(test.db, { smtpUrl: "smtp://127.0.0.1:9" });
     expect((await mailing.browser().get("/mail")).status).toBe(404);

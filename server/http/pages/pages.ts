@@ -4,6 +4,7 @@ import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { emailPages } from "./email-pages.ts";
+import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
 import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } from "./page-context.ts";
 import { passkeysPage } from "./passkeys-page.ts";
@@ -17,8 +18,10 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.onError((error, c) => errorPage(c, error, services.log));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const groups = [publicPages, accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages];
-  for (const group of [...groups, connectPage, mailPreviewPage]) pages.route("/", group(services));
+  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages];
+  for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
+    pages.route("/", group(services));
+  }
   pages.all("*", () => {
     throw new PerchError("not_found", "There is no such page. Check the address, or go to the start.");
   });

@@ -23,6 +23,7 @@ export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:
 
 /** The same keys for every server of a test file: they share a database. */
 const MAIL_KEY = randomBytes(32);
+const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
 
 /** Argon2id at the least it takes: for tests that are not about hashing. */
@@ -37,7 +38,7 @@ export function startPages(
   options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords } = {},
 ) {
   const clock = new ManualClock();
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, AUDIT_KEY);
   const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
   const jobs = createJobs({
@@ -63,8 +64,8 @@ export function startPages(
     },
     publicUrl,
     key: MAIL_KEY,
-    ...(options.passwords !== undefined && { passwords: options.passwords }),
     factorsKey: FACTORS_KEY,
+    ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();

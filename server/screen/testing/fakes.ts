@@ -1,6 +1,6 @@
 /** Deterministic stand-ins for the screen's tests: a driver's picture, the running phones, and tickets. */
 import { randomBytes } from "node:crypto";
-import { newId, type PhoneId } from "../../../shared/ids.ts";
+import { newId, type PhoneId, type UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import { PerchError } from "../../errors.ts";
 import type { DriverEvent, PhoneInput, ScreenFrame, ScreenLevel, ScreenSource } from "../../phones/driver.ts";
@@ -97,6 +97,8 @@ export class FakePhones implements PhoneGate {
 }
 
 export class MemoryTickets implements TicketStore {
+  /** People whose role lets them take control. */
+  readonly managers = new Set<UserId>();
   readonly #rows = new Map<string, TicketRow>();
   readonly #clock: Clock;
   constructor(clock: Clock) {
@@ -112,7 +114,8 @@ export class MemoryTickets implements TicketStore {
     this.#rows.delete(ticket);
     if (row === undefined || row.expiresAt <= this.#clock.now()) return Promise.resolve(undefined);
     const { expiresAt: _, ...grant } = row;
-    return Promise.resolve({ ...grant, name: `Person ${row.credentialId.slice(-2)}` });
+    const mayTake = this.managers.has(grant.userId);
+    return Promise.resolve({ ...grant, mayTake, name: `Person ${row.credentialId.slice(-2)}` });
   }
 }
 

@@ -1,9 +1,10 @@
 /** A whole screen server on loopback, for tests and measurements. */
 import { createServer } from "node:http";
-import { newId, type PhoneId } from "../../../shared/ids.ts";
+import { newId, type PhoneId, type UserId } from "../../../shared/ids.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { silentLog } from "../../log.ts";
 import type { ScreenSource } from "../../phones/driver.ts";
+import type { Presence } from "../room.ts";
 import { createScreenService, type ScreenService } from "../screen.service.ts";
 import { attachScreenSocket } from "../screen.socket.ts";
 import type { TicketGrant, TicketRow } from "../tickets.ts";
@@ -18,6 +19,9 @@ export interface Harness {
   readonly phones: FakePhones;
   readonly screen: ScreenService;
   readonly used: { readonly phoneId: PhoneId; readonly grant: TicketGrant }[];
+  readonly present: [UserId, Presence][];
+  /** People whose role lets them take control. */
+  readonly managers: Set<UserId>;
   ticket(over?: Partial<TicketRow>): Promise<string>;
   /** Connects with a new ticket; throws when refused. */
   view(over?: Partial<TicketRow>, options?: Partial<ConnectOptions>): Promise<TestViewer>;
@@ -38,19 +42,23 @@ export async function startHarness(source: ScreenSource, clock: Clock = systemCl
   const phones = new FakePhones();
   phones.sources.set(phoneId, source);
   const used: Harness["used"] = [];
+  const present: Harness["present"] = [];
+  const tickets = new MemoryTickets(clock);
   const screen = createScreenService({
     phones,
-    tickets: new MemoryTickets(clock),
+    tickets,
     clock,
     log: silentLog,
     publicUrl: `http://127.0.0.1:${port}`,
     onInput: (id, grant) => used.push({ phoneId: id, grant }),
+    onPresence: (_id, { userId }, presence) => present.push([userId, presence]),
   });
   const detach = attachScreenSocket({
     server,
     screen,
     originAllowed: (origin) => origin === ORIGIN || origin === `http://127.0.0.1:${port}`,
     hostAllowed: (host) => host.startsWith("127.0.0.1:"),
+    secure: false,
     log: silentLog,
   });
   const viewers: TestViewer[] = [];
@@ -61,6 +69,8 @@ export async function startHarness(source: ScreenSource, clock: Clock = systemCl
     phones,
     screen,
     used,
+    present,
+    managers: tickets.managers,
     ticket,
     async view(over, options) {
       const answer = await connect({ port, origin: ORIGIN, ticket: await ticket(over), ...options });

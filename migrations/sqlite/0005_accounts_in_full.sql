@@ -1,0 +1,14 @@
+CREATE TABLE `audit_heads` (
+	`chain` text PRIMARY KEY NOT NULL,
+	`entries` integer NOT NULL,
+	`hash` text NOT NULL,
+	`mac` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `server_keys` (
+	`name` text PRIMARY KEY NOT NULL,
+	`sealed` text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE `mail_outbox` ADD `failure` text;--> statement-breakpoint
+CREATE INDEX `mail_outbox_state` ON `mail_outbox` (`state`);
