@@ -145,9 +145,10 @@ export function createSignInSteps(options: {
       await limitAnswers(userId, about);
       const verify = await identity.factors.verify(userId, answer, begun.data ?? {});
       const outcome = await db.tx(async (tx) => {
-        // Counted before it is looked at, so that many at once are no more tries than one after another.
+        // Counted before it is looked at, so that many at once are no more tries than one after another; none is left
+        // once the last one has taken the continuation.
         const tries = await tokens.countAttempt(tx, "second_factor", continuation);
-        if (tries === 0 || tries > MOST_WRONG_ANSWERS) return "over";
+        if (tries === 0) return "over";
         const user = await userIn(tx, userId);
         const chain = await teamOf(tx, userId);
         const method = await verify(tx);
