@@ -5,6 +5,7 @@ import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
 import { createJudge, type Judge } from "../abuse/judge.ts";
 import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createUseWatch } from "../abuse/unusual-use.ts";
 import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -91,7 +92,6 @@ export function createAccountServices(options: {
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
   const apiTokensRepo = createApiTokensRepo(db);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
   const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
@@ -113,6 +113,8 @@ export function createAccountServices(options: {
     // Nobody is billed yet.
     payments: { of: async () => undefined },
   });
+  const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
   const identity = createEmbeddedIdentity({
     ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
     factorsKey: options.factorsKey,

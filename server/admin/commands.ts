@@ -31,12 +31,12 @@ const USAGE = `Usage: npm run admin -- <command>
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
   token create --email E --name N [--scopes a,b] [--days N]
                                                       makes an API token and prints it, alone, once
-  decision list --reason R                            lists what the rules against abuse decided and waits for a person
-  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
-  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
   mail failed --reason R                              lists mail that will never arrive, and why
+  decision list --reason R                            lists what the rules against abuse decided and waits for a person
+  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
+  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
