@@ -288,7 +288,7 @@ const DOORS: readonly Mutation[] = [
     replace: "hostAllowed: (host) => hosts.size > 0 || host.length > 0,",
     test: {
       file: "server/http/guards.test.ts",
-      title: "refuse %j: a page that rebinds its own name gets nothing",
+      title: "ABUSE-21 refuse %j: a page that rebinds its own name gets nothing",
     },
   },
   {
@@ -296,7 +296,7 @@ const DOORS: readonly Mutation[] = [
     file: "server/http/guards.ts",
     find: "if (origin !== undefined && origin !== doors.ownOrigin && !doors.extensionOrigin(origin)) {",
     replace: 'if (origin === "nowhere") {',
-    test: { file: "server/http/guards.test.ts", title: "%j may not call, not even to ask" },
+    test: { file: "server/http/guards.test.ts", title: "ABUSE-14 %j may not call, not even to ask" },
   },
   {
     breaks: "A plain form makes a call",
@@ -317,7 +317,7 @@ const DOORS: readonly Mutation[] = [
     file: "server/http/guards.ts",
     find: "if (!trustedProxies.includes(address)) return address;",
     replace: "",
-    test: { file: "server/http/guards.test.ts", title: "is never what an untrusted sender writes" },
+    test: { file: "server/http/guards.test.ts", title: "ABUSE-40 is never what an untrusted sender writes" },
   },
   {
     breaks: "Forms from foreign pages count",
@@ -365,7 +365,7 @@ const DOORS: readonly Mutation[] = [
     file: "server/screen/screen.socket.ts",
     find: "if (origin !== undefined && !originAllowed(origin)) return ORIGIN_REFUSED;",
     replace: "",
-    test: { file: "server/screen/screen.socket.test.ts", title: "refuses another origin without using up the ticket" },
+    test: { file: "server/screen/screen.socket.test.ts", title: "ABUSE-19 refuses another origin before the upgrade, without using up the ticket" },
   },
   {
     breaks: "Who may only watch drives",
