@@ -70,6 +70,13 @@ const TEAM: readonly Mutation[] = [
     test: { file: "server/authz.test.ts", title: "%s refuses a password alone" },
   },
   {
+    breaks: "Files are read in such a team with a password alone",
+    file: "server/app.ts",
+    find: "if (actor.lacksSecondFactor) throw secondFactorRefusal();",
+    replace: "if (actor === undefined) throw secondFactorRefusal();",
+    test: { file: "server/authz.test.ts", title: "no %s is read over HTTP with a password alone" },
+  },
+  {
     breaks: "A procedure without a declaration is let through",
     file: "server/base.router.ts",
     find: "if (meta === undefined) throw new Error(",
@@ -564,6 +571,16 @@ const MACHINE: readonly Mutation[] = [
     find: '.replace(SECRET, "[redacted]")',
     replace: "",
     test: { file: "server/log.test.ts", title: "hides %s wherever it stands" },
+  },
+  {
+    breaks: "Refused calls leave no trace",
+    file: "server/http/refusals.ts",
+    find: "if (!REFUSALS.has(code)) return;",
+    replace: "if (REFUSALS.has(code)) return;",
+    test: {
+      file: "server/http/refusals.test.ts",
+      title: "stands in the log with the call and the reason, and without who",
+    },
   },
   {
     breaks: "Text breaks a line of the log",

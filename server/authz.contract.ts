@@ -225,6 +225,10 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     it.each(ofTeam)("%s refuses a password alone", async (_path, one) => {
       await refused(one, world.owner.token, "second_factor_required");
     });
+    it.each(matrix.files)("no %s is read over HTTP with a password alone", async (_what, path) => {
+      const headers = { authorization: `Bearer ${world.owner.token}` };
+      expect((await fetch(`${server.url}${path(world)}`, { headers })).status).toBe(403);
+    });
     it("answers a session opened with one, and lets the others look after their account", async () => {
       const proven = await sessionOf(world.owner, "password_totp", 0);
       expect(await call(server, "query", "phones.list", undefined, proven)).toMatchObject({ ok: true });
