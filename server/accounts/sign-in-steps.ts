@@ -74,6 +74,11 @@ export function createSignInSteps(options: {
     await limiter.take("secondFactor", isKnownPlace ? `${userId} ${network}` : userId);
   }
 
+  /** Nobody guesses a signature: this only bounds the work. */
+  async function limitPasskeys(about: RequestInfo): Promise<void> {
+    await limiter.take("write", networkOf(about.ip));
+  }
+
   async function userIn(tx: Writer, userId: UserId): Promise<User> {
     const user = await repo.findIn(tx, userId);
     if (user === undefined) throw new PerchError("unauthenticated", BEGIN_AGAIN);
@@ -128,7 +133,6 @@ export function createSignInSteps(options: {
       return (await tokens.find("second_factor", continuation)) !== undefined;
     },
     async answerSecondFactor({ continuation, answer }, about) {
-      await limiter.take("signIn", networkOf(about.ip));
       const begun = await tokens.find("second_factor", continuation);
       const userId = begun?.userId;
       if (!userId) throw new PerchError("unauthenticated", BEGIN_AGAIN);
@@ -159,7 +163,7 @@ export function createSignInSteps(options: {
       return outcome;
     },
     async signInWithPasskey(response, about) {
-      await limiter.take("signIn", networkOf(about.ip));
+      await limitPasskeys(about);
       const step = await passkeyStep("sign_in", response);
       const session = await db.tx(async (tx) => {
         const proof = await step(tx);
@@ -189,7 +193,7 @@ export function createSignInSteps(options: {
       });
     },
     async proveWithPasskey(actor, response, about) {
-      await limiter.take("signIn", networkOf(about.ip));
+      await limitPasskeys(about);
       const step = await passkeyStep("prove", response);
       return renewAfter(actor, new PerchError("bad_input", WRONG_PASSKEY), async (tx) =>
         (await step(tx))?.userId === actor.userId ? "passkey" : undefined,

@@ -3,6 +3,9 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
+
+import { decisionId } from "../../shared/ids.ts";
+
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
@@ -33,6 +36,9 @@ const USAGE = `Usage: npm run admin -- <command>
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
   mail failed --reason R                              lists mail that will never arrive, and why
+  decision list --reason R                            lists what the rules against abuse decided and waits for a person
+  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
+  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -87,12 +93,35 @@ const COMMANDS: Commands = {
       process.out(token);
     },
   },
+  "decision list": {
+    options: { reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      for (const open of await services.standing.listOpen(parse(reason, "--reason", options["reason"]))) {
+        process.out([open.id, open.at, open.email, open.kind, open.action, open.state, String(open.score)].join("\t"));
+        for (const words of open.reasons) process.out(`  ${words}`);
+        if (open.contest !== undefined) process.out(`  They say: ${oneLine(open.contest)}`);
+      }
+    },
+  },
+  "decision lift": reviewCommand("lifted"),
+  "decision uphold": reviewCommand("upheld"),
 };
 
 const tokenDays = z
   .enum(TOKEN_DAYS.map(String), `Choose from: ${TOKEN_DAYS.join(", ")}.`)
   .default("365")
   .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
+
+function reviewCommand(outcome: "lifted" | "upheld"): Command {
+  return {
+    options: { id: { type: "string", required: true }, reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      const id = parse(decisionId, "--id", options["id"]);
+      await services.standing.review(id, outcome, parse(reason, "--reason", options["reason"]));
+      process.out(`${id} ${outcome}`);
+    },
+  };
+}
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
 export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
@@ -181,6 +210,7 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
   return { db, audit, services, process, enqueue };

@@ -3,6 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
 import type { ErrorCode } from "../../../shared/errors.ts";
+import type { FormStamps } from "../../abuse/form-stamp.ts";
+import type { Standing } from "../../abuse/standing.service.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
 import type { EmailChange } from "../../accounts/email-change.service.ts";
@@ -28,6 +30,8 @@ export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
+  readonly standing: Standing;
+  readonly formStamps: FormStamps;
   readonly emailChange: EmailChange;
   readonly recovery: Recovery;
   readonly invitations: Invitations;
@@ -149,12 +153,14 @@ export async function submit(
   }
 }
 
+export const STANDING_PATH = "/account/standing";
+
 /** Pages that send people to sign in first and wait for their return. */
 const RETURNS = ["/connect", "/invite"];
 
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === PASSKEYS_PATH) return text;
+  if (text === PASSKEYS_PATH || text === STANDING_PATH) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);

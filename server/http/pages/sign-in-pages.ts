@@ -18,10 +18,11 @@ import {
 import { allowPasskeyScript, answerQuestion, PASSKEY_SCRIPT, PASSKEY_SCRIPT_PATH } from "./passkey-form.ts";
 import { heldSecondStep, letGoSecondStep } from "./second-step-cookie.ts";
 
+const ANSWER_MISSING = "Type the code the app shows, or a backup code.";
 export const secondAnswer = z
-  .string()
+  .string(ANSWER_MISSING)
   .trim()
-  .min(1, "Type the code the app shows, or a backup code.")
+  .min(1, ANSWER_MISSING)
   .max(40, "This is no code of an app and no backup code.");
 
 export function signInPages(services: PageServices): Hono<PagesEnv> {
