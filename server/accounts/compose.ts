@@ -166,7 +166,7 @@ export function createAccountServices(options: {
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
-    standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
+    standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
     judge,
     formStamps,
     teams: createTeams({
