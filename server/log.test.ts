@@ -57,7 +57,7 @@ describe("the log", () => {
     expect(redact(text)).toBe(text);
   });
 
-  it("ABUSE-40 cannot be made to write a second line, whatever the text", () => {
+  it("cannot be made to write a second line, whatever the text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const line = written(`${text}\r\n{"level":"info"}\u2028\u0085`, { reason: text });

@@ -87,6 +87,7 @@ export function createStanding(options: {
         if (person === undefined) return;
         await mail.queue(tx, {
           kind: "review_done",
+          dedupeKey: `review:${id}:${outcome}`,
           userId: decision.userId,
           recipient: person.emailShown,
           data: {
