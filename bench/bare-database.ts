@@ -16,6 +16,7 @@ export async function openBare(schema: string): Promise<BareDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "perch-bench-"));
   const db = new Sqlite(join(folder, "bare.db"));
   db.pragma(`key = "x'${"5a".repeat(32)}'"`);
+  db.pragma("secure_delete = ON");
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
   db.exec(schema);

@@ -49,7 +49,7 @@ async function benchLimiter(): Promise<readonly Figure[]> {
       ],
       map: [IN_MEMORY_A_ROUND, async (n: number) => void map.set(subject(n).id, (map.get(subject(n).id) ?? 0) + 1)],
       stored: [STORED_A_ROUND, (n: number) => limits.take("launch", subject(n).id)],
-      upsert: [STORED_A_ROUND, async (n: number) => bare.commit(() => upsert.run(subject(n).id, n))],
+      upsert: [STORED_A_ROUND, async (n: number) => bare.commit(() => upsert.run(subject(n).id, clock.now()))],
     } as const satisfies Record<string, readonly [number, (n: number) => Promise<void>]>;
     const times = { account: [], both: [], map: [], stored: [], upsert: [] } as Record<keyof typeof work, number[]>;
     for (let round = 0; round < ROUNDS; round += 1) {
