@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import type { PERMISSIONS } from "../shared/access.ts";
+import type { PERMISSIONS, Role } from "../shared/access.ts";
 import type { Step } from "../shared/flows/model.ts";
 import { stepKey } from "../shared/flows/targets.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../shared/ids.ts";
 import { strangersGetNothing, thoseWhoMayAreAnswered } from "./authz.contract.ts";
 import { authzDocument, describeProcedures } from "./authz.ts";
+import { peopleAround, readyFor } from "./authz-people.fixture.ts";
 import { envExample } from "./config.ts";
 import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
@@ -35,8 +36,11 @@ const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id
 const COMPARES = "url: https://a.example/\n---\n- assertScreenshot: home\n";
 const IMPORT = { folder: "new", files: [{ path: "b.js", base64: "Mg==" }] };
 
-/** Everything a stranger could want to touch: an owner with two sessions, a running phone with a file, a flow with runs. */
-async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean }) {
+/**
+ * Everything a stranger could want to touch: people around an owner with two sessions, a running phone with a file, flows
+ * with runs, folders. For one call: what it may be about.
+ */
+async function makeWorld(server: TestServer, path?: string) {
   const owner = await signIn(server);
   const second = await server.db.tx((tx) =>
     server.accounts.sessions.create(tx, {
@@ -47,6 +51,21 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
       about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
     }),
   );
+  const people = { owner, second, ...(await peopleAround(server, owner)) };
+  if (path !== undefined && ABOUT_PEOPLE.test(path)) return { ...people, ...NO_THINGS };
+  return { ...people, ...(await makeThings(server, owner, path === undefined || path.startsWith("workspaces."))) };
+}
+type World = Awaited<ReturnType<typeof makeWorld>>;
+const ABOUT_PEOPLE = /^(account|sessions|tokens|teams|audit|privacy)\./;
+
+/** Ids of things that are not there. */
+const NO_THINGS = {
+  ...{ phoneId: newId("phone"), flowId: newId("flow"), runId: newId("run"), interruptedId: newId("run") },
+  ...{ secretId: newId("secret"), askingId: newId("flow"), ruleId: newId("rule"), hookId: newId("webhook") },
+  ...{ comparingId: newId("run"), suiteId: newId("suite"), recordingId: newId("recording"), plan: "" },
+};
+
+async function makeThings(server: TestServer, owner: TestPerson, withFiles: boolean): Promise<typeof NO_THINGS> {
   const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "the-phone" }, owner.token);
   if (!launched.ok) throw new Error(launched.error.message);
   const phoneId = phoneIdSchema.parse((launched.data as { id: string }).id);
@@ -98,16 +117,8 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
   await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
   const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
   const hookId = webhookIdSchema.parse(hook.id);
-  const decisionId = newId("decision");
-  await server.db.tx((tx) =>
-    tx.insert(server.db.t.decisions).values({
-      ...{ id: decisionId, userId: owner.userId, kind: "sign_up", action: "allow", state: "in_force" },
-      ...{ score: 40, signals: [{ signal: "disposable_address", weight: 40 }], createdAt: at },
-    }),
-  );
   return {
-    decisionId,
-    ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
+    ...{ phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
     ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
   };
 
@@ -128,7 +139,6 @@ const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | 
   when: { all: [] },
   action: { flowId, phone: phoneId },
 });
-type World = Awaited<ReturnType<typeof makeWorld>>;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
 const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
@@ -139,12 +149,44 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   }),
   "account.me": () => undefined,
   "account.signOut": () => undefined,
+  "account.security": () => undefined,
+  "account.updateProfile": () => ({ fullName: "Anna" }),
+  "account.changePassword": () => ({ password: "otter lamp quiet seven" }),
+  "account.changeEmail": ({ second }) => ({ email: `${second.id.toLowerCase()}@new.example` }),
+  "account.cancelEmailChange": () => undefined,
+  "account.beginTotp": () => undefined,
+  "account.confirmTotp": ({ code }) => ({ code }),
+  "account.removeTotp": () => undefined,
+  "account.newBackupCodes": () => undefined,
+  "account.renamePasskey": ({ passkeyId }) => ({ passkeyId, name: "Blue key" }),
+  "account.removePasskey": ({ passkeyId }) => ({ passkeyId }),
   "account.standing": () => undefined,
   "account.contest": ({ decisionId }) => ({ decisionId, text: "I am no program." }),
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
   "sessions.revokeOthers": () => undefined,
+  "tokens.list": () => undefined,
+  "tokens.create": () => ({ name: "CI", scopes: ["phones:view"], days: 30 }),
+  "tokens.revoke": ({ tokenId }) => ({ tokenId }),
+  "audit.mine": () => ({}),
+  "audit.team": () => ({}),
   "teams.list": () => undefined,
+  "teams.get": () => undefined,
+  "teams.create": () => ({ name: "Another" }),
+  "teams.rename": () => ({ name: "Renamed" }),
+  "teams.switch": ({ otherTeamId }) => ({ teamId: otherTeamId }),
+  "teams.close": () => undefined,
+  "teams.requireSecondFactor": () => ({ required: false }),
+  "teams.changeRole": ({ memberId }) => ({ userId: memberId, role: "operator" }),
+  "teams.removeMember": ({ memberId }) => ({ userId: memberId }),
+  "teams.leave": () => undefined,
+  "teams.transferOwnership": ({ memberId }) => ({ userId: memberId }),
+  "teams.invite": ({ second }) => ({ email: `${second.id.toLowerCase()}@team.example`, role: "viewer", days: 7 }),
+  "teams.resendInvitation": ({ invitationId }) => ({ invitationId }),
+  "teams.withdrawInvitation": ({ invitationId }) => ({ invitationId }),
+  "teams.myInvitations": () => undefined,
+  "teams.acceptInvitation": ({ receivedId }) => ({ invitationId: receivedId }),
+  "teams.declineInvitation": ({ receivedId }) => ({ invitationId: receivedId }),
   "phones.list": () => undefined,
   "phones.get": ({ phoneId }) => ({ phoneId }),
   "phones.launch": () => ({ idempotencyKey: "another-phone" }),
@@ -232,17 +274,23 @@ const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
   ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import", "recordings.list"],
+  ...["teams.get", "teams.rename", "teams.close", "teams.requireSecondFactor", "teams.leave", "teams.invite"],
+  ...["tokens.list", "tokens.create", "audit.team"],
 ]);
 /** About what only the person who made it sees, whatever their role. */
 const PERSONAL = new Set(
-  procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)|^account\.contest$/.test(path)),
+  procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)/.test(path)),
 );
 /** Calls of a person about one thing of theirs: nobody else's answers to them. */
-const OF_PERSON = new Set(["sessions.revoke", "account.contest"]);
+const OF_PERSON = new Set([
+  ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
+  ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
+]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview"],
+  ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -256,6 +304,8 @@ const FILES: readonly (readonly [what: string, path: (world: World) => string, h
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
   ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+  ...["teams.create", "teams.switch", "teams.leave", "teams.acceptInvitation", "teams.declineInvitation"],
+  "teams.myInvitations",
 ]);
 /** Calls on a secret that only who set it may make, beside those who manage the team. */
 const BY_SETTER = new Set(["secrets.remove", "secrets.grant"]);
@@ -268,6 +318,8 @@ describe("every procedure", () => {
   it("that changes something is audited or says why not, and team procedures ask for a permission", () => {
     const silent = procedures.filter(({ type, meta }) => type === "mutation" && meta?.audit === false);
     expect(silent.map(({ path }) => path)).toEqual([
+      // Nothing is asked at sign-in before it is confirmed, which is audited.
+      "account.beginTotp",
       "phones.keepAwake",
       // Of what is not a flow yet; beginning, saving and discarding it are audited.
       "recordings.assertVisible",
@@ -277,6 +329,7 @@ describe("every procedure", () => {
       "recordings.resume",
       "recordings.undo",
       "screen.ticket",
+      "teams.switch",
       "workspaces.preview",
     ]);
     for (const { meta } of procedures) if (meta?.auth === "team") expect(meta.permission).toBeDefined();
@@ -295,24 +348,16 @@ const matrix = {
   /** The same world with ids that nobody has. */
   nowhere: (world: World): World => ({
     ...world,
+    ...NO_THINGS,
     second: { ...world.second, id: newId("session") },
-    phoneId: newId("phone"),
-    flowId: newId("flow"),
-    runId: newId("run"),
-    interruptedId: newId("run"),
-    secretId: newId("secret"),
-    askingId: newId("flow"),
-    ruleId: newId("rule"),
-    hookId: newId("webhook"),
-    comparingId: newId("run"),
-    suiteId: newId("suite"),
-    recordingId: newId("recording"),
+    ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
+    ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
     decisionId: newId("decision"),
   }),
   /** What a call needs that only the caller's own things answer to. */
-  async ownedBy(server: TestServer, path: string, world: World, person: TestPerson): Promise<World> {
+  async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {
     if (path === "sessions.revoke") return { ...world, second: { ...world.second, id: person.sessionId } };
-    if (!BY_SETTER.has(path)) return world;
+    if (!BY_SETTER.has(path)) return { ...world, ...(await readyFor(server, path, world, person, role)) };
     const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
     if (!set.ok) throw new Error(set.error.message);
     return { ...world, secretId: secretIdSchema.parse((set.data as { id: string }).id) };

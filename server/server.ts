@@ -2,7 +2,7 @@
 
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { PhoneId } from "../shared/ids.ts";
+import type { CredentialId, PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
@@ -268,6 +268,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async metrics() {
       const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
       const running = await phonesRepo.inStatesAnywhere(["running"]);
+      const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
         phones_moving: driver.movingPhones(),
@@ -275,6 +276,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         frames_sent: framesSent,
         frames_dropped: framesDropped,
         inputs_ignored: inputsIgnored,
+        mail_waiting: mail.waiting,
+        mail_failed: mail.failed,
       };
       return Object.entries(lines)
         .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)
@@ -294,7 +297,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       "retention.sweep": async (_input, { finish }) => {
+        let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
+          ended = await accounts.sessions.endExpiredIn(tx);
           await sweepAccounts(db, clock, tx);
           await events.sweep(tx, cutoff(clock, "day"));
           await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
@@ -305,6 +310,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await webhooks.sweep(tx);
           await recordings.sweep(tx, cutoff(clock, "month"));
         });
+        accounts.sessions.announceEnded(ended);
         await automations.removeOrphans();
       },
     },

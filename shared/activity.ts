@@ -14,7 +14,7 @@ export const activityInput = z.strictObject({
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
   /** `next` of an earlier answer. */
-  cursor: z.string().max(32).optional(),
+  cursor: z.string().max(96).optional(),
   limit: z.int().min(1).max(100).default(50),
 });
 export type ActivityInput = z.input<typeof activityInput>;

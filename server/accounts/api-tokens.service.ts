@@ -1,39 +1,48 @@
 /** API tokens: scoped, expiring, shown once, revocable. For the command line and CI. */
 import type { z } from "zod";
-import { roleMay, SCOPES, scopesOf } from "../../shared/access.ts";
+import { type Role, roleMay, type Scope, scopesOf } from "../../shared/access.ts";
 import type { CreatedToken, createTokenInput, TokenView } from "../../shared/accounts.ts";
-import type { ApiTokenId } from "../../shared/ids.ts";
+import type { ApiTokenId, TeamId, UserId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Mail } from "../mail/mail.service.ts";
 import type { Actor, TeamScope } from "../teams/team-scope.ts";
+import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
 import type { ApiTokensRepo } from "./api-tokens.repo.ts";
 import { momentWords } from "./moment-words.ts";
 import type { PageLinks } from "./page-links.ts";
-import type { IssuedApiToken, NewApiTokenInput, Sessions } from "./sessions.service.ts";
+import type { NewApiTokenInput, Sessions } from "./sessions.service.ts";
+
+type NewToken = z.infer<typeof createTokenInput>;
 
 export interface ApiTokens {
   /** Those of the team for who may manage it, else one's own; the newest first. */
   list(actor: Actor, scope: TeamScope): Promise<TokenView[]>;
-  create(actor: Actor, scope: TeamScope, input: z.infer<typeof createTokenInput>): Promise<CreatedToken>;
+  create(actor: Actor, scope: TeamScope, input: NewToken): Promise<CreatedToken>;
   /** One's own, or any of the team's for who may manage it. Ends what goes on with it within a second. */
   revoke(actor: Actor, scope: TeamScope, id: ApiTokenId): Promise<void>;
-  /** Makes one for a person and tells them by mail; the caller has checked that it may be made. */
-  issue(input: NewApiTokenInput): Promise<IssuedApiToken>;
+  /** Made by an operator for a member; without `scopes` with all the member's role may use. Gives the token. */
+  issue(
+    userId: UserId,
+    teamId: TeamId,
+    input: Omit<NewToken, "scopes"> & { readonly scopes?: readonly Scope[] | undefined },
+    actor: string,
+  ): Promise<string>;
 }
 
 export function createApiTokens(options: {
   db: Database;
   repo: ApiTokensRepo;
   accounts: AccountsRepo;
+  teams: TeamsRepo;
   sessions: Sessions;
   mail: Mail;
   audit: Audit;
   page: PageLinks;
 }): ApiTokens {
-  const { db, repo, accounts, sessions, mail, audit, page } = options;
+  const { db, repo, accounts, teams, sessions, mail, audit, page } = options;
 
   async function issueIn(tx: Writer, input: NewApiTokenInput) {
     const user = await accounts.findIn(tx, input.userId);
@@ -67,13 +76,7 @@ export function createApiTokens(options: {
       );
     },
     async create(actor, { teamId, userId }, { name, scopes, days }) {
-      const allowed = scopesOf(actor.role);
-      const beyond = scopes.find((scope) => !allowed.includes(scope));
-      if (beyond !== undefined) {
-        const words = `Your role in this team, ${actor.role}, may never use the scope ${beyond}. Leave it out.`;
-        throw new PerchError("bad_input", words, { fields: { scopes: words } });
-      }
-      const chosen = SCOPES.filter((scope) => scopes.includes(scope));
+      const chosen = usable(actor.role, scopes);
       const { user, issued } = await db.tx((tx) => issueIn(tx, { userId, teamId, name, scopes: chosen, days }));
       mail.wake();
       return {
@@ -96,10 +99,26 @@ export function createApiTokens(options: {
       });
       sessions.announceEnded(ended);
     },
-    async issue(input) {
-      const { issued } = await db.tx((tx) => issueIn(tx, input));
+    async issue(userId, teamId, { name, scopes, days }, actor) {
+      const { issued } = await db.tx(async (tx) => {
+        const team = (await teams.listOfIn(tx, userId)).find(({ id }) => id === teamId);
+        if (team === undefined) throw new PerchError("not_found", "This person is not in this team.");
+        const chosen = usable(team.role, scopes ?? scopesOf(team.role));
+        return issueIn(tx, { userId, teamId, name, scopes: chosen, days, actor });
+      });
       mail.wake();
-      return issued;
+      return issued.token;
     },
   };
+}
+
+/** The scopes in their usual order, each once. Throws `bad_input` for one that the role could never use. */
+function usable(role: Role, scopes: readonly Scope[]): Scope[] {
+  const allowed = scopesOf(role);
+  const beyond = scopes.find((scope) => !allowed.includes(scope));
+  if (beyond !== undefined) {
+    const words = `The role ${role} may never use the scope ${beyond}. Leave it out.`;
+    throw new PerchError("bad_input", words, { fields: { scopes: words } });
+  }
+  return allowed.filter((scope) => scopes.includes(scope));
 }

@@ -6,6 +6,7 @@ import { createJudge, type Judge } from "../abuse/judge.ts";
 import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
 import { createUseWatch } from "../abuse/unusual-use.ts";
+import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -30,10 +31,10 @@ import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
-import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPageLinks } from "./page-links.ts";
@@ -95,8 +96,11 @@ export function createAccountServices(options: {
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
+    db,
     repo: createMailRepo(db, clock),
     jobs,
+    audit,
+    publicUrl,
     key: options.key,
     transport,
   });
@@ -132,12 +136,12 @@ export function createAccountServices(options: {
     formStamps,
     judge,
   });
-  const credentialsRepo = createCredentialsRepo(db);
   const changing = {
-    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
     ...{ mail, audit, limiter, clock, page },
   };
   const emailChange = createEmailChange(changing);
+  const factors = createFactors({ ...changing, repo: accountsRepo });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -158,11 +162,11 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
-    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, sessions, mail, audit, page }),
+    factors,
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
     judge,
     formStamps,
@@ -176,11 +180,11 @@ export function createAccountServices(options: {
     }),
     accessChanges,
     rightsLost,
-    activity: createActivityLog(),
+    activity: createActivityLog(createActivityRepo(db)),
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send },
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
     close: () => transport?.close(),
   };
 }

@@ -74,6 +74,11 @@ export function createSignInSteps(options: {
     await limiter.take("secondFactor", isKnownPlace ? `${userId} ${network}` : userId);
   }
 
+  /** Nobody guesses a signature: this only bounds the work. */
+  async function limitPasskeys(about: RequestInfo): Promise<void> {
+    await limiter.take("write", networkOf(about.ip));
+  }
+
   async function userIn(tx: Writer, userId: UserId): Promise<User> {
     const user = await repo.findIn(tx, userId);
     if (user === undefined) throw new PerchError("unauthenticated", BEGIN_AGAIN);
@@ -134,16 +139,16 @@ export function createSignInSteps(options: {
       return (await tokens.find("second_factor", continuation)) !== undefined;
     },
     async answerSecondFactor({ continuation, answer }, about) {
-      await limiter.take("signIn", networkOf(about.ip));
       const begun = await tokens.find("second_factor", continuation);
       const userId = begun?.userId;
       if (!userId) throw new PerchError("unauthenticated", BEGIN_AGAIN);
       await limitAnswers(userId, about);
       const verify = await identity.factors.verify(userId, answer, begun.data ?? {});
       const outcome = await db.tx(async (tx) => {
-        // Counted before it is looked at, so that many at once are no more tries than one after another.
+        // Counted before it is looked at, so that many at once are no more tries than one after another; none is left
+        // once the last one has taken the continuation.
         const tries = await tokens.countAttempt(tx, "second_factor", continuation);
-        if (tries === 0 || tries > MOST_WRONG_ANSWERS) return "over";
+        if (tries === 0) return "over";
         const user = await userIn(tx, userId);
         const chain = await teamOf(tx, userId);
         const method = await verify(tx);
@@ -165,7 +170,7 @@ export function createSignInSteps(options: {
       return outcome;
     },
     async signInWithPasskey(response, about) {
-      await limiter.take("signIn", networkOf(about.ip));
+      await limitPasskeys(about);
       const step = await passkeyStep("sign_in", response);
       const session = await db.tx(async (tx) => {
         const proof = await step(tx);
@@ -195,7 +200,7 @@ export function createSignInSteps(options: {
       });
     },
     async proveWithPasskey(actor, response, about) {
-      await limiter.take("signIn", networkOf(about.ip));
+      await limitPasskeys(about);
       const step = await passkeyStep("prove", response);
       return renewAfter(actor, about, new PerchError("bad_input", WRONG_PASSKEY), async (tx) =>
         (await step(tx))?.userId === actor.userId ? "passkey" : undefined,

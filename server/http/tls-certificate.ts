@@ -17,8 +17,14 @@ export interface Certificate {
   readonly key: Buffer;
 }
 
-/** What every connection is held to. TLS 1.3 has no weak cipher to choose; browsers have had it since 2018. */
-export const TLS = { minVersion: "TLSv1.3", ALPNProtocols: ["http/1.1"] } as const;
+/**
+ * What every connection is held to. TLS 1.3 has no weak cipher to choose; browsers have had it since 2018. Of its key
+ * exchanges the old finite fields are left out, and one that holds against quantum computers comes first.
+ */
+export const TLS = {
+  minVersion: "TLSv1.3",
+  ecdhCurve: "X25519MLKEM768:X25519:P-256:P-384",
+} as const;
 
 /** Renewed certificates come weeks before the old one ends. Files are looked at by time: renewers swap links. */
 const LOOK_EVERY_MS = 30_000;

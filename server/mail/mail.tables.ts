@@ -33,6 +33,7 @@ export const MAIL_KINDS = [
 ] as const;
 export type MailKind = (typeof MAIL_KINDS)[number];
 export const MAIL_STATES = ["waiting", "sent", "failed"] as const;
+export type MailState = (typeof MAIL_STATES)[number];
 
 const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", retain: "month" } as const;
 

@@ -71,11 +71,48 @@ describe("control", () => {
     control.leave(20, ada.id);
     expect(control.controller()).toBe(again);
   });
-  it("never leaves a controller who is there but by the controller's own act", () => {
-    const people = [person("A"), person("B"), person("C"), person("D", { mayControl: false })];
+  it("is taken by who may take it and nobody else, from whoever has it or is waited for", () => {
+    const control = createControl();
+    const [ada, bob] = [person("Ada"), person("Bob")];
+    const eve = person("Eve", { mayTake: true });
+    const only = person("Only watches", { mayControl: false, mayTake: true });
+    for (const one of [ada, bob, eve, only]) control.join(0, one);
+    for (const one of [bob, only]) {
+      expect(control.couldTake(one.id)).toBe(false);
+      control.take(one.id);
+      expect(control.controller()).toBe(ada);
+    }
+    expect(control.couldTake(eve.id)).toBe(true);
+    control.take(eve.id);
+    expect(control.controller()).toBe(eve);
+    expect(control.couldTake(eve.id)).toBe(false);
+    control.give(ada.id);
+    expect(control.controller()).toBe(eve);
+    control.leave(1_000, eve.id);
+    const boss = person("Boss", { mayTake: true });
+    control.join(1_000, boss);
+    expect([control.controller(), control.couldTake(boss.id)]).toEqual([undefined, true]);
+    control.take(boss.id);
+    expect([control.controller(), control.reserved()]).toEqual([boss, false]);
+  });
+  it("leaves who may control no more at once, for who asked", () => {
+    const control = createControl();
+    const [ada, bob] = [person("Ada"), person("Bob")];
+    for (const one of [ada, bob]) control.join(0, one);
+    control.ask(0, bob.id);
+    control.allow(ada.id, { mayControl: false, mayTake: false });
+    expect(control.controller()).toBe(bob);
+    control.ask(0, ada.id);
+    expect(control.asking()).toBeUndefined();
+    control.allow(ada.id, { mayControl: true, mayTake: true });
+    control.take(ada.id);
+    expect(control.controller()?.id).toBe(ada.id);
+  });
+  it("never leaves a controller who is there but by the controller's own act, or who may take it", () => {
+    const people = [person("A"), person("B"), person("C", { mayTake: true }), person("D", { mayControl: false })];
     const act = fc.record({
       who: fc.constantFrom(...people),
-      what: fc.constantFrom("join", "leave", "ask", "give", "decline", "release", "wait"),
+      what: fc.constantFrom("join", "leave", "ask", "take", "give", "decline", "release", "wait"),
     });
     fc.assert(
       fc.property(fc.array(act, { maxLength: 100 }), (script) => {
@@ -96,13 +133,15 @@ describe("control", () => {
             control.expire(now);
           } else if (present.has(who)) {
             if (what === "ask") control.ask(now, who.id);
+            else if (what === "take") control.take(who.id);
             else if (what === "give") control.give(who.id);
             else if (what === "decline") control.decline(who.id);
             else if (what === "release") control.release(who.id);
           }
           const after = control.controller();
           if (after !== undefined) expect(present.has(after) && after.mayControl).toBe(true);
-          if (before !== undefined && after !== before) expect(who).toBe(before);
+          const taken = what === "take" && who.mayTake && after === who;
+          if (before !== undefined && after !== before && !taken) expect(who).toBe(before);
         }
       }),
     );

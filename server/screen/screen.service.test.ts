@@ -168,6 +168,51 @@ describe("screen", () => {
       clock.advance(CONTROL_GRACE_MS);
       await until(() => bob.last("state")?.controller === true, "control");
     });
+    it("is taken by who manages the team; the finger of who drove is lifted and they hear who took it", async () => {
+      const [ada, boss] = [newId("user"), newId("user")];
+      harness.managers.add(boss);
+      const driver = await ready({ userId: ada });
+      const taker = await ready({ userId: boss });
+      await until(() => taker.last("state")?.mayTake === true, "the right to take");
+      expect(driver.last("state")?.mayTake).toBeUndefined();
+      driver.send({ type: "touch", phase: "start", id: 0, x: 0.5, y: 0.5, seq: 1 });
+      await settled(driver);
+      taker.send({ type: "control", action: "take" });
+      await until(() => driver.last("state")?.takenBy !== undefined, "notice");
+      expect(driver.last("state")).toMatchObject({ controller: false, takenBy: taker.last("state")?.controllerName });
+      expect(taker.last("state")).toMatchObject({ controller: true });
+      expect(harness.phones.inputs.at(-1)).toMatchObject({ type: "touch", phase: "cancel" });
+      driver.send({ type: "control", action: "take" });
+      driver.send({ type: "touch", phase: "start", id: 0, x: 0.5, y: 0.5, seq: 1 });
+      await settled(driver);
+      expect(taker.last("state")).toMatchObject({ controller: true });
+      expect(harness.phones.inputs.at(-1)).toMatchObject({ phase: "cancel" });
+      expect(harness.present).toEqual([
+        [ada, "driven"],
+        [boss, "watched"],
+        [boss, "taken"],
+      ]);
+    });
+    it("is one time at the phone for a person, a lost connection and its return included", async () => {
+      const [ada, bob] = [newId("user"), newId("user")];
+      const credentialId = newId("session");
+      const first = await ready({ userId: ada, credentialId });
+      await ready({ userId: bob, mode: "view" });
+      first.socket.terminate();
+      await until(() => harness.screen.viewers(harness.phoneId) === 1, "the loss");
+      const again = await ready({ userId: ada, credentialId });
+      await until(() => again.last("state")?.controller === true, "control again");
+      expect(harness.screen.controllerName(harness.phoneId)).toBe(`Person ${credentialId.slice(-2)}`);
+      again.send({ type: "control", action: "release" });
+      await settled(again);
+      again.send({ type: "control", action: "ask" });
+      await settled(again);
+      expect(harness.present).toEqual([
+        [ada, "driven"],
+        [bob, "watched"],
+        [ada, "driven"],
+      ]);
+    });
     it("passes on what was copied and where to type only to the controller", async () => {
       const ada = await ready();
       const guest = await ready({ mode: "view" });

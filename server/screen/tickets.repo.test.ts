@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Role } from "../../shared/access.ts";
 import { type CredentialId, newId } from "../../shared/ids.ts";
 import { createApiTokensRepo } from "../accounts/api-tokens.repo.ts";
 import { createSessionsRepo } from "../accounts/sessions.repo.ts";
@@ -68,6 +69,24 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
       { ...ids, credentialId: sessionId, mode: "view", browser: true, mayTake: true, name: "A@x.example" },
     ]);
     expect(await tickets().consume(ticket)).toBeUndefined();
+  });
+
+  it("open nothing that the person's role no longer allows", async () => {
+    const { teamMembers } = test.db.t;
+    const become = (role: Role) =>
+      test.db.tx((tx) => tx.update(teamMembers).set({ role }).where(eq(teamMembers.userId, ids.userId)));
+    const row = { ...ids, credentialId: sessionId, browser: true, expiresAt: clock.now() + LIFE };
+    const [drive, look, late] = [
+      await tickets().issue({ ...row, mode: "control" }),
+      await tickets().issue({ ...row, mode: "view" }),
+      await tickets().issue({ ...row, mode: "view" }),
+    ];
+    await become("viewer");
+    expect(await tickets().consume(drive)).toBeUndefined();
+    expect(await tickets().consume(look)).toMatchObject({ mode: "view", mayTake: false });
+    await become("billing");
+    expect(await tickets().consume(late)).toBeUndefined();
+    await become("owner");
   });
 
   it("are kept as a hash only", async () => {

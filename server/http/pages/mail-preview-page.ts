@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { PerchError } from "../../errors.ts";
+import { inScheme } from "../../mail/mail.look.ts";
 import type { PreviewMail } from "../../mail/mail.service.ts";
 import { isAtTheMachine } from "../at-the-machine.ts";
 import type { Html } from "./layout.ts";
@@ -17,15 +18,26 @@ export function mailPreviewPage(services: PageServices): Hono<PagesEnv> {
       throw new PerchError("not_found", "There is no such page.");
     return show(c, services, { title: "Mail", content: mailContent(await services.mail.preview()) });
   });
+  pages.get("/mail/:id", async (c) => {
+    const isOpen = services.mail.staysLocal && isAtTheMachine(c.req, c.get("request").ip);
+    const mail = isOpen && (await services.mail.previewOne(c.req.param("id")));
+    if (!mail) throw new PerchError("not_found", "There is no such page.");
+    c.header("Content-Security-Policy", LETTER_POLICY);
+    return c.html(inScheme(mail.html, c.req.query("look") === "dark" ? "dark" : "light"));
+  });
   return pages;
 }
+
+/** A letter on its own, as a mail program shows it: nothing runs, loads, frames it or is sent from it. */
+const LETTER_POLICY =
+  "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 function mailContent(mails: readonly PreviewMail[]): Html {
   const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
   const one = ({ id, recipient, subject, text, createdAt }: PreviewMail) => html`<article class="card" id="${id}">
-<div class="stack"><h2>${subject}</h2><p class="secondary">To ${recipient} · ${time.format(createdAt)} UTC</p></div>
+<div class="stack"><h2>${subject}</h2><p class="secondary">To ${recipient} · ${time.format(createdAt)} UTC · <a href="/mail/${id}?look=light">light</a> · <a href="/mail/${id}?look=dark">dark</a></p></div>
 <pre class="letter">${withLinks(text)}</pre></article>`;
-  return html`<div class="stack"><h1>Mail that waits here</h1><p class="secondary">This server has no mail server (<code>SMTP_URL</code>), so its mail is shown here and only on this machine. The newest is first; reload for more.</p></div>
+  return html`<div class="stack"><h1>Mail that waits here</h1><p class="secondary">This server has no mail server (<code>SMTP_URL</code>), so its mail is shown here and only on this machine. The newest is first; reload for more. Each look is kept in the audit log.</p></div>
 ${mails.length === 0 ? html`<p class="notice">No mail yet.</p>` : mails.map(one)}`;
 }
 

@@ -18,10 +18,11 @@ import {
 import { allowPasskeyScript, answerQuestion, PASSKEY_SCRIPT, PASSKEY_SCRIPT_PATH } from "./passkey-form.ts";
 import { heldSecondStep, letGoSecondStep } from "./second-step-cookie.ts";
 
+const ANSWER_MISSING = "Type the code the app shows, or a backup code.";
 export const secondAnswer = z
-  .string()
+  .string(ANSWER_MISSING)
   .trim()
-  .min(1, "Type the code the app shows, or a backup code.")
+  .min(1, ANSWER_MISSING)
   .max(40, "This is no code of an app and no backup code.");
 
 export function signInPages(services: PageServices): Hono<PagesEnv> {
@@ -91,9 +92,9 @@ function codeContent(next: string | undefined, wrong?: FormProblem): Html {
   return html`<div class="stack"><h1>Type your code</h1><p class="secondary">The password was right. Now the six digits your app shows for Perch, or one of your backup codes.</p></div>
 <form class="card" method="post" action="/sign-in/code" novalidate>
 ${problem(error === undefined ? wrong?.message : undefined)}${hidden({ next })}
-${field({ name: "answer", label: "Code", autocomplete: "one-time-code", error, hint: "123456, or 7KQ2-9XHM-4T0B-ZC5W.", autofocus: true, maxLength: 40 })}
+${field({ name: "answer", label: "Code", autocomplete: "one-time-code", error, hint: "Like 123456, or 7KQ2-9XHM-4T0B-ZC5W.", autofocus: true, maxLength: 40 })}
 <button>Sign in</button>
-<p class="row secondary"><a href="/sign-in${next ? `?${new URLSearchParams({ next })}` : ""}">Start again</a><a href="/support">I have neither</a></p>
+<p class="row secondary"><a href="/sign-in${next ? `?${new URLSearchParams({ next })}` : ""}">Start again</a><a href="/recover">I have neither</a></p>
 </form>`;
 }
 

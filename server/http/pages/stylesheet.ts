@@ -54,6 +54,12 @@ form { display: grid; gap: 16px; }
 .wrong { color: var(--bad-text); font-size: 13px; }
 input, select, textarea { font: inherit; color: inherit; width: 100%; min-height: 44px; padding: 9px 12px; background: var(--raised); border: 1px solid var(--line-control); border-radius: 6px; }
 textarea { min-height: 132px; resize: vertical; }
+fieldset { border: 0; margin: 0; padding: 0; min-width: 0; display: grid; gap: 8px; }
+legend { padding: 0 0 4px; }
+.choice { display: flex; align-items: center; gap: 12px; min-height: 44px; padding: 8px 12px; border: 1px solid var(--line-control); border-radius: 6px; cursor: pointer; }
+.choice > span:nth-child(2) { flex: 1; min-width: 0; }
+.choice input { width: 18px; height: 18px; min-height: 0; margin: 0; flex: none; accent-color: var(--accent); }
+.choice:has(:checked) { border-color: var(--accent); background: var(--accent-soft); }
 [aria-invalid="true"] { border-color: var(--bad); }
 .row { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
 button, .button { font: inherit; font-weight: 560; min-height: 44px; padding: 9px 18px; border-radius: 6px; border: 1px solid transparent; cursor: pointer; display: inline-flex; align-items: center; justify-content: center; text-decoration: none; background: var(--accent); color: var(--on-accent); }

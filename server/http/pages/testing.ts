@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
+import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
@@ -25,11 +26,17 @@ const MAIL_KEY = randomBytes(32);
 const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
 
+/** Argon2id at the least it takes: for tests that are not about hashing. */
+export const QUICK_PASSWORDS = createPasswords({ memoryCost: 8, timeCost: 1, parallelism: 1 });
+
 export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
 }
 
-export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?: string } = {}) {
+export function startPages(
+  db: Database,
+  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords } = {},
+) {
   const clock = new ManualClock();
   const audit = createAudit(db, clock, AUDIT_KEY);
   const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
@@ -59,6 +66,7 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
     key: MAIL_KEY,
     abuseKey: randomBytes(32),
     factorsKey: FACTORS_KEY,
+    ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
