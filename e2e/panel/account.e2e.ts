@@ -193,8 +193,9 @@ describe.skipIf(executable === undefined)("the account", () => {
     const tab = await opened;
     await until("the server's own page", () => tab.url() === `${server.origin}/account/passkeys`);
     account().security.passkeys = [first, passkey("Blue security key")];
-    await page.getByText("Blue security key").waitFor();
     await tab.close();
+    await page.bringToFront();
+    await page.getByText("Blue security key").waitFor();
     await checkLooks(page, "account-security");
     await button("More about Laptop").click();
     await page.getByRole("menuitem", { name: "Rename…" }).click();
