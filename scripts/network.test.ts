@@ -50,6 +50,8 @@ const KNOWN = [
   "server/automations/script/user-http.ts node:http",
   "server/automations/script/user-http.ts node:tls",
   "server/phones/drivers/web/egress/forward.ts node:http",
+  // A script for people's browsers, kept as text; it asks this server.
+  "server/http/pages/passkey-form.ts fetch",
 ];
 const OVER_A_GIVEN_SOCKET = ["server/automations/script/user-http.ts", "server/phones/drivers/web/egress/forward.ts"];
 
