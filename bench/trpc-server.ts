@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import { createApiTokensRepo } from "../server/accounts/api-tokens.repo.ts";
 import { hashSecret } from "../server/accounts/secrets.ts";
+import { createSessionsRepo } from "../server/accounts/sessions.repo.ts";
 import type { Clock } from "../server/clock.ts";
 import { phoneView } from "../server/phones/phone-view.ts";
 import { createPhonesRepo } from "../server/phones/phones.repo.ts";
