@@ -1,7 +1,7 @@
 /**
  * `npm run mutations`: breaks each control of `mutations.ts` once, in a copy of the tree, and demands that the test
  * named with it goes red, having been green before. What came out is kept in `docs/security/mutations.md`.
- * `npm run mutations -- <words> …` tries those whose description holds one of the words, and keeps nothing.
+ * `npm run mutations -- <words> …` tries those whose description holds the words, `-- 2/3` the second third.
  * Exit status 1 when a break survives, a text to break is gone or a test was not green.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -25,11 +25,14 @@ import { titlePattern } from "./test-titles.ts";
 const LONGEST_MS = 150_000;
 const TEST_TIMEOUT_MS = 20_000;
 
-type Outcome = "green" | "red" | "no such test" | "hangs";
-
-const words = process.argv.slice(2).map((word) => word.toLowerCase());
-const chosen = MUTATIONS.filter(
-  ({ breaks }) => words.length === 0 || words.some((word) => breaks.toLowerCase().includes(word)),
+const FILE = "docs/security/mutations.md";
+const args = process.argv.slice(2).map((word) => word.toLowerCase());
+const chosen = MUTATIONS.filter(({ breaks }, index) =>
+  args.every((arg) => {
+    const [, part, parts] = /^(\d+)\/(\d+)$/.exec(arg) ?? [];
+    if (part === undefined || parts === undefined) return breaks.toLowerCase().includes(arg);
+    return index % Number(parts) === Number(part) - 1;
+  }),
 );
 
 /** What git knows or would take, with the packages as they are. */
@@ -47,74 +50,96 @@ function copyTree(): string {
   return folder;
 }
 
-const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number() });
+const report = z.object({
+  testResults: z.array(z.object({ assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })) })),
+});
+type Results = readonly { readonly fullName: string; readonly status: string }[];
 
-function runTest(folder: string, { file, title }: Mutation["test"]): Outcome {
+/** Results of the tests of these titles in these files; `undefined` when the run did not come to its end. */
+function run(folder: string, tests: readonly Mutation["test"][], longestMs: number): Results | undefined {
   const output = join(folder, "result.json");
   rmSync(output, { force: true });
-  const project = file.startsWith("server/") ? "server" : file.startsWith("extension/") ? "extension" : "unit";
   const { signal } = spawnSync(
     "vitest",
     [
-      ...["run", "--project", project, file, "-t", titlePattern(title), `--testTimeout=${TEST_TIMEOUT_MS}`],
+      ...["run", ...new Set(tests.map(({ file }) => file))],
+      ...["-t", tests.map(({ title }) => titlePattern(title)).join("|"), `--testTimeout=${TEST_TIMEOUT_MS}`],
       ...["--reporter=json", `--outputFile=${output}`],
     ],
-    { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: "ignore", timeout: LONGEST_MS },
+    { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: "ignore", timeout: longestMs },
   );
-  if (signal !== null) return "hangs";
-  const counts = existsSync(output) ? report.safeParse(JSON.parse(readFileSync(output, "utf8"))).data : undefined;
-  if (counts === undefined || counts.numPassedTests + counts.numFailedTests === 0) return "no such test";
-  return counts.numFailedTests > 0 ? "red" : "green";
+  if (signal !== null || !existsSync(output)) return undefined;
+  return report
+    .parse(JSON.parse(readFileSync(output, "utf8")))
+    .testResults.flatMap(({ assertionResults }) => assertionResults);
+}
+
+function statusesOf(results: Results, title: string): ReadonlySet<string> {
+  const pattern = new RegExp(titlePattern(title));
+  return new Set(results.filter(({ fullName }) => pattern.test(fullName)).map(({ status }) => status));
 }
 
 /** What is wrong, or `undefined` when the test caught it. */
-function tryOne(folder: string, { file, find, replace, test }: Mutation): string | undefined {
+function tryOne(folder: string, before: Results, { file, find, replace, test }: Mutation): string | undefined {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
   if (text.split(find).length !== 2) return "the text to break does not stand exactly once in the file";
-  const before = runTest(folder, test);
-  if (before !== "green") return `the test is not green to begin with (${before})`;
+  const unbroken = statusesOf(before, test.title);
+  if (!unbroken.has("passed") || unbroken.has("failed")) return "the test is not green to begin with";
   writeFileSync(
     path,
     text.replace(find, () => replace),
   );
-  const after = runTest(folder, test);
+  const after = run(folder, [test], LONGEST_MS);
   writeFileSync(path, text);
-  return after === "red" || after === "hangs" ? undefined : `SURVIVED (${after})`;
+  return after === undefined || statusesOf(after, test.title).has("failed") ? undefined : "SURVIVED";
 }
 
 const folder = copyTree();
-const rows: string[] = [];
+const before = run(
+  folder,
+  chosen.map(({ test }) => test),
+  10 * LONGEST_MS,
+);
+if (before === undefined) throw new Error("The tests did not run on the tree as it is.");
+const when = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const tried = new Map<string, string>();
 let survived = 0;
 for (const mutation of chosen) {
-  const wrong = tryOne(folder, mutation);
+  const wrong = tryOne(folder, before, mutation);
   if (wrong !== undefined) survived += 1;
-  console.log(
-    `${wrong === undefined ? "caught  " : "SURVIVED"}  ${mutation.breaks}${wrong === undefined ? "" : `: ${wrong}`}`,
-  );
   const { breaks, file, test } = mutation;
-  rows.push(`| ${breaks} | \`${file}\` | \`${test.file}\` “${test.title}” | ${wrong ?? "red"} |`);
+  console.log(wrong === undefined ? `caught    ${breaks}` : `SURVIVED  ${breaks}: ${wrong}`);
+  tried.set(breaks, `| ${breaks} | \`${file}\` | \`${test.file}\` “${test.title}” | ${wrong ?? "red"} | ${when} |`);
 }
 rmSync(folder, { recursive: true, force: true });
 console.log(`${chosen.length - survived} of ${chosen.length} caught.`);
+keep(tried);
+process.exit(survived === 0 ? 0 : 1);
 
-if (words.length === 0) {
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  const now = new Date().toISOString().slice(0, 16).replace("T", " ");
+/** What came out now beside what came out earlier. */
+function keep(now: ReadonlyMap<string, string>): void {
+  const earlier = new Map(
+    (existsSync(FILE) ? readFileSync(FILE, "utf8") : "")
+      .split("\n")
+      .filter((line) => line.endsWith(" UTC |"))
+      .map((line) => [line.split(" | ")[0]?.slice(2) ?? "", line]),
+  );
+  const rows = MUTATIONS.flatMap(({ breaks }) => now.get(breaks) ?? earlier.get(breaks) ?? []);
+  const caught = rows.filter((row) => row.includes(" | red | ")).length;
   writeFileSync(
-    "docs/security/mutations.md",
+    FILE,
     `# Controls broken on purpose
 
 Written by \`npm run mutations\`; do not edit. Each control of \`scripts/mutations.ts\` is broken once, in a copy of the tree, by
 changing one line; the named test was green before and must go red. \`scripts/mutations.test.ts\` holds that each line and
 each test still exist.
 
-${chosen.length - survived} of ${chosen.length} caught. ${now} UTC, commit ${commit}, Node ${process.versions.node}.
+${caught} of ${MUTATIONS.length} caught.
 
-| what is broken | where | the test that notices | it went |
-|---|---|---|---|
+| what is broken | where | the test that notices | it went | tried |
+|---|---|---|---|---|
 ${rows.join("\n")}
 `,
   );
 }
-process.exit(survived === 0 ? 0 : 1);

@@ -18,7 +18,8 @@ describe("controls broken on purpose", () => {
   });
   it("stand in docs/security/mutations.md, every one caught", () => {
     const rows = readFileSync("docs/security/mutations.md", "utf8").split("\n");
-    for (const { breaks } of MUTATIONS) expect(rows.find((row) => row.startsWith(`| ${breaks} |`))).toMatch(/ red \|$/);
+    for (const { breaks } of MUTATIONS)
+      expect(rows.find((row) => row.startsWith(`| ${breaks} |`))).toContain(" | red | ");
   });
   it("are found by their title whatever stands in for its placeholders", () => {
     const pattern = new RegExp(titlePattern("%s knows (nothing) of $name's %j, ever?"));

@@ -26,7 +26,7 @@ const TEAM: readonly Mutation[] = [
     file: "server/automations/flows.repo.ts",
     find: "and(eq(flows.id, id), eq(flows.teamId, scope.teamId))",
     replace: "eq(flows.id, id)",
-    test: { file: "server/authz.test.ts", title: "%s knows nothing of another team's things" },
+    test: { file: "server/authz.test.ts", title: "ABUSE-23 %s knows nothing of another team's things" },
   },
   {
     breaks: "Scopes of a token are not looked at",
@@ -68,6 +68,13 @@ const TEAM: readonly Mutation[] = [
     find: 'if (meta.auth === "team" && actor.lacksSecondFactor) {',
     replace: 'if (meta.auth === "public") {',
     test: { file: "server/authz.test.ts", title: "%s refuses a password alone" },
+  },
+  {
+    breaks: "Files are read in such a team with a password alone",
+    file: "server/app.ts",
+    find: "if (actor.lacksSecondFactor) throw secondFactorRefusal();",
+    replace: "if (actor === undefined) throw secondFactorRefusal();",
+    test: { file: "server/authz.test.ts", title: "no %s is read over HTTP with a password alone" },
   },
   {
     breaks: "A procedure without a declaration is let through",
@@ -206,7 +213,7 @@ const SESSIONS: readonly Mutation[] = [
 const ACCOUNTS: readonly Mutation[] = [
   {
     breaks: "Any password will do",
-    file: "server/accounts/accounts.service.ts",
+    file: "server/accounts/password-rules.ts",
     find: "const problem = passwordProblem(password, about);",
     replace: "const problem: string | undefined = about.email === undefined ? password : undefined;",
     test: {
@@ -236,7 +243,10 @@ const ACCOUNTS: readonly Mutation[] = [
     file: "server/accounts/embedded.ts",
     find: "await passwords.verifyNothing(password);",
     replace: "",
-    test: { file: "server/http/pages/pages.test.ts", title: "ABUSE-02 takes as long for nobody as for somebody" },
+    test: {
+      file: "server/http/pages/enumeration.test.ts",
+      title: "ABUSE-02 %s takes as long for nobody as for somebody",
+    },
   },
   {
     breaks: "A confirmation link alone makes the account",
@@ -270,12 +280,129 @@ const ACCOUNTS: readonly Mutation[] = [
   },
   {
     breaks: "Guesses at one account are not counted",
-    file: "server/accounts/accounts.service.ts",
-    find: "if (!isKnownPlace) await limiter.take",
-    replace: "if (isKnownPlace && email === about.ip) await limiter.take",
+    file: "server/accounts/sign-in-limit.ts",
+    find: 'await limiter.take("signIn", `account',
+    replace: 'if (email === "") await limiter.take("signIn", `account',
     test: {
       file: "server/accounts/accounts.test.ts",
       title: "ABUSE-01 slows guesses from many places, and never locks the owner out",
+    },
+  },
+];
+
+const FACTORS: readonly Mutation[] = [
+  {
+    breaks: "A code of an app works again",
+    file: "server/accounts/second-factors.repo.ts",
+    find: ", lt(totpFactors.lastStep, step))",
+    replace: ")",
+    test: {
+      file: "server/accounts/sign-in-steps.test.ts",
+      title: "ABUSE-04 a code gives one session, however often and however many at once it is sent",
+    },
+  },
+  {
+    breaks: "A backup code works again",
+    file: "server/accounts/second-factors.repo.ts",
+    find: ", eq(backupCodes.userId, userId), isNull(backupCodes.usedAt)))\n        .returning",
+    replace: ", eq(backupCodes.userId, userId)))\n        .returning",
+    test: {
+      file: "server/accounts/sign-in-steps.test.ts",
+      title: "ABUSE-04 a code gives one session, however often and however many at once it is sent",
+    },
+  },
+  {
+    breaks: "Codes may be guessed without end",
+    file: "server/accounts/sign-in-steps.ts",
+    find: 'if (tries < MOST_WRONG_ANSWERS) return "wrong";',
+    replace: 'if (tries > 0) return "wrong";',
+    test: {
+      file: "server/accounts/sign-in-steps.test.ts",
+      title: "ABUSE-04 five wrong codes end a sign-in, the owner hears of it, and guesses go on slower and slower",
+    },
+  },
+  {
+    breaks: "A passkey counts without its holder having been verified",
+    file: "server/accounts/embedded-passkeys.ts",
+    find: "requireUserVerification: true,\n              credential",
+    replace: "requireUserVerification: false,\n              credential",
+    test: {
+      file: "server/accounts/embedded.test.ts",
+      title:
+        "refuses an answer of another origin, for another purpose, unverified, unsigned by the key, or with an old counter",
+    },
+  },
+  {
+    breaks: "Sign-ins from everywhere are not counted together",
+    file: "server/accounts/sign-in-limit.ts",
+    find: 'await limiter.take("signInAnywhere", "server");',
+    replace: "",
+    test: {
+      file: "server/accounts/accounts.test.ts",
+      title: "ABUSE-01 one password tried on everybody from everywhere costs few hashes, and owners still get in",
+    },
+  },
+];
+
+const MEMBERS: readonly Mutation[] = [
+  {
+    breaks: "The last owner may go",
+    file: "server/teams/teams.service.ts",
+    find: 'if (!another) throw new PerchError("conflict", sentence);',
+    replace: "",
+    test: {
+      file: "server/teams/teams.test.ts",
+      title: "ABUSE-27 neither leaves, nor steps down, nor closes the only team there is",
+    },
+  },
+  {
+    breaks: "Any role may be given",
+    file: "server/teams/teams.service.ts",
+    find: "if (!roleReaches(caller.role, role)) {",
+    replace: "if (!roleReaches(role, role)) {",
+    test: {
+      file: "server/teams/teams.test.ts",
+      title: "are given and changed by who reaches them, as they are in that moment",
+    },
+  },
+  {
+    breaks: "An invitation is anybody's who knows it",
+    file: "server/teams/invitations.service.ts",
+    find: "found !== undefined && found.email === email && ",
+    replace: "found !== undefined && email.length > 0 && ",
+    test: {
+      file: "server/teams/invitations.test.ts",
+      title: "ABUSE-25 are accepted once by who confirmed the address, however often and at once it is tried",
+    },
+  },
+  {
+    breaks: "An invitation outlives its sender's right to it",
+    file: "server/teams/invitations.service.ts",
+    find: 'return theirs !== undefined && roleMay(theirs, "team:manage") && roleReaches(theirs, role);',
+    replace: "return true;",
+    test: {
+      file: "server/teams/invitations.test.ts",
+      title: "ABUSE-25 die with their sender's right to send them",
+    },
+  },
+  {
+    breaks: "An invitation has no end",
+    file: "server/teams/invitations.service.ts",
+    find: " && found.expiresAt.getTime() > clock.now() && (await isVouchedFor",
+    replace: " && (await isVouchedFor",
+    test: {
+      file: "server/teams/invitations.test.ts",
+      title: "ABUSE-25 hold no secret in the database, and end with their time",
+    },
+  },
+  {
+    breaks: "A removed member keeps what is open",
+    file: "server/teams/teams.service.ts",
+    find: "return rightsLost.apply(tx, scope, { teamId, userId: member.userId, from: member.role });",
+    replace: "return () => {};",
+    test: {
+      file: "server/teams/teams.test.ts",
+      title: "ABUSE-26 keeps no token, ticket, invitation or standing right, and gets a team of their own",
     },
   },
 ];
@@ -288,7 +415,7 @@ const DOORS: readonly Mutation[] = [
     replace: "hostAllowed: (host) => hosts.size > 0 || host.length > 0,",
     test: {
       file: "server/http/guards.test.ts",
-      title: "refuse %j: a page that rebinds its own name gets nothing",
+      title: "ABUSE-21 refuse %j: a page that rebinds its own name gets nothing",
     },
   },
   {
@@ -296,7 +423,7 @@ const DOORS: readonly Mutation[] = [
     file: "server/http/guards.ts",
     find: "if (origin !== undefined && origin !== doors.ownOrigin && !doors.extensionOrigin(origin)) {",
     replace: 'if (origin === "nowhere") {',
-    test: { file: "server/http/guards.test.ts", title: "%j may not call, not even to ask" },
+    test: { file: "server/http/guards.test.ts", title: "ABUSE-14 %j may not call, not even to ask" },
   },
   {
     breaks: "A plain form makes a call",
@@ -306,6 +433,30 @@ const DOORS: readonly Mutation[] = [
     test: { file: "server/http/guards.test.ts", title: "of type %j run nothing" },
   },
   {
+    breaks: "A batch may hold any number of calls",
+    file: "server/app.ts",
+    find: "      maxBatchSize: MAX_BATCH,\n",
+    replace: "",
+    test: { file: "server/http/calls.test.ts", title: "is one of at most 20 in a batch, and none of more runs" },
+  },
+  {
+    breaks: "Answers say nothing of what they may load",
+    file: "server/http/security-headers.ts",
+    find: '  "Content-Security-Policy": "default-src',
+    replace: '  "X-Nothing": "default-src',
+    test: {
+      file: "server/http/routes.test.ts",
+      title: "ABUSE-18 of %s cannot be framed, sniffed, embedded, kept or told on",
+    },
+  },
+  {
+    breaks: "The server speaks TLS 1.2",
+    file: "server/http/tls-certificate.ts",
+    find: 'minVersion: "TLSv1.3",',
+    replace: 'minVersion: "TLSv1.2",',
+    test: { file: "server/http/listener.test.ts", title: "speaks no %s" },
+  },
+  {
     breaks: "A large body is read",
     file: "server/app.ts",
     find: "const MAX_BODY_BYTES = 512 * 1024;",
@@ -313,11 +464,11 @@ const DOORS: readonly Mutation[] = [
     test: { file: "server/http/guards.test.ts", title: "that are too large are refused before they are read" },
   },
   {
-    breaks: "Anybody may say what address they have",
+    breaks: "Every hop says what address it likes",
     file: "server/http/guards.ts",
-    find: "if (!trustedProxies.includes(address)) return address;",
-    replace: "",
-    test: { file: "server/http/guards.test.ts", title: "is never what an untrusted sender writes" },
+    find: "while (trustedProxies.includes(address)) {",
+    replace: "while (hops.length > 0) {",
+    test: { file: "server/http/guards.test.ts", title: "from %s with %j, trusting %j, is %4$s" },
   },
   {
     breaks: "Forms from foreign pages count",
@@ -338,9 +489,9 @@ const DOORS: readonly Mutation[] = [
   },
   {
     breaks: "The mail preview opens from elsewhere",
-    file: "server/http/pages/mail-preview-page.ts",
-    find: "LOOPBACK_NAMES.has(name) &&",
-    replace: "name.length > 0 ||",
+    file: "server/http/at-the-machine.ts",
+    find: "FORWARDING_HEADERS.every((header) =>",
+    replace: '[""].every((header) => header === "" ||',
     test: {
       file: "server/http/pages/pages.test.ts",
       title: "ABUSE-40 the outbox opens at the machine only, whatever headers say",
@@ -356,8 +507,8 @@ const DOORS: readonly Mutation[] = [
   {
     breaks: "A screen ticket outlives its session",
     file: "server/screen/tickets.repo.ts",
-    find: "if (live === undefined || user === undefined) return undefined;",
-    replace: "if (user === undefined) return undefined;",
+    find: "if (live === undefined || user === undefined",
+    replace: "if (user === undefined",
     test: { file: "server/screen/tickets.repo.test.ts", title: "end with the session or token that asked" },
   },
   {
@@ -365,7 +516,10 @@ const DOORS: readonly Mutation[] = [
     file: "server/screen/screen.socket.ts",
     find: "if (origin !== undefined && !originAllowed(origin)) return ORIGIN_REFUSED;",
     replace: "",
-    test: { file: "server/screen/screen.socket.test.ts", title: "refuses another origin without using up the ticket" },
+    test: {
+      file: "server/screen/screen.socket.test.ts",
+      title: "ABUSE-19 refuses another origin before the upgrade, without using up the ticket",
+    },
   },
   {
     breaks: "Who may only watch drives",
@@ -407,8 +561,8 @@ const MACHINE: readonly Mutation[] = [
     find: 'requireTLS: url.protocol === "smtp:" && !isLocal,',
     replace: "requireTLS: false,",
     test: {
-      file: "server/mail/mail.test.ts",
-      title: "never talks plain to another machine, and says what a URL looks like",
+      file: "server/mail/smtp.test.ts",
+      title: "does not leave, nor does the password, when it is another machine",
     },
   },
   {
@@ -417,6 +571,16 @@ const MACHINE: readonly Mutation[] = [
     find: '.replace(SECRET, "[redacted]")',
     replace: "",
     test: { file: "server/log.test.ts", title: "hides %s wherever it stands" },
+  },
+  {
+    breaks: "Refused calls leave no trace",
+    file: "server/http/refusals.ts",
+    find: "if (!REFUSALS.has(code)) return;",
+    replace: "if (REFUSALS.has(code)) return;",
+    test: {
+      file: "server/http/refusals.test.ts",
+      title: "stands in the log with the call and the reason, and without who",
+    },
   },
   {
     breaks: "Text breaks a line of the log",
@@ -438,6 +602,16 @@ const MACHINE: readonly Mutation[] = [
     find: " && commit({ at, actor, object, detail, salt }) === row.commitment;",
     replace: ";",
     test: { file: "server/audit/audit.test.ts", title: "finds a changed %s at its entry" },
+  },
+  {
+    breaks: "A shortened chain of the audit log fits",
+    file: "server/audit/audit.repo.ts",
+    find: 'if (head?.sealed !== true) return { entries: at, brokenAt: at + 1, how: "head" };',
+    replace: "if (head?.sealed !== true) return { entries: at };",
+    test: {
+      file: "server/audit/audit.test.ts",
+      title: "cannot be made up without the key, nor be healed by recording more",
+    },
   },
   {
     breaks: "Private addresses may be reached",
@@ -516,17 +690,25 @@ const MACHINE: readonly Mutation[] = [
   {
     breaks: "Everybody on the machine may read the key",
     file: "server/keys.ts",
-    find: "mode: 0o600",
-    replace: "mode: 0o644",
+    find: 'openSync(draft, "wx", 0o600)',
+    replace: 'openSync(draft, "wx", 0o644)',
     test: { file: "server/db/sqlite.test.ts", title: "is made once, readable by nobody else, and read again" },
   },
   {
     breaks: "The server listens beyond this machine without TLS",
     file: "server/config.ts",
-    find: 'if (!LOOPBACK.has(values.HOST) && publicUrl.protocol !== "https:") {',
+    find: 'if (!LOOPBACK.has(values.HOST) && (publicUrl.protocol !== "https:" || PUBLIC_URL === undefined)) {',
     replace: 'if (publicUrl.protocol === "none:") {',
     test: { file: "server/config.test.ts", title: "refuse to listen on %s without https" },
   },
 ];
 
-export const MUTATIONS: readonly Mutation[] = [...TEAM, ...SESSIONS, ...ACCOUNTS, ...DOORS, ...MACHINE];
+export const MUTATIONS: readonly Mutation[] = [
+  ...TEAM,
+  ...MEMBERS,
+  ...SESSIONS,
+  ...ACCOUNTS,
+  ...FACTORS,
+  ...DOORS,
+  ...MACHINE,
+];

@@ -26,13 +26,14 @@ import {
   hostGuard,
   jsonOnly,
 } from "./http/guards.ts";
+import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { type AccessChanges, concerns } from "./teams/access-changes.ts";
-import { type Actor, teamScope } from "./teams/team-scope.ts";
+import { type Actor, secondFactorRefusal, teamScope } from "./teams/team-scope.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
@@ -64,6 +65,7 @@ export interface AppOptions {
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly refusals: Refusals;
   readonly limiter: RateLimiter;
   readonly trustedProxies: readonly string[];
   /** Undefined when ready, else a sentence why not. */
@@ -72,7 +74,7 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { doors, log } = options;
+  const { doors, log, refusals } = options;
   const app = new Hono<AppEnv>();
   const onEvery = securityHeaders(doors.ownOrigin.startsWith("https:"));
   const credentialOf = async (header: string | undefined, request: RequestInfo) => {
@@ -96,7 +98,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.onError((error, c) => {
     const { requestId } = c.get("request");
-    if (error instanceof PerchError) return errorAnswer(c, error, requestId);
+    if (error instanceof PerchError) {
+      refusals.note({ requestId, code: error.code });
+      return errorAnswer(c, error, requestId);
+    }
     log.error("A request failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
     return errorAnswer(c, new PerchError("internal", INTERNAL_MESSAGE), requestId);
   });
@@ -132,6 +137,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       router: options.router,
       maxBatchSize: MAX_BATCH,
       allowMethodOverride: BY_POST.has(c.req.path),
+      onError({ error: { cause }, path, ctx }) {
+        if (!(cause instanceof PerchError) || ctx === undefined) return;
+        refusals.note({ requestId: ctx.requestId, code: cause.code, ...(path !== undefined && { procedure: path }) });
+      },
       createContext: (): RequestContext => {
         const request = c.get("request");
         const { clock, limiter } = options;
@@ -150,6 +159,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const reader = async (c: Context<AppEnv>, refusal: string) => {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
     if (actor === undefined || actor === "ended") throw new PerchError("unauthenticated", "Sign in first.");
+    if (actor.lacksSecondFactor) throw secondFactorRefusal();
     const scope = actor.scopes.includes("phones:view") ? teamScope(actor, "phones:view") : undefined;
     if (scope === undefined) throw new PerchError("forbidden", refusal);
     await options.limiter.take("write", actor.userId);

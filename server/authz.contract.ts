@@ -169,7 +169,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     const allowed = rolesFor(matrix, one);
     for (const role of ROLES) if (!allowed.includes(role)) await refused(one, members.get(role)?.token, "forbidden");
   });
-  it.each(onThings)("%s knows nothing of another team's things", async (_path, one) => {
+  it.each(onThings)("ABUSE-23 %s knows nothing of another team's things", async (_path, one) => {
     // Someone new each time, so that nobody asks too often.
     const stranger = await signIn(server);
     await refused(one, stranger.token, "not_found");
@@ -224,6 +224,10 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     afterAll(() => ask_(false));
     it.each(ofTeam)("%s refuses a password alone", async (_path, one) => {
       await refused(one, world.owner.token, "second_factor_required");
+    });
+    it.each(matrix.files)("no %s is read over HTTP with a password alone", async (_what, path) => {
+      const headers = { authorization: `Bearer ${world.owner.token}` };
+      expect((await fetch(`${server.url}${path(world)}`, { headers })).status).toBe(403);
     });
     it("answers a session opened with one, and lets the others look after their account", async () => {
       const proven = await sessionOf(world.owner, "password_totp", 0);

@@ -1,40 +1,15 @@
 import { readFileSync } from "node:fs";
-import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { PERMISSIONS, Role } from "../shared/access.ts";
-import type { Step } from "../shared/flows/model.ts";
-import { stepKey } from "../shared/flows/targets.ts";
-import {
-  flowId as flowIdSchema,
-  newId,
-  phoneId as phoneIdSchema,
-  recordingId as recordingIdSchema,
-  runId as runIdSchema,
-  secretId as secretIdSchema,
-  suiteId as suiteIdSchema,
-  webhookId as webhookIdSchema,
-} from "../shared/ids.ts";
+import { newId, secretId as secretIdSchema } from "../shared/ids.ts";
 import { strangersGetNothing, thoseWhoMayAreAnswered } from "./authz.contract.ts";
 import { authzDocument, describeProcedures } from "./authz.ts";
 import { peopleAround, readyFor } from "./authz-people.fixture.ts";
+import { FLOW, IMPORT, NO_THINGS, ruleFor, thingsOf } from "./authz-things.fixture.ts";
 import { envExample } from "./config.ts";
 import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 const procedures = describeProcedures();
-
-const FLOW = "url: https://a.example/\n---\n- back\n";
-const ASKING = "url: https://a.example/\nsecrets: [PASSWORD, OTHER]\n---\n- back\n";
-
-/** A flow whose step has another selector recorded beside it. */
-const TAP: Step = {
-  command: { name: "tapOn", selector: { text: "a" } },
-  place: { line: 5, column: 3 },
-  optional: false,
-  path: "0",
-};
-const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id: b}]\n---\n- tapOn: a\n`;
-const COMPARES = "url: https://a.example/\n---\n- assertScreenshot: home\n";
-const IMPORT = { folder: "new", files: [{ path: "b.js", base64: "Mg==" }] };
 
 /**
  * Everything a stranger could want to touch: people around an owner with two sessions, a running phone with a file, flows
@@ -53,92 +28,10 @@ async function makeWorld(server: TestServer, path?: string) {
   );
   const people = { owner, second, ...(await peopleAround(server, owner)) };
   if (path !== undefined && ABOUT_PEOPLE.test(path)) return { ...people, ...NO_THINGS };
-  return { ...people, ...(await makeThings(server, owner, path === undefined || path.startsWith("workspaces."))) };
+  return { ...people, ...(await thingsOf(server, owner, path)) };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 const ABOUT_PEOPLE = /^(account|sessions|tokens|teams|audit|privacy)\./;
-
-/** Ids of things that are not there. */
-const NO_THINGS = {
-  ...{ phoneId: newId("phone"), flowId: newId("flow"), runId: newId("run"), interruptedId: newId("run") },
-  ...{ secretId: newId("secret"), askingId: newId("flow"), ruleId: newId("rule"), hookId: newId("webhook") },
-  ...{ comparingId: newId("run"), suiteId: newId("suite"), recordingId: newId("recording"), plan: "" },
-};
-
-async function makeThings(server: TestServer, owner: TestPerson, withFiles: boolean): Promise<typeof NO_THINGS> {
-  const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "the-phone" }, owner.token);
-  if (!launched.ok) throw new Error(launched.error.message);
-  const phoneId = phoneIdSchema.parse((launched.data as { id: string }).id);
-  server.phones.save(phoneId, "a.txt", "secret");
-  const answered = async (path: string, input: unknown) => {
-    const answer = await call(server, "mutation", path, input, owner.token);
-    if (!answer.ok) throw new Error(answer.error.message);
-    return answer.data as { id: string; runId: string; plan: string };
-  };
-  const flowId = flowIdSchema.parse((await answered("flows.save", { name: "Mine", source: FLOW })).id);
-  const run = async (key: string) =>
-    runIdSchema.parse((await answered("runs.start", { flowId, phoneId, idempotencyKey: key })).runId);
-  const runId = await run("the-first-run");
-  const interruptedId = await run("interrupted");
-  await server.automations.runner.idle();
-  const { runs, runSteps } = server.db.t;
-  const healableId = flowIdSchema.parse((await answered("flows.save", { name: "Heals", source: HEALABLE })).id);
-  await server.db.tx(async (tx) => {
-    const healing = { applied: false, fallback: 0, selector: "", line: 5, column: 1 };
-    await tx.update(runs).set({ source: HEALABLE, flowId: healableId }).where(eq(runs.id, runId));
-    await tx.update(runSteps).set({ result: { healing } }).where(eq(runSteps.runId, runId));
-  });
-  await server.db.tx((tx) => tx.update(runs).set({ state: "interrupted" }).where(eq(runs.id, interruptedId)));
-  const recordingId = recordingIdSchema.parse((await answered("recordings.start", { phoneId })).id);
-  await answered("recordings.pause", { recordingId });
-  const { recordings, recordingSteps } = server.db.t;
-  const at = new Date(server.clock.now());
-  const candidates = [
-    { kind: "text", selector: { text: "Buy" }, score: 80 },
-    { kind: "point", selector: { point: "50%,50%" }, score: 5 },
-  ] as const;
-  const proposals = [
-    {
-      words: "Hi",
-      candidates,
-      fingerprint: { role: "text", text: "Hi", bounds: { x: 0, y: 0, width: 1, height: 1 }, near: [] },
-    },
-  ] as const;
-  const data = { action: { kind: "tap" }, candidates, chosen: 0, words: "Tap “Buy”", proposals } as const;
-  await server.db.tx(async (tx) => {
-    await tx.update(recordings).set({ eventSeq: 4 }).where(eq(recordings.id, recordingId));
-    await tx.insert(recordingSteps).values({ recordingId, seq: 1, changed: 3, data, at });
-    await tx.insert(recordingSteps).values({ recordingId, seq: 2, changed: 4, data, at, removedAt: at });
-  });
-  const askingId = flowIdSchema.parse((await answered("flows.save", { name: "Asks", source: ASKING })).id);
-  const secretId = secretIdSchema.parse((await answered("secrets.set", { name: "PASSWORD", value: "hunter22" })).id);
-  await answered("secrets.grant", { secretId, flowId: askingId });
-  const ruleId = newId("rule");
-  await answered("rules.save", { rule: ruleFor({ ruleId, flowId, phoneId }) });
-  const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
-  const hookId = webhookIdSchema.parse(hook.id);
-  return {
-    ...{ phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
-    ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
-  };
-
-  /** A folder with a script and a flow that compares pictures, its run and its suite, and an import that was looked at. */
-  async function files() {
-    await answered("workspaces.saveFile", { path: "shop/a.js", base64: "MQ==" });
-    const flow = await answered("flows.save", { name: "Compares", source: COMPARES, path: "shop/main.yaml" });
-    const comparing = await answered("runs.start", { flowId: flow.id, phoneId, idempotencyKey: "compares" });
-    const suite = await answered("workspaces.run", { path: "shop", phoneId, idempotencyKey: "the-suite" });
-    const { plan } = await answered("workspaces.preview", IMPORT);
-    await server.automations.runner.idle();
-    return { comparingId: runIdSchema.parse(comparing.runId), suiteId: suiteIdSchema.parse(suite.id), plan };
-  }
-}
-const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | "phoneId">) => ({
-  id: ruleId,
-  name: "Mine",
-  when: { all: [] },
-  action: { flowId, phone: phoneId },
-});
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
 const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {

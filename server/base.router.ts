@@ -12,7 +12,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { type Actor, STEP_UP_MS, type TeamScope, teamScope } from "./teams/team-scope.ts";
+import { type Actor, STEP_UP_MS, secondFactorRefusal, type TeamScope, teamScope } from "./teams/team-scope.ts";
 
 export interface ProcedureMeta {
   /** `public`: anyone. `person`: a signed-in person, about themselves. `team`: a member with `permission`. */
@@ -97,10 +97,7 @@ function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): TeamScope |
     throw domain("forbidden", `This token may not do that; it lacks the scope ${meta.scope}.`);
   }
   if (meta.auth === "team" && actor.lacksSecondFactor) {
-    throw domain(
-      "second_factor_required",
-      "This team asks for a second factor. Add a passkey or an app's codes under Account, then confirm that it is you.",
-    );
+    throw asTrpcError(secondFactorRefusal());
   }
   const scope = meta.permission === undefined ? undefined : teamScope(actor, meta.permission);
   if (meta.permission !== undefined && scope === undefined) {

@@ -18,6 +18,7 @@ import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
 import { createPages } from "./http/pages/pages.ts";
+import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
@@ -246,6 +247,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     privacy,
   });
   let stopping = false;
+  const refusals = createRefusals({ log, clock });
   const app = createApp({
     router,
     doors,
@@ -258,10 +260,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
     ),
     clock,
     log,
+    refusals,
     limiter,
     trustedProxies: config.TRUSTED_PROXIES,
     notReady: () => (stopping ? "The server is stopping." : undefined),

@@ -53,6 +53,7 @@ const app = createApp({
   doors: createDoors({ publicUrl: URL_, port: 8787, extensionIds: [] }),
   sessions: { find: async () => owner, onEnded: () => () => {} },
   limiter: { take: async () => {}, takeOfNetwork() {} },
+  refusals: { note() {} },
   clock,
   log: silentLog,
   trustedProxies: [],

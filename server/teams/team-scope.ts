@@ -3,9 +3,18 @@ import type { Permission, Role, Scope } from "../../shared/access.ts";
 import { roleMay } from "../../shared/access.ts";
 import type { SignInMethod } from "../../shared/accounts.ts";
 import type { ApiTokenId, Branded, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import { PerchError } from "../errors.ts";
 
 /** How long a proof of who one is counts for what needs a fresh one. */
 export const STEP_UP_MS = 10 * 60_000;
+
+/** For an actor who lacks the second factor their team asks for. */
+export function secondFactorRefusal(): PerchError {
+  return new PerchError(
+    "second_factor_required",
+    "This team asks for a second factor. Add a passkey or an app's codes under Account, then confirm that it is you.",
+  );
+}
 
 /** A signed-in caller: a session of a person, or an API token of one. */
 export interface Actor {

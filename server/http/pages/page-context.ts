@@ -20,6 +20,7 @@ import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Teams } from "../../teams/teams.service.ts";
 import { isFetchedByScript } from "../at-the-machine.ts";
+import type { Refusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
@@ -42,6 +43,7 @@ export interface PageServices {
   readonly support: Support;
   readonly clock: Clock;
   readonly log: Log;
+  readonly refusals: Refusals;
   readonly publicUrl: URL;
   /** Shown beside the support form. */
   readonly supportEmail?: string | undefined;
@@ -225,11 +227,15 @@ function isOwnOrigin(origin: string | undefined, publicUrl: URL): boolean {
 }
 
 /** An error as a page, in words and with the request id to quote. Unexpected errors show nothing of themselves. */
-export function errorPage(c: PageCall, error: unknown, log: Log): Response | Promise<Response> {
+export function errorPage(
+  c: PageCall,
+  error: unknown,
+  { log, refusals }: Pick<PageServices, "log" | "refusals">,
+): Response | Promise<Response> {
   const { requestId } = c.get("request");
   const known = error instanceof PerchError ? error : undefined;
-  if (known === undefined)
-    log.error("A page failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
+  if (known !== undefined) refusals.note({ requestId, code: known.code });
+  else log.error("A page failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
   const status = known ? HTTP_STATUS[known.code] : HTTP_STATUS.internal;
   if (known?.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(known.retryAfterMs / 1000)));
   const title = ERROR_TITLES[status] ?? "That did not work";

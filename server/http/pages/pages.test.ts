@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
 import { POLICY } from "../../../shared/policy/policy-v1.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
+import { PASSKEY_SCRIPT_PATH } from "./passkey-form.ts";
 import { startPages, type TestPages } from "./testing.ts";
 
 const PASSWORD = "blaue gurken tanzen";
@@ -290,7 +291,8 @@ describe("abuse of the pages", () => {
         await browser.get(`/${encodeURIComponent(text)}`),
       ];
       for (const answer of answers) {
-        const page = await answer.text();
+        // The one script of ours.
+        const page = (await answer.text()).replaceAll(`<script src="${PASSKEY_SCRIPT_PATH}" defer></script>`, "");
         if (/[<"]/.test(text)) expect(page).not.toContain(text);
         expect(page).not.toMatch(
           /<(script(?! src="\/assets\/)|iframe|img|b>|svg onload)|(href|src|action)="javascript/,

@@ -16,7 +16,7 @@ import { standingPage } from "./standing-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
-  pages.onError((error, c) => errorPage(c, error, services.log));
+  pages.onError((error, c) => errorPage(c, error, services));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];

@@ -13,6 +13,7 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
+import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { PagesEnv } from "./page-context.ts";
 import { createPages } from "./pages.ts";
@@ -74,7 +75,10 @@ export function startPages(
     c.set("request", about);
     await next();
   });
-  app.route("/", createPages({ ...services, clock, log: silentLog, publicUrl }));
+  app.route(
+    "/",
+    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+  );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
   function browser(from: Partial<RequestInfo> = {}) {

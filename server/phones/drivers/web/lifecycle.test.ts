@@ -7,11 +7,17 @@ import { createWebDriver } from "./driver.ts";
 import { commandLine, parents, tree } from "./proc.ts";
 import { type Bench, Hand, openBench, type Site, serveSite, until } from "./web.fixture.ts";
 
+/** What one team leaves on a phone. */
+const MARK = "left-by-the-first-team";
+
 describe("web phones over their lives", () => {
   let bench: Bench;
   let site: Site;
   beforeAll(async () => {
-    site = await serveSite({ "/": "<title>Start</title><h1>Start page</h1>" });
+    site = await serveSite({
+      "/": "<title>Start</title><h1>Start page</h1>",
+      "/mark": `<title>Mark</title><script>report('before '+(document.cookie||'none')+' '+(localStorage.mark||'none'));document.cookie='mark=${MARK};max-age=9999';localStorage.mark='${MARK}';report('marked '+document.cookie+' '+localStorage.mark)</script>`,
+    });
     bench = await openBench();
   });
   afterAll(async () => {
@@ -130,6 +136,28 @@ describe("web phones over their lives", () => {
     await ready.driver.close();
     expect(await browserPids()).toEqual([]);
     expect((await readdir(profiles())).filter((name) => !name.includes("."))).toEqual([]);
+  });
+
+  it("ABUSE-28 shows nothing of a removed phone to the next, and leaves no byte of it on the disk", async () => {
+    const said = (text: RegExp) => until(String(text), () => site.reports.find((report) => text.test(report)));
+    const holding = async () => {
+      const names = await readdir(profiles(), { recursive: true, withFileTypes: true });
+      const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      const bytes = await Promise.all(files.map((file) => readFile(file).catch(() => Buffer.alloc(0))));
+      return bytes.filter((content) => content.includes(MARK)).length;
+    };
+    const first = await launched();
+    await bench.driver.openUrl(first.id, `${site.base}/mark`);
+    await said(new RegExp(`^marked mark=${MARK} ${MARK}$`));
+    await bench.driver.park(first.id);
+    expect(await holding()).toBeGreaterThan(0);
+    expect(await bench.driver.remove(first.id)).toMatchObject({ verifiedAbsent: true });
+    expect(await holding()).toBe(0);
+    site.reports.length = 0;
+    const next = await launched();
+    await bench.driver.openUrl(next.id, `${site.base}/mark`);
+    expect(await said(/^before /)).toBe("before none none");
+    await bench.driver.remove(next.id);
   });
 
   it("says what to do when there is no browser", async () => {
