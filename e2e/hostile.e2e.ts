@@ -83,7 +83,7 @@ describe("hostile pages", () => {
     await until("the next page to load", () => site.requests("/counter") > before);
   };
 
-  it("reach nothing on this machine: not a service, not the server itself, no file, no browser page", async () => {
+  it("ABUSE-29 reach nothing on this machine: not a service, not the server itself, no file, no browser page", async () => {
     await open("/hostile/reach");
     const before = server.output.length;
     expect(server.output).toContain(`arrived ${server.port} POST /trpc/phones.openUrl`);

@@ -47,7 +47,7 @@ describe.skipIf(executable === undefined)("from installation to sign-out in Chro
     signInWindow = await openSignInWindow(browser, welcome, server.url);
     await signInWindow.getByLabel("E-mail address").fill(ADA.email);
     await signInWindow.getByLabel("Password").fill("not the password at all");
-    await signInWindow.getByRole("button", { name: "Sign in" }).click();
+    await signInWindow.getByRole("button", { name: "Sign in", exact: true }).click();
     await signInWindow.getByRole("alert").waitFor();
     expect(signInWindow.isClosed()).toBe(false);
   });

@@ -1,10 +1,10 @@
 /** Every page of the real stack at 360 pixels in light and at 320 in the dark: axe finds nothing, nothing runs out of the side. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { COLOURS } from "./fixtures/pages.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
 import { extensionBuild } from "./harness/builds.ts";
+import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
 import { firstPhone, openAddress, phoneMenu, showTab } from "./harness/panel.ts";
@@ -13,9 +13,6 @@ import { showsColour } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
 
 const executable = inject("chromium");
-const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
-const WIDTHS = [360, 320] as const;
-const HEIGHT = 740;
 
 describe.skipIf(executable === undefined)("every screen", () => {
   let site: Site;
@@ -105,40 +102,3 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await check(options, "options");
   });
 });
-
-/** Axe, the page's width against the window's, and a picture, in light at the first width and in the dark at the last. */
-async function check(page: Page, name: string, widths: readonly number[] = WIDTHS): Promise<void> {
-  const problems: string[] = [];
-  // Every width and every colour scheme once: what axe finds depends on one or the other.
-  for (const [colorScheme, width] of [
-    ["light", widths[0]],
-    ["dark", widths.at(-1)],
-  ] as const) {
-    await page.setViewportSize({ width: width ?? 0, height: HEIGHT });
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // The picture waits for a frame in the new colours; before it, axe may compare those of both schemes.
-    await page.screenshot({ path: `e2e/out/${name}-${width}-${colorScheme}.png`, animations: "disabled" });
-    await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-      };
-      const { violations } = await axe.run();
-      const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-      return [
-        ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-        ...(over > 0 ? [`${over} px wider than the window: ${widest()}`] : []),
-      ];
-      /** The innermost elements that reach beyond the window. */
-      function widest(): string {
-        const beyond = [...document.querySelectorAll("body *")].filter(
-          (each) => each.getBoundingClientRect().right > document.documentElement.clientWidth,
-        );
-        const innermost = beyond.filter((each) => !beyond.some((other) => other !== each && each.contains(other)));
-        return innermost.map(({ tagName, className }) => `${tagName}.${String(className)}`).join(", ");
-      }
-    });
-    problems.push(...found.map((problem) => `${name} ${width} ${colorScheme}: ${problem}`));
-  }
-  expect.soft(problems).toEqual([]);
-}

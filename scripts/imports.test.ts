@@ -7,6 +7,8 @@ interface Import {
   readonly file: string;
   readonly target: string;
   readonly typeOnly: boolean;
+  /** Read when it is needed, not at the start. */
+  readonly lazy: boolean;
 }
 
 const IMPORT =
@@ -19,6 +21,7 @@ const imports: Import[] = files.flatMap((file) =>
       file,
       target: target.startsWith(".") ? normalize(join(dirname(file), target)) : target,
       typeOnly: match[1] !== undefined,
+      lazy: match[3] !== undefined,
     };
   }),
 );
@@ -73,6 +76,16 @@ describe("imports run one way", () => {
           !(typeOnly && target === "server/app.router.ts"),
       ),
     ).toEqual([]);
+  });
+  it("keeps React out of the server but for the letters, which are read when the first mail is made", () => {
+    const isReact = (target: string) => /^(react|react-dom|@react-email)(\/|$)/.test(target);
+    expect(
+      broken(
+        ({ file, target }) => file.startsWith("server/") && isReact(target) && file !== "server/mail/mail.html.ts",
+      ),
+    ).toEqual([]);
+    expect(broken(({ target, lazy }) => target === "server/mail/mail.html.ts" && !lazy)).toEqual([]);
+    expect(imports.some(({ target, lazy }) => target === "server/mail/mail.html.ts" && lazy)).toBe(true);
   });
   it("lets the command line take nothing from either side", () => {
     expect(broken(({ file, target }) => file.startsWith("cli/") && /^(server|extension)\//.test(target))).toEqual([]);

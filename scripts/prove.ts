@@ -65,6 +65,14 @@ const PROOFS: readonly Proof[] = [
     env: {},
     args: ["--project", "server", "server/automations/commands", "--repeats=2"],
   },
+  {
+    name: "limits",
+    title: "Limits and idempotency keys under parallel calls and kills",
+    shows:
+      "300 processes killed before, inside and after the transaction of a call, each tried again by the next; no call has its effect twice, none is lost. Several processes and many calls at once never get more through a limit than its burst and rate allow, on both engines, 20 times as many random ones as in the tests.",
+    env: { LIMIT_KILLS: "300", PROVE_TIMES: "20" },
+    args: ["--project", "server", "server/limits"],
+  },
 ];
 
 const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numFailedTestSuites: z.number() });

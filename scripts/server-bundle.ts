@@ -13,6 +13,7 @@ const EXTERNAL = [
   "ws",
   "quickjs-emscripten-core",
   "@jitl/quickjs-wasmfile-release-sync",
+  "disposable-email-domains-js",
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */
@@ -23,7 +24,13 @@ export const THREADS = {
 
 /** Writes one file for each name of `input`, with what they share, into the folder. */
 export async function bundleServer(dir: string, input: Readonly<Record<string, string>>): Promise<void> {
-  const bundle = await rolldown({ input: { ...input }, platform: "node", external: EXTERNAL });
+  const bundle = await rolldown({
+    input: { ...input },
+    platform: "node",
+    external: EXTERNAL,
+    // React, which makes the mails, is bundled once and not as its development build too.
+    transform: { define: { "process.env.NODE_ENV": JSON.stringify("production") } },
+  });
   await bundle.write({ dir, format: "esm", sourcemap: true });
   await bundle.close();
 }

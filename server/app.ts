@@ -16,8 +16,18 @@ import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
-import { clientAddress, type Doors, errorAnswer, extensionCors, hostGuard, jsonOnly } from "./http/guards.ts";
+import { isAtTheMachine } from "./http/at-the-machine.ts";
+import {
+  callsOnly,
+  clientAddress,
+  type Doors,
+  errorAnswer,
+  extensionCors,
+  hostGuard,
+  jsonOnly,
+} from "./http/guards.ts";
 import type { RequestInfo } from "./http/request-info.ts";
+import { securityHeaders } from "./http/security-headers.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
@@ -64,6 +74,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const { doors, log } = options;
   const app = new Hono<AppEnv>();
+  const onEvery = securityHeaders(doors.ownOrigin.startsWith("https:"));
   const credentialOf = async (header: string | undefined, request: RequestInfo) => {
     const token = /^Bearer ([\w-]{20,200})$/.exec(header ?? "")?.[1];
     return token === undefined ? undefined : options.sessions.find(token, request);
@@ -80,10 +91,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     // Set on the answer itself: `c.header` builds the whole answer anew for every line, a third of a call's cost.
     const { headers } = c.res;
     headers.set("X-Request-Id", request.requestId);
-    headers.set("X-Content-Type-Options", "nosniff");
-    // Pages with forms choose for themselves: with no-referrer a browser sends `Origin: null` with them.
-    if (!headers.has("Referrer-Policy")) headers.set("Referrer-Policy", "no-referrer");
-    headers.set("X-Frame-Options", "DENY");
+    // Pages and files choose some for themselves.
+    for (const [name, value] of onEvery) if (!headers.has(name)) headers.set(name, value);
   });
   app.onError((error, c) => {
     const { requestId } = c.get("request");
@@ -105,10 +114,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use((c, next) => (c.req.method === "GET" || Object.hasOwn(BODY_BYTES, c.req.path) ? next() : limitCall(c, next)));
 
   for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*"]) {
-    app.use(path, extensionCors(doors), async (c, next) => {
-      await next();
-      c.res.headers.set("Cache-Control", "no-store");
-    });
+    app.use(path, extensionCors(doors));
   }
   app.get("/healthz", (c) =>
     c.json({ product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION } satisfies Health),
@@ -117,6 +123,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const reason = options.notReady();
     return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
+  for (const path of ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*"]) app.use(path, callsOnly);
   app.use("/trpc/*", jsonOnly);
   app.all("/trpc/*", (c) =>
     fetchRequestHandler({
@@ -202,8 +209,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
 
   app.get("/metrics", async (c) => {
-    const loopback = ["127.0.0.1", "::1"].includes(c.get("request").ip);
-    if (!loopback) throw new PerchError("forbidden", "Metrics are read on the machine itself.");
+    if (!isAtTheMachine(c.req, c.get("request").ip))
+      throw new PerchError("forbidden", "Metrics are read on the machine itself.");
     return c.text(await options.metrics());
   });
   app.route("/", options.pages);
@@ -214,8 +221,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 function asDownload(c: Context<AppEnv>, mimeType: string, name: string): void {
   c.header("Content-Type", mimeType);
   c.header("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`);
-  c.header("Content-Security-Policy", "sandbox");
-  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
 }
 
 function runOf(text: string) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { and, eq } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
+import { eq } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import type { PERMISSIONS, Role } from "../shared/access.ts";
 import type { Step } from "../shared/flows/model.ts";
 import { stepKey } from "../shared/flows/targets.ts";
 import {
@@ -14,9 +14,11 @@ import {
   suiteId as suiteIdSchema,
   webhookId as webhookIdSchema,
 } from "../shared/ids.ts";
-import { authzDocument, type DescribedProcedure, describeProcedures } from "./authz.ts";
+import { strangersGetNothing, thoseWhoMayAreAnswered } from "./authz.contract.ts";
+import { authzDocument, describeProcedures } from "./authz.ts";
+import { peopleAround, readyFor } from "./authz-people.fixture.ts";
 import { envExample } from "./config.ts";
-import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
+import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 const procedures = describeProcedures();
 
@@ -34,8 +36,11 @@ const HEALABLE = `url: https://a.example/\nx-targets:\n  "${stepKey(TAP)}": [{id
 const COMPARES = "url: https://a.example/\n---\n- assertScreenshot: home\n";
 const IMPORT = { folder: "new", files: [{ path: "b.js", base64: "Mg==" }] };
 
-/** Everything a stranger could want to touch: an owner with two sessions, a running phone with a file, a flow with runs. */
-async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean }) {
+/**
+ * Everything a stranger could want to touch: people around an owner with two sessions, a running phone with a file, flows
+ * with runs, folders. For one call: what it may be about.
+ */
+async function makeWorld(server: TestServer, path?: string) {
   const owner = await signIn(server);
   const second = await server.db.tx((tx) =>
     server.accounts.sessions.create(tx, {
@@ -46,6 +51,21 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
       about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
     }),
   );
+  const people = { owner, second, ...(await peopleAround(server, owner)) };
+  if (path !== undefined && ABOUT_PEOPLE.test(path)) return { ...people, ...NO_THINGS };
+  return { ...people, ...(await makeThings(server, owner, path === undefined || path.startsWith("workspaces."))) };
+}
+type World = Awaited<ReturnType<typeof makeWorld>>;
+const ABOUT_PEOPLE = /^(account|sessions|tokens|teams|audit|privacy)\./;
+
+/** Ids of things that are not there. */
+const NO_THINGS = {
+  ...{ phoneId: newId("phone"), flowId: newId("flow"), runId: newId("run"), interruptedId: newId("run") },
+  ...{ secretId: newId("secret"), askingId: newId("flow"), ruleId: newId("rule"), hookId: newId("webhook") },
+  ...{ comparingId: newId("run"), suiteId: newId("suite"), recordingId: newId("recording"), plan: "" },
+};
+
+async function makeThings(server: TestServer, owner: TestPerson, withFiles: boolean): Promise<typeof NO_THINGS> {
   const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "the-phone" }, owner.token);
   if (!launched.ok) throw new Error(launched.error.message);
   const phoneId = phoneIdSchema.parse((launched.data as { id: string }).id);
@@ -98,7 +118,7 @@ async function makeWorld(server: TestServer, { withFiles }: { withFiles: boolean
   const hook = await answered("webhooks.create", { name: "Mine", flowId, phone: phoneId });
   const hookId = webhookIdSchema.parse(hook.id);
   return {
-    ...{ owner, second, phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
+    ...{ phoneId, flowId, runId, interruptedId, askingId, secretId, ruleId, hookId, recordingId },
     ...(withFiles ? await files() : { comparingId: newId("run"), suiteId: newId("suite"), plan: "" }),
   };
 
@@ -119,7 +139,6 @@ const ruleFor = ({ ruleId, flowId, phoneId }: Pick<World, "ruleId" | "flowId" | 
   when: { all: [] },
   action: { flowId, phone: phoneId },
 });
-type World = Awaited<ReturnType<typeof makeWorld>>;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
 const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
@@ -130,10 +149,44 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   }),
   "account.me": () => undefined,
   "account.signOut": () => undefined,
+  "account.security": () => undefined,
+  "account.updateProfile": () => ({ fullName: "Anna" }),
+  "account.changePassword": () => ({ password: "otter lamp quiet seven" }),
+  "account.changeEmail": ({ second }) => ({ email: `${second.id.toLowerCase()}@new.example` }),
+  "account.cancelEmailChange": () => undefined,
+  "account.beginTotp": () => undefined,
+  "account.confirmTotp": ({ code }) => ({ code }),
+  "account.removeTotp": () => undefined,
+  "account.newBackupCodes": () => undefined,
+  "account.renamePasskey": ({ passkeyId }) => ({ passkeyId, name: "Blue key" }),
+  "account.removePasskey": ({ passkeyId }) => ({ passkeyId }),
+  "account.standing": () => undefined,
+  "account.contest": ({ decisionId }) => ({ decisionId, text: "I am no program." }),
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
   "sessions.revokeOthers": () => undefined,
+  "tokens.list": () => undefined,
+  "tokens.create": () => ({ name: "CI", scopes: ["phones:view"], days: 30 }),
+  "tokens.revoke": ({ tokenId }) => ({ tokenId }),
+  "audit.mine": () => ({}),
+  "audit.team": () => ({}),
   "teams.list": () => undefined,
+  "teams.get": () => undefined,
+  "teams.create": () => ({ name: "Another" }),
+  "teams.rename": () => ({ name: "Renamed" }),
+  "teams.switch": ({ otherTeamId }) => ({ teamId: otherTeamId }),
+  "teams.close": () => undefined,
+  "teams.requireSecondFactor": () => ({ required: false }),
+  "teams.changeRole": ({ memberId }) => ({ userId: memberId, role: "operator" }),
+  "teams.removeMember": ({ memberId }) => ({ userId: memberId }),
+  "teams.leave": () => undefined,
+  "teams.transferOwnership": ({ memberId }) => ({ userId: memberId }),
+  "teams.invite": ({ second }) => ({ email: `${second.id.toLowerCase()}@team.example`, role: "viewer", days: 7 }),
+  "teams.resendInvitation": ({ invitationId }) => ({ invitationId }),
+  "teams.withdrawInvitation": ({ invitationId }) => ({ invitationId }),
+  "teams.myInvitations": () => undefined,
+  "teams.acceptInvitation": ({ receivedId }) => ({ invitationId: receivedId }),
+  "teams.declineInvitation": ({ receivedId }) => ({ invitationId: receivedId }),
   "phones.list": () => undefined,
   "phones.get": ({ phoneId }) => ({ phoneId }),
   "phones.launch": () => ({ idempotencyKey: "another-phone" }),
@@ -221,14 +274,38 @@ const BY_TEAM = new Set([
   ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
   ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import", "recordings.list"],
+  ...["teams.get", "teams.rename", "teams.close", "teams.requireSecondFactor", "teams.leave", "teams.invite"],
+  ...["tokens.list", "tokens.create", "audit.team"],
 ]);
 /** About what only the person who made it sees, whatever their role. */
 const PERSONAL = new Set(
   procedures.map(({ path }) => path).filter((path) => /^recordings\.(?!start$|list$)/.test(path)),
 );
+/** Calls of a person about one thing of theirs: nobody else's answers to them. */
+const OF_PERSON = new Set([
+  ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
+  ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
+]);
+/** What lists everything one may see; nothing of others stands in any. */
+const LISTS = [
+  ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
+  ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team"],
+];
+/** What is read by plain HTTP: where it is and what stands in it. */
+const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
+  ["file of a phone", ({ phoneId }) => `/files/phones/${phoneId}/a.txt`, "secret"],
+  ["report of a run", ({ runId }) => `/runs/${runId}/junit.xml`, 'status="SUCCESS"'],
+  ["page about a run", ({ runId }) => `/runs/${runId}/report.html`, "passed"],
+  ["data of a run", ({ runId }) => `/runs/${runId}/run.json`, '"state": "passed"'],
+  ["report of a suite", ({ suiteId }) => `/suites/${suiteId}/junit.xml`, "<testsuite "],
+  ["files of a team", () => "/workspaces/export.zip?path=shop", "shop/main.yaml"],
+];
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
   ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+  ...["teams.create", "teams.switch", "teams.leave", "teams.acceptInvitation", "teams.declineInvitation"],
+  "teams.myInvitations",
 ]);
 /** Calls on a secret that only who set it may make, beside those who manage the team. */
 const BY_SETTER = new Set(["secrets.remove", "secrets.grant"]);
@@ -241,6 +318,8 @@ describe("every procedure", () => {
   it("that changes something is audited or says why not, and team procedures ask for a permission", () => {
     const silent = procedures.filter(({ type, meta }) => type === "mutation" && meta?.audit === false);
     expect(silent.map(({ path }) => path)).toEqual([
+      // Nothing is asked at sign-in before it is confirmed, which is audited.
+      "account.beginTotp",
       "phones.keepAwake",
       // Of what is not a flow yet; beginning, saving and discarding it are audited.
       "recordings.assertVisible",
@@ -250,6 +329,7 @@ describe("every procedure", () => {
       "recordings.resume",
       "recordings.undo",
       "screen.ticket",
+      "teams.switch",
       "workspaces.preview",
     ]);
     for (const { meta } of procedures) if (meta?.auth === "team") expect(meta.permission).toBeDefined();
@@ -261,233 +341,36 @@ describe("every procedure", () => {
   });
 });
 
-describe("strangers", () => {
-  let server: TestServer;
-  let world: World;
-  const members = new Map<Role, TestPerson>();
-  let otherOwner: TestPerson;
-  let exMember: TestPerson;
-  let revoked: TestPerson;
-  const tokens = new Map<string, string>();
-  beforeAll(async () => {
-    server = await startTestServer({
-      ...{ RUNNING_PER_TEAM: "1000", PHONES_PER_TEAM: "10000", RUNNING_PHONES: "10000" },
-      // The clock of these tests goes on for hours; a phone that is parked by it changes what is compared.
-      IDLE_MINUTES: "1000",
-      LONGEST_SESSION_MINUTES: "1000",
-    });
-    world = await makeWorld(server, { withFiles: true });
-    const { teamId } = world.owner;
-    for (const role of ROLES) members.set(role, await signIn(server, role, teamId));
-    exMember = await signIn(server, "admin", teamId);
-    const { teamMembers } = server.db.t;
-    await server.db.tx((tx) =>
-      tx.delete(teamMembers).where(and(eq(teamMembers.teamId, teamId), eq(teamMembers.userId, exMember.userId))),
-    );
-    revoked = await signIn(server, "owner", teamId);
-    await server.db.tx((tx) => server.accounts.sessions.endIn(tx, revoked.userId, "all"));
-    for (const scope of SCOPES) {
-      tokens.set(
-        scope,
-        await apiToken(
-          server,
-          world.owner,
-          SCOPES.filter((other) => other !== scope),
-        ),
-      );
-    }
-  });
-  afterAll(() => server.dispose());
-  // A stranger of their own for each, and time for those who ask all the time.
-  beforeEach(async () => {
-    server.clock.advance(10_000);
-    otherOwner = await signIn(server);
-  });
-
-  const try_ = async ({ path, type }: DescribedProcedure, token: string | undefined) =>
-    call(server, type, path, INPUTS[path]?.(world), token);
-  /** Everything of the world that a call could change. */
-  const state = async () => {
-    const { flows, runs, rules, ruleStarts, webhooks, phones, sessions, auditLog, teams, teamMembers } = server.db.t;
-    const { streamTickets, idempotencyKeys, workspaceFiles } = server.db.t;
-    const { teamId, userId } = world.owner;
-    const { read } = server.db;
-    return JSON.stringify([
-      await read.select().from(phones),
-      await read.select().from(flows),
-      await read.select().from(rules),
-      await read.select().from(webhooks),
-      (await read.select().from(ruleStarts)).length,
-      await read.select().from(workspaceFiles),
-      await read.select().from(server.db.t.recordings),
-      await read.select().from(server.db.t.recordingSteps),
-      (await read.select().from(runs)).map(({ id, state, cancelAskedAt, name }) => [id, state, cancelAskedAt, name]),
-      (await read.select().from(sessions))
-        .filter((row) => row.userId === userId)
-        .map(({ id, endedAt }) => [id, endedAt]),
-      await read.select().from(auditLog).where(eq(auditLog.chain, teamId)),
-      await read.select().from(teams).where(eq(teams.id, teamId)),
-      await read.select().from(teamMembers).where(eq(teamMembers.teamId, teamId)),
-      (await read.select().from(streamTickets)).length,
-      (await read.select().from(idempotencyKeys)).length,
-      [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
-      [...server.phones.running],
-    ]);
-  };
-  const refused = async (procedure: DescribedProcedure, token: string | undefined, ...codes: string[]) => {
-    const before = await state();
-    const answer = await try_(procedure, token);
-    expect(answer.ok ? "allowed" : answer.error.code).toBeOneOf(codes);
-    expect(await state()).toBe(before);
-    if (!answer.ok) expect(answer.error.requestId).toMatch(/^[0-9a-f-]{36}$/);
-  };
-  const guarded = procedures.filter(({ meta }) => meta?.auth !== "public").map((one) => [one.path, one] as const);
-  const ofTeam = guarded.filter(([, { meta }]) => meta?.auth === "team");
-  const takesPhone = ofTeam.filter(([path]) => !BY_TEAM.has(path));
-
-  it.each(guarded)("%s refuses who is not signed in", async (_path, one) => {
-    await refused(one, undefined, "unauthenticated");
-    await refused(one, `cp_${"A".repeat(43)}`, "unauthenticated");
-    await refused(one, "nonsense", "unauthenticated");
-  });
-  it.each(guarded)("%s refuses a session that has ended", async (_path, one) => {
-    await refused(one, revoked.token, "session_ended");
-  });
-  it.each(guarded)("%s refuses who is no member any more", async (_path, one) => {
-    await refused(one, exMember.token, "unauthenticated", "session_ended");
-  });
-  it.each(guarded)("%s refuses a token without its scope", async (_path, one) => {
-    await refused(one, tokens.get(one.meta?.scope ?? ""), "forbidden");
-  });
-  it.each(ofTeam)("%s refuses roles without its permission", async (path, one) => {
-    for (const role of ROLES) {
-      const needed = [one.meta?.permission, BEYOND_META[path]];
-      if (needed.every((permission) => permission === undefined || roleMay(role, permission))) continue;
-      await refused(one, members.get(role)?.token, "forbidden");
-    }
-  });
-  it.each(takesPhone)("%s knows nothing of another team's things", async (path, one) => {
-    // Someone new each time, so that nobody asks too often.
-    const stranger = await signIn(server);
-    await refused(one, stranger.token, "not_found");
-    const none = await call(
-      server,
-      one.type,
-      path,
-      INPUTS[path]?.({
-        ...world,
-        phoneId: newId("phone"),
-        flowId: newId("flow"),
-        runId: newId("run"),
-        interruptedId: newId("run"),
-        secretId: newId("secret"),
-        askingId: newId("flow"),
-        ruleId: newId("rule"),
-        hookId: newId("webhook"),
-        comparingId: newId("run"),
-        suiteId: newId("suite"),
-        recordingId: newId("recording"),
-      }),
-      stranger.token,
-    );
-    const theirs = await try_(one, stranger.token);
-    const words = (answer: typeof none) =>
-      answer.ok ? answer : { ...answer, error: { ...answer.error, requestId: "" } };
-    expect(JSON.stringify(words(theirs))).toBe(JSON.stringify(words(none)));
-  });
-  it("see no phones, sessions or teams of others in lists", async () => {
-    const lists = ["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list"];
-    for (const path of [...lists, "workspaces.list", "sessions.list", "teams.list", "privacy.overview"]) {
-      const answer = await call(server, "query", path, undefined, otherOwner.token);
-      expect(answer.ok).toBe(true);
-      for (const theirs of [
-        world.phoneId,
-        world.flowId,
-        world.runId,
-        world.secretId,
-        world.ruleId,
-        world.hookId,
-        "shop",
-        world.owner.teamId,
-        world.owner.sessionId,
-        world.owner.userId,
-      ]) {
-        expect(JSON.stringify(answer)).not.toContain(theirs);
-      }
-    }
-    const one = procedures.find(({ path }) => path === "sessions.revoke");
-    if (one === undefined) throw new Error("sessions.revoke is gone.");
-    await refused(one, otherOwner.token, "not_found");
-    for (const role of ROLES) await refused(one, members.get(role)?.token, "not_found");
-  });
-  it.each([
-    ["file of a phone", () => `/files/phones/${world.phoneId}/a.txt`, "secret"],
-    ["report of a run", () => `/runs/${world.runId}/junit.xml`, 'status="SUCCESS"'],
-    ["page about a run", () => `/runs/${world.runId}/report.html`, "passed"],
-    ["data of a run", () => `/runs/${world.runId}/run.json`, '"state": "passed"'],
-    ["report of a suite", () => `/suites/${world.suiteId}/junit.xml`, "<testsuite "],
-    ["files of a team", () => "/workspaces/export.zip?path=shop", "shop/main.yaml"],
-  ])("get no %s over HTTP", async (_what, path, holds) => {
-    const address = `${server.url}${path()}`;
-    const read = (token?: string) =>
-      fetch(address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
-    const before = await state();
-    for (const token of [undefined, revoked.token, exMember.token]) expect((await read(token)).status).toBe(401);
-    expect((await read(otherOwner.token)).status).toBe(404);
-    expect((await read(members.get("billing")?.token)).status).toBe(403);
-    expect((await read(tokens.get("phones:view"))).status).toBe(403);
-    expect(await state()).toBe(before);
-    const allowed = await read(members.get("viewer")?.token);
-    expect(allowed.headers.get("content-disposition")).toMatch(/^attachment/);
-    expect(await allowed.text()).toContain(holds);
-  });
-});
-
-describe("those who may", () => {
-  let server: TestServer;
-  /** For calls that only read. */
-  let still: World;
-  beforeAll(async () => {
-    server = await startTestServer({ RUNNING_PER_TEAM: "1000", RUNNING_PHONES: "10000" });
-    still = await makeWorld(server, { withFiles: true });
-  });
-  afterAll(() => server.dispose());
-
-  const worldFor = ({ path, type }: Pick<DescribedProcedure, "path" | "type">) =>
-    type === "mutation" ? makeWorld(server, { withFiles: path.startsWith("workspaces.") }) : still;
-  const secretOf = async (person: TestPerson) => {
+const matrix = {
+  procedures,
+  inputs: INPUTS,
+  makeWorld,
+  /** The same world with ids that nobody has. */
+  nowhere: (world: World): World => ({
+    ...world,
+    ...NO_THINGS,
+    second: { ...world.second, id: newId("session") },
+    ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
+    ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
+    decisionId: newId("decision"),
+  }),
+  /** What a call needs that only the caller's own things answer to. */
+  async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {
+    if (path === "sessions.revoke") return { ...world, second: { ...world.second, id: person.sessionId } };
+    if (!BY_SETTER.has(path)) return { ...world, ...(await readyFor(server, path, world, person, role)) };
     const set = await call(server, "mutation", "secrets.set", { name: "OTHER", value: "of my own" }, person.token);
     if (!set.ok) throw new Error(set.error.message);
-    return secretIdSchema.parse((set.data as { id: string }).id);
-  };
+    return { ...world, secretId: secretIdSchema.parse((set.data as { id: string }).id) };
+  },
+  publicAnswers: PUBLIC_ANSWERS,
+  beyondMeta: BEYOND_META,
+  byTeam: BY_TEAM,
+  personal: PERSONAL,
+  ofPerson: OF_PERSON,
+  sessionsOnly: SESSIONS_ONLY,
+  lists: LISTS,
+  files: FILES,
+};
 
-  it.each(procedures.map((one) => [one.path, one] as const))("%s answers them", async (path, { type, meta }) => {
-    const roles = ROLES.filter((role) =>
-      [meta?.permission, BEYOND_META[path]].every(
-        (permission) => permission === undefined || roleMay(role, permission),
-      ),
-    );
-    expect(roles).toContain("owner");
-    for (const role of roles) {
-      const world = await worldFor({ path, type });
-      const person = role === "owner" ? world.owner : await signIn(server, role, world.owner.teamId);
-      const own = {
-        ...world,
-        second: path === "sessions.revoke" ? { ...world.second, id: person.sessionId } : world.second,
-        secretId: BY_SETTER.has(path) ? await secretOf(person) : world.secretId,
-      };
-      const answer = await call(server, type, path, INPUTS[path]?.(own), person.token);
-      const expected =
-        PUBLIC_ANSWERS[path] ?? (role !== "owner" && PERSONAL.has(path) ? "There is no such" : undefined);
-      if (expected === undefined) expect(answer).toMatchObject({ ok: true });
-      else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
-    }
-    if (meta?.auth === "public") return;
-    const world = await worldFor({ path, type });
-    const token = await apiToken(server, world.owner, SCOPES);
-    const answer = await call(server, type, path, INPUTS[path]?.(world), token);
-    if (SESSIONS_ONLY.has(path) || meta?.stepUp === true)
-      expect(answer).toMatchObject({ error: { code: "forbidden" } });
-    else expect(answer).toMatchObject({ ok: true });
-  });
-});
+describe("strangers", () => strangersGetNothing(matrix));
+describe("those who may", () => thoseWhoMayAreAnswered(matrix));

@@ -1,5 +1,5 @@
 /** Who may call what, read from the procedures themselves: for `docs/authz.md` and for the tests that try every one. */
-import { PERMISSIONS } from "../shared/access.ts";
+import { PERMISSIONS, ROLES, type Role } from "../shared/access.ts";
 import { type AppRouter, createAppRouter, type RouterServices } from "./app.router.ts";
 import type { ProcedureMeta } from "./base.router.ts";
 
@@ -17,26 +17,36 @@ export function describeProcedures(): DescribedProcedure[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+const HEAD =
+  "| procedure | kind | who | permission | scope | step-up | limit | audit |\n|---|---|---|---|---|---|---|---|";
+
 /** The text of `docs/authz.md`. */
 export function authzDocument(): string {
-  const rows = describeProcedures().map(({ path, type, meta }) =>
-    meta === undefined ? `| \`${path}\` | ${type} | **undeclared** | | | | | |` : row(path, type, meta),
-  );
+  const groups = Map.groupBy(describeProcedures(), ({ path }) => path.split(".")[0] ?? "");
+  const sections = [...groups].map(([name, some]) => `### ${name}\n\n${HEAD}\n${some.map(row).join("\n")}\n`);
   return `# Who may call what
 
 Made from the procedures by \`npm run docs:generate\`; \`server/authz.test.ts\` calls every one as every kind of stranger.
 
-Roles: ${Object.entries(PERMISSIONS)
-    .map(([permission, roles]) => `\`${permission}\` is for ${roles.join(", ")}`)
-    .join("; ")}. Another team's things answer exactly as things that do not exist.
+Another team's things answer exactly as things that do not exist.
 
-| procedure | kind | who | permission | scope | step-up | limit | audit |
-|---|---|---|---|---|---|---|---|
-${rows.join("\n")}
-`;
+## What each role may do
+
+| permission | ${ROLES.join(" | ")} |
+|---|${ROLES.map(() => ":-:").join("|")}|
+${Object.entries(PERMISSIONS).map(permissionRow).join("\n")}
+
+## Procedures
+
+${sections.join("\n")}`;
 }
 
-function row(path: string, type: string, meta: ProcedureMeta): string {
+function permissionRow([permission, allowed]: readonly [string, readonly Role[]]): string {
+  return `| \`${permission}\` | ${ROLES.map((role) => (allowed.includes(role) ? "yes" : "")).join(" | ")} |`;
+}
+
+function row({ path, type, meta }: DescribedProcedure): string {
+  if (meta === undefined) return `| \`${path}\` | ${type} | **undeclared** | | | | | |`;
   const who = { public: "anyone", person: "a signed-in person, about themselves", team: "a member" }[meta.auth];
   const code = (text: string | false | undefined) => (text === undefined || text === false ? "" : `\`${text}\``);
   const limit = `${meta.limit}${meta.idempotent === true ? ", idempotent" : ""}`;

@@ -87,6 +87,20 @@ describe("settings", () => {
     expect(parseConfig({ HOST, PUBLIC_URL: "https://perch.example" }).HOST).toBe(HOST);
   });
 
+  it("take a certificate and its key together, and are https then", () => {
+    const pair = { TLS_CERT_FILE: "cert.pem", TLS_KEY_FILE: "key.pem" };
+    expect(refusal({ TLS_CERT_FILE: "cert.pem" })).toContain("TLS_KEY_FILE is missing");
+    expect(refusal({ TLS_KEY_FILE: "key.pem" })).toContain("TLS_CERT_FILE is missing");
+    expect(refusal({ ...pair, PUBLIC_URL: "http://perch.example" })).toContain("PUBLIC_URL to its https address");
+    expect(refusal({ ...pair, HOST: "0.0.0.0" })).toContain("PUBLIC_URL");
+    expect(refusal({ TLS_CERT: "x" })).toContain("TLS_CERT: there is no such setting");
+    expect(parseConfig(pair)).toMatchObject({
+      certificate: { certFile: resolve("cert.pem"), keyFile: resolve("key.pem") },
+      publicUrl: new URL("https://localhost:8787"),
+    });
+    expect(parseConfig({ ...pair, HOST: "0.0.0.0", PUBLIC_URL: "https://perch.example" }).HOST).toBe("0.0.0.0");
+  });
+
   it.each(["/srv/perch/key", "/srv/perch/deep/../key", "/srv/perch"])(
     "refuse a key inside the data: %s",
     (KEY_FILE) => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
 import { parseEgressAllow } from "./egress/allow.ts";
 import { PerchError } from "./errors.ts";
+import type { CertificateFiles } from "./http/tls-certificate.ts";
 
 const whole = (fallback: number, least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;
@@ -36,7 +37,16 @@ const VARIABLES = {
     schema: z.string().default("127.0.0.1"),
     about: "Address to listen on. Anything but loopback needs an https PUBLIC_URL.",
   },
-  PUBLIC_URL: { schema: origin.optional(), about: "Where people reach the server. Default: http://localhost:PORT." },
+  PUBLIC_URL: {
+    schema: origin.optional(),
+    about: "Where people reach the server. Default: http://localhost:PORT, https with TLS_CERT_FILE.",
+  },
+  TLS_CERT_FILE: {
+    schema: z.string().min(1).optional(),
+    about:
+      "Certificate chain in PEM: the server itself then serves https, TLS 1.3. Renewed files are taken up by themselves.",
+  },
+  TLS_KEY_FILE: { schema: z.string().min(1).optional(), about: "Private key in PEM of TLS_CERT_FILE." },
   DATA_DIR: { schema: z.string().min(1).default("./data"), about: "Folder for the database and the phones." },
   KEY_FILE: {
     schema: z.string().min(1).optional(),
@@ -143,11 +153,14 @@ const OWN_PREFIXES = [
   "WARM_",
   "TRUSTED_",
   "EXTENSION_",
+  "TLS_",
 ];
 
-export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE"> {
+export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
   readonly publicUrl: URL;
   readonly keyFile: string;
+  /** Set when the server itself serves https. */
+  readonly certificate: CertificateFiles | undefined;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
 }
@@ -184,12 +197,19 @@ function asVariables(values: Record<string, unknown>): Variables {
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
-  const { PUBLIC_URL, KEY_FILE, ...rest } = values;
-  const publicUrl = new URL(PUBLIC_URL ?? `http://localhost:${values.PORT}`);
-  if (!LOOPBACK.has(values.HOST) && publicUrl.protocol !== "https:") {
+  const { PUBLIC_URL, KEY_FILE, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
+  const certificate = certificateOf(TLS_CERT_FILE, TLS_KEY_FILE);
+  const publicUrl = new URL(PUBLIC_URL ?? `${certificate === undefined ? "http" : "https"}://localhost:${values.PORT}`);
+  if (certificate !== undefined && publicUrl.protocol !== "https:") {
     throw new PerchError(
       "bad_input",
-      `HOST ${values.HOST} can be reached by others, so people must come through TLS: put a proxy with TLS 1.3 in front and set PUBLIC_URL to its https address.`,
+      "With TLS_CERT_FILE the server speaks https only. Set PUBLIC_URL to its https address.",
+    );
+  }
+  if (!LOOPBACK.has(values.HOST) && (publicUrl.protocol !== "https:" || PUBLIC_URL === undefined)) {
+    throw new PerchError(
+      "bad_input",
+      `HOST ${values.HOST} can be reached by others, so people must come through TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or put a proxy with TLS 1.3 in front, and set PUBLIC_URL to the https address.`,
     );
   }
   const dataDir = resolve(values.DATA_DIR);
@@ -205,8 +225,18 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     DATA_DIR: dataDir,
     publicUrl,
     keyFile,
+    certificate,
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
+}
+
+function certificateOf(certFile: string | undefined, keyFile: string | undefined): CertificateFiles | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    const missing = certFile === undefined ? "TLS_CERT_FILE" : "TLS_KEY_FILE";
+    throw new PerchError("bad_input", `${missing} is missing. TLS needs both, the certificate and its key.`);
+  }
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 }
 
 /** The text of `.env.example`. */

@@ -43,6 +43,7 @@ export const HTTP_STATUS = {
   capability_missing: 400,
   idempotency_mismatch: 409,
   version_mismatch: 426,
+  misdirected: 421,
   unavailable: 503,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>;

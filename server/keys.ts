@@ -1,12 +1,15 @@
-/** The master key: 32 random bytes in a file outside the data folder; every other secret is derived from it (HKDF, RFC 5869). */
+/**
+ * The key file holds 32 random bytes and lies outside the data folder. It opens the database and the master key in it;
+ * every other secret is derived from that (HKDF, RFC 5869). `docs/decisions/keys-rotate.md` says why there are two.
+ */
 import { hkdfSync, randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { PerchError } from "./errors.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /** Reads the key, or makes it when there is no database yet that would need an earlier one. */
-export function readMasterKey(options: { keyFile: string; databaseExists: boolean }): Buffer {
+export function readFileKey(options: { keyFile: string; databaseExists: boolean }): Buffer {
   const { keyFile } = options;
   if (!existsSync(keyFile)) {
     if (options.databaseExists) {
@@ -15,22 +18,46 @@ export function readMasterKey(options: { keyFile: string; databaseExists: boolea
         `The key file ${keyFile} is missing, and the database cannot be read without it. Put it back, or set KEY_FILE to where it is.`,
       );
     }
-    make(keyFile);
+    write(keyFile, randomBytes(32));
   }
-  const text = read(keyFile).trim();
-  if (!/^[0-9a-f]{64}$/.test(text)) {
-    throw new PerchError(
-      "unavailable",
-      `The key file ${keyFile} does not hold a key: it must be 64 hexadecimal digits. Put the right file back.`,
-    );
-  }
-  return Buffer.from(text, "hex");
+  return read(keyFile);
 }
 
-function make(keyFile: string): void {
+/** The key before this one, while a change of keys is not finished. */
+export function readPreviousFileKey(keyFile: string): Buffer | undefined {
+  return existsSync(previousOf(keyFile)) ? read(previousOf(keyFile)) : undefined;
+}
+
+/** Puts a new key in place and keeps the old one beside it. Whenever it is killed, one of the two opens the database. */
+export function replaceFileKey(keyFile: string): void {
+  write(previousOf(keyFile), read(keyFile));
+  write(keyFile, randomBytes(32));
+}
+
+/** Forgets the key before this one: nothing needs it any more. */
+export function dropPreviousFileKey(keyFile: string): void {
+  rmSync(previousOf(keyFile), { force: true });
+}
+
+function previousOf(keyFile: string): string {
+  return `${keyFile}.previous`;
+}
+
+/** Whole or not at all: a file of its own first, on the disk, then its name. */
+function write(keyFile: string, key: Buffer): void {
+  const draft = `${keyFile}.new`;
   try {
     makeFolder(dirname(keyFile));
-    writeFileSync(keyFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    rmSync(draft, { force: true });
+    const file = openSync(draft, "wx", 0o600);
+    try {
+      writeSync(file, `${key.toString("hex")}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, keyFile);
+    syncFolder(dirname(keyFile));
   } catch (cause) {
     throw new PerchError(
       "unavailable",
@@ -40,9 +67,20 @@ function make(keyFile: string): void {
   }
 }
 
-function read(keyFile: string): string {
+/** Makes a rename in the folder outlive a power cut. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
   try {
-    return readFileSync(keyFile, "utf8");
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function read(keyFile: string): Buffer {
+  let text: string;
+  try {
+    text = readFileSync(keyFile, "utf8").trim();
   } catch (cause) {
     throw new PerchError(
       "unavailable",
@@ -50,6 +88,13 @@ function read(keyFile: string): string {
       { cause },
     );
   }
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new PerchError(
+      "unavailable",
+      `The key file ${keyFile} does not hold a key: it must be 64 hexadecimal digits. Put the right file back.`,
+    );
+  }
+  return Buffer.from(text, "hex");
 }
 
 /** A key for one purpose. */
@@ -57,13 +102,15 @@ export function deriveKey(
   master: Buffer,
   purpose:
     | "rate limits"
+    | "abuse signals"
     | "mail"
+    | "second factors"
     | "database"
-    | "mail outbox"
     | "run artifacts"
     | "flow secrets"
     | "rule starts"
-    | "webhooks",
+    | "webhooks"
+    | "audit heads",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -1,17 +1,28 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Audit } from "./audit/audit.repo.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import { openMasterKey } from "./db/master-key.repo.ts";
 import { openPostgres } from "./db/postgres.ts";
 import { openSqlite } from "./db/sqlite.ts";
+import { demandAlone, rekeySqlite } from "./db/sqlite-rekey.ts";
 import { PerchError } from "./errors.ts";
-import { deriveKey, readMasterKey } from "./keys.ts";
+import { deriveKey, dropPreviousFileKey, readFileKey, readPreviousFileKey, replaceFileKey } from "./keys.ts";
 import { makeFolder } from "./make-folder.ts";
 import { projectRoot } from "./paths.ts";
 
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** Every key is derived from it. */
+  readonly master: Buffer;
+  /** Set when this opening finished a change of the key file: call it once that is recorded. */
+  readonly keyChanged: (() => void) | undefined;
+}
+
 /** Opens the database of a configuration; the admin commands use it beside a running server. */
-export async function openDatabase(config: Config): Promise<{ db: Database; master: Buffer }> {
-  const file = join(config.DATA_DIR, "perch.db");
+export async function openDatabase(config: Config): Promise<OpenedDatabase> {
+  const file = databaseFile(config);
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
   try {
     makeFolder(config.DATA_DIR, 0o711);
@@ -23,11 +34,50 @@ export async function openDatabase(config: Config): Promise<{ db: Database; mast
       { cause: error },
     );
   }
-  const master = readMasterKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
+  const fileKey = readFileKey({ keyFile: config.keyFile, databaseExists: existsSync(file) });
+  const kept = readPreviousFileKey(config.keyFile);
+  // Killed between keeping the old key and putting in the new one: nothing has changed.
+  const previous = kept?.equals(fileKey) === true ? undefined : kept;
+  if (kept !== undefined && previous === undefined) dropPreviousFileKey(config.keyFile);
   const migrations = join(projectRoot(), "migrations");
+  const key = deriveKey(fileKey, "database");
+  if (previous !== undefined && config.DATABASE_URL === undefined) {
+    rekeySqlite({ file, from: deriveKey(previous, "database"), to: key });
+  }
   const db =
     config.DATABASE_URL === undefined
-      ? await openSqlite({ file, key: deriveKey(master, "database"), migrationsFolder: join(migrations, "sqlite") })
+      ? await openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") })
       : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
-  return { db, master };
+  try {
+    const master = await openMasterKey(db, fileKey, previous);
+    return { db, master, keyChanged: previous && (() => dropPreviousFileKey(config.keyFile)) };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/**
+ * Gives the key file a new key; the next `openDatabase` finishes the work. Throws `conflict` while another process has
+ * the SQLite file open; a PostgreSQL server may go on, because a running server has the master key already.
+ */
+export async function replaceKey(config: Config): Promise<void> {
+  const opened = await openDatabase(config);
+  await opened.db.close();
+  const fileKey = readFileKey({ keyFile: config.keyFile, databaseExists: true });
+  if (config.DATABASE_URL === undefined) demandAlone(databaseFile(config), deriveKey(fileKey, "database"));
+  replaceFileKey(config.keyFile);
+}
+
+/** Records a change of the key file that this opening finished, then forgets the old key. */
+export async function recordKeyChange(opened: OpenedDatabase, audit: Audit, reason: string): Promise<void> {
+  if (opened.keyChanged === undefined) return;
+  await opened.db.tx((tx) =>
+    audit.record(tx, { chain: "server", actor: "operator", action: "admin.key_rotated", detail: { reason } }),
+  );
+  opened.keyChanged();
+}
+
+function databaseFile(config: Config): string {
+  return join(config.DATA_DIR, "perch.db");
 }

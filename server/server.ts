@@ -1,9 +1,8 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { PhoneId } from "../shared/ids.ts";
+import type { CredentialId, PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
@@ -15,10 +14,11 @@ import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
-import { PerchError } from "./errors.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
+import { startListening } from "./http/listener.ts";
 import { createPages } from "./http/pages/pages.ts";
+import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -26,7 +26,7 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -75,19 +75,28 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
   let serve: ReturnType<typeof getRequestListener> | undefined;
-  const http = createServer((request, response) => {
-    if (serve !== undefined) void serve(request, response);
-    else response.writeHead(503, { "Retry-After": "1" }).end("Perch is starting.");
+  const secure = config.publicUrl.protocol === "https:";
+  const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
+  const listening = await startListening({
+    host: config.HOST,
+    port: config.PORT,
+    certificate: config.certificate,
+    log,
+    serve(request, response) {
+      if (serve !== undefined) void serve(request, response);
+      else response.writeHead(503, starting).end("Perch is starting.");
+    },
   });
-  const port = await listen(http, config);
-  const publicUrl = config.PORT === 0 ? new URL(`http://localhost:${port}`) : config.publicUrl;
+  const { http, port } = listening;
+  const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
   const opened = await openDatabase(config).catch(async (error: unknown) => {
-    await closeHttp(http);
+    await listening.close();
     throw error;
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
@@ -110,6 +119,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     config,
     publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
+    factorsKey: deriveKey(master, "second factors"),
   });
 
   const driver =
@@ -147,6 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     events,
     audit,
     idempotency,
+    gate: accounts.judge,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,
@@ -256,6 +268,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async metrics() {
       const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
       const running = await phonesRepo.inStatesAnywhere(["running"]);
+      const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
         phones_moving: driver.movingPhones(),
@@ -263,6 +276,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         frames_sent: framesSent,
         frames_dropped: framesDropped,
         inputs_ignored: inputsIgnored,
+        mail_waiting: mail.waiting,
+        mail_failed: mail.failed,
       };
       return Object.entries(lines)
         .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)
@@ -275,13 +290,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     screen,
     originAllowed: doors.extensionOrigin,
     hostAllowed: doors.hostAllowed,
+    secure,
     log,
   });
   await jobs.start(
     {
       ...accounts.jobs,
       "retention.sweep": async (_input, { finish }) => {
+        let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
+          ended = await accounts.sessions.endExpiredIn(tx);
           await sweepAccounts(db, clock, tx);
           await events.sweep(tx, cutoff(clock, "day"));
           await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
@@ -292,6 +310,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           await webhooks.sweep(tx);
           await recordings.sweep(tx, cutoff(clock, "month"));
         });
+        accounts.sessions.announceEnded(ended);
         await automations.removeOrphans();
       },
     },
@@ -339,35 +358,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await driver.close();
         await jobs.stop();
         accounts.close();
-        await closeHttp(http);
+        await listening.close();
         await db.close();
       })();
       return closed;
     },
   };
-}
-
-async function listen(http: Server, config: Config): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", (error: NodeJS.ErrnoException) => {
-      const words =
-        error.code === "EADDRINUSE"
-          ? `Port ${config.PORT} is taken by another program. Stop it, or set PORT to a free one.`
-          : error.code === "EACCES"
-            ? `Port ${config.PORT} needs more rights than this user has. Set PORT to one above 1023.`
-            : `The server cannot listen on ${config.HOST}:${config.PORT}. Check HOST and PORT.`;
-      reject(new PerchError("unavailable", words, { cause: error }));
-    });
-    http.listen(config.PORT, config.HOST, resolve);
-  });
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new Error("A TCP server has an address.");
-  return address.port;
-}
-
-async function closeHttp(http: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    http.close(() => resolve());
-    http.closeAllConnections();
-  });
 }

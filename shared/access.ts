@@ -36,3 +36,18 @@ export function roleMay(role: Role, permission: Permission): boolean {
   const allowed: readonly Role[] = PERMISSIONS[permission];
   return allowed.includes(role);
 }
+
+/** The permission without which a scope is of no use; the others are about the person, whatever their role. */
+const SCOPE_PERMISSIONS: Readonly<Partial<Record<Scope, Permission>>> = {
+  "phones:view": "phones:view",
+  "phones:control": "phones:control",
+  team: "team:view",
+};
+
+/** The scopes a role may ever use: what an API token of such a member can be given. */
+export function scopesOf(role: Role): Scope[] {
+  return SCOPES.filter((scope) => {
+    const needed = SCOPE_PERMISSIONS[scope];
+    return needed === undefined || roleMay(role, needed);
+  });
+}

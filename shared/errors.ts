@@ -20,6 +20,7 @@ export const ERROR_CODES = [
   "capability_missing",
   "idempotency_mismatch",
   "version_mismatch",
+  "misdirected",
   "unavailable",
   "internal",
 ] as const;

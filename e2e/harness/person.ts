@@ -61,7 +61,7 @@ export async function signUp(
 export async function signIn(window: Page, account: Account): Promise<void> {
   await window.getByLabel("E-mail address").fill(account.email);
   await window.getByLabel("Password").fill(account.password);
-  await window.getByRole("button", { name: "Sign in" }).click();
+  await window.getByRole("button", { name: "Sign in", exact: true }).click();
   await approve(window);
 }
 

@@ -71,7 +71,7 @@ describe("the client", () => {
     const { origin } = server;
     const api = createApi({ server: origin, token: async () => "cp_stolen" });
     const ended = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));
-    expect(ended).toEqual({ kind: "signed_out" });
+    expect(ended).toEqual({ kind: "signed_out", why: "ended" });
     await server.close();
     server = undefined;
     const gone = await api.phones.list.query().catch((error: unknown) => classifyFailure(error, origin, true));

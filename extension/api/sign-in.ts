@@ -21,13 +21,20 @@ export type SignIn =
 
 const answer = z.object({ code: z.string().check(z.minLength(20), z.maxLength(128)), state: z.string() });
 
-/** Call within a gesture. `api` needs no token for this. */
-export async function signIn(server: string, api: Api): Promise<SignIn> {
+export interface SignInOptions {
+  /** Turns the code into a token: with the client of a session that goes on, or of none. */
+  readonly exchange: (input: Parameters<Api["account"]["exchange"]["mutate"]>[0]) => Promise<Exchanged>;
+  /** Asks who is signed in there already to prove it anew (OpenID Connect Core §3.1.2.1). */
+  readonly anew?: boolean;
+}
+
+/** Call within a gesture. */
+export async function signIn(server: string, { exchange, anew = false }: SignInOptions): Promise<SignIn> {
   const redirectUri = signInRedirectUrl();
   if (redirectUri === undefined) return { ok: false, problem: { kind: "unsupported" } };
   const verifier = randomText();
   const state = randomText();
-  const window = await launchSignIn(await connectUrl(server, { redirectUri, verifier, state }));
+  const window = await launchSignIn(await connectUrl(server, { redirectUri, verifier, state, anew }));
   if (!window.ok) {
     if (window.reason === "closed") return { ok: false, problem: { kind: "closed" } };
     if (window.reason === "unsupported") return { ok: false, problem: { kind: "unsupported" } };
@@ -38,7 +45,7 @@ export async function signIn(server: string, api: Api): Promise<SignIn> {
   if (code === undefined) return { ok: false, problem: { kind: "bad_answer" } };
   try {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const exchanged = await api.account.exchange.mutate({ code, verifier, redirectUri, timeZone });
+    const exchanged = await exchange({ code, verifier, redirectUri, timeZone });
     return { ok: true, exchanged };
   } catch (error) {
     return { ok: false, problem: { kind: "call_failed", failure: classifyFailure(error, server, navigator.onLine) } };
@@ -48,7 +55,12 @@ export async function signIn(server: string, api: Api): Promise<SignIn> {
 /** The address of the consent page (`connectQuery` in `shared/accounts.ts`). */
 export async function connectUrl(
   server: string,
-  flow: { readonly redirectUri: string; readonly verifier: string; readonly state: string },
+  flow: {
+    readonly redirectUri: string;
+    readonly verifier: string;
+    readonly state: string;
+    readonly anew?: boolean;
+  },
 ): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier));
   const url = new URL("/connect", server);
@@ -59,6 +71,7 @@ export async function connectUrl(
     state: flow.state,
     code_challenge: base64Url(new Uint8Array(digest)),
     code_challenge_method: "S256",
+    ...(flow.anew === true && { prompt: "login" }),
   }).toString();
   return url.href;
 }

@@ -7,6 +7,7 @@ import type { RuleList } from "../../shared/rules-api.ts";
 import { hasSites } from "../platform/permissions.ts";
 import { keepPageScript } from "../platform/scripting.ts";
 import type { App } from "../state/compose-app.ts";
+import type { TokenRecord } from "../state/tokens.ts";
 import { clearEvaluationLog } from "./evaluation-log.ts";
 import { changeOffers } from "./offers.ts";
 import type { KnownRules, RuleRecords } from "./rule-records.ts";
@@ -15,30 +16,40 @@ import { isKnownRule } from "./site-consent.ts";
 const SCRIPT_ID = "page-context";
 const SCRIPT_FILE = "/page-context.js";
 
-/** Reads the rules anew. A server that does not answer leaves the last known ones; being signed out forgets them. */
+/**
+ * Reads the rules anew. A server that does not answer leaves the last known ones; being signed out, and another team,
+ * forget them.
+ */
 export async function readRules(app: App, records: RuleRecords): Promise<KnownRules | undefined> {
   const { server } = await app.settings.get();
-  const signedIn = server !== undefined && (await app.tokens.get(server)) !== undefined;
-  if (!signedIn) {
+  const token = server === undefined ? undefined : await app.tokens.get(server);
+  // Of rules read before this was kept the team is not known.
+  const isTheirs = await records.get("rules").then((known) => known?.team === undefined || known.team === token?.team);
+  if (token === undefined || !isTheirs) {
     await records.update("rules", () => undefined);
     await Promise.all([changeOffers(() => []), clearEvaluationLog()]);
-  } else {
+  }
+  if (server !== undefined && token !== undefined) {
     const list = await app
       .api(server)
       .rules.list.query()
       .catch(() => undefined);
-    if (list !== undefined) await keep(records, server, list);
+    if (list !== undefined) await keep(records, token, list);
     else await records.update("rules", (known) => (known?.server === server ? known : undefined));
   }
   await placePageScript(records);
   return records.get("rules");
 }
 
-async function keep(records: RuleRecords, server: string, { version, rules: saved }: RuleList): Promise<void> {
+async function keep(
+  records: RuleRecords,
+  { server, team }: TokenRecord,
+  { version, rules: saved }: RuleList,
+): Promise<void> {
   await records.update("rules", (known) => {
-    if (known?.server === server && known.version === version) return { ...known, saved };
+    if (known?.server === server && known.version === version) return { ...known, team, saved };
     const byPages = saved.map(({ rule }) => rule).filter((rule) => startsOf(rule).includes("navigation"));
-    return { server, version, saved, index: buildIndex(byPages, version).data };
+    return { server, team, version, saved, index: buildIndex(byPages, version).data };
   });
   const ids = new Set<string>(saved.map(({ rule }) => rule.id));
   // The server counts the same failures; whoever lets a rule go on there lets it go on here.

@@ -11,6 +11,8 @@ import type { SavedRule } from "../../shared/rules-api.ts";
 export interface KnownRules {
   /** Origin of the server they are from. */
   readonly server: string;
+  /** `team` of the token they were read with. */
+  readonly team: string | undefined;
   readonly version: string;
   readonly saved: readonly SavedRule[];
   readonly index: RuleIndexData;

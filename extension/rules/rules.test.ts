@@ -165,6 +165,19 @@ describe("a page that calls for a rule", () => {
     const left = [scripts, await parts.records.get("rules"), await offers(), await evaluationLog()];
     expect(left).toEqual([[], undefined, [], []]);
   });
+  it("forgets the rules of a team that was left, though the server does not say those of the other", async () => {
+    await add();
+    const present = { server: server.origin, token: SIGNED_IN, expiresAt: "2100-01-01T00:00:00.000Z" };
+    await parts.app.tokens.set({ ...present, team: "team_shop" });
+    await readRules(parts.app, parts.records);
+    server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
+    await readRules(parts.app, parts.records);
+    expect((await parts.records.get("rules"))?.saved).toHaveLength(1);
+    await parts.app.tokens.set({ ...present, team: "team_other" });
+    server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
+    await readRules(parts.app, parts.records);
+    expect([await parts.records.get("rules"), await offers(), scripts]).toEqual([undefined, [], []]);
+  });
   it("counts visits only for rules that ask for them", async () => {
     await add();
     await visit();
@@ -266,7 +279,7 @@ describe("who may say what", () => {
     ...(type.startsWith("offer") && { offerId: "x" }),
     ...(type === "rules_fit" && { tabId: 1 }),
   }));
-  it("lets scripts in pages say that a page is there, and nothing else", () => {
+  it("ABUSE-16 lets scripts in pages say that a page is there, and nothing else", () => {
     const admitted = (kind: Parameters<typeof admitAsk>[1]) =>
       messages.flatMap((message) => admitAsk(message, kind)?.type ?? []);
     expect(admitted("content_script")).toEqual(["page_ready"]);
@@ -274,7 +287,7 @@ describe("who may say what", () => {
     expect([...admitted("other_extension"), ...admitted("unknown")]).toEqual([]);
     expect(admitAsk({ perch: 1, type: "page_ready", url: "https://bank.example/" }, "content_script")).toBeUndefined();
   });
-  it("takes where a page is from the browser alone", () => {
+  it("ABUSE-15 takes where a page is from the browser alone", () => {
     const good = {
       extensionId: "x",
       url: URL_42,

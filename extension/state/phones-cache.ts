@@ -42,6 +42,8 @@ const phoneSchema: z.ZodMiniType<Phone> = z.object({
 const cacheSchema = z.object({
   /** Origin the phones belong to; a cache of another server says nothing. */
   server: z.string(),
+  /** `team` of the token they were read with. */
+  team: z.optional(z.string()),
   signedIn: z.boolean(),
   phones: z.readonly(z.array(phoneSchema)),
   /** Unix milliseconds. */

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fakeBrowser } from "wxt/testing/fake-browser";
+import { newId } from "../../shared/ids.ts";
+import { createApi } from "../api/client.ts";
 import { publish, stubPhone } from "../testing/stub.router.ts";
 import { type StubServer, startStubServer } from "../testing/stub-server.ts";
 import { type App, createApp } from "./app.ts";
@@ -107,6 +109,72 @@ describe("the phones store", () => {
     expect(store.snapshot().failure).toEqual({ kind: "signed_out" });
     await app.tokens.set({ server: server.origin, token: server.token, expiresAt });
     await vi.waitFor(() => expect(store.snapshot().status).toBe("live"));
+  });
+
+  it("makes a call again whose token was renewed meanwhile, and signs nobody out", async () => {
+    await store.start();
+    const seen = statuses();
+    const old = createApi({ server: server.origin, token: async () => server.token });
+    let tries = 0;
+    const result = await store.call(async (api) => {
+      tries += 1;
+      if (tries > 1) return api.account.me.query();
+      await app.tokens.renew(server.origin, async (present) => {
+        server.state.tokens.clear();
+        server.state.tokens.add("cp_renewed");
+        // What is read now waits for what comes of it.
+        const waiting = app.tokens.get(server.origin);
+        queueMicrotask(() => void waiting.then((record) => expect(record?.token).toBe("cp_renewed")));
+        return present && { ...present, token: "cp_renewed" };
+      });
+      return old.account.me.query();
+    });
+    expect([result.ok, tries]).toEqual([true, 2]);
+    expect(seen).not.toContain("stale");
+    expect((await app.tokens.get(server.origin))?.token).toBe("cp_renewed");
+  });
+
+  it("forgets the token that was refused, and none that took its place", async () => {
+    await app.tokens.set({ server: server.origin, token: "cp_newer", expiresAt });
+    await app.tokens.delete(server.origin, server.token);
+    expect((await app.tokens.get(server.origin))?.token).toBe("cp_newer");
+    await app.tokens.delete(server.origin, "cp_newer");
+    expect(await app.tokens.get(server.origin)).toBeUndefined();
+  });
+
+  it("tells a session that is over from one that was ended", async () => {
+    server.state.tokens.clear();
+    await store.start();
+    expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "ended" });
+    // The token is gone by now; why stays.
+    await store.refresh();
+    expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "ended" });
+    await app.tokens.set({ server: server.origin, token: "cp_old", expiresAt: "2020-01-01T00:00:00.000Z" });
+    await vi.waitFor(() => expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "expired" }));
+  });
+
+  it("reads everything anew when the session works in another team, and shows nothing of the earlier one", async () => {
+    await app.tokens.set({ server: server.origin, token: server.token, expiresAt, team: newId("team") });
+    const theirs = stubPhone({ name: "Of the shop" });
+    server.state.phones.set(theirs.id, theirs);
+    await store.start();
+    await vi.waitFor(async () => expect((await app.phonesCache.get())?.phones).toEqual([theirs]));
+    const seen: string[] = [];
+    store.subscribe(() => seen.push(`${store.snapshot().status} ${store.snapshot().phones.map(({ name }) => name)}`));
+    const mine = stubPhone({ name: "Of mine" });
+    server.state.phones.clear();
+    server.state.phones.set(mine.id, mine);
+    await app.tokens.set({ server: server.origin, token: server.token, expiresAt, team: newId("team") });
+    await vi.waitFor(() => expect(store.snapshot().phones).toEqual([mine]));
+    expect(seen[0]).toBe("loading ");
+    expect(seen.filter((line) => line.includes("Of the shop"))).toEqual([]);
+    await vi.waitFor(() => expect(server.state.listeners.size).toBe(1));
+
+    // A popup that opens knows which team the stored list is of.
+    await app.phonesCache.update((cache) => cache && { ...cache, team: newId("team") });
+    const popup = createPhonesStore(createLightApp({ tokens: app.tokens }));
+    await popup.hydrate();
+    expect(popup.snapshot()).toMatchObject({ status: "loading", phones: [] });
   });
 
   it("puts a call's answer in and gives failures back as values", async () => {

@@ -7,6 +7,7 @@ import type { Phone, PhoneEvent } from "../../shared/phone-model.ts";
 import type { Api } from "../api/client.ts";
 import { classifyFailure, type Failure } from "../api/errors.ts";
 import type { App } from "./compose-app.ts";
+import type { TokenRecord } from "./tokens.ts";
 
 export interface PhonesSnapshot {
   /** Origin of the server; undefined before the welcome page found one. */
@@ -64,6 +65,8 @@ export function createPhonesStore(app: App): PhonesStore {
   let attempts = 0;
   let run = 0;
   let heard = 0;
+  /** `team` of the token what is shown was read with. */
+  let team: string | undefined;
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
 
@@ -77,7 +80,7 @@ export function createPhonesStore(app: App): PhonesStore {
     if (server === undefined) return;
     const signedIn = failure?.kind !== "signed_out";
     if (status === "live" || !signedIn) {
-      void app.phonesCache.set({ server, signedIn, phones: signedIn ? phones : [], seenAtMs: Date.now() });
+      void app.phonesCache.set({ server, team, signedIn, phones: signedIn ? phones : [], seenAtMs: Date.now() });
     }
   };
 
@@ -88,14 +91,22 @@ export function createPhonesStore(app: App): PhonesStore {
       unfollow = undefined;
       put({ status: "stale", failure, phones: [] });
       const { server } = state;
-      if (server !== undefined && refused !== undefined && (await app.tokens.get(server))?.token === refused) {
-        await app.tokens.delete(server);
-      }
+      if (server !== undefined && refused !== undefined) await app.tokens.delete(server, refused);
       remember();
     } else put({ status: "stale", failure });
   };
 
-  const classify = (error: unknown): Failure => classifyFailure(error, state.server ?? "", navigator.onLine);
+  /**
+   * `sent`: what the call was made with. Undefined when another token has taken its place meanwhile, by a renewal, say:
+   * the server refuses the earlier one before it does anything, so the call can be made again.
+   */
+  const judge = async (error: unknown, sent: TokenRecord | undefined): Promise<Failure | undefined> => {
+    const failure = classifyFailure(error, state.server ?? "", navigator.onLine);
+    if (failure.kind !== "signed_out" || sent === undefined) return failure;
+    const stored = await app.tokens.get(sent.server);
+    if (stored !== undefined && stored.token !== sent.token) return undefined;
+    return Date.parse(sent.expiresAt) < Date.now() ? { ...failure, why: "expired" } : failure;
+  };
 
   const upsert = (phone: Phone) => {
     const others = state.phones.filter((other) => other.id !== phone.id);
@@ -156,11 +167,12 @@ export function createPhonesStore(app: App): PhonesStore {
     const { server } = state;
     if (client === undefined || server === undefined) return;
     clearTimeout(retry);
-    const token = (await app.tokens.get(server))?.token;
-    if (token === undefined) {
-      await fail({ kind: "signed_out" });
+    const sent = await app.tokens.get(server);
+    if (sent === undefined) {
+      await fail(state.failure?.kind === "signed_out" ? state.failure : { kind: "signed_out" });
       return;
     }
+    team ??= sent.team;
     try {
       const before = heard;
       const phones = await client.phones.list.query();
@@ -176,12 +188,14 @@ export function createPhonesStore(app: App): PhonesStore {
       else if (unfollow === undefined) follow(server);
     } catch (error) {
       if (api !== client) return;
-      await fail(classify(error), token);
+      const failure = await judge(error, sent);
+      if (failure === undefined) return void refresh();
+      await fail(failure, sent.token);
       scheduleRefresh();
     }
   };
 
-  /** Shows what is stored of a server. */
+  /** Shows what is stored of a server, for the team the session works in. */
   const showStored = async (server: string | undefined) => {
     run += 1;
     unfollow?.();
@@ -193,8 +207,10 @@ export function createPhonesStore(app: App): PhonesStore {
       return;
     }
     api = app.api(server);
-    const cache = await app.phonesCache.get();
-    if (cache?.server !== server) put({ server, phones: [], status: "loading", failure: undefined });
+    const [cache, token] = await Promise.all([app.phonesCache.get(), app.tokens.get(server)]);
+    team = token?.team;
+    if (cache?.server !== server || cache.team !== team)
+      put({ server, phones: [], status: "loading", failure: undefined });
     else if (cache.signedIn) put({ server, phones: cache.phones, status: "stored", failure: undefined });
     else put({ server, phones: [], status: "stale", failure: { kind: "signed_out" } });
   };
@@ -205,7 +221,7 @@ export function createPhonesStore(app: App): PhonesStore {
     await showStored(settings.server);
   };
 
-  return {
+  const store: PhonesStore = {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -222,8 +238,11 @@ export function createPhonesStore(app: App): PhonesStore {
           put({ defaultPhoneId: settings.defaultPhoneId });
           if (settings.server !== state.server) void showStored(settings.server).then(refresh);
         }),
-        app.tokens.watch(() => {
-          if (state.status !== "loading") void refresh();
+        app.tokens.watch(async () => {
+          const token = await app.tokens.get(state.server ?? "");
+          if (token !== undefined && team !== undefined && token.team !== team)
+            void showStored(token.server).then(refresh);
+          else if (state.status !== "loading") void refresh();
         }),
       );
       if (typeof window !== "undefined") {
@@ -243,11 +262,13 @@ export function createPhonesStore(app: App): PhonesStore {
       for (const stop of stops.splice(0)) stop();
     },
     async call(work) {
-      if (api === undefined) return { ok: false, failure: { kind: "server_unreachable", server: "" } };
-      const token = (await app.tokens.get(state.server ?? ""))?.token;
+      const client = api;
+      if (client === undefined) return { ok: false, failure: { kind: "server_unreachable", server: "" } };
+      const sent = await app.tokens.get(state.server ?? "");
       try {
-        const value = await work(api);
-        if (isPhone(value)) {
+        const value = await work(client);
+        // A phone of the team, or the server, that was left meanwhile is not shown.
+        if (isPhone(value) && api === client) {
           heard += 1;
           upsert(value);
           remember();
@@ -255,12 +276,14 @@ export function createPhonesStore(app: App): PhonesStore {
         }
         return { ok: true, value };
       } catch (error) {
-        const failure = classify(error);
-        if (failure.kind !== "refused") await fail(failure, token);
+        const failure = await judge(error, sent);
+        if (failure === undefined) return store.call(work);
+        if (failure.kind !== "refused") await fail(failure, sent?.token);
         return { ok: false, failure };
       }
     },
   };
+  return store;
 }
 
 function isMoving(phone: Phone): boolean {

@@ -13,6 +13,13 @@ export interface User {
   readonly createdAt: Date;
 }
 
+export interface Address {
+  /** Lower-cased, NFC: see `lookupEmail`. */
+  readonly email: string;
+  /** As the person wrote it. */
+  readonly emailShown: string;
+}
+
 export interface AccountsRepo {
   /** Throws a unique violation when a living account has the address. */
   insert(tx: Writer, user: { email: string; emailShown: string; fullName?: string | undefined }): Promise<User>;
@@ -23,7 +30,12 @@ export interface AccountsRepo {
   findByEmail(tx: Writer, email: string): Promise<User | undefined>;
   /** The user of an address and the stored password hash. */
   findPassword(email: string): Promise<{ userId: UserId; phc: string } | undefined>;
+  passwordChangedAt(userId: UserId): Promise<Date | undefined>;
   setPassword(tx: Writer, userId: UserId, phc: string): Promise<void>;
+  removePassword(tx: Writer, userId: UserId): Promise<void>;
+  setName(tx: Writer, userId: UserId, fullName: string): Promise<void>;
+  /** Throws a unique violation when a living account has the address. */
+  setEmail(tx: Writer, userId: UserId, address: Address): Promise<void>;
   /** Replaces a hash only if it is still the one that was checked. */
   rehash(tx: Writer, userId: UserId, from: string, to: string): Promise<void>;
   isEmpty(tx: Writer): Promise<boolean>;
@@ -45,7 +57,7 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
         id: newId("user"),
         email,
         emailShown,
-        fullName: fullName === undefined || fullName === "" ? null : fullName,
+        fullName: fullName || null,
         createdAt: new Date(clock.now()),
       };
       await tx.insert(users).values(user);
@@ -91,12 +103,31 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
         .where(and(eq(users.email, email), isNull(users.deletedAt)));
       return row;
     },
+    async passwordChangedAt(userId) {
+      const [row] = await db.read
+        .select({ changedAt: passwordCredentials.changedAt })
+        .from(passwordCredentials)
+        .where(eq(passwordCredentials.userId, userId));
+      return row?.changedAt;
+    },
     async setPassword(tx, userId, phc) {
       const changedAt = new Date(clock.now());
       await tx
         .insert(passwordCredentials)
         .values({ userId, phc, changedAt })
         .onConflictDoUpdate({ target: passwordCredentials.userId, set: { phc, changedAt } });
+    },
+    async removePassword(tx, userId) {
+      await tx.delete(passwordCredentials).where(eq(passwordCredentials.userId, userId));
+    },
+    async setName(tx, userId, fullName) {
+      await tx
+        .update(users)
+        .set({ fullName: fullName || null })
+        .where(eq(users.id, userId));
+    },
+    async setEmail(tx, userId, { email, emailShown }) {
+      await tx.update(users).set({ email, emailShown }).where(eq(users.id, userId));
     },
     async rehash(tx, userId, from, to) {
       await tx

@@ -4,6 +4,8 @@
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
 import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FormAnswer, FormStamps } from "../abuse/form-stamp.ts";
+import type { Judge } from "../abuse/judge.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -15,11 +17,16 @@ import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, User } from "./accounts.repo.ts";
 import { deviceWords } from "./device-words.ts";
 import { type Confirmed, type IdentityProvider, lookupEmail } from "./identity-provider.ts";
+import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { passwordProblem } from "./password-rules.ts";
+import type { PageLinks } from "./page-links.ts";
+import { demandGoodPassword } from "./password-rules.ts";
 import type { IssuedSession, Sessions } from "./sessions.service.ts";
+import type { SignInLimit } from "./sign-in-limit.ts";
+import { createSignInSteps, type SignInSteps } from "./sign-in-steps.ts";
 
 export const SETUP_LINK_MS = 15 * 60_000;
+const RECORDED_AT_ONCE = 100;
 const USED_UP = "This link has expired or was used already.";
 const WRONG = "The e-mail address or the password is not right. Try again, or set a new password.";
 
@@ -29,14 +36,20 @@ export interface NewAccount {
   readonly fullName?: string | undefined;
 }
 
-export interface Accounts {
+/** A right password that is not enough: show the page that asks for a code. */
+export interface SecondFactorAsked {
+  /** Hand it to `answerSecondFactor` within ten minutes. */
+  readonly continuation: string;
+}
+
+export interface Accounts extends SignInSteps {
   /** Sends a confirmation link; to the owner of an existing account a notice instead. */
-  signUp(input: NewAccount & { next?: string | undefined }, about: RequestInfo): Promise<void>;
+  signUp(input: NewAccount & { next?: string | undefined; form?: FormAnswer }, about: RequestInfo): Promise<void>;
   /** Whether a link would still work. Free of side effects. */
   isLinkOpen(kind: "sign_up" | "reset" | "setup", token: string): Promise<boolean>;
   /** Makes the account and signs in. */
   confirm(input: { token: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
-  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession>;
+  signIn(input: { email: string; password: string }, about: RequestInfo): Promise<IssuedSession | SecondFactorAsked>;
   requestReset(input: { email: string }, about: RequestInfo): Promise<void>;
   /** Sets the password and ends every session. */
   reset(input: { token: string; password: string }, about: RequestInfo): Promise<void>;
@@ -55,6 +68,7 @@ export interface Accounts {
     andThen: (tx: Writer, user: User, session: SessionId) => Promise<void>,
   ): Promise<IssuedSession>;
   findByEmail(email: string): Promise<{ user: User; teamId: TeamId } | undefined>;
+  /** Every account; each person's part of the reading is recorded, with the reason. */
   list(reason: string): Promise<User[]>;
 }
 
@@ -68,25 +82,19 @@ export function createAccounts(options: {
   mail: Mail;
   audit: Audit;
   limiter: RateLimiter;
+  limitSignIn: SignInLimit;
+  page: PageLinks;
   clock: Clock;
-  publicUrl: URL;
+  formStamps: Pick<FormStamps, "read">;
+  judge: Pick<Judge, "arrival">;
 }): Accounts {
-  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, clock } = options;
-  const page = (path: string, query: Record<string, string> = {}) => {
-    const url = new URL(path, options.publicUrl);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url.href;
-  };
-
-  function demandGoodPassword(password: string, about: { email: string; fullName?: string | undefined }): void {
-    const problem = passwordProblem(password, about);
-    if (problem !== undefined) throw new PerchError("bad_input", problem, { fields: { password: problem } });
-  }
+  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock, judge } =
+    options;
 
   /** User, identity and a team of one, in the caller's transaction. */
   async function makeAccount(
     tx: Writer,
-    person: Omit<Confirmed, "bind">,
+    person: Pick<Confirmed, "email" | "emailShown" | "fullName">,
     bind: Confirmed["bind"],
     actor?: string,
   ): Promise<{ user: User; teamId: TeamId }> {
@@ -129,23 +137,17 @@ export function createAccounts(options: {
     return team.id;
   }
 
-  /** Guesses at one account are slowed from everywhere but the places its owner is known from, who is never locked out. */
-  async function limitSignIn(email: string, about: RequestInfo): Promise<void> {
-    await limiter.take("signIn", networkOf(about.ip));
-    const isKnownPlace = await db.tx(async (tx) => {
-      const user = await repo.findByEmail(tx, email);
-      return user !== undefined && (await sessions.known(tx, user.id, about)).network;
-    });
-    if (!isKnownPlace) await limiter.take("signIn", `account ${email}`);
-  }
+  const { begin, ...steps } = createSignInSteps({ ...options, openSession, teamOf });
 
   return {
-    async signUp({ email: emailShown, password, fullName, next }, about) {
+    ...steps,
+    async signUp({ email: emailShown, password, fullName, next, form: answer }, about) {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
       await limiter.take("mail", email);
-      const step = await identity.signUp({ email, emailShown: emailShown.trim(), fullName, password });
+      const form = options.formStamps.read(answer ?? {});
+      const step = await identity.signUp({ email, emailShown: emailShown.trim(), fullName, password, form });
       await db.tx(async (tx) => {
         const outcome = await step(tx);
         if (outcome.result === "confirm") {
@@ -174,12 +176,14 @@ export function createAccounts(options: {
         const message = "This is not the password chosen at sign-up. Try again, or sign up again with a new one.";
         throw new PerchError("bad_input", message, { fields: { password: message } });
       }
+      const arrive = await judge.arrival(about);
       const session = await db
         .tx(async (tx) => {
           const confirmed = await step(tx);
           if (confirmed === undefined) throw new PerchError("not_found", `${USED_UP} Sign in, or sign up again.`);
-          const { bind, ...person } = confirmed;
+          const { bind, form, ...person } = confirmed;
           const { user, teamId } = await makeAccount(tx, person, bind);
+          await arrive(tx, { userId: user.id, emailShown: user.emailShown, chain: teamId, form: form ?? [] });
           return openSession(tx, user, teamId, about);
         })
         .catch((error: unknown) => {
@@ -194,12 +198,14 @@ export function createAccounts(options: {
       await limitSignIn(email, about);
       const proof = await identity.authenticate(email, password);
       const user = proof && (await repo.findByIdentity(identity.name, proof.subject));
-      if (user === undefined) {
+      if (proof === undefined || user === undefined) {
         await db.tx((tx) =>
           audit.record(tx, { chain: "server", actor: "anonymous", action: "account.sign_in_failed" }),
         );
         throw new PerchError("unauthenticated", WRONG);
       }
+      const { second } = proof;
+      if (second !== undefined) return { continuation: await db.tx((tx) => begin(tx, user.id, second)) };
       const session = await db.tx(async (tx) => openSession(tx, user, await teamOf(tx, user.id), about));
       mail.wake();
       return session;
@@ -226,11 +232,13 @@ export function createAccounts(options: {
         const done = await step(tx);
         const user = done && (await repo.findIn(tx, done.userId));
         if (!user) throw new PerchError("not_found", `${USED_UP} Ask for a new one.`);
-        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined });
+        const teamNames = (await teams.listOfIn(tx, user.id)).map(({ name }) => name);
+        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined, teams: teamNames });
         const chain = await teamOf(tx, user.id);
         await audit.record(tx, { chain, actor: user.id, action: "account.password_changed" });
         const data = { at: momentWords(new Date(clock.now())), supportLink: page("/support") };
         await mail.queue(tx, { kind: "password_changed", userId: user.id, recipient: user.emailShown, data });
+        await tokens.dropBegun(tx, user.id);
         return sessions.endIn(tx, user.id, "all");
       });
       sessions.announceEnded(ended);
@@ -294,15 +302,18 @@ export function createAccounts(options: {
       });
     },
     async list(reason) {
-      await db.tx((tx) =>
-        audit.record(tx, { chain: "server", actor: "operator", action: "admin.users_listed", detail: { reason } }),
-      );
-      return repo.list();
+      const users = await repo.list();
+      // Everybody sees that they were listed; a few at a time, so that a running server can write in between.
+      for (let from = 0; from < users.length; from += RECORDED_AT_ONCE) {
+        const some = users.slice(from, from + RECORDED_AT_ONCE);
+        await db.tx(async (tx) => {
+          for (const { id } of some) {
+            const entry = { chain: "server", actor: "operator", object: id, detail: { reason } } as const;
+            await audit.record(tx, { ...entry, action: "admin.users_listed" });
+          }
+        });
+      }
+      return users;
     },
   };
-}
-
-/** "1 January 2026, 14:05 UTC": mails cannot know where they are read. */
-function momentWords(at: Date): string {
-  return `${new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at)} UTC`;
 }

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Scope } from "../../shared/access.ts";
 import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
@@ -29,6 +30,8 @@ export interface PendingSignUp {
   readonly emailShown: string;
   readonly fullName?: string;
   readonly phc: string;
+  /** What the sign-up form said of who sent it. */
+  readonly form?: readonly FormSignal[];
 }
 export const IDENTITY_PROVIDERS = ["embedded", "supabase"] as const;
 
@@ -94,12 +97,12 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
   /** Single-use tokens sent by mail or printed at first run; only SHA-256 of the token is stored. */
   const oneTimeTokens = k.table(
     "one_time_tokens",
-    { owner: "user", subject: { none: "A sign-up has no account yet; rows live at most a day." }, clock: "createdAt" },
+    { owner: "user", subject: { none: "A sign-up has no account yet; rows live at most a week." }, clock: "createdAt" },
     {
-      hash: k.text(secret("user.authorization.credentials", "day")).primaryKey(),
-      kind: k.oneOf(ONE_TIME_KINDS, operational("day")).notNull(),
+      hash: k.text(secret("user.authorization.credentials", "week")).primaryKey(),
+      kind: k.oneOf(ONE_TIME_KINDS, operational("week")).notNull(),
       userId: k
-        .text(personal("user.unique_id", { ...authentication, retain: "day" }))
+        .text(personal("user.unique_id", { ...authentication, retain: "week" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
@@ -119,9 +122,9 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         }),
       ),
       /** Wrong answers so far. */
-      attempts: k.int(operational("day")).notNull().default(0),
-      createdAt: k.instant(operational("day")).notNull(),
-      expiresAt: k.instant(operational("day")).notNull(),
+      attempts: k.int(operational("week")).notNull().default(0),
+      createdAt: k.instant(operational("week")).notNull(),
+      expiresAt: k.instant(operational("week")).notNull(),
     },
     (t) => [k.index("one_time_tokens_expiry").on(t.expiresAt), k.index("one_time_tokens_user").on(t.userId)],
   );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { PerchError } from "../errors.ts";
-import { FIREFOX_ON_WINDOWS, requestInfo, startPages, type TestPages } from "../http/pages/testing.ts";
+import { FIREFOX_ON_WINDOWS, QUICK_PASSWORDS, requestInfo, startPages, type TestPages } from "../http/pages/testing.ts";
 
 const PASSWORD = "blaue gurken tanzen";
 const NEW_PASSWORD = "gelbe gurken singen";
@@ -80,10 +80,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
     expect(await codeOf(server.accounts.signIn({ email: "a@x.example", password: "falsche gurken hier" }, about))).toBe(
       "unauthenticated",
     );
-    const other = await server.accounts.signIn(
-      { email: "a@x.example", password: PASSWORD },
-      requestInfo({ userAgent: FIREFOX_ON_WINDOWS }),
-    );
+    const other = await server.signedIn("a@x.example", PASSWORD, { userAgent: FIREFOX_ON_WINDOWS });
     const actor = await actorOf(token);
     const list = await server.sessions.list(actor);
     expect(list.map(({ browser, system, current }) => ({ browser, system, current }))).toEqual(
@@ -111,7 +108,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
       server.clock.advance(13 * DAY_MS);
     }
     expect(await server.sessions.find(token, about)).toBe("ended");
-    const { token: idle } = await server.accounts.signIn({ email: "b@x.example", password: PASSWORD }, about);
+    const { token: idle } = await server.signedIn("b@x.example", PASSWORD);
     server.clock.advance(14 * DAY_MS - 1);
     expect(await server.sessions.find(idle, about)).toMatchObject({ role: "owner" });
     server.clock.advance(14 * DAY_MS);
@@ -180,6 +177,45 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
     expect(answers.filter((code) => code === "unauthenticated")).toHaveLength(10);
     expect(answers.at(-1)).toBe("rate_limited");
     await server.accounts.signIn({ email: "o@x.example", password: PASSWORD }, about);
+  });
+
+  it("ABUSE-01 one password tried on everybody from everywhere costs few hashes, and owners still get in", async () => {
+    let hashes = 0;
+    const counting = startPages(test.db, {
+      passwords: {
+        hash: QUICK_PASSWORDS.hash,
+        verify(phc, password) {
+          hashes += 1;
+          return QUICK_PASSWORDS.verify(phc, password);
+        },
+        verifyNothing(password) {
+          hashes += 1;
+          return QUICK_PASSWORDS.verifyNothing(password);
+        },
+      },
+    });
+    const people = Array.from({ length: 20 }, (_, n) => `sprayed${n}@x.example`);
+    // Every other one exists; nothing may tell which.
+    for (const email of people.filter((_, n) => n % 2 === 0)) {
+      await counting.accounts.create({ email, password: PASSWORD }, "operator");
+      await counting.accounts.signIn({ email, password: PASSWORD }, requestInfo({ ip: `203.0.113.${email.length}` }));
+      counting.clock.advance(60_000);
+    }
+    hashes = 0;
+    const answers = new Map<string, number>();
+    for (let n = 0; n < 200; n += 1) {
+      const from = requestInfo({ ip: `198.51.100.${n % 50}` });
+      const email = people[n % people.length] ?? "";
+      const code = await codeOf(counting.accounts.signIn({ email, password: "sommer und sonne 26" }, from));
+      answers.set(code, (answers.get(code) ?? 0) + 1);
+    }
+    expect(hashes).toBeLessThanOrEqual(100);
+    expect(answers.get("unauthenticated")).toBe(hashes);
+    expect(answers.get("rate_limited")).toBe(200 - hashes);
+    for (const email of ["sprayed0@x.example", "sprayed10@x.example"]) {
+      const home = requestInfo({ ip: `203.0.113.${email.length}` });
+      expect(await codeOf(counting.accounts.signIn({ email, password: PASSWORD }, home))).toBe("done");
+    }
   });
 
   it("ABUSE-03 a stranger who signs up with somebody's address gets nothing", async () => {

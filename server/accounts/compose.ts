@@ -1,6 +1,11 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
+import { createDecisionsRepo } from "../abuse/decisions.repo.ts";
+import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
+import { createJudge, type Judge } from "../abuse/judge.ts";
+import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createUseWatch } from "../abuse/unusual-use.ts";
 import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -22,25 +27,35 @@ import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
 import { createTeams, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
+import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
+import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
+import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPageLinks } from "./page-links.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
+import { createSignInLimit } from "./sign-in-limit.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
   readonly credentials: Credentials;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
+  readonly judge: Judge;
+  readonly formStamps: FormStamps;
   readonly teams: Teams;
   readonly invitations: Invitations;
   readonly accessChanges: AccessChanges;
@@ -65,21 +80,46 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Keys what is remembered against abuse. */
+  abuseKey: Buffer;
+  /** Left out: argon2id as the policy promises. */
+  passwords?: Passwords;
+  /** Seals apps' secrets and keys the hashes of backup codes. */
+  factorsKey: Buffer;
 }): AccountServices {
-  const { db, audit, limiter, jobs, clock, config, publicUrl } = options;
+  const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), audit, clock });
+  const apiTokensRepo = createApiTokensRepo(db);
+  const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const mail = createMail({
+    db,
     repo: createMailRepo(db, clock),
     jobs,
+    audit,
+    publicUrl,
     key: options.key,
     transport,
   });
-  const identity = createEmbeddedIdentity({ db, repo: accountsRepo, tokens, passwords: createPasswords() });
+  const decisions = createDecisionsRepo(db, clock);
+  const sightings = createSightingsRepo({ db, clock, key: options.abuseKey });
+  const formStamps = createFormStamps({ clock, key: options.abuseKey });
+  const judge = createJudge({
+    ...{ decisions, sightings, audit, mail, clock, publicUrl },
+    people: accountsRepo,
+    // Nobody is billed yet.
+    payments: { of: async () => undefined },
+  });
+  const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
+  const identity = createEmbeddedIdentity({
+    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
+    factorsKey: options.factorsKey,
+  });
+  const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -90,9 +130,18 @@ export function createAccountServices(options: {
     mail,
     audit,
     limiter,
+    limitSignIn,
+    page,
     clock,
-    publicUrl,
+    formStamps,
+    judge,
   });
+  const changing = {
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
+    ...{ mail, audit, limiter, clock, page },
+  };
+  const emailChange = createEmailChange(changing);
+  const factors = createFactors({ ...changing, repo: accountsRepo });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -113,10 +162,14 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials(),
-    factors: createFactors(),
-    apiTokens: createApiTokens(),
-    standing: createStanding(),
+    credentials: createCredentials({ ...changing, factors, emailChange }),
+    emailChange,
+    recovery: createRecovery({ ...changing, limitSignIn }),
+    factors,
+    apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
+    standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
+    judge,
+    formStamps,
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
       ...{ changes: accessChanges, mail, audit, clock, publicUrl },
@@ -131,7 +184,7 @@ export function createAccountServices(options: {
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send },
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
     close: () => transport?.close(),
   };
 }

@@ -35,8 +35,13 @@ export interface Connect {
   parse(query: Readonly<Record<string, string>>): ConnectRequest;
   /** The origins an answer may be sent to. */
   readonly redirectOrigins: readonly string[];
-  /** The address that ends the flow with a code. Only called when the person pressed the button. */
-  approve(request: ConnectRequest, caller: Actor): Promise<string>;
+  /**
+   * The address that ends the flow with a code, for the team to work in. Only called when the person pressed the
+   * button. Throws `bad_input` for a team that is not theirs.
+   */
+  approve(request: ConnectRequest, caller: Actor, teamId?: string): Promise<string>;
+  /** The person's teams to choose from, the oldest membership first. */
+  teamsOf(caller: Actor): Promise<Me["team"][]>;
   /** The address that ends the flow without one (RFC 6749 §4.1.2.1). */
   decline(request: ConnectRequest): string;
   /** With the caller's present session, that session goes on under a new token (step-up). */
@@ -101,10 +106,13 @@ export function createConnect(options: {
       }
       return parsed.data;
     },
-    async approve(request, caller) {
+    teamsOf: ({ userId }) => teams.listOf(userId),
+    async approve(request, caller, teamId = caller.teamId) {
       const code = newSecret();
       const now = clock.now();
       await db.tx(async (tx) => {
+        const team = (await teams.listOfIn(tx, caller.userId)).find(({ id }) => id === teamId);
+        if (team === undefined) throw new PerchError("bad_input", "You are not in this team. Choose another one.");
         await repo.insert(
           tx,
           hashSecret(code),
@@ -114,7 +122,7 @@ export function createConnect(options: {
             challenge: request.code_challenge,
             authenticatedAt: caller.authenticatedAt,
             method: caller.method ?? "password",
-            teamId: caller.teamId,
+            teamId: team.id,
           },
           new Date(now),
           new Date(now + CONNECT_CODE_MS),
@@ -139,12 +147,13 @@ export function createConnect(options: {
         // The code stays used after a wrong proof: whoever has it does not get to guess.
         if (!isProof(verifier, row.challenge) || redirectUri !== row.redirectUri) return { ended: [] };
         const { userId, authenticatedAt, method } = row;
-        const [team] = await teams.listOfIn(tx, userId);
+        const mine = await teams.listOfIn(tx, userId);
+        const team = mine.find(({ id }) => id === row.teamId) ?? mine[0];
         if (team === undefined) throw refused();
         const isSame = present?.credential.kind === "session" && !present.credential.web && present.userId === userId;
         if (isSame && present.credential.kind === "session") {
           const { id } = present.credential;
-          const token = await sessions.renew(tx, { userId, id }, { authenticatedAt, method });
+          const token = await sessions.renew(tx, { userId, id }, { authenticatedAt, method, about });
           if (token === undefined) throw refused();
           await repo.produced(tx, hash, id);
           await audit.record(tx, { chain: present.teamId, actor: userId, action: "account.stepped_up", object: id });
@@ -155,7 +164,7 @@ export function createConnect(options: {
           kind: "extension",
           authenticatedAt,
           method,
-          teamId: row.teamId ?? undefined,
+          teamId: team.id,
           about: { ...about, timeZone },
         });
         await repo.produced(tx, hash, id);

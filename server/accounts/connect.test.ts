@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
-import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
+import { newId } from "../../shared/ids.ts";
+import { describeProcedures } from "../authz.ts";
+import { TEST_ENGINES, type TestDatabase, testSqlite } from "../db/testing.ts";
 import { PerchError } from "../errors.ts";
 import { requestInfo, startPages, type TestPages } from "../http/pages/testing.ts";
 import type { Actor } from "../teams/team-scope.ts";
@@ -33,22 +36,22 @@ describe.each(TEST_ENGINES)("connect flow on $name", (engine) => {
     test = await engine.open();
     server = startPages(test.db);
     await server.accounts.create({ email: "c@x.example", password: "blaue gurken tanzen" }, "operator");
-    const { token } = await server.accounts.signIn({ email: "c@x.example", password: "blaue gurken tanzen" }, about);
+    const { token } = await server.signedIn("c@x.example", "blaue gurken tanzen");
     const found = await server.sessions.find(token, about);
     if (found === undefined || found === "ended") throw new Error("no session");
     actor = found;
   });
   afterAll(() => test.dispose());
 
-  const approved = async () => {
+  const approved = async (teamId?: string) => {
     const { verifier, query } = begin();
-    const url = new URL(await server.connect.approve(server.connect.parse(query), actor));
+    const url = new URL(await server.connect.approve(server.connect.parse(query), actor, teamId));
     expect(url.origin + url.pathname).toBe(REDIRECT);
     expect(url.searchParams.get("state")).toBe(query.state);
     return { verifier, code: url.searchParams.get("code") ?? "" };
   };
-  const exchange = (code: string, verifier: string, redirectUri = REDIRECT) =>
-    server.connect.exchange({ code, verifier, redirectUri, timeZone: "Europe/Berlin" }, about);
+  const exchange = (code: string, verifier: string, redirectUri = REDIRECT, present?: Actor) =>
+    server.connect.exchange({ code, verifier, redirectUri, timeZone: "Europe/Berlin" }, about, present);
   const refused = (work: Promise<unknown>) =>
     expect(work).rejects.toSatisfy((error) => error instanceof PerchError && error.code === "unauthenticated");
 
@@ -61,6 +64,50 @@ describe.each(TEST_ENGINES)("connect flow on $name", (engine) => {
     expect(found).toMatchObject({ credential: { kind: "session", web: false }, userId: actor.userId });
     const mine = (await server.sessions.list(actor)).find(({ id }) => id === me.session.id);
     expect(mine).toMatchObject({ kind: "extension", timeZone: "Europe/Berlin", current: false });
+  });
+
+  it("works in the team that was chosen, as long as the person is in it", async () => {
+    const { teams, teamMembers } = test.db.t;
+    const [second, foreign] = [newId("team"), newId("team")];
+    const at = new Date(server.clock.now() + 1);
+    await test.db.tx(async (tx) => {
+      for (const id of [second, foreign]) await tx.insert(teams).values({ id, name: "Other", createdAt: at });
+      await tx.insert(teamMembers).values({ teamId: second, userId: actor.userId, role: "viewer", joinedAt: at });
+    });
+    const chosen = await approved(second);
+    expect((await exchange(chosen.code, chosen.verifier)).me.team).toMatchObject({ id: second, role: "viewer" });
+    const usual = await approved();
+    expect((await exchange(usual.code, usual.verifier)).me.team.id).toBe(actor.teamId);
+    await expect(approved(foreign)).rejects.toMatchObject({ code: "bad_input" });
+    const left = await approved(second);
+    await test.db.tx((tx) => tx.delete(teamMembers).where(eq(teamMembers.teamId, second)));
+    expect((await exchange(left.code, left.verifier)).me.team.id).toBe(actor.teamId);
+  });
+
+  it("ABUSE-06 a fresh proof goes on with the same session under a new token, and the old one is dead", async () => {
+    const first = await approved();
+    const { token: old, me } = await exchange(first.code, first.verifier);
+    const present = await server.sessions.find(old, about);
+    if (present === undefined || present === "ended") throw new Error("no session");
+    const again = await approved();
+    const renewed = await exchange(again.code, again.verifier, REDIRECT, present);
+    expect(renewed.token).not.toBe(old);
+    expect(renewed.me.session.id).toBe(me.session.id);
+    expect(await server.sessions.find(old, about)).toBeUndefined();
+    expect(await server.sessions.find(renewed.token, about)).toMatchObject({ userId: actor.userId });
+    const others = await approved();
+    const stranger = { ...present, userId: newId("user") };
+    const made = await exchange(others.code, others.verifier, REDIRECT, stranger);
+    expect(made.me.session.id).not.toBe(me.session.id);
+  });
+
+  it("ABUSE-10 a code that was not used yet dies with the session that approved it", async () => {
+    const { token } = await server.signedIn("c@x.example", "blaue gurken tanzen");
+    const found = await server.sessions.find(token, about);
+    if (found === undefined || found === "ended") throw new Error("no session");
+    const { verifier, code } = await approved();
+    await server.sessions.signOut(found);
+    await refused(exchange(code, verifier));
   });
 
   it("says no in the flow's own words", () => {
@@ -171,5 +218,20 @@ describe("redirect allow-list", () => {
     expect(() => server.connect.parse({ ...query, extra: "1" })).toThrow(PerchError);
     const { state: _, ...withoutState } = query;
     expect(() => server.connect.parse(withoutState)).toThrow(PerchError);
+  });
+});
+
+describe("device codes", () => {
+  it("ABUSE-11 there is no way in by a typed code: no page, no procedure, no grant", async () => {
+    const test = await testSqlite.open();
+    const server = startPages(test.db);
+    for (const path of ["/device", "/device/code", "/device_authorization", "/activate", "/link", "/connect/device"]) {
+      expect((await server.browser().get(path)).status, path).toBe(404);
+      expect((await server.browser().post(path, { user_code: "WDJB-MJHT" })).status, path).toBe(404);
+    }
+    expect(describeProcedures().filter(({ path }) => /device|userCode|activate/i.test(path))).toEqual([]);
+    const { query } = begin();
+    expect(() => server.connect.parse({ ...query, response_type: "device_code" })).toThrow(PerchError);
+    await test.dispose();
   });
 });

@@ -1,20 +1,27 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ManualClock } from "../clock.ts";
+import { type Clock, ManualClock } from "../clock.ts";
+import type { Database } from "../db/database.ts";
 import { type TestDatabase, testSqlite } from "../db/testing.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
-import { identityProviderContract } from "./identity-provider.contract.ts";
+import { CONTRACT_URL, identityProviderContract } from "./identity-provider.contract.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPasswords } from "./passwords.ts";
 
-identityProviderContract("embedded", (db, clock) =>
+const factorsKey = randomBytes(32);
+const embedded = (db: Database, clock: Clock, passwords = createPasswords()) =>
   createEmbeddedIdentity({
     db,
     repo: createAccountsRepo(db, clock),
     tokens: createOneTimeTokensRepo(db, clock),
-    passwords: createPasswords(),
-  }),
-);
+    passwords,
+    clock,
+    publicUrl: CONTRACT_URL,
+    factorsKey,
+  });
+
+identityProviderContract("embedded", embedded);
 
 describe("embedded identity", () => {
   let test: TestDatabase;
@@ -27,15 +34,14 @@ describe("embedded identity", () => {
     const { db } = test;
     const clock = new ManualClock();
     const repo = createAccountsRepo(db, clock);
-    const tokens = createOneTimeTokensRepo(db, clock);
     const weak = createPasswords({ memoryCost: 8 * 1024, timeCost: 1, parallelism: 1 });
-    const bind = await createEmbeddedIdentity({ db, repo, tokens, passwords: weak }).register("blaue gurken tanzen");
+    const bind = await embedded(db, clock, weak).register("blaue gurken tanzen");
     await db.tx(async (tx) => {
       const user = await repo.insert(tx, { email: "old@x.example", emailShown: "old@x.example" });
       await repo.bindIdentity(tx, "embedded", await bind(tx, user.id), user.id);
     });
     expect((await repo.findPassword("old@x.example"))?.phc).toContain("m=8192,t=1");
-    const today = createEmbeddedIdentity({ db, repo, tokens, passwords: createPasswords() });
+    const today = embedded(db, clock);
     expect(await today.authenticate("old@x.example", "blaue gurken tanzen")).toBeDefined();
     expect((await repo.findPassword("old@x.example"))?.phc).toContain("m=19456,t=2");
     expect(await today.authenticate("old@x.example", "blaue gurken tanzen")).toBeDefined();

@@ -1,10 +1,15 @@
 /** The embedded identity provider: addresses confirmed by mail, passwords hashed here. */
+import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
 import type { PendingSignUp } from "./accounts.tables.ts";
+import { createEmbeddedFactors } from "./embedded-factors.ts";
+import { createEmbeddedPasskeys, passkeysWork } from "./embedded-passkeys.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
+import { createPasskeysRepo } from "./passkeys.repo.ts";
 import type { Passwords } from "./passwords.ts";
+import { createSecondFactorsRepo } from "./second-factors.repo.ts";
 
 export const SIGN_UP_LINK_MS = 24 * 60 * 60_000;
 export const RESET_LINK_MS = 30 * 60_000;
@@ -14,8 +19,21 @@ export function createEmbeddedIdentity(options: {
   repo: AccountsRepo;
   tokens: OneTimeTokensRepo;
   passwords: Passwords;
+  clock: Clock;
+  /** Where browsers find this server; passkeys are bound to it. */
+  publicUrl: URL;
+  /** 32 bytes for second factors alone. */
+  factorsKey: Buffer;
 }): IdentityProvider {
-  const { db, repo, tokens, passwords } = options;
+  const { db, repo, tokens, passwords, clock, publicUrl } = options;
+  const passkeysRepo = createPasskeysRepo(db, clock);
+  const factors = createEmbeddedFactors({
+    db,
+    repo: createSecondFactorsRepo(db, clock),
+    passkeys: passkeysRepo,
+    clock,
+    key: options.factorsKey,
+  });
   const bindWith =
     (phc: string) =>
     async (tx: Parameters<AccountsRepo["setPassword"]>[0], userId: Parameters<AccountsRepo["setPassword"]>[1]) => {
@@ -24,9 +42,12 @@ export function createEmbeddedIdentity(options: {
     };
   return {
     name: "embedded",
-    async signUp({ email, emailShown, fullName, password }) {
+    capabilities: { backupCodes: true, passkeys: passkeysWork(publicUrl) },
+    factors,
+    passkeys: createEmbeddedPasskeys({ db, repo: passkeysRepo, tokens, publicUrl }),
+    async signUp({ email, emailShown, fullName, password, form }) {
       const phc = await passwords.hash(password);
-      const pending: PendingSignUp = { email, emailShown, phc, ...(fullName && { fullName }) };
+      const pending: PendingSignUp = { email, emailShown, phc, ...(form && { form }), ...(fullName && { fullName }) };
       return async (tx) => {
         const existing = await repo.findByEmail(tx, email);
         // The same row is written for an address that has an account, already expired, so that both take as long.
@@ -60,7 +81,8 @@ export function createEmbeddedIdentity(options: {
         const phc = await passwords.hash(password);
         await db.tx((tx) => repo.rehash(tx, stored.userId, stored.phc, phc));
       }
-      return { subject: stored.userId };
+      const { totp } = await factors.list(stored.userId);
+      return totp === null ? { subject: stored.userId } : { subject: stored.userId, second: {} };
     },
     async requestReset(email) {
       return async (tx) => {
@@ -77,6 +99,22 @@ export function createEmbeddedIdentity(options: {
         await repo.setPassword(tx, taken.userId, phc);
         await tokens.dropOfUser(tx, "reset", taken.userId);
         return { userId: taken.userId };
+      };
+    },
+    async changePassword(userId, password) {
+      const phc = await passwords.hash(password);
+      return async (tx) => {
+        await repo.setPassword(tx, userId, phc);
+        await tokens.dropOfUser(tx, "reset", userId);
+      };
+    },
+    async withdrawPassword(userId) {
+      return (tx) => repo.removePassword(tx, userId);
+    },
+    async changeEmail(userId, to) {
+      return async (tx) => {
+        await repo.setEmail(tx, userId, to);
+        await tokens.dropOfUser(tx, "reset", userId);
       };
     },
     async register(password) {

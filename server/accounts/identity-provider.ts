@@ -5,8 +5,11 @@
  * A method does its slow part (hashing, network) at once and returns a `Step`: what it must write in our transaction.
  */
 import type { UserId } from "../../shared/ids.ts";
+import type { FormSignal } from "../abuse/signals.ts";
 import type { Writer } from "../db/database.ts";
+import type { Address } from "./accounts.repo.ts";
 import type { IDENTITY_PROVIDERS } from "./accounts.tables.ts";
+import type { Passkeys, SecondFactors, SecondStep } from "./identity-factors.ts";
 
 /** Runs in the caller's transaction, perhaps more than once; it does nothing outside the database. */
 export type Step<T> = (tx: Writer) => Promise<T>;
@@ -18,6 +21,8 @@ export interface SignUpInput {
   readonly emailShown: string;
   readonly fullName?: string | undefined;
   readonly password: string;
+  /** What the sign-up form said of who sent it; comes back when the address is confirmed. */
+  readonly form?: readonly FormSignal[] | undefined;
 }
 
 export type SignUpOutcome =
@@ -29,12 +34,18 @@ export interface Confirmed {
   readonly email: string;
   readonly emailShown: string;
   readonly fullName?: string | undefined;
+  /** What was noted at sign-up. */
+  readonly form?: readonly FormSignal[] | undefined;
   /** Binds the new user to the identity; gives the provider's own name for it. */
   readonly bind: (tx: Writer, userId: UserId) => Promise<string>;
 }
 
 export interface IdentityProvider {
   readonly name: (typeof IDENTITY_PROVIDERS)[number];
+  /** What this provider cannot do is not offered. */
+  readonly capabilities: { readonly backupCodes: boolean; readonly passkeys: boolean };
+  readonly factors: SecondFactors;
+  readonly passkeys: Passkeys;
   /** Nothing of an account exists until it is confirmed. Takes as long for an address that has one. */
   signUp(input: SignUpInput): Promise<Step<SignUpOutcome>>;
   /** Whether a link of this kind would still work. Free of side effects: mail scanners follow links. */
@@ -44,12 +55,27 @@ export interface IdentityProvider {
    * again so that nobody can choose one for somebody else's address (pre-hijacking).
    */
   confirmSignUp(token: string, password: string): Promise<Step<Confirmed | undefined> | "wrong_password" | "no_link">;
-  /** The subject, or `undefined`; takes as long when there is no such account. */
-  authenticate(email: string, password: string): Promise<{ readonly subject: string } | undefined>;
+  /**
+   * The subject, or `undefined`; takes as long when there is no such account. With `second` the password is not enough:
+   * hand it to `factors.verify` together with what the person answers.
+   */
+  authenticate(
+    email: string,
+    password: string,
+  ): Promise<{ readonly subject: string; readonly second?: SecondStep } | undefined>;
   /** The step takes as long, and writes as much, when there is no such account. */
   requestReset(email: string): Promise<Step<{ readonly token: string; readonly userId: UserId } | undefined>>;
   /** Sets the new password once; every other open reset link of the person ends. */
   completeReset(token: string, password: string): Promise<Step<{ readonly userId: UserId } | undefined>>;
+  /** For a person who proved who they are; every open reset link ends. */
+  changePassword(userId: UserId, password: string): Promise<Step<void>>;
+  /** No password lets the person in until a reset sets one. */
+  withdrawPassword(userId: UserId): Promise<Step<void>>;
+  /**
+   * From now on the person signs in with this address. Every open reset link ends: they went to the earlier one. The
+   * step throws a unique violation when a living account has the address.
+   */
+  changeEmail(userId: UserId, to: Address): Promise<Step<void>>;
   /** For accounts made without mail (first-run set-up, operator): what confirmed people have, at once. */
   register(password: string): Promise<Confirmed["bind"]>;
 }

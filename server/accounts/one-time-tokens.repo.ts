@@ -1,5 +1,5 @@
 /** Single-use tokens: links in mails and the first-run set-up link. Only hashes are stored. */
-import { and, eq, gt, sql } from "drizzle-orm";
+import { and, desc, eq, gt, gte, inArray, sql } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -7,6 +7,8 @@ import type { ONE_TIME_KINDS, PendingSignUp } from "./accounts.tables.ts";
 import { hashSecret, isSecret, newSecret } from "./secrets.ts";
 
 export type OneTimeKind = (typeof ONE_TIME_KINDS)[number];
+const BEGUN_KINDS = ["second_factor", "email_change", "recovery"] as const satisfies readonly OneTimeKind[];
+
 export interface OneTimeToken {
   readonly userId: UserId | null;
   readonly pending: PendingSignUp | null;
@@ -29,7 +31,15 @@ export interface OneTimeTokensRepo {
   take(tx: Writer, kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
   /** Counts a wrong answer; gives how many there were. */
   countAttempt(tx: Writer, kind: OneTimeKind, token: string): Promise<number>;
-  dropOfUser(tx: Writer, kind: OneTimeKind, userId: UserId): Promise<void>;
+  /** The newest of a person that is still valid. */
+  findOfUser(
+    userId: UserId,
+    kind: OneTimeKind,
+  ): Promise<(Pick<OneTimeToken, "data"> & { readonly expiresAt: Date }) | undefined>;
+  /** All of the kind, or those issued at `since` or later. */
+  dropOfUser(tx: Writer, kind: OneTimeKind, userId: UserId, since?: Date): Promise<void>;
+  /** What was begun with an earlier password: half a sign-in, a change of address, a recovery. Ends with that password. */
+  dropBegun(tx: Writer, userId: UserId): Promise<void>;
   dropAll(tx: Writer, kind: OneTimeKind): Promise<void>;
 }
 
@@ -81,8 +91,35 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
         .returning({ attempts: oneTimeTokens.attempts });
       return row?.attempts ?? 0;
     },
-    async dropOfUser(tx, kind, userId) {
-      await tx.delete(oneTimeTokens).where(and(eq(oneTimeTokens.kind, kind), eq(oneTimeTokens.userId, userId)));
+    async findOfUser(userId, kind) {
+      const [row] = await db.read
+        .select({ data: oneTimeTokens.data, expiresAt: oneTimeTokens.expiresAt })
+        .from(oneTimeTokens)
+        .where(
+          and(
+            eq(oneTimeTokens.userId, userId),
+            eq(oneTimeTokens.kind, kind),
+            gt(oneTimeTokens.expiresAt, new Date(clock.now())),
+          ),
+        )
+        .orderBy(desc(oneTimeTokens.createdAt));
+      return row;
+    },
+    async dropOfUser(tx, kind, userId, since) {
+      await tx
+        .delete(oneTimeTokens)
+        .where(
+          and(
+            eq(oneTimeTokens.kind, kind),
+            eq(oneTimeTokens.userId, userId),
+            since && gte(oneTimeTokens.createdAt, since),
+          ),
+        );
+    },
+    async dropBegun(tx, userId) {
+      await tx
+        .delete(oneTimeTokens)
+        .where(and(inArray(oneTimeTokens.kind, BEGUN_KINDS), eq(oneTimeTokens.userId, userId)));
     },
     async dropAll(tx, kind) {
       await tx.delete(oneTimeTokens).where(eq(oneTimeTokens.kind, kind));

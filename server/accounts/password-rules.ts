@@ -3,11 +3,14 @@
  * one short piece, a walk over the keyboard, or made of the person's own address or name. No rules of composition.
  */
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../../shared/accounts.ts";
+import { PerchError } from "../errors.ts";
 import { COMMON_PASSWORDS, COMMON_WORDS } from "./common-passwords.ts";
 
 export interface PasswordContext {
   readonly email: string;
   readonly fullName?: string | undefined;
+  /** Names of the person's teams. */
+  readonly teams?: readonly string[];
 }
 
 /** Rows a finger walks along; walked in both directions. */
@@ -58,9 +61,15 @@ export function passwordProblem(password: string, about: PasswordContext): strin
   }
   if (isWalk(plain)) return "This password follows the keyboard or the alphabet. Choose something less regular.";
   if (leftWithout(plain, contextWords(about)) < MIN_PASSWORD_LENGTH / 2) {
-    return "This password is mostly your e-mail address, your name or ours. Choose something others cannot know about you.";
+    return "This password is mostly your e-mail address, your name, your team's or ours. Choose something others cannot know about you.";
   }
   return undefined;
+}
+
+/** Throws `bad_input` with that sentence at the field `password`. */
+export function demandGoodPassword(password: string, about: PasswordContext): void {
+  const problem = passwordProblem(password, about);
+  if (problem !== undefined) throw new PerchError("bad_input", problem, { fields: { password: problem } });
 }
 
 /** Without the digits and signs people put around a word. */
@@ -119,7 +128,7 @@ function isWalk(text: string): boolean {
   return at >= text.length;
 }
 
-function contextWords({ email, fullName = "" }: PasswordContext): string[] {
+function contextWords({ email, fullName = "", teams = [] }: PasswordContext): string[] {
   const [local = "", domain = ""] = email.normalize("NFC").toLowerCase().split("@");
   const pieces = [
     email.toLowerCase(),
@@ -127,7 +136,12 @@ function contextWords({ email, fullName = "" }: PasswordContext): string[] {
     domain,
     ...local.split(/[._+-]/),
     ...domain.split("."),
-    ...fullName.normalize("NFC").toLowerCase().split(/\s+/),
+    ...[fullName, ...teams].flatMap((name) =>
+      name
+        .normalize("NFC")
+        .toLowerCase()
+        .split(/[\s\p{P}\p{S}]+/u),
+    ),
     "perch",
   ];
   return [...new Set(pieces)].filter((piece) => piece.length >= 3).sort((a, b) => b.length - a.length);

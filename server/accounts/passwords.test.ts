@@ -100,7 +100,7 @@ describe("password hashing", () => {
   });
 
   it("runs at most as many at once as allowed, and frees the place of one that fails", async () => {
-    const limited = createSemaphore(2);
+    const limited = createSemaphore(2, 3);
     let now = 0;
     let most = 0;
     const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
@@ -117,5 +117,15 @@ describe("password hashing", () => {
     const results = await settled;
     expect(most).toBe(2);
     expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(4);
+  });
+
+  it("ABUSE-01 refuses at once, with a time to come back, when too many wait", async () => {
+    const limited = createSemaphore(1, 2);
+    const gate = Promise.withResolvers<void>();
+    const admitted = [1, 2, 3].map(() => limited(() => gate.promise));
+    await expect(limited(async () => "never")).rejects.toMatchObject({ code: "unavailable", retryAfterMs: 5_000 });
+    gate.resolve();
+    await Promise.all(admitted);
+    expect(await limited(async () => "again")).toBe("again");
   });
 });

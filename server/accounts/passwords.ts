@@ -1,9 +1,10 @@
 /**
  * Password hashing: argon2id with the parameters of the OWASP password storage cheat sheet (19 MiB, 2 passes, 1 lane).
- * At most four hashes run at once, so that a flood of sign-ins costs waiting and not memory.
+ * At most four hashes run at once and a hundred wait, so that a flood of sign-ins costs neither memory nor patience.
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
+import { PerchError } from "../errors.ts";
 
 export interface Argon2Parameters {
   /** KiB. */
@@ -13,9 +14,13 @@ export interface Argon2Parameters {
 }
 export const ARGON2: Argon2Parameters = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
 const MOST_AT_ONCE = 4;
+/** About two seconds of work for two cores. */
+const MOST_WAITING = 100;
+const BUSY_MS = 5_000;
 /** The package declares its algorithms as an ambient const enum; argon2id is 2 there and in the PHC format. */
 const ARGON2ID = 2 as Algorithm;
 
+/** Every method throws `unavailable` when too many wait already. */
 export interface Passwords {
   /** The PHC string to store. */
   hash(password: string): Promise<string>;
@@ -26,7 +31,7 @@ export interface Passwords {
 }
 
 export function createPasswords(parameters: Argon2Parameters = ARGON2): Passwords {
-  const limited = createSemaphore(MOST_AT_ONCE);
+  const limited = createSemaphore(MOST_AT_ONCE, MOST_WAITING);
   const hashOf = (password: string) =>
     limited(() => hash(normalise(password), { algorithm: ARGON2ID, outputLen: 32, ...parameters }));
   let nobody: Promise<string> | undefined;
@@ -56,11 +61,16 @@ export function isWeaker(phc: string, than: Argon2Parameters): boolean {
   return match === null || Number(match[1]) < than.memoryCost || Number(match[2]) < than.timeCost;
 }
 
-/** Lets `most` pieces of work run at once; the rest wait in order of arrival. */
-export function createSemaphore(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+/** Lets `most` pieces of work run at once; as many as `mostWaiting` wait in order of arrival, the rest are refused. */
+export function createSemaphore(most: number, mostWaiting: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = most;
   const waiting: (() => void)[] = [];
   return async (work) => {
+    if (waiting.length >= mostWaiting && free === 0) {
+      throw new PerchError("unavailable", "Too many people are signing in at the moment. Try again in a few seconds.", {
+        retryAfterMs: BUSY_MS,
+      });
+    }
     if (free > 0) free -= 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {

@@ -1,8 +1,8 @@
-/** Session and API-token rows. Look-ups by token are prepared once: they stand in front of every call. */
-import { and, asc, desc, eq, gt, isNull, ne, sql } from "drizzle-orm";
-import type { Role, Scope } from "../../shared/access.ts";
+/** Session rows. The look-up by token is prepared once: it stands in front of every call. */
+import { and, asc, desc, eq, gt, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
+import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
-import { type ApiTokenId, newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
+import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 
 export interface SessionRow {
@@ -33,23 +33,15 @@ export interface FoundSession extends SessionRow {
   /** Whether this team asks its members for a second factor. */
   readonly requireSecondFactor: boolean;
 }
+/** Which sessions of a person: one, all but one, or all. */
+export type WhichSessions = { readonly id: SessionId } | { readonly except: SessionId } | "all";
 /** What a person did to show who they are, and when. */
 export interface Proof {
   readonly authenticatedAt: Date;
   readonly method: SignInMethod;
+  /** Where: from then on that is where the session is at home. */
+  readonly about?: { readonly ip: string; readonly userAgent: string } | undefined;
 }
-export interface FoundApiToken {
-  readonly id: ApiTokenId;
-  readonly userId: UserId;
-  readonly teamId: TeamId;
-  readonly role: Role;
-  readonly scopes: readonly Scope[];
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-}
-
 export interface SessionsRepo {
   insert(tx: Writer, session: NewSession): Promise<SessionId>;
   findByToken(tokenHash: string): Promise<FoundSession | undefined>;
@@ -57,35 +49,34 @@ export interface SessionsRepo {
   listLive(userId: UserId, now: Date): Promise<SessionRow[]>;
   /** User agents and addresses the person's sessions had, ended ones too (as long as they are kept). */
   listSeen(tx: Writer, userId: UserId): Promise<{ ip: string | null; userAgent: string | null }[]>;
+  /** Where the person's sessions were used that told their time zone, ended ones too (as long as they are kept). */
+  listPlaces(
+    tx: Writer,
+    userId: UserId,
+  ): Promise<{ ip: string | null; userAgent: string | null; timeZone: string | null }[]>;
+  /** The session has to prove anew who uses it. */
+  forgetProof(tx: Writer, id: SessionId): Promise<void>;
   touch(
     tx: Writer,
     id: SessionId,
-    seen: { at: Date; idleExpiresAt: Date; ip: string; userAgent: string },
+    seen: { at: Date; idleExpiresAt: Date; ip: string | null; userAgent: string | null },
   ): Promise<void>;
   /** Gives whether the session was the person's and live. */
   replaceToken(tx: Writer, userId: UserId, id: SessionId, tokenHash: string, proof: Proof): Promise<boolean>;
   setTeam(tx: Writer, id: SessionId, teamId: TeamId): Promise<void>;
-  /** Ends those of the person that are live and meant; gives the ids that ended by this call. */
-  end(
-    tx: Writer,
-    userId: UserId,
-    which: { id: SessionId } | { except: SessionId } | "all",
-    at: Date,
-  ): Promise<SessionId[]>;
-  insertApiToken(
-    tx: Writer,
-    token: Omit<FoundApiToken, "id" | "role" | "lastUsedAt" | "revokedAt"> & {
-      name: string;
-      tokenHash: string;
-      prefix: string;
-    },
-  ): Promise<ApiTokenId>;
-  findApiToken(tokenHash: string): Promise<FoundApiToken | undefined>;
-  touchApiToken(tx: Writer, id: ApiTokenId, at: Date): Promise<void>;
+  /**
+   * Ends those of the person that are live and meant; gives the ids that ended by this call. Codes of the connect flow
+   * that were not used yet end with them: one of these sessions may have approved them.
+   */
+  end(tx: Writer, userId: UserId, which: WhichSessions, at: Date): Promise<SessionId[]>;
+  /** Ends all that ran out before `at`; gives their ids. */
+  endExpired(tx: Writer, at: Date): Promise<SessionId[]>;
+  /** A sign-in with a second factor shows that it is not lost: recoveries under way end. */
+  dropRecoveries(tx: Writer, userId: UserId): Promise<void>;
 }
 
 export function createSessionsRepo(db: Database): SessionsRepo {
-  const { sessions, users, teams, teamMembers, apiTokens } = db.t;
+  const { sessions, users, teams, teamMembers, connectCodes, oneTimeTokens } = db.t;
   const row = {
     id: sessions.id,
     kind: sessions.kind,
@@ -121,23 +112,6 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       asc(teamMembers.teamId),
     )
     .prepare();
-  const apiTokenByToken = db.read
-    .select({
-      id: apiTokens.id,
-      userId: apiTokens.createdBy,
-      teamId: apiTokens.teamId,
-      role: teamMembers.role,
-      scopes: apiTokens.scopes,
-      createdAt: apiTokens.createdAt,
-      expiresAt: apiTokens.expiresAt,
-      lastUsedAt: apiTokens.lastUsedAt,
-      revokedAt: apiTokens.revokedAt,
-    })
-    .from(apiTokens)
-    .innerJoin(users, and(eq(users.id, apiTokens.createdBy), isNull(users.deletedAt)))
-    .innerJoin(teamMembers, and(eq(teamMembers.userId, apiTokens.createdBy), eq(teamMembers.teamId, apiTokens.teamId)))
-    .where(eq(apiTokens.tokenHash, sql.placeholder("tokenHash")))
-    .prepare();
 
   return {
     async insert(tx, session) {
@@ -169,16 +143,28 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .from(sessions)
         .where(eq(sessions.userId, userId));
     },
+    async listPlaces(tx, userId) {
+      return tx
+        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
+        .from(sessions)
+        .where(and(eq(sessions.userId, userId), isNotNull(sessions.timeZone)));
+    },
+    async forgetProof(tx, id) {
+      await tx
+        .update(sessions)
+        .set({ authenticatedAt: new Date(0) })
+        .where(eq(sessions.id, id));
+    },
     async touch(tx, id, { at, idleExpiresAt, ip, userAgent }) {
       await tx
         .update(sessions)
         .set({ seenAt: at, idleExpiresAt, ip, userAgent })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
-    async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method }) {
+    async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method, about }) {
       const replaced = await tx
         .update(sessions)
-        .set({ tokenHash, authenticatedAt, method })
+        .set({ tokenHash, authenticatedAt, method, ...(about && { ip: about.ip, userAgent: about.userAgent }) })
         .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
         .returning({ id: sessions.id });
       return replaced.length > 0;
@@ -194,19 +180,19 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .set({ endedAt: at })
         .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), meant))
         .returning({ id: sessions.id, idle: sessions.idleExpiresAt, absolute: sessions.absoluteExpiresAt });
+      await tx.delete(connectCodes).where(and(eq(connectCodes.userId, userId), isNull(connectCodes.usedAt)));
       return ended.filter(({ idle, absolute }) => idle > at && absolute > at).map(({ id }) => id);
     },
-    async insertApiToken(tx, { userId, ...token }) {
-      const id = newId("apiToken");
-      await tx.insert(apiTokens).values({ ...token, id, createdBy: userId, scopes: [...token.scopes] });
-      return id;
+    async endExpired(tx, at) {
+      const ended = await tx
+        .update(sessions)
+        .set({ endedAt: at })
+        .where(and(isNull(sessions.endedAt), or(lte(sessions.idleExpiresAt, at), lte(sessions.absoluteExpiresAt, at))))
+        .returning({ id: sessions.id });
+      return ended.map(({ id }) => id);
     },
-    async findApiToken(tokenHash) {
-      const [found] = await apiTokenByToken.execute({ tokenHash });
-      return found;
-    },
-    async touchApiToken(tx, id, at) {
-      await tx.update(apiTokens).set({ lastUsedAt: at }).where(eq(apiTokens.id, id));
+    async dropRecoveries(tx, userId) {
+      await tx.delete(oneTimeTokens).where(and(eq(oneTimeTokens.kind, "recovery"), eq(oneTimeTokens.userId, userId)));
     },
   };
 }

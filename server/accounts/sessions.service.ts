@@ -4,7 +4,8 @@
  */
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { assurance, type SessionKind, type SessionView, type SignInMethod } from "../../shared/accounts.ts";
-import type { ApiTokenId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { ApiTokenId, CredentialId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { UseWatch } from "../abuse/unusual-use.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -12,18 +13,20 @@ import { PerchError } from "../errors.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { networkOf } from "../limits/rate-limiter.ts";
 import type { Actor } from "../teams/team-scope.ts";
-import { deviceWords } from "./device-words.ts";
+import type { ApiTokensRepo, FoundApiToken, WhichTokens } from "./api-tokens.repo.ts";
+import { deviceWords, sameDevice } from "./device-words.ts";
 import { hashSecret, isSecret, newSecret } from "./secrets.ts";
-import type { FoundApiToken, FoundSession, Proof, SessionsRepo } from "./sessions.repo.ts";
+import type { FoundSession, Proof, SessionsRepo, WhichSessions } from "./sessions.repo.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 export const SESSION_IDLE_MS = 14 * DAY_MS;
 export const SESSION_LONGEST_MS = 60 * DAY_MS;
-export const API_TOKEN_LONGEST_MS = 365 * DAY_MS;
+export const API_TOKEN_LONGEST_DAYS = 365;
 /** A session's last use is written at most this often: a write per call would cost more than the exactness is worth. */
 const TOUCH_EVERY_MS = 5 * 60_000;
+const NEVER = new Date(0);
 const REMEMBERED_ENDS = 10_000;
-/** Announced to other nodes as this prefix and the session's id. */
+/** Announced to other nodes as this prefix and the id of the session or API token. */
 const ENDED_TOPIC = "session-ended:";
 
 export interface IssuedSession {
@@ -62,47 +65,75 @@ export interface Sessions {
   /** Ends the actor's own session. */
   signOut(actor: Actor): Promise<void>;
   /** Ends sessions inside a transaction; hand the result to `announceEnded` after the commit. */
-  endIn(tx: Writer, userId: UserId, which: { id: SessionId } | "all"): Promise<SessionId[]>;
-  announceEnded(ids: readonly SessionId[]): void;
-  /** Calls `listener` with each session that ended before its time, on this node or another. Returns its removal. */
-  onEnded(listener: (id: SessionId) => void): () => void;
+  endIn(tx: Writer, userId: UserId, which: WhichSessions): Promise<SessionId[]>;
+  /** The same with API tokens. */
+  endTokensIn(tx: Writer, which: WhichTokens): Promise<ApiTokenId[]>;
+  /** Ends what ran out, so that what goes on with it ends too; hand the result to `announceEnded` after the commit. */
+  endExpiredIn(tx: Writer): Promise<CredentialId[]>;
+  announceEnded(ids: readonly CredentialId[]): void;
+  /** Calls `listener` with each session and API token that ended, on this node or another. Returns its removal. */
+  onEnded(listener: (id: CredentialId) => void): () => void;
   /** Whether the person was seen with this browser and system, and from this network, before. */
   known(tx: Writer, userId: UserId, about: RequestInfo): Promise<{ any: boolean; device: boolean; network: boolean }>;
-  createApiToken(
-    tx: Writer,
-    input: { userId: UserId; teamId: TeamId; name: string; scopes: readonly Scope[] },
-  ): Promise<{ id: ApiTokenId; token: string; expiresAt: Date }>;
+  createApiToken(tx: Writer, input: NewApiTokenInput): Promise<IssuedApiToken>;
 }
 
-export function createSessions(options: { db: Database; repo: SessionsRepo; audit: Audit; clock: Clock }): Sessions {
-  const { db, repo, audit, clock } = options;
-  const listeners = new Set<(id: SessionId) => void>();
+export interface NewApiTokenInput {
+  readonly userId: UserId;
+  readonly teamId: TeamId;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Left out: a year, the longest there is. */
+  readonly days?: number | undefined;
+  /** Who makes it, for the audit log; left out: the person themselves. */
+  readonly actor?: string | undefined;
+}
+export interface IssuedApiToken {
+  readonly id: ApiTokenId;
+  /** Shown once; only its hash is stored. */
+  readonly token: string;
+  readonly prefix: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export function createSessions(options: {
+  db: Database;
+  repo: SessionsRepo;
+  apiTokens: ApiTokensRepo;
+  audit: Audit;
+  clock: Clock;
+  /** Looks at how sessions are used; left out, nobody does. */
+  watch?: UseWatch;
+}): Sessions {
+  const { db, repo, apiTokens, audit, clock, watch } = options;
+  const listeners = new Set<(id: CredentialId) => void>();
   // On PostgreSQL this node hears its own announcement too; a session ends once.
-  const told = new Set<SessionId>();
-  const tell = (id: SessionId) => {
+  const told = new Set<CredentialId>();
+  const tell = (id: CredentialId) => {
     if (told.has(id)) return;
     told.add(id);
     if (told.size > REMEMBERED_ENDS) for (const oldest of [...told].slice(0, REMEMBERED_ENDS / 2)) told.delete(oldest);
     for (const listener of listeners) listener(id);
   };
   db.onAnnounced((topic) => {
-    if (topic.startsWith(ENDED_TOPIC)) tell(asSessionId(topic.slice(ENDED_TOPIC.length)));
+    if (topic.startsWith(ENDED_TOPIC)) tell(asCredentialId(topic.slice(ENDED_TOPIC.length)));
   });
 
-  const endIn: Sessions["endIn"] = (tx, userId, which) => end(tx, userId, which);
-  async function end(tx: Writer, userId: UserId, which: Parameters<SessionsRepo["end"]>[2]): Promise<SessionId[]> {
-    const ids = await repo.end(tx, userId, which, new Date(clock.now()));
+  async function announced<Id extends CredentialId>(tx: Writer, ids: Id[]): Promise<Id[]> {
     if (db.engine === "postgres") for (const id of ids) await db.announce(tx, ENDED_TOPIC + id);
     return ids;
   }
+  const endIn: Sessions["endIn"] = async (tx, userId, which) =>
+    announced(tx, await repo.end(tx, userId, which, new Date(clock.now())));
 
   async function endAndTell(
     actor: Actor,
-    which: Parameters<SessionsRepo["end"]>[2],
+    which: WhichSessions,
     action: "session.revoked" | "account.signed_out",
   ): Promise<SessionId[]> {
     const ids = await db.tx(async (tx) => {
-      const ended = await end(tx, actor.userId, which);
+      const ended = await endIn(tx, actor.userId, which);
       for (const id of ended) await audit.record(tx, { chain: actor.teamId, actor: actor.userId, action, object: id });
       return ended;
     });
@@ -117,20 +148,28 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
     if (found.endedAt !== null || found.idleExpiresAt.getTime() <= now || found.absoluteExpiresAt.getTime() <= now) {
       return "ended";
     }
-    if (now - found.seenAt.getTime() < TOUCH_EVERY_MS) return sessionCaller(found, found.idleExpiresAt);
+    const isOdd = watch?.isOdd(found, about) ?? false;
+    const isNews = isOdd && found.authenticatedAt > NEVER;
+    if (!isNews && now - found.seenAt.getTime() < TOUCH_EVERY_MS) return sessionCaller(found, found.idleExpiresAt);
     const idleExpiresAt = new Date(Math.min(now + SESSION_IDLE_MS, found.absoluteExpiresAt.getTime()));
-    const { ip, userAgent } = about;
-    await db.tx((tx) => repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent }));
-    return sessionCaller(found, idleExpiresAt);
+    // An odd use leaves the session where it was at home, so that its owner goes on undisturbed.
+    const { ip, userAgent } = isOdd ? found : about;
+    const mustProve = await db.tx(async (tx) => {
+      await repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
+      if (unproven) await repo.forgetProof(tx, found.id);
+      return unproven;
+    });
+    return sessionCaller(mustProve ? { ...found, authenticatedAt: NEVER } : found, idleExpiresAt);
   }
 
   async function findApiToken(token: string): Promise<Actor | "ended" | undefined> {
-    const found = await repo.findApiToken(hashSecret(token));
+    const found = await apiTokens.findByToken(hashSecret(token));
     if (found === undefined) return undefined;
     const now = clock.now();
     if (found.revokedAt !== null || found.expiresAt.getTime() <= now) return "ended";
     if (now - (found.lastUsedAt?.getTime() ?? 0) >= TOUCH_EVERY_MS) {
-      await db.tx((tx) => repo.touchApiToken(tx, found.id, new Date(now)));
+      await db.tx((tx) => apiTokens.touch(tx, found.id, new Date(now)));
     }
     return tokenCaller(found);
   }
@@ -145,6 +184,7 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
       const token = newSecret("cp_");
       const now = clock.now();
       const idleExpiresAt = new Date(now + SESSION_IDLE_MS);
+      const earlier = about.timeZone === undefined ? [] : await repo.listPlaces(tx, userId);
       const id = await repo.insert(tx, {
         tokenHash: hashSecret(token),
         userId,
@@ -160,10 +200,13 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
         userAgent: about.userAgent.slice(0, 512),
         timeZone: about.timeZone ?? null,
       });
+      if (assurance(method) === 2) await repo.dropRecoveries(tx, userId);
+      await watch?.began(tx, { id, userId }, about, earlier);
       return { id, token, expiresAt: idleExpiresAt };
     },
     async renew(tx, session, proof) {
       const token = newSecret("cp_");
+      if (assurance(proof.method) === 2) await repo.dropRecoveries(tx, session.userId);
       const renewed = await repo.replaceToken(tx, session.userId, session.id, hashSecret(token), proof);
       return renewed ? token : undefined;
     },
@@ -199,6 +242,12 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
       await endAndTell(actor, { id: actor.credential.id }, "account.signed_out");
     },
     endIn,
+    async endTokensIn(tx, which) {
+      return announced(tx, await apiTokens.revoke(tx, which, new Date(clock.now())));
+    },
+    async endExpiredIn(tx) {
+      return announced(tx, await repo.endExpired(tx, new Date(clock.now())));
+    },
     announceEnded: (ids) => ids.forEach(tell),
     onEnded(listener) {
       listeners.add(listener);
@@ -206,42 +255,24 @@ export function createSessions(options: { db: Database; repo: SessionsRepo; audi
     },
     async known(tx, userId, about) {
       const seen = await repo.listSeen(tx, userId);
-      const here = deviceWords(about.userAgent);
       return {
         any: seen.length > 0,
-        device: seen.some(({ userAgent }) => sameDevice(deviceWords(userAgent), here)),
+        device: seen.some(({ userAgent }) => sameDevice(userAgent, about.userAgent)),
         network: seen.some(({ ip }) => ip !== null && networkOf(ip) === networkOf(about.ip)),
       };
     },
-    async createApiToken(tx, { userId, teamId, name, scopes }) {
+    async createApiToken(tx, { userId, teamId, name, scopes, days = API_TOKEN_LONGEST_DAYS, actor = userId }) {
       const token = newSecret("pt_");
-      const now = clock.now();
-      const expiresAt = new Date(now + API_TOKEN_LONGEST_MS);
-      const id = await repo.insertApiToken(tx, {
-        userId,
-        teamId,
-        name,
-        scopes,
-        tokenHash: hashSecret(token),
-        prefix: token.slice(0, 8),
-        createdAt: new Date(now),
-        expiresAt,
-      });
-      await audit.record(tx, {
-        chain: teamId,
-        actor: userId,
-        action: "token.created",
-        object: id,
-        detail: { scopes: scopes.join(" ") },
-      });
-      return { id, token, expiresAt };
+      const prefix = token.slice(0, 8);
+      const createdAt = new Date(clock.now());
+      const expiresAt = new Date(createdAt.getTime() + days * DAY_MS);
+      const made = { userId, teamId, name, scopes, prefix, createdAt, expiresAt };
+      const id = await apiTokens.insert(tx, { ...made, tokenHash: hashSecret(token) });
+      const detail = { scopes: scopes.join(" "), days };
+      await audit.record(tx, { chain: teamId, actor, action: "token.created", object: id, detail });
+      return { id, token, prefix, createdAt, expiresAt };
     },
   };
-}
-
-/** A new version of the same browser on the same system is not a new device. */
-function sameDevice(a: ReturnType<typeof deviceWords>, b: ReturnType<typeof deviceWords>): boolean {
-  return a.system === b.system && a.browser.replace(/ \d+$/, "") === b.browser.replace(/ \d+$/, "");
 }
 
 function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
@@ -275,6 +306,6 @@ function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }:
 }
 
 /** The text comes from our own announcement, which holds nothing else after its prefix. */
-function asSessionId(text: string): SessionId {
-  return text as SessionId;
+function asCredentialId(text: string): CredentialId {
+  return text as CredentialId;
 }

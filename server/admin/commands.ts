@@ -2,50 +2,53 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
-import { email, fullName } from "../../shared/accounts.ts";
-import { type AccountServices, createAccountServices } from "../accounts/compose.ts";
-import { type Audit, createAudit } from "../audit/audit.repo.ts";
-import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
+import { createAccountServices } from "../accounts/compose.ts";
+import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
-import { openDatabase } from "../open-database.ts";
+import { openDatabase, recordKeyChange } from "../open-database.ts";
+import {
+  type AdminProcess,
+  type Command,
+  type Commands,
+  type Options,
+  oneLine,
+  parse,
+  reason,
+  type Work,
+} from "./command.ts";
+import { DECISION_COMMANDS } from "./decision-commands.ts";
+import { PERSON_COMMANDS } from "./person-commands.ts";
+import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
 
   user create --email E --password-stdin [--name N]   makes an account, confirmed at once; the password comes on stdin
   user list --reason R                                lists accounts; who looked and why is kept in the audit log
-  token create --email E --name N [--scopes a,b]      makes an API token and prints it, alone, once
-  audit verify                                        checks every audit chain; names the first entry that was changed
+  token create --email E --name N [--scopes a,b] [--days N]
+                                                      makes an API token and prints it, alone, once
+  user show --email E --reason R                      shows what is held about a person
+  user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  mail failed --reason R                              lists mail that will never arrive, and why
+  decision list --reason R                            lists what the rules against abuse decided and waits for a person
+  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
+  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
+  audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
+  key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
-Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all of them.
-Settings are those of the server (.env or environment); it may be running meanwhile.`;
+Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
+--days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
+Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
+where the person concerned sees it.`;
 
-export interface AdminProcess {
-  readonly config: () => Config;
-  readonly clock: Clock;
-  readonly readStdin: () => Promise<string>;
-  readonly out: (line: string) => void;
-  readonly error: (line: string) => void;
-}
-
-interface Work {
-  readonly db: Database;
-  readonly audit: Audit;
-  readonly services: AccountServices;
-  readonly process: AdminProcess;
-}
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-interface Command {
-  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
-  run(work: Work, options: Options): Promise<void>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Commands = {
+  ...PERSON_COMMANDS,
+  ...DECISION_COMMANDS,
+  ...UPKEEP_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -67,7 +70,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     async run({ services, process }, options) {
       const users = await services.accounts.list(parse(reason, "--reason", options["reason"]));
       for (const { id, emailShown, fullName: name, createdAt } of users) {
-        process.out([id, createdAt.toISOString(), emailShown, name ?? ""].join("\t"));
+        process.out([id, createdAt.toISOString(), oneLine(emailShown), oneLine(name ?? "")].join("\t"));
       }
     },
   },
@@ -76,36 +79,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       email: { type: "string", required: true },
       name: { type: "string", required: true },
       scopes: { type: "string" },
+      days: { type: "string" },
     },
-    async run({ db, services, process }, options) {
+    async run({ services, process }, options) {
       const owner = await services.accounts.findByEmail(parse(email, "--email", options["email"]));
       if (owner === undefined)
         throw new PerchError("not_found", "No account has this address. Make it with: user create.");
       const name = parse(tokenName, "--name", options["name"]);
       const scopes = parseScopes(options["scopes"]);
-      const { token } = await db.tx((tx) =>
-        services.sessions.createApiToken(tx, { userId: owner.user.id, teamId: owner.teamId, name, scopes }),
-      );
+      const days = parse(tokenDays, "--days", options["days"]);
+      const token = await services.apiTokens.issue(owner.user.id, owner.teamId, { name, scopes, days }, "operator");
       process.out(token);
-    },
-  },
-  "audit verify": {
-    options: {},
-    async run({ audit, process }) {
-      let changed = 0;
-      for (const chain of await audit.chains()) {
-        const { entries, brokenAt } = await audit.verify(chain);
-        if (brokenAt !== undefined) changed += 1;
-        const words = brokenAt === undefined ? "intact" : `changed at entry ${brokenAt}`;
-        process.out(`${chain}\t${entries} entries\t${words}`);
-      }
-      if (changed > 0) throw new PerchError("conflict", `Audit chains changed after the fact: ${changed}.`);
     },
   },
 };
 
-const reason = z.string().trim().min(1, "Write why you look.").max(200, "Use at most 200 characters.");
-const tokenName = z.string().trim().min(1, "Give the token a name.").max(60, "Use at most 60 characters.");
+const tokenDays = z
+  .enum(TOKEN_DAYS.map(String), `Choose from: ${TOKEN_DAYS.join(", ")}.`)
+  .default("365")
+  .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
 export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
@@ -124,7 +116,8 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  const work = await open(process);
+  await command.prepare?.(process.config(), options);
+  const work = await open(process, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
   } finally {
@@ -156,15 +149,9 @@ function single(value: unknown): string | boolean | undefined {
   return typeof value === "string" || typeof value === "boolean" ? value : undefined;
 }
 
-function parse<S extends z.ZodType>(schema: S, option: string, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success)
-    throw new PerchError("bad_input", `${option}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
-  return parsed.data;
-}
-
-function parseScopes(value: string | boolean | undefined): readonly Scope[] {
-  if (typeof value !== "string") return SCOPES;
+/** `undefined`: all there are for the person. */
+function parseScopes(value: string | boolean | undefined): Scope[] | undefined {
+  if (typeof value !== "string") return undefined;
   const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
   const names = value
     .split(",")
@@ -180,21 +167,27 @@ function parseScopes(value: string | boolean | undefined): readonly Scope[] {
   return [...new Set(names.filter(isScope))];
 }
 
-async function open(process: AdminProcess): Promise<Work> {
+/** `reason`: why this command changed the key file, when it did. */
+async function open(process: AdminProcess, reason: Options[string]): Promise<Work> {
   const config = process.config();
   const { clock } = process;
-  const { db, master } = await openDatabase(config);
-  const audit = createAudit(db, clock);
+  const opened = await openDatabase(config);
+  const { db, master } = opened;
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
+  const { enqueue } = createJobsRepo(db, clock);
   const services = createAccountServices({
     db,
     audit,
     limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
     // Jobs wait in the database for the server; no command works on them.
-    jobs: { enqueue: createJobsRepo(db, clock).enqueue, wake() {} },
+    jobs: { enqueue, wake() {} },
     clock,
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
+    factorsKey: deriveKey(master, "second factors"),
   });
-  return { db, audit, services, process };
+  return { db, audit, services, process, enqueue };
 }

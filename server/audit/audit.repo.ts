@@ -1,11 +1,12 @@
 /**
  * Append-only audit chains. Each entry commits to its personal part through a salted hash, so that part can be
- * forgotten after 90 days and the chain still verifies (`research/accounts-security.md` §5, case 40).
+ * forgotten after 90 days and the chain still verifies (`research/accounts-security.md` §5, case 40). Each chain has a
+ * head, sealed with a key, that says where it ends.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { and, asc, desc, eq, getTableColumns, isNotNull, lt, sql } from "drizzle-orm";
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, lt, ne, sql } from "drizzle-orm";
 import type { Clock } from "../clock.ts";
-import type { Database, Writer } from "../db/database.ts";
+import type { Database, Reader, Writer } from "../db/database.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 
 /** Everything that may stand in the audit log; an unknown action does not compile. */
@@ -110,25 +111,55 @@ export interface AuditEntry {
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface ChainState {
+  /** Entries that fit. */
+  readonly entries: number;
+  /** The first entry that does not fit; left out for an intact chain. */
+  readonly brokenAt?: number;
+  /** `cut_off`: entries from there on are gone. `head`: the chain's sealed end is gone or was changed. */
+  readonly how?: "changed" | "cut_off" | "head";
+}
+
 export interface Audit {
   /** Writes the entry in the caller's transaction: the change and its record land together or not at all. */
   record(tx: Writer, entry: AuditEntry): Promise<void>;
-  /** Walks a chain; names the first entry that does not fit. */
-  verify(chain: string): Promise<{ entries: number; brokenAt?: number }>;
+  /** Walks a chain, a page at a time; names the first entry that does not fit. May run beside writers. */
+  verify(chain: string): Promise<ChainState>;
+  /** Chains that have entries or a head, in order. */
   chains(): Promise<string[]>;
+  /** False when a whole chain was taken away, or the count of chains was changed. */
+  hasEveryChain(): Promise<boolean>;
   /** Forgets the personal part of entries older than `before`. */
   anonymise(tx: Writer, before: Date): Promise<number>;
 }
 
+interface Head {
+  readonly chain: string;
+  readonly entries: number;
+  readonly hash: string;
+}
+
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 const GENESIS = digest("perch audit");
+/** The head that counts the chains. */
+const ALL_CHAINS = "*";
+const PAGE = 1_000;
 
-export function createAudit(db: Database, clock: Clock): Audit {
-  const { auditLog } = db.t;
+/**
+ * `key`: 32 bytes that seal each chain's head. Whoever can write the database and has no key can neither shorten a
+ * chain nor add to it unnoticed; putting back an older copy of both chain and head is seen only beside a backup.
+ */
+export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
+  const { auditLog, auditHeads } = db.t;
   const link = (prev: string, seq: number, action: string, commitment: string) =>
     digest([prev, String(seq), action, commitment].join("\n"));
   const commit = (entry: { at: Date; actor: string; object: string | null; detail: unknown; salt: string }) =>
     digest(canonicalJson([entry.salt, entry.at.toISOString(), entry.actor, entry.object, entry.detail ?? null]));
+  const sealOf = ({ chain, entries, hash }: Head) =>
+    createHmac("sha256", key)
+      .update(canonicalJson([chain, entries, hash]))
+      .digest("base64url");
+
   /** Either all of it is there and fits its commitment, or all of it was forgotten. */
   const personalPartFits = (row: {
     at: Date | null;
@@ -146,16 +177,49 @@ export function createAudit(db: Database, clock: Clock): Audit {
     const isMoment = !Number.isNaN(at.getTime());
     return detail !== undefined && isMoment && commit({ at, actor, object, detail, salt }) === row.commitment;
   };
+
+  /** `sealed` is false for a head that somebody without the key wrote. */
+  async function headOf(reader: Reader, chain: string): Promise<(Head & { readonly sealed: boolean }) | undefined> {
+    const [row] = await reader.select().from(auditHeads).where(eq(auditHeads.chain, chain));
+    return row && { ...row, sealed: row.mac === sealOf(row) };
+  }
+
+  async function writeHead(tx: Writer, head: Head, isFirst: boolean): Promise<void> {
+    const mac = sealOf(head);
+    if (isFirst) await tx.insert(auditHeads).values({ ...head, mac });
+    else
+      await tx
+        .update(auditHeads)
+        .set({ ...head, mac })
+        .where(eq(auditHeads.chain, head.chain));
+  }
+
+  /** Where the next entry goes. A head that is gone or was changed is not mended: `verify` has to find it. */
+  async function endOf(tx: Writer, chain: string): Promise<Head & { readonly headed: boolean }> {
+    const head = await headOf(tx, chain);
+    if (head?.sealed === true) return { ...head, headed: true };
+    const [last] = await tx
+      .select({ seq: auditLog.seq, hash: auditLog.hash })
+      .from(auditLog)
+      .where(eq(auditLog.chain, chain))
+      .orderBy(desc(auditLog.seq))
+      .limit(1);
+    const isNew = last === undefined && head === undefined;
+    return { chain, entries: last?.seq ?? 0, hash: last?.hash ?? GENESIS, headed: isNew };
+  }
+
+  async function countChain(tx: Writer): Promise<void> {
+    const count = await headOf(tx, ALL_CHAINS);
+    if (count?.sealed === false) return;
+    const entries = (count?.entries ?? 0) + 1;
+    await writeHead(tx, { chain: ALL_CHAINS, entries, hash: GENESIS }, count === undefined);
+  }
+
   return {
     async record(tx, entry) {
-      const [last] = await tx
-        .select({ seq: auditLog.seq, hash: auditLog.hash })
-        .from(auditLog)
-        .where(eq(auditLog.chain, entry.chain))
-        .orderBy(desc(auditLog.seq))
-        .limit(1);
-      const seq = (last?.seq ?? 0) + 1;
-      const prev = last?.hash ?? GENESIS;
+      const { chain, action } = entry;
+      const end = await endOf(tx, chain);
+      const seq = end.entries + 1;
       const personalPart = {
         at: new Date(clock.now()),
         actor: entry.actor,
@@ -164,39 +228,55 @@ export function createAudit(db: Database, clock: Clock): Audit {
         salt: randomBytes(16).toString("base64url"),
       };
       const commitment = commit(personalPart);
-      await tx.insert(auditLog).values({
-        chain: entry.chain,
-        seq,
-        action: entry.action,
-        ...personalPart,
-        commitment,
-        prev,
-        hash: link(prev, seq, entry.action, commitment),
-      });
+      const hash = link(end.hash, seq, action, commitment);
+      await tx.insert(auditLog).values({ chain, seq, action, ...personalPart, commitment, prev: end.hash, hash });
+      if (!end.headed) return;
+      await writeHead(tx, { chain, entries: seq, hash }, seq === 1);
+      if (seq === 1) await countChain(tx);
     },
     async verify(chain) {
-      // The detail is read as it is stored: text that is no longer JSON is a broken entry, not a failed query.
-      const stored = { ...getTableColumns(auditLog), detail: sql<unknown>`${auditLog.detail}` };
-      const rows = await db.read
-        .select(stored)
-        .from(auditLog)
-        .where(eq(auditLog.chain, chain))
-        .orderBy(asc(auditLog.seq));
+      let at = 0;
       let prev = GENESIS;
-      for (const [index, row] of rows.entries()) {
-        const intact =
-          row.seq === index + 1 &&
-          row.prev === prev &&
-          row.hash === link(prev, row.seq, row.action, row.commitment) &&
-          personalPartFits(row);
-        if (!intact) return { entries: rows.length, brokenAt: index + 1 };
-        prev = row.hash;
+      for (;;) {
+        const rows = await db.read
+          .select({ ...getTableColumns(auditLog), detail: sql<unknown>`${auditLog.detail}` })
+          .from(auditLog)
+          .where(and(eq(auditLog.chain, chain), gt(auditLog.seq, at)))
+          .orderBy(asc(auditLog.seq))
+          .limit(PAGE);
+        for (const row of rows) {
+          const intact =
+            row.seq === at + 1 &&
+            row.prev === prev &&
+            row.hash === link(prev, row.seq, row.action, row.commitment) &&
+            personalPartFits(row);
+          if (!intact) return { entries: at, brokenAt: at + 1, how: "changed" };
+          at = row.seq;
+          prev = row.hash;
+        }
+        if (rows.length === PAGE) continue;
+        const head = await headOf(db.read, chain);
+        if (head?.sealed !== true) return { entries: at, brokenAt: at + 1, how: "head" };
+        if (head.entries < at) return { entries: at, brokenAt: head.entries + 1, how: "changed" };
+        if (head.entries === at) {
+          return head.hash === prev ? { entries: at } : { entries: at, brokenAt: at, how: "changed" };
+        }
+        // The head is read after the rows: a writer may have added some. When nothing comes, they are gone.
+        if (rows.length === 0) return { entries: at, brokenAt: at + 1, how: "cut_off" };
       }
-      return { entries: rows.length };
     },
     async chains() {
-      const rows = await db.read.selectDistinct({ chain: auditLog.chain }).from(auditLog);
-      return rows.map((row) => row.chain);
+      const [logged, headed] = await Promise.all([
+        db.read.selectDistinct({ chain: auditLog.chain }).from(auditLog),
+        db.read.select({ chain: auditHeads.chain }).from(auditHeads).where(ne(auditHeads.chain, ALL_CHAINS)),
+      ]);
+      return [...new Set([...logged, ...headed].map((row) => row.chain))].sort();
+    },
+    async hasEveryChain() {
+      const heads = await db.read.select().from(auditHeads);
+      const count = heads.find(({ chain }) => chain === ALL_CHAINS);
+      if (count === undefined) return heads.length === 0;
+      return count.mac === sealOf(count) && count.entries === heads.length - 1;
     },
     async anonymise(tx, before) {
       const rows = await tx

@@ -38,5 +38,21 @@ export function auditTables(k: Kit) {
       k.index("audit_log_live").on(t.chain, t.action, t.seq).where(sql`${t.at} is not null`),
     ],
   );
-  return { auditLog };
+
+  /**
+   * Where each chain ends, sealed with a key, so that taking away its last entries is noticed. The row `*` counts the
+   * chains, so that taking away a whole one is.
+   */
+  const auditHeads = k.table(
+    "audit_heads",
+    { owner: "system", subject: { none: "Counts and hashes only." }, clock: "chain" },
+    {
+      chain: k.text(operational("chain")).primaryKey(),
+      entries: k.int(operational("chain")).notNull(),
+      hash: k.text(operational("chain")).notNull(),
+      /** HMAC-SHA-256 over the other columns. */
+      mac: k.text(operational("chain")).notNull(),
+    },
+  );
+  return { auditLog, auditHeads };
 }

@@ -1,10 +1,13 @@
-import { and, eq, sql } from "drizzle-orm";
+import { randomBytes } from "node:crypto";
+import { and, eq, gt, gte, sql } from "drizzle-orm";
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { type Audit, createAudit } from "./audit.repo.ts";
 
 const LENGTH = 5;
+const KEY = randomBytes(32);
 
 describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
   let test: TestDatabase;
@@ -15,14 +18,19 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
   });
   afterAll(() => test.dispose());
   beforeEach(async () => {
-    await test.db.tx((tx) => tx.delete(test.db.t.auditLog));
+    await clear();
     clock = new ManualClock();
-    audit = createAudit(test.db, clock);
+    audit = createAudit(test.db, clock, KEY);
     for (let n = 1; n <= LENGTH; n += 1) {
       clock.advance(1000);
       await record(`actor-${n}`);
     }
   });
+  const clear = () =>
+    test.db.tx(async (tx) => {
+      await tx.delete(test.db.t.auditLog);
+      await tx.delete(test.db.t.auditHeads);
+    });
   const record = (actor: string, chain = "team") =>
     test.db.tx((tx) =>
       audit.record(tx, {
@@ -127,5 +135,100 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
     expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1 });
     await change(1, { action: "phone.started" });
     expect(await audit.verify("team")).toMatchObject({ brokenAt: 1 });
+  });
+
+  describe("the end of a chain", () => {
+    const cutAfter = (seq: number) =>
+      test.db.tx((tx) =>
+        tx.delete(test.db.t.auditLog).where(and(eq(test.db.t.auditLog.chain, "team"), gt(test.db.t.auditLog.seq, seq))),
+      );
+    const changeHead = (values: Record<string, unknown>, chain = "team") => {
+      const { auditHeads } = test.db.t;
+      return test.db.tx((tx) => tx.update(auditHeads).set(values).where(eq(auditHeads.chain, chain)));
+    };
+    const dropHead = (chain: string) => {
+      const { auditHeads } = test.db.t;
+      return test.db.tx((tx) => tx.delete(auditHeads).where(eq(auditHeads.chain, chain)));
+    };
+
+    it("is known: entries taken from it are missed, and still are when more was recorded", async () => {
+      await cutAfter(3);
+      expect(await audit.verify("team")).toEqual({ entries: 3, brokenAt: 4, how: "cut_off" });
+      await record("after");
+      expect(await audit.verify("team")).toEqual({ entries: 3, brokenAt: 4, how: "changed" });
+    });
+
+    it("cannot be made up without the key, nor be healed by recording more", async () => {
+      const [third] = await test.db.read.select().from(test.db.t.auditLog).where(eq(test.db.t.auditLog.seq, 3));
+      await cutAfter(3);
+      await changeHead({ entries: 3, hash: third?.hash });
+      expect(await audit.verify("team")).toEqual({ entries: 3, brokenAt: 4, how: "head" });
+      await record("after");
+      expect(await audit.verify("team")).toMatchObject({ how: "head" });
+      await dropHead("team");
+      expect(await audit.verify("team")).toMatchObject({ how: "head" });
+      await record("after");
+      expect(await audit.verify("team")).toMatchObject({ how: "head" });
+    });
+
+    it("tells of entries somebody without the key added", async () => {
+      const forger = createAudit(test.db, clock, randomBytes(32));
+      await test.db.tx((tx) => forger.record(tx, { chain: "team", actor: "x", action: "phone.parked" }));
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1, brokenAt: LENGTH + 1, how: "changed" });
+    });
+
+    it("misses a whole chain that was taken away", async () => {
+      await record("x", "other");
+      expect(await audit.hasEveryChain()).toBe(true);
+      await test.db.tx((tx) => tx.delete(test.db.t.auditLog).where(eq(test.db.t.auditLog.chain, "other")));
+      expect(await audit.verify("other")).toEqual({ entries: 0, brokenAt: 1, how: "cut_off" });
+      await dropHead("other");
+      expect(await audit.chains()).toEqual(["team"]);
+      expect(await audit.hasEveryChain()).toBe(false);
+      await changeHead({ entries: 1 }, "*");
+      expect(await audit.hasEveryChain()).toBe(false);
+      await record("x", "third");
+      expect(await audit.hasEveryChain()).toBe(false);
+    });
+  });
+
+  it("verifies after any order of recording and forgetting, and names whatever is then changed", async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant("record" as const), chain: fc.constantFrom("a", "b"), wait: fc.nat(5000) }),
+      fc.record({ do: fc.constant("forget" as const), ago: fc.nat(20_000) }),
+    );
+    const change = fc.record({ kind: fc.constantFrom("edit", "remove", "swap", "cut"), pick: fc.nat() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), change, async (steps, { kind, pick }) => {
+        await clear();
+        for (const one of steps) {
+          if (one.do === "record") {
+            clock.advance(one.wait);
+            await record(`actor-${one.wait}`, one.chain);
+          } else await test.db.tx((tx) => audit.anonymise(tx, new Date(clock.now() - one.ago)));
+        }
+        await record("last", "a");
+        for (const chain of await audit.chains()) expect((await audit.verify(chain)).brokenAt).toBeUndefined();
+        expect(await audit.hasEveryChain()).toBe(true);
+
+        const { auditLog } = test.db.t;
+        const { entries } = await audit.verify("a");
+        const at = (pick % entries) + 1;
+        const seqIs = (seq: number) => and(eq(auditLog.chain, "a"), eq(auditLog.seq, seq));
+        await test.db.tx(async (tx) => {
+          if (kind === "edit") await tx.update(auditLog).set({ action: "phone.started" }).where(seqIs(at));
+          else if (kind === "remove") await tx.delete(auditLog).where(seqIs(at));
+          else if (kind === "cut") await tx.delete(auditLog).where(and(eq(auditLog.chain, "a"), gte(auditLog.seq, at)));
+          else {
+            await tx.update(auditLog).set({ seq: -1 }).where(seqIs(at));
+            await tx.update(auditLog).set({ seq: at }).where(seqIs(entries));
+            await tx.update(auditLog).set({ seq: entries }).where(seqIs(-1));
+          }
+        });
+        const isStillWhole = kind === "swap" && at === entries;
+        expect((await audit.verify("a")).brokenAt).toBe(isStillWhole ? undefined : at);
+      }),
+      { numRuns: engine.name === "SQLite" ? 40 : 15 },
+    );
   });
 });

@@ -153,7 +153,7 @@ describe.each(TEST_ENGINES)("workspaces on $name", (engine) => {
     );
   });
 
-  it.runIf(engine === TEST_ENGINES[0])("keeps nothing that leads out, hides, doubles or floods", async () => {
+  it.runIf(engine === TEST_ENGINES[0])("ABUSE-35 keeps nothing that leads out, hides, doubles or floods", async () => {
     const { scope } = await team();
     const link = { os: 3, attrs: (0o120777 << 16) >>> 0 } as const;
     const zip = zipped({

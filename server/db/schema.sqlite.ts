@@ -16,6 +16,7 @@ export const {
   backupCodes,
   passkeys,
   decisions,
+  abuseCounts,
   phones,
   streamTickets,
   flows,
@@ -40,8 +41,10 @@ export const {
   topics,
   events,
   auditLog,
+  auditHeads,
   idempotencyKeys,
   rateLimits,
   mailOutbox,
   supportRequests,
+  serverKeys,
 } = tablesFor.sqlite;

@@ -15,7 +15,7 @@ import Sqlite from "better-sqlite3";
 import { like } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
-import { deriveKey, readMasterKey } from "../keys.ts";
+import { deriveKey, readFileKey } from "../keys.ts";
 import type { Database } from "./database.ts";
 import { openSqlite } from "./sqlite.ts";
 import { MIGRATIONS } from "./testing.ts";
@@ -151,7 +151,7 @@ describe("the embedded database on disk", () => {
   });
 });
 
-describe("the master key", () => {
+describe("the key file", () => {
   let folder: string;
   let keyFile: string;
   beforeEach(() => {
@@ -161,26 +161,26 @@ describe("the master key", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it("is made once, readable by nobody else, and read again", () => {
-    const key = readMasterKey({ keyFile, databaseExists: false });
+    const key = readFileKey({ keyFile, databaseExists: false });
     expect(key).toHaveLength(32);
-    expect(readMasterKey({ keyFile, databaseExists: true })).toEqual(key);
+    expect(readFileKey({ keyFile, databaseExists: true })).toEqual(key);
     expect(statSync(keyFile).mode & 0o077).toBe(0);
   });
 
   it("is not made anew for a database that needs the old one", () => {
-    expect(() => readMasterKey({ keyFile, databaseExists: true })).toThrow(/is missing/);
+    expect(() => readFileKey({ keyFile, databaseExists: true })).toThrow(/is missing/);
     expect(existsSync(keyFile)).toBe(false);
   });
 
   it.each(["", "short", "z".repeat(64), `${"a".repeat(64)} more`])("refuses a file that holds %j", (text) => {
-    readMasterKey({ keyFile, databaseExists: false });
+    readFileKey({ keyFile, databaseExists: false });
     writeFileSync(keyFile, text);
-    expect(() => readMasterKey({ keyFile, databaseExists: true })).toThrow(/64 hexadecimal digits/);
+    expect(() => readFileKey({ keyFile, databaseExists: true })).toThrow(/64 hexadecimal digits/);
     expect(readFileSync(keyFile, "utf8")).toBe(text);
   });
 
   it("gives each purpose its own key", () => {
-    const master = readMasterKey({ keyFile, databaseExists: false });
+    const master = readFileKey({ keyFile, databaseExists: false });
     const keys = (["rate limits", "mail", "database"] as const).map((purpose) =>
       deriveKey(master, purpose).toString("hex"),
     );

@@ -35,7 +35,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     writer.close();
     throw isDamage(error) ? damaged(options.file, error) : error;
   }
-  writeFileSync(`${options.file}.keyid`, fingerprint(options.key), { mode: 0o600 });
+  rememberKey(options.file, options.key);
   const t = tablesFor.sqlite;
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
@@ -136,6 +136,11 @@ function checkKey({ file, key }: SqliteOptions): void {
       `The key file does not fit the database ${file}. Put back the key this database was made with (KEY_FILE), or move the database away to start empty.`,
     );
   }
+}
+
+/** For a file that was read with the key. */
+export function rememberKey(file: string, key: Buffer): void {
+  writeFileSync(`${file}.keyid`, fingerprint(key), { mode: 0o600 });
 }
 
 function fingerprint(key: Buffer): string {

@@ -17,6 +17,7 @@ import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
 import { webhookTables } from "../webhooks/webhooks.tables.ts";
 import { type Kit, kits } from "./dialect.ts";
+import { keyTables } from "./keys.tables.ts";
 
 export function defineTables(k: Kit) {
   const users = userTables(k);
@@ -44,6 +45,7 @@ export function defineTables(k: Kit) {
     ...limitTables(k),
     ...mailTables(k),
     ...supportTables(k),
+    ...keyTables(k),
   };
 }
 export type Tables = ReturnType<typeof defineTables>;

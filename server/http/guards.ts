@@ -26,16 +26,29 @@ export function createDoors(options: { publicUrl: URL; port: number; extensionId
   };
 }
 
+/** What a name that is not ours hears (421, RFC 9110 §15.5.20): the operator reads the cause in it, 403 would mean the caller. */
+export const MISDIRECTED = "This server does not answer under that name. Use its configured address.";
+
 /** Refuses names that are not ours: a page that rebinds its own name to this machine gets nothing. */
 export function hostGuard(doors: Doors): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header("host");
-    if (host === undefined || !doors.hostAllowed(host)) {
-      throw new PerchError("forbidden", "This server does not answer under that name. Use its configured address.");
-    }
+    if (host === undefined || !doors.hostAllowed(host)) throw new PerchError("misdirected", MISDIRECTED);
     await next();
   };
 }
+
+/**
+ * Refuses what a browser fetches for a page by itself, a picture, a script, a frame or a navigation: programs and the
+ * extension make calls, and nothing else has business here. Programs that are no browser do not say (`Sec-Fetch-Mode`).
+ */
+export const callsOnly: MiddlewareHandler = async (c, next) => {
+  const mode = c.req.header("sec-fetch-mode");
+  if (mode !== undefined && mode !== "cors" && mode !== "same-origin") {
+    throw new PerchError("forbidden", "This is called by programs. It cannot be opened or embedded as a page.");
+  }
+  await next();
+};
 
 /**
  * CORS for the extension, by hand because the rule is short: the exact origin is echoed, credentials are never allowed,
@@ -52,6 +65,8 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
     c.res.headers.append("Vary", "Origin");
     if (origin !== undefined && doors.extensionOrigin(origin)) {
       c.res.headers.set("Access-Control-Allow-Origin", origin);
+      // So that the extension can tell when the person's clock is wrong.
+      c.res.headers.set("Access-Control-Expose-Headers", "Date");
     }
     return c.res;
   };

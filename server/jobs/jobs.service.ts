@@ -10,6 +10,9 @@ export interface JobContext {
   readonly progress: unknown;
   /** A stable key for effects outside the database. */
   readonly idempotencyKey: string;
+  /** When this attempt fails, no other follows. */
+  readonly isLastAttempt: boolean;
+  readonly log: Log;
   /** Writes the checkpoint a later attempt gets as `progress`. Throws when the lease was lost. */
   saveProgress(progress: unknown): Promise<void>;
   /** Commits `work` together with the end of the job: a database effect happens exactly once. */
@@ -112,6 +115,7 @@ export function createJobs(options: {
       );
     }, LEASE_MS / 3);
     let finished = false;
+    const isLast = job.attempt >= job.maxAttempts;
     const finish = async (work: (tx: Writer) => Promise<void>) => {
       await db.tx(async (tx) => {
         await work(tx);
@@ -127,6 +131,8 @@ export function createJobs(options: {
         signal: AbortSignal.any([lost.signal, stopping.signal]),
         progress: job.progress,
         idempotencyKey: job.id,
+        isLastAttempt: isLast,
+        log,
         async saveProgress(progress) {
           if (await repo.saveProgress(job, progress)) return;
           lost.abort();
@@ -137,7 +143,6 @@ export function createJobs(options: {
       if (!finished) await finish(async () => {});
     } catch (error) {
       if (lost.signal.aborted) return;
-      const isLast = job.attempt >= job.maxAttempts;
       log.warn(isLast ? "A job gave up" : "A job failed and will be tried again", {
         jobId: job.id,
         kind: job.kind,

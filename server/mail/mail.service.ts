@@ -3,14 +3,17 @@
  * true, so none is lost and none is sent for something that did not happen. Without a mail server rows stay and the
  * local preview page shows them.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { UserId } from "../../shared/ids.ts";
-import type { Writer } from "../db/database.ts";
+import type { Audit } from "../audit/audit.repo.ts";
+import type { Database, Writer } from "../db/database.ts";
 import type { JobHandler, Jobs } from "../jobs/jobs.service.ts";
-import type { MailRepo, OutboxMail } from "./mail.repo.ts";
-import type { MailKind } from "./mail.tables.ts";
-import { type MailData, type RenderedMail, renderMail } from "./mail.templates.ts";
+import { seal, unseal } from "../seal.ts";
+import { type RenderedMail, renderMail } from "./mail.render.ts";
+import type { FailedMail, MailRepo, OutboxMail } from "./mail.repo.ts";
+import type { MailKind, MailState } from "./mail.tables.ts";
+import { letterOf, linksOf, type MailData } from "./mail.templates.ts";
 import type { MailTransport } from "./smtp.ts";
 
 export type NewMail = {
@@ -19,6 +22,8 @@ export type NewMail = {
     readonly recipient: string;
     readonly userId?: UserId | undefined;
     readonly data: MailData[K];
+    /** Names the event: queued twice, it is one mail. */
+    readonly dedupeKey?: string | undefined;
   };
 }[MailKind];
 
@@ -29,87 +34,145 @@ export interface PreviewMail extends RenderedMail {
 }
 
 export const MAIL_JOB = "mail.send";
-const MOST_ATTEMPTS = 8;
-const PREVIEWED = 50;
+/** With the back-off of the job system about half a day: longer than a mail server is usually away. */
+const MOST_ATTEMPTS = 150;
+const LISTED = 50;
 
 export interface Mail {
   /** Writes the mail in the caller's transaction; call `wake` after the commit. */
   queue(tx: Writer, mail: NewMail): Promise<void>;
   wake(): void;
-  /** Sends one queued mail; the job system repeats it after a failure. */
+  /**
+   * Sends one queued mail; the job system repeats it after a failure. A process that dies after the mail server took a
+   * mail and before that is written down sends it again, under the same Message-ID.
+   */
   readonly send: JobHandler;
   /** Whether mail stays here, to be read on the preview page. */
   readonly staysLocal: boolean;
+  /** The newest mails that wait here. Each look is recorded, for everybody it shows mail of. */
   preview(): Promise<PreviewMail[]>;
+  /** One of them, recorded too. */
+  previewOne(id: string): Promise<PreviewMail | undefined>;
+  /** The newest mails that failed for good. Recorded, for everybody it names. */
+  failed(reason: string): Promise<FailedMail[]>;
+  counts(): Promise<Readonly<Record<MailState, number>>>;
 }
 
 export function createMail(options: {
+  db: Database;
   repo: MailRepo;
   jobs: Pick<Jobs, "enqueue" | "wake">;
+  audit: Audit;
+  /** Every link leads there. */
+  publicUrl: URL;
   /** 32 bytes; seals the single-use links that wait in the outbox. */
   key: Buffer;
   /** Without one, mail stays local. */
   transport?: MailTransport | undefined;
 }): Mail {
-  const { repo, jobs, key, transport } = options;
-  const rendered = (mail: OutboxMail) => (mail.data ? renderSealed(key, mail.id, mail.kind, mail.data) : undefined);
-  return {
-    staysLocal: transport === undefined,
-    async queue(tx, { kind, recipient, userId, data }) {
-      const id = randomBytes(16).toString("base64url");
-      await repo.insert(tx, { id, userId, recipient, kind, data: seal(key, id, JSON.stringify(data)) });
-      if (transport !== undefined) {
-        await jobs.enqueue(tx, {
-          kind: MAIL_JOB,
-          input: { mailId: id },
-          dedupeKey: `mail:${id}`,
-          maxAttempts: MOST_ATTEMPTS,
+  const { db, repo, jobs, audit, publicUrl, key, transport } = options;
+
+  async function rendered({ id, kind, data }: OutboxMail): Promise<RenderedMail | undefined> {
+    if (data === null) return undefined;
+    const text = unseal(key, id, data["sealed"] ?? "");
+    if (text === undefined) throw new Error("A mail of the outbox does not open with this server's key.");
+    return renderSealed(kind, text);
+  }
+
+  /** One entry for each person, whose it is to see; one without a person for mail to addresses that have no account. */
+  async function recordReading(mails: readonly { userId: UserId | null }[], reason: string): Promise<void> {
+    const people = [...new Set(mails.map(({ userId }) => userId))].sort();
+    if (people.length === 0) return;
+    await db.tx(async (tx) => {
+      for (const userId of people) {
+        const count = mails.filter((mail) => mail.userId === userId).length;
+        await audit.record(tx, {
+          chain: "server",
+          actor: "operator",
+          action: "admin.mail_read",
+          ...(userId !== null && { object: userId }),
+          detail: { reason, count },
         });
       }
+    });
+  }
+
+  async function shown(mails: readonly OutboxMail[]): Promise<PreviewMail[]> {
+    await recordReading(mails, "shown on the mail page, at the machine itself");
+    const letters = await Promise.all(
+      mails.map(async (mail) => {
+        const content = await rendered(mail);
+        return content && { ...content, id: mail.id, recipient: mail.recipient, createdAt: mail.createdAt };
+      }),
+    );
+    return letters.filter((letter) => letter !== undefined);
+  }
+
+  return {
+    staysLocal: transport === undefined,
+    async queue(tx, mail) {
+      const { recipient, userId, dedupeKey } = mail;
+      demandOwnLinks(mail, publicUrl);
+      const id = randomBytes(16).toString("base64url");
+      const data = { sealed: seal(key, id, JSON.stringify(mail.data)) };
+      const isNew = await repo.insert(tx, { id, userId, recipient, kind: mail.kind, data, dedupeKey });
+      if (!isNew || transport === undefined) return;
+      await jobs.enqueue(tx, {
+        kind: MAIL_JOB,
+        input: { mailId: id },
+        dedupeKey: `mail:${id}`,
+        maxAttempts: MOST_ATTEMPTS,
+      });
     },
     wake() {
       if (transport !== undefined) jobs.wake();
     },
-    async send(input, context) {
+    async send(input, { finish, isLastAttempt, log }) {
       const { mailId } = z.object({ mailId: z.string() }).parse(input);
       const mail = await repo.find(mailId);
       if (transport === undefined || mail === undefined || mail.state !== "waiting") return;
-      const content = rendered(mail);
-      if (content === undefined) return;
-      const outcome = await transport.send({ ...content, to: mail.recipient, id: mail.id });
-      await context.finish((tx) => repo.settle(tx, mail.id, outcome));
+      const { id, kind, recipient } = mail;
+      let failure: string | undefined;
+      try {
+        const content = await rendered(mail);
+        if (content === undefined) return;
+        failure = (await transport.send({ ...content, to: recipient, id })).refused;
+      } catch (error) {
+        if (!isLastAttempt) throw error;
+        failure = "gave up";
+      }
+      await finish((tx) => repo.settle(tx, id, failure));
+      if (failure !== undefined) log.warn("A mail failed for good", { kind, reason: failure });
     },
     async preview() {
-      const mails = await repo.listWaiting(PREVIEWED);
-      return mails.flatMap((mail) => {
-        const content = rendered(mail);
-        return content ? [{ ...content, id: mail.id, recipient: mail.recipient, createdAt: mail.createdAt }] : [];
-      });
+      return shown(await repo.listWaiting(LISTED));
     },
+    async previewOne(id) {
+      const mail = await repo.find(id);
+      return mail?.state === "waiting" ? (await shown([mail]))[0] : undefined;
+    },
+    async failed(reason) {
+      const mails = await repo.listFailed(LISTED);
+      await recordReading(mails, reason);
+      return mails;
+    },
+    counts: () => repo.counts(),
   };
 }
 
-/** AES-256-GCM with the mail's id as associated data, so that one mail's links cannot be moved into another. */
-function seal(key: Buffer, id: string, text: string): Record<string, string> {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(id));
-  const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-  return { sealed: sealed.toString("base64") };
+/** A letter leads to this server and nowhere else, whoever made its links. Throws for one that lacks a value, too. */
+function demandOwnLinks({ kind, data }: NewMail, publicUrl: URL): void {
+  const letter = letterOf(kind, asDataOf(kind, data));
+  const foreign = linksOf(letter).some((link) => !URL.canParse(link) || new URL(link).origin !== publicUrl.origin);
+  if (foreign) throw new Error(`A mail of kind ${kind} has a link that does not lead to this server.`);
 }
 
-function open(key: Buffer, id: string, data: Readonly<Record<string, string>>): string {
-  const sealed = Buffer.from(data["sealed"] ?? "", "base64");
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12)).setAAD(Buffer.from(id));
-  decipher.setAuthTag(sealed.subarray(-16));
-  return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString("utf8");
+/** `NewMail` pairs each kind with its data; TypeScript loses the pair when they are read one by one. */
+function asDataOf<K extends MailKind>(_kind: K, data: MailData[MailKind]): MailData[K] {
+  return data as MailData[K];
 }
 
 /** The seal guarantees that the data is what `queue` was given for this kind. */
-function renderSealed<K extends MailKind>(
-  key: Buffer,
-  id: string,
-  kind: K,
-  data: Readonly<Record<string, string>>,
-): RenderedMail {
-  return renderMail(kind, JSON.parse(open(key, id, data)) as MailData[K]);
+function renderSealed<K extends MailKind>(kind: K, text: string): Promise<RenderedMail> {
+  return renderMail(kind, JSON.parse(text) as MailData[K]);
 }

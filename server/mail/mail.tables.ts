@@ -12,6 +12,7 @@ export const MAIL_KINDS = [
   "email_change",
   "email_change_asked",
   "email_changed",
+  "email_change_undone",
   "second_factor_changed",
   "token_created",
   "recovery",
@@ -32,6 +33,7 @@ export const MAIL_KINDS = [
 ] as const;
 export type MailKind = (typeof MAIL_KINDS)[number];
 export const MAIL_STATES = ["waiting", "sent", "failed"] as const;
+export type MailState = (typeof MAIL_STATES)[number];
 
 const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", retain: "month" } as const;
 
@@ -48,12 +50,19 @@ export function mailTables(k: Kit) {
       data: k.json<Record<string, string>>(
         personal("user.authorization.credentials", { ...mail, export: { never: "Holds single-use links." } }),
       ),
+      /** Names the event the mail is about: queued twice, it is one mail. */
       dedupeKey: k.text(operational("month")),
       state: k.oneOf(MAIL_STATES, operational("month")).notNull(),
       createdAt: k.instant(personal("user.behavior", mail)).notNull(),
       sentAt: k.instant(personal("user.behavior", mail)),
+      /** Why it failed: the mail server's reply code, never its words, which may name the address. */
+      failure: k.text(operational("month")),
     },
-    (t) => [k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey), k.index("mail_outbox_created").on(t.createdAt)],
+    (t) => [
+      k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey),
+      k.index("mail_outbox_created").on(t.createdAt),
+      k.index("mail_outbox_state").on(t.state),
+    ],
   );
   return { mailOutbox };
 }

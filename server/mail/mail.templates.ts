@@ -1,7 +1,4 @@
-/**
- * What each mail says. Plain text is the truth; the HTML says the same with a button. Nothing is loaded from anywhere,
- * nothing is tracked, links are whole, and there is no kind that advertises (policy clause P2.3).
- */
+/** What each mail says, in one table. There is no kind that advertises (policy clause P2.3). */
 import type { MailKind } from "./mail.tables.ts";
 
 /** The values a kind needs. A value that is missing makes rendering fail, which a test tries for every kind. */
@@ -24,6 +21,8 @@ export interface MailData {
   readonly email_change_asked: { readonly newEmail: string; readonly at: string; readonly securityLink: string };
   /** To the earlier address, once the change is made. */
   readonly email_changed: { readonly newEmail: string; readonly at: string; readonly undoLink: string };
+  /** To both addresses, once a change was taken back. */
+  readonly email_change_undone: { readonly email: string; readonly at: string; readonly supportLink: string };
   readonly second_factor_changed: {
     /** A sentence: "A passkey was added: Laptop." */
     readonly what: string;
@@ -76,27 +75,21 @@ export interface MailData {
   readonly support_received: { readonly dueAt: string };
 }
 
-export interface RenderedMail {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
+/** Words, or words that end in a link. */
+export type Paragraph = string | { readonly text: string; readonly link: string };
 
-interface Letter {
+export interface Letter {
   readonly subject: string;
   /** Paragraphs before the button. */
-  readonly before: readonly string[];
+  readonly before: readonly Paragraph[];
   readonly action?: { readonly label: string; readonly link: string };
-  readonly after: readonly string[];
+  readonly after: readonly Paragraph[];
 }
 
 const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   confirm: ({ link }) => ({
     subject: "Confirm your Perch account",
-    before: [
-      "Hello,",
-      "one step is left: confirm that this is your address. You will type the password you chose once more.",
-    ],
+    before: ["One step is left: confirm that this is your address. You will type the password you chose once more."],
     action: { label: "Confirm address", link },
     after: [
       "The link works once and for 24 hours.",
@@ -106,10 +99,13 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   already_registered: ({ signInLink, resetLink }) => ({
     subject: "You already have a Perch account",
     before: [
-      "Somebody, probably you, tried to sign up with this address. It has an account already, so nothing was changed.",
+      "Somebody, probably you, wanted to use this address for a Perch account. It has one already, so nothing was changed.",
     ],
     action: { label: "Sign in", link: signInLink },
-    after: [`If you forgot the password, set a new one: ${resetLink}`, "If it was not you, there is nothing to do."],
+    after: [
+      { text: "If you forgot the password, set a new one:", link: resetLink },
+      "If it was not you, there is nothing to do.",
+    ],
   }),
   reset: ({ link }) => ({
     subject: "Set a new Perch password",
@@ -132,7 +128,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   }),
   password_changed: ({ at, supportLink }) => ({
     subject: "Your Perch password was changed",
-    before: [`The password of your account was changed (${at}), and every session was signed out.`],
+    before: [`The password of your account was changed (${at}), and every other session was signed out.`],
     action: { label: "It was not me: write to us", link: supportLink },
     after: [],
   }),
@@ -157,6 +153,15 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     action: { label: "It was not me: take it back", link: undoLink },
     after: ["The link works once and for 7 days. Taking it back signs everybody out."],
   }),
+  email_change_undone: ({ email, at, supportLink }) => ({
+    subject: "The address of your Perch account was changed back",
+    before: [
+      `The account has the address ${email} again (${at}). Everybody was signed out, and a new password has to be set from there.`,
+      "Passkeys, codes of an app and API tokens that were added since the change was asked for are gone.",
+    ],
+    action: { label: "That is wrong: write to us", link: supportLink },
+    after: [],
+  }),
   second_factor_changed: ({ what, at, securityLink }) => ({
     subject: "How you sign in to Perch was changed",
     before: [what, `This happened ${at}. If that was you, there is nothing to do.`],
@@ -179,7 +184,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
       `If that was you, use this link after ${waitUntil}. The wait gives an owner who still can sign in the time to say no.`,
     ],
     action: { label: "Get back in", link },
-    after: [`If it was not you, say no here, and nothing changes: ${cancelLink}`],
+    after: [{ text: "If it was not you, say no here, and nothing changes:", link: cancelLink }],
   }),
   account_recovered: ({ at, supportLink }) => ({
     subject: "Your Perch account was recovered",
@@ -267,31 +272,23 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   }),
 };
 
-/** Renders a mail. Throws when a value the template needs is missing. */
-export function renderMail<K extends MailKind>(kind: K, data: MailData[K]): RenderedMail {
+/** What a mail says. Throws when a value it needs is missing. */
+export function letterOf<K extends MailKind>(kind: K, data: MailData[K]): Letter {
   const letter = LETTERS[kind](data);
-  const paragraphs = [...letter.before, ...letter.after];
-  if (
-    [letter.subject, letter.action?.link ?? "", ...paragraphs].some(
-      (text) => text === undefined || /\bundefined\b/.test(text),
-    )
-  ) {
+  const words = [letter.subject, ...[...letter.before, ...letter.after].map(asText), ...linksOf(letter)];
+  if (words.some((text) => text === undefined || /\bundefined\b/.test(text))) {
     throw new Error(`A mail of kind ${kind} lacks a value.`);
   }
-  const text = [
-    ...letter.before,
-    ...(letter.action ? [`${letter.action.label}:\n${letter.action.link}`] : []),
-    ...letter.after,
-    "Perch",
-  ].join("\n\n");
-  const paragraph = (content: string) => `<p style="margin:0 0 16px">${escapeHtml(content)}</p>`;
-  const action = letter.action
-    ? `<p style="margin:0 0 16px"><a href="${escapeHtml(letter.action.link)}" style="display:inline-block;padding:10px 16px;border-radius:6px;background:#0b7285;color:#ffffff;text-decoration:none">${escapeHtml(letter.action.label)}</a></p><p style="margin:0 0 16px;font-size:13px;word-break:break-all">${escapeHtml(letter.action.link)}</p>`
-    : "";
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(letter.subject)}</title></head><body style="margin:0;padding:24px;font:15px/1.5 system-ui,sans-serif;color:#1c2526;background:#ffffff">${letter.before.map(paragraph).join("")}${action}${letter.after.map(paragraph).join("")}<p style="margin:0">Perch</p></body></html>`;
-  return { subject: letter.subject, text, html };
+  return letter;
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+/** Every address a letter leads to. */
+export function linksOf({ before, action, after }: Letter): string[] {
+  const inText = [...before, ...after].flatMap((part) => (typeof part === "string" ? [] : [part.link]));
+  return action === undefined ? inText : [action.link, ...inText];
+}
+
+/** A paragraph as plain text. */
+export function asText(part: Paragraph): string {
+  return typeof part === "string" ? part : `${part.text} ${part.link}`;
 }

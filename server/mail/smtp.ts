@@ -10,8 +10,8 @@ export interface OutgoingMail {
   readonly html: string;
 }
 export interface MailTransport {
-  /** `failed`: the server refused this mail for good. Throws when it may be tried again. */
-  send(mail: OutgoingMail): Promise<"sent" | "failed">;
+  /** `refused`: the reply code (RFC 5321 §4.2) of a server that will never take this mail. Throws when it may be tried again. */
+  send(mail: OutgoingMail): Promise<{ readonly refused?: string }>;
   close(): void;
 }
 
@@ -55,10 +55,11 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
           messageId: `<${id}@${domain}>`,
           headers: { "Auto-Submitted": "auto-generated" },
         });
-        return "sent";
+        return {};
       } catch (error) {
-        if (isFinal(error)) return "failed";
-        throw error;
+        const refused = finalReply(error);
+        if (refused === undefined) throw error;
+        return { refused };
       }
     },
     close: () => transport.close(),
@@ -66,8 +67,8 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
 }
 
 /** A 5xx answer to the recipient or the message (RFC 5321 §4.2.1); a failed login is ours to repair, so it is retried. */
-function isFinal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+function finalReply(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
   const { responseCode, code } = error as Error & { responseCode?: unknown; code?: unknown };
-  return typeof responseCode === "number" && responseCode >= 500 && code !== "EAUTH";
+  return typeof responseCode === "number" && responseCode >= 500 && code !== "EAUTH" ? String(responseCode) : undefined;
 }

@@ -100,7 +100,7 @@ describe("screen", () => {
   });
 
   describe("control", () => {
-    it("goes to the first; input of others never reaches the phone", async () => {
+    it("ABUSE-20 goes to the first; input of others never reaches the phone, a view ticket's neither, and is counted", async () => {
       const ada = await ready();
       const bob = await ready();
       const guest = await ready({ mode: "view" });

@@ -42,24 +42,35 @@ describe("screen socket", () => {
       nowMs: clock.now(),
     });
   });
-  it("takes a ticket once, even when it is used twice at the same time", async () => {
+  it("ABUSE-20 takes a ticket once, even when it is used ten times at the same time", async () => {
     const ticket = await harness.ticket();
-    const answers = await Promise.all([attempt({ ticket }), attempt({ ticket }), attempt({ ticket })]);
-    expect(answers.sort()).toEqual([101, 401, 401]);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => attempt({ ticket })));
+    expect(answers.sort()).toEqual([101, ...Array<number>(9).fill(401)]);
     expect(await attempt({ ticket })).toBe(401);
   });
-  it("refuses an expired, an invented and a missing ticket", async () => {
+  it("ABUSE-19 refuses an expired, an invented and a missing ticket before the upgrade", async () => {
     const ticket = await harness.ticket();
     clock.advance(TICKET_LIFETIME_MS);
     expect(await attempt({ ticket })).toBe(401);
     expect(await attempt({ ticket: "AAAAAAAAAAAAAAAAAAAAAA" })).toBe(401);
     expect(await attempt({})).toBe(401);
   });
-  it("refuses another origin without using up the ticket", async () => {
+  it("ABUSE-19 refuses another origin before the upgrade, without using up the ticket", async () => {
     const ticket = await harness.ticket();
     expect(await attempt({ ticket, origin: "https://example.com" })).toBe(403);
     expect(await attempt({ ticket, origin: `${ORIGIN}.example.com` })).toBe(403);
     expect(await attempt({ ticket })).toBe(101);
+  });
+  it("ABUSE-19 another phone's ticket shows that phone and never this one, whatever else the request says", async () => {
+    const other = newId("phone");
+    const ticket = await harness.ticket({ phoneId: other });
+    expect(await attempt({ ticket, path: `/screen?phone=${harness.phoneId}` })).toBe(404);
+    const viewer = await connect({ port: harness.port, origin: ORIGIN, ticket });
+    if (!(viewer instanceof TestViewer)) throw new Error("Refused.");
+    source.image("not for them");
+    await until(() => viewer.closed !== undefined, "closing");
+    expect(viewer.frames).toEqual([]);
+    expect(harness.screen.viewers(harness.phoneId)).toBe(0);
   });
   it("asks a browser's session for its origin, a program's token not", async () => {
     const noOrigin = { port: harness.port };
@@ -69,8 +80,8 @@ describe("screen socket", () => {
     expect(fromProgram).toBeInstanceOf(TestViewer);
     if (fromProgram instanceof TestViewer) fromProgram.socket.terminate();
   });
-  it("refuses a name that is not the server's (DNS rebinding)", async () => {
-    expect(await attempt({ ticket: await harness.ticket(), host: "rebound.example.com" })).toBe(403);
+  it("ABUSE-21 refuses a name that is not the server's (DNS rebinding)", async () => {
+    expect(await attempt({ ticket: await harness.ticket(), host: "rebound.example.com" })).toBe(421);
   });
   it("refuses other paths and other protocols", async () => {
     const ticket = await harness.ticket();

@@ -2,26 +2,31 @@
  * The door of the screen socket: `GET /screen` with subprotocols `perch.screen.v1` and `ticket.<ticket>`. Everything
  * that is wrong is refused before the upgrade, with a status and a sentence.
  */
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { MAX_VIEWER_MESSAGE_BYTES, SCREEN_PROTOCOL, TICKET_PROTOCOL_PREFIX } from "../../shared/screen-protocol.ts";
 import { INTERNAL_MESSAGE } from "../errors.ts";
+import { MISDIRECTED } from "../http/guards.ts";
+import type { HttpListener } from "../http/listener.ts";
+import { bareAnswer } from "../http/security-headers.ts";
 import { errorFields, type Log } from "../log.ts";
 import { SCREEN_PATH, type ScreenService } from "./screen.service.ts";
 
 export interface ScreenSocketOptions {
-  readonly server: Server;
+  readonly server: HttpListener;
   readonly screen: Pick<ScreenService, "attach" | "consume">;
   /** Whether pages of this exact origin may open a screen. */
   readonly originAllowed: (origin: string) => boolean;
   /** Whether this is a name of ours (`Host`); any other points at a rebound address. */
   readonly hostAllowed: (host: string) => boolean;
+  /** People come by https. */
+  readonly secure: boolean;
   readonly log: Log;
 }
 
 interface Refusal {
-  readonly status: 401 | 403 | 404 | 426 | 500;
+  readonly status: 401 | 403 | 404 | 421 | 426 | 500;
   readonly message: string;
 }
 
@@ -41,6 +46,8 @@ export function attachScreenSocket(options: ScreenSocketOptions): () => void {
     clientTracking: false,
     handleProtocols: () => SCREEN_PROTOCOL,
   });
+
+  const refuse = (socket: Duplex, refusal: Refusal) => answerRefusal(socket, refusal, options.secure);
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const opening = readOpening(request, options);
@@ -82,7 +89,7 @@ function readOpening(
   const { host, origin, upgrade } = request.headers;
   if (request.url !== SCREEN_PATH) return { status: 404, message: "There is nothing here to connect to." };
   if (host === undefined || !hostAllowed(host)) {
-    return { status: 403, message: "This server does not answer under that name. Use its configured address." };
+    return { status: 421, message: MISDIRECTED };
   }
   if (origin !== undefined && !originAllowed(origin)) return ORIGIN_REFUSED;
   const protocols = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
@@ -95,15 +102,8 @@ function readOpening(
   return { ticket: offered.slice(TICKET_PROTOCOL_PREFIX.length), origin };
 }
 
-function refuse(socket: Duplex, { status, message }: Refusal): void {
-  const body = JSON.stringify({ message });
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "Cache-Control: no-store",
-    "Connection: close",
-    ...(status === 426 ? ["Upgrade: websocket", "Sec-WebSocket-Version: 13"] : []),
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+function answerRefusal(socket: Duplex, { status, message }: Refusal, secure: boolean): void {
+  const headers: Record<string, string> = status === 426 ? { Upgrade: "websocket", "Sec-WebSocket-Version": "13" } : {};
+  const answer = bareAnswer({ status, reason: STATUS_CODES[status] ?? "", message, secure, headers });
+  socket.end(answer, () => socket.destroy());
 }

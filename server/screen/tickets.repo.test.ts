@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Role } from "../../shared/access.ts";
 import { type CredentialId, newId } from "../../shared/ids.ts";
+import { createApiTokensRepo } from "../accounts/api-tokens.repo.ts";
 import { createSessionsRepo } from "../accounts/sessions.repo.ts";
 import { createSessions } from "../accounts/sessions.service.ts";
 import { createAudit } from "../audit/audit.repo.ts";
@@ -42,7 +44,10 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
   beforeEach(async () => {
     const { db } = test;
     const { userId, teamId } = ids;
-    const sessions = createSessions({ db, repo: createSessionsRepo(db), audit: createAudit(db, clock), clock });
+    const sessions = createSessions({
+      ...{ db, repo: createSessionsRepo(db), apiTokens: createApiTokensRepo(db) },
+      ...{ audit: createAudit(db, clock, randomBytes(32)), clock },
+    });
     const authenticatedAt = new Date(clock.now());
     const about = { requestId: "", ip: "127.0.0.1", userAgent: "" };
     await db.tx(async (tx) => {

@@ -23,15 +23,16 @@ export function registerBadge(app: App): void {
 export async function refreshBadge(app: App): Promise<void> {
   const { server } = await app.settings.get();
   if (server === undefined) return setBadge("", "Perch: set it up");
-  if ((await app.tokens.get(server)) === undefined) return setBadge("", "Perch: sign in");
+  const sent = await app.tokens.get(server);
+  if (sent === undefined) return setBadge("", "Perch: sign in");
   try {
     const phones = await app.api(server).phones.list.query();
-    await app.phonesCache.set({ server, signedIn: true, phones, seenAtMs: Date.now() });
+    await app.phonesCache.set({ server, team: sent.team, signedIn: true, phones, seenAtMs: Date.now() });
     await showRunning(phones.filter((phone) => phone.state === "running").length);
   } catch (error) {
     const { kind } = classifyFailure(error, server, navigator.onLine);
     if (kind === "signed_out") {
-      await app.tokens.delete(server);
+      await app.tokens.delete(server, sent.token);
       await setBadge("", "Perch: sign in");
     } else if (kind !== "refused") {
       await setBadge("", kind === "offline" ? "Perch: offline" : "Perch: the server does not answer");

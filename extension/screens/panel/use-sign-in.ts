@@ -14,11 +14,11 @@ export function useSignIn(): { readonly busy: boolean; readonly start: () => voi
   const start = async () => {
     if (server === undefined || busy) return;
     setBusy(true);
-    const result = await signIn(server, app.api(server));
+    const result = await signIn(server, { exchange: (input) => app.api(server).account.exchange.mutate(input) });
     if (result.ok) {
       const { token, expiresAt, me } = result.exchanged;
       await indexedDbDrafts().claim(server, me.user.id);
-      await app.tokens.set({ server, token, expiresAt });
+      await app.tokens.set({ server, token, expiresAt, team: me.team.id });
     } else {
       const words = problemWords(result.problem);
       if (words !== undefined) toast({ text: words, tone: "error" });
@@ -29,7 +29,7 @@ export function useSignIn(): { readonly busy: boolean; readonly start: () => voi
 }
 
 /** Closing the window is an answer, not a problem. */
-function problemWords(problem: SignInProblem): string | undefined {
+export function problemWords(problem: SignInProblem): string | undefined {
   switch (problem.kind) {
     case "closed":
       return undefined;

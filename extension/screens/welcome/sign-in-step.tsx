@@ -16,11 +16,11 @@ export function SignInStep({ server }: { readonly server: string }) {
   const start = async () => {
     setBusy(true);
     setProblem(undefined);
-    const result = await signIn(server, app.api(server));
+    const result = await signIn(server, { exchange: (input) => app.api(server).account.exchange.mutate(input) });
     if (result.ok) {
       const { token, expiresAt, me } = result.exchanged;
       await indexedDbDrafts().claim(server, me.user.id);
-      await app.tokens.set({ server, token, expiresAt });
+      await app.tokens.set({ server, token, expiresAt, team: me.team.id });
     } else setProblem(result.problem);
     setBusy(false);
   };

@@ -13,7 +13,7 @@ const HOST_NAMES = ["process", "require", "Buffer", "fetch", "setTimeout", "WebA
 describe("the way out", () => {
   const engine = open();
 
-  it.each(HOST_NAMES)("has no %s", async (name) => {
+  it.each(HOST_NAMES)("ABUSE-33 has no %s", async (name) => {
     for (const holder of [
       "globalThis",
       "this",
@@ -57,7 +57,7 @@ describe("the way out", () => {
     "new Proxy([], { get() { throw 1 } })",
     "Object.defineProperty(globalThis, 'output', { get() { throw 'no output' } }); 1",
     "Error.prepareStackTrace = (e, frames) => frames; new Error().stack.x.y",
-  ])("%s is a typed error", async (source) => {
+  ])("ABUSE-33 %s is a typed error", async (source) => {
     const own = open();
     const outcome = await own.evaluate(source);
     expect(outcome).toMatchObject({ ok: false, error: { kind: expect.stringMatching(/^(threw|syntax)$/) } });
@@ -92,7 +92,7 @@ describe("the way out", () => {
     expect(() => JSON.parse(broken.serialise())).not.toThrow();
   });
 
-  it("does not reach the prototypes of the server's objects", async () => {
+  it("ABUSE-33 does not reach the prototypes of the server's objects", async () => {
     await engine.runScript(
       'Object.prototype.hacked = 1; JSON.parse(\'{"__proto__": {"hacked": 1}}\'); output = JSON.parse(\'{"__proto__": {"hacked": 1}}\')',
       {},

@@ -161,7 +161,7 @@ describe("a request", () => {
 });
 
 describe("private networks", () => {
-  it("are not reached by any spelling of loopback", async () => {
+  it("ABUSE-31 are not reached by any spelling of loopback", async () => {
     const { port, connections } = await site();
     const http = listing(NO_ALLOW);
     for (const host of [...LOOPBACK_SPELLINGS, "localhost", "a.localhost", "LOCALHOST.", "[::1]", "0.0.0.0", "0"]) {
@@ -180,7 +180,7 @@ describe("private networks", () => {
     expect([listed.connections(), other.connections()]).toEqual([1, 0]);
   });
 
-  it("are not reached through names, nor through names that change their mind", async () => {
+  it("ABUSE-31 are not reached through names, nor through names that change their mind", async () => {
     const internet = new FakeInternet()
       .name("inside.example", ["10.0.0.1"])
       .name("both.example", [PUBLIC, "169.254.169.254"])
@@ -200,7 +200,7 @@ describe("redirects", () => {
     (_seen: Seen, outgoing: ServerResponse) =>
       void outgoing.writeHead(status, { location }).end();
 
-  it("are judged like the first address", async () => {
+  it("ABUSE-31 are judged like the first address", async () => {
     const inside = await site();
     for (const target of [`http://127.0.0.1:${inside.port}/`, `http://inside.example:${inside.port}/`]) {
       const { port } = await site(to(target));
@@ -212,7 +212,7 @@ describe("redirects", () => {
   });
 
   it.each(["file:///etc/passwd", "javascript:alert(1)", "http://u:p@a.example/", "http://a.example:25/", "//[/"])(
-    "to %s are refused",
+    "ABUSE-31 to %s are refused",
     async (location) => {
       const { port, connections } = await site(to(location));
       expect(typeof (await send(internetWith(port).http, { url: "http://a.example/" }))).toBe("string");

@@ -12,7 +12,8 @@ import type { FlowDetail, RunDetail } from "../../../shared/automations.ts";
 import type { SecretSummary } from "../../../shared/secrets.ts";
 import { systemClock } from "../../clock.ts";
 import { type Config, parseConfig } from "../../config.ts";
-import { deriveKey, readMasterKey } from "../../keys.ts";
+import { openMasterKey } from "../../db/master-key.repo.ts";
+import { deriveKey, readFileKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
 import { type Bench, openBench, type Site, serveSite } from "../../phones/drivers/web/web.fixture.ts";
 import { type RunningServer, startServer } from "../../server.ts";
@@ -297,7 +298,8 @@ ${SCRIPT.replace(/^/gm, "    ")}
   });
 
   it("stands in no page of the database and in no file of the server", async () => {
-    const master = readMasterKey({ keyFile: config.keyFile, databaseExists: true });
+    const fileKey = readFileKey({ keyFile: config.keyFile, databaseExists: true });
+    const master = await openMasterKey(server.db, fileKey, undefined);
     const store = createArtifactStore({
       folder: join(config.DATA_DIR, "runs"),
       key: deriveKey(master, "run artifacts"),
@@ -317,7 +319,7 @@ ${SCRIPT.replace(/^/gm, "    ")}
     const copy = join(folder, "clear.db");
     copyFileSync(join(config.DATA_DIR, "perch.db"), copy);
     const db = new Sqlite(copy);
-    db.pragma(`key = "x'${deriveKey(master, "database").toString("hex")}'"`);
+    db.pragma(`key = "x'${deriveKey(fileKey, "database").toString("hex")}'"`);
     db.pragma("journal_mode = DELETE");
     db.pragma("rekey = ''");
     db.close();

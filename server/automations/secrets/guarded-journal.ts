@@ -2,12 +2,13 @@
  * The one way from a run to what is kept of it: every text goes through the run's redactor, and what scripts left is
  * sealed, because a run that goes on needs it exactly as it was.
  */
+
+import { seal, unseal } from "../../seal.ts";
 import type { StepResult } from "../automations.tables.ts";
 import { RunStop } from "../engine/failures.ts";
 import type { JournalRepo } from "../journal.repo.ts";
 import type { StepRow } from "../runs.repo.ts";
 import type { Redactor } from "./redact.ts";
-import { seal, unseal } from "./seal.ts";
 
 export interface GuardedJournal extends JournalRepo {
   /** Steps of an earlier life, with what scripts left in them opened. @throws RunStop */

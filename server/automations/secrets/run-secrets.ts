@@ -3,10 +3,10 @@
  * memory only, as long as the run is worked on; one that goes on after a crash asks again.
  */
 import type { FlowId, TeamId, UserId } from "../../../shared/ids.ts";
+import { unseal } from "../../seal.ts";
 import { RunStop } from "../engine/failures.ts";
 import type { FileBytes } from "../workspaces.repo.ts";
 import type { Secret } from "./redact.ts";
-import { unseal } from "./seal.ts";
 import type { AskedSecret, SecretsRepo } from "./secrets.repo.ts";
 import { secretPlace, textHash } from "./secrets.service.ts";
 

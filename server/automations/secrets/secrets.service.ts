@@ -10,11 +10,11 @@ import type { Audit, AuditAction } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
+import { seal } from "../../seal.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
 import type { FlowRow } from "../flows.repo.ts";
 import { noSuchFlow } from "../flows.service.ts";
 import type { FileBytes } from "../workspaces.repo.ts";
-import { seal } from "./seal.ts";
 import type { SecretRow, SecretsRepo } from "./secrets.repo.ts";
 
 /** A signed-in person, never a token, and whether they manage the team. */

@@ -4,11 +4,11 @@ import { type FlowId, newId, type RunId, type TeamId } from "../../../shared/ids
 import { setSecretInput } from "../../../shared/secrets.ts";
 import { TEST_ENGINES } from "../../db/testing.ts";
 import { newTeam } from "../../phones/testing/harness.ts";
+import { seal, unseal } from "../../seal.ts";
 import { teamScope } from "../../teams/team-scope.ts";
 import { LEASE_MS } from "../runner.ts";
 import { composeRuns, type OpenRuns, openRuns } from "../testing/harness.ts";
 import { mortalDatabase } from "../testing/mortal-database.ts";
-import { seal, unseal } from "./seal.ts";
 import { createSecretsRepo } from "./secrets.repo.ts";
 import type { Keeper } from "./secrets.service.ts";
 

@@ -6,13 +6,14 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { email, fullName, password } from "../../../shared/accounts.ts";
-import { field, type Html, hidden, PASSWORD_HINT, problem } from "./layout.ts";
+import { deadLink, field, type Html, hidden, localMailHint, PASSWORD_HINT, problem } from "./layout.ts";
 import {
   clearCookie,
   currentActor,
   type Fields,
   type FormProblem,
   formFields,
+  isConnect,
   type PageCall,
   type PageServices,
   type PagesEnv,
@@ -22,6 +23,8 @@ import {
   startWebSession,
   submit,
 } from "./page-context.ts";
+import { allowPasskeyScript, passkeyForm } from "./passkey-form.ts";
+import { holdSecondStep } from "./second-step-cookie.ts";
 
 const signInForm = z.object({
   email,
@@ -36,7 +39,7 @@ const confirmForm = z.object({
 });
 
 export function accountPages(services: PageServices): Hono<PagesEnv> {
-  const { accounts, sessions, publicUrl } = services;
+  const { accounts, sessions, formStamps, publicUrl } = services;
   const pages = new Hono<PagesEnv>();
   const nextOf = (fields: Fields) => safeNext(fields["next"], publicUrl);
   const withNext = (path: string, next: string | undefined) =>
@@ -46,20 +49,26 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   pages.get("/sign-in", async (c) => {
     const next = nextOf(c.req.query());
     if ((await currentActor(c, services)) !== undefined) return goOn(c, next);
-    return show(c, services, { title: "Sign in", narrow: true, content: signInContent({}, next) });
+    allowPasskeyScript(c);
+    return show(c, services, { title: "Sign in", narrow: true, content: signInContent(c, services, {}, next) });
   });
   pages.post("/sign-in", async (c) => {
     const fields = await formFields(c);
     const next = nextOf(fields);
+    allowPasskeyScript(c);
     return submit(
       c,
       services,
       async () => {
-        const session = await accounts.signIn(parseFields(signInForm, fields), c.get("request"));
-        await startWebSession(c, services, session);
+        const signedIn = await accounts.signIn(parseFields(signInForm, fields), c.get("request"));
+        if ("continuation" in signedIn) {
+          holdSecondStep(c, services, signedIn.continuation);
+          return c.redirect(withNext("/sign-in/code", next), 303);
+        }
+        await startWebSession(c, services, signedIn);
         return goOn(c, next);
       },
-      (wrong) => ({ title: "Sign in", content: signInContent(fields, next, wrong) }),
+      (wrong) => ({ title: "Sign in", content: signInContent(c, services, fields, next, wrong) }),
     );
   });
 
@@ -72,7 +81,11 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   });
 
   pages.get("/sign-up", (c) =>
-    show(c, services, { title: "Create an account", narrow: true, content: signUpContent({}, nextOf(c.req.query())) }),
+    show(c, services, {
+      title: "Create an account",
+      narrow: true,
+      content: signUpContent({ opened: formStamps.issue() }, nextOf(c.req.query())),
+    }),
   );
   pages.post("/sign-up", async (c) => {
     const fields = await formFields(c);
@@ -81,7 +94,8 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
       c,
       services,
       async () => {
-        await accounts.signUp({ ...parseFields(newAccountForm, fields), next }, c.get("request"));
+        const form = { stamp: fields["opened"], language: c.req.header("accept-language") };
+        await accounts.signUp({ ...parseFields(newAccountForm, fields), next, form }, c.get("request"));
         return c.redirect(withNext("/check-mail", next), 303);
       },
       (wrong) => ({ title: "Create an account", content: signUpContent(fields, next, wrong) }),
@@ -193,17 +207,35 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   return pages;
 }
 
-function signInContent(fields: Fields, next: string | undefined, wrong?: FormProblem): Html {
+export function signInContent(
+  c: PageCall,
+  services: PageServices,
+  fields: Fields,
+  next: string | undefined,
+  wrong?: FormProblem,
+): Html {
   const errors = wrong?.fields ?? {};
   const query = next ? `?${new URLSearchParams({ next })}` : "";
-  return html`<div class="stack"><h1>Sign in</h1>${next?.startsWith("/connect") ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
-<form class="card" method="post" action="/sign-in" novalidate>
+  const passkey = passkeyForm(c, services, {
+    kind: "get",
+    action: "/sign-in/passkey",
+    question: "/sign-in/passkey/question",
+    button: "Sign in with a passkey",
+    quiet: true,
+    next,
+  });
+  return html`<div class="stack"><h1>Sign in</h1>${isConnect(next) ? html`<p class="secondary">To connect the extension in your browser.</p>` : ""}</div>
+<section class="card">
+<form method="post" action="/sign-in" novalidate>
 ${problem(wrong?.message)}${hidden({ next })}
 ${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: fields["email"] === undefined })}
 ${field({ name: "password", label: "Password", type: "password", autocomplete: "current-password", error: errors["password"], autofocus: fields["email"] !== undefined })}
 <button>Sign in</button>
+</form>
+<p class="or">or</p>
+${passkey}
 <p class="row secondary"><a href="/sign-up${query}">Create an account</a><a href="/reset">Forgot the password?</a></p>
-</form>`;
+</section>`;
 }
 
 /** The three fields of a new account. */
@@ -218,23 +250,17 @@ function signUpContent(fields: Fields, next: string | undefined, wrong?: FormPro
   const query = next ? `?${new URLSearchParams({ next })}` : "";
   return html`<div class="stack"><h1>Create an account</h1><p class="secondary">You get a mail to confirm the address. We use it for that, for receipts and for warnings, never for advertising.</p></div>
 <form class="card" method="post" action="/sign-up" novalidate>
-${problem(wrong?.message)}${hidden({ next })}
+${problem(wrong?.message)}${hidden({ next, opened: fields["opened"] })}
 ${newAccountFields(fields, wrong?.fields ?? {})}
 <button>Create account</button>
 <p class="secondary">What we do with this: <a href="/privacy">privacy policy</a>. Have an account? <a href="/sign-in${query}">Sign in</a>.</p>
 </form>`;
 }
 
-function localMailHint({ mail }: PageServices): Html | "" {
-  return mail.staysLocal
-    ? html`<p class="notice">This server has no mail server yet. On the machine it runs on, the mail is shown at <a href="/mail">/mail</a>.</p>`
-    : "";
-}
-
 function checkMailContent(services: PageServices, next: string | undefined): Html {
   return html`<section class="card"><h1>Check your mail</h1>
 <p>We sent you a link. Open it, type the password you chose once more, and you are done. The link works for 24 hours.</p>
-${localMailHint(services)}
+${localMailHint(services.mail.staysLocal)}
 ${next ? html`<p>Then come back here:</p><p><a class="button" href="/sign-in?${new URLSearchParams({ next })}">I have confirmed, go on</a></p>` : ""}
 <p class="secondary">Nothing there? Look in the spam folder, or <a href="/sign-up">try again</a>.</p></section>`;
 }
@@ -259,7 +285,7 @@ ${field({ name: "email", label: "E-mail address", type: "email", value: fields["
 }
 
 function resetSentContent(services: PageServices): Html {
-  return html`<section class="card"><h1>Check your mail</h1><p>If this address has an account, a link to set a new password is on its way.</p>${localMailHint(services)}<p class="secondary">Nothing there? Look in the spam folder, or check the address and <a href="/reset">try again</a>.</p></section>`;
+  return html`<section class="card"><h1>Check your mail</h1><p>If this address has an account, a link to set a new password is on its way.</p>${localMailHint(services.mail.staysLocal)}<p class="secondary">Nothing there? Look in the spam folder, or check the address and <a href="/reset">try again</a>.</p></section>`;
 }
 
 function newPasswordContent(token: string, wrong?: FormProblem): Html {
@@ -278,8 +304,4 @@ ${problem(wrong?.message)}${hidden({ token })}
 ${newAccountFields(fields, wrong?.fields ?? {})}
 <button>Create account</button>
 </form>`;
-}
-
-function deadLink(message: string, to: string, label: string): Html {
-  return html`<section class="card"><h1>This link no longer works</h1><p>${message}</p><p><a class="button" href="${to}">${label}</a></p></section>`;
 }

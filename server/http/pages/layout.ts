@@ -102,6 +102,18 @@ export function hidden(values: Readonly<Record<string, string | undefined>>): Ht
   return html`${inputs}`;
 }
 
+/** Instead of the page behind a link that works no more. */
+export function deadLink(message: string, to: string, label: string): Html {
+  return html`<section class="card"><h1>This link no longer works</h1><p>${message}</p><p><a class="button" href="${to}">${label}</a></p></section>`;
+}
+
+/** Mail without a mail server: where to look for it. */
+export function localMailHint(staysLocal: boolean): Html | "" {
+  return staysLocal
+    ? html`<p class="notice">This server has no mail server yet. On the machine it runs on, the mail is shown at <a href="/mail">/mail</a>.</p>`
+    : "";
+}
+
 export const PASSWORD_HINT = "At least 12 characters. A few words in a row are easy to remember.";
 
 /** A page that says what went wrong. */

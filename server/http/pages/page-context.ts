@@ -2,8 +2,14 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
+import type { ErrorCode } from "../../../shared/errors.ts";
+import type { FormStamps } from "../../abuse/form-stamp.ts";
+import type { Standing } from "../../abuse/standing.service.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
+import type { EmailChange } from "../../accounts/email-change.service.ts";
+import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
+import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
@@ -13,7 +19,9 @@ import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Teams } from "../../teams/teams.service.ts";
+import { isFetchedByScript } from "../at-the-machine.ts";
 import type { RequestInfo } from "../request-info.ts";
+import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 
 export type PagesEnv = { Variables: { request: RequestInfo } };
@@ -23,8 +31,13 @@ export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
+  readonly standing: Standing;
+  readonly formStamps: FormStamps;
+  readonly emailChange: EmailChange;
+  readonly recovery: Recovery;
   readonly invitations: Invitations;
   readonly teams: Pick<Teams, "list">;
+  readonly factors: Factors;
   readonly mail: Mail;
   readonly support: Support;
   readonly clock: Clock;
@@ -45,7 +58,7 @@ export function cookieName(publicUrl: URL): string {
 /** Signed-in person of the cookie; only web sessions count, so a stolen extension token opens no page. */
 export async function currentActor(c: PageCall, { sessions, publicUrl }: PageServices): Promise<Actor | undefined> {
   const token = getCookie(c, cookieName(publicUrl));
-  if (token === undefined) return undefined;
+  if (token === undefined || (c.req.method === "GET" && isFetchedByScript(c.req))) return undefined;
   const actor = await sessions.find(token, c.get("request"));
   return actor !== undefined && actor !== "ended" && actor.credential.kind === "session" && actor.credential.web
     ? actor
@@ -56,7 +69,12 @@ export async function currentActor(c: PageCall, { sessions, publicUrl }: PageSer
 export async function startWebSession(c: PageCall, services: PageServices, session: IssuedSession): Promise<void> {
   const earlier = await currentActor(c, services);
   if (earlier !== undefined) await services.sessions.signOut(earlier);
-  setCookie(c, cookieName(services.publicUrl), session.token, {
+  setWebSession(c, services, session.token);
+}
+
+/** Sets the cookie alone: for a session that goes on under a new token. */
+export function setWebSession(c: PageCall, services: PageServices, token: string): void {
+  setCookie(c, cookieName(services.publicUrl), token, {
     httpOnly: true,
     sameSite: "Strict",
     path: "/",
@@ -101,13 +119,14 @@ export function parseFields<S extends z.ZodType>(schema: S, fields: Fields): z.o
 }
 
 export interface FormProblem {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs a form's work; a domain error shows the form again, with what was typed and what was wrong. In the extension's
- * sign-in window (`next` is set) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
+ * sign-in window (`next` is the connect page) the answer is 200 all the same: Chrome closes that window on any status from 400 on,
  * and a mistyped password would end the sign-in.
  */
 export async function submit(
@@ -121,42 +140,47 @@ export async function submit(
   } catch (error) {
     if (!(error instanceof PerchError)) throw error;
     if (error.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterMs / 1000)));
-    const problem = { message: error.message, fields: error.fields ?? {} };
-    const inSignInWindow = safeNext((await formFields(c))["next"], services.publicUrl) !== undefined;
+    const problem = { code: error.code, message: error.message, fields: error.fields ?? {} };
+    const inSignInWindow = isConnect(safeNext((await formFields(c))["next"], services.publicUrl));
     return show(c, services, { ...again(problem), narrow: true }, inSignInWindow ? 200 : HTTP_STATUS[error.code]);
   }
 }
+
+export const STANDING_PATH = "/account/standing";
 
 /** Pages that send people to sign in first and wait for their return. */
 const RETURNS = ["/connect", "/invite"];
 
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
+  if (text === PASSKEYS_PATH || text === STANDING_PATH) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
   return url.origin === publicUrl.origin && RETURNS.includes(url.pathname) ? url.pathname + url.search : undefined;
 }
 
+/** Whether a person came from the extension and goes on to connect it. */
+export function isConnect(next: string | undefined): boolean {
+  return next?.startsWith("/connect?") === true;
+}
+
 /** Headers of every page. `Referrer-Policy` is not `no-referrer`: browsers would then send `Origin: null` with our own forms. */
 export function pageHeaders(publicUrl: URL): MiddlewareHandler {
+  const onEvery = securityHeaders(publicUrl.protocol === "https:");
   return async (c, next) => {
+    for (const [name, value] of onEvery) c.header(name, value);
     c.header("Content-Security-Policy", contentSecurityPolicy());
     c.header("Referrer-Policy", "same-origin");
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("X-Frame-Options", "DENY");
-    c.header("Cross-Origin-Resource-Policy", "same-origin");
-    c.header("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
-    c.header("Cache-Control", "no-store");
-    if (publicUrl.protocol === "https:") c.header("Strict-Transport-Security", "max-age=31536000");
     await next();
   };
 }
 
 /** Chromium holds `form-action` against redirects after a form too, so the consent page names where it answers to. */
-export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+export function contentSecurityPolicy(formTargets: readonly string[] = [], { ownScripts = false } = {}): string {
   return [
     "default-src 'none'",
+    ...(ownScripts ? ["script-src 'self'", "connect-src 'self'"] : []),
     "style-src 'self'",
     "img-src 'self' data:",
     ["form-action 'self'", ...formTargets].join(" "),

@@ -3,18 +3,26 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
 import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } from "./page-context.ts";
+import { passkeysPage } from "./passkeys-page.ts";
+import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
+import { recoveryPages } from "./recovery-pages.ts";
+import { signInPages } from "./sign-in-pages.ts";
+import { standingPage } from "./standing-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   pages.onError((error, c) => errorPage(c, error, services.log));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  for (const group of [publicPages, accountPages, connectPage, invitePage, mailPreviewPage])
+  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
+  for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
+  }
   pages.all("*", () => {
     throw new PerchError("not_found", "There is no such page. Check the address, or go to the start.");
   });

@@ -72,11 +72,15 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
     );
   });
 
+  pages.get("/security", (c) =>
+    show(c, services, { title: "Report a security problem", content: securityContent(services) }),
+  );
+  // RFC 9116. Made anew each day for as long as this server runs, so it never lies about being current.
   pages.get("/.well-known/security.txt", (c) => {
     const contact = services.supportEmail === undefined ? at("/support") : `mailto:${services.supportEmail}`;
     const expires = new Date(Math.floor(services.clock.now() / DAY_MS) * DAY_MS + 180 * DAY_MS).toISOString();
     return c.text(
-      `Contact: ${contact}\nExpires: ${expires}\nPreferred-Languages: en\nCanonical: ${at("/.well-known/security.txt")}\nPolicy: ${at("/privacy")}\n`,
+      `Contact: ${contact}\nExpires: ${expires}\nPreferred-Languages: en\nCanonical: ${at("/.well-known/security.txt")}\nPolicy: ${at("/security")}\n`,
     );
   });
   pages.get("/.well-known/gpc.json", (c) => c.json({ gpc: true, lastUpdate: POLICY.effectiveAt }));
@@ -120,6 +124,15 @@ function privacyContent(): Html {
 <p class="secondary">Version ${POLICY.version} · last updated ${day}</p></div>
 ${[...sections].map(([title, clauses]) => html`<section class="card"><h2>${title}</h2><ul class="clauses">${clauses.map(clause)}</ul></section>`)}
 <section class="card"><h2>Use your rights</h2><p>Write to us through the <a href="/support">contact page</a>; you do not need to be signed in. What we hold about you is shown in the extension, under Privacy.</p></section>`;
+}
+
+/** The same promises stand in SECURITY.md. */
+function securityContent({ supportEmail }: PageServices): Html {
+  return html`<div class="stack"><h1>Report a security problem</h1>
+<p class="lead">Thank you for looking. Tell us first, and we put it right before it hurts anybody.</p></div>
+<section class="card"><h2>How</h2><p>Write to us through <a href="/support">the contact page</a> and choose “A security problem in Perch”${supportEmail ? html`, or to <a href="mailto:${supportEmail}">${supportEmail}</a>` : ""}. Say what you did, what happened and what it would let somebody do. No account is needed. Leave out other people's data: a description of it is enough.</p></section>
+<section class="card"><h2>What we promise</h2><ul><li>A person answers within 3 days, and says within 10 what we found.</li><li>Problems that let somebody into another person's account or phone are put right within 30 days, others within 90.</li><li>We tell you when it is done, and name you if you wish.</li><li>Nobody takes you to court or closes your account for research in good faith that keeps to the next section.</li></ul></section>
+<section class="card"><h2>What we ask</h2><ul><li>Use accounts, phones and teams of your own. Stop at the first sign of somebody else's.</li><li>No load tests, no spam, no tricking of people, nothing that breaks the service for others.</li><li>Give us the time above before you publish.</li></ul></section>`;
 }
 
 function supportContent({ supportEmail }: PageServices, fields: Fields, wrong?: FormProblem): Html {

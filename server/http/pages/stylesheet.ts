@@ -18,9 +18,11 @@ export const STYLESHEET = `
   --bad: light-dark(oklch(0.55 0.19 27), oklch(0.72 0.16 25));
   --bad-text: light-dark(oklch(0.49 0.18 27), oklch(0.79 0.12 22));
   --bad-soft: light-dark(oklch(0.965 0.02 22), oklch(0.29 0.05 25));
+  --on-bad: light-dark(oklch(1 0 0), oklch(0.2 0.04 25));
   --ok: light-dark(oklch(0.56 0.14 152), oklch(0.78 0.16 152));
 }
 *, *::before, *::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
 html { background: var(--surface); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; -webkit-text-size-adjust: 100%; }
 body { margin: 0; min-height: 100vh; min-height: 100dvh; display: flex; flex-direction: column; overflow-wrap: anywhere; }
 h1, h2, h3, p, ul, ol, dl, dd, pre { margin: 0; padding: 0; }
@@ -52,6 +54,12 @@ form { display: grid; gap: 16px; }
 .wrong { color: var(--bad-text); font-size: 13px; }
 input, select, textarea { font: inherit; color: inherit; width: 100%; min-height: 44px; padding: 9px 12px; background: var(--raised); border: 1px solid var(--line-control); border-radius: 6px; }
 textarea { min-height: 132px; resize: vertical; }
+fieldset { border: 0; margin: 0; padding: 0; min-width: 0; display: grid; gap: 8px; }
+legend { padding: 0 0 4px; }
+.choice { display: flex; align-items: center; gap: 12px; min-height: 44px; padding: 8px 12px; border: 1px solid var(--line-control); border-radius: 6px; cursor: pointer; }
+.choice > span:nth-child(2) { flex: 1; min-width: 0; }
+.choice input { width: 18px; height: 18px; min-height: 0; margin: 0; flex: none; accent-color: var(--accent); }
+.choice:has(:checked) { border-color: var(--accent); background: var(--accent-soft); }
 [aria-invalid="true"] { border-color: var(--bad); }
 .row { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
 button, .button { font: inherit; font-weight: 560; min-height: 44px; padding: 9px 18px; border-radius: 6px; border: 1px solid transparent; cursor: pointer; display: inline-flex; align-items: center; justify-content: center; text-decoration: none; background: var(--accent); color: var(--on-accent); }
@@ -64,6 +72,13 @@ main .link { color: var(--accent-text); text-decoration: underline; text-underli
 .bar .link, .foot .link { font-size: 14px; }
 .notice { border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 6px; padding: 12px 16px; background: var(--accent-soft); }
 .notice.bad { border-left-color: var(--bad); background: var(--bad-soft); }
+.or { display: flex; align-items: center; gap: 12px; color: var(--text-2); font-size: 13px; }
+.or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+.items { list-style: none; display: grid; gap: 12px; }
+details > summary { cursor: pointer; min-height: 32px; align-content: center; color: var(--accent-text); }
+details > form { padding-top: 8px; }
+.danger { background: var(--bad); color: var(--on-bad); }
+.danger:hover { background: var(--bad-text); }
 ol.steps { list-style: none; counter-reset: step; display: grid; gap: 16px; }
 ol.steps > li { counter-increment: step; display: grid; grid-template-columns: 28px 1fr; gap: 4px 12px; }
 ol.steps > li::before { content: counter(step); width: 28px; height: 28px; border-radius: 50%; display: grid; place-items: center; font-size: 14px; font-weight: 600; background: var(--accent-soft); color: var(--accent-text); }
@@ -89,6 +104,10 @@ pre.letter { font: inherit; }
   .hero svg { display: none; }
   form button:not(.link), form .button { width: 100%; }
   .clauses li { grid-template-columns: 40px 1fr; gap: 8px; }
+}
+@media (max-width: 340px) {
+  dl.facts { grid-template-columns: 1fr; gap: 0; }
+  dl.facts dd + dt { margin-top: 8px; }
 }
 @media (forced-colors: active) { button, .button, .card, .notice { border: 1px solid ButtonText; } }
 `;

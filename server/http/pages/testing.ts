@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
+import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
+import type { IssuedSession } from "../../accounts/sessions.service.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
@@ -19,16 +21,24 @@ export const CHROME_ON_LINUX =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
 
-/** One key, so that servers of one test file can read each other's outbox. */
+/** The same keys for every server of a test file: they share a database. */
 const MAIL_KEY = randomBytes(32);
+const AUDIT_KEY = randomBytes(32);
+const FACTORS_KEY = randomBytes(32);
+
+/** Argon2id at the least it takes: for tests that are not about hashing. */
+export const QUICK_PASSWORDS = createPasswords({ memoryCost: 8, timeCost: 1, parallelism: 1 });
 
 export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
 }
 
-export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?: string } = {}) {
+export function startPages(
+  db: Database,
+  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords } = {},
+) {
   const clock = new ManualClock();
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, AUDIT_KEY);
   const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
   const jobs = createJobs({
@@ -54,6 +64,9 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
     },
     publicUrl,
     key: MAIL_KEY,
+    abuseKey: randomBytes(32),
+    factorsKey: FACTORS_KEY,
+    ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
@@ -103,6 +116,13 @@ export function startPages(db: Database, options: { publicUrl?: string; smtpUrl?
     return [...(mail?.text ?? "").matchAll(/https?:\/\/\S+/g)].map(([link]) => link);
   }
 
-  return { ...services, services, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  /** A session of a person whose password is enough. */
+  async function signedIn(email: string, password: string, from: Partial<RequestInfo> = {}): Promise<IssuedSession> {
+    const outcome = await services.accounts.signIn({ email, password }, requestInfo(from));
+    if ("continuation" in outcome) throw new Error("A second factor is asked for.");
+    return outcome;
+  }
+
+  return { ...services, services, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
 }
 export type TestPages = ReturnType<typeof startPages>;

@@ -1,4 +1,5 @@
 /** The phones service with real database, events, audit and idempotency, over a driver in memory and a manual clock. */
+import { randomBytes } from "node:crypto";
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
 import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
@@ -39,7 +40,7 @@ export function composePhones(
   limits: Partial<PhoneLimits> = {},
 ) {
   const { db } = test;
-  const audit = createAudit(db, clock);
+  const audit = createAudit(db, clock, randomBytes(32));
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
   const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
@@ -67,6 +68,7 @@ export function composePhones(
     events,
     audit,
     idempotency,
+    gate: { demandLaunch: async () => {}, launched: async () => {} },
     clock,
     limits: { ...ROOMY, ...limits },
   });

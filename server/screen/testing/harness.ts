@@ -58,6 +58,7 @@ export async function startHarness(source: ScreenSource, clock: Clock = systemCl
     screen,
     originAllowed: (origin) => origin === ORIGIN || origin === `http://127.0.0.1:${port}`,
     hostAllowed: (host) => host.startsWith("127.0.0.1:"),
+    secure: false,
     log: silentLog,
   });
   const viewers: TestViewer[] = [];

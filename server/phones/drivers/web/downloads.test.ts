@@ -15,7 +15,7 @@ describe("names of downloaded files", () => {
     ["日本語 🙂.txt", "日本語 🙂.txt"],
   ])("%j becomes %j", (suggested, safe) => expect(safeName(suggested)).toBe(safe));
 
-  it("are one plain path component whatever a server suggests, and stay as they are the second time", () => {
+  it("ABUSE-35 are one plain path component whatever a server suggests, and stay as they are the second time", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (suggested) => {
         const name = safeName(suggested);

@@ -326,11 +326,11 @@ describe("a web phone", () => {
     "view-source:https://example.com",
     "devtools://x",
     "data:text/html,x",
-  ])("does not open %s", async (url) => {
+  ])("ABUSE-30 does not open %s", async (url) => {
     await expect(bench.driver.openUrl(hand.id, url)).rejects.toMatchObject({ code: "address_not_allowed" });
   });
 
-  it("keeps pages from going to files, the browser's own pages and documents from nowhere", async () => {
+  it("ABUSE-30 keeps pages from going to files, the browser's own pages and documents from nowhere", async () => {
     await open("/links");
     await reported("frame loaded");
     for (const name of ["To file", "To chrome", "To data", "To source"]) {

@@ -55,7 +55,7 @@ const AS_REFUSED = ["127.0.0.1", "::1", "localhost", "a.localhost", "0.0.0.0", "
 
 describe("a hostile page", () => {
   it.each(BROWSERS)(
-    "reaches nothing beside the server from $name",
+    "ABUSE-29 reaches nothing beside the server from $name, by 15 spellings, redirects, sockets, WebRTC, QUIC or downloads",
     async ({ path }) => {
       const victim = await startVictim(cleanup);
       const page = await startHostilePage(cleanup, victim, SPELLINGS);

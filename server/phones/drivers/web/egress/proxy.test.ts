@@ -171,7 +171,7 @@ const NEAR = [
 ];
 
 describe("addresses near the server", () => {
-  it.each(NEAR)("%s is refused in both forms, and never dialled or looked up", async (host) => {
+  it.each(NEAR)("ABUSE-29 %s is refused in both forms, and never dialled or looked up", async (host) => {
     const internet = new FakeInternet();
     const { proxy } = await startProxy(cleanup, internet);
     const plain = await get(proxy.port, `http://${host}:8787/`);
@@ -197,7 +197,7 @@ describe("addresses near the server", () => {
     expect(internet.dialled).toEqual([]);
   });
 
-  it("asks a rebinding name once and connects to the address it judged", async () => {
+  it("ABUSE-29 asks a rebinding name once and connects to the address it judged", async () => {
     const site = await startSite(cleanup, (_incoming, outgoing) => outgoing.end("public"));
     const internet = new FakeInternet().name("rebind.example", [PUBLIC], ["127.0.0.1"]).route(PUBLIC, 80, site.port);
     const { proxy } = await startProxy(cleanup, internet);

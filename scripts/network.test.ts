@@ -1,0 +1,83 @@
+/** Every place in the server that can open a connection. What people's pages and scripts ask for goes through `server/egress/`. */
+import { globSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+/** What connects, by module; `true` is all of it. Globals and packages that do it for us stand below. */
+const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
+  "node:http": ["request", "get", "Agent"],
+  "node:https": ["request", "get", "Agent"],
+  "node:http2": true,
+  "node:net": ["connect", "createConnection", "Socket"],
+  "node:tls": ["connect"],
+  "node:dgram": true,
+  "node:dns": true,
+  "node:dns/promises": true,
+  undici: true,
+  ws: ["WebSocket"],
+  nodemailer: true,
+  pg: true,
+  stripe: true,
+};
+const GLOBALS: Readonly<Record<string, RegExp>> = {
+  fetch: /(?<![.\w])fetch\(/,
+  WebSocket: /new (WebSocket|EventSource|WebTransport)\(/,
+};
+
+/** Names a file takes from a module to run them; `*` stands for a whole one. */
+function taken(text: string, module: string): readonly string[] {
+  const imports = [...text.matchAll(/import (?!type\b)([^;"']*?)\s*from\s*["']([^"']+)["']/g)];
+  return imports
+    .filter((one) => one[2] === module)
+    .flatMap((one) => {
+      const braces = /\{([^}]*)\}/.exec(one[1] ?? "")?.[1];
+      if (braces === undefined) return ["*"];
+      const names = braces.split(",").map((name) => name.trim());
+      return names
+        .filter((name) => name !== "" && !name.startsWith("type "))
+        .map((name) => name.split(" as ")[0] ?? "");
+    });
+}
+
+/** Where each is used, and by whose choice the address is. A new line here is a new way out of the machine. */
+const KNOWN = [
+  // The operator's: DATABASE_URL and SMTP_URL.
+  "server/db/postgres.ts pg",
+  "server/mail/smtp.ts nodemailer",
+  // The guard itself: the only place that looks up a person's name, and the only one that dials.
+  "server/egress/dial.ts node:net",
+  "server/egress/resolver.ts node:dns/promises",
+  // HTTP over a socket the guard has opened.
+  "server/automations/script/user-http.ts node:http",
+  "server/automations/script/user-http.ts node:tls",
+  "server/phones/drivers/web/egress/forward.ts node:http",
+];
+const OVER_A_GIVEN_SOCKET = ["server/automations/script/user-http.ts", "server/phones/drivers/web/egress/forward.ts"];
+
+const isTest = (file: string) =>
+  /\.test\.ts$|\/testing\b|testing\.ts$|\.contract\.ts$|\.(fixture|cases)\.ts$/.test(file);
+const files = globSync("server/**/*.ts").filter((file) => !isTest(file));
+
+describe("ways out of the server", () => {
+  it("ABUSE-31 are the ones written here, and what people ask for goes through the guard", () => {
+    const found = files.flatMap((file) => {
+      const text = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "");
+      const modules = Object.entries(CONNECTING).filter(([module, names]) =>
+        taken(text, module).some((name) => name === "*" || names === true || names.includes(name)),
+      );
+      const globals = Object.entries(GLOBALS).filter(([, pattern]) => pattern.test(text));
+      return [...modules, ...globals].map(([name]) => `${file} ${name}`);
+    });
+    expect(found.sort()).toEqual([...KNOWN].sort());
+  });
+
+  it("ABUSE-31 beside the guard only speak over a socket it has opened", () => {
+    for (const file of OVER_A_GIVEN_SOCKET) {
+      const text = readFileSync(file, "utf8");
+      const opened = text.match(/\b(httpRequest|request)\(\{/g)?.length ?? 0;
+      const given = text.match(/createConnection: \(\) => socket/g)?.length ?? 0;
+      expect([file, opened]).toEqual([file, given]);
+      expect(given).toBeGreaterThan(0);
+      expect(text).not.toMatch(/tlsConnect\(\{(?! socket)/);
+    }
+  });
+});

@@ -1,0 +1,49 @@
+/** What an admin command is made of, and what it works with. */
+import { z } from "zod";
+import type { AccountServices } from "../accounts/compose.ts";
+import type { Audit } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Database, Writer } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
+import type { NewJob } from "../jobs/jobs.repo.ts";
+
+export interface AdminProcess {
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly readStdin: () => Promise<string>;
+  readonly out: (line: string) => void;
+  readonly error: (line: string) => void;
+}
+
+export interface Work {
+  readonly db: Database;
+  readonly audit: Audit;
+  readonly services: AccountServices;
+  readonly process: AdminProcess;
+  /** Leaves work for the running server. */
+  readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;
+}
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
+export interface Command {
+  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
+  /** Done before the database is opened. */
+  prepare?(config: Config, options: Options): Promise<void>;
+  run(work: Work, options: Options): Promise<void>;
+}
+export type Commands = Readonly<Record<string, Command>>;
+
+/** Why an operator looks at or changes what is somebody's; kept in the audit log, shown to the person. */
+export const reason = z.string().trim().min(1, "Write why you look.").max(200, "Use at most 200 characters.");
+
+export function parse<S extends z.core.$ZodType>(schema: S, option: string, value: unknown): z.output<S> {
+  const parsed = z.safeParse(schema, value);
+  if (!parsed.success)
+    throw new PerchError("bad_input", `${option}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
+  return parsed.data;
+}
+
+/** What a person wrote, without what would move the terminal's cursor or look like a line of ours. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+}

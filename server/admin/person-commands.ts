@@ -1,0 +1,67 @@
+/** Commands about one person. Each leaves an entry in the audit log that the person sees, with its reason. */
+import { email } from "../../shared/accounts.ts";
+import { deviceWords } from "../accounts/device-words.ts";
+import { SESSIONS_ENDED_JOB } from "../accounts/ended-elsewhere.ts";
+import { PerchError } from "../errors.ts";
+import { accountFacts } from "./account-facts.repo.ts";
+import { type Commands, type Options, oneLine, parse, reason, type Work } from "./command.ts";
+
+const PERSON = { email: { type: "string", required: true }, reason: { type: "string", required: true } } as const;
+
+export const PERSON_COMMANDS: Commands = {
+  "user show": {
+    options: PERSON,
+    async run(work, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const { user } = await personOf(work, options);
+      const { db, audit, services, process } = work;
+      const facts = await db.tx(async (tx) => {
+        const entry = { chain: "server", actor: "operator", object: user.id, detail: { reason: why } } as const;
+        await audit.record(tx, { ...entry, action: "admin.account_read" });
+        return accountFacts(db, tx, user.id, new Date(process.clock.now()));
+      });
+      const line = (...parts: readonly (string | Date | null | undefined)[]) =>
+        process.out(parts.map((part) => (part instanceof Date ? part.toISOString() : oneLine(part ?? "–"))).join("\t"));
+      line("account", user.id, user.emailShown, user.fullName, user.createdAt);
+      for (const { id, name, role } of await services.memberships.listOf(user.id)) line("team", id, name, role);
+      for (const { id, kind, method, userAgent, createdAt, seenAt } of facts.sessions) {
+        const { browser, system } = deviceWords(userAgent);
+        line("session", id, kind, method, `${browser} on ${system}`, createdAt, seenAt);
+      }
+      for (const { id, name, prefix, scopes, expiresAt, lastUsedAt } of facts.tokens) {
+        line("token", id, name, `${prefix}…`, scopes.join(","), expiresAt, lastUsedAt);
+      }
+      if (facts.passwordChangedAt !== undefined) line("factor", "password", facts.passwordChangedAt);
+      if (facts.hasCodesOfApp) line("factor", "codes of an app", `${facts.backupCodesLeft} backup codes left`);
+      for (const { name, lastUsedAt } of facts.passkeys) line("factor", "passkey", name, lastUsedAt);
+      for (const { id, kind, action, state, createdAt } of facts.standing)
+        line("decision", id, kind, action, state, createdAt);
+    },
+  },
+  "user sign-out": {
+    options: PERSON,
+    async run(work, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const { user } = await personOf(work, options);
+      const { db, audit, services, process, enqueue } = work;
+      const { ended, tokens } = await db.tx(async (tx) => {
+        const ids = await services.sessions.endIn(tx, user.id, "all");
+        const detail = { reason: why, count: ids.length };
+        await audit.record(tx, {
+          ...{ chain: "server", actor: "operator", action: "session.revoked", object: user.id, detail },
+        });
+        // A second process cannot tell a server on SQLite; its jobs, which it looks for every second, can.
+        if (db.engine === "sqlite" && ids.length > 0) await enqueue(tx, { kind: SESSIONS_ENDED_JOB, input: { ids } });
+        const facts = await accountFacts(db, tx, user.id, new Date(process.clock.now()));
+        return { ended: ids.length, tokens: facts.tokens.length };
+      });
+      process.out(`Sessions ended: ${ended}. API tokens that still work: ${tokens}.`);
+    },
+  },
+};
+
+async function personOf({ services }: Work, options: Options) {
+  const found = await services.accounts.findByEmail(parse(email, "--email", options["email"]));
+  if (found === undefined) throw new PerchError("not_found", "No account has this address.");
+  return found;
+}

@@ -1,0 +1,128 @@
+/** People, teams and factors around an owner: what the account, token and team calls of the authorisation matrix are about. */
+import { randomBytes } from "node:crypto";
+import { TOTP } from "otpauth";
+import type { Role } from "../shared/access.ts";
+import { type ApiTokenId, newId, type TeamId, type UserId } from "../shared/ids.ts";
+import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
+
+export type People = Awaited<ReturnType<typeof peopleAround>>;
+
+/** A member, another team of the owner's, invitations both ways, a token, a passkey, and a decision about the owner. */
+export async function peopleAround(server: TestServer, owner: TestPerson) {
+  const member = await signIn(server, "viewer", owner.teamId);
+  const otherTeamId = await joinAnother(server, owner.userId);
+  return {
+    memberId: member.userId,
+    otherTeamId,
+    invitationId: await invited(server, owner, "new@people.example"),
+    receivedId: await receivedBy(server, owner.userId),
+    tokenId: await tokenOf(server, owner),
+    passkeyId: await passkeyOf(server, owner.userId),
+    decisionId: await decisionAbout(server, owner.userId),
+    code: "123456",
+  };
+}
+
+/** Makes the caller ready for a call that is about them: what it names is theirs, and the state it needs is there. */
+export async function readyFor(
+  server: TestServer,
+  path: string,
+  people: People,
+  person: TestPerson,
+  role: Role,
+): Promise<People> {
+  const { userId, teamId } = person;
+  switch (path) {
+    case "account.renamePasskey":
+    case "account.removePasskey":
+      return { ...people, passkeyId: await passkeyOf(server, userId) };
+    case "account.contest":
+      return { ...people, decisionId: await decisionAbout(server, userId) };
+    case "account.confirmTotp":
+      return { ...people, code: await begunCode(server, person) };
+    case "account.newBackupCodes":
+    case "account.removeTotp": {
+      const code = await begunCode(server, person);
+      await call(server, "mutation", "account.confirmTotp", { code }, person.token);
+      return people;
+    }
+    case "tokens.revoke":
+      return { ...people, tokenId: await tokenOf(server, person) };
+    case "teams.switch":
+      return { ...people, otherTeamId: await joinAnother(server, userId) };
+    case "teams.acceptInvitation":
+    case "teams.declineInvitation":
+      return { ...people, receivedId: await receivedBy(server, userId) };
+    case "teams.leave":
+      // Nobody leaves their only team, and no team its only owner.
+      await joinAnother(server, userId);
+      if (role === "owner") await signIn(server, "owner", teamId);
+      return people;
+    default:
+      return people;
+  }
+}
+
+async function joinAnother(server: TestServer, userId: UserId): Promise<TeamId> {
+  const { teamId } = await signIn(server);
+  const joinedAt = new Date(server.clock.now() + 1);
+  await server.db.tx((tx) => tx.insert(server.db.t.teamMembers).values({ teamId, userId, role: "viewer", joinedAt }));
+  return teamId;
+}
+
+async function receivedBy(server: TestServer, userId: UserId) {
+  return invited(server, await signIn(server), `${userId.toLowerCase()}@x.example`);
+}
+
+async function invited(server: TestServer, inviter: TestPerson, email: string) {
+  const id = newId("invitation");
+  const createdAt = new Date(server.clock.now());
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.teamInvitations).values({
+      ...{ id, teamId: inviter.teamId, email, emailShown: email, role: "viewer", invitedBy: inviter.userId },
+      ...{ tokenHash: randomBytes(32).toString("base64url"), createdAt },
+      expiresAt: new Date(createdAt.getTime() + 14 * 24 * 60 * 60_000),
+    }),
+  );
+  return id;
+}
+
+async function tokenOf(server: TestServer, { userId, teamId }: TestPerson): Promise<ApiTokenId> {
+  const made = { userId, teamId, name: "theirs", scopes: ["phones:view"] } as const;
+  return (await server.db.tx((tx) => server.accounts.sessions.createApiToken(tx, made))).id;
+}
+
+async function passkeyOf(server: TestServer, userId: UserId) {
+  const id = newId("passkey");
+  const credentialId = randomBytes(16).toString("base64url");
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.passkeys).values({
+      ...{ id, userId, credentialId, publicKey: randomBytes(32), counter: 0, transports: [], backedUp: false },
+      ...{ name: "Key", createdAt: new Date(server.clock.now()) },
+    }),
+  );
+  return id;
+}
+
+async function decisionAbout(server: TestServer, userId: UserId) {
+  const id = newId("decision");
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.decisions).values({
+      ...{ id, userId, kind: "sign_up", action: "allow", state: "in_force" },
+      ...{
+        score: 40,
+        signals: [{ signal: "disposable_address", weight: 40 }],
+        createdAt: new Date(server.clock.now()),
+      },
+    }),
+  );
+  return id;
+}
+
+/** A code of an app that is set up and not confirmed yet. */
+async function begunCode(server: TestServer, { token }: TestPerson): Promise<string> {
+  const begun = await call(server, "mutation", "account.beginTotp", undefined, token);
+  if (!begun.ok) throw new Error(begun.error.message);
+  const { secret } = begun.data as { secret: string };
+  return new TOTP({ secret }).generate({ timestamp: server.clock.now() });
+}

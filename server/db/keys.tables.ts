@@ -1,0 +1,16 @@
+/** The master key, sealed with the key of the key file (`docs/decisions/keys-rotate.md`). */
+import { operational } from "../privacy/tags.ts";
+import type { Kit } from "./dialect.ts";
+
+export function keyTables(k: Kit) {
+  const serverKeys = k.table(
+    "server_keys",
+    { owner: "system", subject: { none: "A key of the server." }, clock: "name" },
+    {
+      name: k.oneOf(["master"], operational("service")).primaryKey(),
+      /** AES-256-GCM, base64. */
+      sealed: k.text(operational("service")).notNull(),
+    },
+  );
+  return { serverKeys };
+}
