@@ -41,7 +41,9 @@ try {
   process.on("SIGTERM", stop);
   process.on("unhandledRejection", (error) => log.error("A promise was left alone", errorFields(error)));
 } catch (error) {
-  process.stderr.write(error instanceof PerchError ? `${error.message}\n` : `Perch did not start.\n${errorText(error)}\n`);
+  process.stderr.write(
+    error instanceof PerchError ? `${error.message}\n` : `Perch did not start.\n${errorText(error)}\n`,
+  );
   if (!(error instanceof PerchError)) log.error("Start failed", errorFields(error));
   process.exit(1);
 }
