@@ -31,15 +31,14 @@ export function startAbuse(db: Database) {
   const audit = createAudit(db, clock, randomBytes(32));
   const people = createAccountsRepo(db, clock);
   const teams = createTeamsRepo(db, clock);
-  const publicUrl = new URL("https://perch.example");
-  const mail = createMail({
-    ...{ db, audit, publicUrl, key: randomBytes(32) },
-    repo: createMailRepo(db, clock),
-    jobs: { enqueue: async () => true, wake() {} },
-  });
   const decisions = createDecisionsRepo(db, clock);
   const sightings = createSightingsRepo({ db, clock, key: randomBytes(32) });
   const payments = new Map<UserId, PaymentFacts>();
+  const publicUrl = new URL("https://perch.example");
+  const mail = createMail({
+    ...{ db, audit, publicUrl, repo: createMailRepo(db, clock), key: randomBytes(32) },
+    jobs: { enqueue: async () => true, wake() {} },
+  });
   const judge = createJudge({
     ...{ decisions, sightings, people, audit, mail, clock, publicUrl },
     payments: { of: async (_tx, userId) => payments.get(userId) },

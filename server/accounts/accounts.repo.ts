@@ -30,6 +30,7 @@ export interface AccountsRepo {
   findByEmail(tx: Writer, email: string): Promise<User | undefined>;
   /** The user of an address and the stored password hash. */
   findPassword(email: string): Promise<{ userId: UserId; phc: string } | undefined>;
+  passwordChangedAt(userId: UserId): Promise<Date | undefined>;
   setPassword(tx: Writer, userId: UserId, phc: string): Promise<void>;
   removePassword(tx: Writer, userId: UserId): Promise<void>;
   setName(tx: Writer, userId: UserId, fullName: string): Promise<void>;
@@ -101,6 +102,13 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
         .innerJoin(passwordCredentials, eq(passwordCredentials.userId, users.id))
         .where(and(eq(users.email, email), isNull(users.deletedAt)));
       return row;
+    },
+    async passwordChangedAt(userId) {
+      const [row] = await db.read
+        .select({ changedAt: passwordCredentials.changedAt })
+        .from(passwordCredentials)
+        .where(eq(passwordCredentials.userId, userId));
+      return row?.changedAt;
     },
     async setPassword(tx, userId, phc) {
       const changedAt = new Date(clock.now());

@@ -5,6 +5,7 @@ import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
 import { createJudge, type Judge } from "../abuse/judge.ts";
 import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createUseWatch } from "../abuse/unusual-use.ts";
 import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -30,7 +31,6 @@ import { createApiTokensRepo } from "./api-tokens.repo.ts";
 import { type ApiTokens, createApiTokens } from "./api-tokens.service.ts";
 import { createConnectRepo } from "./connect.repo.ts";
 import { type Connect, createConnect } from "./connect.service.ts";
-import { createCredentialsRepo } from "./credentials.repo.ts";
 import { type Credentials, createCredentials } from "./credentials.service.ts";
 import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
@@ -92,7 +92,6 @@ export function createAccountServices(options: {
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
   const apiTokensRepo = createApiTokensRepo(db);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
   const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
@@ -114,6 +113,8 @@ export function createAccountServices(options: {
     // Nobody is billed yet.
     payments: { of: async () => undefined },
   });
+  const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
   const identity = createEmbeddedIdentity({
     ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
     factorsKey: options.factorsKey,
@@ -135,12 +136,12 @@ export function createAccountServices(options: {
     formStamps,
     judge,
   });
-  const credentialsRepo = createCredentialsRepo(db);
   const changing = {
-    ...{ db, accounts: accountsRepo, credentials: credentialsRepo, teams, identity, tokens, sessions },
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
     ...{ mail, audit, limiter, clock, page },
   };
   const emailChange = createEmailChange(changing);
+  const factors = createFactors({ ...changing, repo: accountsRepo });
   const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
   const connect = createConnect({
     db,
@@ -161,10 +162,10 @@ export function createAccountServices(options: {
     accounts,
     sessions,
     connect,
-    credentials: createCredentials({ ...changing, repo: credentialsRepo, emailChange }),
+    credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,
     recovery: createRecovery({ ...changing, limitSignIn }),
-    factors: createFactors({ db, repo: accountsRepo, identity, mail, audit, limiter, clock, page }),
+    factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
     judge,

@@ -8,8 +8,8 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
-import type { CredentialsRepo } from "./credentials.repo.ts";
 import type { EmailChange } from "./email-change.service.ts";
+import type { Factors } from "./factors.service.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
@@ -33,10 +33,10 @@ export interface Credentials {
 
 export function createCredentials(options: {
   db: Database;
-  repo: CredentialsRepo;
   accounts: AccountsRepo;
   teams: TeamsRepo;
   identity: IdentityProvider;
+  factors: Pick<Factors, "overviewParts">;
   tokens: OneTimeTokensRepo;
   sessions: Sessions;
   emailChange: EmailChange;
@@ -45,23 +45,20 @@ export function createCredentials(options: {
   clock: Clock;
   page: PageLinks;
 }): Credentials {
-  const { db, repo, accounts, teams, identity, tokens, sessions, emailChange, mail, audit, clock, page } = options;
+  const { db, accounts, teams, identity, factors, tokens, sessions, emailChange, mail, audit, clock, page } = options;
   return {
     async overview({ userId }) {
-      const [rows, pending] = await Promise.all([repo.read(userId), tokens.findOfUser(userId, "email_change")]);
+      const [changedAt, factorParts, pending] = await Promise.all([
+        accounts.passwordChangedAt(userId),
+        factors.overviewParts(userId),
+        tokens.findOfUser(userId, "email_change"),
+      ]);
       const waiting = pending?.data?.["emailShown"];
       return {
-        password: rows.passwordChangedAt ? { changedAt: rows.passwordChangedAt.toISOString() } : null,
-        totp: rows.totpSince ? { since: rows.totpSince.toISOString() } : null,
-        backupCodesLeft: rows.backupCodesLeft,
-        passkeys: rows.passkeys.map(({ id, name, createdAt, lastUsedAt, backedUp }) => ({
-          ...{ id, name, backedUp },
-          createdAt: createdAt.toISOString(),
-          ...(lastUsedAt !== null && { lastUsedAt: lastUsedAt.toISOString() }),
-        })),
+        ...factorParts,
+        password: changedAt ? { changedAt: changedAt.toISOString() } : null,
         pendingEmail:
           pending && waiting !== undefined ? { email: waiting, expiresAt: pending.expiresAt.toISOString() } : null,
-        passkeysPage: page("/passkeys"),
       };
     },
     async updateProfile({ userId, teamId }, { fullName }) {

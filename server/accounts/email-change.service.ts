@@ -14,7 +14,6 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, Address } from "./accounts.repo.ts";
-import type { CredentialsRepo } from "./credentials.repo.ts";
 import { type IdentityProvider, lookupEmail } from "./identity-provider.ts";
 import { momentWords } from "./moment-words.ts";
 import type { OneTimeToken, OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
@@ -45,7 +44,6 @@ export interface EmailChange {
 export function createEmailChange(options: {
   db: Database;
   accounts: AccountsRepo;
-  credentials: CredentialsRepo;
   teams: TeamsRepo;
   identity: IdentityProvider;
   tokens: OneTimeTokensRepo;
@@ -56,7 +54,7 @@ export function createEmailChange(options: {
   clock: Clock;
   page: PageLinks;
 }): EmailChange {
-  const { db, accounts, credentials, teams, identity, tokens, sessions, mail, audit, limiter, clock, page } = options;
+  const { db, accounts, teams, identity, tokens, sessions, mail, audit, limiter, clock, page } = options;
 
   async function chainOf(tx: Writer, userId: UserId): Promise<string> {
     const [team] = await teams.listOfIn(tx, userId);
@@ -168,6 +166,8 @@ export function createEmailChange(options: {
       const restore = await identity.changeEmail(userId, to);
       const withdraw = await identity.withdrawPassword(userId);
       const reset = await identity.requestReset(to.email);
+      const since = momentIn(open, "askedAt");
+      const removeFactors = await identity.factors.removeAll(userId, since);
       const ended = await db
         .tx(async (tx) => {
           const taken = await tokens.take(tx, "email_undo", token);
@@ -178,8 +178,7 @@ export function createEmailChange(options: {
           await tokens.dropBegun(tx, userId);
           // Links of earlier changes stay: their addresses had the account before this one.
           await tokens.dropOfUser(tx, "email_undo", userId, momentIn(taken, "changedAt"));
-          const since = momentIn(taken, "askedAt");
-          await credentials.removeFactors(tx, userId, since);
+          await removeFactors(tx);
           const chain = await chainOf(tx, userId);
           await audit.record(tx, { chain, actor: userId, action: "account.email_change_undone", object: userId });
           const data = {

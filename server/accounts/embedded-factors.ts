@@ -69,6 +69,9 @@ export function createEmbeddedFactors(options: {
     async removeTotp(userId) {
       return (tx) => repo.remove(tx, userId);
     },
+    async removeAll(userId, since) {
+      return (tx) => repo.removeAll(tx, userId, since);
+    },
     async newBackupCodes(userId) {
       const { codes, hashes } = freshCodes(userId);
       return async (tx) => {

@@ -145,6 +145,20 @@ export function factorsContract(parts: {
   const question = (what: "sign_in" | "prove" = "sign_in") =>
     run(parts.provider().passkeys.authenticationOptions(what));
 
+  it("removes every factor at once, or only those added since", async () => {
+    const { factors } = parts.provider();
+    const { id } = await withPasskey();
+    clock.advance(MINUTE_MS);
+    const since = new Date(clock.now());
+    const { secret, step } = await factors.beginTotp(id);
+    await run(step);
+    await run(factors.confirmTotp(id, totpCodeAt(secret, clock.now())));
+    await run(factors.removeAll(id, since));
+    expect(await factors.list(id)).toMatchObject({ totp: null, backupCodesLeft: 0, passkeys: [{ name: "Laptop" }] });
+    await run(factors.removeAll(id));
+    expect(await factors.list(id)).toEqual({ totp: null, backupCodesLeft: 0, passkeys: [] });
+  });
+
   it("registers a passkey and knows its owner by it, each challenge once and within its time", async () => {
     const { passkeys, factors } = parts.provider();
     const { id, device, passkeyId } = await withPasskey();

@@ -31,6 +31,8 @@ export interface SecondFactors {
   removeTotp(userId: UserId): Promise<Step<boolean>>;
   /** Earlier ones stop working; `undefined` when no app is in use. */
   newBackupCodes(userId: UserId): Promise<Step<readonly string[] | undefined>>;
+  /** The app, its backup codes and the passkeys; with `since` only what was added at that time or later. */
+  removeAll(userId: UserId, since?: Date): Promise<Step<void>>;
   /**
    * Checks a code of the app or a backup code and uses it up: of many callers with one code exactly one gets in.
    * `undefined`: wrong, used before, or nothing to check it against.

@@ -1,7 +1,7 @@
 /** What every identity provider has to pass, on every database engine. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Clock, ManualClock } from "../clock.ts";
-import type { Database } from "../db/database.ts";
+import { type Database, isUniqueViolation } from "../db/database.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { factorsContract } from "./identity-factors.contract.ts";
@@ -104,6 +104,36 @@ export function identityProviderContract(name: string, make: (db: Database, cloc
       const late = await test.db.tx(await provider.requestReset("forgot@x.example"));
       clock.advance(30 * 60_000);
       expect(await test.db.tx(await provider.completeReset(late?.token ?? "", "noch eine gurke 99"))).toBeUndefined();
+    });
+
+    it("changes and withdraws a password, and the reset links of before are closed", async () => {
+      const user = await register("changes@x.example", "blaue gurken tanzen");
+      const open = await test.db.tx(await provider.requestReset("changes@x.example"));
+      await test.db.tx(await provider.changePassword(user.id, "gelbe gurken singen"));
+      expect(await provider.isLinkOpen("reset", open?.token ?? "")).toBe(false);
+      expect(await provider.authenticate("changes@x.example", "blaue gurken tanzen")).toBeUndefined();
+      expect(await provider.authenticate("changes@x.example", "gelbe gurken singen")).toBeDefined();
+      await test.db.tx(await provider.withdrawPassword(user.id));
+      expect(await provider.authenticate("changes@x.example", "gelbe gurken singen")).toBeUndefined();
+      const reset = await test.db.tx(await provider.requestReset("changes@x.example"));
+      await test.db.tx(await provider.completeReset(reset?.token ?? "", "rote gurken springen"));
+      expect(await provider.authenticate("changes@x.example", "rote gurken springen")).toBeDefined();
+    });
+
+    it("changes an address, never to one with an account, and closes the links that went to the earlier one", async () => {
+      const user = await register("moves@x.example", "blaue gurken tanzen");
+      await register("settled@x.example", "gelbe gurken singen");
+      const open = await test.db.tx(await provider.requestReset("moves@x.example"));
+      const to = (email: string) => ({ email: email.toLowerCase(), emailShown: email });
+      const taken = await provider.changeEmail(user.id, to("settled@x.example"));
+      await expect(test.db.tx(taken)).rejects.toSatisfy(isUniqueViolation);
+      expect(await provider.isLinkOpen("reset", open?.token ?? "")).toBe(true);
+      await test.db.tx(await provider.changeEmail(user.id, to("Moved@x.example")));
+      expect(await provider.isLinkOpen("reset", open?.token ?? "")).toBe(false);
+      expect(await provider.authenticate("moves@x.example", "blaue gurken tanzen")).toBeUndefined();
+      const proof = await provider.authenticate("moved@x.example", "blaue gurken tanzen");
+      const found = proof && (await createAccountsRepo(test.db, clock).findByIdentity(provider.name, proof.subject));
+      expect(found).toMatchObject({ id: user.id, emailShown: "Moved@x.example" });
     });
 
     it("has no reset for nobody", async () => {

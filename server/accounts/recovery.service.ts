@@ -12,10 +12,9 @@ import { networkOf, type RateLimiter } from "../limits/rate-limiter.ts";
 import type { Mail } from "../mail/mail.service.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
-import type { CredentialsRepo } from "./credentials.repo.ts";
 import { type IdentityProvider, lookupEmail } from "./identity-provider.ts";
 import { momentWords } from "./moment-words.ts";
-import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
+import type { OneTimeToken, OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import type { PageLinks } from "./page-links.ts";
 import type { Sessions } from "./sessions.service.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
@@ -40,7 +39,6 @@ export interface Recovery {
 export function createRecovery(options: {
   db: Database;
   accounts: AccountsRepo;
-  credentials: CredentialsRepo;
   teams: TeamsRepo;
   identity: IdentityProvider;
   tokens: OneTimeTokensRepo;
@@ -52,13 +50,8 @@ export function createRecovery(options: {
   clock: Clock;
   page: PageLinks;
 }): Recovery {
-  const { db, accounts, credentials, teams, identity, tokens, sessions, mail, audit, clock, page } = options;
+  const { db, accounts, teams, identity, tokens, sessions, mail, audit, clock, page } = options;
   const { limiter, limitSignIn } = options;
-
-  async function opensAt(token: string): Promise<Date | undefined> {
-    const text = (await tokens.find("recovery", token))?.data?.["opensAt"];
-    return text === undefined ? undefined : new Date(text);
-  }
 
   return {
     async ask({ email: emailShown, password }, about) {
@@ -69,7 +62,7 @@ export function createRecovery(options: {
       const user = proof && (await accounts.findByIdentity(identity.name, proof.subject));
       await db.tx(async (tx) => {
         const opens = new Date(clock.now() + RECOVERY_WAIT_MS);
-        const isLocked = user !== undefined && (await credentials.hasSecondFactor(tx, user.id));
+        const isLocked = user !== undefined && proof?.second !== undefined;
         const data = { opensAt: opens.toISOString() };
         // The same row is written for nobody, already expired, so that both take as long.
         const token = await tokens.issue(
@@ -96,7 +89,7 @@ export function createRecovery(options: {
       mail.wake();
     },
     async find(token) {
-      const opens = await opensAt(token);
+      const opens = opensAt(await tokens.find("recovery", token));
       return opens && { opensAt: opens };
     },
     async cancel({ token }, about) {
@@ -109,16 +102,18 @@ export function createRecovery(options: {
     },
     async finish({ token }, about) {
       await limiter.take("signIn", networkOf(about.ip));
-      const opens = await opensAt(token);
-      if (opens === undefined) throw new PerchError("not_found", USED_UP);
+      const found = await tokens.find("recovery", token);
+      const opens = opensAt(found);
+      if (opens === undefined || !found?.userId) throw new PerchError("not_found", USED_UP);
       if (opens.getTime() > clock.now()) {
         throw new PerchError("conflict", `This link works from ${momentWords(opens)} on. Open it again then.`);
       }
+      const removeFactors = await identity.factors.removeAll(found.userId);
       const ended = await db.tx(async (tx) => {
         const taken = await tokens.take(tx, "recovery", token);
         const user = taken?.userId ? await accounts.findIn(tx, taken.userId) : undefined;
         if (user === undefined) throw new PerchError("not_found", USED_UP);
-        await credentials.removeFactors(tx, user.id);
+        await removeFactors(tx);
         await tokens.dropBegun(tx, user.id);
         const [team] = await teams.listOfIn(tx, user.id);
         await audit.record(tx, {
@@ -135,4 +130,9 @@ export function createRecovery(options: {
       mail.wake();
     },
   };
+}
+
+function opensAt(token: OneTimeToken | undefined): Date | undefined {
+  const text = token?.data?.["opensAt"];
+  return text === undefined ? undefined : new Date(text);
 }

@@ -1,5 +1,5 @@
 /** Apps' secrets and backup codes. */
-import { and, eq, isNotNull, isNull, lt } from "drizzle-orm";
+import { and, eq, gte, isNotNull, isNull, lt } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
@@ -20,6 +20,8 @@ export interface SecondFactorsRepo {
   takeStep(tx: Writer, userId: UserId, step: number): Promise<boolean>;
   /** The app and the backup codes; false when no app was in use. */
   remove(tx: Writer, userId: UserId): Promise<boolean>;
+  /** Passkeys too; with `since` only what was added at that time or later. */
+  removeAll(tx: Writer, userId: UserId, since: Date | undefined): Promise<void>;
   countBackupCodes(from: Reader, userId: UserId): Promise<number>;
   replaceBackupCodes(tx: Writer, userId: UserId, hashes: readonly string[]): Promise<void>;
   /** Uses a code up: of many callers exactly one gets true. */
@@ -27,7 +29,7 @@ export interface SecondFactorsRepo {
 }
 
 export function createSecondFactorsRepo(db: Database, clock: Clock): SecondFactorsRepo {
-  const { totpFactors, backupCodes } = db.t;
+  const { totpFactors, backupCodes, passkeys } = db.t;
   return {
     async findTotp(from, userId) {
       const { sealedSecret, lastStep, confirmedAt } = totpFactors;
@@ -69,6 +71,11 @@ export function createSecondFactorsRepo(db: Database, clock: Clock): SecondFacto
         .where(eq(totpFactors.userId, userId))
         .returning({ confirmedAt: totpFactors.confirmedAt });
       return removed.some(({ confirmedAt }) => confirmedAt !== null);
+    },
+    async removeAll(tx, userId, since) {
+      for (const table of [totpFactors, backupCodes, passkeys]) {
+        await tx.delete(table).where(and(eq(table.userId, userId), since && gte(table.createdAt, since)));
+      }
     },
     async countBackupCodes(from, userId) {
       return from.$count(backupCodes, and(eq(backupCodes.userId, userId), isNull(backupCodes.usedAt)));

@@ -3,9 +3,6 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
-
-import { decisionId } from "../../shared/ids.ts";
-
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { PerchError } from "../errors.ts";
@@ -24,6 +21,7 @@ import {
   reason,
   type Work,
 } from "./command.ts";
+import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
@@ -49,6 +47,7 @@ where the person concerned sees it.`;
 
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
+  ...DECISION_COMMANDS,
   ...UPKEEP_COMMANDS,
   "user create": {
     options: {
@@ -93,35 +92,12 @@ const COMMANDS: Commands = {
       process.out(token);
     },
   },
-  "decision list": {
-    options: { reason: { type: "string", required: true } },
-    async run({ services, process }, options) {
-      for (const open of await services.standing.listOpen(parse(reason, "--reason", options["reason"]))) {
-        process.out([open.id, open.at, open.email, open.kind, open.action, open.state, String(open.score)].join("\t"));
-        for (const words of open.reasons) process.out(`  ${words}`);
-        if (open.contest !== undefined) process.out(`  They say: ${oneLine(open.contest)}`);
-      }
-    },
-  },
-  "decision lift": reviewCommand("lifted"),
-  "decision uphold": reviewCommand("upheld"),
 };
 
 const tokenDays = z
   .enum(TOKEN_DAYS.map(String), `Choose from: ${TOKEN_DAYS.join(", ")}.`)
   .default("365")
   .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
-
-function reviewCommand(outcome: "lifted" | "upheld"): Command {
-  return {
-    options: { id: { type: "string", required: true }, reason: { type: "string", required: true } },
-    async run({ services, process }, options) {
-      const id = parse(decisionId, "--id", options["id"]);
-      await services.standing.review(id, outcome, parse(reason, "--reason", options["reason"]));
-      process.out(`${id} ${outcome}`);
-    },
-  };
-}
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
 export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {

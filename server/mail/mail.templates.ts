@@ -99,7 +99,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
   already_registered: ({ signInLink, resetLink }) => ({
     subject: "You already have a Perch account",
     before: [
-      "Somebody, probably you, tried to sign up with this address. It has an account already, so nothing was changed.",
+      "Somebody, probably you, wanted to use this address for a Perch account. It has one already, so nothing was changed.",
     ],
     action: { label: "Sign in", link: signInLink },
     after: [

@@ -89,7 +89,7 @@ export function AccountHome({ me, last, onView }: AccountHomeProps) {
               <NavRow
                 icon="settings"
                 title="Settings"
-                detail={server === undefined ? "Server and look" : `${hostOf(server)}, look`}
+                detail={server === undefined ? "Server and looks" : `Looks, and the server ${hostOf(server)}`}
                 onOpen={() => void openTab("/options.html")}
               />
             </ul>

@@ -1,5 +1,7 @@
 /** Account: the overview, or the one part of it the person went to. */
+import { useEffect, useRef } from "react";
 import type { Me } from "../../../shared/accounts.ts";
+import { tabPanelId } from "../../components/tabs.tsx";
 import type { AccountView } from "../panel/panel-ways.ts";
 import type { Remote } from "../panel/use-remote.ts";
 import { TeamPage } from "../team/team-page.tsx";
@@ -20,6 +22,15 @@ export interface AccountScreenProps {
 
 export function AccountScreen({ me, view, onView }: AccountScreenProps) {
   const last = useLastAccount();
+  const shown = useRef(view);
+  useEffect(() => {
+    if (shown.current === view) return;
+    shown.current = view;
+    // The line that led here is gone, and with it where the keyboard was.
+    const panel = document.getElementById(tabPanelId("account"));
+    panel?.scrollTo(0, 0);
+    panel?.focus({ preventScroll: true });
+  }, [view]);
   const onBack = () => onView("home");
   switch (view) {
     case "home":

@@ -109,7 +109,6 @@ export function TeamsCard({ me, last, onTeam }: TeamsCardProps) {
               <span className="invitation-answers">
                 <Button
                   size="small"
-                  kind="primary"
                   busy={calls.busy(`answer ${invitation.id}`)}
                   aria-label={`Join ${invitation.teamName}`}
                   onClick={() => void answer(invitation, true)}
@@ -118,6 +117,7 @@ export function TeamsCard({ me, last, onTeam }: TeamsCardProps) {
                 </Button>
                 <Button
                   size="small"
+                  kind="quiet"
                   aria-label={`Decline ${invitation.teamName}`}
                   onClick={() => void answer(invitation, false)}
                 >

@@ -123,14 +123,7 @@ export function CreatedTokenDialog({ made: { token, view }, onClose }: CreatedTo
         This is the only time it is shown. Who has it can do what it may until{" "}
         {calendarDate(view.expiresAt, Date.now())}.
       </p>
-      <TextField
-        label="Token"
-        readOnly
-        className="mono"
-        spellCheck={false}
-        value={token}
-        onFocus={(event) => event.target.select()}
-      />
+      <TextField label="Token" readOnly spellCheck={false} value={token} onFocus={(event) => event.target.select()} />
       <div className="dialog-row">
         <CopyButton text={token} />
       </div>

@@ -11,7 +11,7 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import { type LastRead, type Remote, useRemote } from "../panel/use-remote.ts";
 import { InvitationsCard } from "./invitations-card.tsx";
 import { MembersCard } from "./members-card.tsx";
-import { ROLE_DETAILS, ROLE_WORDS } from "./model/role-words.ts";
+import { ROLE_WORDS } from "./model/role-words.ts";
 import { RolesCard } from "./roles-card.tsx";
 import { SecondFactorGate } from "./second-factor-gate.tsx";
 import { TeamSettingsCard } from "./team-settings-card.tsx";
@@ -47,7 +47,7 @@ export function TeamPage({ me, last, onBack }: TeamPageProps) {
         back="Account"
         onBack={onBack}
         title={name ?? "Team"}
-        detail={value === undefined ? undefined : `You: ${ROLE_WORDS[value.role]}. ${ROLE_DETAILS[value.role]}`}
+        detail={value === undefined ? undefined : `Your role: ${ROLE_WORDS[value.role]}`}
       />
       {failure !== undefined && <FailureNotice failure={failure} onRetry={team.reload} />}
       {value === undefined && failure === undefined && <Skeleton label="Loading the team" rows={5} />}

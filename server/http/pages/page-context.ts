@@ -19,6 +19,7 @@ import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Teams } from "../../teams/teams.service.ts";
+import { isFetchedByScript } from "../at-the-machine.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
@@ -57,19 +58,11 @@ export function cookieName(publicUrl: URL): string {
 /** Signed-in person of the cookie; only web sessions count, so a stolen extension token opens no page. */
 export async function currentActor(c: PageCall, { sessions, publicUrl }: PageServices): Promise<Actor | undefined> {
   const token = getCookie(c, cookieName(publicUrl));
-  if (token === undefined || isFetched(c)) return undefined;
+  if (token === undefined || (c.req.method === "GET" && isFetchedByScript(c.req))) return undefined;
   const actor = await sessions.find(token, c.get("request"));
   return actor !== undefined && actor !== "ended" && actor.credential.kind === "session" && actor.credential.web
     ? actor
     : undefined;
-}
-
-/**
- * Whether a script asks for the page, not a person who opens it. Browsers send even a Strict cookie with what another
- * extension fetches from a site it may read, and Firefox calls that same-origin.
- */
-function isFetched(c: PageCall): boolean {
-  return c.req.method === "GET" && (c.req.header("sec-fetch-mode") ?? "navigate") !== "navigate";
 }
 
 /** Sets the cookie of a new session and ends the one this browser had (no session outlives a sign-in in its place). */

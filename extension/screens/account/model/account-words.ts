@@ -64,7 +64,7 @@ export function decisionTitle({ kind, action }: DecisionView): string {
 export function decisionState({ state, at }: DecisionView, nowMs: number): { words: string; tone: "warn" | "neutral" } {
   switch (state) {
     case "in_force":
-      return { words: `Since ${calendarDate(at, nowMs)}`, tone: "warn" };
+      return { words: `In force since ${calendarDate(at, nowMs)}`, tone: "warn" };
     case "contested":
       return { words: "Contested, being looked at", tone: "warn" };
     case "lifted":
