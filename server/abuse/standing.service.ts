@@ -35,14 +35,12 @@ export function createStanding(options: {
   db: Database;
   decisions: DecisionsRepo;
   people: { findIn(tx: Writer, userId: UserId): Promise<{ readonly emailShown: string } | undefined> };
-  teams: { listOfIn(tx: Writer, userId: UserId): Promise<readonly { readonly id: string }[]> };
   audit: Audit;
   mail: Pick<Mail, "queue" | "wake">;
   limiter: Pick<RateLimiter, "take">;
   publicUrl: URL;
 }): Standing {
-  const { db, decisions, people, teams, audit, mail, limiter } = options;
-  const chainOf = async (tx: Writer, userId: UserId) => (await teams.listOfIn(tx, userId))[0]?.id ?? "server";
+  const { db, decisions, people, audit, mail, limiter } = options;
 
   return {
     async list(userId) {
@@ -64,14 +62,13 @@ export function createStanding(options: {
       return db.tx(async (tx) => {
         const open = await decisions.listOpen(tx);
         for (const { id, userId } of open) {
-          const chain = await chainOf(tx, userId);
-          await audit.record(tx, {
-            chain,
+          const entry = {
+            chain: "server",
             actor: "operator",
-            action: "admin.account_read",
-            object: id,
-            detail: { reason },
-          });
+            object: userId,
+            detail: { reason, decision: id },
+          } as const;
+          await audit.record(tx, { ...entry, action: "admin.account_read" });
         }
         return open.map((row) => ({ ...view(row), userId: row.userId, email: row.email, score: row.score }));
       });
@@ -82,14 +79,15 @@ export function createStanding(options: {
         if (decision === undefined) throw noSuchDecision();
         if (decision.state === "lifted") throw new PerchError("conflict", "This decision was lifted already.");
         await decisions.settle(tx, id, outcome, reason);
-        const chain = await chainOf(tx, decision.userId);
-        const entry = { chain, actor: "operator", object: id, detail: { outcome, reason } };
+        const detail = { outcome, reason, decision: id };
+        const entry = { chain: "server", actor: "operator", object: decision.userId, detail } as const;
         await audit.record(tx, { ...entry, action: "admin.decision_reviewed" });
         if (outcome === "lifted") await audit.record(tx, { ...entry, action: "account.released" });
         const person = await people.findIn(tx, decision.userId);
         if (person === undefined) return;
         await mail.queue(tx, {
           kind: "review_done",
+          dedupeKey: `review:${id}:${outcome}`,
           userId: decision.userId,
           recipient: person.emailShown,
           data: {

@@ -44,7 +44,7 @@ export function startAbuse(db: Database) {
     payments: { of: async (_tx, userId) => payments.get(userId) },
   });
   const limiter = { take: async () => {} };
-  const standing = createStanding({ db, decisions, people, teams, audit, mail, limiter, publicUrl });
+  const standing = createStanding({ db, decisions, people, audit, mail, limiter, publicUrl });
 
   /** An account made by an operator or a set-up link: nobody judges it. */
   async function account(email: string): Promise<TeamScope> {

@@ -167,7 +167,7 @@ export function createAccountServices(options: {
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
-    standing: createStanding({ db, decisions, people: accountsRepo, teams, audit, mail, limiter, publicUrl }),
+    standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
     judge,
     formStamps,
     teams: createTeams({

@@ -46,7 +46,7 @@ export function emailPages(services: PageServices): Hono<PagesEnv> {
       services,
       async () => {
         await emailChange.confirm(parseFields(confirmForm, fields), c.get("request"));
-        const content = html`<section class="card"><h1>Your address is changed</h1><p>From now on sign in with <strong>${address}</strong>. Mail goes there too.</p><p class="secondary">The earlier address got a mail with which the change can be taken back for 7 days.</p></section>`;
+        const content = html`<section class="card"><h1>Your address is changed</h1><p>From now on sign in with <strong>${address}</strong>. Mail goes there too.</p><p class="secondary">The earlier address got a mail with which the change can be taken back for 7 days. You can close this page.</p></section>`;
         return show(c, services, { title: "Address changed", narrow: true, content });
       },
       (wrong) => ({ title: "Confirm your new address", content: confirmContent(token, address, wrong) }),

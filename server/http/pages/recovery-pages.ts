@@ -96,7 +96,7 @@ function askContent(fields: Fields, wrong?: FormProblem): Html {
   return html`<div class="stack"><h1>Get back in without your second factor</h1><p class="secondary">For when the device with your codes or passkey is gone and the backup codes too. If you still have one backup code, <a href="/sign-in">sign in with it</a>: that is quicker.</p></div>
 <form class="card" method="post" action="/recover" novalidate>
 ${problem(wrong?.message)}
-<ol class="steps"><li><div>You type address and password here.</div></li><li><div>We send a link to that address. It works after <strong>24 hours</strong>, so that the owner can say no if this is not you.</div></li><li><div>The link removes app codes, backup codes and passkeys, and signs everybody out. Then address and password are enough.</div></li></ol>
+<ol class="steps"><li><p>Type your address and password.</p></li><li><p>We mail you a link. It works after <strong>24 hours</strong>, so that the owner can say no if this is not you.</p></li><li><p>It removes app codes, backup codes and passkeys, and signs everybody out. Then address and password are enough.</p></li></ol>
 ${field({ name: "email", label: "E-mail address", type: "email", value: fields["email"], autocomplete: "username", error: errors["email"], autofocus: fields["email"] === undefined })}
 ${field({ name: "password", label: "Password", type: "password", autocomplete: "current-password", error: errors["password"], autofocus: fields["email"] !== undefined })}
 <button>Send the link</button>

@@ -105,6 +105,10 @@ pre.letter { font: inherit; }
   form button:not(.link), form .button { width: 100%; }
   .clauses li { grid-template-columns: 40px 1fr; gap: 8px; }
 }
+@media (max-width: 340px) {
+  dl.facts { grid-template-columns: 1fr; gap: 0; }
+  dl.facts dd + dt { margin-top: 8px; }
+}
 @media (forced-colors: active) { button, .button, .card, .notice { border: 1px solid ButtonText; } }
 `;
 
