@@ -12,13 +12,13 @@ const loopbackHosts = process.env["PERCH_E2E"] === "1";
 const SHARED_FILES = [
   {
     name: "page",
-    test: /node_modules[\\/](react|react-dom|scheduler)[\\/]|components[\\/](?!dialog|field|lazy-part|surface|tabs)|state[\\/](app-context|phones)\.|run-time\./,
+    test: /node_modules[\\/](react|react-dom|scheduler)[\\/]|components[\\/](?!check-field|dialog|field|lazy-part|page-head|surface|tabs)|state[\\/](app-context|phones)\.|run-time\./,
     minShareCount: 2,
     includeDependenciesRecursively: false,
   },
   {
     name: "base",
-    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|flow-drafts|identity|offscreen|permissions|scripting|sign-in)|shared[\\/](?!rules)/,
+    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|clock-skew|flow-drafts|identity|offscreen|permissions|scripting|sign-in)|shared[\\/](?!access|account-model|rules)/,
     minShareCount: 3,
     includeDependenciesRecursively: false,
   },

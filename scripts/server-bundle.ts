@@ -13,6 +13,7 @@ const EXTERNAL = [
   "ws",
   "quickjs-emscripten-core",
   "@jitl/quickjs-wasmfile-release-sync",
+  "disposable-email-domains-js",
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */

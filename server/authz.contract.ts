@@ -243,6 +243,8 @@ export function thoseWhoMayAreAnswered<W extends { readonly owner: TestPerson }>
     server = await startTestServer({ RUNNING_PER_TEAM: "1000", RUNNING_PHONES: "10000" });
     still = await matrix.makeWorld(server);
   });
+  // All of them call from one network, which has a limit too.
+  beforeEach(() => server.clock.advance(3_000));
   afterAll(() => server.dispose());
 
   const worldFor = ({ path, type }: Pick<DescribedProcedure, "path" | "type">) =>

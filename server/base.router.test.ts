@@ -40,7 +40,10 @@ const context = (
   whileSignedIn: (_actor, signal) => signal,
   clock,
   log: createLog({ clock, write: (line) => lines.push(line) }),
-  limiter: { take: async (name, subject) => take(name, subject) },
+  limiter: {
+    take: async (name, subject) => take(name, subject),
+    takeOfNetwork: (name, network) => take(name, `all of ${network}`),
+  },
 });
 
 const ran: string[] = [];
@@ -126,7 +129,8 @@ describe("the guard of procedures", () => {
     const one = actor();
     await as(one, (name, subject) => taken.push(`${name} ${subject}`)).mine();
     await as(undefined, (name, subject) => taken.push(`${name} ${subject}`)).open();
-    expect(taken).toEqual([`read ${one.userId}`, "read 2001:db8:1:2::/64"]);
+    const everybody = "read all of 2001:db8:1:2::/64";
+    expect(taken).toEqual([everybody, `read ${one.userId}`, everybody, "read 2001:db8:1:2::/64"]);
     const limited = as(one, () => {
       throw new PerchError("rate_limited", "Too often.", { retryAfterMs: 7 });
     });

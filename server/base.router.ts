@@ -1,6 +1,7 @@
 /**
  * The procedure builder. Every procedure declares `meta`; one that does not, or whose caller does not fit it, is
- * refused before its input is read. Order: session → scope and role → step-up → rate limit → input → work.
+ * refused before its input is read. Order: network's limit → session → scope and role → step-up → account's limit →
+ * input → work. Both limits count each call of a batch.
  */
 import { initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
@@ -57,6 +58,12 @@ export const router = t.router;
 
 const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
   if (meta === undefined) throw new Error(`Procedure ${path} declares no meta.`);
+  const network = networkOf(ctx.ip);
+  try {
+    ctx.limiter.takeOfNetwork(meta.limit, network);
+  } catch (error) {
+    throw asTrpcError(error);
+  }
   const credential = await ctx.credential();
   const actor = credential === "ended" ? undefined : credential;
   if (meta.auth !== "public" && actor === undefined) {
@@ -66,7 +73,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
   }
   const scope = actor !== undefined && meta.auth !== "public" ? authorize(actor, meta, ctx.clock) : undefined;
   try {
-    await ctx.limiter.take(meta.limit, actor?.userId ?? networkOf(ctx.ip));
+    await ctx.limiter.take(meta.limit, actor?.userId ?? network);
   } catch (error) {
     throw asTrpcError(error);
   }

@@ -102,6 +102,7 @@ export function deriveKey(
   master: Buffer,
   purpose:
     | "rate limits"
+    | "abuse signals"
     | "mail"
     | "second factors"
     | "database"

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { systemClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
-import { createLog, errorFields } from "./log.ts";
+import { createLog, errorFields, errorText } from "./log.ts";
 import { startServer } from "./server.ts";
 
 const STOP_LIMIT_MS = 15_000;
@@ -41,7 +41,9 @@ try {
   process.on("SIGTERM", stop);
   process.on("unhandledRejection", (error) => log.error("A promise was left alone", errorFields(error)));
 } catch (error) {
-  process.stderr.write(error instanceof PerchError ? `${error.message}\n` : `Perch did not start.\n${String(error)}\n`);
+  process.stderr.write(
+    error instanceof PerchError ? `${error.message}\n` : `Perch did not start.\n${errorText(error)}\n`,
+  );
   if (!(error instanceof PerchError)) log.error("Start failed", errorFields(error));
   process.exit(1);
 }

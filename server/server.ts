@@ -119,6 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     config,
     publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
 
@@ -157,6 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     events,
     audit,
     idempotency,
+    gate: accounts.judge,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,

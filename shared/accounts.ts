@@ -1,16 +1,17 @@
 /** Accounts as both sides see them: who am I, factors, sessions, tokens, standing, and the connect flow's inputs. */
 import { z } from "zod";
 import { type Role, SCOPES, type Scope } from "./access.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, type SignInMethod } from "./account-model.ts";
 import type { ApiTokenId, DecisionId, PasskeyId, SessionId, TeamId, UserId } from "./ids.ts";
 import { isTimeZone } from "./phones.ts";
+
+export * from "./account-model.ts";
 
 export const email = z
   .string()
   .trim()
   .max(254, "An e-mail address has at most 254 characters.")
   .pipe(z.email("This is not an e-mail address."));
-export const MIN_PASSWORD_LENGTH = 12;
-export const MAX_PASSWORD_LENGTH = 256;
 export const password = z
   .string()
   .min(
@@ -71,16 +72,6 @@ export interface Me {
   readonly limits: { readonly phones: number; readonly running: number };
 }
 
-/** How a person proved who they are. `aal` 2 (NIST SP 800-63B): a passkey, or a password and a second factor. */
-export const SIGN_IN_METHODS = ["password", "password_totp", "password_backup_code", "passkey", "set_up"] as const;
-export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
-export const SIGN_IN_WORDS = {
-  password: "Password",
-  password_totp: "Password and code from an app",
-  password_backup_code: "Password and backup code",
-  passkey: "Passkey",
-  set_up: "Set-up link",
-} as const satisfies Record<SignInMethod, string>;
 export function assurance(method: SignInMethod): 1 | 2 {
   return method === "password" || method === "set_up" ? 1 : 2;
 }
@@ -106,7 +97,6 @@ export interface SessionView {
 export const updateProfileInput = z.strictObject({ fullName });
 export const changePasswordInput = z.strictObject({ password });
 export const changeEmailInput = z.strictObject({ email });
-export const TOTP_DIGITS = 6;
 /** A code from an app, however it was typed: blanks are no part of it. */
 export const totpCode = z
   .string()

@@ -165,7 +165,7 @@ describe.skipIf(executable === undefined)("passkeys in Chromium", () => {
       await page.getByLabel("Password").fill(ADA.password);
       await page.getByLabel("Code").fill(backupCodes[0] ?? "");
       await button("Confirm").click();
-      await page.getByRole("heading", { name: "Go on in the extension?" }).waitFor();
+      await page.getByRole("heading", { name: "Connect again, with your proof?" }).waitFor();
     });
     expect(stepped.token).not.toBe(token);
     expect(Date.parse(stepped.me.session.provenUntil)).toBeGreaterThan(Date.now());

@@ -11,12 +11,12 @@ import { until } from "./until.ts";
 
 /** Fixed, so that the addresses of the extension's pages are known before it is installed. */
 const UUID = "7e57ab1e-0000-4000-8000-0000000000f1";
-const BASE = `moz-extension://${UUID}/`;
+/** Where the pages of our extension are in Firefox. */
+export const FIREFOX_BASE = `moz-extension://${UUID}/`;
 const START_TIMEOUT_MS = 40_000;
 
 /** No traffic of the browser's own, no first-run pages, and no question that nobody can answer. */
 const PREFS: Readonly<Record<string, string | number | boolean>> = {
-  "extensions.webextensions.uuids": JSON.stringify({ [FIREFOX_EXTENSION_ID]: UUID }),
   "app.normandy.enabled": false,
   "app.update.disabledForTesting": true,
   "browser.aboutwelcome.enabled": false,
@@ -46,6 +46,8 @@ export interface FirefoxOptions {
   readonly executable: string;
   /** Folder of the built extension. */
   readonly extension: string;
+  /** Another extension this person has. */
+  readonly other?: { readonly folder: string; readonly id: string; readonly uuid: string };
 }
 
 /** One person's browser. */
@@ -62,9 +64,10 @@ export class FirefoxBrowser {
     this.#problems = problems;
   }
 
-  static async launch({ executable, extension }: FirefoxOptions): Promise<FirefoxBrowser> {
+  static async launch({ executable, extension, other }: FirefoxOptions): Promise<FirefoxBrowser> {
     const profile = mkdtempSync(join(tmpdir(), "perch-firefox-"));
-    const prefs = Object.entries(PREFS).map(
+    const uuids = { [FIREFOX_EXTENSION_ID]: UUID, ...(other !== undefined && { [other.id]: other.uuid }) };
+    const prefs = Object.entries({ ...PREFS, "extensions.webextensions.uuids": JSON.stringify(uuids) }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
     );
     writeFileSync(join(profile, "user.js"), prefs.join(""));
@@ -108,9 +111,11 @@ export class FirefoxBrowser {
       problems.push(`${String(params["text"])} (${place})`);
     });
     const browser = new FirefoxBrowser(child, session, profile, problems);
-    const installed = await session.send("webExtension.install", { extensionData: { type: "path", path: extension } });
-    if (installed["extension"] !== FIREFOX_EXTENSION_ID)
-      throw new Error(`Installed ${String(installed["extension"])}.`);
+    const folders = [[extension, FIREFOX_EXTENSION_ID], ...(other === undefined ? [] : [[other.folder, other.id]])];
+    for (const [path, id] of folders) {
+      const installed = await session.send("webExtension.install", { extensionData: { type: "path", path } });
+      if (installed["extension"] !== id) throw new Error(`Installed ${String(installed["extension"])}.`);
+    }
     return browser;
   }
 
@@ -143,7 +148,7 @@ export class FirefoxBrowser {
 
   /** The first open page of the extension whose path starts with `path`, waiting for it. */
   async extensionPage(path: string): Promise<FirefoxPage> {
-    return this.page(BASE + path);
+    return this.page(FIREFOX_BASE + path);
   }
 
   async openTab(url: string): Promise<FirefoxPage> {
@@ -154,7 +159,7 @@ export class FirefoxBrowser {
   }
 
   async openExtensionPage(path: string): Promise<FirefoxPage> {
-    return this.openTab(BASE + path);
+    return this.openTab(FIREFOX_BASE + path);
   }
 
   async #contexts(params: object): Promise<readonly FirefoxPage[]> {

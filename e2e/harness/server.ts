@@ -59,6 +59,13 @@ export class PerchServer {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Process id of the server itself. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error("The server does not run.");
+    return pid;
+  }
+
   /** Process ids of the phones' browsers. */
   phonePids(): readonly number[] {
     return phoneBrowsers(this.dataDir).map(({ pid }) => pid);

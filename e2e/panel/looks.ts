@@ -12,10 +12,10 @@ export const LOOKS = [
   { width: 320, colorScheme: "dark" },
 ] as const;
 
-/** Pictures go to `e2e/out/<name>-<width>-<scheme>.png`. */
-export async function checkLooks(page: Page, name: string): Promise<void> {
+/** Pictures go to `e2e/out/<name>-<width>-<scheme>.png`. `height`: for a page that is longer than the panel. */
+export async function checkLooks(page: Page, name: string, height = PANEL_SIZE.height): Promise<void> {
   for (const { width, colorScheme } of LOOKS) {
-    await page.setViewportSize({ ...PANEL_SIZE, width });
+    await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.screenshot({ path: `e2e/out/${name}-${width}-${colorScheme}.png`, animations: "disabled" });
     expect.soft(await problems(page), `${name}, ${width}, ${colorScheme}`).toEqual([]);

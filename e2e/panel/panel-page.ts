@@ -1,7 +1,7 @@
 /** The panel's page in a real Chromium with the real extension, signed in to a stub server, at a given size. */
 import type { BrowserContext, Page } from "playwright-core";
 import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
-import { STUB_TOKEN } from "./stub.router.ts";
+import { STUB_TOKEN } from "./stub-trpc.ts";
 
 const ORIGIN = `chrome-extension://${CHROME_EXTENSION_ID}`;
 export const SIGNED_IN = STUB_TOKEN;
@@ -16,10 +16,15 @@ export async function openPanelPage(context: BrowserContext, size = PANEL_SIZE, 
 }
 
 /** Stores server and token as a sign-in would; without a token the person is signed out. */
-export async function storeSignIn(context: BrowserContext, server: string, token?: string): Promise<void> {
+export async function storeSignIn(
+  context: BrowserContext,
+  server: string,
+  token?: string,
+  expiresAt = "2100-01-01T00:00:00.000Z",
+): Promise<void> {
   const page = await context.newPage();
   await page.goto(`${ORIGIN}/options.html`);
-  await page.evaluate(storeInPage, { server, token });
+  await page.evaluate(storeInPage, { server, token, expiresAt });
   await page.close();
 }
 
@@ -35,7 +40,15 @@ export async function storeWish(page: Page, wish: object): Promise<void> {
 }
 
 /** Runs in an extension page: the same places and shapes as `extension/state/{settings,tokens}.ts`. */
-async function storeInPage({ server, token }: { server: string; token: string | undefined }): Promise<void> {
+async function storeInPage({
+  server,
+  token,
+  expiresAt,
+}: {
+  server: string;
+  token: string | undefined;
+  expiresAt: string;
+}): Promise<void> {
   const extension = globalThis as unknown as { chrome: { storage: { local: { set(items: object): Promise<void> } } } };
   const opening = indexedDB.open("perch", 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("tokens", { keyPath: "server" });
@@ -44,10 +57,28 @@ async function storeInPage({ server, token }: { server: string; token: string | 
   });
   const transaction = opening.result.transaction("tokens", "readwrite");
   if (token === undefined) transaction.objectStore("tokens").clear();
-  else transaction.objectStore("tokens").put({ server, token, expiresAt: "2100-01-01T00:00:00.000Z" });
+  else transaction.objectStore("tokens").put({ server, token, expiresAt });
   await new Promise((resolve) => {
     transaction.oncomplete = resolve;
   });
   opening.result.close();
   await extension.chrome.storage.local.set({ settings: { version: 1, value: { server, theme: "system" } } });
+}
+
+/** The token the extension holds for a server; `page` is one of the extension's. */
+export function storedToken(page: Page, server: string): Promise<string | undefined> {
+  return page.evaluate(
+    (origin) =>
+      new Promise<string | undefined>((resolve) => {
+        const opening = indexedDB.open("perch", 1);
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction("tokens").objectStore("tokens").get(origin);
+          reading.onsuccess = () => {
+            opening.result.close();
+            resolve((reading.result as { token: string } | undefined)?.token);
+          };
+        };
+      }),
+    server,
+  );
 }

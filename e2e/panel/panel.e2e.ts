@@ -131,6 +131,22 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     expect(server.screens.received).toContainEqual({ type: "control", action: "give" });
   });
 
+  it("takes over where the role allows it, and says who took control", async () => {
+    await livePhone();
+    const watching = { type: "state", controller: false, controllerName: "Ben", viewers: 2 } as const;
+    server.screens.broadcast(watching);
+    await page.getByText("Ben controls this phone.").waitFor();
+    expect(await page.getByRole("button", { name: "Take over" }).count()).toBe(0);
+    server.screens.broadcast({ ...watching, mayTake: true });
+    await page.getByRole("button", { name: "Take over" }).click();
+    await until("the wish", () => server.screens.received.some((one) => one.type === "control"));
+    expect(server.screens.received).toContainEqual({ type: "control", action: "take" });
+    server.screens.broadcast({ type: "state", controller: true, viewers: 2 });
+    await page.getByText("Ben controls this phone.").waitFor({ state: "detached" });
+    server.screens.broadcast({ ...watching, takenBy: "Ben" });
+    await page.getByText("Ben took control of this phone.").waitFor();
+  });
+
   it("does what was asked elsewhere, once", async () => {
     await page.getByText("No phone yet").waitFor();
     await storeWish(page, { type: "open", url: "https://shop.example/blue" });

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
-import { STUB_TOKEN, type StubState, stubMe, stubRouter } from "./stub.router.ts";
+import { stubRouter } from "./stub.router.ts";
+import { StubAccount, stubMe } from "./stub-account.ts";
 import { stubPrivacy, stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
 import { StubRules } from "./stub-rules.ts";
@@ -12,6 +13,7 @@ import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
 import { StubSecrets } from "./stub-secrets.ts";
 import { StubTeam } from "./stub-team.ts";
+import { STUB_TOKEN, type StubState } from "./stub-trpc.ts";
 
 export interface StubServer {
   readonly origin: string;
@@ -36,6 +38,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     rules: new StubRules(automations),
     webhooks: new Map(),
     secrets: new StubSecrets(),
+    account: new StubAccount(me),
+    token: STUB_TOKEN,
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
@@ -61,12 +65,22 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
       response.setHeader("Access-Control-Allow-Headers", "authorization, content-type, trpc-accept, last-event-id");
       response.setHeader("Access-Control-Allow-Methods", "GET, POST");
       response.setHeader("Access-Control-Max-Age", "7200");
+      response.setHeader("Access-Control-Expose-Headers", "Date");
     }
+    response.setHeader("Date", new Date(Date.now() - state.account.clockAheadMs).toUTCString());
     if (request.method === "OPTIONS") return void response.writeHead(204).end();
     const path = new URL(request.url ?? "/", "http://stub").pathname;
     if (path === "/healthz") {
       const health: Health = { product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION };
       return void response.setHeader("Content-Type", "application/json").end(JSON.stringify(health));
+    }
+    if (path === "/connect") {
+      const asked = new URL(request.url ?? "/", "http://stub").searchParams;
+      const back = new URL(asked.get("redirect_uri") ?? "about:blank");
+      const answer = state.account.connects(asked.get("prompt"));
+      for (const [name, value] of Object.entries(answer)) back.searchParams.set(name, value);
+      back.searchParams.set("state", asked.get("state") ?? "");
+      return void response.writeHead(303, { Location: back.href }).end();
     }
     if (path.startsWith("/files/phones/")) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();

@@ -1,95 +1,24 @@
 /** The tRPC contract over `StubTeam`: the same procedures, inputs and error shape as the server's, nothing behind them. */
-import { initTRPC, TRPCError, tracked } from "@trpc/server";
+import { tracked } from "@trpc/server";
 import { z } from "zod";
-import type { Me, SessionView } from "../../shared/accounts.ts";
-import { exchangeInput } from "../../shared/accounts.ts";
 import * as automations from "../../shared/automations.ts";
-import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { parseFlow } from "../../shared/flows/parse.ts";
 import { selectorOf, stepAt } from "../../shared/flows/step-at.ts";
-import type { PhoneId, RunId, WebhookId } from "../../shared/ids.ts";
-import { newId, sessionId } from "../../shared/ids.ts";
+import type { PhoneId, RunId } from "../../shared/ids.ts";
+import { newId } from "../../shared/ids.ts";
 import * as phones from "../../shared/phones.ts";
-import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { exportRecording } from "../../shared/recorder-json/export.ts";
 import type { RecordingSummary } from "../../shared/recording-model.ts";
 import * as rules from "../../shared/rules-api.ts";
-import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import * as secrets from "../../shared/secrets.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
-import type { StubFiles } from "./stub-files.ts";
-import type { StubRules } from "./stub-rules.ts";
-import type { StubRun, StubRuns } from "./stub-runs.ts";
-import type { StubSecrets } from "./stub-secrets.ts";
-import type { StubTeam } from "./stub-team.ts";
-
-export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
+import { accountProcedures } from "./stub-account.router.ts";
+import type { StubRun } from "./stub-runs.ts";
+import { refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
 
 export const STUB_SECRET = "whsec_3q2-7w_stubsecretstubsecretstubsecretstub";
-
-export interface StubState {
-  readonly team: StubTeam;
-  readonly automations: StubRuns;
-  readonly rules: StubRules;
-  readonly webhooks: Map<WebhookId, webhooks.Webhook>;
-  readonly files: StubFiles;
-  readonly secrets: StubSecrets;
-  me: Me;
-  sessions: SessionView[];
-  privacy: PrivacyOverview;
-  signedIn: boolean;
-  /** The next call of this procedure fails once with this error. */
-  failNext?: { path: string; code: ErrorCode; message: string };
-  /** What phones show, for the look-ups of the editor. */
-  onScreen: automations.FlowMatch[];
-  screenUrl: string;
-  png: string;
-  issueTicket(phoneId: PhoneId, mode: ScreenMode): string;
-  /** Milliseconds a start takes; tests that look at the starting state make it long. */
-  startMs: number;
-}
-
-class StubError extends Error {
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-const t = initTRPC.context<{ token: string | undefined; state: StubState }>().create({
-  errorFormatter({ shape, error }) {
-    const cause = error.cause;
-    const perch: ErrorBody = {
-      code: cause instanceof StubError ? cause.code : error.code === "BAD_REQUEST" ? "bad_input" : "internal",
-      message: error.message,
-      requestId: "req_stub",
-    };
-    return { ...shape, data: { ...shape.data, perch } };
-  },
-});
-
-const open = t.procedure.use(({ ctx, path, next }) => {
-  const fail = ctx.state.failNext;
-  if (fail?.path === path) {
-    delete ctx.state.failNext;
-    throw refusal(fail.code, fail.message);
-  }
-  return next();
-});
-const signedIn = open.use(({ ctx, next }) => {
-  if (!ctx.state.signedIn || ctx.token !== STUB_TOKEN)
-    throw refusal("session_ended", "This session has ended. Sign in again.");
-  return next();
-});
-
-function refusal(code: ErrorCode, message: string): TRPCError {
-  const trpcCode =
-    code === "session_ended" ? "UNAUTHORIZED" : code === "internal" ? "INTERNAL_SERVER_ERROR" : "CONFLICT";
-  return new TRPCError({ code: trpcCode, message, cause: new StubError(code, message) });
-}
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -110,33 +39,7 @@ async function startSoon(state: StubState, id: PhoneId, url?: string): Promise<p
 }
 
 export const stubRouter = t.router({
-  account: t.router({
-    exchange: open.input(exchangeInput).mutation(({ ctx }) => ({
-      token: STUB_TOKEN,
-      expiresAt: ctx.state.me.session.expiresAt,
-      me: ctx.state.me,
-    })),
-    me: signedIn.query(({ ctx }) => ctx.state.me),
-    signOut: signedIn.mutation(({ ctx }) => {
-      ctx.state.signedIn = false;
-      return {};
-    }),
-  }),
-  sessions: t.router({
-    list: signedIn.query(({ ctx }) => ctx.state.sessions),
-    revoke: signedIn.input(z.strictObject({ sessionId })).mutation(({ ctx, input }) => {
-      ctx.state.sessions = ctx.state.sessions.filter((session) => session.id !== input.sessionId);
-      return {};
-    }),
-    revokeOthers: signedIn.mutation(({ ctx }) => {
-      const others = ctx.state.sessions.filter((session) => !session.current).length;
-      ctx.state.sessions = ctx.state.sessions.filter((session) => session.current);
-      return { revoked: others };
-    }),
-  }),
-  teams: t.router({
-    list: signedIn.query(({ ctx }) => [ctx.state.me.team]),
-  }),
+  ...accountProcedures,
   phones: t.router({
     list: signedIn.query(({ ctx }) => [...ctx.state.team.phones.values()]),
     get: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.get(input.phoneId)),
@@ -413,17 +316,3 @@ export const stubRouter = t.router({
     overview: signedIn.query(({ ctx }) => ctx.state.privacy),
   }),
 });
-
-export function stubMe(): Me {
-  return {
-    user: { id: newId("user"), email: "ada@example.com", name: "Ada Byron" },
-    team: { id: newId("team"), name: "Ada's team", role: "owner" },
-    session: {
-      id: newId("session"),
-      scopes: ["phones:view", "phones:control", "account", "team", "privacy"],
-      expiresAt: new Date(Date.now() + 60 * 86_400_000).toISOString(),
-      provenUntil: new Date(Date.now() + 600_000).toISOString(),
-    },
-    limits: { phones: 10, running: 4 },
-  };
-}

@@ -29,16 +29,20 @@ export function callLink(options: ApiOptions, change: Partial<CallLinkOptions> =
     url: `${options.server}/trpc`,
     maxURLLength: MAX_URL_LENGTH,
     headers: async () => authorization(await options.token()),
-    fetch: (input, init) => {
-      const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
-      const given = init?.signal;
-      const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
-      return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
-    },
+    fetch: callFetch,
     ...change,
   });
 }
 type CallLinkOptions = Parameters<typeof httpBatchLink<AppRouter>>[0];
+type CallFetch = NonNullable<CallLinkOptions["fetch"]>;
+
+/** One request to the server, which has failed when it takes too long. */
+export const callFetch = (input: Parameters<CallFetch>[0], init: Parameters<CallFetch>[1]): Promise<Response> => {
+  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+  const given = init?.signal;
+  const signal = given === undefined || given === null ? timeout : AbortSignal.any([given, timeout]);
+  return fetch(input, { ...requestOf(init), ...PRIVATE_REQUEST, signal });
+};
 
 /** No cookies, no cached answers of another account, and no following a redirect with the token in hand. */
 export const PRIVATE_REQUEST = {

@@ -2,23 +2,19 @@
 import { TRPCClientError } from "@trpc/client";
 import * as z from "zod/mini";
 import "../state/zod.ts";
-import { ERROR_CODES, type ErrorBody } from "../../shared/errors.ts";
+import { ERROR_CODES, type ErrorBody, type ErrorCode } from "../../shared/errors.ts";
 
 export type Failure =
   /** This computer has no network. */
   | { readonly kind: "offline" }
   /** Nothing answers at the address. */
   | { readonly kind: "server_unreachable"; readonly server: string }
-  /** Something answers, but the browser may not read it: certificate or cross-origin rules. */
-  | { readonly kind: "tls_or_cors"; readonly server: string }
   /** Something answers, and it is not Perch. */
   | { readonly kind: "not_perch"; readonly server: string }
   /** Perch, but too old or too new for this extension. */
   | { readonly kind: "wrong_version"; readonly server: string; readonly serverNewer: boolean }
   /** No token, or one the server no longer takes: then why, as far as that is known. */
   | { readonly kind: "signed_out"; readonly why?: "ended" | "expired" }
-  /** The browser has not been given access to the server's origin, and the server does not allow it by itself. */
-  | { readonly kind: "permission_missing"; readonly server: string }
   /** The server understood and said no. */
   | { readonly kind: "refused"; readonly error: ErrorBody };
 
@@ -28,7 +24,7 @@ export interface FailureWords {
   readonly title: string;
   readonly detail: string;
   /** What the one button does; screens map it to their own action. */
-  readonly action: "retry" | "change_server" | "sign_in" | "allow_access" | "none";
+  readonly action: "retry" | "change_server" | "sign_in" | "see_why" | "none";
 }
 
 export function failureWords(failure: Failure): FailureWords {
@@ -44,14 +40,6 @@ export function failureWords(failure: Failure): FailureWords {
         title: `The server at ${hostOf(failure.server)} does not answer.`,
         detail: "Start it, or change the address.",
         action: "retry",
-      };
-    case "tls_or_cors":
-      return {
-        title: `The browser may not read what ${hostOf(failure.server)} answers.`,
-        detail: failure.server.startsWith("https:")
-          ? "Open the address in a tab: if the browser warns about its certificate, that is the cause. If the page opens, a proxy in front of the server removes its CORS headers."
-          : "A proxy in front of the server may remove its CORS headers. If the server uses https, write the address with https://.",
-        action: "change_server",
       };
     case "not_perch":
       return {
@@ -69,12 +57,6 @@ export function failureWords(failure: Failure): FailureWords {
           };
     case "signed_out":
       return { title: "You are signed out.", detail: "Sign in to see your phones.", action: "sign_in" };
-    case "permission_missing":
-      return {
-        title: `Perch may not reach ${hostOf(failure.server)} yet.`,
-        detail: "Allow it, and the browser will ask once.",
-        action: "allow_access",
-      };
     case "refused":
       return {
         title: failure.error.message,
@@ -82,6 +64,11 @@ export function failureWords(failure: Failure): FailureWords {
         action: refusedAction(failure.error),
       };
   }
+}
+
+/** Whether the server said no for this very reason. */
+export function isRefused(failure: Failure | undefined, code: ErrorCode): boolean {
+  return failure?.kind === "refused" && failure.error.code === code;
 }
 
 /** One sentence, for a toast. */
@@ -96,6 +83,8 @@ function requestWords(error: ErrorBody): string {
 
 function refusedAction(error: ErrorBody): FailureWords["action"] {
   switch (error.code) {
+    case "held_for_review":
+      return "see_why";
     case "rate_limited":
     case "unavailable":
     case "phone_unavailable":

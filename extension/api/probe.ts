@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import "../state/zod.ts";
 import { API_VERSION, type Health } from "../../shared/version.ts";
 import { PRIVATE_REQUEST } from "./client.ts";
-import { type Failure, isLoopback } from "./errors.ts";
+import { type Failure, type FailureWords, failureWords, hostOf, isLoopback } from "./errors.ts";
 
 export const LOCAL_SERVER = "http://localhost:8787";
 const PROBE_TIMEOUT_MS = 6_000;
@@ -29,7 +29,36 @@ function withScheme(address: string): string {
 
 const health = z.object({ product: z.literal("perch"), apiVersion: z.int(), version: z.string() });
 
-export type Probe = { readonly ok: true; readonly health: Health } | { readonly ok: false; readonly failure: Failure };
+/** What a call cannot tell from a server that does not answer. */
+export type ProbeFailure =
+  | Failure
+  /** Something answers, but the browser may not read it: certificate or cross-origin rules. */
+  | { readonly kind: "tls_or_cors"; readonly server: string }
+  /** The browser has not been given access to the server's origin, and the server does not allow it by itself. */
+  | { readonly kind: "permission_missing"; readonly server: string };
+
+export function probeWords(failure: ProbeFailure): Pick<FailureWords, "title" | "detail"> {
+  switch (failure.kind) {
+    case "tls_or_cors":
+      return {
+        title: `The browser may not read what ${hostOf(failure.server)} answers.`,
+        detail: failure.server.startsWith("https:")
+          ? "Open the address in a tab: if the browser warns about its certificate, that is the cause. If the page opens, a proxy in front of the server removes its CORS headers."
+          : "A proxy in front of the server may remove its CORS headers. If the server uses https, write the address with https://.",
+      };
+    case "permission_missing":
+      return {
+        title: `Perch may not reach ${hostOf(failure.server)} yet.`,
+        detail: "Allow it, and the browser will ask once.",
+      };
+    default:
+      return failureWords(failure);
+  }
+}
+
+export type Probe =
+  | { readonly ok: true; readonly health: Health }
+  | { readonly ok: false; readonly failure: ProbeFailure };
 
 export interface ProbeOptions {
   readonly online: boolean;
@@ -63,7 +92,7 @@ export async function probeServer(server: string, options: ProbeOptions): Promis
  * A failed fetch says nothing about why. An opaque request (`no-cors`) succeeds whenever something answers with a good
  * certificate, so it tells "nobody there" from "there, but not for us".
  */
-async function diagnose(server: string, options: ProbeOptions): Promise<Failure> {
+async function diagnose(server: string, options: ProbeOptions): Promise<ProbeFailure> {
   if (!options.online && !isLoopback(server)) return { kind: "offline" };
   try {
     await fetch(`${server}/healthz`, {

@@ -1,4 +1,11 @@
-import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from "react";
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type Ref,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react";
 import "./field.css";
 
 interface FieldFrame {
@@ -52,6 +59,24 @@ export function TextField({ label, hint, error, ...input }: TextFieldProps) {
         <input
           type="text"
           autoComplete="off"
+          {...input}
+          id={id}
+          className="control"
+          aria-describedby={describedBy}
+          aria-invalid={error !== undefined || undefined}
+        />
+      )}
+    </Field>
+  );
+}
+
+export interface TextAreaProps extends FieldFrame, TextareaHTMLAttributes<HTMLTextAreaElement> {}
+
+export function TextArea({ label, hint, error, ...input }: TextAreaProps) {
+  return (
+    <Field label={label} {...(hint !== undefined && { hint })} {...(error !== undefined && { error })}>
+      {({ id, describedBy }) => (
+        <textarea
           {...input}
           id={id}
           className="control"

@@ -1,11 +1,12 @@
 /** What pages of ours ask the worker about rules, and what a script in a web page may tell it. Answers are plain JSON. */
 import * as z from "zod/mini";
-import { type MessageSender, onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
+import { type MessageSender, sendMessage } from "../platform/runtime.ts";
 import type { FittingRule, OfferResult } from "../rules/by-hand.ts";
 import { phoneId } from "../state/ids.ts";
 import "../state/zod.ts";
+import { listen } from "./listen.ts";
 import { PROTOCOL_VERSION } from "./protocol.ts";
-import { classifySender, type SenderKind } from "./sender.ts";
+import type { SenderKind } from "./sender.ts";
 
 const perch = z.literal(PROTOCOL_VERSION);
 
@@ -59,8 +60,8 @@ export type Answerers = {
 
 /** Register synchronously when the worker starts. Messages of unknown shape or sender are left unanswered. */
 export function answerAsks(answerers: Answerers): void {
-  onMessage((raw, sender) => {
-    const asked = admitAsk(raw, classifySender(sender, { id: ownExtensionId(), origin: ownOrigin() }));
+  listen((raw, kind, sender) => {
+    const asked = admitAsk(raw, kind);
     if (asked === undefined) return undefined;
     // One of the union goes to its own answerer.
     const answer = answerers[asked.type] as (one: Ask, from: MessageSender) => Promise<unknown>;

@@ -1,8 +1,9 @@
 /** Every message one part of the extension may send another. Nothing secret travels here, and nothing waits for an answer. */
 import * as z from "zod/mini";
-import { onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
+import { sendMessage } from "../platform/runtime.ts";
 import "../state/zod.ts";
-import { classifySender, type SenderKind } from "./sender.ts";
+import { listen } from "./listen.ts";
+import type { SenderKind } from "./sender.ts";
 
 export const PROTOCOL_VERSION = 1;
 
@@ -34,8 +35,7 @@ export type Handlers = { readonly [T in MessageType]?: (message: Extract<Message
 
 /** Register synchronously when the worker starts. Messages of unknown shape or sender are dropped. Returns how to stop. */
 export function handleMessages(handlers: Handlers): () => void {
-  return onMessage((raw, sender) => {
-    const kind = classifySender(sender, { id: ownExtensionId(), origin: ownOrigin() });
+  return listen((raw, kind) => {
     const message = admit(raw, kind);
     if (message?.type === "phones_changed") handlers.phones_changed?.(message);
     if (message?.type === "close_panel") handlers.close_panel?.(message);

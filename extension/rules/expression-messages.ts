@@ -2,9 +2,9 @@
 import type { Evaluation } from "../../shared/rules/evaluate.ts";
 import type { Rule } from "../../shared/rules/model.ts";
 import type { Facts } from "../../shared/rules/page-facts.ts";
-import { classifySender } from "../messaging/sender.ts";
+import { listen } from "../messaging/listen.ts";
 import { withOffscreenPage } from "../platform/offscreen.ts";
-import { onMessage, ownExtensionId, ownOrigin, sendMessage } from "../platform/runtime.ts";
+import { sendMessage } from "../platform/runtime.ts";
 import type { EvaluateRule } from "./evaluate-rule.ts";
 
 const TYPE = "evaluate_expressions";
@@ -36,8 +36,8 @@ function unanswered(rule: Rule): Evaluation {
 }
 
 export function answerExpressions(evaluate: EvaluateRule): void {
-  onMessage((raw, sender) => {
-    if (classifySender(sender, { id: ownExtensionId(), origin: ownOrigin() }) !== "extension_page") return undefined;
+  listen((raw, kind) => {
+    if (kind !== "extension_page") return undefined;
     const asked = raw as Partial<Asked> | null;
     if (asked?.type !== TYPE || asked.rule === undefined || asked.facts === undefined) return undefined;
     return evaluate(asked.rule, asked.facts);

@@ -23,7 +23,8 @@ const SCRIPT_FILE = "/page-context.js";
 export async function readRules(app: App, records: RuleRecords): Promise<KnownRules | undefined> {
   const { server } = await app.settings.get();
   const token = server === undefined ? undefined : await app.tokens.get(server);
-  const isTheirs = await records.get("rules").then((known) => known === undefined || known.team === token?.team);
+  // Of rules read before this was kept the team is not known.
+  const isTheirs = await records.get("rules").then((known) => known?.team === undefined || known.team === token?.team);
   if (token === undefined || !isTheirs) {
     await records.update("rules", () => undefined);
     await Promise.all([changeOffers(() => []), clearEvaluationLog()]);
@@ -46,7 +47,7 @@ async function keep(
   { version, rules: saved }: RuleList,
 ): Promise<void> {
   await records.update("rules", (known) => {
-    if (known?.server === server && known.version === version) return { ...known, saved };
+    if (known?.server === server && known.version === version) return { ...known, team, saved };
     const byPages = saved.map(({ rule }) => rule).filter((rule) => startsOf(rule).includes("navigation"));
     return { server, team, version, saved, index: buildIndex(byPages, version).data };
   });

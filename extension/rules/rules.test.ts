@@ -167,17 +167,13 @@ describe("a page that calls for a rule", () => {
   });
   it("forgets the rules of a team that was left, though the server does not say those of the other", async () => {
     await add();
+    const present = { server: server.origin, token: SIGNED_IN, expiresAt: "2100-01-01T00:00:00.000Z" };
+    await parts.app.tokens.set({ ...present, team: "team_shop" });
     await readRules(parts.app, parts.records);
-    const present = await parts.app.tokens.get(server.origin);
     server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
     await readRules(parts.app, parts.records);
     expect((await parts.records.get("rules"))?.saved).toHaveLength(1);
-    await parts.app.tokens.set({
-      server: server.origin,
-      token: present?.token ?? "",
-      expiresAt: "",
-      team: "team_other",
-    });
+    await parts.app.tokens.set({ ...present, team: "team_other" });
     server.state.failNext = { path: "rules.list", code: "unavailable", message: "Later." };
     await readRules(parts.app, parts.records);
     expect([await parts.records.get("rules"), await offers(), scripts]).toEqual([undefined, [], []]);

@@ -10,6 +10,7 @@ import type {
   RunHandlers,
   RunPosition,
 } from "../api/stream.ts";
+import type { ClockSkew } from "./clock-skew.ts";
 import { type Intents, intentStore } from "./intents.ts";
 import { type PhonesCache, phonesCache } from "./phones-cache.ts";
 import { type Settings, settingsStore } from "./settings.ts";
@@ -29,6 +30,8 @@ export interface App {
   readonly followRecording:
     | ((server: string, recording: RecordingPosition, handlers: RecordingHandlers) => () => void)
     | undefined;
+  /** Of the computer's clock; absent in what lives for seconds. */
+  readonly skew?: ClockSkew;
   /** A client of one server; sends that server's token and no other. */
   api(server: string): Api;
 }

@@ -154,6 +154,7 @@ describe("the phones store", () => {
   });
 
   it("reads everything anew when the session works in another team, and shows nothing of the earlier one", async () => {
+    await app.tokens.set({ server: server.origin, token: server.token, expiresAt, team: newId("team") });
     const theirs = stubPhone({ name: "Of the shop" });
     server.state.phones.set(theirs.id, theirs);
     await store.start();

@@ -172,6 +172,7 @@ export function createPhonesStore(app: App): PhonesStore {
       await fail(state.failure?.kind === "signed_out" ? state.failure : { kind: "signed_out" });
       return;
     }
+    team ??= sent.team;
     try {
       const before = heard;
       const phones = await client.phones.list.query();
@@ -239,7 +240,8 @@ export function createPhonesStore(app: App): PhonesStore {
         }),
         app.tokens.watch(async () => {
           const token = await app.tokens.get(state.server ?? "");
-          if (token !== undefined && token.team !== team) void showStored(token.server).then(refresh);
+          if (token !== undefined && team !== undefined && token.team !== team)
+            void showStored(token.server).then(refresh);
           else if (state.status !== "loading") void refresh();
         }),
       );

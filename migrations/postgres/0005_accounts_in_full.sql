@@ -1,3 +1,9 @@
+CREATE TABLE "abuse_counts" (
+	"key" text PRIMARY KEY NOT NULL,
+	"count" bigint NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "audit_heads" (
 	"chain" text PRIMARY KEY NOT NULL,
 	"entries" bigint NOT NULL,
@@ -11,4 +17,5 @@ CREATE TABLE "server_keys" (
 );
 --> statement-breakpoint
 ALTER TABLE "mail_outbox" ADD COLUMN "failure" text;--> statement-breakpoint
+CREATE INDEX "abuse_counts_expiry" ON "abuse_counts" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "mail_outbox_state" ON "mail_outbox" USING btree ("state");

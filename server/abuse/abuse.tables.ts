@@ -1,4 +1,7 @@
-/** Decisions of the rules against abuse: each with its score and reasons, for the person concerned and the operator. */
+/**
+ * Decisions of the rules against abuse: each with its score and reasons, for the person concerned and the operator. And
+ * the counts they are made from, which lead to nobody and live a week at most.
+ */
 import { DECISION_ACTIONS, DECISION_KINDS, DECISION_STATES } from "../../shared/accounts.ts";
 import type { DecisionId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
@@ -41,5 +44,24 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     },
     (t) => [k.index("abuse_decisions_user").on(t.userId), k.index("abuse_decisions_state").on(t.state)],
   );
-  return { decisions };
+  const abuseCounts = k.table(
+    "abuse_counts",
+    { owner: "system", subject: { none: "The key is a keyed hash that leads to nobody." }, clock: "expiresAt" },
+    {
+      /** Of what was seen (a mailbox, a network, a browser family), and of the hour or day it was seen in. */
+      key: k
+        .text(
+          personal("user.unique_id.pseudonymous", {
+            ...fraud,
+            retain: "week",
+            export: { never: "A keyed hash; it cannot be found from a person." },
+          }),
+        )
+        .primaryKey(),
+      count: k.int(operational("week")).notNull(),
+      expiresAt: k.instant(operational("week")).notNull(),
+    },
+    (t) => [k.index("abuse_counts_expiry").on(t.expiresAt)],
+  );
+  return { decisions, abuseCounts };
 }

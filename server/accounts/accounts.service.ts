@@ -4,6 +4,8 @@
  */
 import type { SignInMethod } from "../../shared/accounts.ts";
 import type { SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FormAnswer, FormStamps } from "../abuse/form-stamp.ts";
+import type { Judge } from "../abuse/judge.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import { type Database, isUniqueViolation, type Writer } from "../db/database.ts";
@@ -42,7 +44,7 @@ export interface SecondFactorAsked {
 
 export interface Accounts extends SignInSteps {
   /** Sends a confirmation link; to the owner of an existing account a notice instead. */
-  signUp(input: NewAccount & { next?: string | undefined }, about: RequestInfo): Promise<void>;
+  signUp(input: NewAccount & { next?: string | undefined; form?: FormAnswer }, about: RequestInfo): Promise<void>;
   /** Whether a link would still work. Free of side effects. */
   isLinkOpen(kind: "sign_up" | "reset" | "setup", token: string): Promise<boolean>;
   /** Makes the account and signs in. */
@@ -83,13 +85,16 @@ export function createAccounts(options: {
   limitSignIn: SignInLimit;
   page: PageLinks;
   clock: Clock;
+  formStamps: Pick<FormStamps, "read">;
+  judge: Pick<Judge, "arrival">;
 }): Accounts {
-  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock } = options;
+  const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock, judge } =
+    options;
 
   /** User, identity and a team of one, in the caller's transaction. */
   async function makeAccount(
     tx: Writer,
-    person: Omit<Confirmed, "bind">,
+    person: Pick<Confirmed, "email" | "emailShown" | "fullName">,
     bind: Confirmed["bind"],
     actor?: string,
   ): Promise<{ user: User; teamId: TeamId }> {
@@ -136,12 +141,13 @@ export function createAccounts(options: {
 
   return {
     ...steps,
-    async signUp({ email: emailShown, password, fullName, next }, about) {
+    async signUp({ email: emailShown, password, fullName, next, form: answer }, about) {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
       await limiter.take("mail", email);
-      const step = await identity.signUp({ email, emailShown: emailShown.trim(), fullName, password });
+      const form = options.formStamps.read(answer ?? {});
+      const step = await identity.signUp({ email, emailShown: emailShown.trim(), fullName, password, form });
       await db.tx(async (tx) => {
         const outcome = await step(tx);
         if (outcome.result === "confirm") {
@@ -170,12 +176,14 @@ export function createAccounts(options: {
         const message = "This is not the password chosen at sign-up. Try again, or sign up again with a new one.";
         throw new PerchError("bad_input", message, { fields: { password: message } });
       }
+      const arrive = await judge.arrival(about);
       const session = await db
         .tx(async (tx) => {
           const confirmed = await step(tx);
           if (confirmed === undefined) throw new PerchError("not_found", `${USED_UP} Sign in, or sign up again.`);
-          const { bind, ...person } = confirmed;
+          const { bind, form, ...person } = confirmed;
           const { user, teamId } = await makeAccount(tx, person, bind);
+          await arrive(tx, { userId: user.id, emailShown: user.emailShown, chain: teamId, form: form ?? [] });
           return openSession(tx, user, teamId, about);
         })
         .catch((error: unknown) => {

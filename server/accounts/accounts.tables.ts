@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Scope } from "../../shared/access.ts";
 import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
@@ -29,6 +30,8 @@ export interface PendingSignUp {
   readonly emailShown: string;
   readonly fullName?: string;
   readonly phc: string;
+  /** What the sign-up form said of who sent it. */
+  readonly form?: readonly FormSignal[];
 }
 export const IDENTITY_PROVIDERS = ["embedded", "supabase"] as const;
 

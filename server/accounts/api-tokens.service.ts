@@ -50,6 +50,7 @@ export function createApiTokens(options: {
     const issued = await sessions.createApiToken(tx, input);
     await mail.queue(tx, {
       kind: "token_created",
+      dedupeKey: `token:${issued.id}`,
       userId: user.id,
       recipient: user.emailShown,
       data: {

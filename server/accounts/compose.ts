@@ -1,6 +1,11 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
+import { createDecisionsRepo } from "../abuse/decisions.repo.ts";
+import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
+import { createJudge, type Judge } from "../abuse/judge.ts";
+import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createUseWatch } from "../abuse/unusual-use.ts";
 import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -49,6 +54,8 @@ export interface AccountServices {
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
+  readonly judge: Judge;
+  readonly formStamps: FormStamps;
   readonly teams: Teams;
   readonly invitations: Invitations;
   readonly accessChanges: AccessChanges;
@@ -73,6 +80,8 @@ export function createAccountServices(options: {
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
+  /** Keys what is remembered against abuse. */
+  abuseKey: Buffer;
   /** Left out: argon2id as the policy promises. */
   passwords?: Passwords;
   /** Seals apps' secrets and keys the hashes of backup codes. */
@@ -83,7 +92,6 @@ export function createAccountServices(options: {
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
   const apiTokensRepo = createApiTokensRepo(db);
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock });
   const page = createPageLinks(publicUrl);
   const transport =
     config.SMTP_URL === undefined ? undefined : createSmtpTransport({ url: config.SMTP_URL, from: config.MAIL_FROM });
@@ -96,6 +104,17 @@ export function createAccountServices(options: {
     key: options.key,
     transport,
   });
+  const decisions = createDecisionsRepo(db, clock);
+  const sightings = createSightingsRepo({ db, clock, key: options.abuseKey });
+  const formStamps = createFormStamps({ clock, key: options.abuseKey });
+  const judge = createJudge({
+    ...{ decisions, sightings, audit, mail, clock, publicUrl },
+    people: accountsRepo,
+    // Nobody is billed yet.
+    payments: { of: async () => undefined },
+  });
+  const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
+  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
   const identity = createEmbeddedIdentity({
     ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
     factorsKey: options.factorsKey,
@@ -114,6 +133,8 @@ export function createAccountServices(options: {
     limitSignIn,
     page,
     clock,
+    formStamps,
+    judge,
   });
   const changing = {
     ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
@@ -146,7 +167,9 @@ export function createAccountServices(options: {
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
-    standing: createStanding(),
+    standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
+    judge,
+    formStamps,
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
       ...{ changes: accessChanges, mail, audit, clock, publicUrl },

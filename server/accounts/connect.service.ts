@@ -153,7 +153,7 @@ export function createConnect(options: {
         const isSame = present?.credential.kind === "session" && !present.credential.web && present.userId === userId;
         if (isSame && present.credential.kind === "session") {
           const { id } = present.credential;
-          const token = await sessions.renew(tx, { userId, id }, { authenticatedAt, method });
+          const token = await sessions.renew(tx, { userId, id }, { authenticatedAt, method, about });
           if (token === undefined) throw refused();
           await repo.produced(tx, hash, id);
           await audit.record(tx, { chain: present.teamId, actor: userId, action: "account.stepped_up", object: id });

@@ -45,9 +45,9 @@ export function createEmbeddedIdentity(options: {
     capabilities: { backupCodes: true, passkeys: passkeysWork(publicUrl) },
     factors,
     passkeys: createEmbeddedPasskeys({ db, repo: passkeysRepo, tokens, publicUrl }),
-    async signUp({ email, emailShown, fullName, password }) {
+    async signUp({ email, emailShown, fullName, password, form }) {
       const phc = await passwords.hash(password);
-      const pending: PendingSignUp = { email, emailShown, phc, ...(fullName && { fullName }) };
+      const pending: PendingSignUp = { email, emailShown, phc, ...(form && { form }), ...(fullName && { fullName }) };
       return async (tx) => {
         const existing = await repo.findByEmail(tx, email);
         // The same row is written for an address that has an account, already expired, so that both take as long.

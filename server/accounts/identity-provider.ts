@@ -5,6 +5,7 @@
  * A method does its slow part (hashing, network) at once and returns a `Step`: what it must write in our transaction.
  */
 import type { UserId } from "../../shared/ids.ts";
+import type { FormSignal } from "../abuse/signals.ts";
 import type { Writer } from "../db/database.ts";
 import type { Address } from "./accounts.repo.ts";
 import type { IDENTITY_PROVIDERS } from "./accounts.tables.ts";
@@ -20,6 +21,8 @@ export interface SignUpInput {
   readonly emailShown: string;
   readonly fullName?: string | undefined;
   readonly password: string;
+  /** What the sign-up form said of who sent it; comes back when the address is confirmed. */
+  readonly form?: readonly FormSignal[] | undefined;
 }
 
 export type SignUpOutcome =
@@ -31,6 +34,8 @@ export interface Confirmed {
   readonly email: string;
   readonly emailShown: string;
   readonly fullName?: string | undefined;
+  /** What was noted at sign-up. */
+  readonly form?: readonly FormSignal[] | undefined;
   /** Binds the new user to the identity; gives the provider's own name for it. */
   readonly bind: (tx: Writer, userId: UserId) => Promise<string>;
 }

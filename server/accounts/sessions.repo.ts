@@ -1,5 +1,5 @@
 /** Session rows. The look-up by token is prepared once: it stands in front of every call. */
-import { and, asc, desc, eq, gt, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
 import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
@@ -39,6 +39,8 @@ export type WhichSessions = { readonly id: SessionId } | { readonly except: Sess
 export interface Proof {
   readonly authenticatedAt: Date;
   readonly method: SignInMethod;
+  /** Where: from then on that is where the session is at home. */
+  readonly about?: { readonly ip: string; readonly userAgent: string } | undefined;
 }
 export interface SessionsRepo {
   insert(tx: Writer, session: NewSession): Promise<SessionId>;
@@ -47,10 +49,17 @@ export interface SessionsRepo {
   listLive(userId: UserId, now: Date): Promise<SessionRow[]>;
   /** User agents and addresses the person's sessions had, ended ones too (as long as they are kept). */
   listSeen(tx: Writer, userId: UserId): Promise<{ ip: string | null; userAgent: string | null }[]>;
+  /** Where the person's sessions were used that told their time zone, ended ones too (as long as they are kept). */
+  listPlaces(
+    tx: Writer,
+    userId: UserId,
+  ): Promise<{ ip: string | null; userAgent: string | null; timeZone: string | null }[]>;
+  /** The session has to prove anew who uses it. */
+  forgetProof(tx: Writer, id: SessionId): Promise<void>;
   touch(
     tx: Writer,
     id: SessionId,
-    seen: { at: Date; idleExpiresAt: Date; ip: string; userAgent: string },
+    seen: { at: Date; idleExpiresAt: Date; ip: string | null; userAgent: string | null },
   ): Promise<void>;
   /** Gives whether the session was the person's and live. */
   replaceToken(tx: Writer, userId: UserId, id: SessionId, tokenHash: string, proof: Proof): Promise<boolean>;
@@ -134,16 +143,28 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .from(sessions)
         .where(eq(sessions.userId, userId));
     },
+    async listPlaces(tx, userId) {
+      return tx
+        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
+        .from(sessions)
+        .where(and(eq(sessions.userId, userId), isNotNull(sessions.timeZone)));
+    },
+    async forgetProof(tx, id) {
+      await tx
+        .update(sessions)
+        .set({ authenticatedAt: new Date(0) })
+        .where(eq(sessions.id, id));
+    },
     async touch(tx, id, { at, idleExpiresAt, ip, userAgent }) {
       await tx
         .update(sessions)
         .set({ seenAt: at, idleExpiresAt, ip, userAgent })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
-    async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method }) {
+    async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method, about }) {
       const replaced = await tx
         .update(sessions)
-        .set({ tokenHash, authenticatedAt, method })
+        .set({ tokenHash, authenticatedAt, method, ...(about && { ip: about.ip, userAgent: about.userAgent }) })
         .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
         .returning({ id: sessions.id });
       return replaced.length > 0;

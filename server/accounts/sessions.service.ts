@@ -5,6 +5,7 @@
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { assurance, type SessionKind, type SessionView, type SignInMethod } from "../../shared/accounts.ts";
 import type { ApiTokenId, CredentialId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
+import type { UseWatch } from "../abuse/unusual-use.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -13,7 +14,7 @@ import type { RequestInfo } from "../http/request-info.ts";
 import { networkOf } from "../limits/rate-limiter.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { ApiTokensRepo, FoundApiToken, WhichTokens } from "./api-tokens.repo.ts";
-import { deviceWords } from "./device-words.ts";
+import { deviceWords, sameDevice } from "./device-words.ts";
 import { hashSecret, isSecret, newSecret } from "./secrets.ts";
 import type { FoundSession, Proof, SessionsRepo, WhichSessions } from "./sessions.repo.ts";
 
@@ -23,6 +24,7 @@ export const SESSION_LONGEST_MS = 60 * DAY_MS;
 export const API_TOKEN_LONGEST_DAYS = 365;
 /** A session's last use is written at most this often: a write per call would cost more than the exactness is worth. */
 const TOUCH_EVERY_MS = 5 * 60_000;
+const NEVER = new Date(0);
 const REMEMBERED_ENDS = 10_000;
 /** Announced to other nodes as this prefix and the id of the session or API token. */
 const ENDED_TOPIC = "session-ended:";
@@ -101,8 +103,10 @@ export function createSessions(options: {
   apiTokens: ApiTokensRepo;
   audit: Audit;
   clock: Clock;
+  /** Looks at how sessions are used; left out, nobody does. */
+  watch?: UseWatch;
 }): Sessions {
-  const { db, repo, apiTokens, audit, clock } = options;
+  const { db, repo, apiTokens, audit, clock, watch } = options;
   const listeners = new Set<(id: CredentialId) => void>();
   // On PostgreSQL this node hears its own announcement too; a session ends once.
   const told = new Set<CredentialId>();
@@ -144,11 +148,19 @@ export function createSessions(options: {
     if (found.endedAt !== null || found.idleExpiresAt.getTime() <= now || found.absoluteExpiresAt.getTime() <= now) {
       return "ended";
     }
-    if (now - found.seenAt.getTime() < TOUCH_EVERY_MS) return sessionCaller(found, found.idleExpiresAt);
+    const isOdd = watch?.isOdd(found, about) ?? false;
+    const isNews = isOdd && found.authenticatedAt > NEVER;
+    if (!isNews && now - found.seenAt.getTime() < TOUCH_EVERY_MS) return sessionCaller(found, found.idleExpiresAt);
     const idleExpiresAt = new Date(Math.min(now + SESSION_IDLE_MS, found.absoluteExpiresAt.getTime()));
-    const { ip, userAgent } = about;
-    await db.tx((tx) => repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent }));
-    return sessionCaller(found, idleExpiresAt);
+    // An odd use leaves the session where it was at home, so that its owner goes on undisturbed.
+    const { ip, userAgent } = isOdd ? found : about;
+    const mustProve = await db.tx(async (tx) => {
+      await repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
+      if (unproven) await repo.forgetProof(tx, found.id);
+      return unproven;
+    });
+    return sessionCaller(mustProve ? { ...found, authenticatedAt: NEVER } : found, idleExpiresAt);
   }
 
   async function findApiToken(token: string): Promise<Actor | "ended" | undefined> {
@@ -172,6 +184,7 @@ export function createSessions(options: {
       const token = newSecret("cp_");
       const now = clock.now();
       const idleExpiresAt = new Date(now + SESSION_IDLE_MS);
+      const earlier = about.timeZone === undefined ? [] : await repo.listPlaces(tx, userId);
       const id = await repo.insert(tx, {
         tokenHash: hashSecret(token),
         userId,
@@ -188,6 +201,7 @@ export function createSessions(options: {
         timeZone: about.timeZone ?? null,
       });
       if (assurance(method) === 2) await repo.dropRecoveries(tx, userId);
+      await watch?.began(tx, { id, userId }, about, earlier);
       return { id, token, expiresAt: idleExpiresAt };
     },
     async renew(tx, session, proof) {
@@ -241,10 +255,9 @@ export function createSessions(options: {
     },
     async known(tx, userId, about) {
       const seen = await repo.listSeen(tx, userId);
-      const here = deviceWords(about.userAgent);
       return {
         any: seen.length > 0,
-        device: seen.some(({ userAgent }) => sameDevice(deviceWords(userAgent), here)),
+        device: seen.some(({ userAgent }) => sameDevice(userAgent, about.userAgent)),
         network: seen.some(({ ip }) => ip !== null && networkOf(ip) === networkOf(about.ip)),
       };
     },
@@ -260,11 +273,6 @@ export function createSessions(options: {
       return { id, token, prefix, createdAt, expiresAt };
     },
   };
-}
-
-/** A new version of the same browser on the same system is not a new device. */
-function sameDevice(a: ReturnType<typeof deviceWords>, b: ReturnType<typeof deviceWords>): boolean {
-  return a.system === b.system && a.browser.replace(/ \d+$/, "") === b.browser.replace(/ \d+$/, "");
 }
 
 function sessionCaller(found: FoundSession, expiresAt: Date): Actor {

@@ -260,4 +260,18 @@ describe.each(TEST_ENGINES)("signing in beyond the password on $name", (engine) 
     for (const issued of [secret, ...codes, ...codes.map((code) => code.replaceAll("-", "")), challenge, continuation])
       expect(dump.includes(issued)).toBe(false);
   });
+
+  it("ABUSE-05 a sealed secret put in another person's row opens nothing", async () => {
+    const [victim, attacker] = [await withApp("victim@x.example"), await withApp("mover@x.example")];
+    const { totpFactors } = test.db.t;
+    const [row] = await test.db.read.select().from(totpFactors).where(eq(totpFactors.userId, attacker.actor.userId));
+    await test.db.tx(async (tx) => {
+      await tx
+        .update(totpFactors)
+        .set({ sealedSecret: row?.sealedSecret ?? "" })
+        .where(eq(totpFactors.userId, victim.actor.userId));
+    });
+    expect(await codeOf(answer(await begin(victim.email), attacker.code()))).toBe("bad_input");
+    expect(await codeOf(answer(await begin(attacker.email), attacker.code()))).toBe("done");
+  });
 });

@@ -109,7 +109,12 @@ export function createSignInSteps(options: {
   }
 
   /** The session goes on under a new token once `check` names the method; a wrong answer is written down. */
-  async function renewAfter(actor: Actor, wrong: PerchError, check: Step<SignInMethod | undefined>): Promise<string> {
+  async function renewAfter(
+    actor: Actor,
+    about: RequestInfo,
+    wrong: PerchError,
+    check: Step<SignInMethod | undefined>,
+  ): Promise<string> {
     const { credential, userId, teamId: chain } = actor;
     if (credential.kind !== "session") throw new PerchError("forbidden", "An API token cannot do that.");
     const token = await db.tx(async (tx) => {
@@ -120,7 +125,8 @@ export function createSignInSteps(options: {
       }
       await noteMethod(tx, await userIn(tx, userId), chain, method);
       await audit.record(tx, { chain, actor: userId, action: "account.stepped_up", object: credential.id });
-      return sessions.renew(tx, { userId, id: credential.id }, { authenticatedAt: new Date(clock.now()), method });
+      const authenticatedAt = new Date(clock.now());
+      return sessions.renew(tx, { userId, id: credential.id }, { authenticatedAt, method, about });
     });
     mail.wake();
     if (token === undefined) throw wrong;
@@ -139,9 +145,10 @@ export function createSignInSteps(options: {
       await limitAnswers(userId, about);
       const verify = await identity.factors.verify(userId, answer, begun.data ?? {});
       const outcome = await db.tx(async (tx) => {
-        // Counted before it is looked at, so that many at once are no more tries than one after another.
+        // Counted before it is looked at, so that many at once are no more tries than one after another; none is left
+        // once the last one has taken the continuation.
         const tries = await tokens.countAttempt(tx, "second_factor", continuation);
-        if (tries === 0 || tries > MOST_WRONG_ANSWERS) return "over";
+        if (tries === 0) return "over";
         const user = await userIn(tx, userId);
         const chain = await teamOf(tx, userId);
         const method = await verify(tx);
@@ -187,7 +194,7 @@ export function createSignInSteps(options: {
       if (second !== undefined) await limitAnswers(user.id, about);
       const verify = second && (await identity.factors.verify(user.id, answer ?? "", second));
       const wrong = new PerchError("bad_input", answer === undefined ? "The password is not right." : WRONG_PROOF);
-      return renewAfter(actor, wrong, async (tx) => {
+      return renewAfter(actor, about, wrong, async (tx) => {
         if (proof === undefined) return undefined;
         return verify === undefined ? "password" : verify(tx);
       });
@@ -195,7 +202,7 @@ export function createSignInSteps(options: {
     async proveWithPasskey(actor, response, about) {
       await limitPasskeys(about);
       const step = await passkeyStep("prove", response);
-      return renewAfter(actor, new PerchError("bad_input", WRONG_PASSKEY), async (tx) =>
+      return renewAfter(actor, about, new PerchError("bad_input", WRONG_PASSKEY), async (tx) =>
         (await step(tx))?.userId === actor.userId ? "passkey" : undefined,
       );
     },

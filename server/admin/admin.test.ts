@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newId } from "../../shared/ids.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { systemClock } from "../clock.ts";
@@ -41,12 +42,13 @@ describe("admin commands beside an open database", () => {
     services = createAccountServices({
       db,
       audit: createAudit(db, systemClock, deriveKey(opened.master, "audit heads")),
-      limiter: { take: async () => {} },
+      limiter: { take: async () => {}, takeOfNetwork() {} },
       jobs: { enqueue: async () => true, wake() {} },
       clock: systemClock,
       config,
       publicUrl: config.publicUrl,
       key: deriveKey(opened.master, "mail"),
+      abuseKey: deriveKey(opened.master, "abuse signals"),
       factorsKey: deriveKey(opened.master, "second factors"),
     });
   });
@@ -88,6 +90,29 @@ describe("admin commands beside an open database", () => {
     });
   });
 
+  it("lists what waits for a person, and lifts it with a reason the person is told", async () => {
+    const someone = await services.accounts.create({ email: "held@x.example", password: PASSWORD }, "operator");
+    const id = newId("decision");
+    const words = "I am\u001b[2J one\nperson";
+    await db.tx((tx) =>
+      tx.insert(db.t.decisions).values({
+        ...{ id, userId: someone.id, kind: "sign_up", action: "hold", state: "contested", score: 85, contest: words },
+        ...{ signals: [{ signal: "disposable_address", weight: 40 }], createdAt: new Date() },
+      }),
+    );
+    const listed = await admin(["decision", "list", "--reason", "queue"]);
+    expect(listed.error).toBe("");
+    expect(listed.out).toMatch(new RegExp(`^${id}\\t\\S+\\theld@x\\.example\\tsign_up\\thold\\tcontested\\t85\n`));
+    expect(listed.out).toContain("They say: I am [2J one person\n");
+    const lifted = await admin(["decision", "lift", "--id", id, "--reason", "A class of a school."]);
+    expect(lifted).toEqual({ status: 0, error: "", out: `${id} lifted\n` });
+    expect(await services.standing.list(someone.id)).toMatchObject([{ id, state: "lifted" }]);
+    const mails = (await db.read.select().from(db.t.mailOutbox)).filter(({ userId }) => userId === someone.id);
+    expect(mails).toMatchObject([{ kind: "review_done", recipient: "held@x.example" }]);
+    const again = await admin(["decision", "uphold", "--id", id, "--reason", "x"]);
+    expect(again).toMatchObject({ status: 1, error: expect.stringContaining("lifted already") });
+  });
+
   it.each<[string, string[], string, number, RegExp]>([
     [
       "an address that is taken",
@@ -118,6 +143,7 @@ describe("admin commands beside an open database", () => {
       /No account has this address/,
     ],
     ["no reason", ["user", "list"], "", 2, /--reason is missing/],
+    ["no decision", ["decision", "lift", "--id", "dec_1", "--reason", "x"], "", 1, /not a decision id/],
     ["an unknown option", ["user", "list", "--why", "x"], "", 2, /--why/],
     ["an unknown command", ["user", "fetch"], "", 2, /There is no command “user fetch”/],
   ])("refuses %s with a sentence and a status", async (_, args, input, status, words) => {

@@ -21,6 +21,7 @@ import {
   reason,
   type Work,
 } from "./command.ts";
+import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
@@ -33,6 +34,9 @@ const USAGE = `Usage: npm run admin -- <command>
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
   mail failed --reason R                              lists mail that will never arrive, and why
+  decision list --reason R                            lists what the rules against abuse decided and waits for a person
+  decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
+  decision uphold --id D --reason R                   upholds it; the person is told, with the reason
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -43,6 +47,7 @@ where the person concerned sees it.`;
 
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
+  ...DECISION_COMMANDS,
   ...UPKEEP_COMMANDS,
   "user create": {
     options: {
@@ -181,6 +186,7 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
+    abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
   return { db, audit, services, process, enqueue };

@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
 import { PerchError } from "../errors.ts";
+import { errorText } from "../log.ts";
 import { runAdmin } from "./commands.ts";
 
 if (existsSync(".env")) process.loadEnvFile(".env");
@@ -19,6 +20,6 @@ try {
     error: (line) => process.stderr.write(`${line}\n`),
   });
 } catch (error) {
-  process.stderr.write(`${error instanceof PerchError ? error.message : `The command failed: ${String(error)}`}\n`);
+  process.stderr.write(`${error instanceof PerchError ? error.message : `The command failed: ${errorText(error)}`}\n`);
   process.exitCode = 1;
 }

@@ -137,7 +137,7 @@ describe("what an operator does beside a running server", () => {
     expect([status, out[0]]).toEqual([2, expect.stringContaining("--reason is missing")]);
   });
 
-  it("names what was changed in the audit log, one chain or all of them", async () => {
+  it("ABUSE-40 an edited row of the audit log is named, in one chain or all of them", async () => {
     expect((await admin("audit", "verify")).out).toContainEqual(expect.stringMatching(/^server\t\d+ entries\tintact$/));
     const { auditLog } = server.db.t;
     await server.db.tx((tx) =>

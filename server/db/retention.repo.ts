@@ -13,7 +13,8 @@ export function cutoff(clock: Clock, rule: "day" | "week" | "month" | "quarter")
 
 /** Removes expired single-use tokens, codes and mail, and the traces of sessions, tokens, invitations and decisions of 90 days ago. */
 export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Promise<number> {
-  const { oneTimeTokens, connectCodes, mailOutbox, sessions, apiTokens, teamInvitations, decisions } = db.t;
+  const { oneTimeTokens, connectCodes, mailOutbox, sessions, apiTokens, teamInvitations, decisions, abuseCounts } =
+    db.t;
   const now = new Date(clock.now());
   const quarterAgo = cutoff(clock, "quarter");
   const gone = [
@@ -52,6 +53,7 @@ export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Pro
       .delete(decisions)
       .where(and(lt(decisions.createdAt, quarterAgo), ne(decisions.state, "contested")))
       .returning({ id: decisions.id }),
+    await tx.delete(abuseCounts).where(lt(abuseCounts.expiresAt, now)).returning({ key: abuseCounts.key }),
   ];
   return gone.reduce((sum, rows) => sum + rows.length, 0);
 }

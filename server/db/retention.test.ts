@@ -52,6 +52,8 @@ describe("retention, walking the clock", () => {
         ...{ id: newId("decision"), userId, kind: "sign_up", action: "allow", state: "in_force" },
         ...{ score: 0, signals: [], createdAt: at },
       });
+      const aWeekOn = new Date(at.getTime() + 7 * DAY);
+      await tx.insert(t.abuseCounts).values({ key: "k", count: 1, expiresAt: aWeekOn });
       const soon = new Date(at.getTime() + 60_000);
       await tx.insert(t.oneTimeTokens).values({ hash: "h", kind: "reset", userId, createdAt: at, expiresAt: soon });
       await tx.insert(t.connectCodes).values({
@@ -103,9 +105,11 @@ describe("retention, walking the clock", () => {
     expect(await rows("rateLimits")).toEqual([]);
     expect(await rows("mailOutbox")).toHaveLength(1);
     expect(await rows("recordings")).toHaveLength(1);
+    expect(await rows("abuseCounts")).toHaveLength(1);
 
     await walk(28 * DAY);
     expect(await rows("recordings")).toEqual([]);
+    expect(await rows("abuseCounts")).toEqual([]);
     expect(await rows("mailOutbox")).toEqual([]);
     expect((await rows("auditLog")).every((row) => "actor" in row && row.actor !== null)).toBe(true);
 
@@ -128,6 +132,7 @@ describe("retention, walking the clock", () => {
       taggedColumns(table).some(({ tag }) => daysOf(tag.retain) !== undefined),
     );
     expect(withDays.map(([name]) => name).sort()).toEqual([
+      "abuseCounts",
       "apiTokens",
       "auditLog",
       "connectCodes",

@@ -16,6 +16,7 @@ export const {
   backupCodes,
   passkeys,
   decisions,
+  abuseCounts,
   phones,
   streamTickets,
   flows,

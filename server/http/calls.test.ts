@@ -52,7 +52,7 @@ const app = createApp({
   router,
   doors: createDoors({ publicUrl: URL_, port: 8787, extensionIds: [] }),
   sessions: { find: async () => owner, onEnded: () => () => {} },
-  limiter: { take: async () => {} },
+  limiter: { take: async () => {}, takeOfNetwork() {} },
   clock,
   log: silentLog,
   trustedProxies: [],

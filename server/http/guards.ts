@@ -65,6 +65,8 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
     c.res.headers.append("Vary", "Origin");
     if (origin !== undefined && doors.extensionOrigin(origin)) {
       c.res.headers.set("Access-Control-Allow-Origin", origin);
+      // So that the extension can tell when the person's clock is wrong.
+      c.res.headers.set("Access-Control-Expose-Headers", "Date");
     }
     return c.res;
   };

@@ -8,7 +8,8 @@ import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import { createIdempotency } from "./idempotency.ts";
 import { createLimitsRepo, type LimitsRepo } from "./limits.repo.ts";
-import { createRateLimiter, LIMITS, networkOf } from "./rate-limiter.ts";
+import { createRateLimiter, LIMITS, MOST_IN_MEMORY, NETWORK_TIMES, networkOf, regionOf } from "./rate-limiter.ts";
+import { expectWithinRate } from "./testing/rate.ts";
 
 /** The plain meaning: a bucket of `burst` tokens that gains one every `everyMs`. */
 function bucket(burst: number, everyMs: number) {
@@ -22,6 +23,9 @@ function bucket(burst: number, everyMs: number) {
     return 0;
   };
 }
+
+/** Long proofs do more of the same. */
+const TIMES = Number(process.env["PROVE_TIMES"] ?? 1);
 
 describe.each(TEST_ENGINES)("limits on $name", (engine) => {
   let test: TestDatabase;
@@ -60,6 +64,30 @@ describe.each(TEST_ENGINES)("limits on $name", (engine) => {
     const waits = await Promise.all(Array.from({ length: 12 }, take));
     expect(waits.filter((wait) => wait === 0)).toHaveLength(5);
     for (const wait of waits) expect([0, 1000]).toContain(wait);
+  });
+
+  it("never lets more through than the burst and the rate allow, however many ask at once", async () => {
+    const rounds = fc.array(fc.record({ wait: fc.nat(2_500), asking: fc.integer({ min: 1, max: 6 }) }), {
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(rounds, fc.integer({ min: 1, max: 5 }), async (script, burst) => {
+        const everyMs = 1_000;
+        const key = randomBytes(8).toString("hex");
+        const passed: number[] = [];
+        let now = 1_000_000;
+        for (const { wait, asking } of script) {
+          now += wait;
+          const at = now;
+          const waits = await Promise.all(
+            Array.from({ length: asking }, () => repo.takeToken({ key, now: at, everyMs, burst })),
+          );
+          passed.push(...waits.filter((one) => one === 0).map(() => at));
+        }
+        expectWithinRate(passed, { burst, everyMs });
+      }),
+      { numRuns: TIMES * 5 },
+    );
   });
 
   it("holds stored limits over restarts, and keeps no name in the table", async () => {
@@ -144,6 +172,50 @@ describe.each(TEST_ENGINES)("limits on $name", (engine) => {
 });
 
 describe("limits in memory", () => {
+  const unused = (): never => {
+    throw new Error("Limits in memory touch no table.");
+  };
+  const noRepo: LimitsRepo = {
+    takeToken: unused,
+    findResult: unused,
+    storeResult: unused,
+    forgetResult: unused,
+    sweep: unused,
+  };
+
+  it("let everybody of a network do so many times what one may, whatever is stored, each limit apart", async () => {
+    const clock = new ManualClock();
+    const limiter = createRateLimiter({ clock, repo: noRepo, key: randomBytes(32) });
+    const { burst, everyMs } = LIMITS.launch;
+    for (let n = 0; n < burst * NETWORK_TIMES; n += 1) limiter.takeOfNetwork("launch", "2001:db8:1:2::/64");
+    expect(() => limiter.takeOfNetwork("launch", "2001:db8:1:2::/64")).toThrow("That was too often. Try again in 1 s.");
+    limiter.takeOfNetwork("launch", "2001:db8:1:3::/64");
+    limiter.takeOfNetwork("read", "2001:db8:1:2::/64");
+    await limiter.take("read", "2001:db8:1:2::/64");
+    clock.advance(everyMs / NETWORK_TIMES);
+    limiter.takeOfNetwork("launch", "2001:db8:1:2::/64");
+    expect(() => limiter.takeOfNetwork("launch", "2001:db8:1:2::/64")).toThrow("too often");
+  });
+
+  it("take no more memory than they may, and forget the longest unused first", async () => {
+    const limiter = createRateLimiter({ clock: new ManualClock(), repo: noRepo, key: randomBytes(32) });
+    const used = async (subject: string) => {
+      for (let n = 0; n < LIMITS.write.burst; n += 1) await limiter.take("write", subject);
+    };
+    await used("early");
+    await used("kept");
+    for (let n = 0; n < MOST_IN_MEMORY; n += 1) {
+      limiter.takeOfNetwork("read", `network ${n}`);
+      if (n % 10_000 === 0) await limiter.take("write", "kept").catch(() => {});
+    }
+    // Asking in vain is no use, so both are gone by now: a bound costs a flooded server exactness, never memory.
+    await limiter.take("write", "early");
+    await limiter.take("write", "kept");
+    await used("late");
+    for (let n = 0; n < MOST_IN_MEMORY / 2; n += 1) limiter.takeOfNetwork("read", `other ${n}`);
+    await expect(limiter.take("write", "late")).rejects.toMatchObject({ code: "rate_limited" });
+  });
+
   it("behave as a bucket", async () => {
     const { burst, everyMs } = LIMITS.write;
     const gaps = fc.array(fc.integer({ min: 0, max: 3 * everyMs }), { maxLength: 200 });
@@ -151,17 +223,7 @@ describe("limits in memory", () => {
       fc.asyncProperty(gaps, async (waits) => {
         const clock = new ManualClock();
         const start = clock.now();
-        const unused = (): never => {
-          throw new Error("Limits in memory touch no table.");
-        };
-        const repo: LimitsRepo = {
-          takeToken: unused,
-          findResult: unused,
-          storeResult: unused,
-          forgetResult: unused,
-          sweep: unused,
-        };
-        const limiter = createRateLimiter({ clock, repo, key: randomBytes(32) });
+        const limiter = createRateLimiter({ clock, repo: noRepo, key: randomBytes(32) });
         const model = bucket(burst, everyMs);
         for (let n = 0; n < burst; n += 1) {
           await limiter.take("write", "a");
@@ -190,5 +252,18 @@ describe("one place of an address", () => {
     ["2001:db8::9", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["::", "0:0:0:0::/64"],
+    ["2001:DB8:0001:2::9", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::9%eth0", "2001:db8:1:2::/64"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["::ffff:c000:207", "192.0.2.7"],
+    ["", "unknown"],
+    ["192.0.2.7, 1.2.3.4", "unknown"],
+    ["0x7f.1", "unknown"],
   ])("takes %s as %s", (ip, network) => expect(networkOf(ip)).toBe(network));
+  it.each([
+    ["192.0.2.7", "192.0.2.0/24"],
+    ["::ffff:192.0.2.9", "192.0.2.0/24"],
+    ["2001:db8:1:2::9", "2001:db8:1::/48"],
+    ["nonsense", "unknown"],
+  ])("lies, as %s, in %s", (ip, region) => expect(regionOf(ip)).toBe(region));
 });

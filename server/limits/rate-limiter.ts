@@ -4,6 +4,8 @@
  * what they protect. Keys are keyed hashes: the table leads to nobody.
  */
 import { createHmac } from "node:crypto";
+import { isIP, isIPv4 } from "node:net";
+import ipaddr from "ipaddr.js";
 import type { Clock } from "../clock.ts";
 import { PerchError } from "../errors.ts";
 import type { LimitsRepo } from "./limits.repo.ts";
@@ -31,9 +33,19 @@ export const LIMITS = {
 } as const;
 export type LimitName = keyof typeof LIMITS;
 
+/** Everybody of one network together may do this many times what one of them may. */
+export const NETWORK_TIMES = 20;
+/** Keys held in memory, of which the longest unused goes first: an attacker's addresses cannot fill the memory. */
+export const MOST_IN_MEMORY = 50_000;
+
 export interface RateLimiter {
   /** Counts one call; throws `rate_limited` with the time to wait when it is one too many. */
   take(name: LimitName, subject: string): Promise<void>;
+  /**
+   * Counts one call against everybody of the caller's network together, `NETWORK_TIMES` as wide. Held in memory whatever
+   * the limit, so it may come before anything is known of the caller and costs a stranger's call no write.
+   */
+  takeOfNetwork(name: LimitName, network: string): void;
 }
 
 export function createRateLimiter(options: { clock: Clock; repo: LimitsRepo; key: Buffer }): RateLimiter {
@@ -41,27 +53,34 @@ export function createRateLimiter(options: { clock: Clock; repo: LimitsRepo; key
   const takeFromMemory = (key: string, now: number, everyMs: number, burst: number): number => {
     const arrival = Math.max(memory.get(key) ?? 0, now);
     if (arrival - now > everyMs * (burst - 1)) return arrival - everyMs * (burst - 1) - now;
-    if (memory.size > 50_000) for (const [other, at] of memory) if (at <= now) memory.delete(other);
+    // Set anew, a key stands last: the first one is the longest unused.
+    memory.delete(key);
     memory.set(key, arrival + everyMs);
+    if (memory.size > MOST_IN_MEMORY) memory.delete(memory.keys().next().value ?? key);
     return 0;
   };
   return {
     async take(name, subject) {
       const { burst, everyMs, stored } = LIMITS[name];
       const now = options.clock.now();
-      const key = stored
-        ? createHmac("sha256", options.key).update(`${name}\0${subject}`).digest("base64url")
-        : `${name}\0${subject}`;
-      const waitMs = stored
-        ? await options.repo.takeToken({ key, now, everyMs, burst })
-        : takeFromMemory(key, now, everyMs, burst);
-      if (waitMs > 0) {
-        throw new PerchError("rate_limited", `That was too often. Try again in ${waitWords(waitMs)}.`, {
-          retryAfterMs: waitMs,
-        });
-      }
+      if (!stored) return refuse(takeFromMemory(`${name}\0${subject}`, now, everyMs, burst));
+      const key = createHmac("sha256", options.key).update(`${name}\0${subject}`).digest("base64url");
+      refuse(await options.repo.takeToken({ key, now, everyMs, burst }));
+    },
+    takeOfNetwork(name, network) {
+      const { burst, everyMs } = LIMITS[name];
+      const key = `${name}\0everybody of\0${network}`;
+      refuse(takeFromMemory(key, options.clock.now(), everyMs / NETWORK_TIMES, burst * NETWORK_TIMES));
     },
   };
+}
+
+function refuse(waitMs: number): void {
+  if (waitMs <= 0) return;
+  const retryAfterMs = Math.ceil(waitMs);
+  throw new PerchError("rate_limited", `That was too often. Try again in ${waitWords(retryAfterMs)}.`, {
+    retryAfterMs,
+  });
 }
 
 /** "20 s" or "3 min", rounded up. */
@@ -69,14 +88,27 @@ function waitWords(ms: number): string {
   return ms < 60_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.ceil(ms / 60_000)} min`;
 }
 
-/** The part of an address that stands for one place: the whole IPv4 address, the /64 of an IPv6 one. */
+/**
+ * The part of an address that stands for one place: the whole IPv4 address, the /64 of an IPv6 one. However an address
+ * is spelled it gives the same text, so that spelling it differently dodges nothing; what is no address is one place.
+ */
 export function networkOf(ip: string): string {
-  if (!ip.includes(":")) return ip;
-  const [head = "", tail = ""] = ip.split("::");
-  const left = head.split(":").filter((part) => part !== "");
-  const right = tail.split(":").filter((part) => part !== "");
-  const full = ip.includes("::")
-    ? [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right]
-    : left;
-  return `${full.slice(0, 4).join(":")}::/64`;
+  return isIPv4(ip) ? ip : prefixOf(ip, 4, 4);
+}
+
+/** The neighbourhood of a place: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+export function regionOf(ip: string): string {
+  return prefixOf(ip, 3, 3);
+}
+
+/** The first numbers of an address: of four in IPv4, of eight in IPv6. */
+function prefixOf(ip: string, v4Numbers: 3 | 4, v6Numbers: 3 | 4): string {
+  const [plain = ""] = ip.split("%");
+  if (isIP(plain) === 0) return "unknown";
+  const address = ipaddr.process(plain);
+  if (address instanceof ipaddr.IPv6) {
+    const parts = address.parts.slice(0, v6Numbers).map((part) => part.toString(16));
+    return `${parts.join(":")}::/${16 * v6Numbers}`;
+  }
+  return v4Numbers === 4 ? address.toString() : `${address.octets.slice(0, v4Numbers).join(".")}.0/24`;
 }

@@ -33,7 +33,7 @@ describe("a phone's life", () => {
   const get = () => at.phones.get(scope, id);
   const row = () => at.repo.findAnywhere(id);
 
-  it("warns once, two minutes before, and parks when nobody uses it", async () => {
+  it("ABUSE-36 warns once, two minutes before, and parks when nobody uses it", async () => {
     const started = at.clock.now();
     expect((await get()).parksAt).toBe(new Date(started + IDLE_MS).toISOString());
     at.clock.advance(IDLE_MS - 2 * MINUTE - 1);
@@ -70,7 +70,7 @@ describe("a phone's life", () => {
     expect((await row())?.lastUsedAt).toEqual(new Date(at.clock.now()));
   });
 
-  it("parks at the longest session even when it is used all the time", async () => {
+  it("ABUSE-36 parks at the longest session even when it is used all the time", async () => {
     const end = at.clock.now() + LONGEST_MS;
     while (at.clock.now() < end) {
       at.clock.advance(20 * MINUTE);

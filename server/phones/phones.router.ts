@@ -14,11 +14,17 @@ import {
 } from "../../shared/phones.ts";
 import { router, teamProcedure } from "../base.router.ts";
 import { PerchError } from "../errors.ts";
+import type { Actor } from "../teams/team-scope.ts";
 import type { PhonesService } from "./phones.service.ts";
 
 const view = { permission: "phones:view", scope: "phones:view", limit: "read", audit: false } as const;
 const control = (audit: string | false) =>
   ({ permission: "phones:control", scope: "phones:control", limit: "write", audit }) as const;
+
+/** An API token proves nothing about a person. */
+function provenAt({ method, authenticatedAt }: Actor): Date | undefined {
+  return method && authenticatedAt;
+}
 
 export function phonesRouter(phones: PhonesService) {
   return router({
@@ -28,7 +34,7 @@ export function phonesRouter(phones: PhonesService) {
       .query(({ ctx, input }) => phones.get(ctx.scope, input.phoneId)),
     launch: teamProcedure({ ...control("phone.launched"), limit: "launch", idempotent: true })
       .input(launchInput)
-      .mutation(({ ctx, input }) => phones.launch(ctx.scope, input)),
+      .mutation(({ ctx, input }) => phones.launch(ctx.scope, input, provenAt(ctx.actor))),
     start: teamProcedure(control("phone.started"))
       .input(startInput)
       .mutation(({ ctx, input }) => phones.start(ctx.scope, input.phoneId, input.url)),

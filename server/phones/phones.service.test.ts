@@ -45,7 +45,7 @@ describe.each(TEST_ENGINES)("phones on $name", (engine) => {
     });
   });
 
-  it("keeps to the limit when fifty launches come at once", async () => {
+  it("ABUSE-36 keeps to the limit of three when fifty launches come at once", async () => {
     await open({ runningPerTeam: 3 });
     const results = await settle(Array.from({ length: 50 }, (_, index) => launch(`key-${index}-xxxx`)));
     const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

@@ -34,11 +34,19 @@ export interface PhoneLimits {
   readonly movingOnMachine: number;
 }
 
+/** Who may launch at all, beside the limits: the rules against abuse. */
+export interface LaunchGate {
+  /** Throws what keeps the person from launching; `provenAt`: when they last proved who they are, if a person asks. */
+  demandLaunch(tx: Writer, scope: TeamScope, provenAt: Date | undefined): Promise<void>;
+  /** A launch goes through. */
+  launched(tx: Writer, scope: TeamScope): Promise<void>;
+}
+
 export interface PhonesService {
   list(scope: TeamScope): Promise<Phone[]>;
   get(scope: TeamScope, id: PhoneId): Promise<Phone>;
   /** Makes and starts a phone. The same idempotency key gives the same phone. */
-  launch(scope: TeamScope, input: z.output<typeof launchInput>): Promise<Phone>;
+  launch(scope: TeamScope, input: z.output<typeof launchInput>, provenAt?: Date): Promise<Phone>;
   start(scope: TeamScope, id: PhoneId, url?: string): Promise<Phone>;
   park(scope: TeamScope, id: PhoneId): Promise<Phone>;
   remove(scope: TeamScope, id: PhoneId, idempotencyKey: string): Promise<WipeReceipt>;
@@ -74,10 +82,11 @@ export function createPhonesService(options: {
   events: Events;
   audit: Audit;
   idempotency: Idempotency;
+  gate: LaunchGate;
   clock: Clock;
   limits: PhoneLimits;
 }): PhonesService {
-  const { db, repo, drivers, lifecycle, events, audit, idempotency, clock, limits } = options;
+  const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, clock, limits } = options;
 
   const driverOf = (kind: DriverKind): PhoneDriver => {
     const driver = drivers.get(kind);
@@ -166,7 +175,7 @@ export function createPhonesService(options: {
   return {
     list: async (scope) => (await repo.list(scope)).map(view),
     get: async (scope, id) => view(await find(scope, id)),
-    async launch(scope, input) {
+    async launch(scope, input, provenAt) {
       const kind = input.driver ?? "web";
       const driver = driverOf(kind);
       const { idempotencyKey, ...what } = input;
@@ -177,6 +186,7 @@ export function createPhonesService(options: {
           call,
           (stored) => phoneIdSchema.parse(stored),
           async () => {
+            await gate.demandLaunch(tx, scope, provenAt);
             refuseBusyMachine(driver);
             await refuseOverLimit(tx, scope.teamId, true);
             const { team } = await repo.counts(tx, scope.teamId);
@@ -195,6 +205,7 @@ export function createPhonesService(options: {
               createdAt: new Date(clock.now()),
             });
             await record(tx, scope, "phone.launched", row.id);
+            await gate.launched(tx, scope);
             await lifecycle.publish(tx, row);
             return row.id;
           },

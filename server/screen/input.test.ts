@@ -38,7 +38,7 @@ describe("input gate", () => {
       }),
     );
   });
-  it("drops moves over 240 a second but never the end", () => {
+  it("ABUSE-36 drops moves over 240 a second but never the end", () => {
     const gate = createInputGate(0);
     gate.accept(0, touch("start"));
     let passed = 0;
@@ -47,7 +47,7 @@ describe("input gate", () => {
     expect(passed).toBeLessThanOrEqual(480);
     expect(gate.accept(1_000, touch("end"))).toBeDefined();
   });
-  it("lets 60 texts and keys through at once, then 60 a second", () => {
+  it("ABUSE-36 lets 60 texts and keys through at once, then 60 a second", () => {
     const gate = createInputGate(0);
     const count = (now: number) => {
       let passed = 0;

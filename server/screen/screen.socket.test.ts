@@ -61,6 +61,17 @@ describe("screen socket", () => {
     expect(await attempt({ ticket, origin: `${ORIGIN}.example.com` })).toBe(403);
     expect(await attempt({ ticket })).toBe(101);
   });
+  it("ABUSE-19 another phone's ticket shows that phone and never this one, whatever else the request says", async () => {
+    const other = newId("phone");
+    const ticket = await harness.ticket({ phoneId: other });
+    expect(await attempt({ ticket, path: `/screen?phone=${harness.phoneId}` })).toBe(404);
+    const viewer = await connect({ port: harness.port, origin: ORIGIN, ticket });
+    if (!(viewer instanceof TestViewer)) throw new Error("Refused.");
+    source.image("not for them");
+    await until(() => viewer.closed !== undefined, "closing");
+    expect(viewer.frames).toEqual([]);
+    expect(harness.screen.viewers(harness.phoneId)).toBe(0);
+  });
   it("asks a browser's session for its origin, a program's token not", async () => {
     const noOrigin = { port: harness.port };
     const fromBrowser = await connect({ ...noOrigin, ticket: await harness.ticket({ browser: true }) });

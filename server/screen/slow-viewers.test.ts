@@ -16,7 +16,7 @@ function keepMoving(source: FakeSource, everyMs: number, bytes?: number): () => 
 }
 
 describe("slow viewers", () => {
-  it("costs no memory when a viewer reads nothing of 60 kB frames at 60 fps", async () => {
+  it("ABUSE-36 costs no memory when a viewer reads nothing of 60 kB frames at 60 fps", async () => {
     const source = new FakeSource(systemClock);
     const harness = await startHarness(source);
     const stalled = await harness.view();

@@ -48,7 +48,8 @@ export function createSupport(options: {
           detail: { kind },
         });
         const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(dueAt);
-        await mail.queue(tx, { kind: "support_received", recipient: email, data: { dueAt: day } });
+        const data = { dueAt: day };
+        await mail.queue(tx, { kind: "support_received", recipient: email, data, dedupeKey: `support:${id}` });
       });
       mail.wake();
       return { id, dueAt };

@@ -10,7 +10,7 @@ import { createTestTeams, type TestTeams } from "./testing.ts";
 const DAY_MS = 24 * 60 * 60_000;
 const PASSWORD = "blaue gurken tanzen";
 
-describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
+describe.each(TEST_ENGINES)("invitations on $name", (engine) => {
   let test: TestDatabase;
   let world: TestTeams;
   let owner: TestPerson;
@@ -38,7 +38,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
   };
   const isOpen = async (token: string) => (await world.pages.invitations.behindLink(token)) !== undefined;
 
-  it("are accepted once by who confirmed the address, however often and at once it is tried", async () => {
+  it("ABUSE-25 are accepted once by who confirmed the address, however often and at once it is tried", async () => {
     const { id } = await invite();
     expect(await received()).toMatchObject([{ id, role: "operator", teamName: "Team" }]);
     const stranger = await world.person();
@@ -52,7 +52,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect(await received()).toEqual([]);
   });
 
-  it("hold no secret in the database, and end with their time", async () => {
+  it("ABUSE-25 hold no secret in the database, and end with their time", async () => {
     const { id } = await invite();
     const token = await tokenTo(world.address(guest));
     const { teamInvitations } = test.db.t;
@@ -66,7 +66,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect(await received(await world.person())).toEqual([]);
   });
 
-  it("sent again have a new link and a new end; the earlier link is dead", async () => {
+  it("ABUSE-25 sent again have a new link and a new end; the earlier link is dead", async () => {
     const { id, expiresAt } = await invite();
     const first = await tokenTo(world.address(guest));
     world.pages.clock.advance(4 * DAY_MS);
@@ -77,7 +77,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect([await isOpen(first), await isOpen(second)]).toEqual([false, true]);
   });
 
-  it("that were withdrawn, declined or answered open nothing", async () => {
+  it("ABUSE-25 that were withdrawn, declined or answered open nothing", async () => {
     const { id } = await invite();
     const token = await tokenTo(world.address(guest));
     const [, scope] = await world.as(owner);
@@ -94,7 +94,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect((await world.roles(owner.teamId)).has(guest.userId)).toBe(false);
   });
 
-  it("die with their sender's right to send them", async () => {
+  it("ABUSE-25 die with their sender's right to send them", async () => {
     const admin = await world.person("admin", owner.teamId);
     const { id } = await invite(admin);
     const token = await tokenTo(world.address(guest));
@@ -113,7 +113,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect(await received()).toEqual([]);
   });
 
-  it("never give more than the sender has, nor change the role of who is in already", async () => {
+  it("ABUSE-25 never give more than the sender has, nor change the role of who is in already", async () => {
     const admin = await world.person("admin", owner.teamId);
     const stale = (await world.as(admin))[1];
     const [actor, scope] = await world.as(owner);
@@ -126,7 +126,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     expect((await world.roles(owner.teamId)).get(guest.userId)).toBe("admin");
   });
 
-  it("tell the team nothing of whether an address has an account", async () => {
+  it("ABUSE-25 tell the team nothing of whether an address has an account", async () => {
     const [known, unknown] = [await invite(), await invite(owner, "nobody@x.example")];
     const shape = ({ id: _id, email: _email, ...rest }: typeof known) => rest;
     expect(shape(known)).toEqual(shape(unknown));
@@ -138,7 +138,7 @@ describe.each(TEST_ENGINES)("ABUSE-25 invitations on $name", (engine) => {
     await expect(invite()).rejects.toThrow("invited already");
   });
 
-  it("join somebody without an account by the link alone, once", async () => {
+  it("ABUSE-25 join somebody without an account by the link alone, once", async () => {
     const email = `${owner.userId.toLowerCase()}.new@x.example`;
     await invite(owner, email, "viewer");
     const token = await tokenTo(email);

@@ -7,7 +7,7 @@ import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServ
 /** Waits for an element that never comes. */
 const ENDLESS = "url: https://a.example/\n---\n- extendedWaitUntil: {visible: Never, timeout: 600000}\n";
 
-describe("ABUSE-26 what goes on when access to a team ends", () => {
+describe("what goes on when access to a team ends", () => {
   let server: TestServer;
   let owner: TestPerson;
   let member: TestPerson;
@@ -64,7 +64,7 @@ describe("ABUSE-26 what goes on when access to a team ends", () => {
     return (answer as unknown as { data: { state: string } }).data.state;
   };
 
-  it("ends the streams, screens and runs of a removed member within a second, and nobody else's", async () => {
+  it("ABUSE-26 ends the streams, screens and runs of a removed member within a second, and nobody else's", async () => {
     const token = await apiToken(server, member, ["phones:view", "phones:control"]);
     const [screen, byToken, mine] = [await watch(member.token), await watch(token), await watch(owner.token)];
     const [events, tokenEvents] = [await listen(member.token), await listen(token)];
@@ -95,7 +95,7 @@ describe("ABUSE-26 what goes on when access to a team ends", () => {
     expect(await call(server, "query", "phones.list", undefined, token)).toMatchObject({ ok: false });
   });
 
-  it("takes control from who may only watch from now on, at once, and lets them watch", async () => {
+  it("ABUSE-26 takes control from who may only watch from now on, at once, and lets them watch", async () => {
     const screen = await watch(member.token);
     expect(screen.last("state")).toMatchObject({ controller: true });
     const run = await startRun(member);
@@ -116,7 +116,7 @@ describe("ABUSE-26 what goes on when access to a team ends", () => {
     });
   });
 
-  it("ends what a session has open in the team it leaves for another", async () => {
+  it("ABUSE-26 ends what a session has open in the team it leaves for another", async () => {
     const other = await done("teams.create", { name: "Mine" }, member);
     await done("teams.switch", { teamId: owner.teamId }, member);
     const screen = await watch(member.token);

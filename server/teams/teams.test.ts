@@ -156,8 +156,8 @@ describe.each(TEST_ENGINES)("teams on $name", (engine) => {
     });
   });
 
-  describe("ABUSE-27 the last owner", () => {
-    it("neither leaves, nor steps down, nor closes the only team there is", async () => {
+  describe("the last owner", () => {
+    it("ABUSE-27 neither leaves, nor steps down, nor closes the only team there is", async () => {
       const second = await world.member("admin", owner.teamId);
       await expect(changeRole(owner, owner, "admin")).rejects.toThrow("You are the only owner");
       await expect(leave(owner)).rejects.toThrow("every person has a team");
@@ -169,7 +169,7 @@ describe.each(TEST_ENGINES)("teams on $name", (engine) => {
       expect(await world.roles(owner.teamId)).toEqual(new Map([[second.userId, "owner"]]));
     });
 
-    it("is there whatever two owners do at once", async () => {
+    it("ABUSE-27 is there whatever two owners do at once", async () => {
       const acts: ((a: TestPerson, b: TestPerson) => Promise<void>)[] = [
         leave,
         (a) => changeRole(a, a, "viewer"),
@@ -187,8 +187,8 @@ describe.each(TEST_ENGINES)("teams on $name", (engine) => {
     });
   });
 
-  describe("ABUSE-26 a member who is removed", () => {
-    it("keeps no token, ticket, invitation or standing right, and gets a team of their own", async () => {
+  describe("a member who is removed", () => {
+    it("ABUSE-26 keeps no token, ticket, invitation or standing right, and gets a team of their own", async () => {
       const admin = await world.person("admin", owner.teamId);
       const { sessions, invitations, memberships } = world.pages;
       const standing = createStandingScope(memberships);
@@ -209,7 +209,7 @@ describe.each(TEST_ENGINES)("teams on $name", (engine) => {
       expect(await world.pages.audit.verify(owner.teamId)).not.toHaveProperty("brokenAt");
     });
 
-    it("or may do less, loses what rested on the right alone", async () => {
+    it("ABUSE-26 or may do less, loses what rested on the right alone", async () => {
       const admin = await world.person("admin", owner.teamId);
       const { sessions, invitations } = world.pages;
       const issued = await test.db.tx((tx) =>

@@ -1,4 +1,5 @@
 /** Where the person is signed in, with a way to end each. Shown under Account and under Privacy. */
+import { SIGN_IN_WORDS } from "../../../shared/account-model.ts";
 import type { SessionView } from "../../../shared/accounts.ts";
 import type { Api } from "../../api/client.ts";
 import { Button } from "../../components/button.tsx";
@@ -21,7 +22,12 @@ const KIND_WORDS: Readonly<Record<SessionView["kind"], string>> = {
   api: "API token",
 };
 
-export function SessionsCard() {
+export interface SessionsCardProps {
+  /** False where the page says what it is. */
+  readonly titled?: boolean;
+}
+
+export function SessionsCard({ titled = true }: SessionsCardProps) {
   const sessions = useRemote(readSessions);
   const calls = useCall();
   const toast = useToast();
@@ -43,7 +49,7 @@ export function SessionsCard() {
   };
 
   return (
-    <Card title="Sessions and devices">
+    <Card {...(titled && { title: "Sessions and devices" })}>
       {sessions.value === undefined && sessions.failure === undefined && <Skeleton label="Loading sessions" rows={2} />}
       {sessions.failure !== undefined && <FailureNotice failure={sessions.failure} onRetry={sessions.reload} />}
       {sessions.value !== undefined && (
@@ -92,7 +98,14 @@ function deviceWords(session: SessionView): string {
 
 function detailWords(session: SessionView, now: number): string {
   const used = session.current ? "in use" : `used ${timeAgo(session.lastSeenAt, now)}`;
-  const parts = [KIND_WORDS[session.kind], used];
-  if (session.ip !== undefined) parts.push(session.ip);
+  const { kind, method, ip, timeZone } = session;
+  const parts = [KIND_WORDS[kind], ...(kind === "api" ? [] : [SIGN_IN_WORDS[method].toLowerCase()]), used];
+  if (timeZone !== undefined) parts.push(placeOf(timeZone));
+  if (ip !== undefined) parts.push(ip);
   return parts.join(" · ");
+}
+
+/** `Europe/Berlin` as people say it. The time zone tells roughly where, without asking anybody about the address. */
+function placeOf(timeZone: string): string {
+  return (timeZone.split("/").at(-1) ?? timeZone).replaceAll("_", " ");
 }

@@ -7,13 +7,13 @@ import { Button, IconButton } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { Skeleton } from "../../components/notice.tsx";
+import { PageHead } from "../../components/page-head.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
 import { byteSize } from "../phone/model/run-time.ts";
 import { saveBlob } from "../phone/save-blob.ts";
-import { PageHead } from "./page-head.tsx";
 import { TextEditor } from "./text-editor.tsx";
 
 export interface FilePageProps {

@@ -4,12 +4,12 @@ import type { ImportPreview } from "../../../shared/workspace-model.ts";
 import { Button } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { EmptyState, Notice, Skeleton } from "../../components/notice.tsx";
+import { PageHead } from "../../components/page-head.tsx";
 import { Card } from "../../components/surface.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { ImportEntries, SkippedFiles } from "./import-entries.tsx";
 import { type ImportChoice, readChoice, summaryWords, willChange } from "./model/import-choice.ts";
-import { PageHead } from "./page-head.tsx";
 
 export interface ImportPageProps {
   readonly onBack: () => void;

@@ -1,8 +1,8 @@
 /** Ways to begin an automation: empty, from a template, and what else makes one. */
 import { Icon, type IconName } from "../../components/icon.tsx";
+import { PageHead } from "../../components/page-head.tsx";
 import { Card } from "../../components/surface.tsx";
 import { EMPTY_FLOW, type FlowTemplate, TEMPLATES } from "./model/templates.ts";
-import { PageHead } from "./page-head.tsx";
 
 /** A way other than writing it. */
 export interface NewWay {

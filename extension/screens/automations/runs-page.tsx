@@ -5,6 +5,7 @@ import type { Api } from "../../api/client.ts";
 import { Button } from "../../components/button.tsx";
 import { Select } from "../../components/field.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
+import { PageHead } from "../../components/page-head.tsx";
 import { Card } from "../../components/surface.tsx";
 import { usePhones } from "../../state/app-context.tsx";
 import type { RunsFilter } from "../../state/automations-place.ts";
@@ -13,7 +14,6 @@ import { useRemote } from "../panel/use-remote.ts";
 import { sortedPhones } from "../phone/model/phone-list.ts";
 import type { LastAutomations } from "./last-automations.ts";
 import { isRunGroup, RUN_GROUPS } from "./model/runs-list-model.ts";
-import { PageHead } from "./page-head.tsx";
 import { RunsList } from "./runs-list.tsx";
 import { useRuns } from "./use-runs.ts";
 

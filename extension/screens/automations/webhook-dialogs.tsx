@@ -3,13 +3,13 @@ import { useId, useState } from "react";
 import type { Phone } from "../../../shared/phone-model.ts";
 import type { Webhook, WebhookWithSecret } from "../../../shared/webhooks.ts";
 import { Button } from "../../components/button.tsx";
+import { CheckField } from "../../components/check-field.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { SelectField, TextField } from "../../components/field.tsx";
 import { Notice } from "../../components/notice.tsx";
 import { copyText } from "../../platform/clipboard.ts";
 import { sortedPhones } from "../phone/model/phone-list.ts";
 import { readTarget, tagsOf, targetValue } from "./model/run-target.ts";
-import { CheckField } from "./rules/check-field.tsx";
 
 interface DialogProps {
   readonly busy: boolean;

@@ -1,22 +1,24 @@
 /** The panel's frame: the tabs, what shows in each, and the states in which none of them can. */
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
 import type { Api } from "../../api/client.ts";
+import { isRefused } from "../../api/errors.ts";
 import { Button } from "../../components/button.tsx";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { TabBar, type TabItem, tabId, tabPanelId } from "../../components/tabs.tsx";
 import { openTab } from "../../platform/tabs.ts";
-import { usePage, usePhones } from "../../state/app-context.tsx";
-import { AccountScreen } from "../account/account-screen.tsx";
-import { ActivityScreen } from "../activity/activity-screen.tsx";
+import { usePhones } from "../../state/app-context.tsx";
 import { useActivity } from "../activity/use-activity.ts";
 import { useLastAutomations } from "../automations/last-automations.ts";
 import { PhoneScreen } from "../phone/phone-screen.tsx";
 import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
-import { FailureScreen } from "./failure-notice.tsx";
+import { PanelWaysProvider } from "./confirm-identity.tsx";
 import type { PanelPlace } from "./panel-place.ts";
+import type { AccountView } from "./panel-ways.ts";
+import { SignedOut } from "./signed-out.tsx";
+import { useKeptSession } from "./use-kept-session.ts";
 import { usePanelMessages } from "./use-panel-messages.ts";
 import { useRemote } from "./use-remote.ts";
 import "./panel.css";
@@ -31,12 +33,16 @@ const TABS = [
 type TabName = (typeof TABS)[number]["id"];
 
 const AUTOMATIONS = lazyModule(() => import("../automations/automations-screen.tsx"));
+const ACTIVITY = lazyModule(() => import("../activity/activity-screen.tsx"));
+const ACCOUNT = lazyModule(() => import("../account/account-screen.tsx"));
+const SECOND_FACTOR = lazyModule(() => import("../team/second-factor-gate.tsx"));
 
 const readMe = (api: Api): Promise<Me> => api.account.me.query();
 
 export function Panel({ place }: { readonly place: PanelPlace }) {
   const { status, failure } = usePhones();
-  const { phones } = usePage();
+  // Kept here, so that the tab stays while everything in it is read anew for another team.
+  const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
   usePanelMessages(place.full);
   if (status === "loading" && failure === undefined) {
     return (
@@ -64,20 +70,30 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
     );
   }
   if (failure?.kind === "signed_out") {
-    return (
-      <main className="panel-gate">
-        <h1 className="sr-only">Perch</h1>
-        <FailureScreen failure={failure} onRetry={() => void phones.refresh()} />
-      </main>
-    );
+    return <SignedOut why={failure.why} />;
   }
-  return <SignedInPanel place={place} />;
+  return <SignedInPanel place={place} tab={tab} onTab={setTab} />;
 }
 
-function SignedInPanel({ place }: { readonly place: PanelPlace }) {
-  const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
+interface SignedInPanelProps {
+  readonly place: PanelPlace;
+  readonly tab: TabName;
+  readonly onTab: (tab: TabName) => void;
+}
+
+function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
+  const { failure } = usePhones();
   const [recordWish, setRecordWish] = useState(0);
   const me = useRemote(readMe);
+  useKeptSession(me.value);
+  const [account, setAccount] = useState<AccountView>("home");
+  const toAccount = useCallback(
+    (view: AccountView) => {
+      setAccount(view);
+      setTab("account");
+    },
+    [setTab],
+  );
   const activity = useActivity();
   const automations = useLastAutomations();
   const mayControl = me.value === undefined || allowed(me.value);
@@ -90,60 +106,87 @@ function SignedInPanel({ place }: { readonly place: PanelPlace }) {
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
   }, [place.full]);
+  const gate = isRefused(failure, "second_factor_required") && (
+    <LazyPart module={SECOND_FACTOR} loading="Loading" failed="This part could not be loaded.">
+      {({ SecondFactorGate }) => <SecondFactorGate team={me.value?.team.name} />}
+    </LazyPart>
+  );
   return (
-    <main className="panel">
-      {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
-      <TabPanel id="phone" current={tab} fill>
-        <h1 className="sr-only">Phone</h1>
-        <PhoneScreen
-          place={place}
-          active={tab === "phone"}
-          mayControl={mayControl}
-          onShow={() => setTab("phone")}
-          recordWish={recordWish}
-          onAutomations={lead}
-        />
-      </TabPanel>
-      {tab === "automations" && (
-        <TabPanel id="automations" current={tab}>
-          <LazyPart
-            module={AUTOMATIONS}
-            heading="Automations"
-            loading="Loading automations"
-            failed="Automations could not be loaded."
-          >
-            {({ AutomationsScreen }) => (
-              <AutomationsScreen
-                key={led}
-                last={automations}
-                mayControl={mayControl}
-                onPhone={() => setTab("phone")}
-                onRecord={() => {
-                  setTab("phone");
-                  setRecordWish((before) => before + 1);
-                }}
-              />
+    <PanelWaysProvider me={me.value} toAccount={toAccount}>
+      <main className="panel">
+        {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
+        <TabPanel id="phone" current={tab} fill>
+          <h1 className="sr-only">Phone</h1>
+          {gate || (
+            <PhoneScreen
+              place={place}
+              active={tab === "phone"}
+              mayControl={mayControl}
+              onShow={() => setTab("phone")}
+              recordWish={recordWish}
+              onAutomations={lead}
+            />
+          )}
+        </TabPanel>
+        {tab === "automations" && (
+          <TabPanel id="automations" current={tab}>
+            {gate || (
+              <LazyPart
+                module={AUTOMATIONS}
+                heading="Automations"
+                loading="Loading automations"
+                failed="Automations could not be loaded."
+              >
+                {({ AutomationsScreen }) => (
+                  <AutomationsScreen
+                    key={led}
+                    last={automations}
+                    mayControl={mayControl}
+                    onPhone={() => setTab("phone")}
+                    onRecord={() => {
+                      setTab("phone");
+                      setRecordWish((before) => before + 1);
+                    }}
+                  />
+                )}
+              </LazyPart>
             )}
-          </LazyPart>
-        </TabPanel>
-      )}
-      {tab === "activity" && (
-        <TabPanel id="activity" current={tab}>
-          <ActivityScreen entries={activity} />
-        </TabPanel>
-      )}
-      {tab === "privacy" && (
-        <TabPanel id="privacy" current={tab}>
-          <PrivacyScreen />
-        </TabPanel>
-      )}
-      {tab === "account" && (
-        <TabPanel id="account" current={tab}>
-          <AccountScreen me={me} />
-        </TabPanel>
-      )}
-      <TabBar label="Perch" tabs={TABS} current={tab} onChange={setTab} />
-    </main>
+          </TabPanel>
+        )}
+        {tab === "activity" && (
+          <TabPanel id="activity" current={tab}>
+            {gate || (
+              <LazyPart
+                module={ACTIVITY}
+                heading="Activity"
+                loading="Loading activity"
+                failed="Activity could not be loaded."
+              >
+                {({ ActivityScreen }) => <ActivityScreen me={me.value} here={activity} />}
+              </LazyPart>
+            )}
+          </TabPanel>
+        )}
+        {tab === "privacy" && (
+          <TabPanel id="privacy" current={tab}>
+            <PrivacyScreen />
+          </TabPanel>
+        )}
+        {tab === "account" && (
+          <TabPanel id="account" current={tab}>
+            <LazyPart
+              module={ACCOUNT}
+              heading="Account"
+              loading="Loading account"
+              failed="Account could not be loaded."
+            >
+              {({ AccountScreen }) => <AccountScreen me={me} view={account} onView={setAccount} />}
+            </LazyPart>
+          </TabPanel>
+        )}
+        <TabBar label="Perch" tabs={TABS} current={tab} onChange={setTab} />
+      </main>
+    </PanelWaysProvider>
   );
 }
 

@@ -1,10 +1,14 @@
-/** Calls made by a button: which ones run now, and a toast when one fails. */
+/**
+ * Calls made by a button: which ones run now, and a toast when one fails. One that needs a fresh proof of who asks has
+ * the person confirm it and is made again, once.
+ */
 import { useCallback, useRef, useState } from "react";
 import type { Api } from "../../api/client.ts";
-import { type Failure, failureSentence } from "../../api/errors.ts";
+import { type Failure, failureSentence, isRefused } from "../../api/errors.ts";
 import { useToast } from "../../components/toast.tsx";
 import { usePage } from "../../state/app-context.tsx";
 import type { CallResult } from "../../state/phones.ts";
+import { usePanelWays } from "./panel-ways.ts";
 
 export interface Calls {
   /** True while a call under this key runs. */
@@ -21,6 +25,7 @@ export interface Calls {
 export function useCall(): Calls {
   const { phones } = usePage();
   const toast = useToast();
+  const ways = usePanelWays();
   const running = useRef(new Set<string>());
   const [keys, setKeys] = useState<ReadonlySet<string>>(new Set());
   const run = useCallback(
@@ -28,16 +33,33 @@ export function useCall(): Calls {
       if (running.current.has(key)) return undefined;
       running.current.add(key);
       setKeys(new Set(running.current));
-      const result = await phones.call(work);
+      let result = await phones.call(work);
+      if (!result.ok && isRefused(result.failure, "step_up_required") && (await ways.confirmIdentity()))
+        result = await phones.call(work);
       running.current.delete(key);
       setKeys(new Set(running.current));
-      // Being signed out replaces the whole screen; saying it twice helps nobody.
-      if (!result.ok && result.failure.kind !== "signed_out" && shown?.(result.failure) !== true) {
-        toast({ text: failureSentence(result.failure), tone: "error" });
+      if (!result.ok && isRefused(result.failure, "second_factor_required")) void phones.refresh();
+      if (!result.ok && !isSaidElsewhere(result.failure) && shown?.(result.failure) !== true) {
+        toast({
+          text: failureSentence(result.failure),
+          tone: "error",
+          ...(isRefused(result.failure, "held_for_review") && {
+            action: { label: "See why", onSelect: () => ways.toAccount("standing") },
+          }),
+        });
       }
       return result;
     },
-    [phones, toast],
+    [phones, toast, ways],
   );
   return { busy: (key) => keys.has(key), run };
+}
+
+/**
+ * Being signed out, or in a team that asks for a second factor, replaces the whole screen, and who did not confirm who
+ * they are knows it; saying it twice helps nobody.
+ */
+function isSaidElsewhere(failure: Failure): boolean {
+  if (failure.kind === "signed_out") return true;
+  return isRefused(failure, "step_up_required") || isRefused(failure, "second_factor_required");
 }

@@ -29,7 +29,7 @@ export function useSignIn(): { readonly busy: boolean; readonly start: () => voi
 }
 
 /** Closing the window is an answer, not a problem. */
-function problemWords(problem: SignInProblem): string | undefined {
+export function problemWords(problem: SignInProblem): string | undefined {
   switch (problem.kind) {
     case "closed":
       return undefined;

@@ -190,6 +190,7 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
               screen.send({ type: "control", action: "ask" });
               screen.dispatch({ type: "askedForControl" });
             }}
+            onTakeControl={() => screen.send({ type: "control", action: "take" })}
             onGiveControl={() => screen.send({ type: "control", action: "give" })}
             onKeepControl={() => screen.send({ type: "control", action: "decline" })}
             onCopy={() => void actions.copyHere()}

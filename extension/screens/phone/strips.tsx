@@ -32,6 +32,7 @@ export interface StripsProps {
   readonly keepingAwake: boolean;
   readonly onKeepAwake: () => void;
   readonly onAskControl: () => void;
+  readonly onTakeControl: () => void;
   readonly onGiveControl: () => void;
   readonly onKeepControl: () => void;
   readonly onCopy: () => void;
@@ -94,7 +95,7 @@ export function Strips(props: StripsProps) {
   );
 }
 
-function Watching({ screen, mayControl, onAskControl }: StripsProps) {
+function Watching({ screen, mayControl, onAskControl, onTakeControl }: StripsProps) {
   if (!mayControl) {
     return (
       <Strip icon="eye">
@@ -104,18 +105,37 @@ function Watching({ screen, mayControl, onAskControl }: StripsProps) {
     );
   }
   const who = screen.controllerName ?? "Nobody";
-  if (screen.request === "sent") return <Strip icon="eye">Asked {who}. Waiting for an answer.</Strip>;
+  const take = screen.mayTake && (
+    <Button size="small" onClick={onTakeControl}>
+      Take over
+    </Button>
+  );
+  if (screen.request === "sent") {
+    return (
+      <Strip icon="eye" actions={take}>
+        Asked {who}. Waiting for an answer.
+      </Strip>
+    );
+  }
   const again = screen.request === "declined";
   return (
     <Strip
       icon="eye"
+      tone={screen.takenBy === undefined ? "plain" : "warn"}
       actions={
-        <Button size="small" onClick={onAskControl}>
-          {screen.controllerName === undefined ? "Take control" : again ? "Ask again" : "Ask for control"}
-        </Button>
+        <>
+          {take}
+          <Button size="small" onClick={onAskControl}>
+            {screen.controllerName === undefined ? "Take control" : again ? "Ask again" : "Ask for control"}
+          </Button>
+        </>
       }
     >
-      {again ? `${who} keeps control for now.` : `${who} controls this phone.`}
+      {screen.takenBy !== undefined
+        ? `${screen.takenBy} took control of this phone.`
+        : again
+          ? `${who} keeps control for now.`
+          : `${who} controls this phone.`}
     </Strip>
   );
 }

@@ -74,7 +74,11 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
         return result.value;
       },
       endOf: (error) => (error instanceof TicketFailure ? endOf(error.failure) : undefined),
-      onStatus: (status) => dispatch({ type: "link", link: linkOf(status) }),
+      onStatus: (status) => {
+        dispatch({ type: "link", link: linkOf(status) });
+        // Asking anything finds that out for the whole panel.
+        if (status.state === "ended" && status.reason === "signed_out") void phones.refresh();
+      },
       onMessage: (message) => dispatch({ type: "message", message }),
     });
     session.current = mine;
@@ -91,6 +95,15 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
       dispatch({ type: "link", link: { kind: "off" } });
     };
   }, [phones, phoneId, wanted, startedAt, mode, generation]);
+
+  // Below the session, which leaves its last picture: whoever is signed out, or left the team, leaves none behind.
+  useEffect(
+    () => () => {
+      for (const picture of pictures.current.values()) URL.revokeObjectURL(picture);
+      pictures.current.clear();
+    },
+    [],
+  );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new session has to be told too
   useEffect(() => {

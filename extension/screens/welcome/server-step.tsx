@@ -1,7 +1,7 @@
 /** Finds the server: the one on this computer by itself, any other by its address. */
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { type Failure, failureWords, hostOf, isLoopback } from "../../api/errors.ts";
-import { LOCAL_SERVER, probeServer, serverOrigin } from "../../api/probe.ts";
+import { hostOf, isLoopback } from "../../api/errors.ts";
+import { LOCAL_SERVER, type ProbeFailure, probeServer, probeWords, serverOrigin } from "../../api/probe.ts";
 import { Button } from "../../components/button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Notice } from "../../components/notice.tsx";
@@ -24,7 +24,7 @@ export function ServerStep({ current, onDone, onCancel }: ServerStepProps) {
   const [searching, setSearching] = useState(current === undefined);
   const [checking, setChecking] = useState(false);
   const [invalid, setInvalid] = useState<string>();
-  const [failure, setFailure] = useState<Failure>();
+  const [failure, setFailure] = useState<ProbeFailure>();
   const field = useRef<HTMLInputElement>(null);
 
   const use = async (server: string) => {
@@ -79,7 +79,7 @@ export function ServerStep({ current, onDone, onCancel }: ServerStepProps) {
       </p>
     );
   }
-  const words = failure === undefined ? undefined : failureWords(failure);
+  const words = failure === undefined ? undefined : probeWords(failure);
   const server = serverOrigin(address);
   return (
     <form className="welcome-form" onSubmit={connect} noValidate>

@@ -39,7 +39,7 @@ const confirmForm = z.object({
 });
 
 export function accountPages(services: PageServices): Hono<PagesEnv> {
-  const { accounts, sessions, publicUrl } = services;
+  const { accounts, sessions, formStamps, publicUrl } = services;
   const pages = new Hono<PagesEnv>();
   const nextOf = (fields: Fields) => safeNext(fields["next"], publicUrl);
   const withNext = (path: string, next: string | undefined) =>
@@ -81,7 +81,11 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
   });
 
   pages.get("/sign-up", (c) =>
-    show(c, services, { title: "Create an account", narrow: true, content: signUpContent({}, nextOf(c.req.query())) }),
+    show(c, services, {
+      title: "Create an account",
+      narrow: true,
+      content: signUpContent({ opened: formStamps.issue() }, nextOf(c.req.query())),
+    }),
   );
   pages.post("/sign-up", async (c) => {
     const fields = await formFields(c);
@@ -90,7 +94,8 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
       c,
       services,
       async () => {
-        await accounts.signUp({ ...parseFields(newAccountForm, fields), next }, c.get("request"));
+        const form = { stamp: fields["opened"], language: c.req.header("accept-language") };
+        await accounts.signUp({ ...parseFields(newAccountForm, fields), next, form }, c.get("request"));
         return c.redirect(withNext("/check-mail", next), 303);
       },
       (wrong) => ({ title: "Create an account", content: signUpContent(fields, next, wrong) }),
@@ -245,7 +250,7 @@ function signUpContent(fields: Fields, next: string | undefined, wrong?: FormPro
   const query = next ? `?${new URLSearchParams({ next })}` : "";
   return html`<div class="stack"><h1>Create an account</h1><p class="secondary">You get a mail to confirm the address. We use it for that, for receipts and for warnings, never for advertising.</p></div>
 <form class="card" method="post" action="/sign-up" novalidate>
-${problem(wrong?.message)}${hidden({ next })}
+${problem(wrong?.message)}${hidden({ next, opened: fields["opened"] })}
 ${newAccountFields(fields, wrong?.fields ?? {})}
 <button>Create account</button>
 <p class="secondary">What we do with this: <a href="/privacy">privacy policy</a>. Have an account? <a href="/sign-in${query}">Sign in</a>.</p>

@@ -72,7 +72,7 @@ function consentContent(
   const { browser, system } = deviceWords(userAgent);
   const words =
     request.prompt === "login"
-      ? html`<h1>Go on in the extension?</h1><p class="secondary">It asked for a fresh proof that it is you, and you gave one. For ten minutes it may then change how you sign in, for example.</p>`
+      ? html`<h1>Connect again, with your proof?</h1><p class="secondary">The extension asked for a fresh proof that it is you, and you gave one. For ten minutes it may change things such as how you sign in.</p>`
       : html`<h1>Connect Perch in this browser?</h1><p class="secondary">The extension gets a token of its own. You can end it at any time, under Account in the extension.</p>`;
   return html`<div class="stack">${words}</div>
 <form class="card" method="post" action="/connect">

@@ -216,7 +216,7 @@ describe("proving anew for the extension", () => {
     expect(await (await browser.get(prove ?? "")).text()).toContain("The extension is about to do");
     expect((await browser.post("/prove", { password: "falsche gurken hier", next: path })).status).toBe(200);
     expect(where(await browser.post("/prove", { password: PASSWORD, next: path }))).toBe(path);
-    expect(await (await browser.get(path)).text()).toContain("Go on in the extension?");
+    expect(await (await browser.get(path)).text()).toContain("Connect again, with your proof?");
     const approved = await browser.post("/connect", { ...fields, action: "approve" });
     const code = new URL(where(approved) ?? "").searchParams.get("code") ?? "";
     const after = await server.connect.exchange(

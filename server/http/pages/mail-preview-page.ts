@@ -19,10 +19,8 @@ export function mailPreviewPage(services: PageServices): Hono<PagesEnv> {
     return show(c, services, { title: "Mail", content: mailContent(await services.mail.preview()) });
   });
   pages.get("/mail/:id", async (c) => {
-    const mail =
-      services.mail.staysLocal &&
-      isAtTheMachine(c.req, c.get("request").ip) &&
-      (await services.mail.previewOne(c.req.param("id")));
+    const isOpen = services.mail.staysLocal && isAtTheMachine(c.req, c.get("request").ip);
+    const mail = isOpen && (await services.mail.previewOne(c.req.param("id")));
     if (!mail) throw new PerchError("not_found", "There is no such page.");
     c.header("Content-Security-Policy", LETTER_POLICY);
     return c.html(inScheme(mail.html, c.req.query("look") === "dark" ? "dark" : "light"));

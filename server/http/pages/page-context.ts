@@ -3,6 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { z } from "zod";
 import type { ErrorCode } from "../../../shared/errors.ts";
+import type { FormStamps } from "../../abuse/form-stamp.ts";
+import type { Standing } from "../../abuse/standing.service.ts";
 import type { Accounts } from "../../accounts/accounts.service.ts";
 import type { Connect } from "../../accounts/connect.service.ts";
 import type { EmailChange } from "../../accounts/email-change.service.ts";
@@ -17,6 +19,7 @@ import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Teams } from "../../teams/teams.service.ts";
+import { isFetchedByScript } from "../at-the-machine.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
@@ -28,6 +31,8 @@ export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly connect: Connect;
+  readonly standing: Standing;
+  readonly formStamps: FormStamps;
   readonly emailChange: EmailChange;
   readonly recovery: Recovery;
   readonly invitations: Invitations;
@@ -53,19 +58,11 @@ export function cookieName(publicUrl: URL): string {
 /** Signed-in person of the cookie; only web sessions count, so a stolen extension token opens no page. */
 export async function currentActor(c: PageCall, { sessions, publicUrl }: PageServices): Promise<Actor | undefined> {
   const token = getCookie(c, cookieName(publicUrl));
-  if (token === undefined || isFetched(c)) return undefined;
+  if (token === undefined || (c.req.method === "GET" && isFetchedByScript(c.req))) return undefined;
   const actor = await sessions.find(token, c.get("request"));
   return actor !== undefined && actor !== "ended" && actor.credential.kind === "session" && actor.credential.web
     ? actor
     : undefined;
-}
-
-/**
- * Whether a script asks for the page, not a person who opens it. Browsers send even a Strict cookie with what another
- * extension fetches from a site it may read, and Firefox calls that same-origin.
- */
-function isFetched(c: PageCall): boolean {
-  return c.req.method === "GET" && (c.req.header("sec-fetch-mode") ?? "navigate") !== "navigate";
 }
 
 /** Sets the cookie of a new session and ends the one this browser had (no session outlives a sign-in in its place). */
@@ -149,12 +146,14 @@ export async function submit(
   }
 }
 
+export const STANDING_PATH = "/account/standing";
+
 /** Pages that send people to sign in first and wait for their return. */
 const RETURNS = ["/connect", "/invite"];
 
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === PASSKEYS_PATH) return text;
+  if (text === PASSKEYS_PATH || text === STANDING_PATH) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);

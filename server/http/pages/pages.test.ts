@@ -257,6 +257,46 @@ describe("connect page", () => {
 });
 
 describe("abuse of the pages", () => {
+  it("ABUSE-14 a page a script fetches knows nobody, whatever cookie comes along", async () => {
+    const browser = await member("fetched@x.example");
+    for (const path of ["/", "/sign-in", connectPath()]) {
+      const fetched = await browser.get(path, { "sec-fetch-dest": "empty", "sec-fetch-site": "same-origin" });
+      expect(await fetched.text(), path).not.toContain("fetched@x.example");
+    }
+    expect(await (await browser.get("/", { "sec-fetch-dest": "document" })).text()).toContain("fetched@x.example");
+  });
+
+  it("ABUSE-17 what is typed comes back as text, never as a part of the page", async () => {
+    const payloads = [
+      '"><script>alert(1)</script>',
+      "'><img src=x onerror=alert(1)>",
+      "</textarea><svg onload=alert(1)>",
+      "</title><iframe srcdoc='<script>alert(1)</script>'>",
+      "javascript:alert(1)//",
+      '" autofocus onfocus=alert(1) x="',
+      "<b>{{7*7}}</b>",
+    ];
+    const browser = server.browser();
+    for (const text of payloads) {
+      const answers = [
+        await browser.post("/sign-up", { email: text, fullName: text, password: "kurz" }),
+        await browser.post("/sign-in", { email: text, password: "", next: text }),
+        await browser.post("/support", { email: text, kind: text, message: text }),
+        await browser.post("/reset", { email: text }),
+        await browser.get(`/confirm?${new URLSearchParams({ token: text })}`),
+        await browser.get(`/reset/new?${new URLSearchParams({ token: text })}`),
+        await browser.get(`/sign-in?${new URLSearchParams({ next: text })}`),
+        await browser.get(`/connect?${new URLSearchParams({ state: text, redirect_uri: text })}`),
+        await browser.get(`/${encodeURIComponent(text)}`),
+      ];
+      for (const answer of answers) {
+        const page = await answer.text();
+        if (/[<"]/.test(text)) expect(page).not.toContain(text);
+        expect(page).not.toMatch(/<(script|iframe|img|b>|svg onload)|(href|src|action)="javascript/);
+      }
+    }
+  });
+
   it("ABUSE-05 no issued secret can be found in the database", async () => {
     const browser = server.browser();
     const link = await signUp("leak@x.example", browser);
@@ -356,6 +396,10 @@ describe("abuse of the pages", () => {
     expect((await server.browser({ ip: "192.0.2.7" }).get(letter)).status).toBe(404);
     expect((await server.browser().get(letter, { via: "x" })).status).toBe(404);
     expect((await server.browser().get("/mail/none")).status).toBe(404);
+    for (const dest of ["empty", "iframe", "script", "image"]) {
+      expect((await server.browser().get("/mail", { "sec-fetch-dest": dest })).status, dest).toBe(404);
+    }
+    expect((await server.browser().get("/mail", { "sec-fetch-dest": "document" })).status).toBe(200);
     const behindProxy = startPages(test.db, { publicUrl: "https://perch.example" });
     expect((await behindProxy.browser().get(letter)).status).toBe(404);
     expect((await behindProxy.browser().get("/mail")).status).toBe(404);

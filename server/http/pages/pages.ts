@@ -12,13 +12,14 @@ import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
+import { standingPage } from "./standing-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   pages.onError((error, c) => errorPage(c, error, services.log));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages];
+  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
   for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
   }

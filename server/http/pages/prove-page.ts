@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
+import { assurance } from "../../../shared/accounts.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import { field, type Html, hidden, problem } from "./layout.ts";
 import {
@@ -31,7 +32,7 @@ const passwordOnly = z.object({
 /** Whether the person proved who they are within the last `ms`, with all that their account asks for. */
 export async function isProven(services: PageServices, actor: Actor, ms: number): Promise<boolean> {
   if (services.clock.now() - actor.authenticatedAt.getTime() > ms) return false;
-  if (actor.method !== "password") return true;
+  if (actor.method !== undefined && assurance(actor.method) === 2) return true;
   // An app set up since then: its code was not asked for.
   return (await services.factors.overviewParts(actor.userId)).totp === null;
 }

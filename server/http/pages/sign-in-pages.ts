@@ -92,7 +92,7 @@ function codeContent(next: string | undefined, wrong?: FormProblem): Html {
   return html`<div class="stack"><h1>Type your code</h1><p class="secondary">The password was right. Now the six digits your app shows for Perch, or one of your backup codes.</p></div>
 <form class="card" method="post" action="/sign-in/code" novalidate>
 ${problem(error === undefined ? wrong?.message : undefined)}${hidden({ next })}
-${field({ name: "answer", label: "Code", autocomplete: "one-time-code", error, hint: "123456, or 7KQ2-9XHM-4T0B-ZC5W.", autofocus: true, maxLength: 40 })}
+${field({ name: "answer", label: "Code", autocomplete: "one-time-code", error, hint: "Like 123456, or 7KQ2-9XHM-4T0B-ZC5W.", autofocus: true, maxLength: 40 })}
 <button>Sign in</button>
 <p class="row secondary"><a href="/sign-in${next ? `?${new URLSearchParams({ next })}` : ""}">Start again</a><a href="/recover">I have neither</a></p>
 </form>`;

@@ -64,6 +64,7 @@ export function startPages(
     },
     publicUrl,
     key: MAIL_KEY,
+    abuseKey: randomBytes(32),
     factorsKey: FACTORS_KEY,
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });

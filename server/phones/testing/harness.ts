@@ -68,6 +68,7 @@ export function composePhones(
     events,
     audit,
     idempotency,
+    gate: { demandLaunch: async () => {}, launched: async () => {} },
     clock,
     limits: { ...ROOMY, ...limits },
   });

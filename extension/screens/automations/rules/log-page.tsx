@@ -3,10 +3,10 @@ import { useEffect, useState } from "react";
 import type { Explanation } from "../../../../shared/rules/explain.ts";
 import { Icon, type IconName } from "../../../components/icon.tsx";
 import { EmptyState } from "../../../components/notice.tsx";
+import { PageHead } from "../../../components/page-head.tsx";
 import { Card } from "../../../components/surface.tsx";
 import { evaluationLog, watchEvaluationLog } from "../../../rules/evaluation-log.ts";
 import { clockTime } from "../../phone/model/run-time.ts";
-import { PageHead } from "../page-head.tsx";
 import { ChecksList } from "./checks-list.tsx";
 
 const LOOK = {

@@ -1,8 +1,8 @@
 /** What few rules change: how often, how many at once, until when. */
 import type { RuleInput } from "../../../../shared/rules/model.ts";
+import { CheckField } from "../../../components/check-field.tsx";
 import { SelectField, TextField } from "../../../components/field.tsx";
 import { Icon } from "../../../components/icon.tsx";
-import { CheckField } from "./check-field.tsx";
 import type { RulePartProps } from "./conditions-card.tsx";
 import { problemAt } from "./model/rule-draft.ts";
 import { numberOf } from "./part-fields.tsx";

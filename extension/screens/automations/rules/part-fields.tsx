@@ -1,6 +1,7 @@
 /** The fields of one condition or source, drawn from its specs. */
+
+import { CheckField } from "../../../components/check-field.tsx";
 import { SelectField, TextField } from "../../../components/field.tsx";
-import { CheckField } from "./check-field.tsx";
 import { type FieldSpec, fieldValue, type PartSpec, withField } from "./model/field-specs.ts";
 
 export interface PartFieldsProps<T extends object> {

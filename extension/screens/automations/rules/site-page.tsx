@@ -5,6 +5,7 @@ import { forgetOrigin } from "../../../../shared/rules/gates.ts";
 import { Button } from "../../../components/button.tsx";
 import { Dialog } from "../../../components/dialog.tsx";
 import { EmptyState, Notice, Skeleton } from "../../../components/notice.tsx";
+import { PageHead } from "../../../components/page-head.tsx";
 import { Badge } from "../../../components/state-dot.tsx";
 import { Card } from "../../../components/surface.tsx";
 import { useToast } from "../../../components/toast.tsx";
@@ -14,7 +15,6 @@ import { coversSite, TIER_WORDS, withdrawConsent } from "../../../rules/site-con
 import { usePhones } from "../../../state/app-context.tsx";
 import { FailureNotice } from "../../panel/failure-notice.tsx";
 import { clockTime, timeAgo } from "../../phone/model/run-time.ts";
-import { PageHead } from "../page-head.tsx";
 import { actsOn, consentNotice, readWords, sentWords } from "./model/rule-words.ts";
 import { type RuleView, records, useRules, useRulesChanged } from "./use-rules.ts";
 

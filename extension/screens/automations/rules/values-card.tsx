@@ -1,8 +1,8 @@
 /** The values a rule reads for its run. */
 import { Button, IconButton } from "../../../components/button.tsx";
+import { CheckField } from "../../../components/check-field.tsx";
 import { SelectField, TextField } from "../../../components/field.tsx";
 import { Card } from "../../../components/surface.tsx";
-import { CheckField } from "./check-field.tsx";
 import type { RulePartProps } from "./conditions-card.tsx";
 import { SOURCE_SPECS, type SourceInput, sourceSpec } from "./model/field-specs.ts";
 import { problemAt } from "./model/rule-draft.ts";

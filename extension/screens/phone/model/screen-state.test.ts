@@ -38,6 +38,16 @@ describe("the screen session's state", () => {
     expect(given.controllerName).toBeUndefined();
   });
 
+  it("says who took control until it changes again, and whether this viewer may take it", () => {
+    const watched = { type: "state", controller: false, controllerName: "Boss", viewers: 2 } as const;
+    const taken = fold(live, hello, message({ ...watched, takenBy: "Boss" }));
+    expect(taken).toMatchObject({ controller: false, takenBy: "Boss", mayTake: false });
+    const later = reduceScreen(taken, message({ ...watched, viewers: 3, mayTake: true }));
+    expect(later).toMatchObject({ takenBy: "Boss", mayTake: true });
+    expect(reduceScreen(later, message({ ...watched, controllerName: "Ada" })).takenBy).toBeUndefined();
+    expect(reduceScreen(later, message({ type: "state", controller: true, viewers: 2 })).takenBy).toBeUndefined();
+  });
+
   it("shows who asks, until the question is answered", () => {
     const asked = fold(live, hello, message({ type: "state", controller: true, viewers: 2, asking: "Ben" }));
     expect(asked.asking).toBe("Ben");

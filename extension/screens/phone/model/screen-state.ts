@@ -19,6 +19,10 @@ export interface ScreenState {
   readonly viewers: number;
   /** Who asks this viewer for control. */
   readonly asking?: string;
+  /** This viewer may take control from who has it, without asking. */
+  readonly mayTake: boolean;
+  /** Who took control from this viewer; until control changes again. */
+  readonly takenBy?: string;
   /** This viewer's own request for control. */
   readonly request: "none" | "sent" | "declined";
   /** Text last copied on the phone and not yet copied here or dismissed. */
@@ -45,6 +49,7 @@ export const initialScreenState: ScreenState = {
   hasPicture: false,
   controller: false,
   viewers: 0,
+  mayTake: false,
   request: "none",
   keyboardWanted: false,
 };
@@ -72,7 +77,7 @@ function withLink(state: ScreenState, link: ScreenLink): ScreenState {
   if (link.kind === "live") return { ...state, link };
   // Who controls, who asks and what was warned of is only known while live.
   const { asking: _asking, parksAt: _parksAt, ...rest } = state;
-  return { ...rest, link, controller: false, request: "none", keyboardWanted: false };
+  return { ...rest, link, controller: false, mayTake: false, request: "none", keyboardWanted: false };
 }
 
 function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
@@ -103,9 +108,13 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
 }
 
 function withControl(state: ScreenState, message: Extract<ServerMessage, { type: "state" }>): ScreenState {
-  const { asking: _asking, controllerName: _controllerName, ...rest } = state;
+  const { asking: _asking, controllerName: _controllerName, takenBy: _takenBy, ...rest } = state;
+  const stillTaken = !message.controller && message.controllerName === state.controllerName ? state.takenBy : undefined;
+  const takenBy = message.takenBy ?? stillTaken;
   return {
     ...rest,
+    mayTake: message.mayTake === true,
+    ...(takenBy === undefined ? {} : { takenBy }),
     controller: message.controller,
     viewers: message.viewers,
     ...(message.controllerName === undefined ? {} : { controllerName: message.controllerName }),

@@ -1,6 +1,7 @@
-/** The top line of a page inside the Automations screen: the way back, what it is, and what else can be done. */
+/** The top line of a page inside a screen: the way back, what it is, and what else can be done. */
 import type { ReactNode } from "react";
-import { IconButton } from "../../components/button.tsx";
+import { IconButton } from "./button.tsx";
+import "./page-head.css";
 
 export interface PageHeadProps {
   /** Where the way back leads, e.g. "All automations". */
@@ -13,7 +14,7 @@ export interface PageHeadProps {
 
 export function PageHead({ back, onBack, title, detail, actions }: PageHeadProps) {
   return (
-    <header className="automation-head">
+    <header className="page-head">
       <IconButton icon="back" label={back} tooltip="below" onClick={onBack} />
       <div className="list-text">
         <h1 className="truncate" title={title}>

@@ -1,5 +1,6 @@
 /** A box to tick, and the same as a switch. */
 import { useId } from "react";
+import "./check-field.css";
 
 export interface CheckFieldProps {
   readonly label: string;
