@@ -1,13 +1,10 @@
 /** Transactions as services make them, and how long an event takes from the call that causes it to whoever listens. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Sqlite from "better-sqlite3";
 import { createAudit } from "../server/audit/audit.repo.ts";
 import { systemClock } from "../server/clock.ts";
 import { createEvents } from "../server/events/events.repo.ts";
 import { newId } from "../shared/ids.ts";
+import { openBare } from "./bare-database.ts";
 import { type Benchmark, type Figure, median, spread } from "./benchmark.ts";
 import { type BenchAccount, startWorld, type World } from "./world.ts";
 
@@ -30,7 +27,8 @@ export const database: Benchmark = {
 
 async function benchDatabase(): Promise<readonly Figure[]> {
   const world = await startWorld({ env: { WARM_PHONES: "0" } });
-  const bare = await bareDatabase();
+  const bare = await openBare("create table entries (id text primary key, body text)");
+  const insert = bare.db.prepare("insert into entries values (?, ?)");
   try {
     const person = await world.account();
     const audit = createAudit(world.server.db, systemClock, randomBytes(32));
@@ -44,7 +42,7 @@ async function benchDatabase(): Promise<readonly Figure[]> {
     const theirs: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       ours.push(await rate(transaction));
-      theirs.push(await rate(async () => bare.insert()));
+      theirs.push(await rate(async () => bare.commit(() => insert.run(newId("phone"), "x".repeat(200)))));
     }
     events.close();
     return [
@@ -71,29 +69,6 @@ async function rate(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   for (let count = 0; count < TRANSACTIONS_A_ROUND; count += 1) await work();
   return TRANSACTIONS_A_ROUND / ((performance.now() - start) / 1_000);
-}
-
-async function bareDatabase(): Promise<{ insert(): void; close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "perch-bench-"));
-  const db = new Sqlite(join(folder, "bare.db"));
-  db.pragma(`key = "x'${"5a".repeat(32)}'"`);
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  db.exec("create table entries (id text primary key, body text)");
-  const insert = db.prepare("insert into entries values (?, ?)");
-  const begin = db.prepare("begin immediate");
-  const commit = db.prepare("commit");
-  return {
-    insert() {
-      begin.run();
-      insert.run(newId("phone"), "x".repeat(200));
-      commit.run();
-    },
-    async close() {
-      db.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 async function deliveries(world: World, person: BenchAccount): Promise<number[]> {

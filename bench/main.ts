@@ -9,10 +9,13 @@ import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
+import { limiter } from "./limiter.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
 import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
 import { rules } from "./rules.ts";
+import { sessionCheck } from "./session-check.ts";
+import { signIn } from "./sign-in.ts";
 import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { trpc } from "./trpc.ts";
@@ -25,6 +28,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   idle,
   slowLink,
   trpc,
+  signIn,
+  sessionCheck,
+  limiter,
   database,
   rules,
   automations,

@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import { createApiTokensRepo } from "../server/accounts/api-tokens.repo.ts";
 import { hashSecret } from "../server/accounts/secrets.ts";
+import { createSessionsRepo } from "../server/accounts/sessions.repo.ts";
 import type { Clock } from "../server/clock.ts";
 import { phoneView } from "../server/phones/phone-view.ts";
 import { createPhonesRepo } from "../server/phones/phones.repo.ts";
@@ -46,9 +47,20 @@ if (actor === undefined || actor === "ended") throw new Error("The benchmark's t
 const scope = teamScope(actor, "phones:view");
 if (scope === undefined) throw new Error("The benchmark's account may not list phones.");
 const tokens = createApiTokensRepo(server.db);
+const sessions = createSessionsRepo(server.db);
+const session = await server.db.tx((tx) =>
+  server.accounts.sessions.create(tx, {
+    userId,
+    kind: "extension",
+    authenticatedAt: new Date(fastClock.now()),
+    method: "password",
+    about: { requestId: "", ip: "127.0.0.1", userAgent: "" },
+  }),
+);
 
 const bare = createServer(async (request, response) => {
   if (request.url === "/authenticated") await tokens.findByToken(hashSecret(token));
+  if (request.url === "/session") await sessions.findByToken(hashSecret(session.token));
   const rows = await repo.list(scope);
   const body = JSON.stringify({ result: { data: rows.map((row) => phoneView(row, server.driver, undefined)) } });
   response.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);
@@ -60,9 +72,11 @@ if (address === null || typeof address === "string") throw new Error("A TCP serv
 export interface Ready {
   readonly port: number;
   readonly barePort: number;
+  /** An API token, and a session as the extension holds one. */
   readonly token: string;
+  readonly session: string;
 }
-process.send?.({ port: server.port, barePort: address.port, token } satisfies Ready);
+process.send?.({ port: server.port, barePort: address.port, token, session: session.token } satisfies Ready);
 process.once("disconnect", () => {
   bare.closeAllConnections();
   bare.close();

@@ -29,7 +29,11 @@ async function benchTrpc(): Promise<readonly Figure[]> {
     const query = { port: ready.port, path: "/trpc/phones.list", headers: { Authorization: `Bearer ${ready.token}` } };
     const bare = { port: ready.barePort, path: "/", headers: {} };
     const bareWithToken = { ...bare, path: "/authenticated" };
-    const rates = new Map([query, bare, bareWithToken].map((target) => [target, [] as number[]]));
+    const withSession = { ...query, headers: { Authorization: `Bearer ${ready.session}` } };
+    const bareWithSession = { ...bare, path: "/session" };
+    const rates = new Map(
+      [query, bare, bareWithToken, withSession, bareWithSession].map((target) => [target, [] as number[]]),
+    );
     for (const target of rates.keys()) await load({ ...target, connections: CONNECTIONS, durationMs: ROUND_MS });
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const [target, taken] of rates) {
@@ -52,6 +56,12 @@ async function benchTrpc(): Promise<readonly Figure[]> {
         unit: "1/s",
         median: rate(query),
         beside: { name: "bare node:http, same read and token look-up", median: rate(bareWithToken) },
+      },
+      {
+        name: "phones.list by a session, 16 connections",
+        unit: "1/s",
+        median: rate(withSession),
+        beside: { name: "bare node:http, same read and session look-up", median: rate(bareWithSession) },
       },
       {
         name: "phones.list, one connection",

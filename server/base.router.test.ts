@@ -11,6 +11,7 @@ import {
 } from "./base.router.ts";
 import { ManualClock } from "./clock.ts";
 import { PerchError } from "./errors.ts";
+import { LIMITS } from "./limits/rate-limiter.ts";
 import { createLog } from "./log.ts";
 import type { Actor } from "./teams/team-scope.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
@@ -161,6 +162,33 @@ describe("errors over HTTP", () => {
     person = await signIn(server);
   });
   afterAll(() => server.dispose());
+
+  it("counts every call of a batch, whatever address the caller claims", async () => {
+    const batch = async (path: string, calls: number, headers: Record<string, string>) => {
+      const paths = Array<string>(calls).fill(path).join(",");
+      const input = Object.fromEntries(Array.from({ length: calls }, (_, n) => [n, {}]));
+      const isQuery = path === "account.me";
+      const query = isQuery ? `&input=${encodeURIComponent(JSON.stringify(input))}` : "";
+      const response = await fetch(`${server.url}/trpc/${paths}?batch=1${query}`, {
+        method: isQuery ? "GET" : "POST",
+        headers: { "content-type": "application/json", ...headers },
+        ...(!isQuery && { body: JSON.stringify(input) }),
+      });
+      const answers = (await response.json()) as { error?: { data: { perch: { code: string } } } }[];
+      return answers.filter(({ error }) => error?.data.perch.code === "rate_limited").length;
+    };
+    const someone = await signIn(server);
+    let refused = 0;
+    for (let n = 0; n < 11; n += 1)
+      refused += await batch("account.me", 20, { authorization: `Bearer ${someone.token}` });
+    expect(refused).toBe(220 - LIMITS.read.burst);
+    let strangers = 0;
+    for (let n = 0; n < 4; n += 1) {
+      strangers += await batch("account.exchange", 20, { "x-forwarded-for": `198.51.100.${n}` });
+    }
+    expect(strangers).toBe(80 - LIMITS.write.burst);
+    server.clock.advance(60_000);
+  });
   const raw = (path: string, body: string) =>
     fetch(`${server.url}/trpc/${path}`, {
       method: "POST",

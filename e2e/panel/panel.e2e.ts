@@ -253,7 +253,9 @@ describe.skipIf(executable === undefined)("the side panel", () => {
       await page.emulateMedia({ colorScheme });
       for (const tab of ["Phone", "Automations", "Activity", "Privacy", "Account"]) {
         await page.getByRole("tab", { name: tab }).click();
-        if (tab === "Privacy" || tab === "Account") await page.getByText("Nightly checks").waitFor();
+        if (tab === "Privacy") await page.getByText("Nightly checks").waitFor();
+        if (tab === "Account") await page.getByText("Security activity").waitFor();
+        if (tab === "Activity") await page.getByRole("heading", { name: "Nothing has happened yet" }).waitFor();
         if (tab === "Phone") await page.locator(LIVE).waitFor();
         if (tab === "Automations") await page.getByRole("heading", { level: 1, name: "Automations" }).waitFor();
         expect(await violations(page), `${tab}, ${width}, ${colorScheme}`).toEqual([]);

@@ -3,6 +3,7 @@
  * listener is registered in its first turn, or the event that woke it would be lost.
  */
 import { defineBackground } from "wxt/utils/define-background";
+import { keepStorageFromPages } from "../../platform/storage-access.ts";
 import { type EvaluateRule, evaluator } from "../../rules/evaluate-rule.ts";
 import { evaluateOffscreen } from "../../rules/expression-messages.ts";
 import { evaluateHere } from "../../rules/expressions-here.ts";
@@ -21,6 +22,7 @@ const withExpressions: EvaluateRule = import.meta.env.FIREFOX ? evaluateHere : e
 export default defineBackground({
   type: "module",
   main() {
+    void keepStorageFromPages();
     const app = createLightApp();
     registerInstall();
     const evaluate = evaluator(withExpressions);
