@@ -46,12 +46,12 @@ const KNOWN = [
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",
+  // The script of a page, which runs in the person's browser and asks this server.
+  "server/http/pages/passkey-form.ts fetch",
   // HTTP over a socket the guard has opened.
   "server/automations/script/user-http.ts node:http",
   "server/automations/script/user-http.ts node:tls",
   "server/phones/drivers/web/egress/forward.ts node:http",
-  // A script for people's browsers, kept as text; it asks this server.
-  "server/http/pages/passkey-form.ts fetch",
 ];
 const OVER_A_GIVEN_SOCKET = ["server/automations/script/user-http.ts", "server/phones/drivers/web/egress/forward.ts"];
 

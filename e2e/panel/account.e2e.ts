@@ -82,6 +82,10 @@ describe.skipIf(executable === undefined)("the account", () => {
     ];
     await page.getByRole("tab", { name: "Automations" }).click();
     await button(/^Of my team/).waitFor();
+    await button("New").click();
+    await button(/Fill in a form/).click();
+    await button("All automations").click();
+    await says("Not saved");
     await show();
     await says("Spam and sons invites you");
     await checkLooks(page, "account-teams", 1000);
@@ -103,6 +107,12 @@ describe.skipIf(executable === undefined)("the account", () => {
       .waitFor();
     await page.getByRole("tab", { name: "Automations" }).click();
     await page.getByRole("heading", { name: "Let the phone do it" }).waitFor();
+    expect(await page.getByText("Not saved").count()).toBe(0);
+    await show();
+    await button("Switch to Ada's team").click();
+    await says("You work in Ada's team now.");
+    await page.getByRole("tab", { name: "Automations" }).click();
+    await says("Not saved");
     await show();
     await button("New team").click();
     await dialog().getByLabel("Name").fill("Night shift");

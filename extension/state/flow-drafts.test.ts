@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../shared/id-values.ts";
-import { draftsOf, flowIdOf, newDraftKey, withDraft } from "./flow-drafts.ts";
+import { draftsIn, draftsOf, flowIdOf, newDraftKey, withDraft } from "./flow-drafts.ts";
 
 describe("drafts of automations", () => {
   it("are read by automation, with text of any length and script; what is no draft is left out", () => {
@@ -14,6 +14,13 @@ describe("drafts of automations", () => {
       undefined,
     ];
     expect(draftsOf(rows)).toEqual({ [id]: draft, "new-1": { name: "", source: "" } });
+  });
+
+  it("stay in the team they were written in", () => {
+    const of = (team: string) => ({ name: team, source: "", team });
+    const all = { "new-1": of("team_a"), "new-2": of("team_b"), "new-3": { name: "earlier", source: "" } };
+    expect(Object.keys(draftsIn("team_a", all))).toEqual(["new-1", "new-3"]);
+    expect(draftsIn(undefined, all)).toEqual(all);
   });
 
   it("are put in and taken out", () => {

@@ -13,6 +13,8 @@ const draftSchema = z.object({
   source: z.string(),
   /** `updatedAt` of the saved automation this began from; absent for a new one. */
   base: z.exactOptional(z.string()),
+  /** Id of the team it was written in; absent before teams were told apart. */
+  team: z.exactOptional(z.string()),
 });
 export type FlowDraft = Readonly<z.infer<typeof draftSchema>>;
 
@@ -83,6 +85,13 @@ export function newDraftKey(): string {
 export function flowIdOf(key: string): FlowId | undefined {
   const parsed = flowId.safeParse(key);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** Those that were written in a team, as far as that is known. */
+export function draftsIn(team: string | undefined, drafts: FlowDrafts): FlowDrafts {
+  return Object.fromEntries(
+    Object.entries(drafts).filter(([, draft]) => team === undefined || draft.team === undefined || draft.team === team),
+  );
 }
 
 /** The drafts with one put in, or taken out when it is undefined. */

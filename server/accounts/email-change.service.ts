@@ -21,8 +21,8 @@ import type { PageLinks } from "./page-links.ts";
 import type { Sessions } from "./sessions.service.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
-export const EMAIL_LINK_MS = DAY_MS;
-export const EMAIL_UNDO_MS = 7 * DAY_MS;
+const EMAIL_LINK_MS = DAY_MS;
+const EMAIL_UNDO_MS = 7 * DAY_MS;
 const MOST_WRONG_PASSWORDS = 5;
 const USED_UP = "This link has expired or was used already.";
 

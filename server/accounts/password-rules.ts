@@ -1,10 +1,12 @@
 /**
- * Which passwords are refused (NIST SP 800-63B-4 §3.1.1.2): too short, too long, on the list of common ones, made of
- * one short piece, a walk over the keyboard, or made of the person's own address or name. No rules of composition.
+ * Which passwords are refused (NIST SP 800-63B-4 §3.1.1.2): too short, too long, found most often in leaks or put
+ * together from those, made of one short piece, a walk over the keyboard, or made of the person's own address, name or
+ * team. No rules of composition.
  */
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../../shared/accounts.ts";
 import { PerchError } from "../errors.ts";
 import { COMMON_PASSWORDS, COMMON_WORDS } from "./common-passwords.ts";
+import { TOP_PASSWORDS } from "./top-passwords.ts";
 
 export interface PasswordContext {
   readonly email: string;
@@ -38,9 +40,12 @@ const LEET: Readonly<Record<string, string>> = {
   $: "s",
   "!": "i",
 };
-const common = new Set(COMMON_PASSWORDS);
+const common = new Set([...COMMON_PASSWORDS, ...TOP_PASSWORDS]);
 /** Three words of a list of about 200 are eight million tries; four well-chosen ones are somebody's own phrase. */
-const MOST_COMMON_WORDS = 3;
+const words = { list: new Set(COMMON_WORDS), most: 3 };
+/** Two of the 5,000 used most are 25 million. */
+const topPasswords = { list: TOP_PASSWORDS, most: 2 };
+const LONGEST_WORD = 20;
 
 /** Why a password is refused, as a sentence that says what to do; `undefined` when it is fine. */
 export function passwordProblem(password: string, about: PasswordContext): string | undefined {
@@ -53,7 +58,7 @@ export function passwordProblem(password: string, about: PasswordContext): strin
   const plain = text.toLowerCase();
   const bare = stripEnds(plain);
   const forms = [plain, bare, unleet(plain), unleet(bare)];
-  if (forms.some((form) => common.has(form) || isMadeOfCommonWords(form))) {
+  if (forms.some((form) => common.has(form) || isMadeOf(form, words) || isMadeOf(form, topPasswords))) {
     return "This password is on the lists that are tried first. Choose words that nobody would put together.";
   }
   if (isRepeated(plain) || new Set(plain).size < 4) {
@@ -83,18 +88,21 @@ function unleet(text: string): string {
 }
 
 /** "passwordpassword", "letmein-letmein": nothing but words of the list, and so few that trying all is quick. */
-function isMadeOfCommonWords(form: string): boolean {
+function isMadeOf(
+  form: string,
+  { list, most }: { readonly list: ReadonlySet<string>; readonly most: number },
+): boolean {
   const joined = form.replaceAll(/[\s\p{P}\p{S}]/gu, "");
   const fewest: (number | undefined)[] = [0];
   for (let end = 1; end <= joined.length; end += 1) {
-    for (const word of COMMON_WORDS) {
-      const before = fewest[end - word.length];
-      if (before === undefined || !joined.endsWith(word, end)) continue;
+    for (let start = Math.max(0, end - LONGEST_WORD); start < end; start += 1) {
+      const before = fewest[start];
+      if (before === undefined || !list.has(joined.slice(start, end))) continue;
       fewest[end] = Math.min(fewest[end] ?? Number.POSITIVE_INFINITY, before + 1);
     }
   }
-  const words = fewest[joined.length];
-  return joined !== "" && words !== undefined && words <= MOST_COMMON_WORDS;
+  const count = fewest[joined.length];
+  return joined !== "" && count !== undefined && count <= most;
 }
 
 /** One piece of at most a third of the text, over and over: "abcabcabcabc", "aaaaaaaaaaaa". */

@@ -32,6 +32,12 @@ describe("password rules", () => {
     "thisismypassword",
     "MerryChristmas2025!",
     "adminpassword1",
+    // Of the list of leaks: whole, with digits around, with signs inside, two of it, one twice.
+    "leavemealone",
+    "Christopher1!",
+    "p030710p$e4o",
+    "Michael Jackson",
+    "gfhjkmgfhjkm",
   ])("refuses the common password %s", (text) => {
     expect(passwordProblem(text, about)).toMatch(/tried first/);
   });
@@ -53,6 +59,12 @@ describe("password rules", () => {
       expect(passwordProblem(text, about)).toMatch(/mostly your e-mail/);
     },
   );
+
+  it("refuses the names of the person's teams", () => {
+    const inTeam = { ...about, teams: ["Nordlicht-Werkstatt"] };
+    expect(passwordProblem("Werkstatt!Nordlicht9", inTeam)).toMatch(/your team's/);
+    expect(passwordProblem("Werkstatt!Nordlicht9", about)).toBeUndefined();
+  });
 
   it.each([
     "blaue gurken tanzen",

@@ -20,9 +20,9 @@ import type { Sessions } from "./sessions.service.ts";
 import type { SignInLimit } from "./sign-in-limit.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
-export const RECOVERY_WAIT_MS = DAY_MS;
+const RECOVERY_WAIT_MS = DAY_MS;
 /** From the asking on; the link works in the time after the wait. */
-export const RECOVERY_LINK_MS = 4 * DAY_MS;
+const RECOVERY_LINK_MS = 4 * DAY_MS;
 const USED_UP = "This link has expired, was used already, or somebody said no. Ask for a new one.";
 
 export interface Recovery {

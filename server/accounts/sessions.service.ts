@@ -21,7 +21,7 @@ import type { FoundSession, Proof, SessionsRepo, WhichSessions } from "./session
 const DAY_MS = 24 * 60 * 60_000;
 export const SESSION_IDLE_MS = 14 * DAY_MS;
 export const SESSION_LONGEST_MS = 60 * DAY_MS;
-export const API_TOKEN_LONGEST_DAYS = 365;
+const API_TOKEN_LONGEST_DAYS = 365;
 /** A session's last use is written at most this often: a write per call would cost more than the exactness is worth. */
 const TOUCH_EVERY_MS = 5 * 60_000;
 const NEVER = new Date(0);

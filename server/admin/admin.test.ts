@@ -81,6 +81,8 @@ describe("admin commands beside an open database", () => {
       "ci",
       "--scopes",
       "phones:view,account",
+      "--days",
+      "30",
     ]);
     expect(token).toMatchObject({ status: 0, error: "" });
     expect(token.out).toMatch(/^pt_[\w-]{43}\n$/);
@@ -88,6 +90,10 @@ describe("admin commands beside an open database", () => {
       scopes: ["phones:view", "account"],
       role: "owner",
     });
+    const [stored] = await db.read.select().from(db.t.apiTokens);
+    expect(stored && stored.expiresAt.getTime() - stored.createdAt.getTime()).toBe(30 * 86_400_000);
+    const [told] = (await services.mail.preview()).filter(({ subject }) => subject === "A new API token for Perch");
+    expect(told?.recipient).toBe("Ada@x.example");
   });
 
   it("lists what waits for a person, and lifts it with a reason the person is told", async () => {
@@ -127,6 +133,13 @@ describe("admin commands beside an open database", () => {
       "passwordpassword",
       1,
       /tried first/,
+    ],
+    [
+      "no such time",
+      ["token", "create", "--email", "ada@x.example", "--name", "n", "--days", "9"],
+      "",
+      1,
+      /--days: Choose from: 7, 30, 90, 365/,
     ],
     [
       "no such scope",

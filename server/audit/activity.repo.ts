@@ -75,20 +75,25 @@ export function createActivityRepo(db: Database): ActivityRepo {
 
   return {
     async ofTeam(teamId, me, shown, filter, before, limit) {
-      const rows = await db.read
-        .select(columns)
-        .from(auditLog)
-        .where(
-          and(
-            eq(chain, teamId),
-            before === undefined ? undefined : lt(seq, before),
-            or(inArray(action, [...shown]), eq(actor, me), eq(object, me)),
-            ...matches(filter),
-          ),
-        )
-        .orderBy(desc(seq))
-        .limit(limit);
-      return whole(rows);
+      const read = (what: SQL | undefined) =>
+        db.read
+          .select(columns)
+          .from(auditLog)
+          .where(and(eq(chain, teamId), before === undefined ? undefined : lt(seq, before), what, ...matches(filter)))
+          .orderBy(desc(seq))
+          .limit(limit);
+      if (filter.actor !== undefined || filter.object !== undefined) {
+        return whole(await read(or(inArray(action, [...shown]), eq(actor, me), eq(object, me))));
+      }
+      // One kind of thing at a time, each from its index: however rare it is, nothing else is looked through.
+      const kinds = shown.filter((one) => filter.actions === undefined || filter.actions.includes(one));
+      const parts = await Promise.all([
+        ...kinds.map((one) => read(eq(action, one))),
+        read(eq(actor, me)),
+        read(eq(object, me)),
+      ]);
+      const found = new Map(whole(parts.flat()).map((row) => [row.seq, row]));
+      return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
     async ofPerson(me, own, filter, before, limit) {
       const later =

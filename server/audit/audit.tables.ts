@@ -1,4 +1,5 @@
 /** Append-only audit chains, one per team and one for the server. */
+import { sql } from "drizzle-orm";
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal } from "../privacy/tags.ts";
 
@@ -31,8 +32,10 @@ export function auditTables(k: Kit) {
     (t) => [
       k.primaryKey({ columns: [t.chain, t.seq] }),
       k.index("audit_log_at").on(t.at),
-      k.index("audit_log_actor").on(t.actor),
-      k.index("audit_log_object").on(t.object),
+      k.index("audit_log_actor").on(t.actor, t.chain, t.seq),
+      k.index("audit_log_object").on(t.object, t.chain, t.seq),
+      // What can still be shown, by what happened.
+      k.index("audit_log_live").on(t.chain, t.action, t.seq).where(sql`${t.at} is not null`),
     ],
   );
 

@@ -16,16 +16,47 @@ import { createPages } from "./pages/pages.ts";
 import { PASSKEY_SCRIPT_PATH } from "./pages/passkey-form.ts";
 import { MARK_PATH, STYLESHEET_PATH } from "./pages/stylesheet.ts";
 
+/** Pages that take a form. */
+const FORMS = [
+  "/account/passkeys",
+  "/account/passkeys/question",
+  "/account/passkeys/remove",
+  "/account/passkeys/rename",
+  "/account/standing",
+  "/confirm",
+  "/connect",
+  "/email/confirm",
+  "/email/undo",
+  "/invite/accept",
+  "/invite/decline",
+  "/invite/join",
+  "/prove",
+  "/prove/passkey",
+  "/prove/passkey/question",
+  "/recover",
+  "/recover/cancel",
+  "/recover/finish",
+  "/reset",
+  "/reset/new",
+  "/setup",
+  "/sign-in",
+  "/sign-in/code",
+  "/sign-in/passkey",
+  "/sign-in/passkey/question",
+  "/sign-out",
+  "/sign-up",
+  "/support",
+];
 /** Every door of the server. A new one is added here by hand, so that none opens unseen (OWASP API9). */
 const ROUTES = [
   "GET /",
   "GET /.well-known/gpc.json",
   "GET /.well-known/security.txt",
-  `GET ${STYLESHEET_PATH}`,
-  `GET ${MARK_PATH}`,
-  `GET ${PASSKEY_SCRIPT_PATH}`,
   "GET /account/passkeys",
   "GET /account/standing",
+  `GET ${PASSKEY_SCRIPT_PATH}`,
+  `GET ${STYLESHEET_PATH}`,
+  `GET ${MARK_PATH}`,
   "GET /check-mail",
   "GET /confirm",
   "GET /connect",
@@ -58,36 +89,9 @@ const ROUTES = [
   "GET /suites/:suite/junit.xml",
   "GET /support",
   "GET /workspaces/export.zip",
-  "POST /account/passkeys",
-  "POST /account/passkeys/question",
-  "POST /account/passkeys/remove",
-  "POST /account/passkeys/rename",
-  "POST /account/standing",
-  "POST /confirm",
-  "POST /connect",
-  "POST /email/confirm",
-  "POST /email/undo",
   "POST /hooks/:id",
-  "POST /invite/accept",
-  "POST /invite/decline",
-  "POST /invite/join",
-  "POST /prove",
-  "POST /prove/passkey",
-  "POST /prove/passkey/question",
-  "POST /recover",
-  "POST /recover/cancel",
-  "POST /recover/finish",
-  "POST /reset",
-  "POST /reset/new",
-  "POST /setup",
-  "POST /sign-in",
-  "POST /sign-in/code",
-  "POST /sign-in/passkey",
-  "POST /sign-in/passkey/question",
-  "POST /sign-out",
-  "POST /sign-up",
-  "POST /support",
   "ALL /trpc/*",
+  ...FORMS.map((path) => `POST ${path}`),
 ];
 /** Beside the routes: middleware, and the page for what is not there. */
 const EVERYWHERE =
@@ -239,6 +243,28 @@ describe("every answer", () => {
       const answer = await send(path, { headers: { host: own, ...headers } });
       expect(answer.status).toBe(status);
       expectGuarded(`${path} ${status}`, answer);
+    }
+  });
+});
+
+describe("every form", () => {
+  it.each(FORMS)("ABUSE-13 %s counts as a plain form of our own pages and nothing else", async (path) => {
+    const own = { origin: `http://localhost:${server.port}`, "content-type": "application/x-www-form-urlencoded" };
+    const types = ["multipart/form-data; boundary=x", "text/plain", "application/json", "application/octet-stream", ""];
+    for (const type of types) {
+      const { status } = await send(path, { method: "POST", headers: { ...own, "content-type": type } });
+      expect([type, status]).toEqual([type, 415]);
+    }
+    const elsewhere = ["https://evil.test", "null", `https://localhost:${server.port}`, "http://localhost:1", ""];
+    for (const origin of [...elsewhere, `chrome-extension://${CHROME_EXTENSION_ID}`]) {
+      const { status } = await send(path, { method: "POST", headers: { ...own, origin } });
+      expect([origin, status]).toEqual([origin, 403]);
+    }
+    const { origin: _none, ...without } = own;
+    expect((await send(path, { method: "POST", headers: without })).status).toBe(403);
+    for (const site of ["cross-site", "same-site", "none"]) {
+      const { status } = await send(path, { method: "POST", headers: { ...own, "sec-fetch-site": site } });
+      expect([site, status]).toEqual([site, 403]);
     }
   });
 });

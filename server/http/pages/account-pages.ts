@@ -171,7 +171,7 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
       async () => {
         await accounts.reset(parseFields(newPasswordForm, fields), c.get("request"));
         clearCookie(c, services);
-        const content = html`<section class="card"><h1>Your password is changed</h1><p>You were signed out everywhere. Sign in with the new password.</p><p><a class="button" href="/sign-in">Sign in</a></p></section>`;
+        const content = html`<section class="card"><h1>Your password is changed</h1><p>You were signed out everywhere. Sign in with the new password.</p><p><a class="button" href="/sign-in">Sign in</a></p><p class="secondary">API tokens go on working. If somebody else was in your account, revoke those you do not know, under Account in the extension.</p></section>`;
         return show(c, services, { title: "Password changed", narrow: true, content });
       },
       (wrong) => ({ title: "Set a new password", content: newPasswordContent(fields["token"] ?? "", wrong) }),

@@ -127,6 +127,22 @@ describe("recovery", () => {
 });
 
 describe("links of mails", () => {
+  it("ABUSE-05 none of the links, and no API token, can be found in the database", async () => {
+    const { actor, confirm } = await changed("dump@x.example", "dump2@x.example");
+    await server.browser().post("/email/confirm", { token: tokenOf(confirm), password: PASSWORD });
+    const undo = await linkTo("dump@x.example", "/email/undo");
+    const { finish } = await locked("dump3@x.example");
+    const api = await server.apiTokens.issue(actor.userId, actor.teamId, { name: "t", days: 7 }, "operator");
+    const dump = JSON.stringify(
+      await Promise.all(Object.values(test.db.t).map((table) => test.db.read.select().from(table))),
+    );
+    expect(dump).toContain("dump2@x.example");
+    for (const secret of [...[confirm, undo, finish].map(tokenOf), api.slice(3)]) {
+      expect(secret).toMatch(/^[\w-]{43}$/);
+      expect(dump.includes(secret)).toBe(false);
+    }
+  });
+
   it("ABUSE-09 opening the links of a change of address and of recovery, however often, does nothing", async () => {
     const { confirm } = await changed("scanned@x.example", "scanned2@x.example");
     const { finish, cancel } = await locked("scanned3@x.example");

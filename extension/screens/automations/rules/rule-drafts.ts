@@ -15,15 +15,23 @@ export type RuleDrafts = Readonly<Record<string, RuleDraft>>;
 /** A draft may have any mistakes; the editor reads each field for itself, and `parseRule` the whole before it is saved. */
 const draftSchema = z.object({ rule: z.looseObject({ id: z.string() }), base: z.exactOptional(z.string()) });
 
-export function ruleDrafts(): Stored<RuleDrafts> {
+/** Those being written, or with `team` those put aside while the person works in another one. */
+export function ruleDrafts(team?: string): Stored<RuleDrafts> {
   return stored<RuleDrafts>({
     area: "session",
-    key: "draft.rules",
+    key: team === undefined ? "draft.rules" : `draft.rules.${team}`,
     version: 1,
     // Written by the editor alone, as what it reads.
     schema: z.catchall(z.object({}), draftSchema) as unknown as z.ZodMiniType<RuleDrafts>,
     initial: {},
   });
+}
+
+/** Puts what was written in the team that is left aside, and brings back what was in the other. */
+export async function changeRuleDrafts(from: string | undefined, to: string): Promise<void> {
+  const here = ruleDrafts();
+  if (from !== undefined) await ruleDrafts(from).set(await here.get());
+  await here.set(await ruleDrafts(to).get());
 }
 
 export function withRuleDraft(drafts: RuleDrafts, id: string, draft: RuleDraft | undefined): RuleDrafts {
