@@ -1,5 +1,5 @@
 /**
- * `npm run mutations`: breaks each control of `mutations.ts` once, in a copy of the tree, and demands that the test
+ * `npm run mutations`: breaks each control of `mutations/` once, in a copy of the tree, and demands that the test
  * named with it goes red, having been green before. What came out is kept in `docs/security/mutations.md`.
  * `npm run mutations -- <words> …` tries those whose description holds the words, `-- 2/3` the second third.
  * Exit status 1 when a break survives, a text to break is gone or a test was not green.
@@ -18,7 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { MUTATIONS, type Mutation } from "./mutations.ts";
+import { MUTATIONS } from "./mutations/all.ts";
+import type { Mutation } from "./mutations/mutation.ts";
 import { titlePattern } from "./test-titles.ts";
 
 /** A break may make a test wait; longer than this it counts as hanging, which a person notices too. */
@@ -131,7 +132,7 @@ function keep(now: ReadonlyMap<string, string>): void {
     FILE,
     `# Controls broken on purpose
 
-Written by \`npm run mutations\`; do not edit. Each control of \`scripts/mutations.ts\` is broken once, in a copy of the tree, by
+Written by \`npm run mutations\`; do not edit. Each control of \`scripts/mutations/\` is broken once, in a copy of the tree, by
 changing one line; the named test was green before and must go red. \`scripts/mutations.test.ts\` holds that each line and
 each test still exist.
 

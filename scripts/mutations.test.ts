@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MUTATIONS } from "./mutations.ts";
+import { MUTATIONS } from "./mutations/all.ts";
 import { hasTest, titlePattern } from "./test-titles.ts";
 
 describe("controls broken on purpose", () => {

@@ -1,0 +1,16 @@
+/** One-line breaks of controls, each with the test that must go red: the proof that the proofs prove something. */
+import { MEMBERS, TEAM } from "./access.ts";
+import { ACCOUNTS, FACTORS, SESSIONS } from "./accounts.ts";
+import { DOORS } from "./doors.ts";
+import { MACHINE } from "./machine.ts";
+import type { Mutation } from "./mutation.ts";
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...TEAM,
+  ...MEMBERS,
+  ...SESSIONS,
+  ...ACCOUNTS,
+  ...FACTORS,
+  ...DOORS,
+  ...MACHINE,
+];
