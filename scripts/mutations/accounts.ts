@@ -140,7 +140,7 @@ export const ACCOUNTS: readonly Mutation[] = [
   {
     breaks: "Common passwords pass",
     file: "server/accounts/password-rules.ts",
-    find: "common.has(form) || isMadeOfCommonWords(form)",
+    find: "common.has(form) || isMadeOf(form, words) || isMadeOf(form, topPasswords)",
     replace: "form === common.toString()",
     test: { file: "server/accounts/passwords.test.ts", title: "refuses the common password %s" },
   },
