@@ -83,12 +83,12 @@ describe.skipIf(executable === undefined)("an invitation in a real browser", () 
     await page.getByRole("link", { name: "Other ways to sign in" }).click();
     await page.getByLabel("E-mail address").fill("other@x.example");
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByText("You are signed in as other@x.example").waitFor();
     await looks("other-person");
     await page.getByRole("button", { name: "Use another account" }).click();
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Accept" }).waitFor();
     await looks("answer");
     shown = `<!doctype html><title>Mail</title><a href="${link}">See the invitation</a>`;

@@ -32,7 +32,10 @@ const CASES: readonly AbuseCase[] = [
   },
   { id: 4, words: "A code of an app or a backup code used twice, at once, or guessed: one use, few tries." },
   { id: 5, words: "Reading a stolen database: every token is there as a hash, every seed sealed." },
-  { id: 6, words: "Keeping a token over a sign-in, a fresh proof or a change of role: the old one is dead." },
+  {
+    id: 6,
+    words: "Keeping a token over a sign-in or a fresh proof: the old one is dead. A role is read anew with every call.",
+  },
   { id: 7, words: "Watching on after the session was revoked: sockets and streams end within a second." },
   { id: 8, words: "Taking an account over by changing its address: fresh proof, both addresses told, an undo link." },
   { id: 9, words: "A reset that goes around the second factor, or a mail scanner that opens links: neither works." },

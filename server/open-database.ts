@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Audit } from "./audit/audit.repo.ts";
+import { type Audit, sealEarlierChains } from "./audit/audit.repo.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
@@ -49,7 +49,9 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
       ? await openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") })
       : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
   try {
-    const master = await openMasterKey(db, fileKey, previous);
+    const master = await openMasterKey(db, fileKey, previous, (tx, made) =>
+      sealEarlierChains(db, tx, deriveKey(made, "audit heads")),
+    );
     return { db, master, keyChanged: previous && (() => dropPreviousFileKey(config.keyFile)) };
   } catch (error) {
     await db.close();

@@ -44,7 +44,7 @@ export class StubAccount {
   readonly teams = new Map<TeamId, Team>();
   teamLog: ActivityEntry[] = [];
   myLog: ActivityEntry[] = [];
-  readonly codes = Array.from({ length: 10 }, (_, index) => `${4821 + index * 37}-${9035 - index * 53}`);
+  readonly codes = Array.from({ length: 10 }, (_, index) => `S1HK-Y66G-ZSS${index}-W2${index}9`);
 
   constructor(me: Me) {
     this.security = {

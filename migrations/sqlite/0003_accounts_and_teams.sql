@@ -72,10 +72,10 @@ CREATE TABLE `totp_factors` (
 );
 --> statement-breakpoint
 ALTER TABLE `connect_codes` ADD `method` text DEFAULT 'password' NOT NULL;--> statement-breakpoint
-ALTER TABLE `connect_codes` ADD `team_id` text REFERENCES teams(id);--> statement-breakpoint
+ALTER TABLE `connect_codes` ADD `team_id` text REFERENCES teams(id) ON DELETE set null;--> statement-breakpoint
 ALTER TABLE `one_time_tokens` ADD `data` text;--> statement-breakpoint
 ALTER TABLE `one_time_tokens` ADD `attempts` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
-ALTER TABLE `sessions` ADD `team_id` text REFERENCES teams(id);--> statement-breakpoint
+ALTER TABLE `sessions` ADD `team_id` text REFERENCES teams(id) ON DELETE set null;--> statement-breakpoint
 ALTER TABLE `sessions` ADD `method` text DEFAULT 'password' NOT NULL;--> statement-breakpoint
 ALTER TABLE `teams` ADD `require_second_factor` integer DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE INDEX `audit_log_actor` ON `audit_log` (`actor`);--> statement-breakpoint

@@ -17,5 +17,10 @@ CREATE TABLE `server_keys` (
 	`sealed` text NOT NULL
 );
 --> statement-breakpoint
+DROP INDEX `audit_log_actor`;--> statement-breakpoint
+DROP INDEX `audit_log_object`;--> statement-breakpoint
+CREATE INDEX `audit_log_live` ON `audit_log` (`chain`,`action`,`seq`) WHERE "audit_log"."at" is not null;--> statement-breakpoint
+CREATE INDEX `audit_log_actor` ON `audit_log` (`actor`,`chain`,`seq`);--> statement-breakpoint
+CREATE INDEX `audit_log_object` ON `audit_log` (`object`,`chain`,`seq`);--> statement-breakpoint
 ALTER TABLE `mail_outbox` ADD `failure` text;--> statement-breakpoint
 CREATE INDEX `mail_outbox_state` ON `mail_outbox` (`state`);

@@ -283,9 +283,12 @@ export function createAccounts(options: {
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
       const bind = await identity.register(password);
+      // An invitation is no way around being judged: who makes accounts for themselves can also invite them.
+      const arrive = await judge.arrival(about);
       return db
         .tx(async (tx) => {
           const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
+          await arrive(tx, { userId: user.id, emailShown: user.emailShown, chain: teamId, form: [] });
           const session = await openSession(tx, user, teamId, about);
           await andThen(tx, user, session.id);
           return session;

@@ -145,6 +145,33 @@ const GENESIS = digest("perch audit");
 const ALL_CHAINS = "*";
 const PAGE = 1_000;
 
+function sealOf(key: Buffer, { chain, entries, hash }: Head): string {
+  return createHmac("sha256", key)
+    .update(canonicalJson([chain, entries, hash]))
+    .digest("base64url");
+}
+
+/**
+ * Seals the ends of chains that were begun before ends were sealed. Only for the one moment at which a database gets its
+ * master key: later, an end that is missing was taken away.
+ */
+export async function sealEarlierChains(db: Database, tx: Writer, key: Buffer): Promise<void> {
+  const { auditLog, auditHeads } = db.t;
+  const chains = await tx.selectDistinct({ chain: auditLog.chain }).from(auditLog);
+  if (chains.length === 0) return;
+  const heads: Head[] = [{ chain: ALL_CHAINS, entries: chains.length, hash: GENESIS }];
+  for (const { chain } of chains) {
+    const [last] = await tx
+      .select({ entries: auditLog.seq, hash: auditLog.hash })
+      .from(auditLog)
+      .where(eq(auditLog.chain, chain))
+      .orderBy(desc(auditLog.seq))
+      .limit(1);
+    if (last !== undefined) heads.push({ chain, ...last });
+  }
+  for (const head of heads) await tx.insert(auditHeads).values({ ...head, mac: sealOf(key, head) });
+}
+
 /**
  * `key`: 32 bytes that seal each chain's head. Whoever can write the database and has no key can neither shorten a
  * chain nor add to it unnoticed; putting back an older copy of both chain and head is seen only beside a backup.
@@ -155,11 +182,6 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
     digest([prev, String(seq), action, commitment].join("\n"));
   const commit = (entry: { at: Date; actor: string; object: string | null; detail: unknown; salt: string }) =>
     digest(canonicalJson([entry.salt, entry.at.toISOString(), entry.actor, entry.object, entry.detail ?? null]));
-  const sealOf = ({ chain, entries, hash }: Head) =>
-    createHmac("sha256", key)
-      .update(canonicalJson([chain, entries, hash]))
-      .digest("base64url");
-
   /** Either all of it is there and fits its commitment, or all of it was forgotten. */
   const personalPartFits = (row: {
     at: Date | null;
@@ -181,11 +203,11 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
   /** `sealed` is false for a head that somebody without the key wrote. */
   async function headOf(reader: Reader, chain: string): Promise<(Head & { readonly sealed: boolean }) | undefined> {
     const [row] = await reader.select().from(auditHeads).where(eq(auditHeads.chain, chain));
-    return row && { ...row, sealed: row.mac === sealOf(row) };
+    return row && { ...row, sealed: row.mac === sealOf(key, row) };
   }
 
   async function writeHead(tx: Writer, head: Head, isFirst: boolean): Promise<void> {
-    const mac = sealOf(head);
+    const mac = sealOf(key, head);
     if (isFirst) await tx.insert(auditHeads).values({ ...head, mac });
     else
       await tx
@@ -276,7 +298,7 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
       const heads = await db.read.select().from(auditHeads);
       const count = heads.find(({ chain }) => chain === ALL_CHAINS);
       if (count === undefined) return heads.length === 0;
-      return count.mac === sealOf(count) && count.entries === heads.length - 1;
+      return count.mac === sealOf(key, count) && count.entries === heads.length - 1;
     },
     async anonymise(tx, before) {
       const rows = await tx

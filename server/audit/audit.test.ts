@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
-import { type Audit, createAudit } from "./audit.repo.ts";
+import { type Audit, createAudit, sealEarlierChains } from "./audit.repo.ts";
 
 const LENGTH = 5;
 const KEY = randomBytes(32);
@@ -50,6 +50,17 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
         .where(and(eq(auditLog.chain, "team"), eq(auditLog.seq, seq))),
     );
   };
+
+  it("seals the ends of chains begun before there were sealed ends, and those grow on from there", async () => {
+    await record("server", "server");
+    await test.db.tx((tx) => tx.delete(test.db.t.auditHeads));
+    expect(await audit.verify("team")).toMatchObject({ how: "head" });
+    await test.db.tx((tx) => sealEarlierChains(test.db, tx, KEY));
+    await record("after");
+    expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1 });
+    expect(await audit.verify("server")).toEqual({ entries: 1 });
+    expect(await audit.hasEveryChain()).toBe(true);
+  });
 
   it("verifies what was recorded, each chain for itself", async () => {
     await record("server", "server");

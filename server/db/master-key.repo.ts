@@ -10,8 +10,16 @@ import { type Database, isUniqueViolation, type Writer } from "./database.ts";
 
 const PLACE = "perch master key";
 
-/** Opens the master key, or makes it at the first start. What only `previous` opens is sealed anew with `fileKey`. */
-export async function openMasterKey(db: Database, fileKey: Buffer, previous: Buffer | undefined): Promise<Buffer> {
+/**
+ * Opens the master key, or makes it at the first start, with `onMade` in the same transaction. What only `previous`
+ * opens is sealed anew with `fileKey`.
+ */
+export async function openMasterKey(
+  db: Database,
+  fileKey: Buffer,
+  previous: Buffer | undefined,
+  onMade: (tx: Writer, master: Buffer) => Promise<void> = async () => {},
+): Promise<Buffer> {
   const { serverKeys, users } = db.t;
   const sealed = (master: Buffer) => seal(fileKey, PLACE, master.toString("hex"));
   const find = async (tx: Writer) => (await tx.select().from(serverKeys).where(eq(serverKeys.name, "master")))[0];
@@ -24,6 +32,7 @@ export async function openMasterKey(db: Database, fileKey: Buffer, previous: Buf
         const isOld = (await tx.select({ id: users.id }).from(users).limit(1)).length > 0;
         const master = isOld ? fileKey : randomBytes(32);
         await tx.insert(serverKeys).values({ name: "master", sealed: sealed(master) });
+        await onMade(tx, master);
         return master;
       }
       const now = unseal(fileKey, PLACE, row.sealed);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../../shared/ids.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import type { Actor } from "../../teams/team-scope.ts";
-import { requestInfo, startPages, type TestPages } from "./testing.ts";
+import { QUICK_PASSWORDS, requestInfo, startPages, type TestPages } from "./testing.ts";
 
 const PASSWORD = "blaue gurken tanzen";
 const PAIRS = 20;
@@ -66,6 +66,33 @@ describe("whether there is an account", () => {
     ),
     ["a change of address", (email, _ip, by) => server.credentials.changeEmail(by, { email })],
   ];
+  it.each(ways)("ABUSE-02 %s hashes as often and writes as many rows for nobody as for somebody", async (name, ask) => {
+    let hashes = 0;
+    const counted =
+      <A extends unknown[], R>(work: (...given: A) => R) =>
+      (...given: A): R => {
+        hashes += 1;
+        return work(...given);
+      };
+    const { hash, verify, verifyNothing } = QUICK_PASSWORDS;
+    // The dummy hash is made once, at the first need.
+    await verifyNothing("warm up");
+    const passwords = { hash: counted(hash), verify: counted(verify), verifyNothing: counted(verifyNothing) };
+    server = startPages(test.db, { passwords });
+    const somebody = await known();
+    const rows = () => test.db.read.$count(test.db.t.oneTimeTokens);
+    const cost = async (email: string) => {
+      server.clock.advance(3_600_000);
+      const by = await actor();
+      const before = { hashes, rows: await rows() };
+      await ask(email, "203.0.113.1", by);
+      return { hashes: hashes - before.hashes, rows: (await rows()) - before.rows };
+    };
+    const costs = [await cost(somebody), await cost(newEmail())];
+    expect(costs[0]).toEqual(costs[1]);
+    expect(costs[0]?.hashes).toBe(["/reset", "a change of address"].includes(name) ? 0 : 1);
+  });
+
   const medianOf = (values: number[]) => values.toSorted((a, b) => a - b)[values.length / 2] ?? 0;
   it.each(ways)("ABUSE-02 %s takes as long for nobody as for somebody", async (_name, ask) => {
     const by = await actor();

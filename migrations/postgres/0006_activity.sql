@@ -1,5 +1,0 @@
-DROP INDEX "audit_log_actor";--> statement-breakpoint
-DROP INDEX "audit_log_object";--> statement-breakpoint
-CREATE INDEX "audit_log_live" ON "audit_log" USING btree ("chain","action","seq") WHERE "audit_log"."at" is not null;--> statement-breakpoint
-CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor","chain","seq");--> statement-breakpoint
-CREATE INDEX "audit_log_object" ON "audit_log" USING btree ("object","chain","seq");
