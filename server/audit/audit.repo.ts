@@ -216,16 +216,20 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
         .where(eq(auditHeads.chain, head.chain));
   }
 
-  /** Where the next entry goes. A head that is gone or was changed is not mended: `verify` has to find it. */
+  /**
+   * Where the next entry goes: after the head, or after the last entry where somebody put more than the head knows of, so
+   * that what was done to the log never stops the work it records. A head that is gone, was changed or does not know the
+   * last entry is not mended: `verify` has to find it.
+   */
   async function endOf(tx: Writer, chain: string): Promise<Head & { readonly headed: boolean }> {
     const head = await headOf(tx, chain);
-    if (head?.sealed === true) return { ...head, headed: true };
     const [last] = await tx
       .select({ seq: auditLog.seq, hash: auditLog.hash })
       .from(auditLog)
       .where(eq(auditLog.chain, chain))
       .orderBy(desc(auditLog.seq))
       .limit(1);
+    if (head?.sealed === true && head.entries >= (last?.seq ?? 0)) return { ...head, headed: true };
     const isNew = last === undefined && head === undefined;
     return { chain, entries: last?.seq ?? 0, hash: last?.hash ?? GENESIS, headed: isNew };
   }

@@ -18,6 +18,8 @@ import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
 import { FakeDriver } from "./fake-driver.ts";
 
+/** One over restarts, as the key file gives it. */
+const AUDIT_KEY = randomBytes(32);
 export const IDLE_MS = 30 * 60_000;
 export const LONGEST_MS = 12 * 60 * 60_000;
 const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine: 100, movingOnMachine: 6 };
@@ -40,7 +42,7 @@ export function composePhones(
   limits: Partial<PhoneLimits> = {},
 ) {
   const { db } = test;
-  const audit = createAudit(db, clock, randomBytes(32));
+  const audit = createAudit(db, clock, AUDIT_KEY);
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
   const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
