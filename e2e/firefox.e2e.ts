@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { COLOURS } from "./fixtures/pages.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
+import { ApiClient, admin } from "./harness/api.ts";
 import { extensionBuild } from "./harness/builds.ts";
 import { FirefoxBrowser } from "./harness/firefox.ts";
 import type { FirefoxPage } from "./harness/firefox-page.ts";
@@ -152,6 +153,22 @@ describe.skipIf(executable === undefined)("from installation to sign-out in Fire
     await untilEqual("no viewer", () => viewers(server), 0, 2_000);
     expect(Date.now() - from).toBeLessThan(1_000);
     await panel.says("signed out");
+  });
+
+  it("ABUSE-07 closes every stream within a second of its session being revoked elsewhere, and says so", async () => {
+    await panel.click("button", "Sign in");
+    const window = await browser.page(server.url);
+    await window.click("button", "Connect");
+    await panel.click("tab", "Phone");
+    await until("viewers", async () => (await viewers(server)) > 0);
+    const api = new ApiClient(server, await admin(server, ["token", "create", "--email", ADA.email, "--name", "e2e"]));
+    const sessions = await api.query<{ id: string; kind: string }[]>("sessions.list");
+    const sessionId = sessions.find(({ kind }) => kind === "extension")?.id;
+    const from = Date.now();
+    await api.mutate("sessions.revoke", { sessionId });
+    await untilEqual("no viewer", () => viewers(server), 0, 2_000);
+    expect(Date.now() - from).toBeLessThan(1_000);
+    await panel.says("It was signed out from elsewhere");
   });
 
   it("left no error in any console", () => {

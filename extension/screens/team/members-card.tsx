@@ -71,9 +71,11 @@ export function MembersCard({ team, onChanged }: MembersCardProps) {
               <span className="list-title">
                 {member.name} {member.isMe && <Badge tone="accent">You</Badge>}
               </span>
-              <span className="secondary truncate" title={member.email}>
-                {member.email}
-              </span>
+              {member.name !== member.email && (
+                <span className="secondary truncate" title={member.email}>
+                  {member.email}
+                </span>
+              )}
               {member.hasSecondFactor !== undefined && (
                 <span className={member.hasSecondFactor ? "factor" : "factor factor-none"}>
                   {member.hasSecondFactor ? "Second factor" : "No second factor"}
