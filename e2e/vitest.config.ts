@@ -1,4 +1,4 @@
-/** End-to-end tests in real browsers against the real server: one browser at a time, one file after another. */
+/** End-to-end tests in real browsers against the real server: two files at a time, each with its own server and browser. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,7 +6,7 @@ export default defineConfig({
     name: "e2e",
     include: ["e2e/**/*.e2e.ts"],
     environment: "node",
-    fileParallelism: false,
+    maxWorkers: 2,
     sequence: { concurrent: false },
     testTimeout: 90_000,
     hookTimeout: 120_000,
