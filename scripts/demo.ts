@@ -269,10 +269,23 @@ async function demo(executable: string): Promise<void> {
       await panel.getByRole("heading", { name: /hold/i }).first().waitFor();
       await picture(panel, "privacy");
     });
-    await step("Account: sessions, and sign-out closes the stream", async () => {
+    await step("A team: a name, an invitation, what each role may do", async () => {
       await showTab(panel, "Account");
-      await panel.getByText("This one").first().waitFor();
       await picture(panel, "account");
+      await panel.getByRole("button", { name: /members, roles, invitations/ }).click();
+      await panel.getByRole("button", { name: "Invite", exact: true }).click();
+      const invite = panel.getByRole("dialog");
+      await invite.getByLabel("E-mail address").fill("grace@example.org");
+      await invite.getByRole("button", { name: /invit/i }).click();
+      await panel.getByText("grace@example.org").first().waitFor();
+      await picture(panel, "team");
+      await panel.getByRole("button", { name: "Account", exact: true }).click();
+    });
+    await step("Account: sessions, and sign-out closes the stream", async () => {
+      await panel.getByRole("button", { name: /^Sessions and devices/ }).click();
+      await panel.getByText("This one").first().waitFor();
+      await picture(panel, "sessions");
+      await panel.getByRole("button", { name: "Account", exact: true }).click();
       await panel.getByRole("button", { name: "Sign out", exact: true }).click();
       await panel.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
       await panel
