@@ -1,7 +1,8 @@
-/** Before all end-to-end tests: which browsers there are, said once, and an empty folder for pictures. */
+/** Before all end-to-end tests: which browsers there are, said once, the extension built, and an empty folder for pictures. */
 import { mkdirSync, rmSync } from "node:fs";
 import type { TestProject } from "vitest/node";
 import { ensureBrowsers } from "../../scripts/browsers.ts";
+import { extensionBuild } from "./builds.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -17,4 +18,7 @@ export default async function setup(project: TestProject): Promise<void> {
   project.provide("firefox", firefox);
   rmSync("e2e/out", { recursive: true, force: true });
   mkdirSync("e2e/out", { recursive: true });
+  // Once, before files that run two at a time would both make it.
+  if (chromium !== undefined) extensionBuild("chrome");
+  if (firefox !== undefined) extensionBuild("firefox");
 }

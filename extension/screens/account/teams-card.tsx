@@ -19,7 +19,7 @@ import { NavRow } from "./nav-row.tsx";
 import { TextDialog } from "./text-dialog.tsx";
 import { useTeamChange } from "./use-team-change.ts";
 
-const readTeams = (api: Api): Promise<readonly TeamSummary[]> => api.teams.list.query();
+export const readTeams = (api: Api): Promise<readonly TeamSummary[]> => api.teams.list.query();
 const readReceived = (api: Api): Promise<readonly ReceivedInvitation[]> => api.teams.myInvitations.query();
 
 export interface TeamsCardProps {

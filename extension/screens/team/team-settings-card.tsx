@@ -9,9 +9,11 @@ import { Icon } from "../../components/icon.tsx";
 import { Card, List, ListRow } from "../../components/surface.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { AskDialog } from "../account/ask-dialog.tsx";
+import { readTeams } from "../account/teams-card.tsx";
 import { TextDialog } from "../account/text-dialog.tsx";
 import { useTeamChange } from "../account/use-team-change.ts";
 import { useCall } from "../panel/use-call.ts";
+import { useRemote } from "../panel/use-remote.ts";
 
 type Open = "rename" | "require" | "transfer" | "close" | "leave";
 
@@ -22,6 +24,7 @@ export interface TeamSettingsCardProps {
 
 export function TeamSettingsCard({ team, onChanged }: TeamSettingsCardProps) {
   const [open, setOpen] = useState<Open>();
+  const teams = useRemote(readTeams);
   const calls = useCall();
   const toast = useToast();
   const change = useTeamChange();
@@ -103,16 +106,20 @@ export function TeamSettingsCard({ team, onChanged }: TeamSettingsCardProps) {
           />
         )}
       </List>
-      <div className="card-foot team-leave">
-        <Button size="small" icon="signOut" onClick={() => setOpen("leave")}>
-          Leave the team
-        </Button>
-        {owns && (
-          <Button size="small" icon="trash" onClick={() => setOpen("close")}>
-            Close the team
+      {teams.value?.length === 1 ? (
+        <p className="secondary">It is your only team. Make or join another one before you leave or close it.</p>
+      ) : (
+        <div className="card-foot team-leave">
+          <Button size="small" icon="signOut" onClick={() => setOpen("leave")}>
+            Leave the team
           </Button>
-        )}
-      </div>
+          {owns && (
+            <Button size="small" icon="trash" onClick={() => setOpen("close")}>
+              Close the team
+            </Button>
+          )}
+        </div>
+      )}
       {open === "rename" && (
         <TextDialog
           title="Rename the team"

@@ -79,7 +79,7 @@ function consentContent(
 ${hidden({ ...request })}
 <dl class="facts"><dt>Account</dt><dd><strong>${email}</strong></dd><dt>Browser</dt><dd>${browser} on ${system}</dd></dl>
 ${teams.length > 1 ? teamChoice(teams, current) : ""}
-<div class="stack"><h2>It will be able to</h2><ul class="plain"><li>see your phones and their screens</li><li>launch, drive, park and remove phones</li><li>show your account, sessions and what we hold about you</li></ul></div>
+<div class="stack"><h2>It will be able to</h2><ul class="plain"><li>see your phones and their screens</li><li>launch, drive, park and remove phones, and run automations on them</li><li>show and change your account and team; what lets somebody in needs a fresh proof</li><li>show what we hold about you</li></ul></div>
 <div class="row"><button name="action" value="approve">Connect</button><button class="quiet" name="action" value="decline">Not now</button></div>
 </form>
 <form method="post" action="/sign-out">${hidden({ next: here })}<p class="secondary">Not your account? <button class="link">Use another one</button></p></form>`;
