@@ -316,8 +316,8 @@ describe.skipIf(executable === undefined)("the account", () => {
     server.screens.end({ type: "ended", reason: "signed_out", message: "You were signed out." }, 4401);
     await page.getByRole("heading", { name: "This session was ended" }).waitFor();
     expect(await page.locator("canvas, .picture-last").count()).toBe(0);
-    expect(await storedToken(page, server.origin)).toBeUndefined();
-    expect(await cachedPhones()).toEqual([]);
+    await until("the token to go", async () => (await storedToken(page, server.origin)) === undefined);
+    await until("the cached phones to go", async () => (await cachedPhones()).length === 0);
     await checkLooks(page, "account-ended");
     await button("Sign in").click();
     await page.getByRole("tab", { name: "Account" }).waitFor();
