@@ -49,6 +49,7 @@ export function AutomationsScreen({ last, mayControl, onPhone, onRecord }: Autom
   if (at === undefined || all === undefined) {
     return (
       <div className="screen">
+        <h1 className="sr-only">Automations</h1>
         <Skeleton label="Loading automations" rows={4} />
       </div>
     );
