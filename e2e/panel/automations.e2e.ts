@@ -210,16 +210,34 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
     await editor().press("Enter");
     await page.keyboard.type("- tapO");
     const options = page.getByRole("listbox", { name: "Completions" }).getByRole("option");
+    /** The editor takes no key for a list that came up or changed within the last 75 ms. */
+    const listRests = async () => {
+      let before: readonly string[] = [];
+      await expect
+        .poll(
+          async () => {
+            const now = await options.allInnerTexts();
+            const rests = now.join() === before.join();
+            before = now;
+            return rests && now.length > 0;
+          },
+          { interval: 100 },
+        )
+        .toBe(true);
+    };
     await options.filter({ hasText: /^tapOn$/ }).waitFor();
     await page.getByText("Taps an element; waits until it is there").waitFor();
     await page.screenshot({ path: "e2e/out/automations-completion.png" });
+    await listRests();
     await page.keyboard.press("Enter");
     await expect.poll(text).toContain("\n- tapOn: ");
     await options.filter({ hasText: "Add to basket" }).waitFor();
+    await listRests();
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");
     await page.keyboard.type(`- inputText: \${EM`);
     await options.filter({ hasText: /^EMAIL$/ }).waitFor();
+    await listRests();
     await page.keyboard.press("Enter");
     await expect
       .poll(async () => (await text()).split("\n").slice(5))
