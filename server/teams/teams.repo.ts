@@ -65,8 +65,7 @@ export interface TeamsRepo {
 const WITHOUT_SECOND_FACTOR = SIGN_IN_METHODS.filter((method) => assurance(method) === 1);
 
 export function createTeamsRepo(db: Database, clock: Clock): TeamsRepo {
-  const { teams, teamMembers, users, phones, apiTokens, streamTickets, sessions, totpFactors, passkeys, connectCodes } =
-    db.t;
+  const { teams, teamMembers, users, phones, apiTokens, streamTickets, sessions, totpFactors, passkeys } = db.t;
   type From = Pick<Writer, "select">;
   const list = (from: From, userId: UserId) =>
     from
@@ -142,9 +141,6 @@ export function createTeamsRepo(db: Database, clock: Clock): TeamsRepo {
       return (await tx.select({ id: phones.id }).from(phones).where(eq(phones.teamId, id)).limit(1)).length > 0;
     },
     async delete(tx, id) {
-      // A column added to a SQLite table later has no rule for what happens on delete (drizzle-kit leaves it out).
-      await tx.update(sessions).set({ teamId: null }).where(eq(sessions.teamId, id));
-      await tx.update(connectCodes).set({ teamId: null }).where(eq(connectCodes.teamId, id));
       await tx.delete(teams).where(eq(teams.id, id));
     },
     async revokeTokens(tx, id, userId) {
