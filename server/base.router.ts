@@ -143,6 +143,8 @@ const TRPC_CODES = {
   step_up_required: "FORBIDDEN",
   second_factor_required: "FORBIDDEN",
   held_for_review: "FORBIDDEN",
+  processing_restricted: "FORBIDDEN",
+  account_closing: "FORBIDDEN",
   forbidden: "FORBIDDEN",
   not_found: "NOT_FOUND",
   conflict: "CONFLICT",

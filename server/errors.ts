@@ -29,6 +29,8 @@ export const HTTP_STATUS = {
   step_up_required: 403,
   second_factor_required: 403,
   held_for_review: 403,
+  processing_restricted: 403,
+  account_closing: 403,
   forbidden: 403,
   not_found: 404,
   conflict: 409,

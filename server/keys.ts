@@ -110,7 +110,13 @@ export function deriveKey(
     | "flow secrets"
     | "rule starts"
     | "webhooks"
-    | "audit heads",
+    | "audit heads"
+    | "receipts"
+    | "exports"
+    | "subject keys"
+    | "phone profiles"
+    | "erasure ledger"
+    | "operator desk",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

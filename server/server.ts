@@ -34,9 +34,7 @@ import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
-import { createPrivacyRepo } from "./privacy/privacy.repo.ts";
-import { createPrivacyService } from "./privacy/privacy.service.ts";
-import { processorsOf } from "./privacy/processors.ts";
+import { createPrivacyServices } from "./privacy/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -213,12 +211,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const privacy = createPrivacyService({
-    repo: createPrivacyRepo(db),
-    processors: processorsOf(config),
-    publicUrl,
-    place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
-  });
+  const privacy = createPrivacyServices({ db, config, publicUrl });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,

@@ -6,6 +6,8 @@ export const ERROR_CODES = [
   "step_up_required",
   "second_factor_required",
   "held_for_review",
+  "processing_restricted",
+  "account_closing",
   "forbidden",
   "not_found",
   "conflict",

@@ -21,6 +21,12 @@ export const ID_PREFIXES = {
   invitation: "inv",
   passkey: "pk",
   decision: "dec",
+  dataRequest: "dsr",
+  dataExport: "exp",
+  erasure: "era",
+  statement: "stm",
+  incident: "inc",
+  billingRecord: "bill",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -43,6 +49,12 @@ export type SuiteId = Branded<string, "suite">;
 export type InvitationId = Branded<string, "invitation">;
 export type PasskeyId = Branded<string, "passkey">;
 export type DecisionId = Branded<string, "decision">;
+export type DataRequestId = Branded<string, "dataRequest">;
+export type DataExportId = Branded<string, "dataExport">;
+export type ErasureId = Branded<string, "erasure">;
+export type StatementId = Branded<string, "statement">;
+export type IncidentId = Branded<string, "incident">;
+export type BillingRecordId = Branded<string, "billingRecord">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

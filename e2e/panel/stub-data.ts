@@ -60,6 +60,8 @@ export function stubPrivacy(): PrivacyOverview {
         oldestAt: ago(40),
         leaves: "When you delete your account.",
         place: "On this server",
+        clauses: ["P1.2"],
+        rectify: "support",
       },
       {
         category: "user.name",
@@ -69,6 +71,8 @@ export function stubPrivacy(): PrivacyOverview {
         oldestAt: ago(40),
         leaves: "When you delete your account.",
         place: "On this server",
+        clauses: ["P1.2"],
+        rectify: "support",
       },
       {
         category: "user.device",
@@ -78,6 +82,8 @@ export function stubPrivacy(): PrivacyOverview {
         oldestAt: ago(40),
         leaves: "14 days after the last use, 60 days at the latest.",
         place: "On this server",
+        clauses: ["P1.2"],
+        rectify: "support",
       },
       {
         category: "user.content",
@@ -87,6 +93,8 @@ export function stubPrivacy(): PrivacyOverview {
         oldestAt: ago(12),
         leaves: "When you remove the phone.",
         place: "On this server, encrypted",
+        clauses: ["P1.2"],
+        rectify: "support",
       },
       {
         category: "user.behavior",
@@ -95,10 +103,17 @@ export function stubPrivacy(): PrivacyOverview {
         items: 0,
         leaves: "After 400 days.",
         place: "On this server",
+        clauses: ["P1.2"],
+        rectify: "support",
       },
     ],
     processors: [],
     policy: { version: 1, effectiveAt: "2026-01-01T00:00:00.000Z", url: "http://localhost:8787/privacy" },
+    preferences: { restricted: false, metrics: true },
+    incidents: [],
+    staffLooks: 0,
+    openRequests: 0,
     supportUrl: "http://localhost:8787/support",
+    trustUrl: "http://localhost:8787/trust",
   };
 }

@@ -6,7 +6,7 @@ import { DECISION_ACTIONS, DECISION_KINDS, DECISION_STATES } from "../../shared/
 import type { DecisionId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { operational, person, personal } from "../privacy/tags.ts";
 
 const fraud = {
   use: ["essential.fraud_detection"],
@@ -22,7 +22,7 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     {
       id: k.text(operational("quarter")).$type<DecisionId>().primaryKey(),
       userId: k
-        .text(personal("user.unique_id", fraud))
+        .text(person(fraud))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),

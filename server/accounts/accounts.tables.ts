@@ -5,7 +5,7 @@ import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal, secret } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 export const ONE_TIME_KINDS = [
@@ -48,9 +48,9 @@ export function userTables(k: Kit) {
     "users",
     { owner: "user", subject: { column: "id" }, clock: "createdAt" },
     {
-      id: k.text(personal("user.unique_id", authentication)).$type<UserId>().primaryKey(),
+      id: k.text(person(authentication)).$type<UserId>().primaryKey(),
       /** Lower-cased and NFC, for look-ups. */
-      email: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
+      email: k.text(personal("user.contact.email", { ...authentication, rectify: "self", link: "email" })).notNull(),
       /** As the person wrote it. */
       emailShown: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
       fullName: k.text(personal("user.name", { ...authentication, rectify: "self" })),
@@ -70,7 +70,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       provider: k.oneOf(IDENTITY_PROVIDERS, operational()).notNull(),
       subject: k.text(personal("user.unique_id", authentication)).notNull(),
       userId: k
-        .text(personal("user.unique_id", authentication))
+        .text(person(authentication))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -84,7 +84,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     { owner: "user", subject: { column: "userId" }, clock: "changedAt" },
     {
       userId: k
-        .text(personal("user.unique_id", authentication))
+        .text(person(authentication))
         .$type<UserId>()
         .primaryKey()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -102,7 +102,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       hash: k.text(secret("user.authorization.credentials", "week")).primaryKey(),
       kind: k.oneOf(ONE_TIME_KINDS, operational("week")).notNull(),
       userId: k
-        .text(personal("user.unique_id", { ...authentication, retain: "week" }))
+        .text(person({ ...authentication, retain: "week" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
@@ -139,14 +139,14 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .primaryKey(),
       tokenHash: k.text(secret("user.authorization.credentials", "quarter")).notNull(),
       userId: k
-        .text(personal("user.unique_id", audit))
+        .text(person(audit))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
       kind: k.oneOf(SESSION_KINDS, personal("user.behavior", audit)).notNull(),
       /** The team the session works in; the person's oldest one when this is empty or they left it. */
       teamId: k
-        .text(operational("quarter"))
+        .text(ofTeam("quarter"))
         .$type<TeamId>()
         .references(() => teams.id, { onDelete: "set null" }),
       method: k.oneOf(SIGN_IN_METHODS, personal("user.behavior", audit)).notNull().default("password"),
@@ -171,7 +171,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     {
       hash: k.text(secret("user.authorization.credentials", "day")).primaryKey(),
       userId: k
-        .text(personal("user.unique_id", { ...authentication, retain: "day" }))
+        .text(person({ ...authentication, retain: "day" }))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -181,7 +181,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       method: k.oneOf(SIGN_IN_METHODS, operational("day")).notNull().default("password"),
       /** The team of the web session it was approved in. */
       teamId: k
-        .text(operational("day"))
+        .text(ofTeam("day"))
         .$type<TeamId>()
         .references(() => teams.id, { onDelete: "set null" }),
       createdAt: k.instant(operational("day")).notNull(),
@@ -199,12 +199,12 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     {
       id: k.text(operational("team")).$type<ApiTokenId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       createdBy: k
-        .text(personal("user.unique_id", { ...audit, retain: "account" }))
+        .text(person({ ...audit, retain: "account" }))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -227,7 +227,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
     {
       userId: k
-        .text(personal("user.unique_id", authentication))
+        .text(person(authentication))
         .$type<UserId>()
         .primaryKey()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -247,7 +247,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     {
       hash: k.text(secret("user.authorization.credentials", "account")).primaryKey(),
       userId: k
-        .text(personal("user.unique_id", authentication))
+        .text(person(authentication))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -264,7 +264,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     {
       id: k.text(operational("account")).$type<PasskeyId>().primaryKey(),
       userId: k
-        .text(personal("user.unique_id", authentication))
+        .text(person(authentication))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),

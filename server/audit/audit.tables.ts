@@ -1,7 +1,7 @@
 /** Append-only audit chains, one per team and one for the server. */
 import { sql } from "drizzle-orm";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { operational, person, personal } from "../privacy/tags.ts";
 
 const activity = {
   use: ["essential.service.security"],
@@ -20,9 +20,9 @@ export function auditTables(k: Kit) {
       seq: k.int(operational("chain")).notNull(),
       /** Nulled with the other personal columns after 90 days; the chain stays verifiable through `commitment`. */
       at: k.instant(personal("user.behavior", activity)),
-      actor: k.text(personal("user.unique_id", activity)),
+      actor: k.text(person(activity)),
       action: k.text(operational("chain")).notNull(),
-      object: k.text(personal("user.behavior", activity)),
+      object: k.text(personal("user.behavior", { ...activity, link: "user" })),
       detail: k.json<Record<string, string | number | boolean>>(personal("user.behavior", activity)),
       salt: k.text(operational("quarter")),
       commitment: k.text(operational("chain")).notNull(),

@@ -17,7 +17,7 @@ import {
 import type { FlowId, PhoneId, RunId, SuiteId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 import type { WorkspaceTables } from "./workspaces.tables.ts";
 
@@ -38,13 +38,13 @@ export function automationTables(
     {
       id: k.text(operational("team")).$type<FlowId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Nulled when the person goes and the flow stays with the team. */
       createdBy: k
-        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .text(person({ ...kept, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
@@ -62,7 +62,7 @@ export function automationTables(
     {
       id: k.text(operational("quarter")).$type<RunId>().primaryKey(),
       teamId: k
-        .text(operational("quarter"))
+        .text(ofTeam("quarter"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
@@ -71,7 +71,7 @@ export function automationTables(
         .$type<FlowId>()
         .references(() => flows.id, { onDelete: "set null" }),
       createdBy: k
-        .text(personal("user.unique_id", { ...ran, erase: "reattribute" }))
+        .text(person({ ...ran, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", ran)).notNull(),
@@ -139,7 +139,7 @@ export function automationTables(
     "run_pool",
     {
       owner: "team",
-      subject: { none: "Belongs to a run and goes with it; the run leads to the person." },
+      subject: { via: "runId", table: "runs", key: "id" },
       clock: "position",
     },
     {
@@ -150,7 +150,7 @@ export function automationTables(
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.phoneId] }), k.index("run_pool_phone").on(t.phoneId)],
   );
-  const part = { none: "Belongs to a run and goes with it; the run leads to the person." };
+  const part = { via: "runId", table: "runs", key: "id" } as const;
   const runSteps = k.table(
     "run_steps",
     { owner: "team", subject: part, clock: "startedAt" },

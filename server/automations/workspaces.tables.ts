@@ -5,7 +5,7 @@
 import type { PhoneId, SuiteId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const use = ["essential.service.automations"] as const;
@@ -13,9 +13,9 @@ const kept = { use, clause: "P1.4", retain: "team" } as const;
 const ran = { use, clause: "P1.4", retain: "quarter" } as const;
 
 export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof userTables> & TeamTables) {
-  const ofTeam = (retain: "team" | "quarter") =>
+  const teamOf = (retain: "team" | "quarter") =>
     k
-      .text(operational(retain))
+      .text(ofTeam(retain))
       .$type<TeamId>()
       .notNull()
       .references(() => teams.id, { onDelete: "cascade" });
@@ -23,13 +23,13 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
     "file_contents",
     {
       owner: "team",
-      subject: { none: "Belongs to the files and runs that hold it; those lead to the person." },
+      subject: { via: "id", table: "workspaceFiles", key: "content" },
       clock: "createdAt",
     },
     {
       /** `<team>/<SHA-256 of the content>`: teams share nothing. */
       id: k.text(operational("team")).primaryKey(),
-      teamId: ofTeam("team"),
+      teamId: teamOf("team"),
       bytes: k.int(operational("team")).notNull(),
       content: k.bytes(personal("user.content.private", kept)).notNull(),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
@@ -40,7 +40,7 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
     "workspace_files",
     { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
     {
-      teamId: ofTeam("team"),
+      teamId: teamOf("team"),
       path: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
       content: k
         .text(operational("team"))
@@ -49,7 +49,7 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
       bytes: k.int(operational("team")).notNull(),
       /** Nulled when the person goes and the file stays with the team. */
       createdBy: k
-        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .text(person({ ...kept, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
@@ -61,9 +61,9 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
       id: k.text(operational("quarter")).$type<SuiteId>().primaryKey(),
-      teamId: ofTeam("quarter"),
+      teamId: teamOf("quarter"),
       createdBy: k
-        .text(personal("user.unique_id", { ...ran, erase: "reattribute" }))
+        .text(person({ ...ran, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       path: k.text(personal("user.content.private", ran)).notNull(),

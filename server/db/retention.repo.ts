@@ -29,7 +29,7 @@ export async function sweepAccounts(db: Database, clock: Clock, tx: Writer): Pro
       .returning({ hash: connectCodes.hash }),
     await tx
       .delete(mailOutbox)
-      .where(lt(mailOutbox.createdAt, cutoff(clock, "month")))
+      .where(lt(mailOutbox.createdAt, cutoff(clock, "week")))
       .returning({ id: mailOutbox.id }),
     await tx
       .delete(sessions)

@@ -5,11 +5,15 @@ import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
 import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { workspaceTables } from "../automations/workspaces.tables.ts";
+import { billingTables } from "../billing/billing.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
+import { incidentTables } from "../privacy/incidents/incidents.tables.ts";
+import { metricTables } from "../privacy/metrics/metrics.tables.ts";
+import { privacyTables } from "../privacy/privacy.tables.ts";
 import { recordingTables } from "../recordings/recordings.tables.ts";
 import { ruleTables } from "../rules/rules.tables.ts";
 import { screenTables } from "../screen/screen.tables.ts";
@@ -46,6 +50,10 @@ export function defineTables(k: Kit) {
     ...mailTables(k),
     ...supportTables(k),
     ...keyTables(k),
+    ...privacyTables(k, users),
+    ...incidentTables(k, users),
+    ...metricTables(k),
+    ...billingTables(k),
   };
 }
 export type Tables = ReturnType<typeof defineTables>;

@@ -1,18 +1,18 @@
 /** Events per topic with gapless sequence numbers; the table, not an emitter, is the truth. */
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, personal } from "../privacy/tags.ts";
 
 export function eventTables(k: Kit) {
   const topics = k.table(
     "topics",
     { owner: "system", subject: { none: "A topic is a team id." }, clock: "seq" },
-    { topic: k.text(operational()).primaryKey(), seq: k.int(operational()).notNull() },
+    { topic: k.text(ofTeam("service")).primaryKey(), seq: k.int(operational()).notNull() },
   );
   const events = k.table(
     "events",
     { owner: "team", subject: { none: "Rows live a day and repeat what the phones table says." }, clock: "at" },
     {
-      topic: k.text(operational("day")).notNull(),
+      topic: k.text(ofTeam("day")).notNull(),
       seq: k.int(operational("day")).notNull(),
       data: k
         .json<unknown>(

@@ -88,6 +88,27 @@ export const SAMPLES: MailData = {
     dueAt: "31 January 2026",
     link: "https://perch.example/privacy",
   },
+  account_deletion_undone: { at: "1 January 2026, 14:05 UTC", signInLink: "https://perch.example/sign-in" },
+  account_deleted: {
+    at: "1 January 2026, 14:05 UTC",
+    kept: "Billing records stay until 2033, because the law asks for them.",
+    certificateLink: "https://perch.example/erasure?token=t",
+  },
+  inactive: {
+    since: "1 January 2024",
+    deletedAt: "1 March 2026",
+    signInLink: "https://perch.example/sign-in",
+  },
+  data_request_verify: {
+    what: "Somebody, probably you, asked us to delete the account.",
+    number: "DR-2026-0001",
+    link: "https://perch.example/data-request?token=t",
+  },
+  data_request_done: {
+    number: "DR-2026-0001",
+    answer: "Your <b>name was corrected.",
+    link: "https://perch.example/data-request/receipt?token=t",
+  },
   policy_changed: { effectiveAt: "1 February 2026", summary: "One clause.", link: "https://perch.example/privacy" },
   breach: {
     what: "A backup was read.",

@@ -1,7 +1,7 @@
 /** Mail outbox: rows are written in the transaction that makes the mail true. */
 import type { UserId } from "../../shared/ids.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { operational, person, personal } from "../privacy/tags.ts";
 
 export const MAIL_KINDS = [
   "confirm",
@@ -26,7 +26,12 @@ export const MAIL_KINDS = [
   "receipt",
   "export_ready",
   "account_deletion",
+  "account_deletion_undone",
+  "account_deleted",
+  "inactive",
   "data_request",
+  "data_request_verify",
+  "data_request_done",
   "policy_changed",
   "breach",
   "support_received",
@@ -35,28 +40,28 @@ export type MailKind = (typeof MAIL_KINDS)[number];
 export const MAIL_STATES = ["waiting", "sent", "failed"] as const;
 export type MailState = (typeof MAIL_STATES)[number];
 
-const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", retain: "month" } as const;
+const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", retain: "week" } as const;
 
 export function mailTables(k: Kit) {
   const mailOutbox = k.table(
     "mail_outbox",
     { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
     {
-      id: k.text(operational("month")).primaryKey(),
-      userId: k.text(personal("user.unique_id", mail)).$type<UserId>(),
-      recipient: k.text(personal("user.contact.email", mail)).notNull(),
-      kind: k.oneOf(MAIL_KINDS, operational("month")).notNull(),
+      id: k.text(operational("week")).primaryKey(),
+      userId: k.text(person(mail)).$type<UserId>(),
+      recipient: k.text(personal("user.contact.email", { ...mail, link: "email" })).notNull(),
+      kind: k.oneOf(MAIL_KINDS, operational("week")).notNull(),
       /** Values the template needs; holds single-use links, so it is nulled once sent. */
       data: k.json<Record<string, string>>(
         personal("user.authorization.credentials", { ...mail, export: { never: "Holds single-use links." } }),
       ),
       /** Names the event the mail is about: queued twice, it is one mail. */
-      dedupeKey: k.text(operational("month")),
-      state: k.oneOf(MAIL_STATES, operational("month")).notNull(),
+      dedupeKey: k.text(operational("week")),
+      state: k.oneOf(MAIL_STATES, operational("week")).notNull(),
       createdAt: k.instant(personal("user.behavior", mail)).notNull(),
       sentAt: k.instant(personal("user.behavior", mail)),
       /** Why it failed: the mail server's reply code, never its words, which may name the address. */
-      failure: k.text(operational("month")),
+      failure: k.text(operational("week")),
     },
     (t) => [
       k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey),

@@ -70,6 +70,17 @@ export interface MailData {
     readonly dueAt: string;
     readonly link: string;
   };
+  readonly account_deletion_undone: { readonly at: string; readonly signInLink: string };
+  /** The last mail there is, sent while the address is still known. */
+  readonly account_deleted: { readonly at: string; readonly kept: string; readonly certificateLink: string };
+  readonly inactive: { readonly since: string; readonly deletedAt: string; readonly signInLink: string };
+  readonly data_request_verify: { readonly what: string; readonly number: string; readonly link: string };
+  readonly data_request_done: {
+    readonly number: string;
+    /** Sentences: what was done, or why not and where one may complain. */
+    readonly answer: string;
+    readonly link: string;
+  };
   readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
   readonly breach: { readonly what: string; readonly at: string; readonly todo: string; readonly link: string };
   readonly support_received: { readonly dueAt: string };
@@ -251,6 +262,41 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     subject: `Your request ${number} about your data`,
     before: [what, `You have our answer by ${dueAt} at the latest.`],
     action: { label: "See the request", link },
+    after: [],
+  }),
+  account_deletion_undone: ({ at, signInLink }) => ({
+    subject: "Your Perch account stays",
+    before: [`The deletion of your account was taken back (${at}). Everything is as it was, and you are signed out.`],
+    action: { label: "Sign in", link: signInLink },
+    after: [],
+  }),
+  account_deleted: ({ at, kept, certificateLink }) => ({
+    subject: "Your Perch account is being deleted",
+    before: [
+      `The deletion of your account began (${at}). This is our last mail: your address goes with the rest.`,
+      kept,
+    ],
+    action: { label: "See the certificate", link: certificateLink },
+    after: ["The link shows how far it is, then the signed certificate, for 60 days. It names nobody."],
+  }),
+  inactive: ({ since, deletedAt, signInLink }) => ({
+    subject: "Your Perch account is not used any more",
+    before: [
+      `You were last here ${since}. What nobody uses should not lie around, so the account will be deleted ${deletedAt}.`,
+    ],
+    action: { label: "Keep it: sign in", link: signInLink },
+    after: [],
+  }),
+  data_request_verify: ({ what, number, link }) => ({
+    subject: `Confirm your request ${number} about your data`,
+    before: [what, "Nothing is done before you confirm that the request is yours."],
+    action: { label: "Confirm the request", link },
+    after: ["The link works once and for 14 days.", "If it was not you, ignore this mail; nothing changes."],
+  }),
+  data_request_done: ({ number, answer, link }) => ({
+    subject: `Your request ${number} about your data is answered`,
+    before: [answer],
+    action: { label: "See the receipt", link },
     after: [],
   }),
   policy_changed: ({ effectiveAt, summary, link }) => ({

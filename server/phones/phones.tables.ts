@@ -10,7 +10,7 @@ import {
 } from "../../shared/phones.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const usage = { use: ["essential.service.operations"], clause: "P1.4", retain: "phone" } as const;
@@ -22,13 +22,13 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
     {
       id: k.text(operational("phone")).$type<PhoneId>().primaryKey(),
       teamId: k
-        .text(operational("phone"))
+        .text(ofTeam("phone"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Nulled when the person goes and the phone stays with the team. */
       createdBy: k
-        .text(personal("user.unique_id", { ...usage, erase: "reattribute" }))
+        .text(person({ ...usage, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...usage, rectify: "self" })).notNull(),

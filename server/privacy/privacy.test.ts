@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
-import { processorsOf } from "./processors.ts";
+import { processorsOf } from "./processors/processors.ts";
 import { CATEGORIES, RETENTION } from "./tags.ts";
 
 describe("what a person sees of their data", () => {

@@ -16,6 +16,8 @@ export const CATEGORIES = {
   "user.behavior": "What you did in the product",
   "user.content.private": "What you wrote or keep on phones",
   "user.account.settings": "Settings of your phones",
+  "user.privacy_preferences": "Your privacy settings and requests",
+  "user.payment": "Billing records",
   "system.operations": "Data about the service, not about people",
 } as const;
 export type Category = keyof typeof CATEGORIES;
@@ -28,7 +30,9 @@ export const USES = {
   "essential.service.operations.support": "to answer your questions",
   "essential.service.notifications.email": "to send you mail about your account",
   "essential.fraud_detection": "to stop abuse",
+  "essential.service.payment_processing": "to bill what you use",
   "essential.legal_obligation": "because the law asks for it",
+  "analytics.reporting.system.performance": "to make the service more reliable, in numbers about nobody",
 } as const;
 export type Use = keyof typeof USES;
 
@@ -51,6 +55,9 @@ export const RETENTION = {
   week: { days: 7, words: "after 7 days" },
   month: { days: 30, words: "after 30 days" },
   quarter: { days: 90, words: "after 90 days" },
+  request: { days: 730, words: "24 months after the answer, then without anything about you from the answer on" },
+  incident: { words: "stays, without anything about a person once you delete your account" },
+  billing: { days: 2557, words: "up to 7 years, as the law asks" },
   chain: { words: "stays, without anything about a person after 90 days" },
   service: { words: "stays; it is not about people" },
 } as const satisfies Record<string, { days?: number; words: string }>;
@@ -58,8 +65,15 @@ export type Retention = keyof typeof RETENTION;
 
 export type Basis = "contract" | "legitimate_interests" | "legal_obligation" | "none_not_personal";
 
-/** What erasing an account does with the column. */
-export type Erase = "delete" | "null" | "reattribute" | "keep_not_personal";
+/**
+ * What erasing an account does. On a column that links to the person: `delete` removes the row, `null` forgets every
+ * column of the row that is tagged `null`, `reattribute` cuts the link and leaves the row with the team, `legal` cuts the
+ * link and keeps what the law asks for. Other columns go or stay with their row.
+ */
+export type Erase = "delete" | "null" | "reattribute" | "legal" | "keep_not_personal";
+
+/** What a value leads to: a person by id or by lower-cased address, or a team by id. */
+export type Link = "user" | "email" | "team";
 
 /** Whether log lines may carry the value. */
 export type LogRule = "never" | "allowed";
@@ -75,14 +89,24 @@ export interface ColumnPrivacy {
   /** `self`: in the person's own export; otherwise the reason why not. */
   readonly export: "self" | { readonly never: string };
   readonly rectify: "self" | "support" | "none";
+  /** Set when the value leads to somebody. */
+  readonly link?: Link;
+  /** Sealed with the key of the person, so that destroying the key forgets it in every copy. */
+  readonly sealed?: "subject";
   readonly log: LogRule;
 }
 
 export interface TablePrivacy {
   /** Whose the rows are. */
   readonly owner: "user" | "team" | "system";
-  /** The column that leads to the person, or why there is none. */
-  readonly subject: { readonly column: string } | { readonly none: string };
+  /**
+   * Whose the rows are: the column that leads to the person; or the rows whose column `via` is the `key` of a row of
+   * `table` (its property name in the schema) that is the person's; or why nobody's.
+   */
+  readonly subject:
+    | { readonly column: string }
+    | { readonly via: string; readonly table: string; readonly key: string }
+    | { readonly none: string };
   /** The column the retention clock starts from. */
   readonly clock: string;
 }
@@ -92,6 +116,16 @@ type Personal = Pick<ColumnPrivacy, "use" | "clause" | "retain"> & Partial<Omit<
 /** A column about a person. Defaults are the strict ones: erased by deletion, exported, never logged. */
 export function personal(category: Exclude<Category, "system.operations">, tag: Personal): ColumnPrivacy {
   return { category, basis: "contract", erase: "delete", export: "self", rectify: "none", log: "never", ...tag };
+}
+
+/** The id of a person. Erasing removes the row, unless the tag says otherwise. */
+export function person(tag: Personal): ColumnPrivacy {
+  return personal("user.unique_id", { ...tag, link: "user" });
+}
+
+/** The id of a team: what a team that is closed takes with it. */
+export function ofTeam(retain: Retention): ColumnPrivacy {
+  return { ...operational(retain), link: "team" };
 }
 
 /** A secret of a person: never exported, never logged. */

@@ -5,7 +5,7 @@ import { RECORDING_STATES, type RecordedStep } from "../../shared/recording-mode
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const kept = { use: ["essential.service.automations"], clause: "P1.4", retain: "month" } as const;
@@ -26,13 +26,13 @@ export function recordingTables(
     {
       id: k.text(operational("month")).$type<RecordingId>().primaryKey(),
       teamId: k
-        .text(operational("month"))
+        .text(ofTeam("month"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Only this person's touches are recorded, and only this person sees them until they are a flow. */
       createdBy: k
-        .text(personal("user.unique_id", kept))
+        .text(person(kept))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -61,7 +61,7 @@ export function recordingTables(
     "recording_steps",
     {
       owner: "team",
-      subject: { none: "Belongs to a recording and goes with it; the recording leads to the person." },
+      subject: { via: "recordingId", table: "recordings", key: "id" },
       clock: "at",
     },
     {

@@ -5,7 +5,7 @@ import type { RuleRefusal } from "../../shared/rules-api.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const use = ["essential.service.automations"] as const;
@@ -22,13 +22,13 @@ export function ruleTables(
     {
       id: k.text(operational("team")).$type<RuleId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Who saved it last: its schedule runs with this person's rights. Nulled when the person goes. */
       savedBy: k
-        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .text(person({ ...kept, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       rule: k.json<Rule>(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
@@ -50,7 +50,7 @@ export function ruleTables(
     "rule_starts",
     {
       owner: "team",
-      subject: { none: "Names a rule and a run and goes with either; they lead to the person." },
+      subject: { via: "runId", table: "runs", key: "id" },
       clock: "at",
     },
     {

@@ -5,7 +5,7 @@ import { SCREEN_MODES } from "../../shared/screen-protocol.ts";
 import type { accountTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
 import type { phoneTables } from "../phones/phones.tables.ts";
-import { operational, personal, secret } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
 
 const security = { use: ["essential.service.security"], clause: "P2.1", retain: "minutes" } as const;
 
@@ -17,8 +17,8 @@ export function screenTables(k: Kit, { phones }: ReturnType<typeof accountTables
       hash: k.text(secret("user.authorization.credentials", "minutes")).primaryKey(),
       /** The session or API token that asked; revoking it closes the socket. */
       credentialId: k.text(personal("user.unique_id", security)).$type<CredentialId>().notNull(),
-      userId: k.text(personal("user.unique_id", security)).$type<UserId>().notNull(),
-      teamId: k.text(operational("minutes")).$type<TeamId>().notNull(),
+      userId: k.text(person(security)).$type<UserId>().notNull(),
+      teamId: k.text(ofTeam("minutes")).$type<TeamId>().notNull(),
       phoneId: k
         .text(operational("minutes"))
         .$type<PhoneId>()

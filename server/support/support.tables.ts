@@ -13,7 +13,7 @@ export function supportTables(k: Kit) {
     {
       id: k.text(operational("account")).primaryKey(),
       kind: k.oneOf(SUPPORT_KINDS, operational("account")).notNull(),
-      email: k.text(personal("user.contact.email", support)).notNull(),
+      email: k.text(personal("user.contact.email", { ...support, link: "email" })).notNull(),
       message: k.text(personal("user.content.private", support)).notNull(),
       receivedAt: k.instant(personal("user.behavior", support)).notNull(),
       /** Thirty days after arrival (policy clause P5.6). */

@@ -5,7 +5,7 @@ import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
 import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal, secret } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
 
 const activity = { use: ["essential.service.operations"], clause: "P1.4", retain: "account" } as const;
 
@@ -14,7 +14,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     "teams",
     { owner: "team", subject: { none: "A team is not a person; members lead to people." }, clock: "createdAt" },
     {
-      id: k.text(operational("team")).$type<TeamId>().primaryKey(),
+      id: k.text(ofTeam("team")).$type<TeamId>().primaryKey(),
       name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
       createdAt: k.instant(operational("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
@@ -26,12 +26,12 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     { owner: "user", subject: { column: "userId" }, clock: "joinedAt" },
     {
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       userId: k
-        .text(personal("user.unique_id", activity))
+        .text(person(activity))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
@@ -46,25 +46,25 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     {
       id: k.text(operational("quarter")).$type<InvitationId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Lower-cased and NFC: only who confirmed this address may accept. */
-      email: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
+      email: k.text(personal("user.contact.email", { ...activity, retain: "quarter", link: "email" })).notNull(),
       emailShown: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
       role: k.oneOf(INVITED_ROLES, personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
       /** SHA-256 of the token in the link; empty once the invitation is no longer open. */
       tokenHash: k.text(secret("user.authorization.credentials", "quarter")),
       invitedBy: k
-        .text(personal("user.unique_id", { ...activity, retain: "quarter" }))
+        .text(person({ ...activity, retain: "quarter", erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       createdAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
       expiresAt: k.instant(operational("quarter")).notNull(),
       acceptedAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })),
       acceptedBy: k
-        .text(personal("user.unique_id", { ...activity, retain: "quarter" }))
+        .text(person({ ...activity, retain: "quarter" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       /** Withdrawn by the team, or declined by the person. */

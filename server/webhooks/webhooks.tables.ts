@@ -4,7 +4,7 @@ import type { WebhookPhone } from "../../shared/webhooks.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const use = ["essential.service.automations"] as const;
@@ -20,13 +20,13 @@ export function webhookTables(
     {
       id: k.text(operational("team")).$type<WebhookId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Its runs start with this person's rights. Nulled when the person goes; then it starts nothing. */
       createdBy: k
-        .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+        .text(person({ ...kept, erase: "reattribute" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),

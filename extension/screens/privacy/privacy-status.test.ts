@@ -9,12 +9,19 @@ const email: HeldCategory = {
   items: 1,
   leaves: "With your account.",
   place: "On this server",
+  clauses: ["P1.2"],
+  rectify: "support",
 };
 const overview: PrivacyOverview = {
   categories: [email, { ...email, label: "Name", items: 0 }],
   processors: [],
   policy: { version: 1, effectiveAt: "2026-01-01", url: "/privacy" },
+  preferences: { restricted: false, metrics: true },
+  incidents: [],
+  staffLooks: 0,
+  openRequests: 0,
   supportUrl: "/support",
+  trustUrl: "/trust",
 };
 
 describe("the privacy status line", () => {
@@ -26,7 +33,12 @@ describe("the privacy status line", () => {
     expect(privacyStatus({ ...overview, categories: [] }).title).toBe("Nothing is held about you");
   });
   it("names who else has some of it", () => {
-    const shared = { ...overview, processors: [{ id: "stripe", name: "Stripe", purpose: "Payments" }] };
+    const shared = {
+      ...overview,
+      processors: [
+        { id: "stripe", name: "Stripe", purpose: "Payments", region: "EU", retentionDays: 14, agreement: true },
+      ],
+    };
     expect(privacyStatus(shared).detail).toContain("Stripe");
   });
 });

@@ -2,7 +2,7 @@
 import type { FlowId, SecretId, TeamId, UserId } from "../../../shared/ids.ts";
 import type { userTables } from "../../accounts/accounts.tables.ts";
 import type { Kit } from "../../db/dialect.ts";
-import { operational, personal } from "../../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../../privacy/tags.ts";
 import type { TeamTables } from "../../teams/teams.tables.ts";
 import type { automationTables } from "../automations.tables.ts";
 
@@ -13,9 +13,9 @@ export function secretTables(
   parts: ReturnType<typeof userTables> & TeamTables & Pick<ReturnType<typeof automationTables>, "flows">,
 ) {
   const { users, teams, flows } = parts;
-  const person = () =>
+  const byPerson = () =>
     k
-      .text(personal("user.unique_id", { ...kept, erase: "reattribute" }))
+      .text(person({ ...kept, erase: "reattribute" }))
       .$type<UserId>()
       .references(() => users.id, { onDelete: "set null" });
   const secrets = k.table(
@@ -24,12 +24,12 @@ export function secretTables(
     {
       id: k.text(operational("team")).$type<SecretId>().primaryKey(),
       teamId: k
-        .text(operational("team"))
+        .text(ofTeam("team"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Who set the value last, and so knows it; nulled when that person goes. */
-      createdBy: person(),
+      createdBy: byPerson(),
       name: k.text(personal("user.content.private", kept)).notNull(),
       /** AES-256-GCM, bound to id and team (`seal.ts`). */
       value: k
@@ -54,7 +54,7 @@ export function secretTables(
         .$type<FlowId>()
         .notNull()
         .references(() => flows.id, { onDelete: "cascade" }),
-      grantedBy: person(),
+      grantedBy: byPerson(),
       /** SHA-256 of the text it was granted to: another text does not get the secret. */
       textHash: k.text(operational("team")).notNull(),
       grantedAt: k.instant(personal("user.behavior", kept)).notNull(),

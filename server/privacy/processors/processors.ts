@@ -3,7 +3,12 @@ export interface Processor {
   readonly id: "mail" | "database";
   readonly name: string;
   readonly purpose: string;
+  readonly region: string;
+  readonly retentionDays: number;
+  readonly agreement: boolean;
 }
+
+const UNSTATED = { region: "not stated", retentionDays: 14, agreement: false } as const;
 
 export function processorsOf(config: {
   readonly SMTP_URL?: string | undefined;
@@ -17,6 +22,7 @@ export function processorsOf(config: {
             id: "database",
             name: `PostgreSQL at ${new URL(config.DATABASE_URL).hostname}`,
             purpose: "keeps the database",
+            ...UNSTATED,
           } as const,
         ]),
     ...(config.SMTP_URL === undefined
@@ -26,6 +32,7 @@ export function processorsOf(config: {
             id: "mail",
             name: `Mail server ${new URL(config.SMTP_URL).hostname}`,
             purpose: "delivers mail about your account",
+            ...UNSTATED,
           } as const,
         ]),
   ];
