@@ -126,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     options.driver ??
     (await createWebDriver({
       dataDir: config.DATA_DIR,
+      key: deriveKey(master, "phone profiles"),
       ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
       sandbox: config.PHONE_SANDBOX === "on",
       clock,
