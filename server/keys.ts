@@ -116,6 +116,7 @@ export function deriveKey(
     | "subject keys"
     | "phone profiles"
     | "erasure ledger"
+    | "backups"
     | "operator desk",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));

@@ -80,6 +80,7 @@ export async function recordKeyChange(opened: OpenedDatabase, audit: Audit, reas
   opened.keyChanged();
 }
 
-function databaseFile(config: Config): string {
+/** Where the embedded database is. */
+export function databaseFile(config: Config): string {
   return join(config.DATA_DIR, "perch.db");
 }

@@ -9,6 +9,7 @@ import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
+import { removeOldBackups } from "./backup/backup.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
@@ -310,8 +311,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         accounts.sessions.announceEnded(ended);
         await automations.removeOrphans();
       },
+      "backups.sweep": async () => {
+        await removeOldBackups(config, clock, config.backupDir);
+      },
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
+    [
+      { kind: "retention.sweep", everyMs: 60 * MINUTE_MS },
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+    ],
   );
   await recordings.recover();
   const recovering = lifecycle

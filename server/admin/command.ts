@@ -26,9 +26,10 @@ export interface Work {
 }
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export interface Command {
+  /** Its name is one word or two. */
   readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
   /** Done before the database is opened. */
-  prepare?(config: Config, options: Options): Promise<void>;
+  prepare?(config: Config, options: Options, clock: Clock): Promise<void>;
   run(work: Work, options: Options): Promise<void>;
 }
 export type Commands = Readonly<Record<string, Command>>;

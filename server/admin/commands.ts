@@ -40,6 +40,9 @@ const USAGE = `Usage: npm run admin -- <command>
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
+  backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
+  restore --from FOLDER --reason R                    puts a backup in the place of the data; the server must be stopped
+
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
 Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
@@ -105,18 +108,19 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.out(USAGE);
     return args.length === 0 ? 2 : 0;
   }
-  const name = args.slice(0, 2).join(" ");
+  const [first = ""] = args;
+  const name = first in COMMANDS ? first : args.slice(0, 2).join(" ");
   const command = COMMANDS[name];
   if (command === undefined) {
     process.error(`There is no command “${name}”.\n\n${USAGE}`);
     return 2;
   }
-  const options = readOptions(command, args.slice(2));
+  const options = readOptions(command, args.slice(name.split(" ").length));
   if (typeof options === "string") {
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  await command.prepare?.(process.config(), options);
+  await command.prepare?.(process.config(), options, process.clock);
   const work = await open(process, command.prepare && options["reason"]);
   try {
     await command.run(work, options);

@@ -31,13 +31,18 @@ import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
-import { type BrowserUser, CACHES, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
+import {
+  type BrowserUser,
+  browserUser,
+  CACHES,
+  chooseRoot,
+  folderSize,
+  type PhoneRecord,
+  WebPhoneStorage,
+} from "./storage.ts";
 import { VideoEncoder } from "./video-encoder.ts";
 import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
 import { watchUse } from "./watch.ts";
-
-/** Debian's and most systems' `nobody`. */
-const NOBODY: BrowserUser = { uid: 65_534, gid: 65_534 };
 
 export interface WebDriverLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -68,7 +73,7 @@ export interface WebDriverOptions {
 
 /** Prepares the storage; the browser itself is looked for in the background, and a phone's start tells when there is none. */
 export async function createWebDriver(options: WebDriverOptions): Promise<PhoneDriver> {
-  const user = process.getuid?.() === 0 ? (options.user ?? NOBODY) : undefined;
+  const user = browserUser() === undefined ? undefined : (options.user ?? browserUser());
   const root = await chooseRoot(options.dataDir, user);
   const storage = new WebPhoneStorage(root, user, options.key);
   await storage.prepare();

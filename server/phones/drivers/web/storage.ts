@@ -152,6 +152,8 @@ export class WebPhoneStorage {
     const unpack = async (sealed: string, folder: string, key: SealedFolderKey) => {
       if (!(await exists(folder)) && (await exists(sealed))) await openFolder(sealed, folder, key, this.user);
       await rm(sealed, { force: true });
+      // A backup has no profile of a phone that ran while it was made.
+      if (!(await exists(folder))) await this.#browserFolder(folder);
     };
     try {
       if (profile !== undefined) {
@@ -273,6 +275,19 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Debian's and most systems' `nobody`. */
+const NOBODY: BrowserUser = { uid: 65_534, gid: 65_534 };
+
+/** Who browsers run as when nobody else is named: somebody other than root. */
+export function browserUser(): BrowserUser | undefined {
+  return process.getuid?.() === 0 ? NOBODY : undefined;
+}
+
+/** The folder web phones of this data folder are kept in. */
+export function webPhonesRoot(dataDir: string): Promise<string> {
+  return chooseRoot(dataDir, browserUser());
 }
 
 /**
