@@ -9,10 +9,10 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import Sqlite from "better-sqlite3";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { copyDatabase } from "../db/sqlite-copy.ts";
 import { demandAlone } from "../db/sqlite-rekey.ts";
 import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
@@ -172,17 +172,6 @@ async function move(from: string, to: string): Promise<void> {
 function databases(config: Config) {
   const all = [{ name: "perch.db", path: databaseFile(config), key: (key: Buffer) => deriveKey(key, "database") }];
   return all.filter(({ path }) => existsSync(path));
-}
-
-function copyDatabase(from: string, key: Buffer, to: string): void {
-  const db = new Sqlite(from, { readonly: true, timeout: 10_000 });
-  try {
-    db.pragma(`key = "x'${key.toString("hex")}'"`);
-    // Keeps the cipher and the key; `backup()` refuses encrypted databases (research/privacy.md, finding 3).
-    db.prepare("vacuum into ?").run(to);
-  } finally {
-    db.close();
-  }
 }
 
 async function copyTree(base: string, below: string, to: string): Promise<void> {
