@@ -36,6 +36,7 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -214,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
   const privacy = createPrivacyServices({ db, config, publicUrl });
+  const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -255,7 +257,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({ ...accounts, ...trust, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
     ),
     clock,
     log,
@@ -294,6 +296,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
+      ...trust.jobs,
       "retention.sweep": async (_input, { finish }) => {
         let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
@@ -318,6 +321,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     [
       { kind: "retention.sweep", everyMs: 60 * MINUTE_MS },
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...trust.schedules,
     ],
   );
   await recordings.recover();

@@ -95,6 +95,20 @@ pre.letter { font: inherit; }
 .clauses li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
 .clauses a { color: var(--text-2); font-size: 13px; text-decoration: none; font-variant-numeric: tabular-nums; padding-top: 2px; }
 .clauses a:hover { text-decoration: underline; }
+.promises { display: grid; gap: 20px; list-style: none; }
+.promises > li { display: grid; gap: 6px; }
+.promises > li + li { border-top: 1px solid var(--line); padding-top: 16px; }
+.promises > li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
+.promises .row > a { color: var(--text-2); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 40px; }
+.found { font-size: 14px; }
+.tally { display: flex; flex-wrap: wrap; gap: 8px 20px; list-style: none; font-variant-numeric: tabular-nums; }
+.mark { display: inline-flex; align-items: center; gap: 6px; font-size: 13px; font-weight: 560; white-space: nowrap; }
+.mark::before { content: ""; width: 9px; height: 9px; border-radius: 50%; background: var(--line-control); flex: none; }
+.mark.kept::before { background: var(--ok); }
+.mark.broken { color: var(--bad-text); }
+.mark.broken::before { background: var(--bad); border-radius: 2px; }
+.mark.attested::before { background: none; border: 2px solid var(--accent); }
+.mark.unknown { color: var(--text-2); }
 .hero { display: grid; grid-template-columns: 1fr auto; gap: 24px; align-items: center; padding-block: 8px; }
 .hero > div { display: grid; gap: 16px; }
 .hero svg { width: 148px; height: auto; }

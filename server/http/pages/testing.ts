@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
+import { POLICY } from "../../../shared/policy/policy-v1.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
@@ -13,6 +14,7 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
+import { createTrust } from "../../privacy/trust/trust.service.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { PagesEnv } from "./page-context.ts";
@@ -69,6 +71,7 @@ export function startPages(
     factorsKey: FACTORS_KEY,
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
+  const trust = createTrust({ policy: async () => POLICY, live: async () => [], results: undefined });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -77,7 +80,14 @@ export function startPages(
   });
   app.route(
     "/",
-    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+    createPages({
+      ...services,
+      trust,
+      clock,
+      log: silentLog,
+      refusals: createRefusals({ log: silentLog, clock }),
+      publicUrl,
+    }),
   );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
