@@ -218,7 +218,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       createdAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })).notNull(),
       expiresAt: k.instant(reference("account")).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
-      revokedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
+      revokedAt: k.instant(personal("user.behavior", audit)),
     },
     (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
   );
