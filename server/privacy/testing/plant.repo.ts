@@ -75,8 +75,8 @@ const SHAPES: Readonly<Record<string, (token: string) => unknown>> = {
   "decisions.signals": (token) => [{ signal: token, weight: 1 }],
   "phones.tags": (token) => [token],
   "phones.settings": (token) => ({ locale: token }),
-  "apiTokens.scopes": () => [],
-  "passkeys.transports": () => [],
+  "apiTokens.scopes": (token) => [token],
+  "passkeys.transports": (token) => [token],
   "billingRecords.lines": (token) => [{ words: token, amount: 1 }],
   "incidentPeople.categories": (token) => [token],
 };
@@ -173,6 +173,7 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
     if (empty !== undefined) return { value: null, skipped: empty };
     const own = tag.link && { user: person.userId, email: person.email, team: person.teamId }[tag.link];
     if (own !== undefined) return { value: own, token: own };
+    if (tag.thirdParty === "address") return { value: person.email, token: person.email };
     if (reference !== undefined) return { value: reference, skipped: "The key of another row." };
     count += 1;
     const choices = choicesOf(table, property);
