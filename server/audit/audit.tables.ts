@@ -16,7 +16,8 @@ export function auditTables(k: Kit) {
     "audit_log",
     { owner: "team", subject: { column: "actor" }, clock: "at" },
     {
-      chain: k.text(operational("chain")).notNull(),
+      /** A team, or `server`. What a team that is closed did is forgotten with it; that something was done stays. */
+      chain: k.text({ ...operational("chain"), link: "team", erase: "null" }).notNull(),
       seq: k.int(operational("chain")).notNull(),
       /** Nulled with the other personal columns after 90 days; the chain stays verifiable through `commitment`. */
       at: k.instant(personal("user.behavior", activity)),
@@ -24,7 +25,7 @@ export function auditTables(k: Kit) {
       action: k.text(operational("chain")).notNull(),
       object: k.text(personal("user.behavior", { ...activity, link: "user" })),
       detail: k.json<Record<string, string | number | boolean>>(personal("user.behavior", activity)),
-      salt: k.text(operational("quarter")),
+      salt: k.text({ ...operational("quarter"), erase: "null" }),
       commitment: k.text(operational("chain")).notNull(),
       prev: k.text(operational("chain")).notNull(),
       hash: k.text(operational("chain")).notNull(),

@@ -17,7 +17,8 @@ export function jobTables(k: Kit) {
     {
       id: k.text(operational("week")).$type<JobId>().primaryKey(),
       kind: k.text(operational("week")).notNull(),
-      input: k.json<unknown>(operational("week")).notNull(),
+      /** Ids; those of people among them. */
+      input: k.json<unknown>({ ...operational("week"), link: "mention", erase: "delete" }).notNull(),
       state: k.oneOf(JOB_STATES, operational("week")).notNull(),
       runAt: k.instant(operational("week")).notNull(),
       /** Counts claims; every write of a worker names it, so a worker that lost its lease cannot write (fencing token). */

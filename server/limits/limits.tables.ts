@@ -7,7 +7,8 @@ export function limitTables(k: Kit) {
     "idempotency_keys",
     { owner: "team", subject: { none: "Rows live two days and hold ids only." }, clock: "createdAt" },
     {
-      scope: k.text(operational("day")).notNull(),
+      /** `<team>/<person>`. */
+      scope: k.text({ ...operational("day"), link: "scope", erase: "delete" }).notNull(),
       procedure: k.text(operational("day")).notNull(),
       key: k.text(operational("day")).notNull(),
       inputHash: k.text(operational("day")).notNull(),
