@@ -5,9 +5,19 @@ import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { PerchError } from "../errors.ts";
-import { createQueue, type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import {
+  createQueue,
+  type Database,
+  guardedReader,
+  insideTransaction,
+  inWords,
+  type Reader,
+  type Writer,
+} from "./database.ts";
+import { demandKnown, sqliteColumns } from "./live-schema.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
+import { fenceSqlite } from "./write-fence.ts";
 
 /** More is not taken into memory at once. */
 const MOST_PAGE_BYTES = 512 * 1024 * 1024;
@@ -21,7 +31,7 @@ export interface SqliteOptions {
   readonly migrationsFolder: string;
 }
 
-/** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
+/** Opens, checks the header, decrypts, migrates, compares with the data map and puts up the write fence. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   if (existsSync(options.file)) refusePlaintext(options.file);
@@ -31,6 +41,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   let reader: Sqlite.Database;
   try {
     migrateSqlite(writer, options.migrationsFolder);
+    demandKnown(sqliteColumns(writer), tablesFor.sqlite);
+    fenceSqlite(writer, tablesFor.sqlite);
     refusePlaintext(options.file);
     reader = connect(options, true);
   } catch (error) {
@@ -56,7 +68,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
             return result;
           } catch (error) {
             if (writer.inTransaction) writer.exec("ROLLBACK");
-            throw error;
+            throw inWords(error);
           }
         }),
       ),

@@ -7,8 +7,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import type { Database } from "./database.ts";
-import { migratePostgres } from "./migrate.ts";
-import { openPostgres, postgresDatabase } from "./postgres.ts";
+import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
@@ -48,7 +47,7 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await migratePostgres(
+  await preparePostgres(
     {
       run: async (text) => void (await client.exec(text)),
       rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,

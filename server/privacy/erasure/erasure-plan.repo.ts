@@ -2,16 +2,15 @@
  * What becomes of every row that leads to a person who goes, or to a team that is closed with them; derived from the data
  * map and the foreign keys, so a new table is in it the day it exists. No table is named here.
  */
-import { is } from "drizzle-orm";
-import { getTableConfig as postgresConfig, PgTable } from "drizzle-orm/pg-core";
-import { getTableConfig, type SQLiteColumn, type SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { foreignKeysOf } from "../../db/table-keys.ts";
 import type { Tables } from "../../db/tables.ts";
 import { dataMap, type MappedColumn, type MappedTable } from "../map/data-map.ts";
 import type { ColumnPrivacy, Link, Retention } from "../tags.ts";
 
 /** How rows are found: by a column that leads to somebody who goes, or as children of rows that go. */
 export type Way =
-  | { readonly by: "link"; readonly link: Link; readonly column: SQLiteColumn }
+  | { readonly by: "link"; readonly link: Link; readonly asWritten: boolean; readonly column: SQLiteColumn }
   | { readonly by: "parent"; readonly column: SQLiteColumn; readonly parent: TablePlan; readonly key: SQLiteColumn };
 
 /**
@@ -51,20 +50,20 @@ export function erasurePlan(tables: Tables): ErasurePlan {
     const cuts = new Map<string, Way[]>();
     const forgets: { way: Way; tag: ColumnPrivacy; property: string }[] = [];
     const cut = (property: string, way: Way) => cuts.set(property, [...(cuts.get(property) ?? []), way]);
-    const keys = foreignKeys(mapped.table);
+    const keys = foreignKeysOf(mapped.table);
     for (const { property, column, tag } of mapped.columns) {
       if (tag.link === undefined || (tag.link === "email" && isAccount(mapped))) continue;
-      const way: Way = { by: "link", link: tag.link, column };
+      const way: Way = { by: "link", link: tag.link, asWritten: tag.asWritten === true, column };
       const emptiesItself = keys.some((key) => key.column === column && key.onDelete === "set null");
       if (tag.erase === "null" || tag.erase === "legal") forgets.push({ way, tag, property });
       else if (tag.erase === "reattribute" || (tag.link === "team" && emptiesItself)) cut(property, way);
       else goes.push(way);
     }
-    for (const { column, parent, key, onDelete } of keys) {
+    for (const { column, to, onDelete } of keys) {
       const own = mapped.columns.find((one) => one.column === column);
-      const above = plans.find((plan) => plan.table === parent);
+      const above = plans.find((plan) => plan.table === to.table);
       if (own === undefined || own.tag.link !== undefined || above === undefined || above.goes.length === 0) continue;
-      const way: Way = { by: "parent", column, parent: above, key };
+      const way: Way = { by: "parent", column, parent: above, key: to.column };
       if (onDelete === "set null" || (onDelete !== "cascade" && !column.notNull)) cut(own.property, way);
       else goes.push(way);
     }
@@ -115,29 +114,6 @@ function isForgotten({ column, tag }: MappedColumn): boolean {
   return tag.erase === "null" && !column.notNull;
 }
 
-interface ForeignKey {
-  readonly column: SQLiteColumn;
-  readonly parent: SQLiteTable;
-  readonly key: SQLiteColumn;
-  readonly onDelete: string | undefined;
-}
-
-/** Keys of one column, which are all there are. PostgreSQL's tables stand behind SQLite's types (`dialect.ts`). */
-function foreignKeys(table: SQLiteTable): ForeignKey[] {
-  const { foreignKeys: found } = is(table, PgTable)
-    ? (postgresConfig(table) as unknown as ReturnType<typeof getTableConfig>)
-    : getTableConfig(table);
-  return found.map((one) => {
-    const { columns, foreignColumns, foreignTable } = one.reference();
-    const [column] = columns;
-    const [key] = foreignColumns;
-    if (columns.length !== 1 || column === undefined || key === undefined) {
-      throw new Error("A foreign key over several columns is not known to the erasure plan.");
-    }
-    return { column, parent: foreignTable, key, onDelete: one.onDelete };
-  });
-}
-
 function parentsFirst(map: readonly MappedTable[]): MappedTable[] {
   const sorted: MappedTable[] = [];
   const open = new Set<MappedTable>();
@@ -145,8 +121,8 @@ function parentsFirst(map: readonly MappedTable[]): MappedTable[] {
     if (sorted.includes(mapped)) return;
     if (open.has(mapped)) throw new Error(`Foreign keys of ${mapped.name} lead in a circle.`);
     open.add(mapped);
-    for (const { parent } of foreignKeys(mapped.table)) {
-      const above = map.find(({ table }) => table === parent);
+    for (const { to } of foreignKeysOf(mapped.table)) {
+      const above = map.find(({ table }) => table === to.table);
       if (above !== undefined && above !== mapped) visit(above);
     }
     sorted.push(mapped);

@@ -37,10 +37,7 @@ export interface ErasuresRepo {
   person(reader: Reader, userId: UserId): Promise<LeavingPerson | undefined>;
   /** Teams of the person with everybody else in them, the first to join first. */
   memberships(reader: Reader, userId: UserId): Promise<Membership[]>;
-  /** Of all of them, also such whose rows may not be written any more. */
   phonesOf(teams: readonly TeamId[]): Promise<Tables["phones"]["$inferSelect"][]>;
-  /** Nobody made them any more: their rows may still be written while they are wiped. */
-  cutPhones(tx: Writer, userId: UserId, teams: readonly TeamId[]): Promise<void>;
   runsOf(teams: readonly TeamId[], after: string, limit: number): Promise<Tables["runs"]["$inferSelect"]["id"][]>;
   exportsOf(userId: UserId): Promise<Tables["dataExports"]["$inferSelect"]["id"][]>;
   /** The state of the mail of this event; undefined when there is none. */
@@ -174,13 +171,6 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
             .select()
             .from(phones)
             .where(inArray(phones.teamId, [...ids])),
-    async cutPhones(tx, userId, ids) {
-      if (ids.length === 0) return;
-      await tx
-        .update(phones)
-        .set({ createdBy: null })
-        .where(and(eq(phones.createdBy, userId), inArray(phones.teamId, [...ids])));
-    },
     async runsOf(ids, after, limit) {
       if (ids.length === 0) return [];
       const rows = await db.read

@@ -320,8 +320,8 @@ export async function keptUntil(
 ): Promise<Date> {
   const said = await rows.keptUntil(reader, act, leaving);
   if (said !== undefined && said.getTime() > now) return said;
-  const rule: { readonly days?: number } = RETENTION[act.retain ?? "service"];
-  return new Date(now + (rule.days ?? 0) * DAY_MS);
+  const rule = RETENTION[act.retain ?? "service"];
+  return new Date(now + ("days" in rule ? rule.days : 0) * DAY_MS);
 }
 
 const UNDONE = { state: "undone", undoHash: null, choices: null } as const;

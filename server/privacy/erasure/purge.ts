@@ -125,7 +125,6 @@ export function createPurge(options: PurgeOptions): Purge {
         const about = { kind: "account_deleted", recipient: person.emailShown, dedupeKey: lastMail(row.id) } as const;
         await mail.queue(tx, { ...about, data });
       }
-      await repo.cutPhones(tx, userId, closed);
       const change = { state: "purging", undoHash: null, choices: { teams: closed, quiet } } as const;
       const certificateHash = quiet ? null : hashSecret(link);
       if (!(await repo.change(tx, row.id, "grace", { ...change, certificateHash }))) {
