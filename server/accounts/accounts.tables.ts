@@ -110,6 +110,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
+          link: "mention",
           holds: ["user.name", "user.authorization.password", "user.behavior"],
           export: { never: "No account exists yet." },
         }),

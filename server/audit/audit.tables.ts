@@ -16,7 +16,8 @@ export function auditTables(k: Kit) {
     "audit_log",
     { owner: "team", subject: { column: "actor", also: ["object"] }, clock: "at" },
     {
-      chain: k.text(reference("quarter")).notNull(),
+      /** A team, or `server`. What was done in a team that is closed is forgotten with it; that something was done stays. */
+      chain: k.text({ ...reference("quarter"), link: "team", erase: "null" }).notNull(),
       seq: k.int(reference("quarter")).notNull(),
       /** Nulled with the other personal columns when the person goes; the chain stays verifiable through `commitment`. */
       at: k.instant(personal("user.behavior", activity)),

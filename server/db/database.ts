@@ -27,6 +27,13 @@ export interface Database {
   onAnnounced(listener: (topic: string) => void): () => void;
   /** Announces a topic to other nodes inside a transaction. */
   announce(tx: Writer, topic: string): Promise<void>;
+  /**
+   * Overwrites what was deleted from these tables, as far as the engine keeps any of it: SQLite's log is written back and
+   * emptied, PostgreSQL's dead rows go. False when somebody is reading still: try again.
+   */
+  settle(tables: readonly string[]): Promise<boolean>;
+  /** Every page in clear, free ones included; undefined where the engine shows none, or there are too many to look at. */
+  pages(): Promise<Buffer | undefined>;
   close(): Promise<void>;
 }
 

@@ -33,7 +33,12 @@ interface PostgresEngine {
 /** Builds a `Database` over any drizzle PostgreSQL driver. */
 export function postgresDatabase(
   engine: PostgresEngine,
-  parts: { close(): Promise<void>; onAnnounced: Database["onAnnounced"] },
+  parts: {
+    close(): Promise<void>;
+    onAnnounced: Database["onAnnounced"];
+    /** Runs outside of any transaction. */
+    run(text: string): Promise<unknown>;
+  },
 ): Database {
   return {
     engine: "postgres",
@@ -55,6 +60,11 @@ export function postgresDatabase(
     async announce(tx, topic) {
       await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
     },
+    async settle(tables) {
+      for (const table of tables) await parts.run(`vacuum "${table.replaceAll('"', '""')}"`);
+      return true;
+    },
+    pages: async () => undefined,
     close: parts.close,
   };
 }
@@ -95,6 +105,7 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    run: (text) => pool.query(text),
     async close() {
       await listening.stop();
       await pool.end();

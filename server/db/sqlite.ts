@@ -19,6 +19,8 @@ import { migrateSqlite } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
 import { fenceSqlite } from "./write-fence.ts";
 
+/** More is not taken into memory at once. */
+const MOST_PAGE_BYTES = 512 * 1024 * 1024;
 const PLAINTEXT_HEADER = "SQLite format 3\0";
 
 export interface SqliteOptions {
@@ -70,6 +72,15 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
           }
         }),
       ),
+    settle: () =>
+      queue(async () => {
+        const [result] = writer.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+        return result?.busy === 0;
+      }),
+    async pages() {
+      const size = Number(reader.pragma("page_count", { simple: true })) * Number(reader.pragma("page_size", { simple: true }));
+      return size <= MOST_PAGE_BYTES ? reader.serialize() : undefined;
+    },
     onAnnounced: () => () => {},
     announce: async () => {},
     async close() {

@@ -6,6 +6,8 @@ import { getTableConfig as liteConfig, type SQLiteColumn, type SQLiteTable } fro
 export interface ForeignKey {
   readonly column: SQLiteColumn;
   readonly to: { readonly table: SQLiteTable; readonly column: SQLiteColumn };
+  /** What becomes of the row when the other goes, in SQL's words. */
+  readonly onDelete: string | undefined;
 }
 
 /** PostgreSQL's definitions stand behind SQLite's types (`dialect.ts`); their configs have the same shape. */
@@ -29,6 +31,6 @@ export function foreignKeysOf(table: SQLiteTable): readonly ForeignKey[] {
     if (columns.length !== 1 || column === undefined || to === undefined) {
       throw new Error("A foreign key over several columns is not known here.");
     }
-    return [{ column, to: { table: foreignTable, column: to } }];
+    return [{ column, to: { table: foreignTable, column: to }, onDelete: key.onDelete }];
   });
 }

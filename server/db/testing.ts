@@ -67,6 +67,7 @@ const pglite: TestEngine = {
     const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
       close: () => client.close(),
       onAnnounced: () => () => {},
+      run: (text) => client.exec(text),
     });
     return { db, dispose: () => db.close() };
   },

@@ -25,13 +25,13 @@ export function jobTables(k: Kit) {
     {
       id: k.text(operational("week")).$type<JobId>().primaryKey(),
       kind: k.text(operational("week")).notNull(),
-      input: k.json<unknown>(personal("user.unique_id", work)).notNull(),
+      input: k.json<unknown>(personal("user.unique_id", { ...work, link: "mention" })).notNull(),
       state: k.oneOf(JOB_STATES, operational("week")).notNull(),
       runAt: k.instant(operational("week")).notNull(),
       /** Counts claims; every write of a worker names it, so a worker that lost its lease cannot write (fencing token). */
       attempt: k.int(operational("week")).notNull(),
       maxAttempts: k.int(operational("week")).notNull(),
-      dedupeKey: k.text(personal("user.unique_id", work)),
+      dedupeKey: k.text(personal("user.unique_id", { ...work, link: "mention" })),
       lockKey: k.text(personal("user.unique_id", work)),
       node: k.text(operational("week")),
       leaseUntil: k.instant(operational("week")),

@@ -16,7 +16,7 @@ export function limitTables(k: Kit) {
     { owner: "user", subject: { none: "Answers of the last day, by ids." }, clock: "createdAt" },
     {
       /** `<team>/<person>`. */
-      scope: k.text(personal("user.unique_id", repeated)).notNull(),
+      scope: k.text(personal("user.unique_id", { ...repeated, link: "scope" })).notNull(),
       procedure: k.text(personal("user.behavior", repeated)).notNull(),
       key: k.text(operational("day")).notNull(),
       inputHash: k.text(operational("day")).notNull(),

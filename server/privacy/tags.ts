@@ -73,8 +73,11 @@ export type Basis = "contract" | "legitimate_interests" | "legal_obligation" | "
  */
 export type Erase = "delete" | "null" | "reattribute" | "legal" | "keep_not_personal";
 
-/** What a value leads to: a person by id or by lower-cased address, or a team by id. */
-export type Link = "user" | "email" | "team";
+/**
+ * What a value leads to: a person by id or by lower-cased address, a team by id, `<team>/<person>` in one text (`scope`), or
+ * a text that may hold any of these (`mention`).
+ */
+export type Link = "user" | "email" | "team" | "scope" | "mention";
 
 /**
  * How an export shows a value that is somebody else's (Art. 15(4) GDPR): an address as `a•••@d•••`, a person as

@@ -100,7 +100,7 @@ export async function plant(
   return db.tx(async (tx) => {
     const planter = planterOf(map, person, options.at);
     for (const table of map) {
-      const leads = !("none" in table.about.subject) || linksOf(table, "user", "email", "team").length > 0;
+      const leads = !("none" in table.about.subject) || linksOf(table, "user", "email", "team", "scope", "mention").length > 0;
       if (leads && !options.without?.includes(table.property)) await planter.ensure(tx, table);
     }
     return planter.planted;
@@ -171,7 +171,12 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
     const name = `${table.property}.${property}`;
     const empty = LEFT_EMPTY[name];
     if (empty !== undefined) return { value: null, skipped: empty };
-    const own = tag.link && { user: person.userId, email: person.email, team: person.teamId }[tag.link];
+    if (tag.link === "mention") {
+      const mention = `canary:${person.userId}`;
+      return { value: column.dataType === "json" ? { mention } : mention, token: mention };
+    }
+    const { userId, email, teamId } = person;
+    const own = tag.link && { user: userId, email, team: teamId, scope: `${teamId}/${userId}` }[tag.link];
     if (own !== undefined) return { value: own, token: own };
     if (tag.thirdParty === "address") return { value: person.email, token: person.email };
     if (reference !== undefined) return { value: reference, skipped: "The key of another row." };
