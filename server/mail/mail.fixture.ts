@@ -113,8 +113,16 @@ export const SAMPLES: MailData = {
   breach: {
     what: "A backup was read.",
     at: "1 January 2026, 14:05 UTC",
+    categories: "E-mail address, Your name",
+    consequences: "You may get mail that pretends to be ours.",
+    measures: "The backup was moved.",
     todo: "Set a new password.",
     link: "https://perch.example/security",
+  },
+  operator_notice: {
+    subject: "Incident: 12 hours left",
+    what: "A backup was read: 3 people wait.",
+    link: "https://perch.example/operator",
   },
   support_received: { dueAt: "31 January 2026" },
 };

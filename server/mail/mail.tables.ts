@@ -34,6 +34,7 @@ export const MAIL_KINDS = [
   "data_request_done",
   "policy_changed",
   "breach",
+  "operator_notice",
   "support_received",
 ] as const;
 export type MailKind = (typeof MAIL_KINDS)[number];

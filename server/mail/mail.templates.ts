@@ -82,7 +82,18 @@ export interface MailData {
     readonly link: string;
   };
   readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
-  readonly breach: { readonly what: string; readonly at: string; readonly todo: string; readonly link: string };
+  /** What Art. 34(2) GDPR asks for, and which categories of the reader's data are concerned. */
+  readonly breach: {
+    readonly what: string;
+    readonly at: string;
+    readonly categories: string;
+    readonly consequences: string;
+    readonly measures: string;
+    readonly todo: string;
+    readonly link: string;
+  };
+  /** To the operator, about a clock that runs. */
+  readonly operator_notice: { readonly subject: string; readonly what: string; readonly link: string };
   readonly support_received: { readonly dueAt: string };
 }
 
@@ -305,11 +316,23 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     action: { label: "Read what changes", link },
     after: [],
   }),
-  breach: ({ what, at, todo, link }) => ({
+  breach: ({ what, at, categories, consequences, measures, todo, link }) => ({
     subject: "Security notice about your Perch account",
-    before: [`${what} (${at})`, `What you can do: ${todo}`],
-    action: { label: "Read more", link },
+    before: [
+      `${what} (${at})`,
+      `Of your data, this concerns: ${categories}.`,
+      `What it may lead to: ${consequences}`,
+      `What we have done: ${measures}`,
+      `What you can do: ${todo}`,
+    ],
+    action: { label: "Ask us", link },
     after: [],
+  }),
+  operator_notice: ({ subject, what, link }) => ({
+    subject,
+    before: [what],
+    action: { label: "Open Perch", link },
+    after: ['Open the operator page with: npm run admin -- desk open --reason "why"'],
   }),
   support_received: ({ dueAt }) => ({
     subject: "We have your message",
