@@ -120,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
   });
 
   const driver =
@@ -214,7 +215,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const privacy = createPrivacyServices({ db, config, publicUrl });
   const router = createAppRouter({
     account: accounts,
-    sessions: accounts.sessions,
+    sessions: accounts,
     tokens: accounts.apiTokens,
     teams: accounts,
     audit: accounts.activity,

@@ -88,6 +88,7 @@ const ROUTES = [
   "GET /sign-up",
   "GET /suites/:suite/junit.xml",
   "GET /support",
+  "GET /uninstalled",
   "GET /workspaces/export.zip",
   "POST /hooks/:id",
   "ALL /trpc/*",

@@ -13,6 +13,7 @@ import { publicPages } from "./public-pages.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
+import { uninstalledPage } from "./uninstalled-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
@@ -20,7 +21,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
+  for (const group of [publicPages, ...account, connectPage, invitePage, uninstalledPage, mailPreviewPage]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {
