@@ -58,6 +58,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
   "sessions.revokeOthers": () => undefined,
+  "sessions.uninstallLink": () => undefined,
   "tokens.list": () => undefined,
   "tokens.create": () => ({ name: "CI", scopes: ["phones:view"], days: 30 }),
   "tokens.revoke": ({ tokenId }) => ({ tokenId }),
@@ -196,7 +197,7 @@ const FILES: readonly (readonly [what: string, path: (world: World) => string, h
 ];
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
-  ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+  ...["account.signOut", "sessions.uninstallLink", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
   ...["teams.create", "teams.switch", "teams.leave", "teams.acceptInvitation", "teams.declineInvitation"],
   "teams.myInvitations",
 ]);

@@ -105,6 +105,7 @@ export function deriveKey(
     | "abuse signals"
     | "mail"
     | "second factors"
+    | "uninstall links"
     | "database"
     | "run artifacts"
     | "flow secrets"

@@ -122,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
   });
 
   const driver =
@@ -218,7 +219,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
-    sessions: accounts.sessions,
+    sessions: accounts,
     tokens: accounts.apiTokens,
     teams: accounts,
     audit: accounts.activity,

@@ -43,10 +43,12 @@ import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
+import { createUninstall, type Uninstall } from "./uninstall.service.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly uninstall: Uninstall;
   readonly connect: Connect;
   readonly credentials: Credentials;
   readonly emailChange: EmailChange;
@@ -86,6 +88,8 @@ export function createAccountServices(options: {
   passwords?: Passwords;
   /** Seals apps' secrets and keys the hashes of backup codes. */
   factorsKey: Buffer;
+  /** Signs the addresses that end a session when the extension is removed. */
+  uninstallKey: Buffer;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const teams = createTeamsRepo(db, clock);
@@ -114,7 +118,8 @@ export function createAccountServices(options: {
     payments: { of: async () => undefined },
   });
   const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
+  const sessionsRepo = createSessionsRepo(db);
+  const sessions = createSessions({ db, repo: sessionsRepo, apiTokens: apiTokensRepo, audit, clock, watch });
   const identity = createEmbeddedIdentity({
     ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
     factorsKey: options.factorsKey,
@@ -161,6 +166,7 @@ export function createAccountServices(options: {
   return {
     accounts,
     sessions,
+    uninstall: createUninstall({ db, repo: sessionsRepo, sessions, audit, page, key: options.uninstallKey }),
     connect,
     credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,

@@ -50,6 +50,7 @@ describe("admin commands beside an open database", () => {
       key: deriveKey(opened.master, "mail"),
       abuseKey: deriveKey(opened.master, "abuse signals"),
       factorsKey: deriveKey(opened.master, "second factors"),
+      uninstallKey: deriveKey(opened.master, "uninstall links"),
     });
   });
   afterAll(async () => {

@@ -192,6 +192,7 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
   });
   return { db, audit, services, process, enqueue };
 }

@@ -90,6 +90,7 @@ const ROUTES = [
   "GET /support",
   "GET /trust",
   "GET /trust.json",
+  "GET /uninstalled",
   "GET /workspaces/export.zip",
   "POST /hooks/:id",
   "ALL /trpc/*",

@@ -11,6 +11,7 @@ import type { EmailChange } from "../../accounts/email-change.service.ts";
 import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
+import type { Uninstall } from "../../accounts/uninstall.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
@@ -32,6 +33,7 @@ export type PageCall = Context<PagesEnv>;
 export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly uninstall: Uninstall;
   readonly connect: Connect;
   readonly standing: Standing;
   readonly formStamps: FormStamps;

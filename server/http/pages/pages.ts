@@ -14,6 +14,7 @@ import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
 import { trustPage } from "./trust-page.ts";
+import { uninstalledPage } from "./uninstalled-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
@@ -21,7 +22,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, trustPage, ...account, connectPage, invitePage, mailPreviewPage]) {
+  for (const group of [publicPages, trustPage, ...account, connectPage, invitePage, uninstalledPage, mailPreviewPage]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

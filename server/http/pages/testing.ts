@@ -69,6 +69,7 @@ export function startPages(
     key: MAIL_KEY,
     abuseKey: randomBytes(32),
     factorsKey: FACTORS_KEY,
+    uninstallKey: randomBytes(32),
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
   const trust = createTrust({ policy: async () => POLICY, live: async () => [], results: undefined });

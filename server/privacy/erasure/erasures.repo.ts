@@ -27,9 +27,19 @@ export interface ErasuresRepo {
   change(tx: Writer, id: ErasureId, from: ErasureState, change: ErasureChange): Promise<boolean>;
   /** Whose grace is over, and those begun. */
   due(now: Date): Promise<ErasureId[]>;
-  addSteps(tx: Writer, id: ErasureId, steps: readonly { store: string; before: number | null; keptUntil: Date | null }[]): Promise<void>;
+  addSteps(
+    tx: Writer,
+    id: ErasureId,
+    steps: readonly { store: string; before: number | null; keptUntil: Date | null }[],
+  ): Promise<void>;
   steps(id: ErasureId): Promise<StepRow[]>;
-  stepDone(tx: Writer, id: ErasureId, store: string, at: Date, found: Partial<Pick<StepRow, "before" | "after" | "keptUntil">>): Promise<void>;
+  stepDone(
+    tx: Writer,
+    id: ErasureId,
+    store: string,
+    at: Date,
+    found: Partial<Pick<StepRow, "before" | "after" | "keptUntil">>,
+  ): Promise<void>;
   stepFailed(tx: Writer, id: ErasureId, store: string, at: Date, late: boolean): Promise<void>;
   fence(tx: Writer, subject: string, since: Date): Promise<void>;
   dropFences(tx: Writer, before: Date): Promise<number>;
@@ -50,7 +60,8 @@ export interface ErasuresRepo {
 const NOBODY = "a deleted account";
 
 export function createErasuresRepo(db: Database): ErasuresRepo {
-  const { erasures, erasureSteps, erasureFence, users, teams, teamMembers, phones, runs, dataExports, mailOutbox } = db.t;
+  const { erasures, erasureSteps, erasureFence, users, teams, teamMembers, phones, runs, dataExports, mailOutbox } =
+    db.t;
   const one = async (reader: Reader, where: SQL | undefined) => {
     const [row] = await reader.select().from(erasures).where(where);
     return row;

@@ -224,7 +224,12 @@ export function createErasures(options: {
       const made = await db
         .tx(async (tx) => {
           demandChoices(await repo.memberships(tx, userId), input.teams);
-          await audit.record(tx, { chain: actor.teamId, actor: userId, action: "privacy.deletion_asked", object: userId });
+          await audit.record(tx, {
+            chain: actor.teamId,
+            actor: userId,
+            action: "privacy.deletion_asked",
+            object: userId,
+          });
           return begin(tx, userId, {
             ...{ now: input.now, choices: input.teams, key: input.idempotencyKey },
             channel: credential.kind === "session" && credential.web ? "web" : "panel",
@@ -281,7 +286,8 @@ export function createErasures(options: {
     async progress(token) {
       const row = isSecret(token) ? await repo.byCertificate(db.read, hashSecret(token)) : undefined;
       if (row === undefined) return undefined;
-      if (row.doneAt !== null && clock.now() > inDays(row.doneAt.getTime(), CERTIFICATE_DAYS).getTime()) return undefined;
+      if (row.doneAt !== null && clock.now() > inDays(row.doneAt.getTime(), CERTIFICATE_DAYS).getTime())
+        return undefined;
       return { view: await view(row), ...(row.certificate !== null && { certificate: row.certificate }) };
     },
   };

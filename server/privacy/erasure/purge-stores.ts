@@ -14,7 +14,9 @@ export interface ProcessorErasure {
   erase(person: {
     readonly userId: UserId;
     readonly email: string;
-  }): Promise<{ readonly state: "gone" } | { readonly state: "retained"; readonly until: Date; readonly reason: string }>;
+  }): Promise<
+    { readonly state: "gone" } | { readonly state: "retained"; readonly until: Date; readonly reason: string }
+  >;
 }
 
 export interface PurgePhones {
@@ -39,7 +41,8 @@ export async function removePhones(
   const rows = await repo.phonesOf(teams);
   for (const row of rows) {
     await phones.remove(row);
-    if (!(await phones.isAbsent(row))) throw new PerchError("unavailable", "A phone is still there after it was wiped.");
+    if (!(await phones.isAbsent(row)))
+      throw new PerchError("unavailable", "A phone is still there after it was wiped.");
   }
   return { before: rows.length, after: (await repo.phonesOf(teams)).length };
 }

@@ -3,8 +3,8 @@
  * removed, then looked for again; what cannot be reached is tried again until it can. Nothing of it is undone half-way.
  */
 import { z } from "zod";
-import { type ErasureId, erasureId, teamId, userId as userIdSchema } from "../../../shared/ids.ts";
 import type { UserId } from "../../../shared/ids.ts";
+import { type ErasureId, erasureId, teamId, userId as userIdSchema } from "../../../shared/ids.ts";
 import { momentWords } from "../../accounts/moment-words.ts";
 import { createPageLinks } from "../../accounts/page-links.ts";
 import { hashSecret, newSecret } from "../../accounts/secrets.ts";
@@ -23,10 +23,16 @@ import { type Scan, statementOf } from "./certificate.ts";
 import type { Act } from "./erasure-plan.repo.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { BATCH } from "./erasure-rows.repo.ts";
-import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
 import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
+import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
 import type { ErasureLedger } from "./ledger.ts";
-import { type ProcessorErasure, type PurgePhones, removeExports, removePhones, removeRunFiles } from "./purge-stores.ts";
+import {
+  type ProcessorErasure,
+  type PurgePhones,
+  removeExports,
+  removePhones,
+  removeRunFiles,
+} from "./purge-stores.ts";
 import { fatesOf, type TeamDisposer } from "./team-fates.ts";
 
 const LATE_MS = 24 * 3_600_000;

@@ -2,6 +2,8 @@
  * What becomes of the teams of a person who goes. Nobody is locked in: a team of one closes; one with other owners goes
  * on; an only owner hands it over or closes it. Looked at anew when the purge begins, because people come and go.
  */
+
+import type { z } from "zod";
 import type { Role } from "../../../shared/access.ts";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { teamChoice } from "../../../shared/privacy.ts";
@@ -14,7 +16,6 @@ import type { Mail } from "../../mail/mail.service.ts";
 import type { RightsLost } from "../../teams/rights-lost.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
 import type { TeamsRepo } from "../../teams/teams.repo.ts";
-import type { z } from "zod";
 
 export type TeamChoice = z.output<typeof teamChoice>;
 
