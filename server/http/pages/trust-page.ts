@@ -17,7 +17,7 @@ export function trustPage(services: PageServices): Hono<PagesEnv> {
 const STATES = {
   kept: "Kept",
   broken: "Not kept",
-  unknown: "Not looked at",
+  unknown: "Not tested here",
   attested: "Partly by contract",
 } as const satisfies Record<TrustClause["state"], string>;
 
