@@ -253,7 +253,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({
+        ...{ ...accounts, processors: privacy.processors },
+        ...{ clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+      }),
     ),
     clock,
     log,

@@ -15,6 +15,7 @@ import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { Processor } from "../../privacy/processors/processors.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
@@ -41,6 +42,7 @@ export interface PageServices {
   readonly factors: Factors;
   readonly mail: Mail;
   readonly support: Support;
+  readonly processors: readonly Processor[];
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

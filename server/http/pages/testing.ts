@@ -77,7 +77,14 @@ export function startPages(
   });
   app.route(
     "/",
-    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+    createPages({
+      ...services,
+      processors: [],
+      clock,
+      log: silentLog,
+      refusals: createRefusals({ log: silentLog, clock }),
+      publicUrl,
+    }),
   );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
