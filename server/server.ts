@@ -258,7 +258,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, ...trust, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({
+        ...{ ...accounts, ...trust, processors: privacy.processors },
+        ...{ clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+      }),
     ),
     clock,
     log,

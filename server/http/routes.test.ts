@@ -91,6 +91,8 @@ const ROUTES = [
   "GET /trust",
   "GET /trust.json",
   "GET /uninstalled",
+  "GET /trust/records",
+  "GET /trust/records.json",
   "GET /workspaces/export.zip",
   "POST /hooks/:id",
   "ALL /trpc/*",

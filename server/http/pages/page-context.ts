@@ -16,6 +16,7 @@ import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { Processor } from "../../privacy/processors/processors.ts";
 import type { Trust } from "../../privacy/trust/trust.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
@@ -45,6 +46,7 @@ export interface PageServices {
   readonly mail: Mail;
   readonly support: Support;
   readonly trust: Trust;
+  readonly processors: readonly Processor[];
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

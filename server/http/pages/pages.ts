@@ -10,6 +10,7 @@ import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } f
 import { passkeysPage } from "./passkeys-page.ts";
 import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
+import { recordsPage } from "./records-page.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
@@ -22,7 +23,16 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, trustPage, ...account, connectPage, invitePage, uninstalledPage, mailPreviewPage]) {
+  for (const group of [
+    publicPages,
+    trustPage,
+    recordsPage,
+    ...account,
+    connectPage,
+    invitePage,
+    uninstalledPage,
+    mailPreviewPage,
+  ]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

@@ -84,6 +84,7 @@ export function startPages(
     createPages({
       ...services,
       trust,
+      processors: [],
       clock,
       log: silentLog,
       refusals: createRefusals({ log: silentLog, clock }),
