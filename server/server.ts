@@ -259,7 +259,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({
+        ...accounts,
+        asked: { ...asked, held: privacy.privacy.held },
+        ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+      }),
     ),
     clock,
     log,
