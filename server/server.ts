@@ -36,6 +36,8 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
+import { createRequestParts } from "./privacy/requests/compose.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
@@ -215,7 +217,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const privacy = createPrivacyServices({ db, config, publicUrl });
+  const asked = createRequestParts({
+    ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+  });
+  const privacy = createPrivacyServices({ db, config, publicUrl, asked });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
@@ -260,7 +266,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       "/",
       createPages({
         ...{ ...accounts, ...trust, processors: privacy.processors },
-        ...{ clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        asked: { ...asked, held: privacy.privacy.held },
+        ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
     ),
     clock,
@@ -301,6 +308,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       ...trust.jobs,
+      ...asked.jobs,
+      [STOP_JOB]: createStopWork({
+        ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
+        ...{ runs: automations.runs, phones },
+      }),
       "retention.sweep": async (_input, { finish }) => {
         let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
@@ -326,6 +338,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       { kind: "retention.sweep", everyMs: 60 * MINUTE_MS },
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
       ...trust.schedules,
+      ...asked.schedules,
     ],
   );
   await recordings.recover();

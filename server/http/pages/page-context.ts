@@ -14,9 +14,12 @@ import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../acc
 import type { Uninstall } from "../../accounts/uninstall.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
+import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { PrivacyService } from "../../privacy/privacy.service.ts";
 import type { Processor } from "../../privacy/processors/processors.ts";
+import type { RequestParts } from "../../privacy/requests/compose.ts";
 import type { Trust } from "../../privacy/trust/trust.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
@@ -30,6 +33,11 @@ import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 
 export type PagesEnv = { Variables: { request: RequestInfo } };
 export type PageCall = Context<PagesEnv>;
+
+/** Requests about one's data. */
+export interface DataRequestServices extends Pick<RequestParts, "requests" | "intake" | "book" | "receipts"> {
+  readonly held: PrivacyService["held"];
+}
 
 export interface PageServices {
   readonly accounts: Accounts;
@@ -47,6 +55,8 @@ export interface PageServices {
   readonly support: Support;
   readonly trust: Trust;
   readonly processors: readonly Processor[];
+  readonly asked: DataRequestServices;
+  readonly limiter: RateLimiter;
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

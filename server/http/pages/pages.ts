@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { dataRequestPages } from "./data-request-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -27,6 +28,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
     publicPages,
     trustPage,
     recordsPage,
+    dataRequestPages,
     ...account,
     connectPage,
     invitePage,
