@@ -10,7 +10,9 @@ import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
+import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createRequestParts } from "../privacy/requests/compose.ts";
 import {
   type AdminProcess,
   type Command,
@@ -23,6 +25,7 @@ import {
 } from "./command.ts";
 import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
+import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
@@ -37,6 +40,16 @@ const USAGE = `Usage: npm run admin -- <command>
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
   decision uphold --id D --reason R                   upholds it; the person is told, with the reason
+  request list --reason R                             lists requests about data by due date; names nobody
+  request show --number N --reason R                  shows one, with who asked and what they wrote
+  request add --kind K --channel C --email E --received DATE [--text T] --reason R
+                                                      enters what came by mail, post or form; mails a link that confirms it
+  request verify --number N --reason R                you made sure otherwise that it is theirs
+  request answer --number N --text T --reason R       answers it; the person is mailed the answer and a receipt
+  request deny --number N --because B [--text T] --reason R
+                                                      says why not, and where they may complain
+  request close --number N --reason R                 the person took it back
+  receipt verify --file F                             checks a receipt or certificate of this server
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -48,6 +61,7 @@ where the person concerned sees it.`;
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
   ...DECISION_COMMANDS,
+  ...REQUEST_COMMANDS,
   ...UPKEEP_COMMANDS,
   "user create": {
     options: {
@@ -176,18 +190,19 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
   const { enqueue } = createJobsRepo(db, clock);
+  const { publicUrl } = config;
+  const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") });
+  // Jobs wait in the database for the server; no command works on them.
+  const jobs = { enqueue, wake() {} };
   const services = createAccountServices({
-    db,
-    audit,
-    limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
-    // Jobs wait in the database for the server; no command works on them.
-    jobs: { enqueue, wake() {} },
-    clock,
-    config,
-    publicUrl: config.publicUrl,
+    ...{ db, audit, limiter, jobs, clock, config, publicUrl },
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
-  return { db, audit, services, process, enqueue };
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+  });
+  return { db, audit, services, asked, process, enqueue };
 }

@@ -25,6 +25,7 @@ const FORMS = [
   "/account/standing",
   "/confirm",
   "/connect",
+  "/data-request",
   "/email/confirm",
   "/email/undo",
   "/invite/accept",
@@ -60,6 +61,8 @@ const ROUTES = [
   "GET /check-mail",
   "GET /confirm",
   "GET /connect",
+  "GET /data-request",
+  "GET /data-request/receipt",
   "GET /email/confirm",
   "GET /email/undo",
   "GET /files/phones/:phone/:name",
@@ -88,6 +91,7 @@ const ROUTES = [
   "GET /sign-up",
   "GET /suites/:suite/junit.xml",
   "GET /support",
+  "GET /trust/key",
   "GET /workspaces/export.zip",
   "POST /hooks/:id",
   "ALL /trpc/*",
@@ -102,7 +106,7 @@ const STATIC = /^\/assets\//;
 describe("the server", () => {
   it("has the routes that are written here, and no other", () => {
     const publicUrl = new URL("http://localhost:8787");
-    const pages = createPages({ publicUrl, clock: new ManualClock() } as unknown as PageServices);
+    const pages = createPages({ publicUrl, clock: new ManualClock(), asked: {} } as unknown as PageServices);
     const app = createApp({
       doors: createDoors({ publicUrl, port: 8787, extensionIds: [] }),
       pages: new Hono<AppEnv>().route("/", pages),

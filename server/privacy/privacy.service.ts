@@ -13,6 +13,8 @@ import { CATEGORIES, type Category, RETENTION, USES } from "./tags.ts";
 
 export interface PrivacyService {
   overview(userId: UserId): Promise<PrivacyOverview>;
+  /** What there is about the person, by category. */
+  held(userId: UserId): Promise<HeldCategory[]>;
   /** The newest first; of the last 90 days. */
   accessLog(userId: UserId): Promise<AccessLogEntry[]>;
   processors(): Promise<ProcessorView[]>;
@@ -89,6 +91,7 @@ export function createPrivacyService(options: {
         trustUrl: at("/trust"),
       };
     },
+    held,
     accessLog: (userId) => repo.staffLooks(userId),
     processors,
   };

@@ -13,8 +13,11 @@ import type { Recovery } from "../../accounts/recovery.service.ts";
 import { type IssuedSession, SESSION_LONGEST_MS, type Sessions } from "../../accounts/sessions.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
+import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { PrivacyService } from "../../privacy/privacy.service.ts";
+import type { RequestParts } from "../../privacy/requests/compose.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
@@ -27,6 +30,11 @@ import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 
 export type PagesEnv = { Variables: { request: RequestInfo } };
 export type PageCall = Context<PagesEnv>;
+
+/** Requests about one's data. */
+export interface DataRequestServices extends Pick<RequestParts, "requests" | "intake" | "book" | "receipts"> {
+  readonly held: PrivacyService["held"];
+}
 
 export interface PageServices {
   readonly accounts: Accounts;
@@ -41,6 +49,8 @@ export interface PageServices {
   readonly factors: Factors;
   readonly mail: Mail;
   readonly support: Support;
+  readonly asked: DataRequestServices;
+  readonly limiter: RateLimiter;
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { dataRequestPages } from "./data-request-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -20,7 +21,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
+  for (const group of [publicPages, dataRequestPages, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

@@ -49,6 +49,7 @@ main.narrow { max-width: 440px; }
 .stack { display: grid; gap: 8px; }
 form { display: grid; gap: 16px; }
 .field { display: grid; gap: 4px; }
+form:not(:has(option[value="privacy"]:checked)) .of-privacy { display: none; }
 .field label, legend { font-weight: 560; font-size: 14px; }
 .hint { color: var(--text-2); font-size: 13px; }
 .wrong { color: var(--bad-text); font-size: 13px; }

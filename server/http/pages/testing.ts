@@ -13,6 +13,8 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
+import { createPrivacyServices } from "../../privacy/compose.ts";
+import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { PagesEnv } from "./page-context.ts";
@@ -26,6 +28,7 @@ export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:
 const MAIL_KEY = randomBytes(32);
 const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
+const RECEIPTS_KEY = randomBytes(32);
 
 /** Argon2id at the least it takes: for tests that are not about hashing. */
 export const QUICK_PASSWORDS = createPasswords({ memoryCost: 8, timeCost: 1, parallelism: 1 });
@@ -36,7 +39,7 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
 
 export function startPages(
   db: Database,
-  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords } = {},
+  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords; supportEmail?: string } = {},
 ) {
   const clock = new ManualClock();
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -69,6 +72,11 @@ export function startPages(
     factorsKey: FACTORS_KEY,
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
+  });
+  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -77,7 +85,11 @@ export function startPages(
   });
   app.route(
     "/",
-    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+    createPages({
+      ...services,
+      asked: { ...asked, held: privacy.held },
+      ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+    }),
   );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
@@ -127,6 +139,6 @@ export function startPages(
     return outcome;
   }
 
-  return { ...services, services, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  return { ...services, services, asked, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
 }
 export type TestPages = ReturnType<typeof startPages>;
