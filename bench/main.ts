@@ -7,6 +7,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
+import { dataExport } from "./export.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   database,
   rules,
   automations,
+  dataExport,
   egress,
   popup,
   size,

@@ -15,7 +15,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface RowPages {
   /** Rows of the table that are the person's. */
   count(person: Person, table: MappedTable): Promise<number>;
-  /** All of them, with the named columns and the key; none twice. */
+  /** All of them, with the named columns and the key; none twice. JSON comes as its text: to be written, not to be read. */
   pages(
     person: Person,
     table: MappedTable,
@@ -168,9 +168,14 @@ function keyOf(table: MappedTable): readonly string[] {
   });
 }
 
-function fieldsOf(table: MappedTable, columns: readonly string[]): Record<string, SQLiteColumn> {
+function fieldsOf(table: MappedTable, columns: readonly string[]): Record<string, SQLiteColumn | SQL> {
   const names = [...new Set([...columns, ...keyOf(table)])];
-  return Object.fromEntries(names.map((name) => [name, columnNamed(table, name).column]));
+  return Object.fromEntries(
+    names.map((name) => {
+      const { column } = columnNamed(table, name);
+      return [name, column.dataType === "json" ? sql`cast(${column} as text)` : column];
+    }),
+  );
 }
 
 /** Of the key, in its order; a comparison of rows, which both engines answer from the index. */

@@ -37,7 +37,7 @@ export async function* rowText(
   const names = columns.map(({ property }) => property);
   const came = CAME.find((name) => names.includes(name));
   const valuesOf = valuesFor(columns, mask);
-  const toText = format === "table" ? csvLine : lineOf(names);
+  const toText = format === "table" ? csvLine : lineOf(columns);
   let text = format === "table" ? csvLine(names) : "";
   let pageRows = 64;
   for await (const rows of pages.pages(person, mapped, names, () => pageRows)) {
@@ -65,15 +65,23 @@ function isAfter(value: unknown, mark: Date): boolean {
   return value instanceof Date && value.getTime() > mark.getTime();
 }
 
-function lineOf(names: readonly string[]): (values: readonly unknown[]) => string {
-  const keys = names.map((name, place) => `${place === 0 ? "{" : ","}${JSON.stringify(name)}:`);
+function lineOf(columns: readonly ExportColumn[]): (values: readonly unknown[]) => string {
+  const keys = columns.map(({ property }, place) => `${place === 0 ? "{" : ","}${JSON.stringify(property)}:`);
+  const isJson = columns.map(({ kind }) => kind === "json");
   return (values) => {
     let line = "";
     for (let place = 0; place < keys.length; place += 1) {
-      line += (keys[place] ?? "") + (JSON.stringify(values[place] ?? null) ?? "null");
+      const value = values[place] ?? null;
+      line += keys[place];
+      line += isJson[place] === true && typeof value === "string" ? onOneLine(value) : JSON.stringify(value);
     }
     return `${line}}\n`;
   };
+}
+
+/** JSON as the database has it. Written by hand, it may have line breaks between its parts. */
+function onOneLine(json: string): string {
+  return json.includes("\n") ? JSON.stringify(JSON.parse(json)) : json;
 }
 
 /** The values of a row in the order of the columns, as an export shows them. */
