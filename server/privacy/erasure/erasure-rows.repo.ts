@@ -141,7 +141,7 @@ export function createErasureRows(db: Database): ErasureRows {
         const told = table.columns.filter(({ column, tag }) => TELLING.has(tag.category) && column.dataType === "string");
         for (const { column, property } of told) {
           const rows = await db.read
-            .select({ value: sql<unknown>`${column}` })
+            .select({ value: column })
             .from(table.table)
             .where(and(rowsOf(db.read, act, leaving), isNotNull(columnNamed(table, property).column)))
             .limit(SEARCHED_VALUES);

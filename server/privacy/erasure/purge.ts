@@ -3,8 +3,7 @@
  * removed, then looked for again; what cannot be reached is tried again until it can. Nothing of it is undone half-way.
  */
 import { z } from "zod";
-import { type ErasureId, erasureId, teamId, userId as userIdSchema } from "../../../shared/ids.ts";
-import type { UserId } from "../../../shared/ids.ts";
+import { type ErasureId, erasureId, teamId, type UserId } from "../../../shared/ids.ts";
 import { momentWords } from "../../accounts/moment-words.ts";
 import { createPageLinks } from "../../accounts/page-links.ts";
 import { hashSecret, newSecret } from "../../accounts/secrets.ts";
@@ -53,9 +52,9 @@ export interface PurgeOptions {
   readonly phones: PurgePhones;
   readonly runFiles: Pick<ArtifactStore, "remove" | "runs">;
   /** Ends what the person's runs do, in the caller's transaction. */
-  readonly endRuns: (tx: Writer, userId: UserId, teams: Leaving["teams"]) => Promise<() => void>;
+  readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
   /** Folder with everything but phones; `skip` names what is not looked through. */
-  readonly data: { readonly folder: string; readonly skip: ReadonlySet<string>; readonly exports: string };
+  readonly data: { readonly path: string; readonly skip: ReadonlySet<string>; readonly exports: string };
   readonly processors: readonly ProcessorErasure[];
   /** Destroys the person's key; left out while nothing is sealed with one. */
   readonly subjectKeys?: { destroy(userId: UserId): Promise<void> } | undefined;
@@ -76,6 +75,7 @@ const began = z.object({ teams: z.array(teamId), quiet: z.boolean() });
 export function createPurge(options: PurgeOptions): Purge {
   const { db, repo, rows, ledger, mail, audit, clock, log } = options;
   const page = createPageLinks(options.publicUrl);
+  const folder = options.data;
   const now = () => new Date(clock.now());
   const lastMail = (id: ErasureId) => `erasure:${id}`;
   /** The users' own row goes last, the mail right before: both say whose the rest was. */
@@ -111,7 +111,7 @@ export function createPurge(options: PurgeOptions): Purge {
         ...["keys", "settle", "scan"].map(waiting),
       ]);
 
-      const endedRuns = await options.endRuns(tx, userId, closed);
+      const endedRuns = await options.endRuns(tx, userId);
       const disposed = await options.disposer.dispose(tx, userId, teams, fates);
       const sessions = await options.sessions.endIn(tx, userId, "all");
       const tokens = await options.sessions.endTokensIn(tx, { madeBy: userId, since: new Date(0) });
@@ -174,8 +174,7 @@ export function createPurge(options: PurgeOptions): Purge {
   async function scan(values: readonly string[]): Promise<Scan> {
     if (values.length === 0) return { state: "not repeated" };
     const needles = needlesOf(values);
-    const { folder, skip } = options.data;
-    const found = await scanFolder(folder, needles, skip);
+    const found = await scanFolder(folder.path, needles, folder.skip);
     const pages = await db.pages();
     const inPages = pages === undefined ? undefined : await scanBytes(pages, needles);
     const elsewhere = inPages === 0 ? 0 : await rows.rowsWith(values);
@@ -202,7 +201,7 @@ export function createPurge(options: PurgeOptions): Purge {
     const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
       phones: () => removePhones(repo, options.phones, teams),
       "run-files": () => removeRunFiles(repo, options.runFiles, teams),
-      exports: () => removeExports(repo, options.data.exports, userId),
+      exports: () => removeExports(repo, folder.exports, userId),
       "last-mail": async () => {
         const state = mail.staysLocal ? "kept" : await repo.mailState(lastMail(id));
         if (state === "waiting") throw new PerchError("unavailable", "The last mail is not sent yet.");
@@ -304,7 +303,7 @@ export function createPurge(options: PurgeOptions): Purge {
       if (row === undefined || row.userId === null || row.state !== "grace") return;
       const { userId } = row;
       const teams = closing(fatesOf(await repo.memberships(db.read, userId), choicesOf(row)));
-      const ended = await db.tx((tx) => options.endRuns(tx, userId, teams));
+      const ended = await db.tx((tx) => options.endRuns(tx, userId));
       ended();
       for (const phone of await repo.phonesOf(teams)) {
         const isOn = phone.state !== "parked" && phone.state !== "removed";
@@ -316,9 +315,7 @@ export function createPurge(options: PurgeOptions): Purge {
       const at = now();
       const row =
         live ??
-        (await db.tx((tx) =>
-          repo.insert(tx, { userId: userIdSchema.parse(userId), state: "grace", askedAt: at, purgeAt: at }),
-        ));
+        (await db.tx((tx) => repo.insert(tx, { userId, state: "grace", askedAt: at, purgeAt: at })));
       await run(row, true, undefined, teams);
     },
     isThere,
