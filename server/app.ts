@@ -33,7 +33,7 @@ import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { type AccessChanges, concerns } from "./teams/access-changes.ts";
-import { type Actor, secondFactorRefusal, teamScope } from "./teams/team-scope.ts";
+import { type Actor, secondFactorRefusal, standingRefusal, teamScope } from "./teams/team-scope.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
@@ -160,6 +160,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
     if (actor === undefined || actor === "ended") throw new PerchError("unauthenticated", "Sign in first.");
     if (actor.lacksSecondFactor) throw secondFactorRefusal();
+    if (actor.standing !== "active") throw standingRefusal(actor.standing);
     const scope = actor.scopes.includes("phones:view") ? teamScope(actor, "phones:view") : undefined;
     if (scope === undefined) throw new PerchError("forbidden", refusal);
     await options.limiter.take("write", actor.userId);

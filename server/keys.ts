@@ -112,6 +112,7 @@ export function deriveKey(
     | "webhooks"
     | "audit heads"
     | "receipts"
+    | "receipt links"
     | "exports"
     | "subject keys"
     | "phone profiles"

@@ -35,6 +35,8 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
+import { createRequestParts } from "./privacy/requests/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -211,7 +213,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const privacy = createPrivacyServices({ db, config, publicUrl });
+  const asked = createRequestParts({
+    ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+  });
+  const privacy = createPrivacyServices({ db, config, publicUrl, asked });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -292,6 +298,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
+      ...asked.jobs,
+      [STOP_JOB]: createStopWork({
+        ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
+        ...{ runs: automations.runs, phones },
+      }),
       "retention.sweep": async (_input, { finish }) => {
         let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
@@ -310,7 +321,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await automations.removeOrphans();
       },
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
+    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...asked.schedules],
   );
   await recordings.recover();
   const recovering = lifecycle

@@ -108,7 +108,7 @@ export const makeRequestInput = z.strictObject({
 export const requestRef = z.strictObject({ requestId: dataRequestId });
 
 /** Fields a person corrects themselves here; others are corrected where they are shown. */
-export const rectifyInput = z.discriminatedUnion("field", [
+export const rectifyInput = z.union([
   z.strictObject({ field: z.literal("fullName"), value: fullName }),
   z.strictObject({ field: z.literal("email"), value: email }),
 ]);

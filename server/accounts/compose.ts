@@ -17,6 +17,7 @@ import type { RateLimiter } from "../limits/rate-limiter.ts";
 import { createMailRepo } from "../mail/mail.repo.ts";
 import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
+import { nobodyToTell, type TellProcessors } from "../privacy/processors/tell-processors.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
 import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
@@ -86,8 +87,11 @@ export function createAccountServices(options: {
   passwords?: Passwords;
   /** Seals apps' secrets and keys the hashes of backup codes. */
   factorsKey: Buffer;
+  /** Left out: nobody else keeps a name or an address. */
+  tellProcessors?: TellProcessors;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
+  const { tellProcessors = nobodyToTell } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
@@ -138,7 +142,7 @@ export function createAccountServices(options: {
   });
   const changing = {
     ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
-    ...{ mail, audit, limiter, clock, page },
+    ...{ mail, audit, limiter, clock, page, tellProcessors },
   };
   const emailChange = createEmailChange(changing);
   const factors = createFactors({ ...changing, repo: accountsRepo });

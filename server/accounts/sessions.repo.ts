@@ -4,6 +4,8 @@ import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
+import { isOpenErasure, standingOf } from "../privacy/preferences/standing.repo.ts";
+import type { AccountStanding } from "../teams/team-scope.ts";
 
 export interface SessionRow {
   readonly id: SessionId;
@@ -32,6 +34,7 @@ export interface FoundSession extends SessionRow {
   readonly role: Role;
   /** Whether this team asks its members for a second factor. */
   readonly requireSecondFactor: boolean;
+  readonly standing: AccountStanding;
 }
 /** Which sessions of a person: one, all but one, or all. */
 export type WhichSessions = { readonly id: SessionId } | { readonly except: SessionId } | "all";
@@ -76,7 +79,7 @@ export interface SessionsRepo {
 }
 
 export function createSessionsRepo(db: Database): SessionsRepo {
-  const { sessions, users, teams, teamMembers, connectCodes, oneTimeTokens } = db.t;
+  const { sessions, users, teams, teamMembers, connectCodes, oneTimeTokens, privacyPreferences, erasures } = db.t;
   const row = {
     id: sessions.id,
     kind: sessions.kind,
@@ -100,11 +103,15 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       teamId: teamMembers.teamId,
       role: teamMembers.role,
       requireSecondFactor: teams.requireSecondFactor,
+      restrictedAt: privacyPreferences.restrictedAt,
+      erasureId: erasures.id,
     })
     .from(sessions)
     .innerJoin(users, and(eq(users.id, sessions.userId), isNull(users.deletedAt)))
     .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
     .innerJoin(teams, eq(teams.id, teamMembers.teamId))
+    .leftJoin(privacyPreferences, eq(privacyPreferences.userId, sessions.userId))
+    .leftJoin(erasures, isOpenErasure(erasures, sessions.userId))
     .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
     .orderBy(
       asc(sql`case when ${teamMembers.teamId} = ${sessions.teamId} then 0 else 1 end`),
@@ -121,7 +128,7 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     },
     async findByToken(tokenHash) {
       const [found] = await sessionByToken.execute({ tokenHash });
-      return found;
+      return found && { ...found, standing: standingOf(found) };
     },
     async listLive(userId, now) {
       return db.read

@@ -286,11 +286,12 @@ function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
     authenticatedAt,
     method,
     lacksSecondFactor: found.requireSecondFactor && assurance(method) === 1,
+    standing: found.standing,
     expiresAt,
   };
 }
 
-function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }: FoundApiToken): Actor {
+function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt, standing }: FoundApiToken): Actor {
   return {
     credential: { kind: "token", id },
     userId,
@@ -301,6 +302,7 @@ function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }:
     method: undefined,
     // Making a token took a fresh proof, with a second factor where the team asks for one.
     lacksSecondFactor: false,
+    standing,
     expiresAt,
   };
 }

@@ -116,6 +116,7 @@ export type AuditAction =
   | "privacy.policy_objected"
   | "admin.requests_read"
   | "admin.request_entered"
+  | "admin.request_verified"
   | "admin.request_answered"
   | "admin.erasure_asked"
   | "admin.incident_opened"

@@ -32,6 +32,7 @@ export const MAIL_KINDS = [
   "data_request",
   "data_request_verify",
   "data_request_done",
+  "data_requests_due",
   "policy_changed",
   "breach",
   "support_received",

@@ -81,6 +81,8 @@ export interface MailData {
     readonly answer: string;
     readonly link: string;
   };
+  /** To the operator; numbers and kinds, nothing about a person. */
+  readonly data_requests_due: { readonly count: string; readonly list: string };
   readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
   readonly breach: { readonly what: string; readonly at: string; readonly todo: string; readonly link: string };
   readonly support_received: { readonly dueAt: string };
@@ -298,6 +300,11 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     before: [answer],
     action: { label: "See the receipt", link },
     after: [],
+  }),
+  data_requests_due: ({ count, list }) => ({
+    subject: `Perch: ${count} about personal data to answer`,
+    before: [`Waiting for an answer: ${list}.`],
+    after: ["See them with “npm run admin -- request list”; docs/privacy/requests.md says how to answer."],
   }),
   policy_changed: ({ effectiveAt, summary, link }) => ({
     subject: "The privacy policy of Perch changes",

@@ -7,12 +7,11 @@ import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
 import type { Incidents } from "./incidents/incidents.service.ts";
 import type { PolicyDesk } from "./policy/policy.service.ts";
-import type { PrivacyPreferences } from "./preferences/preferences.service.ts";
 import { createPrivacyRepo } from "./privacy.repo.ts";
 import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
 import { type Processor, processorsOf } from "./processors/processors.ts";
-import type { DataRequests } from "./requests/requests.service.ts";
+import type { RequestParts } from "./requests/compose.ts";
 
 const notYet = async (): Promise<never> => {
   throw new PerchError("unavailable", "This is not built yet.");
@@ -22,18 +21,11 @@ export function createPrivacyServices(options: {
   db: Database;
   config: Parameters<typeof processorsOf>[0];
   publicUrl: URL;
+  asked: Pick<RequestParts, "requests" | "preferences">;
 }): PrivacyRouterServices & { readonly processors: readonly Processor[] } {
   const { db, publicUrl } = options;
+  const { requests, preferences } = options.asked;
   const processors = processorsOf(options.config);
-  const requests: DataRequests = { list: async () => [], make: notYet, revoke: notYet };
-  const preferences: PrivacyPreferences = {
-    of: async () => ({ restricted: false, metrics: true }),
-    change: notYet,
-    rectify: notYet,
-    statements: async () => [],
-    dispute: notYet,
-    removeStatement: notYet,
-  };
   const exports: DataExports = {
     estimate: notYet,
     list: async () => [],
