@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { Erasures } from "../privacy/erasure/erasures.service.ts";
 
 export interface AdminProcess {
   readonly config: () => Config;
@@ -20,6 +21,7 @@ export interface Work {
   readonly db: Database;
   readonly audit: Audit;
   readonly services: AccountServices;
+  readonly erasures: Pick<Erasures, "enter">;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */
   readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;

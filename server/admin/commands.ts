@@ -10,7 +10,12 @@ import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
+import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../privacy/erasure/erasures.service.ts";
+import { createRequestParts } from "../privacy/requests/compose.ts";
 import {
   type AdminProcess,
   type Command,
@@ -33,6 +38,7 @@ const USAGE = `Usage: npm run admin -- <command>
                                                       makes an API token and prints it, alone, once
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  user erase --email E [--now] --reason R             deletes an account on its owner's request; 7 days to take it back
   mail failed --reason R                              lists mail that will never arrive, and why
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
@@ -176,10 +182,11 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
   const { enqueue } = createJobsRepo(db, clock);
+  const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") });
   const services = createAccountServices({
     db,
     audit,
-    limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
+    limiter,
     // Jobs wait in the database for the server; no command works on them.
     jobs: { enqueue, wake() {} },
     clock,
@@ -189,5 +196,16 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
-  return { db, audit, services, process, enqueue };
+  const { publicUrl } = config;
+  const waiting = { enqueue, wake() {} };
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs: waiting, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+    supportEmail: config.SUPPORT_EMAIL,
+  });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs: waiting, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
+  });
+  return { db, audit, services, erasures, process, enqueue };
 }

@@ -78,7 +78,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
         return result?.busy === 0;
       }),
     async pages() {
-      const size = Number(reader.pragma("page_count", { simple: true })) * Number(reader.pragma("page_size", { simple: true }));
+      const size =
+        Number(reader.pragma("page_count", { simple: true })) * Number(reader.pragma("page_size", { simple: true }));
       return size <= MOST_PAGE_BYTES ? reader.serialize() : undefined;
     },
     onAnnounced: () => () => {},

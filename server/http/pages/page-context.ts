@@ -15,6 +15,7 @@ import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
@@ -40,6 +41,7 @@ export interface PageServices {
   readonly teams: Pick<Teams, "list">;
   readonly factors: Factors;
   readonly mail: Mail;
+  readonly erasures: Pick<Erasures, "findUndo" | "undoByLink" | "progress">;
   readonly support: Support;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -19,7 +20,16 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.onError((error, c) => errorPage(c, error, services));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
+  const account = [
+    accountPages,
+    signInPages,
+    provePage,
+    passkeysPage,
+    emailPages,
+    recoveryPages,
+    standingPage,
+    deletionPages,
+  ];
   for (const group of [publicPages, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
   }

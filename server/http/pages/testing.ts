@@ -13,6 +13,9 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
+import { createErasureRows } from "../../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../../privacy/erasure/erasures.service.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { PagesEnv } from "./page-context.ts";
@@ -69,6 +72,10 @@ export function startPages(
     factorsKey: FACTORS_KEY,
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: undefined },
+  });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -77,7 +84,10 @@ export function startPages(
   });
   app.route(
     "/",
-    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+    createPages({
+      ...{ ...services, erasures, clock, log: silentLog, publicUrl },
+      refusals: createRefusals({ log: silentLog, clock }),
+    }),
   );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */

@@ -56,7 +56,11 @@ export async function scanBytes(bytes: Buffer, needles: readonly Buffer[]): Prom
 }
 
 /** Every file below the folder, but those of `skip`: names right below it. A file that goes meanwhile is gone. */
-export async function scanFolder(folder: string, needles: readonly Buffer[], skip: ReadonlySet<string>): Promise<ScanResult> {
+export async function scanFolder(
+  folder: string,
+  needles: readonly Buffer[],
+  skip: ReadonlySet<string>,
+): Promise<ScanResult> {
   let files = 0;
   let bytes = 0;
   let hits = 0;
@@ -92,7 +96,8 @@ async function scanFile(path: string, needles: readonly Buffer[]): Promise<{ byt
       await new Promise((resolve) => setImmediate(resolve));
     }
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EACCES"))) throw error;
+    if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EACCES")))
+      throw error;
   }
   return { bytes, hits };
 }

@@ -1,8 +1,8 @@
 /** What the certificate of an erasure says: what was there, what is left and why, and how it was looked for. No names. */
 import type { Act } from "./erasure-plan.repo.ts";
 import { LAW_WORDS, STORE_WORDS, TABLE_WORDS } from "./erasure-words.ts";
-import { byLabel, GONE_WITHIN_DAYS } from "./erasures.service.ts";
 import type { ErasureRow, StepRow } from "./erasures.repo.ts";
+import { byLabel, GONE_WITHIN_DAYS } from "./erasures.service.ts";
 
 /** The search of every byte for what was the person's. */
 export type Scan =

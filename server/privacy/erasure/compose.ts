@@ -1,6 +1,5 @@
 /** Puts erasure together: what people ask for, the purge that does it, and the ledger that does it again after a restore. */
 import { join } from "node:path";
-import type { TeamId } from "../../../shared/ids.ts";
 import type { AccountServices } from "../../accounts/compose.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Automations } from "../../automations/compose.ts";
@@ -13,11 +12,11 @@ import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
 import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
-import { teamScope } from "../../teams/team-scope.ts";
-import { createReceipts } from "../receipts.ts";
+import { serverScope } from "../../teams/team-scope.ts";
+import type { Receipts } from "../receipts.ts";
 import { createErasureRows } from "./erasure-rows.repo.ts";
-import { createErasures, type ErasureRequests, type Erasures, PAUSE_JOB, PURGE_JOB } from "./erasures.service.ts";
 import { createErasuresRepo } from "./erasures.repo.ts";
+import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
 import { openErasureLedger } from "./ledger.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
 import { createReplay } from "./replay.ts";
@@ -47,9 +46,10 @@ export function createErasureParts(options: {
   jobs: Jobs;
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
   drivers: ReadonlyMap<string, PhoneDriver>;
-  lifecycle: Pick<PhoneLifecycle, "park" | "remove">;
+  lifecycle: Pick<PhoneLifecycle, "remove">;
   runs: Pick<Automations["runs"], "cancelAllOf">;
-  requests?: ErasureRequests;
+  requests: ErasureRequests;
+  receipts: Receipts;
   processors?: PurgeOptions["processors"];
   subjectKeys?: PurgeOptions["subjectKeys"];
   publicUrl: URL;
@@ -66,14 +66,11 @@ export function createErasureParts(options: {
   const repo = createErasuresRepo(db);
   const rows = createErasureRows(db);
   const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
-  const asServer = (teamId: TeamId, role: Parameters<typeof teamScope>[0]["role"]) =>
-    teamScope({ teamId, userId: SERVER, role }, "privacy:erase");
   const purge = createPurge({
     ...common,
     ...{ ledger, log, subjectKeys: options.subjectKeys, processors: options.processors ?? [] },
-    receipts: createReceipts(deriveKey(master, "receipts")),
+    receipts: options.receipts,
     phones: {
-      park: (id) => lifecycle.park(id, "asked", "server"),
       remove: (row) => lifecycle.remove(row, "server"),
       isAbsent: async (row) => (await options.drivers.get(row.driver)?.state(row.id)) === "absent",
     },
@@ -94,10 +91,15 @@ export function createErasureParts(options: {
   const erasures = createErasures({ ...common, jobs });
   return {
     erasures,
-    replay: createReplay({ ledger, purge, log, recover: async () => {
-      for (const driver of options.drivers.values()) await driver.recover();
-    } }),
-    jobs: { [PURGE_JOB]: purge.purge, [PAUSE_JOB]: purge.pause, [DUE_JOB]: createUpkeep({ db, repo, jobs, clock }) },
+    replay: createReplay({
+      ledger,
+      purge,
+      log,
+      recover: async () => {
+        for (const driver of options.drivers.values()) await driver.recover();
+      },
+    }),
+    jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ repo, jobs, clock }) },
     schedules: [{ kind: DUE_JOB, everyMs: 15 * MINUTE_MS }],
   };
 }

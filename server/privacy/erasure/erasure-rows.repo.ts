@@ -63,7 +63,9 @@ export function createErasureRows(db: Database): ErasureRows {
       case "scope":
         return anyOf([holds(column, `/${userId}`), ...teams.map((team) => holds(column, `${team}/`))]);
       case "mention":
-        return anyOf([userId, email, emailShown, ...teams].filter((one) => one !== "").map((one) => holds(column, one)));
+        return anyOf(
+          [userId, email, emailShown, ...teams].filter((one) => one !== "").map((one) => holds(column, one)),
+        );
     }
   }
 
@@ -107,7 +109,10 @@ export function createErasureRows(db: Database): ErasureRows {
   }
 
   const counted = async (reader: Reader, act: Act, leaving: Leaving) => {
-    const [row] = await reader.select({ rows: count() }).from(act.table.table).where(rowsOf(reader, act, leaving));
+    const [row] = await reader
+      .select({ rows: count() })
+      .from(act.table.table)
+      .where(rowsOf(reader, act, leaving));
     return row?.rows ?? 0;
   };
 
@@ -138,7 +143,9 @@ export function createErasureRows(db: Database): ErasureRows {
       for (const act of plan.acts) {
         const { table } = act;
         if (table.about.owner !== "user" || act.kind === "cut") continue;
-        const told = table.columns.filter(({ column, tag }) => TELLING.has(tag.category) && column.dataType === "string");
+        const told = table.columns.filter(
+          ({ column, tag }) => TELLING.has(tag.category) && column.dataType === "string",
+        );
         for (const { column, property } of told) {
           const rows = await db.read
             .select({ value: column })

@@ -1,7 +1,7 @@
 /** Erasures, their steps, the fence, and the teams of a person who goes. */
 import { and, asc, eq, inArray, isNotNull, lt, lte, type SQL, sql } from "drizzle-orm";
 import { type ErasureId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
-import type { ErasureState, SignedReceipt } from "../../../shared/privacy.ts";
+import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
 import type { Membership } from "./team-fates.ts";
@@ -27,9 +27,19 @@ export interface ErasuresRepo {
   change(tx: Writer, id: ErasureId, from: ErasureState, change: ErasureChange): Promise<boolean>;
   /** Whose grace is over, and those begun. */
   due(now: Date): Promise<ErasureId[]>;
-  addSteps(tx: Writer, id: ErasureId, steps: readonly { store: string; before: number | null; keptUntil: Date | null }[]): Promise<void>;
+  addSteps(
+    tx: Writer,
+    id: ErasureId,
+    steps: readonly { store: string; before: number | null; keptUntil: Date | null }[],
+  ): Promise<void>;
   steps(id: ErasureId): Promise<StepRow[]>;
-  stepDone(tx: Writer, id: ErasureId, store: string, at: Date, found: Partial<Pick<StepRow, "before" | "after" | "keptUntil">>): Promise<void>;
+  stepDone(
+    tx: Writer,
+    id: ErasureId,
+    store: string,
+    at: Date,
+    found: Partial<Pick<StepRow, "before" | "after" | "keptUntil">>,
+  ): Promise<void>;
   stepFailed(tx: Writer, id: ErasureId, store: string, at: Date, late: boolean): Promise<void>;
   fence(tx: Writer, subject: string, since: Date): Promise<void>;
   dropFences(tx: Writer, before: Date): Promise<number>;
@@ -50,7 +60,8 @@ export interface ErasuresRepo {
 const NOBODY = "a deleted account";
 
 export function createErasuresRepo(db: Database): ErasuresRepo {
-  const { erasures, erasureSteps, erasureFence, users, teams, teamMembers, phones, runs, dataExports, mailOutbox } = db.t;
+  const { erasures, erasureSteps, erasureFence, users, teams, teamMembers, phones, runs, dataExports, mailOutbox } =
+    db.t;
   const one = async (reader: Reader, where: SQL | undefined) => {
     const [row] = await reader.select().from(erasures).where(where);
     return row;

@@ -20,6 +20,7 @@ import { PerchError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/jobs.repo.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
+import { STOP_JOB } from "../preferences/stop-work.ts";
 import { RETENTION } from "../tags.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { LAW_WORDS, storeOf, TABLE_WORDS } from "./erasure-words.ts";
@@ -34,8 +35,6 @@ export const CERTIFICATE_DAYS = 60;
 
 /** The purge itself; `{erasureId}`. */
 export const PURGE_JOB = "erasure.purge";
-/** Right after the asking: phones are parked, runs end; `{erasureId}`. */
-export const PAUSE_JOB = "erasure.pause";
 
 /** What the records of requests have to know of a deletion; left out, none are kept. */
 export interface ErasureRequests {
@@ -149,8 +148,7 @@ export function createErasures(options: {
       };
       await mail.queue(tx, { kind: "account_deletion", userId, recipient: person.emailShown, data });
     }
-    const input = { erasureId: row.id };
-    await jobs.enqueue(tx, { kind: PAUSE_JOB, input });
+    await jobs.enqueue(tx, { kind: STOP_JOB, input: { userId } });
     await jobs.enqueue(tx, purgeJob(row.id, purgeAt));
     const tell = () => {
       sessions.announceEnded([...ended, ...tokens]);
@@ -229,7 +227,12 @@ export function createErasures(options: {
       const made = await db
         .tx(async (tx) => {
           demandChoices(await repo.memberships(tx, userId), input.teams);
-          await audit.record(tx, { chain: actor.teamId, actor: userId, action: "privacy.deletion_asked", object: userId });
+          await audit.record(tx, {
+            chain: actor.teamId,
+            actor: userId,
+            action: "privacy.deletion_asked",
+            object: userId,
+          });
           return begin(tx, userId, {
             ...{ now: input.now, choices: input.teams, key: input.idempotencyKey },
             ...(credential.kind === "session" && { session: { except: credential.id } }),
@@ -285,7 +288,8 @@ export function createErasures(options: {
     async progress(token) {
       const row = isSecret(token) ? await repo.byCertificate(db.read, hashSecret(token)) : undefined;
       if (row === undefined) return undefined;
-      if (row.doneAt !== null && clock.now() > inDays(row.doneAt.getTime(), CERTIFICATE_DAYS).getTime()) return undefined;
+      if (row.doneAt !== null && clock.now() > inDays(row.doneAt.getTime(), CERTIFICATE_DAYS).getTime())
+        return undefined;
       return { view: await view(row), ...(row.certificate !== null && { certificate: row.certificate }) };
     },
   };
@@ -337,7 +341,9 @@ interface Counted {
 export function byLabel(counted: readonly Counted[]): Counted[] {
   const sums = new Map<string, number>();
   for (const { label, items } of counted) sums.set(label, (sums.get(label) ?? 0) + items);
-  return [...sums].map(([label, items]) => ({ label, items })).sort((a, b) => b.items - a.items);
+  return [...sums]
+    .map(([label, items]) => ({ label, items }))
+    .sort((a, b) => b.items - a.items || (a.label < b.label ? -1 : 1));
 }
 
 /** One line a store: late when any of it is, done when all of it is. */

@@ -111,7 +111,9 @@ export function openErasureLedger(options: {
   const both = [...read(file), ...read(copy)];
   const oldest = clock.now() - LEDGER_MS;
   let known = both
-    .filter(({ at, userId: who }, index) => at.getTime() >= oldest && both.findIndex((one) => one.userId === who) === index)
+    .filter(
+      ({ at, userId: who }, index) => at.getTime() >= oldest && both.findIndex((one) => one.userId === who) === index,
+    )
     .sort((a, b) => a.at.getTime() - b.at.getTime());
   if (both.length > 0) keep();
 

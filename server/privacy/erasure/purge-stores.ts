@@ -1,7 +1,7 @@
 /** Stores outside the database: each is emptied, and then looked at. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { PhoneId, TeamId, UserId } from "../../../shared/ids.ts";
+import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { ArtifactStore } from "../../automations/run-artifacts.ts";
 import { PerchError } from "../../errors.ts";
 import type { PhoneRow } from "../../phones/phones.repo.ts";
@@ -14,11 +14,12 @@ export interface ProcessorErasure {
   erase(person: {
     readonly userId: UserId;
     readonly email: string;
-  }): Promise<{ readonly state: "gone" } | { readonly state: "retained"; readonly until: Date; readonly reason: string }>;
+  }): Promise<
+    { readonly state: "gone" } | { readonly state: "retained"; readonly until: Date; readonly reason: string }
+  >;
 }
 
 export interface PurgePhones {
-  park(id: PhoneId): Promise<unknown>;
   /** Wipes and looks that it is gone; throws otherwise. */
   remove(row: PhoneRow): Promise<unknown>;
   isAbsent(row: PhoneRow): Promise<boolean>;
@@ -39,7 +40,8 @@ export async function removePhones(
   const rows = await repo.phonesOf(teams);
   for (const row of rows) {
     await phones.remove(row);
-    if (!(await phones.isAbsent(row))) throw new PerchError("unavailable", "A phone is still there after it was wiped.");
+    if (!(await phones.isAbsent(row)))
+      throw new PerchError("unavailable", "A phone is still there after it was wiped.");
   }
   return { before: rows.length, after: (await repo.phonesOf(teams)).length };
 }

@@ -22,10 +22,16 @@ import { type Scan, statementOf } from "./certificate.ts";
 import type { Act } from "./erasure-plan.repo.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { BATCH } from "./erasure-rows.repo.ts";
-import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
 import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
+import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
 import type { ErasureLedger } from "./ledger.ts";
-import { type ProcessorErasure, type PurgePhones, removeExports, removePhones, removeRunFiles } from "./purge-stores.ts";
+import {
+  type ProcessorErasure,
+  type PurgePhones,
+  removeExports,
+  removePhones,
+  removeRunFiles,
+} from "./purge-stores.ts";
 import { fatesOf, type TeamDisposer } from "./team-fates.ts";
 
 const LATE_MS = 24 * 3_600_000;
@@ -35,8 +41,6 @@ const SETTLE_PAUSE_MS = 200;
 export interface Purge {
   /** Whose grace is over is purged; the rest waits. Throws to be called again. */
   readonly purge: JobHandler;
-  /** Right after the asking: phones are parked, runs end. */
-  readonly pause: JobHandler;
   /** Purges somebody whom a backup brought back, at once and without mail. */
   again(userId: UserId, teams: Leaving["teams"]): Promise<void>;
   /** Whether anything leads to the person or the teams. */
@@ -97,18 +101,20 @@ export function createPurge(options: PurgeOptions): Purge {
       const fates = fatesOf(teams, choicesOf(row));
       const closed = [...new Set([...closing(fates), ...(known ?? [])])];
       const leaving: Leaving = { userId, email: person.email, emailShown: person.emailShown, teams: closed };
-      const steps: { store: string; before: number | null; keptUntil: Date | null }[] = [];
-      for (const act of acts) {
+      const counted = async (act: Act) => {
         const before = await rows.count(tx, act, leaving);
         const until = act.kind === "keep" && before > 0 ? await keptUntil(rows, tx, act, leaving, clock.now()) : null;
-        steps.push({ store: act.id, before, keptUntil: until });
-      }
-      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
+        return { store: act.id, before, keptUntil: until };
+      };
+      const steps = [];
+      for (const act of [...acts, ...ownRecord]) steps.push(await counted(act));
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
+      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
       await repo.addSteps(tx, row.id, [
         ...[...outside, ...(quiet ? [] : ["last-mail"])].map(waiting),
-        ...steps,
+        ...steps.slice(0, acts.length),
         ...["keys", "settle", "scan"].map(waiting),
+        ...steps.slice(acts.length),
       ]);
 
       const endedRuns = await options.endRuns(tx, userId);
@@ -230,7 +236,7 @@ export function createPurge(options: PurgeOptions): Purge {
     }
 
     for (const step of await repo.steps(id)) {
-      if (step.state === "done") continue;
+      if (step.state === "done" || ownRecord.some((act) => act.id === step.store)) continue;
       if (signal?.aborted === true) throw new PerchError("unavailable", "The server is stopping.");
       try {
         const act = acts.find((one) => one.id === step.store);
@@ -262,9 +268,12 @@ export function createPurge(options: PurgeOptions): Purge {
     }
     const doneAt = now();
     const steps = await repo.steps(row.id);
-    const certificate = options.receipts.sign(statementOf({ row, steps, acts, scan: scanned, doneAt }));
+    const certificate = options.receipts.sign(statementOf({ row, steps, acts: rows.plan.acts, scan: scanned, doneAt }));
     await db.tx(async (tx) => {
-      for (const act of ownRecord) await rows.performIn(tx, act, leaving);
+      for (const act of ownRecord) {
+        await rows.performIn(tx, act, leaving);
+        await repo.stepDone(tx, row.id, act.id, doneAt, { after: 0 });
+      }
       await repo.change(tx, row.id, "purging", { state: "done", doneAt, certificate, choices: null });
       if (row.requestId !== null && !quiet) {
         await options.requests?.fulfilled(tx, row.requestId, "The account and everything in it is deleted.");
@@ -298,24 +307,10 @@ export function createPurge(options: PurgeOptions): Purge {
       if (row === undefined || (row.state === "grace" && row.purgeAt.getTime() > clock.now())) return;
       await run(row, false, signal);
     },
-    async pause(input) {
-      const row = await repo.find(db.read, jobInput.parse(input).erasureId);
-      if (row === undefined || row.userId === null || row.state !== "grace") return;
-      const { userId } = row;
-      const teams = closing(fatesOf(await repo.memberships(db.read, userId), choicesOf(row)));
-      const ended = await db.tx((tx) => options.endRuns(tx, userId));
-      ended();
-      for (const phone of await repo.phonesOf(teams)) {
-        const isOn = phone.state !== "parked" && phone.state !== "removed";
-        if (isOn) await options.phones.park(phone.id);
-      }
-    },
     async again(userId, teams) {
       const live = await repo.live(db.read, userId);
       const at = now();
-      const row =
-        live ??
-        (await db.tx((tx) => repo.insert(tx, { userId, state: "grace", askedAt: at, purgeAt: at })));
+      const row = live ?? (await db.tx((tx) => repo.insert(tx, { userId, state: "grace", askedAt: at, purgeAt: at })));
       await run(row, true, undefined, teams);
     },
     isThere,

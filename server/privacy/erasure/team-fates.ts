@@ -2,6 +2,8 @@
  * What becomes of the teams of a person who goes. Nobody is locked in: a team of one closes; one with other owners goes
  * on; an only owner hands it over or closes it. Looked at anew when the purge begins, because people come and go.
  */
+
+import type { z } from "zod";
 import type { Role } from "../../../shared/access.ts";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { teamChoice } from "../../../shared/privacy.ts";
@@ -12,9 +14,8 @@ import type { Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { RightsLost } from "../../teams/rights-lost.ts";
-import type { TeamScope } from "../../teams/team-scope.ts";
+import { serverScope } from "../../teams/team-scope.ts";
 import type { TeamsRepo } from "../../teams/teams.repo.ts";
-import type { z } from "zod";
 
 export type TeamChoice = z.output<typeof teamChoice>;
 
@@ -108,7 +109,7 @@ export function createTeamDisposer(options: {
         if (team === undefined) continue;
         const { teamId } = team;
         // The server does it: an entry in the name of who goes would be one more to forget.
-        const by = { teamId, userId: "server" } as unknown as TeamScope;
+        const by = serverScope(teamId);
         if (fate.fate === "transfer") {
           const heir = team.others.find((other) => other.userId === fate.to);
           await repo.setRole(tx, teamId, fate.to, "owner");

@@ -100,7 +100,8 @@ export async function plant(
   return db.tx(async (tx) => {
     const planter = planterOf(map, person, options.at);
     for (const table of map) {
-      const leads = !("none" in table.about.subject) || linksOf(table, "user", "email", "team", "scope", "mention").length > 0;
+      const leads =
+        !("none" in table.about.subject) || linksOf(table, "user", "email", "team", "scope", "mention").length > 0;
       if (leads && !options.without?.includes(table.property)) await planter.ensure(tx, table);
     }
     return planter.planted;
