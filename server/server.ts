@@ -278,13 +278,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
-        ...accounts,
-        erasures: erasure.erasures,
-        clock,
-        log,
-        refusals,
-        publicUrl,
-        supportEmail: config.SUPPORT_EMAIL,
+        ...{ ...accounts, processors: privacy.processors, erasures: erasure.erasures },
+        ...{ clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
     ),
     clock,

@@ -104,6 +104,8 @@ function connect(options: SqliteOptions, readonly: boolean): Sqlite.Database {
   try {
     db.pragma(`key = "x'${options.key.toString("hex")}'"`);
     db.pragma("foreign_keys = ON");
+    // Large sorts would go to temporary files, which the cipher does not cover.
+    db.pragma("temp_store = MEMORY");
     if (!readonly) {
       db.pragma("secure_delete = ON");
       db.pragma("journal_mode = WAL");

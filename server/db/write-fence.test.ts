@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import Sqlite from "better-sqlite3";
 import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -15,7 +14,7 @@ import { type Database, isUniqueViolation } from "./database.ts";
 import { preparePostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import { tablesFor } from "./tables.ts";
-import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { MIGRATIONS, preparedPglite, sessionOf, TEST_ENGINES, type TestDatabase } from "./testing.ts";
 import { fencedTables } from "./write-fence.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -189,15 +188,11 @@ describe("putting the fence up", () => {
   });
 
   it("does both on PostgreSQL", async () => {
-    const client = new PGlite();
-    const session = {
-      run: async (text: string) => void (await client.exec(text)),
-      rows: async (text: string) => (await client.query<Record<string, unknown>>(text)).rows,
-    };
+    const client = await preparedPglite();
+    const session = sessionOf(client);
     const prepare = () => preparePostgres(session, join(migrations, "postgres"));
     const triggers = async () =>
       await session.rows("select oid, tgname from pg_trigger where tgname like 'perch_fence_%' order by tgname");
-    await prepare();
     const first = await triggers();
     expect(first).toHaveLength(2 * fencedTables(tablesFor.postgres).length);
     await prepare();

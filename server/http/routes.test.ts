@@ -91,6 +91,8 @@ const ROUTES = [
   "GET /sign-up",
   "GET /suites/:suite/junit.xml",
   "GET /support",
+  "GET /trust/records",
+  "GET /trust/records.json",
   "GET /workspaces/export.zip",
   "POST /hooks/:id",
   "ALL /trpc/*",

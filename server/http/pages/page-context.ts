@@ -16,6 +16,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
+import type { Processor } from "../../privacy/processors/processors.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
@@ -43,6 +44,7 @@ export interface PageServices {
   readonly mail: Mail;
   readonly erasures: Pick<Erasures, "findUndo" | "undoByLink" | "progress">;
   readonly support: Support;
+  readonly processors: readonly Processor[];
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

@@ -85,7 +85,7 @@ export function startPages(
   app.route(
     "/",
     createPages({
-      ...{ ...services, erasures, clock, log: silentLog, publicUrl },
+      ...{ ...services, erasures, processors: [], clock, log: silentLog, publicUrl },
       refusals: createRefusals({ log: silentLog, clock }),
     }),
   );
