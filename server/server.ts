@@ -36,6 +36,7 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { createErasureParts } from "./privacy/erasure/compose.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
@@ -221,7 +222,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
-  const privacy = createPrivacyServices({ db, config, publicUrl, asked });
+  /** Nothing stays open behind a server that does not start. */
+  const orClose = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      await Promise.allSettled([listening.close(), driver.close()]);
+      await db.close();
+      throw error;
+    }
+  };
+  const erasure = await orClose(() =>
+    createErasureParts({
+      ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
+      ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+    }),
+  );
+  asked.requests.startWith({ delete: erasure.erasures.start });
+  const privacy = createPrivacyServices({ db, config, publicUrl, asked, erasures: erasure.erasures });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
@@ -265,7 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
-        ...{ ...accounts, ...trust, processors: privacy.processors },
+        ...{ ...accounts, ...trust, processors: privacy.processors, erasures: erasure.erasures },
         asked: { ...asked, held: privacy.privacy.held },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
@@ -295,6 +313,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
+  await orClose(erasure.replay);
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
     server: http,
@@ -309,6 +328,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...accounts.jobs,
       ...trust.jobs,
       ...asked.jobs,
+      ...erasure.jobs,
       [STOP_JOB]: createStopWork({
         ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
         ...{ runs: automations.runs, phones },
@@ -339,6 +359,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
       ...trust.schedules,
       ...asked.schedules,
+      ...erasure.schedules,
     ],
   );
   await recordings.recover();

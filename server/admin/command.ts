@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { Erasures } from "../privacy/erasure/erasures.service.ts";
 import type { RequestParts } from "../privacy/requests/compose.ts";
 
 export interface AdminProcess {
@@ -22,6 +23,7 @@ export interface Work {
   readonly audit: Audit;
   readonly services: AccountServices;
   readonly asked: RequestParts;
+  readonly erasures: Pick<Erasures, "enter">;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */
   readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;

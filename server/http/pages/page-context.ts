@@ -17,6 +17,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
 import type { PrivacyService } from "../../privacy/privacy.service.ts";
 import type { Processor } from "../../privacy/processors/processors.ts";
 import type { RequestParts } from "../../privacy/requests/compose.ts";
@@ -52,6 +53,7 @@ export interface PageServices {
   readonly teams: Pick<Teams, "list">;
   readonly factors: Factors;
   readonly mail: Mail;
+  readonly erasures: Pick<Erasures, "findUndo" | "undoByLink" | "progress">;
   readonly support: Support;
   readonly trust: Trust;
   readonly processors: readonly Processor[];

@@ -4,6 +4,7 @@ import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { dataRequestPages } from "./data-request-pages.ts";
+import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -23,18 +24,25 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.onError((error, c) => errorPage(c, error, services));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [
+  const groups = [
     publicPages,
     trustPage,
     recordsPage,
     dataRequestPages,
-    ...account,
+    accountPages,
+    signInPages,
+    provePage,
+    passkeysPage,
+    emailPages,
+    recoveryPages,
+    standingPage,
+    deletionPages,
     connectPage,
     invitePage,
     uninstalledPage,
     mailPreviewPage,
-  ]) {
+  ];
+  for (const group of groups) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

@@ -15,6 +15,9 @@ import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
 import { createPrivacyServices } from "../../privacy/compose.ts";
+import { createErasureRows } from "../../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createTrust } from "../../privacy/trust/trust.service.ts";
 import { createRefusals } from "../refusals.ts";
@@ -81,6 +84,10 @@ export function startPages(
     ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
   });
   const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: undefined },
+  });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -91,8 +98,7 @@ export function startPages(
     "/",
     createPages({
       ...services,
-      trust,
-      processors: [],
+      ...{ trust, erasures, processors: [] },
       asked: { ...asked, held: privacy.held },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     }),

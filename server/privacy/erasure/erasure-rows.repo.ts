@@ -148,7 +148,7 @@ export function createErasureRows(db: Database): ErasureRows {
         );
         for (const { column, property } of told) {
           const rows = await db.read
-            .select({ value: sql<unknown>`${column}` })
+            .select({ value: column })
             .from(table.table)
             .where(and(rowsOf(db.read, act, leaving), isNotNull(columnNamed(table, property).column)))
             .limit(SEARCHED_VALUES);

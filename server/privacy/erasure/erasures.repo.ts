@@ -1,7 +1,7 @@
 /** Erasures, their steps, the fence, and the teams of a person who goes. */
 import { and, asc, eq, inArray, isNotNull, lt, lte, type SQL, sql } from "drizzle-orm";
 import { type ErasureId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
-import type { ErasureState, SignedReceipt } from "../../../shared/privacy.ts";
+import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
 import type { Membership } from "./team-fates.ts";

@@ -5,7 +5,6 @@ import {
   type DeletePreview,
   type DeletionView,
   type deleteInput,
-  type RequestChannel,
   type SignedReceipt,
   teamChoice,
 } from "../../../shared/privacy.ts";
@@ -21,6 +20,7 @@ import { PerchError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/jobs.repo.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
+import { STOP_JOB } from "../preferences/stop-work.ts";
 import { RETENTION } from "../tags.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { LAW_WORDS, storeOf, TABLE_WORDS } from "./erasure-words.ts";
@@ -35,16 +35,17 @@ export const CERTIFICATE_DAYS = 60;
 
 /** The purge itself; `{erasureId}`. */
 export const PURGE_JOB = "erasure.purge";
-/** Right after the asking: phones are parked, runs end; `{erasureId}`. */
-export const PAUSE_JOB = "erasure.pause";
 
 /** What the records of requests have to know of a deletion; left out, none are kept. */
 export interface ErasureRequests {
-  /** In the caller's transaction. */
-  opened(tx: Writer, about: { userId: UserId; channel: RequestChannel }): Promise<DataRequestId>;
-  revoked(tx: Writer, id: DataRequestId): Promise<void>;
+  /** The person's open request, or a new one. */
+  opened(
+    tx: Writer,
+    about: { readonly userId: UserId; readonly kind: "delete" },
+  ): Promise<{ readonly id: DataRequestId }>;
+  revoked(tx: Writer, id: DataRequestId): Promise<unknown>;
   /** When the person is gone: nothing of them is in the record by then. */
-  fulfilled(tx: Writer, id: DataRequestId, answer: string): Promise<void>;
+  fulfilled(tx: Writer, id: DataRequestId, answer: string): Promise<unknown>;
 }
 
 export interface Erasures {
@@ -55,7 +56,9 @@ export interface Erasures {
   /** The one in grace or at work. */
   current(userId: UserId): Promise<DeletionView | undefined>;
   /** For a request that came through the support channel: as `ask`, by the operator. */
-  enter(userId: UserId, about: { now: boolean; reason: string; channel: RequestChannel }): Promise<DeletionView>;
+  enter(userId: UserId, about: { readonly now: boolean; readonly reason: string }): Promise<DeletionView>;
+  /** For a request that turned out to be theirs, in the transaction that says so. What it gives is called after the commit. */
+  start(tx: Writer, request: { readonly id: DataRequestId; readonly userId: UserId }): Promise<() => void>;
   /** What the undo link is about; undefined when it is too late, or was used. */
   findUndo(token: string): Promise<DeletionView | undefined>;
   undoByLink(token: string): Promise<void>;
@@ -119,8 +122,8 @@ export function createErasures(options: {
     about: {
       now: boolean;
       choices: ReturnType<typeof choicesOf>;
-      channel: RequestChannel;
       key: string | null;
+      requestId?: DataRequestId;
       /** The session that goes on, where the person asks. */
       session?: Parameters<Sessions["endIn"]>[2];
     },
@@ -130,7 +133,7 @@ export function createErasures(options: {
     const asked = clock.now();
     const purgeAt = about.now ? new Date(asked) : inDays(asked, GRACE_DAYS);
     const undo = newSecret();
-    const requestId = (await requests?.opened(tx, { userId, channel: about.channel })) ?? null;
+    const requestId = about.requestId ?? (await requests?.opened(tx, { userId, kind: "delete" }))?.id ?? null;
     const row = await repo.insert(tx, {
       ...{ userId, requestId, state: "grace", askedAt: new Date(asked), purgeAt },
       ...{ choices: { choices: about.choices }, undoHash: hashSecret(undo), idempotencyKey: about.key },
@@ -145,14 +148,14 @@ export function createErasures(options: {
       };
       await mail.queue(tx, { kind: "account_deletion", userId, recipient: person.emailShown, data });
     }
-    const input = { erasureId: row.id };
-    await jobs.enqueue(tx, { kind: PAUSE_JOB, input });
-    await enqueuePurge(tx, row.id, purgeAt);
-    return { row, ended: [...ended, ...tokens] };
-  }
-
-  async function enqueuePurge(tx: Writer, id: ErasureId, runAt: Date): Promise<void> {
-    await jobs.enqueue(tx, purgeJob(id, runAt));
+    await jobs.enqueue(tx, { kind: STOP_JOB, input: { userId } });
+    await jobs.enqueue(tx, purgeJob(row.id, purgeAt));
+    const tell = () => {
+      sessions.announceEnded([...ended, ...tokens]);
+      mail.wake();
+      jobs.wake();
+    };
+    return { row, tell };
   }
 
   async function takeBack(row: ErasureRow, actor: UserId, chain: string): Promise<void> {
@@ -232,18 +235,15 @@ export function createErasures(options: {
           });
           return begin(tx, userId, {
             ...{ now: input.now, choices: input.teams, key: input.idempotencyKey },
-            channel: credential.kind === "session" && credential.web ? "web" : "panel",
             ...(credential.kind === "session" && { session: { except: credential.id } }),
           });
         })
         .catch(async (error: unknown) => {
           const twice = isUniqueViolation(error) ? await repo.live(db.read, userId) : undefined;
           if (twice === undefined) throw error;
-          return { row: twice, ended: [] };
+          return { row: twice, tell() {} };
         });
-      sessions.announceEnded(made.ended);
-      mail.wake();
-      jobs.wake();
+      made.tell();
       return view(made.row);
     },
 
@@ -258,7 +258,7 @@ export function createErasures(options: {
       return live && view(live);
     },
 
-    async enter(userId, { now, reason, channel }) {
+    async enter(userId, { now, reason }) {
       if ((await repo.live(db.read, userId)) !== undefined) {
         throw new PerchError("conflict", "This account is being deleted already.");
       }
@@ -266,12 +266,14 @@ export function createErasures(options: {
         await audit.record(tx, {
           ...{ chain: "server", actor: "operator", action: "admin.erasure_asked", object: userId, detail: { reason } },
         });
-        return begin(tx, userId, { now, choices: [], channel, key: null });
+        return begin(tx, userId, { now, choices: [], key: null });
       });
-      sessions.announceEnded(made.ended);
-      mail.wake();
-      jobs.wake();
+      made.tell();
       return view(made.row);
+    },
+    async start(tx, { id, userId }) {
+      if ((await repo.live(tx, userId)) !== undefined) return () => {};
+      return (await begin(tx, userId, { now: false, choices: [], key: null, requestId: id })).tell;
     },
 
     async findUndo(token) {
@@ -339,7 +341,9 @@ interface Counted {
 export function byLabel(counted: readonly Counted[]): Counted[] {
   const sums = new Map<string, number>();
   for (const { label, items } of counted) sums.set(label, (sums.get(label) ?? 0) + items);
-  return [...sums].map(([label, items]) => ({ label, items })).sort((a, b) => b.items - a.items);
+  return [...sums]
+    .map(([label, items]) => ({ label, items }))
+    .sort((a, b) => b.items - a.items || (a.label < b.label ? -1 : 1));
 }
 
 /** One line a store: late when any of it is, done when all of it is. */

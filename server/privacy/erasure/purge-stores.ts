@@ -1,7 +1,7 @@
 /** Stores outside the database: each is emptied, and then looked at. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { PhoneId, TeamId, UserId } from "../../../shared/ids.ts";
+import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { ArtifactStore } from "../../automations/run-artifacts.ts";
 import { PerchError } from "../../errors.ts";
 import type { PhoneRow } from "../../phones/phones.repo.ts";
@@ -20,7 +20,6 @@ export interface ProcessorErasure {
 }
 
 export interface PurgePhones {
-  park(id: PhoneId): Promise<unknown>;
   /** Wipes and looks that it is gone; throws otherwise. */
   remove(row: PhoneRow): Promise<unknown>;
   isAbsent(row: PhoneRow): Promise<boolean>;

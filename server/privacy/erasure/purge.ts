@@ -3,8 +3,7 @@
  * removed, then looked for again; what cannot be reached is tried again until it can. Nothing of it is undone half-way.
  */
 import { z } from "zod";
-import type { UserId } from "../../../shared/ids.ts";
-import { type ErasureId, erasureId, teamId, userId as userIdSchema } from "../../../shared/ids.ts";
+import { type ErasureId, erasureId, teamId, type UserId } from "../../../shared/ids.ts";
 import { momentWords } from "../../accounts/moment-words.ts";
 import { createPageLinks } from "../../accounts/page-links.ts";
 import { hashSecret, newSecret } from "../../accounts/secrets.ts";
@@ -42,8 +41,6 @@ const SETTLE_PAUSE_MS = 200;
 export interface Purge {
   /** Whose grace is over is purged; the rest waits. Throws to be called again. */
   readonly purge: JobHandler;
-  /** Right after the asking: phones are parked, runs end. */
-  readonly pause: JobHandler;
   /** Purges somebody whom a backup brought back, at once and without mail. */
   again(userId: UserId, teams: Leaving["teams"]): Promise<void>;
   /** Whether anything leads to the person or the teams. */
@@ -59,9 +56,9 @@ export interface PurgeOptions {
   readonly phones: PurgePhones;
   readonly runFiles: Pick<ArtifactStore, "remove" | "runs">;
   /** Ends what the person's runs do, in the caller's transaction. */
-  readonly endRuns: (tx: Writer, userId: UserId, teams: Leaving["teams"]) => Promise<() => void>;
+  readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
   /** Folder with everything but phones; `skip` names what is not looked through. */
-  readonly data: { readonly folder: string; readonly skip: ReadonlySet<string>; readonly exports: string };
+  readonly data: { readonly path: string; readonly skip: ReadonlySet<string>; readonly exports: string };
   readonly processors: readonly ProcessorErasure[];
   /** Destroys the person's key; left out while nothing is sealed with one. */
   readonly subjectKeys?: { destroy(userId: UserId): Promise<void> } | undefined;
@@ -82,6 +79,7 @@ const began = z.object({ teams: z.array(teamId), quiet: z.boolean() });
 export function createPurge(options: PurgeOptions): Purge {
   const { db, repo, rows, ledger, mail, audit, clock, log } = options;
   const page = createPageLinks(options.publicUrl);
+  const folder = options.data;
   const now = () => new Date(clock.now());
   const lastMail = (id: ErasureId) => `erasure:${id}`;
   /** The users' own row goes last, the mail right before: both say whose the rest was. */
@@ -103,21 +101,23 @@ export function createPurge(options: PurgeOptions): Purge {
       const fates = fatesOf(teams, choicesOf(row));
       const closed = [...new Set([...closing(fates), ...(known ?? [])])];
       const leaving: Leaving = { userId, email: person.email, emailShown: person.emailShown, teams: closed };
-      const steps: { store: string; before: number | null; keptUntil: Date | null }[] = [];
-      for (const act of acts) {
+      const counted = async (act: Act) => {
         const before = await rows.count(tx, act, leaving);
         const until = act.kind === "keep" && before > 0 ? await keptUntil(rows, tx, act, leaving, clock.now()) : null;
-        steps.push({ store: act.id, before, keptUntil: until });
-      }
-      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
+        return { store: act.id, before, keptUntil: until };
+      };
+      const steps = [];
+      for (const act of [...acts, ...ownRecord]) steps.push(await counted(act));
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
+      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
       await repo.addSteps(tx, row.id, [
         ...[...outside, ...(quiet ? [] : ["last-mail"])].map(waiting),
-        ...steps,
+        ...steps.slice(0, acts.length),
         ...["keys", "settle", "scan"].map(waiting),
+        ...steps.slice(acts.length),
       ]);
 
-      const endedRuns = await options.endRuns(tx, userId, closed);
+      const endedRuns = await options.endRuns(tx, userId);
       const disposed = await options.disposer.dispose(tx, userId, teams, fates);
       const sessions = await options.sessions.endIn(tx, userId, "all");
       const tokens = await options.sessions.endTokensIn(tx, { madeBy: userId, since: new Date(0) });
@@ -180,8 +180,7 @@ export function createPurge(options: PurgeOptions): Purge {
   async function scan(values: readonly string[]): Promise<Scan> {
     if (values.length === 0) return { state: "not repeated" };
     const needles = needlesOf(values);
-    const { folder, skip } = options.data;
-    const found = await scanFolder(folder, needles, skip);
+    const found = await scanFolder(folder.path, needles, folder.skip);
     const pages = await db.pages();
     const inPages = pages === undefined ? undefined : await scanBytes(pages, needles);
     const elsewhere = inPages === 0 ? 0 : await rows.rowsWith(values);
@@ -208,7 +207,7 @@ export function createPurge(options: PurgeOptions): Purge {
     const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
       phones: () => removePhones(repo, options.phones, teams),
       "run-files": () => removeRunFiles(repo, options.runFiles, teams),
-      exports: () => removeExports(repo, options.data.exports, userId),
+      exports: () => removeExports(repo, folder.exports, userId),
       "last-mail": async () => {
         const state = mail.staysLocal ? "kept" : await repo.mailState(lastMail(id));
         if (state === "waiting") throw new PerchError("unavailable", "The last mail is not sent yet.");
@@ -237,7 +236,7 @@ export function createPurge(options: PurgeOptions): Purge {
     }
 
     for (const step of await repo.steps(id)) {
-      if (step.state === "done") continue;
+      if (step.state === "done" || ownRecord.some((act) => act.id === step.store)) continue;
       if (signal?.aborted === true) throw new PerchError("unavailable", "The server is stopping.");
       try {
         const act = acts.find((one) => one.id === step.store);
@@ -269,9 +268,12 @@ export function createPurge(options: PurgeOptions): Purge {
     }
     const doneAt = now();
     const steps = await repo.steps(row.id);
-    const certificate = options.receipts.sign(statementOf({ row, steps, acts, scan: scanned, doneAt }));
+    const certificate = options.receipts.sign(statementOf({ row, steps, acts: rows.plan.acts, scan: scanned, doneAt }));
     await db.tx(async (tx) => {
-      for (const act of ownRecord) await rows.performIn(tx, act, leaving);
+      for (const act of ownRecord) {
+        await rows.performIn(tx, act, leaving);
+        await repo.stepDone(tx, row.id, act.id, doneAt, { after: 0 });
+      }
       await repo.change(tx, row.id, "purging", { state: "done", doneAt, certificate, choices: null });
       if (row.requestId !== null && !quiet) {
         await options.requests?.fulfilled(tx, row.requestId, "The account and everything in it is deleted.");
@@ -305,26 +307,10 @@ export function createPurge(options: PurgeOptions): Purge {
       if (row === undefined || (row.state === "grace" && row.purgeAt.getTime() > clock.now())) return;
       await run(row, false, signal);
     },
-    async pause(input) {
-      const row = await repo.find(db.read, jobInput.parse(input).erasureId);
-      if (row === undefined || row.userId === null || row.state !== "grace") return;
-      const { userId } = row;
-      const teams = closing(fatesOf(await repo.memberships(db.read, userId), choicesOf(row)));
-      const ended = await db.tx((tx) => options.endRuns(tx, userId, teams));
-      ended();
-      for (const phone of await repo.phonesOf(teams)) {
-        const isOn = phone.state !== "parked" && phone.state !== "removed";
-        if (isOn) await options.phones.park(phone.id);
-      }
-    },
     async again(userId, teams) {
       const live = await repo.live(db.read, userId);
       const at = now();
-      const row =
-        live ??
-        (await db.tx((tx) =>
-          repo.insert(tx, { userId: userIdSchema.parse(userId), state: "grace", askedAt: at, purgeAt: at }),
-        ));
+      const row = live ?? (await db.tx((tx) => repo.insert(tx, { userId, state: "grace", askedAt: at, purgeAt: at })));
       await run(row, true, undefined, teams);
     },
     isThere,

@@ -14,7 +14,7 @@ import type { Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { RightsLost } from "../../teams/rights-lost.ts";
-import type { TeamScope } from "../../teams/team-scope.ts";
+import { serverScope } from "../../teams/team-scope.ts";
 import type { TeamsRepo } from "../../teams/teams.repo.ts";
 
 export type TeamChoice = z.output<typeof teamChoice>;
@@ -109,7 +109,7 @@ export function createTeamDisposer(options: {
         if (team === undefined) continue;
         const { teamId } = team;
         // The server does it: an entry in the name of who goes would be one more to forget.
-        const by = { teamId, userId: "server" } as unknown as TeamScope;
+        const by = serverScope(teamId);
         if (fate.fate === "transfer") {
           const heir = team.others.find((other) => other.userId === fate.to);
           await repo.setRole(tx, teamId, fate.to, "owner");
