@@ -35,6 +35,9 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import type { Outbound } from "./privacy/processors/outbound.ts";
+import { demandAgreements } from "./privacy/processors/processors.ts";
+import { readRegister } from "./privacy/processors/processors-file.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -67,12 +70,15 @@ export interface ServerOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  /** The wall around this process, where one stands. */
+  readonly outbound?: Outbound;
   /** Replaces the web driver. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
+  demandAgreements(readRegister(config), config.publicUrl);
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const secure = config.publicUrl.protocol === "https:";
   const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
@@ -211,7 +217,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const privacy = createPrivacyServices({ db, config, publicUrl });
+  const privacy = createPrivacyServices({
+    ...{ db, config, publicUrl, audit, jobs, clock, log },
+    mail: accounts.mail,
+    outbound: options.outbound,
+  });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -292,6 +302,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
+      ...privacy.jobs,
       "retention.sweep": async (_input, { finish }) => {
         let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
@@ -310,7 +321,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await automations.removeOrphans();
       },
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
+    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...privacy.schedules],
   );
   await recordings.recover();
   const recovering = lifecycle
