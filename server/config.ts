@@ -116,7 +116,11 @@ const VARIABLES = {
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
   SUPPORT_EMAIL: {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
-    about: "Support address shown beside the support form.",
+    about: "Support address shown beside the support form; alarms about incidents go there too.",
+  },
+  PROCESSORS_FILE: {
+    schema: z.string().min(1).optional(),
+    about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
   },
 } as const;
 
@@ -163,6 +167,7 @@ const OWN_PREFIXES = [
   "EXTENSION_",
   "TLS_",
   "BACKUP_",
+  "PROCESSORS_",
 ];
 
 export interface Config

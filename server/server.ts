@@ -38,6 +38,9 @@ import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
+import type { Outbound } from "./privacy/processors/outbound.ts";
+import { demandAgreements } from "./privacy/processors/processors.ts";
+import { readRegister } from "./privacy/processors/processors-file.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
@@ -72,12 +75,15 @@ export interface ServerOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  /** The wall around this process, where one stands. */
+  readonly outbound?: Outbound;
   /** Replaces the web driver. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
+  demandAgreements(readRegister(config), config.publicUrl);
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const secure = config.publicUrl.protocol === "https:";
   const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
@@ -239,7 +245,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
   );
   asked.requests.startWith({ delete: erasure.erasures.start });
-  const privacy = createPrivacyServices({ db, config, publicUrl, asked, erasures: erasure.erasures });
+  const privacy = createPrivacyServices({
+    ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
+    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures },
+  });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
@@ -333,6 +342,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
         ...{ runs: automations.runs, phones },
       }),
+      ...privacy.jobs,
       "retention.sweep": async (_input, { finish }) => {
         let ended: readonly CredentialId[] = [];
         await finish(async (tx) => {
@@ -360,6 +370,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...trust.schedules,
       ...asked.schedules,
       ...erasure.schedules,
+      ...privacy.schedules,
     ],
   );
   await recordings.recover();

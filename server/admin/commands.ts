@@ -224,5 +224,5 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs: waiting, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
-  return { db, audit, services, erasures, process, enqueue };
+  return { db, audit, services, asked, erasures, process, enqueue };
 }

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import pg from "pg";
+import { lacksTls13 } from "../egress/tls-version.ts";
 import { PerchError } from "../errors.ts";
 import {
   type Database,
@@ -14,6 +15,7 @@ import {
 } from "./database.ts";
 import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
+import { postgresConfig } from "./postgres-url.ts";
 import { tablesFor } from "./tables.ts";
 import { fencePostgres } from "./write-fence.ts";
 
@@ -78,7 +80,8 @@ export async function preparePostgres(session: PostgresSession, migrationsFolder
 
 /** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: options.url, max: 10 });
+  const config = postgresConfig(options.url);
+  const pool = new pg.Pool({ ...config, max: 10 });
   pool.on("error", () => {});
   try {
     const client = await pool.connect();
@@ -90,6 +93,13 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
   } catch (error) {
     await pool.end();
     if (error instanceof PerchError) throw error;
+    if (lacksTls13(error)) {
+      throw new PerchError(
+        "unavailable",
+        "The PostgreSQL server in DATABASE_URL does not speak TLS 1.3. Update it or switch TLS 1.3 on; nothing older is used.",
+        { cause: error },
+      );
+    }
     throw new PerchError(
       "unavailable",
       "The PostgreSQL server in DATABASE_URL does not answer or refuses the connection. Check address, user and password.",
@@ -97,7 +107,7 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
     );
   }
   const listeners = new Set<(topic: string) => void>();
-  const listening = keepListening(options.url, (topic) => {
+  const listening = keepListening(config, (topic) => {
     for (const listener of listeners) listener(topic);
   });
   return postgresDatabase(drizzlePg(pool, { casing: "snake_case" }) as unknown as PostgresEngine, {
@@ -114,12 +124,12 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
 }
 
 /** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
-function keepListening(url: string, onTopic: (topic: string) => void): { stop(): Promise<void> } {
+function keepListening(config: pg.ClientConfig, onTopic: (topic: string) => void): { stop(): Promise<void> } {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   const connect = async (): Promise<void> => {
-    const mine = new pg.Client({ connectionString: url });
+    const mine = new pg.Client(config);
     client = mine;
     const again = () => {
       if (stopped || client !== mine) return;

@@ -1,32 +1,26 @@
 /** Everything about data rights, made here. */
-
-import { POLICY } from "../../shared/policy/policy-v1.ts";
-import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
+import { createDesks, type Desks, type DesksOptions } from "./desks.ts";
 import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
-import type { Incidents } from "./incidents/incidents.service.ts";
-import type { PolicyDesk } from "./policy/policy.service.ts";
 import { createPrivacyRepo } from "./privacy.repo.ts";
 import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
-import { type Processor, processorsOf } from "./processors/processors.ts";
 import type { RequestParts } from "./requests/compose.ts";
 
 const notYet = async (): Promise<never> => {
   throw new PerchError("unavailable", "This is not built yet.");
 };
 
-export function createPrivacyServices(options: {
-  db: Database;
-  config: Parameters<typeof processorsOf>[0];
-  publicUrl: URL;
-  asked: Pick<RequestParts, "requests" | "preferences">;
-  erasures: Erasures;
-}): PrivacyRouterServices & { readonly processors: readonly Processor[] } {
+export function createPrivacyServices(
+  options: DesksOptions & {
+    readonly asked: Pick<RequestParts, "requests" | "preferences">;
+    readonly erasures: Erasures;
+  },
+): PrivacyRouterServices & Pick<Desks, "processors" | "incidents" | "policy" | "jobs" | "schedules"> {
   const { db, publicUrl, erasures } = options;
   const { requests, preferences } = options.asked;
-  const processors = processorsOf(options.config);
+  const { policy, incidents, processors, processorViews, jobs, schedules } = createDesks(options);
   const exports: DataExports = {
     estimate: notYet,
     list: async () => [],
@@ -34,18 +28,11 @@ export function createPrivacyServices(options: {
     revoke: notYet,
     download: notYet,
   };
-  const policy: PolicyDesk = {
-    current: async () => POLICY,
-    notice: async () => undefined,
-    acknowledge: notYet,
-    object: notYet,
-    inForce: async (version) => version <= POLICY.version,
-  };
-  const incidents: Incidents = { noticesFor: async () => [] };
   const privacy = createPrivacyService({
-    ...{ requests, preferences, exports, erasures, policy, incidents, processors, publicUrl },
+    ...{ requests, preferences, exports, erasures, policy, incidents, publicUrl },
+    processors: processorViews,
     repo: createPrivacyRepo(db),
     place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
   });
-  return { privacy, requests, preferences, exports, erasures, policy, processors };
+  return { privacy, requests, preferences, exports, erasures, policy, incidents, processors, jobs, schedules };
 }

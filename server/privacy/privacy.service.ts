@@ -7,7 +7,6 @@ import type { Incidents } from "./incidents/incidents.service.ts";
 import type { PolicyDesk } from "./policy/policy.service.ts";
 import type { PrivacyPreferences } from "./preferences/preferences.service.ts";
 import type { PrivacyRepo } from "./privacy.repo.ts";
-import type { Processor } from "./processors/processors.ts";
 import type { DataRequests } from "./requests/requests.service.ts";
 import { CATEGORIES, type Category, RETENTION, USES } from "./tags.ts";
 
@@ -24,7 +23,8 @@ const OVER = new Set(["revoked", "expired"]);
 
 export function createPrivacyService(options: {
   repo: PrivacyRepo;
-  processors: readonly Processor[];
+  /** With the last contact of each, so asked for each time. */
+  processors: () => readonly ProcessorView[];
   publicUrl: URL;
   /** Where the database lives, in words. */
   place: string;
@@ -37,7 +37,7 @@ export function createPrivacyService(options: {
 }): PrivacyService {
   const { repo, requests, preferences, exports, erasures, policy, incidents } = options;
   const at = (path: string) => new URL(path, options.publicUrl).href;
-  const processors = async () => options.processors.map((processor) => ({ ...processor }));
+  const processors = async () => [...options.processors()];
 
   async function held(userId: UserId): Promise<HeldCategory[]> {
     const columns = await repo.held(userId);

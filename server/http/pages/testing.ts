@@ -30,6 +30,12 @@ export const CHROME_ON_LINUX =
 export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
 
 /** The same keys for every server of a test file: they share a database. */
+const NO_PROCESSORS = {
+  DATABASE_URL: undefined,
+  SMTP_URL: undefined,
+  SUPPORT_EMAIL: undefined,
+  PROCESSORS_FILE: undefined,
+};
 const MAIL_KEY = randomBytes(32);
 const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
@@ -83,10 +89,13 @@ export function startPages(
     ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
     ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
   });
-  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked });
   const erasures = createErasures({
     ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: undefined },
+  });
+  const { privacy } = createPrivacyServices({
+    ...{ db, config: NO_PROCESSORS, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog },
+    mail: services.mail,
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();

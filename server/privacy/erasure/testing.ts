@@ -54,6 +54,7 @@ export function erasureBench(
     ...{ db, audit, limiter, jobs, clock, config, publicUrl },
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
+    uninstallKey: deriveKey(master, "uninstall links"),
     factorsKey: deriveKey(master, "second factors"),
   });
   const drivers = new Map([[driver.kind, driver]]);

@@ -50,7 +50,10 @@ describe.each(TEST_ENGINES)("an export on $name", (engine) => {
       }),
       receipts: async () => [{ name: "DR-2026-0001", receipt: { statement: {}, signature: "s", keyId: "k" } }],
       processors: [
-        { id: "mail", name: "Mail server", purpose: "delivers mail", region: "EU", retentionDays: 7, agreement: true },
+        {
+          ...{ id: "mail", role: "processor", name: "Mail server", purpose: "delivers mail", region: "EU" },
+          ...{ retentionDays: 7, agreement: undefined, breachContact: undefined, categories: [], contacts: [] },
+        },
       ],
       policy: POLICY,
       place: "On this server, encrypted",

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type IncidentId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { IncidentScope } from "../../../shared/incidents.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
+import { SUPPORT_EMAIL, startDeskParts } from "../desk-parts.fixture.ts";
 import { asHtml, asMarkdown, authorityForm } from "./authority-form.ts";
 import { createBreachScope } from "./breach-scope.repo.ts";
 import { HOUR_MS } from "./incident-clock.ts";
 import { createIncidentsRepo } from "./incidents.repo.ts";
 import { createIncidentDesk, INCIDENT_NOTIFY_JOB } from "./incidents.service.ts";
-import { SUPPORT_EMAIL, startDeskParts } from "./testing.ts";
 
 const TEXT = {
   what: "A backup was read by a stranger.",

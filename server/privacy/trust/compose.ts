@@ -25,7 +25,7 @@ export function createTrustServices(options: {
   audit: Pick<Audit, "chains" | "verify" | "hasEveryChain">;
   clock: Clock;
   config: Config;
-  processors: readonly { readonly agreement: boolean }[];
+  processors: readonly { readonly agreement?: unknown }[];
   policy: Pick<PolicyDesk, "current">;
 }): TrustServices {
   const { db, audit, clock, config } = options;

@@ -42,7 +42,7 @@ export interface LiveCheckOptions {
   readonly backupDays: number;
   /** How people reach the server: by its own TLS, by a proxy's, or from this machine alone. */
   readonly transport: "own_tls" | "proxy" | "loopback";
-  readonly processors: readonly { readonly agreement: boolean }[];
+  readonly processors: readonly { readonly agreement?: unknown }[];
   /** The last look through the audit chains. */
   readonly auditVerified: () => { readonly at: Date; readonly intact: boolean } | undefined;
 }
@@ -147,9 +147,9 @@ async function backups({ backupDir, backupDays }: LiveCheckOptions, now: Date): 
   ];
 }
 
-function processors(all: readonly { readonly agreement: boolean }[]): Found {
+function processors(all: readonly { readonly agreement?: unknown }[]): Found {
   if (all.length === 0) return ["kept", "Nobody works for this server: everything stays on it."];
-  const without = all.filter(({ agreement }) => !agreement).length;
+  const without = all.filter(({ agreement }) => agreement === undefined).length;
   if (without === 0) return ["kept", `All ${all.length} who work for this server have an agreement on record.`];
   return ["broken", `${without} of ${all.length} who work for this server have no agreement on record.`];
 }

@@ -59,8 +59,8 @@ describe.each(TEST_ENGINES)("what is looked at in a running server, on $name", (
     expect(await found({ transport: "proxy" })).toEqual(allButOne("in_transit", "outside"));
     expect(await found({ auditVerified: () => undefined })).toEqual(allButOne("audit", "outside"));
     expect(await found({ auditVerified: () => ({ at: new Date(0), intact: false }) })).toEqual(allButOne("audit"));
-    expect(await found({ processors: [{ agreement: true }] })).toEqual(kept);
-    expect(await found({ processors: [{ agreement: true }, { agreement: false }] })).toEqual(allButOne("processors"));
+    expect(await found({ processors: [{ agreement: {} }] })).toEqual(kept);
+    expect(await found({ processors: [{ agreement: {} }, {}] })).toEqual(allButOne("processors"));
     mkdirSync(join(folder, "backups/perch-20260501T000000Z"), { recursive: true });
     expect(await found()).toEqual(allButOne("backups"));
   });

@@ -1,14 +1,14 @@
 /** A breach desk on a database, with mail that goes nowhere: for tests. */
 import { randomBytes } from "node:crypto";
-import { newId, type UserId } from "../../../shared/ids.ts";
-import { createAudit } from "../../audit/audit.repo.ts";
-import { ManualClock } from "../../clock.ts";
-import type { Database } from "../../db/database.ts";
-import { createJobsRepo } from "../../jobs/jobs.repo.ts";
-import type { JobContext } from "../../jobs/jobs.service.ts";
-import { createLog, silentLog } from "../../log.ts";
-import { createMailRepo } from "../../mail/mail.repo.ts";
-import { createMail } from "../../mail/mail.service.ts";
+import { newId, type UserId } from "../../shared/ids.ts";
+import { createAudit } from "../audit/audit.repo.ts";
+import { ManualClock } from "../clock.ts";
+import type { Database } from "../db/database.ts";
+import { createJobsRepo } from "../jobs/jobs.repo.ts";
+import type { JobContext } from "../jobs/jobs.service.ts";
+import { createLog, silentLog } from "../log.ts";
+import { createMailRepo } from "../mail/mail.repo.ts";
+import { createMail } from "../mail/mail.service.ts";
 
 export const SUPPORT_EMAIL = "help@perch.example";
 
