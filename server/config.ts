@@ -106,6 +106,18 @@ const VARIABLES = {
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  REGION: {
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,20}$/, "Use up to 20 letters, digits and hyphens.")
+      .default("local"),
+    about: "Where this server stands, as anonymised counts name it: eu-central, say.",
+  },
+  INACTIVE_MONTHS: {
+    schema: z.coerce.number().int().min(0).max(120).default(24),
+    about: "An account nobody signs in to for this long is deleted, after three notices. 0: never.",
+  },
+  BACKUP_DAYS: { schema: count(14, 3650), about: "How long you keep backups, in days. Policy: 14 at most." },
   SUPPORT_EMAIL: {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
     about: "Support address shown beside the support form.",
@@ -154,6 +166,8 @@ const OWN_PREFIXES = [
   "TRUSTED_",
   "EXTENSION_",
   "TLS_",
+  "BACKUP_",
+  "INACTIVE_",
 ];
 
 export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {

@@ -2,18 +2,18 @@
 
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { CredentialId, PhoneId } from "../shared/ids.ts";
+import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
+import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
-import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
@@ -35,6 +35,9 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { processorsOf } from "./privacy/processors/processors.ts";
+import { assertBudget } from "./privacy/retention/budget.ts";
+import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -43,7 +46,6 @@ import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 3_600_000;
 const LIFECYCLE_TICK_MS = 5_000;
 
 export interface RunningServer {
@@ -73,6 +75,7 @@ export interface ServerOptions {
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
+  assertBudget({ backupDays: config.BACKUP_DAYS, processors: processorsOf(config) });
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const secure = config.publicUrl.protocol === "https:";
   const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
@@ -94,7 +97,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  const auditKey = deriveKey(master, "audit heads");
+  const audit = createAudit(db, clock, auditKey);
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
@@ -239,6 +243,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     recordings,
     privacy,
   });
+  const retention = createRetention({
+    ...{ db, clock, log },
+    own: [
+      { name: "sessions that ran out", batch: (_now, limit) => accounts.sessions.endExpired(limit) },
+      activitySweep(db, auditKey, config.REGION),
+      automations.contents,
+    ],
+  });
+  const sweep = async (signal?: AbortSignal) => {
+    await retention.sweep(signal);
+    await automations.removeOrphans();
+  };
+  /** After a long stop nobody is served what should be gone by now. */
+  const sweepOverdue = async () => {
+    const sweptAt = await jobsRepo.lastDone(SWEEP_JOB);
+    if (sweptAt !== undefined && clock.now() - sweptAt.getTime() <= SWEEP_EVERY_MS) return;
+    const count = await retention.sweep();
+    if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
+  };
   let stopping = false;
   const refusals = createRefusals({ log, clock });
   const app = createApp({
@@ -280,6 +303,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
+  await sweepOverdue();
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
     server: http,
@@ -292,25 +316,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
-      "retention.sweep": async (_input, { finish }) => {
-        let ended: readonly CredentialId[] = [];
-        await finish(async (tx) => {
-          ended = await accounts.sessions.endExpiredIn(tx);
-          await sweepAccounts(db, clock, tx);
-          await events.sweep(tx, cutoff(clock, "day"));
-          await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
-          await tickets.sweep(tx);
-          await jobsRepo.sweep(tx, cutoff(clock, "week"));
-          await audit.anonymise(tx, cutoff(clock, "quarter"));
-          await automations.sweep(tx, cutoff(clock, "quarter"));
-          await webhooks.sweep(tx);
-          await recordings.sweep(tx, cutoff(clock, "month"));
-        });
-        accounts.sessions.announceEnded(ended);
-        await automations.removeOrphans();
-      },
+      [SWEEP_JOB]: (_input, { signal }) => sweep(signal),
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }],
+    [{ kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS }],
   );
   await recordings.recover();
   const recovering = lifecycle

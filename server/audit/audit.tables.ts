@@ -16,18 +16,18 @@ export function auditTables(k: Kit) {
     "audit_log",
     { owner: "team", subject: { column: "actor" }, clock: "at" },
     {
-      chain: k.text(operational("chain")).notNull(),
-      seq: k.int(operational("chain")).notNull(),
-      /** Nulled with the other personal columns after 90 days; the chain stays verifiable through `commitment`. */
+      chain: k.text(operational("quarter")).notNull(),
+      seq: k.int(operational("quarter")).notNull(),
+      /** Nulled with the other personal columns when the person goes; the chain stays verifiable through `commitment`. */
       at: k.instant(personal("user.behavior", activity)),
       actor: k.text(person(activity)),
-      action: k.text(operational("chain")).notNull(),
+      action: k.text(operational("quarter")).notNull(),
       object: k.text(personal("user.behavior", { ...activity, link: "user" })),
       detail: k.json<Record<string, string | number | boolean>>(personal("user.behavior", activity)),
       salt: k.text(operational("quarter")),
-      commitment: k.text(operational("chain")).notNull(),
-      prev: k.text(operational("chain")).notNull(),
-      hash: k.text(operational("chain")).notNull(),
+      commitment: k.text(operational("quarter")).notNull(),
+      prev: k.text(operational("quarter")).notNull(),
+      hash: k.text(operational("quarter")).notNull(),
     },
     (t) => [
       k.primaryKey({ columns: [t.chain, t.seq] }),
@@ -40,7 +40,7 @@ export function auditTables(k: Kit) {
   );
 
   /**
-   * Where each chain ends, sealed with a key, so that taking away its last entries is noticed. The row `*` counts the
+   * Where each chain begins and ends, sealed with a key, so that taking away entries of either end is noticed. The row `*` counts the
    * chains, so that taking away a whole one is.
    */
   const auditHeads = k.table(
@@ -50,6 +50,9 @@ export function auditTables(k: Kit) {
       chain: k.text(operational("chain")).primaryKey(),
       entries: k.int(operational("chain")).notNull(),
       hash: k.text(operational("chain")).notNull(),
+      /** Number and hash of the last entry that went after 90 days; the chain begins after it. */
+      start: k.int(operational("chain")).notNull().default(0),
+      startHash: k.text(operational("chain")),
       /** HMAC-SHA-256 over the other columns. */
       mac: k.text(operational("chain")).notNull(),
     },

@@ -24,6 +24,8 @@ import type { WorkspaceTables } from "./workspaces.tables.ts";
 const use = ["essential.service.automations"] as const;
 const kept = { use, clause: "P1.4", retain: "team" } as const;
 const ran = { use, clause: "P1.4", retain: "quarter" } as const;
+/** What a run did in detail. */
+const detail = { ...ran, retain: "month" } as const;
 
 /** What a leaf or container step leaves for a later replay of the run. */
 export type StepResult = Readonly<Record<string, unknown>> & { readonly healing?: StepHealing };
@@ -75,13 +77,14 @@ export function automationTables(
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", ran)).notNull(),
-      source: k.text(personal("user.content.private", ran)).notNull(),
+      /** Empty once the details of the run are gone. */
+      source: k.text(personal("user.content.private", detail)).notNull(),
       /** Where the flow stood among its files; null at the top. Those files are in `run_files`. */
       path: k.text(personal("user.content.private", ran)),
       /** The files came along with the run, so that nothing of it becomes a file of the team. */
       ownFiles: k.bool(operational("quarter")).notNull().default(false),
       suiteId: k.text(operational("quarter")).$type<SuiteId>(),
-      inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
+      inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", detail)).notNull(),
       /** Null: all of the flow. */
       part: k.json<FlowPart>(operational("quarter")),
       /** Not a foreign key: what a run did stays readable after its phone is gone. */
@@ -126,12 +129,15 @@ export function automationTables(
       k.index("runs_fence").on(t.teamId, t.fence),
       k.index("runs_waiting").on(t.state, t.createdAt),
       k.index("runs_created").on(t.createdAt),
+      // Those whose details are still there.
+      k.index("runs_detailed").on(t.createdAt).where(sql`${t.source} <> ''`),
+      k.index("runs_finished").on(t.finishedAt),
       k.index("runs_suite").on(t.suiteId),
     ],
   );
-  const ofRun = () =>
+  const ofRun = (retain: "quarter" | "month") =>
     k
-      .text(operational("quarter"))
+      .text(operational(retain))
       .$type<RunId>()
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" });
@@ -143,7 +149,7 @@ export function automationTables(
       clock: "position",
     },
     {
-      runId: ofRun(),
+      runId: ofRun("quarter"),
       /** Not a foreign key, as in `runs`. */
       phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
       position: k.int(operational("quarter")).notNull(),
@@ -155,24 +161,24 @@ export function automationTables(
     "run_steps",
     { owner: "team", subject: part, clock: "startedAt" },
     {
-      runId: ofRun(),
-      seq: k.int(operational("quarter")).notNull(),
-      attempt: k.int(operational("quarter")).notNull(),
-      path: k.text(operational("quarter")).notNull(),
+      runId: ofRun("month"),
+      seq: k.int(operational("month")).notNull(),
+      attempt: k.int(operational("month")).notNull(),
+      path: k.text(operational("month")).notNull(),
       /** The file of a subflow's step; null in the run's own flow. */
-      file: k.text(personal("user.content.private", ran)),
-      line: k.int(operational("quarter")).notNull(),
-      depth: k.int(operational("quarter")).notNull(),
-      command: k.text(operational("quarter")).notNull(),
-      label: k.text(personal("user.content.private", ran)).notNull(),
-      kind: k.oneOf(STEP_KINDS, operational("quarter")).notNull(),
-      state: k.oneOf(STEP_STATES, personal("user.behavior", ran)).notNull(),
+      file: k.text(personal("user.content.private", detail)),
+      line: k.int(operational("month")).notNull(),
+      depth: k.int(operational("month")).notNull(),
+      command: k.text(operational("month")).notNull(),
+      label: k.text(personal("user.content.private", detail)).notNull(),
+      kind: k.oneOf(STEP_KINDS, operational("month")).notNull(),
+      state: k.oneOf(STEP_STATES, personal("user.behavior", detail)).notNull(),
       /** Of the command as written: a replay that meets another one stops. */
-      hash: k.text(operational("quarter")).notNull(),
-      result: k.json<StepResult>(personal("user.content.private", ran)),
-      startedAt: k.instant(personal("user.behavior", ran)).notNull(),
-      durationMs: k.int(operational("quarter")),
-      message: k.text(personal("user.content.private", ran)),
+      hash: k.text(operational("month")).notNull(),
+      result: k.json<StepResult>(personal("user.content.private", detail)),
+      startedAt: k.instant(personal("user.behavior", detail)).notNull(),
+      durationMs: k.int(operational("month")),
+      message: k.text(personal("user.content.private", detail)),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
   );
@@ -180,10 +186,10 @@ export function automationTables(
     "run_events",
     { owner: "team", subject: part, clock: "at" },
     {
-      runId: ofRun(),
-      seq: k.int(operational("quarter")).notNull(),
-      data: k.json<RunEvent>(personal("user.content.private", ran)).notNull(),
-      at: k.instant(personal("user.behavior", ran)).notNull(),
+      runId: ofRun("month"),
+      seq: k.int(operational("month")).notNull(),
+      data: k.json<RunEvent>(personal("user.content.private", detail)).notNull(),
+      at: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
   );
@@ -191,16 +197,16 @@ export function automationTables(
     "run_artifacts",
     { owner: "team", subject: part, clock: "createdAt" },
     {
-      runId: ofRun(),
-      name: k.text(personal("user.content.private", ran)).notNull(),
-      kind: k.oneOf(ARTIFACT_KINDS, operational("quarter")).notNull(),
-      bytes: k.int(operational("quarter")).notNull(),
-      step: k.int(operational("quarter")),
+      runId: ofRun("month"),
+      name: k.text(personal("user.content.private", detail)).notNull(),
+      kind: k.oneOf(ARTIFACT_KINDS, operational("month")).notNull(),
+      bytes: k.int(operational("month")).notNull(),
+      step: k.int(operational("month")),
       /** The file of the team that this picture was compared with or may become. */
-      baseline: k.text(personal("user.content.private", ran)),
+      baseline: k.text(personal("user.content.private", detail)),
       /** Name of the encrypted file in the run's folder. */
-      file: k.text(operational("quarter")).notNull(),
-      createdAt: k.instant(personal("user.behavior", ran)).notNull(),
+      file: k.text(operational("month")).notNull(),
+      createdAt: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.name] })],
   );
@@ -209,13 +215,13 @@ export function automationTables(
     "run_files",
     { owner: "team", subject: part, clock: "at" },
     {
-      runId: ofRun(),
-      path: k.text(personal("user.content.private", ran)).notNull(),
+      runId: ofRun("month"),
+      path: k.text(personal("user.content.private", detail)).notNull(),
       content: k
-        .text(operational("quarter"))
+        .text(operational("month"))
         .notNull()
         .references(() => fileContents.id, { onDelete: "cascade" }),
-      at: k.instant(personal("user.behavior", ran)).notNull(),
+      at: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.path] }), k.index("run_files_content").on(t.content)],
   );

@@ -5,7 +5,7 @@ import { operational, personal } from "../privacy/tags.ts";
 export function limitTables(k: Kit) {
   const idempotencyKeys = k.table(
     "idempotency_keys",
-    { owner: "team", subject: { none: "Rows live two days and hold ids only." }, clock: "createdAt" },
+    { owner: "team", subject: { none: "Rows live a day and hold ids only." }, clock: "createdAt" },
     {
       scope: k.text(operational("day")).notNull(),
       procedure: k.text(operational("day")).notNull(),

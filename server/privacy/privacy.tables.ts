@@ -16,6 +16,8 @@ import { operational, person, personal, secret } from "./tags.ts";
 
 const rights = { use: ["essential.legal_obligation"], clause: "P5.6", basis: "legal_obligation" } as const;
 const request = { ...rights, retain: "request", erase: "null" } as const;
+/** What only the answer needed. */
+const untilAnswered = { ...request, retain: "month" } as const;
 const chosen = { ...rights, clause: "P5.2", retain: "account" } as const;
 
 export const STEP_STATES = ["waiting", "done", "late"] as const;
@@ -35,11 +37,11 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       /** Empty until the request is matched to an account, and after the account is gone. */
       userId: k.text(person(request)).$type<UserId>(),
       /** Where the answer goes; forgotten with the account, or 30 days after the answer. */
-      email: k.text(personal("user.contact.email", { ...request, link: "email" })),
-      text: k.text(personal("user.content.private", request)),
+      email: k.text(personal("user.contact.email", { ...untilAnswered, link: "email" })),
+      text: k.text(personal("user.content.private", untilAnswered)),
       answer: k.text(personal("user.content.private", request)),
       /** SHA-256 of the token in the mail that asks whether the request is theirs. */
-      verifyHash: k.text({ ...secret("user.authorization.credentials", "request"), erase: "null" }),
+      verifyHash: k.text({ ...secret("user.authorization.credentials", "month"), erase: "null" }),
       verifiedAt: k.instant(operational("request")),
       /** True arrival, not when somebody typed it in. */
       receivedAt: k.instant(operational("request")).notNull(),
@@ -59,6 +61,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_requests_verify").on(t.verifyHash),
       k.index("data_requests_due").on(t.state, t.dueAt),
       k.index("data_requests_email").on(t.email),
+      k.index("data_requests_closed").on(t.closedAt),
     ],
   );
 
@@ -127,6 +130,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_exports_key").on(t.userId, t.idempotencyKey),
       k.uniqueIndex("data_exports_ticket").on(t.ticketHash),
       k.index("data_exports_expiry").on(t.expiresAt),
+      k.index("data_exports_asked").on(t.askedAt),
     ],
   );
 
@@ -156,6 +160,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("erasures_undo").on(t.undoHash),
       k.uniqueIndex("erasures_certificate").on(t.certificateHash),
       k.index("erasures_due").on(t.state, t.purgeAt),
+      k.index("erasures_done").on(t.doneAt),
     ],
   );
   const erasureSteps = k.table(
@@ -193,6 +198,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       subject: k.text(operational("month")).primaryKey(),
       since: k.instant(operational("month")).notNull(),
     },
+    (t) => [k.index("erasure_fence_since").on(t.since)],
   );
 
   /** Versions of the policy that were announced; their texts are in `shared/policy/`. */

@@ -58,7 +58,7 @@ export const RETENTION = {
   request: { days: 730, words: "24 months after the answer, then without anything about you from the answer on" },
   incident: { words: "stays, without anything about a person once you delete your account" },
   billing: { days: 2557, words: "up to 7 years, as the law asks" },
-  chain: { words: "stays, without anything about a person after 90 days" },
+  chain: { words: "stays; hashes and counts that say nothing about a person" },
   service: { words: "stays; it is not about people" },
 } as const satisfies Record<string, { days?: number; words: string }>;
 export type Retention = keyof typeof RETENTION;

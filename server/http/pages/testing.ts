@@ -24,7 +24,7 @@ export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:
 
 /** The same keys for every server of a test file: they share a database. */
 const MAIL_KEY = randomBytes(32);
-const AUDIT_KEY = randomBytes(32);
+export const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
 
 /** Argon2id at the least it takes: for tests that are not about hashing. */
