@@ -116,7 +116,8 @@ export function deriveKey(
     | "subject keys"
     | "phone profiles"
     | "erasure ledger"
-    | "operator desk",
+    | "operator desk"
+    | "billing records",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -21,7 +21,7 @@ import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
-import { createJobs } from "./jobs/jobs.service.ts";
+import { createJobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
@@ -47,6 +47,7 @@ import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
 const LIFECYCLE_TICK_MS = 5_000;
+const SWEEPS = { kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS };
 
 export interface RunningServer {
   readonly url: string;
@@ -251,15 +252,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       automations.contents,
     ],
   });
+  let sweptAt: number | undefined;
   const sweep = async (signal?: AbortSignal) => {
-    await retention.sweep(signal);
+    const startedAt = clock.now();
+    const count = await retention.sweep(signal);
     await automations.removeOrphans();
+    sweptAt = startedAt;
+    return count;
   };
   /** After a long stop nobody is served what should be gone by now. */
   const sweepOverdue = async () => {
-    const sweptAt = await jobsRepo.lastDone(SWEEP_JOB);
-    if (sweptAt !== undefined && clock.now() - sweptAt.getTime() <= SWEEP_EVERY_MS) return;
-    const count = await retention.sweep();
+    const last = await jobsRepo.lastDone(SWEEP_JOB);
+    if (last !== undefined && clock.now() - last.getTime() <= SWEEP_EVERY_MS) return;
+    const count = await sweep();
     if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
   };
   let stopping = false;
@@ -316,9 +321,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
-      [SWEEP_JOB]: (_input, { signal }) => sweep(signal),
+      async [SWEEP_JOB](_input, { signal }) {
+        // The sweep before the first request was that of this hour.
+        if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
+        await sweep(signal);
+      },
     },
-    [{ kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS }],
+    [SWEEPS],
   );
   await recordings.recover();
   const recovering = lifecycle

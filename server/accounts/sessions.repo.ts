@@ -69,6 +69,8 @@ export interface SessionsRepo {
    * that were not used yet end with them: one of these sessions may have approved them.
    */
   end(tx: Writer, userId: UserId, which: WhichSessions, at: Date): Promise<SessionId[]>;
+  /** Whether there is something for `endExpired`. */
+  someExpired(at: Date): Promise<boolean>;
   /** Ends what ran out before `at`, at most `limit` sessions; gives their ids. */
   endExpired(tx: Writer, at: Date, limit: number): Promise<SessionId[]>;
   /** A sign-in with a second factor shows that it is not lost: recoveries under way end. */
@@ -112,6 +114,9 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       asc(teamMembers.teamId),
     )
     .prepare();
+
+  /** The idle end is never after the absolute one. */
+  const ranOut = (at: Date) => and(isNull(sessions.endedAt), lte(sessions.idleExpiresAt, at));
 
   return {
     async insert(tx, session) {
@@ -183,13 +188,11 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       await tx.delete(connectCodes).where(and(eq(connectCodes.userId, userId), isNull(connectCodes.usedAt)));
       return ended.filter(({ idle, absolute }) => idle > at && absolute > at).map(({ id }) => id);
     },
+    async someExpired(at) {
+      return (await db.read.select({ id: sessions.id }).from(sessions).where(ranOut(at)).limit(1)).length > 0;
+    },
     async endExpired(tx, at, limit) {
-      // The idle end is never after the absolute one.
-      const out = tx
-        .select({ id: sessions.id })
-        .from(sessions)
-        .where(and(isNull(sessions.endedAt), lte(sessions.idleExpiresAt, at)))
-        .limit(limit);
+      const out = tx.select({ id: sessions.id }).from(sessions).where(ranOut(at)).limit(limit);
       const ended = await tx
         .update(sessions)
         .set({ endedAt: at })

@@ -246,6 +246,7 @@ export function createSessions(options: {
       return announced(tx, await apiTokens.revoke(tx, which, new Date(clock.now())));
     },
     async endExpired(limit) {
+      if (!(await repo.someExpired(new Date(clock.now())))) return 0;
       const ids = await db.tx(async (tx) => announced(tx, await repo.endExpired(tx, new Date(clock.now()), limit)));
       ids.forEach(tell);
       return ids.length;

@@ -5,12 +5,15 @@ import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
+import { createBillingRepo } from "../billing/billing.repo.ts";
+import { createBilling } from "../billing/billing.service.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
   type Command,
@@ -37,6 +40,7 @@ const USAGE = `Usage: npm run admin -- <command>
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
   decision uphold --id D --reason R                   upholds it; the person is told, with the reason
+  billing show --number N --reason R                  shows one billing record; people cannot be looked for there
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -48,6 +52,7 @@ where the person concerned sees it.`;
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
   ...DECISION_COMMANDS,
+  ...BILLING_COMMANDS,
   ...UPKEEP_COMMANDS,
   "user create": {
     options: {
@@ -189,5 +194,6 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
   });
-  return { db, audit, services, process, enqueue };
+  const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
+  return { db, audit, services, billing, process, enqueue };
 }

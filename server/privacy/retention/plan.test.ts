@@ -196,7 +196,7 @@ describe.each(TEST_ENGINES)("no row outlives its rule on $name", (engine) => {
     );
   });
 
-  it.each(withDays.map(({ property }) => property).filter((name) => name !== "auditLog" && name !== "apiTokens"))(
+  it.each(withDays.map(({ property }) => property).filter((name) => name !== "auditLog"))(
     "%s: stays to the last moment, goes with the next",
     async (name) => {
       const table = tableNamed(map, name);

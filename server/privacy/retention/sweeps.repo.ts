@@ -35,8 +35,11 @@ export function plannedSweep(db: Database, planned: PlannedSweep): Sweep {
   return {
     name: forget.length === 0 ? mapped.name : `${mapped.name} (${planned.forget.join(", ")})`,
     ...(PARENTS.has(planned.table) && { atOnce: PARENTS_AT_ONCE }),
-    batch: (now, limit) =>
-      db.tx(async (tx) => {
+    async batch(now, limit) {
+      // With nothing to do no writer is kept waiting at all.
+      const [first] = await db.read.select({ clock }).from(table).where(due(now)).limit(1);
+      if (first === undefined) return 0;
+      return db.tx(async (tx) => {
         const picked = tx
           .select(Object.fromEntries(key.map((column, index) => [`k${index}`, column])))
           .from(table)
@@ -49,7 +52,8 @@ export function plannedSweep(db: Database, planned: PlannedSweep): Sweep {
             ? await tx.delete(table).where(these).returning({ clock })
             : await tx.update(table).set(forgotten).where(these).returning({ clock });
         return rows.length;
-      }),
+      });
+    },
   };
 }
 
@@ -82,6 +86,8 @@ export function namedSweeps(db: Database): Sweep[] {
       name: "API tokens",
       async batch(now, limit) {
         const before = new Date(now - 90 * DAY_MS);
+        const due = or(lt(apiTokens.revokedAt, before), lt(apiTokens.expiresAt, before));
+        if ((await db.read.select({ id: apiTokens.id }).from(apiTokens).where(due).limit(1)).length === 0) return 0;
         return db.tx(async (tx) => {
           let gone = 0;
           for (const clock of [apiTokens.revokedAt, apiTokens.expiresAt]) {
@@ -124,6 +130,7 @@ export function namedSweeps(db: Database): Sweep[] {
           { table: runArtifacts, runId: runArtifacts.runId, part: runArtifacts.name },
           { table: runFiles, runId: runFiles.runId, part: runFiles.path },
         ];
+        if ((await db.read.select({ id: runs.id }).from(runs).where(over).limit(1)).length === 0) return 0;
         return db.tx(async (tx) => {
           let left = limit;
           const due = await tx.select({ id: runs.id }).from(runs).where(over).orderBy(asc(runs.createdAt)).limit(limit);
