@@ -114,6 +114,17 @@ const VARIABLES = {
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  REGION: {
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,20}$/, "Use up to 20 letters, digits and hyphens.")
+      .default("local"),
+    about: "Where this server stands, as anonymised counts name it: eu-central, say.",
+  },
+  INACTIVE_MONTHS: {
+    schema: z.coerce.number().int().min(0).max(120).default(24),
+    about: "An account nobody signs in to for this long is deleted, after three notices. 0: never.",
+  },
   SUPPORT_EMAIL: {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
     about: "Support address shown beside the support form; alarms about incidents go there too.",
@@ -168,6 +179,7 @@ const OWN_PREFIXES = [
   "TLS_",
   "BACKUP_",
   "PROCESSORS_",
+  "INACTIVE_",
 ];
 
 export interface Config

@@ -119,7 +119,8 @@ export function deriveKey(
     | "phone profiles"
     | "erasure ledger"
     | "backups"
-    | "operator desk",
+    | "operator desk"
+    | "billing records",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -2,19 +2,19 @@
 
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { CredentialId, PhoneId } from "../shared/ids.ts";
+import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
+import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups } from "./backup/backup.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
-import { cutoff, sweepAccounts } from "./db/retention.repo.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
@@ -22,7 +22,7 @@ import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
-import { createJobs } from "./jobs/jobs.service.ts";
+import { createJobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
@@ -42,6 +42,8 @@ import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
+import { assertBudget } from "./privacy/retention/budget.ts";
+import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
@@ -51,8 +53,8 @@ import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 3_600_000;
 const LIFECYCLE_TICK_MS = 5_000;
+const SWEEPS = { kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS };
 
 export interface RunningServer {
   readonly url: string;
@@ -83,7 +85,9 @@ export interface ServerOptions {
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
-  demandAgreements(readRegister(config), config.publicUrl);
+  const register = readRegister(config);
+  demandAgreements(register, config.publicUrl);
+  assertBudget({ backupDays: config.BACKUP_DAYS, processors: register });
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const secure = config.publicUrl.protocol === "https:";
   const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
@@ -105,7 +109,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
-  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  const auditKey = deriveKey(master, "audit heads");
+  const audit = createAudit(db, clock, auditKey);
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
@@ -277,6 +282,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     recordings,
     privacy,
   });
+  const retention = createRetention({
+    ...{ db, clock, log },
+    own: [
+      { name: "sessions that ran out", batch: (_now, limit) => accounts.sessions.endExpired(limit) },
+      activitySweep(db, auditKey, config.REGION),
+      automations.contents,
+    ],
+  });
+  let sweptAt: number | undefined;
+  const sweep = async (signal?: AbortSignal) => {
+    const startedAt = clock.now();
+    const count = await retention.sweep(signal);
+    await automations.removeOrphans();
+    sweptAt = startedAt;
+    return count;
+  };
+  /** After a long stop nobody is served what should be gone by now. */
+  const sweepOverdue = async () => {
+    const last = await jobsRepo.lastDone(SWEEP_JOB);
+    if (last !== undefined && clock.now() - last.getTime() <= SWEEP_EVERY_MS) return;
+    const count = await sweep();
+    if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
+  };
   let stopping = false;
   const refusals = createRefusals({ log, clock });
   const app = createApp({
@@ -323,6 +351,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   });
   await orClose(erasure.replay);
+  await sweepOverdue();
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
     server: http,
@@ -343,29 +372,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...{ runs: automations.runs, phones },
       }),
       ...privacy.jobs,
-      "retention.sweep": async (_input, { finish }) => {
-        let ended: readonly CredentialId[] = [];
-        await finish(async (tx) => {
-          ended = await accounts.sessions.endExpiredIn(tx);
-          await sweepAccounts(db, clock, tx);
-          await events.sweep(tx, cutoff(clock, "day"));
-          await limitsRepo.sweep(tx, clock.now(), new Date(clock.now() - 2 * DAY_MS));
-          await tickets.sweep(tx);
-          await jobsRepo.sweep(tx, cutoff(clock, "week"));
-          await audit.anonymise(tx, cutoff(clock, "quarter"));
-          await automations.sweep(tx, cutoff(clock, "quarter"));
-          await webhooks.sweep(tx);
-          await recordings.sweep(tx, cutoff(clock, "month"));
-        });
-        accounts.sessions.announceEnded(ended);
-        await automations.removeOrphans();
+      async [SWEEP_JOB](_input, { signal }) {
+        // The sweep before the first request was that of this hour.
+        if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
+        await sweep(signal);
       },
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
       },
     },
     [
-      { kind: "retention.sweep", everyMs: 60 * MINUTE_MS },
+      SWEEPS,
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
       ...trust.schedules,
       ...asked.schedules,

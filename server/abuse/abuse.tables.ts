@@ -42,7 +42,11 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       reviewedAt: k.instant(personal("user.behavior", fraud)),
       createdAt: k.instant(personal("user.behavior", fraud)).notNull(),
     },
-    (t) => [k.index("abuse_decisions_user").on(t.userId), k.index("abuse_decisions_state").on(t.state)],
+    (t) => [
+      k.index("abuse_decisions_user").on(t.userId),
+      k.index("abuse_decisions_state").on(t.state),
+      k.index("abuse_decisions_created").on(t.createdAt),
+    ],
   );
   const abuseCounts = k.table(
     "abuse_counts",

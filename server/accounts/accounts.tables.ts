@@ -56,8 +56,17 @@ export function userTables(k: Kit) {
       fullName: k.text(personal("user.name", { ...authentication, rectify: "self" })),
       createdAt: k.instant(personal("user.behavior", { ...authentication, clause: "P1.4" })).notNull(),
       deletedAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.2" })),
+      /** The day of the last sign-in or use, UTC; no exacter. */
+      lastSeenAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
+      /** The newest notice about inactivity, in days before deletion; 0: deletion was asked for. */
+      inactiveNotice: k.int(personal("user.behavior", { ...authentication, clause: "P4.1" })),
+      /** Set with the first notice, forgotten with any sign-in. */
+      inactiveDeletionAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
     },
-    (t) => [k.uniqueIndex("users_email_live").on(t.email).where(sql`${t.deletedAt} is null`)],
+    (t) => [
+      k.uniqueIndex("users_email_live").on(t.email).where(sql`${t.deletedAt} is null`),
+      k.index("users_seen").on(t.lastSeenAt),
+    ],
   );
   return { users };
 }
@@ -164,7 +173,12 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       userAgent: k.text(personal("user.device.device_id", audit)),
       timeZone: k.text(personal("user.location.imprecise", audit)),
     },
-    (t) => [k.uniqueIndex("sessions_token").on(t.tokenHash), k.index("sessions_user").on(t.userId)],
+    (t) => [
+      k.uniqueIndex("sessions_token").on(t.tokenHash),
+      k.index("sessions_user").on(t.userId),
+      k.index("sessions_seen").on(t.seenAt),
+      k.index("sessions_open").on(t.idleExpiresAt).where(sql`${t.endedAt} is null`),
+    ],
   );
 
   /** Authorization codes of the connect flow (RFC 6749 §4.1, RFC 7636). Kept a day after use to catch replay. */
@@ -193,7 +207,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** The session the code produced, revoked when the code is used again. */
       sessionId: k.text(personal("user.unique_id", { ...authentication, retain: "day" })).$type<SessionId>(),
     },
-    (t) => [k.index("connect_codes_expiry").on(t.expiresAt)],
+    (t) => [k.index("connect_codes_created").on(t.createdAt)],
   );
 
   const apiTokens = k.table(
@@ -221,7 +235,12 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
       revokedAt: k.instant(personal("user.behavior", audit)),
     },
-    (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
+    (t) => [
+      k.uniqueIndex("api_tokens_hash").on(t.tokenHash),
+      k.index("api_tokens_team").on(t.teamId),
+      k.index("api_tokens_expiry").on(t.expiresAt),
+      k.index("api_tokens_revoked").on(t.revokedAt),
+    ],
   );
 
   /** Codes of an app (RFC 6238). One a person. */

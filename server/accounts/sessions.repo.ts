@@ -1,5 +1,5 @@
 /** Session rows. The look-up by token is prepared once: it stands in front of every call. */
-import { and, asc, desc, eq, gt, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, ne, sql } from "drizzle-orm";
 import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
@@ -74,8 +74,10 @@ export interface SessionsRepo {
    * that were not used yet end with them: one of these sessions may have approved them.
    */
   end(tx: Writer, userId: UserId, which: WhichSessions, at: Date): Promise<SessionId[]>;
-  /** Ends all that ran out before `at`; gives their ids. */
-  endExpired(tx: Writer, at: Date): Promise<SessionId[]>;
+  /** Whether there is something for `endExpired`. */
+  someExpired(at: Date): Promise<boolean>;
+  /** Ends what ran out before `at`, at most `limit` sessions; gives their ids. */
+  endExpired(tx: Writer, at: Date, limit: number): Promise<SessionId[]>;
   /** A sign-in with a second factor shows that it is not lost: recoveries under way end. */
   dropRecoveries(tx: Writer, userId: UserId): Promise<void>;
 }
@@ -122,6 +124,9 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
     .orderBy(...workingTeamFirst)
     .prepare();
+
+  /** The idle end is never after the absolute one. */
+  const ranOut = (at: Date) => and(isNull(sessions.endedAt), lte(sessions.idleExpiresAt, at));
 
   return {
     async insert(tx, session) {
@@ -202,11 +207,15 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       await tx.delete(connectCodes).where(and(eq(connectCodes.userId, userId), isNull(connectCodes.usedAt)));
       return ended.filter(({ idle, absolute }) => idle > at && absolute > at).map(({ id }) => id);
     },
-    async endExpired(tx, at) {
+    async someExpired(at) {
+      return (await db.read.select({ id: sessions.id }).from(sessions).where(ranOut(at)).limit(1)).length > 0;
+    },
+    async endExpired(tx, at, limit) {
+      const out = tx.select({ id: sessions.id }).from(sessions).where(ranOut(at)).limit(limit);
       const ended = await tx
         .update(sessions)
         .set({ endedAt: at })
-        .where(and(isNull(sessions.endedAt), or(lte(sessions.idleExpiresAt, at), lte(sessions.absoluteExpiresAt, at))))
+        .where(inArray(sessions.id, out))
         .returning({ id: sessions.id });
       return ended.map(({ id }) => id);
     },

@@ -68,8 +68,8 @@ export interface Sessions {
   endIn(tx: Writer, userId: UserId, which: WhichSessions): Promise<SessionId[]>;
   /** The same with API tokens. */
   endTokensIn(tx: Writer, which: WhichTokens): Promise<ApiTokenId[]>;
-  /** Ends what ran out, so that what goes on with it ends too; hand the result to `announceEnded` after the commit. */
-  endExpiredIn(tx: Writer): Promise<CredentialId[]>;
+  /** Ends what ran out, so that what goes on with it ends too, at most `limit` sessions; gives how many. */
+  endExpired(limit: number): Promise<number>;
   announceEnded(ids: readonly CredentialId[]): void;
   /** Calls `listener` with each session and API token that ended, on this node or another. Returns its removal. */
   onEnded(listener: (id: CredentialId) => void): () => void;
@@ -245,8 +245,11 @@ export function createSessions(options: {
     async endTokensIn(tx, which) {
       return announced(tx, await apiTokens.revoke(tx, which, new Date(clock.now())));
     },
-    async endExpiredIn(tx) {
-      return announced(tx, await repo.endExpired(tx, new Date(clock.now())));
+    async endExpired(limit) {
+      if (!(await repo.someExpired(new Date(clock.now())))) return 0;
+      const ids = await db.tx(async (tx) => announced(tx, await repo.endExpired(tx, new Date(clock.now()), limit)));
+      ids.forEach(tell);
+      return ids.length;
     },
     announceEnded: (ids) => ids.forEach(tell),
     onEnded(listener) {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { AccountServices } from "../accounts/compose.ts";
 import type { Audit } from "../audit/audit.repo.ts";
+import type { Billing } from "../billing/billing.service.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -24,6 +25,7 @@ export interface Work {
   readonly services: AccountServices;
   readonly asked: RequestParts;
   readonly erasures: Pick<Erasures, "enter">;
+  readonly billing: Billing;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */
   readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;

@@ -5,6 +5,8 @@ import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { createAudit } from "../audit/audit.repo.ts";
+import { createBillingRepo } from "../billing/billing.repo.ts";
+import { createBilling } from "../billing/billing.service.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
@@ -16,6 +18,7 @@ import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../privacy/requests/compose.ts";
+import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
   type Command,
@@ -54,6 +57,7 @@ const USAGE = `Usage: npm run admin -- <command>
                                                       says why not, and where they may complain
   request close --number N --reason R                 the person took it back
   receipt verify --file F                             checks a receipt or certificate of this server
+  billing show --number N --reason R                  shows one billing record; people cannot be looked for there
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -69,6 +73,7 @@ const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
   ...DECISION_COMMANDS,
   ...REQUEST_COMMANDS,
+  ...BILLING_COMMANDS,
   ...UPKEEP_COMMANDS,
   "user create": {
     options: {
@@ -224,5 +229,6 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs: waiting, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
-  return { db, audit, services, asked, erasures, process, enqueue };
+  const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
+  return { db, audit, services, asked, erasures, billing, process, enqueue };
 }

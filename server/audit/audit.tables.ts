@@ -42,7 +42,7 @@ export function auditTables(k: Kit) {
   );
 
   /**
-   * Where each chain ends, sealed with a key, so that taking away its last entries is noticed. The row `*` counts the
+   * Where each chain begins and ends, sealed with a key, so that taking away entries of either end is noticed. The row `*` counts the
    * chains, so that taking away a whole one is.
    */
   const auditHeads = k.table(
@@ -52,6 +52,9 @@ export function auditTables(k: Kit) {
       chain: k.text(operational("chain")).primaryKey(),
       entries: k.int(operational("chain")).notNull(),
       hash: k.text(operational("chain")).notNull(),
+      /** Number and hash of the last entry that went after 90 days; the chain begins after it. */
+      start: k.int(operational("chain")).notNull().default(0),
+      startHash: k.text(operational("chain")),
       /** HMAC-SHA-256 over the other columns. */
       mac: k.text(operational("chain")).notNull(),
     },

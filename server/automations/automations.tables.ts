@@ -129,6 +129,9 @@ export function automationTables(
       k.index("runs_fence").on(t.teamId, t.fence),
       k.index("runs_waiting").on(t.state, t.createdAt),
       k.index("runs_created").on(t.createdAt),
+      // Those whose details are still there.
+      k.index("runs_detailed").on(t.createdAt).where(sql`${t.source} <> ''`),
+      k.index("runs_finished").on(t.finishedAt),
       k.index("runs_suite").on(t.suiteId),
     ],
   );

@@ -43,6 +43,7 @@ export function jobTables(k: Kit) {
     },
     (t) => [
       k.index("jobs_due").on(t.state, t.runAt),
+      k.index("jobs_finished").on(t.finishedAt),
       k.uniqueIndex("jobs_dedupe").on(t.dedupeKey).where(sql`${t.state} in ('ready', 'running')`),
       k.uniqueIndex("jobs_lock").on(t.lockKey).where(sql`${t.state} = 'running'`),
     ],

@@ -66,6 +66,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_requests_verify").on(t.verifyHash),
       k.index("data_requests_due").on(t.state, t.dueAt),
       k.index("data_requests_email").on(t.email),
+      k.index("data_requests_closed").on(t.closedAt),
     ],
   );
 
@@ -134,6 +135,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_exports_key").on(t.userId, t.idempotencyKey),
       k.uniqueIndex("data_exports_ticket").on(t.ticketHash),
       k.index("data_exports_expiry").on(t.expiresAt),
+      k.index("data_exports_asked").on(t.askedAt),
     ],
   );
 
@@ -163,6 +165,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("erasures_undo").on(t.undoHash),
       k.uniqueIndex("erasures_certificate").on(t.certificateHash),
       k.index("erasures_due").on(t.state, t.purgeAt),
+      k.index("erasures_done").on(t.doneAt),
     ],
   );
   const erasureSteps = k.table(
@@ -200,6 +203,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       subject: k.text(operational("month")).primaryKey(),
       since: k.instant(operational("month")).notNull(),
     },
+    (t) => [k.index("erasure_fence_since").on(t.since)],
   );
 
   /** Versions of the policy that were announced; their texts are in `shared/policy/`. */

@@ -1,16 +1,14 @@
 /** Screen tickets in the database: one `DELETE … RETURNING` redeems one, so that ten tries at once open one socket. */
-import { and, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, eq, gt, isNull } from "drizzle-orm";
 import { roleMay } from "../../shared/access.ts";
 import { isSessionId } from "../../shared/ids.ts";
 import { hashSecret, newSecret } from "../accounts/secrets.ts";
 import type { Clock } from "../clock.ts";
-import type { Database, Writer } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { isOpenErasure, standingOf } from "../privacy/preferences/standing.repo.ts";
 import type { TicketStore } from "./tickets.ts";
 
-export interface StoredTickets extends TicketStore {
-  sweep(tx: Writer): Promise<number>;
-}
+export interface StoredTickets extends TicketStore {}
 
 export function createTickets(db: Database, clock: Clock): StoredTickets {
   const { streamTickets, sessions, apiTokens, users, teamMembers, privacyPreferences, erasures } = db.t;
@@ -63,13 +61,6 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
         const mayTake = roleMay(user.role, "phones:take");
         return { credentialId, userId, teamId, phoneId, mode, browser, mayTake, name: user.name ?? user.email };
       });
-    },
-    async sweep(tx) {
-      const rows = await tx
-        .delete(streamTickets)
-        .where(lt(streamTickets.expiresAt, new Date(clock.now())))
-        .returning({ hash: streamTickets.hash });
-      return rows.length;
     },
   };
 }

@@ -85,6 +85,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
       k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_created").on(t.createdAt),
     ],
   );
   return { teams, teamMembers, teamInvitations };

@@ -1,4 +1,4 @@
-/** Webhooks: addresses outside systems call to start a flow, and the calls of the last minutes, so that none counts twice. */
+/** Webhooks: addresses outside systems call to start a flow, and the calls of the last day, so that none counts twice. */
 import type { FlowId, TeamId, UserId, WebhookId } from "../../shared/ids.ts";
 import type { WebhookPhone } from "../../shared/webhooks.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
@@ -50,7 +50,7 @@ export function webhookTables(
   );
   const webhookCalls = k.table(
     "webhook_calls",
-    { owner: "team", subject: { none: "Rows live minutes and hold ids and signatures only." }, clock: "at" },
+    { owner: "team", subject: { none: "Rows live a day and hold ids and signatures only." }, clock: "at" },
     {
       webhookId: k
         .text(operational("day"))

@@ -37,7 +37,7 @@ const NO_PROCESSORS = {
   PROCESSORS_FILE: undefined,
 };
 const MAIL_KEY = randomBytes(32);
-const AUDIT_KEY = randomBytes(32);
+export const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
 const RECEIPTS_KEY = randomBytes(32);
 

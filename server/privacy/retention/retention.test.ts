@@ -1,9 +1,7 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { newId } from "../../shared/ids.ts";
-import { RETENTION, type Retention } from "../privacy/tags.ts";
-import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
-import { taggedColumns } from "./dialect.ts";
+import { newId } from "../../../shared/ids.ts";
+import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "../../testing.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -126,42 +124,4 @@ describe("retention, walking the clock", () => {
     expect((await rows("users")).length).toBe(2);
     expect((await sweeps()).length).toBeLessThanOrEqual(2);
   });
-
-  it("covers every table whose rows have days to live", async () => {
-    const withDays = Object.entries(server.db.t).filter(([, table]) =>
-      taggedColumns(table).some(({ tag }) => daysOf(tag.retain) !== undefined),
-    );
-    expect(withDays.map(([name]) => name).sort()).toEqual([
-      "abuseCounts",
-      "apiTokens",
-      "auditLog",
-      "connectCodes",
-      "decisions",
-      "events",
-      "idempotencyKeys",
-      "jobs",
-      "mailOutbox",
-      "oneTimeTokens",
-      "rateLimits",
-      "recordingSteps",
-      "recordings",
-      "ruleStarts",
-      "runArtifacts",
-      "runEvents",
-      "runFiles",
-      "runPool",
-      "runSteps",
-      "runs",
-      "sessions",
-      "streamTickets",
-      "suites",
-      "teamInvitations",
-      "webhookCalls",
-    ]);
-  });
 });
-
-function daysOf(rule: Retention): number | undefined {
-  const kept = RETENTION[rule];
-  return "days" in kept ? kept.days : undefined;
-}
