@@ -114,6 +114,8 @@ export function deriveKey(
     | "receipts"
     | "exports"
     | "subject keys"
+    | "personal fields"
+    | "address index"
     | "phone profiles"
     | "erasure ledger"
     | "operator desk",

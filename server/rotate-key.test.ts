@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../shared/ids.ts";
+import { addUser } from "./accounts/testing/people.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import { ManualClock } from "./clock.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -73,7 +74,7 @@ describe("a new key file", () => {
     now.keyChanged?.();
     await close();
     expect(readdirSync(folder).sort()).toEqual(["data", "key"]);
-    expect(readdirSync(config.DATA_DIR).sort()).toEqual(["perch.db", "perch.db.keyid"]);
+    expect(readdirSync(config.DATA_DIR).sort()).toEqual(["keys.db", "keys.db.keyid", "perch.db", "perch.db.keyid"]);
   };
 
   it("opens everything, and the old one nothing any more", async () => {
@@ -208,10 +209,7 @@ describe.each(TEST_ENGINES)("the master key on $name", (engine) => {
   it("of a database from before is the key its people's data was sealed with", async () => {
     const { db } = test;
     await db.tx((tx) => tx.delete(db.t.serverKeys));
-    const email = "a@x.example";
-    await db.tx((tx) =>
-      tx.insert(db.t.users).values({ id: newId("user"), email, emailShown: email, createdAt: new Date(0) }),
-    );
+    await db.tx((tx) => addUser(db, tx, { id: newId("user"), email: "a@x.example", createdAt: new Date(0) }));
     const key = Buffer.alloc(32, 7);
     expect((await openMasterKey(db, key, undefined)).equals(key)).toBe(true);
   });

@@ -12,7 +12,10 @@ import {
   type Writer,
 } from "./database.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring, type Keyring } from "./sealed-fields.ts";
+import { bringingKeys, forgetAnnounced, postgresKeyStore, prepareKeyStore } from "./subject-keys.postgres.ts";
+import { createSubjectKeys } from "./subject-keys.ts";
+import { tablesWith } from "./tables.ts";
 
 /**
  * Serialization failure and deadlock. A unique violation is tried once more: it may only be the way a concurrent
@@ -27,14 +30,20 @@ interface PostgresEngine {
   transaction<T>(work: (tx: unknown) => Promise<T>, config: { isolationLevel: "serializable" }): Promise<T>;
 }
 
-/** Builds a `Database` over any drizzle PostgreSQL driver. */
+/** Builds a `Database` over any drizzle PostgreSQL driver whose client brings keys (`bringingKeys`) to this keyring. */
 export function postgresDatabase(
   engine: PostgresEngine,
+  keyring: Keyring,
   parts: { close(): Promise<void>; onAnnounced: Database["onAnnounced"] },
 ): Database {
-  return {
+  parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
+  const db: Database = {
     engine: "postgres",
-    t: tablesFor.postgres,
+    t: tablesWith("postgres", keyring),
+    keys: createSubjectKeys(
+      keyring,
+      postgresKeyStore(() => db),
+    ),
     read: guardedReader(asWriter(engine)),
     tx: (work) =>
       insideTransaction(async () => {
@@ -54,6 +63,7 @@ export function postgresDatabase(
     },
     close: parts.close,
   };
+  return db;
 }
 
 /** Connects to a server, migrates, and listens for other nodes' announcements. */
@@ -64,6 +74,7 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
     const client = await pool.connect();
     try {
       await migratePostgres(pgSession(client), options.migrationsFolder);
+      await prepareKeyStore(pgSession(client));
     } finally {
       client.release();
     }
@@ -77,10 +88,17 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
     );
   }
   const listeners = new Set<(topic: string) => void>();
-  const listening = keepListening(options.url, (topic) => {
-    for (const listener of listeners) listener(topic);
-  });
-  return postgresDatabase(drizzlePg(pool, { casing: "snake_case" }) as unknown as PostgresEngine, {
+  const keyring = createKeyring();
+  const listening = keepListening(
+    options.url,
+    (topic) => {
+      for (const listener of listeners) listener(topic);
+    },
+    // What was announced meanwhile was not heard: another node may have destroyed a key.
+    () => keyring.forgetAll(),
+  );
+  const client = bringingKeys(pool, keyring);
+  return postgresDatabase(drizzlePg(client, { casing: "snake_case" }) as unknown as PostgresEngine, keyring, {
     onAnnounced(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -93,7 +111,11 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
 }
 
 /** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
-function keepListening(url: string, onTopic: (topic: string) => void): { stop(): Promise<void> } {
+function keepListening(
+  url: string,
+  onTopic: (topic: string) => void,
+  onListening: () => void,
+): { stop(): Promise<void> } {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -111,6 +133,7 @@ function keepListening(url: string, onTopic: (topic: string) => void): { stop():
     try {
       await mine.connect();
       await mine.query(`listen ${CHANNEL}`);
+      onListening();
     } catch {
       again();
     }

@@ -7,7 +7,16 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import { PerchError } from "../errors.ts";
 import { createQueue, type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
 import { migrateSqlite } from "./migrate.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring } from "./sealed-fields.ts";
+import {
+  holdsSealedPeople,
+  keysFileKey,
+  keysFileOf,
+  openKeyStore,
+  type SqliteKeyStore,
+} from "./subject-keys.sqlite.ts";
+import { createSubjectKeys, keysMissing } from "./subject-keys.ts";
+import { tablesWith } from "./tables.ts";
 
 const PLAINTEXT_HEADER = "SQLite format 3\0";
 
@@ -27,22 +36,25 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
 
   const writer = connect(options, false);
   let reader: Sqlite.Database;
+  let store: SqliteKeyStore;
   try {
     migrateSqlite(writer, options.migrationsFolder);
     refusePlaintext(options.file);
+    store = openKeys(options, holdsSealedPeople(writer));
     reader = connect(options, true);
   } catch (error) {
     writer.close();
     throw isDamage(error) ? damaged(options.file, error) : error;
   }
   rememberKey(options.file, options.key);
-  const t = tablesFor.sqlite;
+  const keyring = createKeyring(store);
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
 
   return {
     engine: "sqlite",
-    t,
+    t: tablesWith("sqlite", keyring),
+    keys: createSubjectKeys(keyring, store),
     read: guardedReader(asWriter(drizzle(reader, { casing: "snake_case" }))),
     tx: (work) =>
       insideTransaction(() =>
@@ -65,9 +77,22 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
         reader.close();
         writer.pragma("wal_checkpoint(TRUNCATE)");
         writer.close();
+        store.close();
       });
     },
   };
+}
+
+/** The file with the keys of people, under a key of its own. */
+function openKeys(options: SqliteOptions, areNeeded: boolean): SqliteKeyStore {
+  const at = { ...options, file: keysFileOf(options.file), key: keysFileKey(options.key) };
+  if (!existsSync(at.file)) {
+    if (areNeeded) throw keysMissing(`the file ${at.file}`);
+  } else refusePlaintext(at.file);
+  checkKey(at);
+  const store = openKeyStore(connect(at, false));
+  rememberKey(at.file, at.key);
+  return store;
 }
 
 /** better-sqlite3's builders are synchronous and awaitable; the contract suite holds that awaiting them is enough. */

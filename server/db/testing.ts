@@ -9,7 +9,9 @@ import pg from "pg";
 import type { Database } from "./database.ts";
 import { migratePostgres } from "./migrate.ts";
 import { openPostgres, postgresDatabase } from "./postgres.ts";
+import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
+import { bringingKeys, prepareKeyStore } from "./subject-keys.postgres.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -33,6 +35,7 @@ const sqlite: TestEngine = {
       key: randomBytes(32),
       migrationsFolder: join(MIGRATIONS, "sqlite"),
     });
+    db.keys.unlock(randomBytes(32));
     return {
       db,
       async dispose() {
@@ -48,13 +51,12 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await migratePostgres(
-    {
-      run: async (text) => void (await client.exec(text)),
-      rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
-    },
-    join(MIGRATIONS, "postgres"),
-  );
+  const session = {
+    run: async (text: string) => void (await client.exec(text)),
+    rows: async (text: string) => (await client.query<Record<string, unknown>>(text)).rows,
+  };
+  await migratePostgres(session, join(MIGRATIONS, "postgres"));
+  await prepareKeyStore(session);
   const files = await client.dumpDataDir("none");
   await client.close();
   return files;
@@ -65,10 +67,12 @@ const pglite: TestEngine = {
   async open() {
     migrated ??= migratedFiles();
     const client = new PGlite({ loadDataDir: await migrated });
-    const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
+    const keyring = createKeyring();
+    const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
       close: () => client.close(),
       onAnnounced: () => () => {},
     });
+    db.keys.unlock(randomBytes(32));
     return { db, dispose: () => db.close() };
   },
 };
@@ -84,6 +88,7 @@ function postgres(url: string): TestEngine {
       const target = new URL(url);
       target.pathname = `/${name}`;
       const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
+      db.keys.unlock(randomBytes(32));
       return {
         db,
         async dispose() {

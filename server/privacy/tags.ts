@@ -91,8 +91,11 @@ export interface ColumnPrivacy {
   readonly rectify: "self" | "support" | "none";
   /** Set when the value leads to somebody. */
   readonly link?: Link;
-  /** Sealed with the key of the person, so that destroying the key forgets it in every copy. */
-  readonly sealed?: "subject";
+  /**
+   * `subject`: sealed with the key of the person, so that destroying the key forgets it in every copy. `server`: sealed
+   * with a key of the server, because there may be no account it belongs to.
+   */
+  readonly sealed?: "subject" | "server";
   readonly log: LogRule;
 }
 
@@ -126,6 +129,15 @@ export function person(tag: Personal): ColumnPrivacy {
 /** The id of a team: what a team that is closed takes with it. */
 export function ofTeam(retain: Retention): ColumnPrivacy {
   return { ...operational(retain), link: "team" };
+}
+
+/** The keyed fingerprint of an address, which leads to whose it is. */
+export function fingerprint(tag: Personal): ColumnPrivacy {
+  return personal("user.unique_id.pseudonymous", {
+    ...tag,
+    link: "email",
+    export: { never: "A keyed fingerprint for look-ups; the address itself is exported." },
+  });
 }
 
 /** A secret of a person: never exported, never logged. */

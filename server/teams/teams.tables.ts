@@ -5,7 +5,7 @@ import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
 import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
+import { fingerprint, ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
 
 const activity = { use: ["essential.service.operations"], clause: "P1.4", retain: "account" } as const;
 
@@ -42,7 +42,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
   );
   const teamInvitations = k.table(
     "team_invitations",
-    { owner: "team", subject: { column: "email" }, clock: "createdAt" },
+    { owner: "team", subject: { column: "emailIndex" }, clock: "createdAt" },
     {
       id: k.text(operational("quarter")).$type<InvitationId>().primaryKey(),
       teamId: k
@@ -51,8 +51,17 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Lower-cased and NFC: only who confirmed this address may accept. */
-      email: k.text(personal("user.contact.email", { ...activity, retain: "quarter", link: "email" })).notNull(),
-      emailShown: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
+      email: k
+        .sealed("team_invitations.email", "server", personal("user.contact.email", { ...activity, retain: "quarter" }))
+        .notNull(),
+      emailIndex: k.fingerprint("email", fingerprint({ ...activity, retain: "quarter" })),
+      emailShown: k
+        .sealed(
+          "team_invitations.emailShown",
+          "server",
+          personal("user.contact.email", { ...activity, retain: "quarter" }),
+        )
+        .notNull(),
       role: k.oneOf(INVITED_ROLES, personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
       /** SHA-256 of the token in the link; empty once the invitation is no longer open. */
       tokenHash: k.text(secret("user.authorization.credentials", "quarter")),
@@ -73,7 +82,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     (t) => [
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
-      k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_email_index").on(t.emailIndex),
     ],
   );
   return { teams, teamMembers, teamInvitations };
