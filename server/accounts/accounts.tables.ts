@@ -112,7 +112,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
-      pending: k.json<PendingSignUp>(
+      pending: k.sealedJson<PendingSignUp>(
+        "one_time_tokens.pending",
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
@@ -120,7 +121,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         }),
       ),
       /** What the other kinds need to go on: an address, a challenge. Each kind's writer says its shape. */
-      data: k.json<Readonly<Record<string, string>>>(
+      data: k.sealedJson<Readonly<Record<string, string>>>(
+        "one_time_tokens.data",
         personal("user.contact.email", {
           ...authentication,
           retain: "week",

@@ -41,6 +41,7 @@ export function taggedColumns(table: Table): { column: Column; tag: ColumnPrivac
 interface SealedConfig {
   /** `table.column`, bound into every value. */
   readonly place?: string;
+  readonly isJson?: boolean;
   /** On a fingerprint: the property of the column it is of. */
   readonly addressOf?: string;
 }
@@ -56,6 +57,11 @@ export function sealedPlace(column: Column): string | undefined {
   return (column as unknown as { config: SealedConfig }).config.place;
 }
 
+/** Whether a sealed column gives values, not text. */
+export function isSealedJson(column: Column): boolean {
+  return (column as unknown as { config: SealedConfig }).config.isJson === true;
+}
+
 /** The property a fingerprint is of; `undefined` for other columns. */
 export function fingerprintOf(column: Column): string | undefined {
   return (column as unknown as { config: SealedConfig }).config.addressOf;
@@ -68,6 +74,18 @@ function sealing(codec: FieldCodec, place: string, sealed: SealedWith) {
     fromDriver: (stored: string) => codec.open(place, stored),
     toDriver: (value: string) =>
       sealed === "server" ? codec.sealForServer(place, value) : codec.demandSealed(place, value),
+  };
+}
+
+/** Values sealed with the server's key; on PostgreSQL the sealed text is a JSON string, so that the column stays one. */
+function sealingJson<T>(codec: FieldCodec, place: string, engine: EngineName) {
+  return {
+    dataType: () => (engine === "postgres" ? "jsonb" : "text"),
+    fromDriver: (stored: string): T => JSON.parse(codec.open(place, stored)),
+    toDriver: (value: T): string => {
+      const sealed = codec.sealForServer(place, JSON.stringify(value));
+      return engine === "postgres" ? JSON.stringify(sealed) : sealed;
+    },
   };
 }
 
@@ -132,6 +150,15 @@ const liteKit = (codec: FieldCodec) => ({
       withSealing(lite.customType<{ data: string; driverData: string }>(sealing(codec, place, sealed))(), { place }),
       { ...tag, sealed },
     ),
+  /** As `json`, sealed with the server's key. */
+  sealedJson: <T>(place: string, tag: ColumnPrivacy) =>
+    tagged(
+      withSealing(lite.customType<{ data: T; driverData: string }>(sealingJson<T>(codec, place, "sqlite"))(), {
+        place,
+        isJson: true,
+      }),
+      { ...tag, sealed: "server" },
+    ),
   /**
    * A keyed fingerprint of the address in the sealed column `of`. It is written and looked up with the address itself:
    * `eq(users.emailIndex, "a@b.example")`. Upper and lower case are one address.
@@ -177,6 +204,14 @@ const pgKit = (codec: FieldCodec) => ({
       withSealing(pg.customType<{ data: string; driverData: string }>(sealing(codec, place, sealed))(), { place }),
       { ...tag, sealed },
     ),
+  sealedJson: (place: string, tag: ColumnPrivacy) =>
+    tagged(
+      withSealing(pg.customType<{ data: unknown; driverData: string }>(sealingJson(codec, place, "postgres"))(), {
+        place,
+        isJson: true,
+      }),
+      { ...tag, sealed: "server" },
+    ),
   fingerprint: (of: string, tag: ColumnPrivacy) =>
     tagged(
       withSealing(pg.customType<{ data: string; driverData: string }>(fingerprinting(codec))(), { addressOf: of }),
@@ -188,4 +223,4 @@ const pgKit = (codec: FieldCodec) => ({
 export const kitsWith = (codec: FieldCodec) => ({ sqlite: liteKit(codec), postgres: pgKit(codec) as unknown as Kit });
 /** Without keys: for what only looks at the schema. */
 export const kits = kitsWith(NO_KEYS);
-export type EngineName = keyof typeof kits;
+export type EngineName = "sqlite" | "postgres";

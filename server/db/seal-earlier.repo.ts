@@ -6,7 +6,7 @@ import { asc, eq, getTableColumns, getTableName, gt, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "./database.ts";
-import { columnPrivacy, fingerprintOf, privacyOf, sealedPlace } from "./dialect.ts";
+import { columnPrivacy, fingerprintOf, isSealedJson, privacyOf, sealedPlace } from "./dialect.ts";
 
 const BATCH = 500;
 
@@ -15,6 +15,7 @@ interface SealedColumn {
   readonly column: SQLiteColumn;
   readonly place: string;
   readonly isSubjects: boolean;
+  readonly isJson: boolean;
   /** The property that holds the fingerprint of it. */
   readonly fingerprint: string | undefined;
 }
@@ -46,7 +47,7 @@ async function sealBatch(
   after: string,
 ): Promise<{ changed: number; last: string | undefined }> {
   const { key, subject } = keysOf(table);
-  const stored = Object.fromEntries(columns.map(({ property, column }) => [property, sql<string | null>`${column}`]));
+  const stored = Object.fromEntries(columns.map(({ property, column }) => [property, sql<unknown>`${column}`]));
   const rows = await tx
     .select({ key: sql<string>`${key}`, subject: sql<string | null>`${subject ?? sql`null`}`, ...stored })
     .from(table)
@@ -56,13 +57,13 @@ async function sealBatch(
   const isSubjects = columns.some((column) => column.isSubjects);
   const withKey = new Set<UserId>();
   let changed = 0;
-  for (const row of rows as (Record<string, string | null> & { key: string })[]) {
-    const plain: Record<string, string> = {};
+  for (const row of rows as (Record<string, unknown> & { key: string })[]) {
+    const plain: Record<string, unknown> = {};
     const userId = row["subject"] as UserId | null;
-    for (const { property, place, fingerprint } of columns) {
+    for (const { property, place, isJson, fingerprint } of columns) {
       const value = row[property];
-      if (value == null || db.keys.isSealed(place, value)) continue;
-      plain[property] = value;
+      if (value == null || (typeof value === "string" && db.keys.isSealed(place, value))) continue;
+      plain[property] = isJson && typeof value === "string" ? JSON.parse(value) : value;
       if (fingerprint !== undefined) plain[fingerprint] = value;
     }
     if (Object.keys(plain).length === 0) continue;
@@ -83,7 +84,16 @@ function sealedColumns(table: SQLiteTable): SealedColumn[] {
     const place = sealedPlace(column);
     if (place === undefined) return [];
     const [fingerprint] = columns.find(([, other]) => fingerprintOf(other) === property) ?? [];
-    return [{ property, column, place, isSubjects: columnPrivacy(column).sealed === "subject", fingerprint }];
+    return [
+      {
+        property,
+        column,
+        place,
+        isSubjects: columnPrivacy(column).sealed === "subject",
+        isJson: isSealedJson(column),
+        fingerprint,
+      },
+    ];
   });
 }
 

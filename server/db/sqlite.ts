@@ -30,6 +30,8 @@ export interface SqliteOptions {
 
 /** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  // The engine takes an empty key for "no encryption" and says nothing.
+  if (options.key.length !== 32) throw new Error("The key of a database has 32 bytes.");
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   if (existsSync(options.file)) refusePlaintext(options.file);
   checkKey(options);

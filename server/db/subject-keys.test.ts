@@ -7,6 +7,7 @@ import { createAccountsRepo } from "../accounts/accounts.repo.ts";
 import { addUser } from "../accounts/testing/people.ts";
 import { ManualClock } from "../clock.ts";
 import { CHROME_ON_LINUX, QUICK_PASSWORDS, requestInfo, startPages } from "../http/pages/testing.ts";
+import { teamScope } from "../teams/team-scope.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { columnPrivacy, fingerprintOf, sealedPlace } from "./dialect.ts";
 import { sealEarlierRows } from "./seal-earlier.repo.ts";
@@ -209,7 +210,7 @@ describe.each(TEST_ENGINES)("keys of people on $name", (engine) => {
     const password = "blaue gurken tanzen";
     const ip = "203.0.113.77";
     const browser = world.browser({ ip, timeZone: "Pacific/Chatham" });
-    await browser.post("/sign-up", { email: "Canary@x.example", password, fullName: "" });
+    await browser.post("/sign-up", { email: "Canary@x.example", password, fullName: "Canary Name" });
     const [link = ""] = await world.linksTo("Canary@x.example");
     const token = new URL(link).searchParams.get("token") ?? "";
     await browser.post("/confirm", { token, password });
@@ -220,10 +221,13 @@ describe.each(TEST_ENGINES)("keys of people on $name", (engine) => {
     const { token: session } = await world.signedIn("canary@x.example", password, { ip, timeZone: "Pacific/Chatham" });
     const actor = await world.sessions.find(session, about);
     if (actor === undefined || actor === "ended") throw new Error("The session is there.");
-    await world.credentials.updateProfile(actor, { fullName: "Canary Name" });
-    await db.tx((tx) =>
-      tx.insert(db.t.teams).values({ id: newId("team"), name: "plain canary anchor", createdAt: at }),
-    );
+    await world.credentials.updateProfile(actor, { fullName: "Canary Name the second" });
+    await world.emailChange.ask(actor, { email: "canary@x.example.org" });
+    await world.browser({ ip }).post("/sign-up", { email: "canary@x.waits", password, fullName: "Canary Name" });
+    const scope = teamScope(actor, "team:manage");
+    if (scope === undefined) throw new Error("An owner invites.");
+    await world.invitations.invite(scope, { email: "canary@x.invited", role: "viewer", days: 3 });
+    await db.tx((tx) => tx.insert(db.t.topics).values({ topic: "plain canary anchor", seq: 1 }));
 
     const text = await dump(db);
     expect(text).toContain("plain canary anchor");
@@ -237,7 +241,7 @@ describe.each(TEST_ENGINES)("keys of people on $name", (engine) => {
     const [me] = (await db.read.select().from(db.t.users)).filter(
       ({ emailShown }) => emailShown === "Canary@x.example",
     );
-    expect(me?.fullName).toBe("Canary Name");
+    expect(me?.fullName).toBe("Canary Name the second");
   });
 });
 

@@ -15,7 +15,14 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     { owner: "team", subject: { none: "A team is not a person; members lead to people." }, clock: "createdAt" },
     {
       id: k.text(ofTeam("team")).$type<TeamId>().primaryKey(),
-      name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
+      /** At first the name of the person whose it is. */
+      name: k
+        .sealed(
+          "teams.name",
+          "server",
+          personal("user.content.private", { ...activity, rectify: "self", retain: "team" }),
+        )
+        .notNull(),
       createdAt: k.instant(operational("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
       requireSecondFactor: k.bool(operational("team")).notNull().default(false),
