@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { eq, getTableColumns, getTableName, sql } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import fc from "fast-check";
@@ -13,7 +14,7 @@ import { columnPrivacy, fingerprintOf, sealedPlace } from "./dialect.ts";
 import { sealEarlierRows } from "./seal-earlier.repo.ts";
 import { createKeyring, ERASED } from "./sealed-fields.ts";
 import { tablesFor } from "./tables.ts";
-import { TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
 
@@ -330,5 +331,32 @@ describe("the keyring", () => {
     expect([ring.has("usr_first"), ring.has("usr_0"), ring.has("usr_10049")]).toEqual([false, false, true]);
     release();
     expect(ring.has("usr_first")).toBe(true);
+  });
+});
+
+const url = process.env["TEST_DATABASE_URL"];
+describe.runIf(url)("keys of people on two nodes", () => {
+  it("are forgotten where they were not destroyed", async () => {
+    const { openPostgres } = await import("./postgres.ts");
+    const target = new URL(url ?? "");
+    target.pathname = `/perch_keys_${process.pid}`;
+    const admin = new (await import("pg")).default.Client({ connectionString: url });
+    await admin.connect();
+    await admin.query(`create database ${target.pathname.slice(1)}`);
+    const options = { url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") };
+    const [here, there] = await Promise.all([openPostgres(options), openPostgres(options)]);
+    try {
+      for (const db of [here, there]) db.keys.unlock(Buffer.alloc(32, 1));
+      const id = newId("user");
+      await here.tx((tx) => addUser(here, tx, { id, email: "anna@x.example", createdAt: at }));
+      const seen = async () => (await there.read.select().from(there.t.users))[0]?.email;
+      expect(await seen()).toBe("anna@x.example");
+      await here.keys.destroy(id);
+      await expect.poll(seen, { timeout: 5_000, interval: 10 }).toBe(ERASED);
+    } finally {
+      await Promise.all([here.close(), there.close()]);
+      await admin.query(`drop database ${target.pathname.slice(1)} with (force)`);
+      await admin.end();
+    }
   });
 });
