@@ -79,7 +79,15 @@ async function invited(server: TestServer, inviter: TestPerson, email: string) {
   const createdAt = new Date(server.clock.now());
   await server.db.tx((tx) =>
     tx.insert(server.db.t.teamInvitations).values({
-      ...{ id, teamId: inviter.teamId, email, emailShown: email, role: "viewer", invitedBy: inviter.userId },
+      ...{
+        id,
+        teamId: inviter.teamId,
+        email,
+        emailIndex: email,
+        emailShown: email,
+        role: "viewer",
+        invitedBy: inviter.userId,
+      },
       ...{ tokenHash: randomBytes(32).toString("base64url"), createdAt },
       expiresAt: new Date(createdAt.getTime() + 14 * 24 * 60 * 60_000),
     }),

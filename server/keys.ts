@@ -116,6 +116,8 @@ export function deriveKey(
     | "receipt links"
     | "exports"
     | "subject keys"
+    | "personal fields"
+    | "address index"
     | "phone profiles"
     | "erasure ledger"
     | "backups"

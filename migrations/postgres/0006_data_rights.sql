@@ -49,6 +49,7 @@ CREATE TABLE "data_requests" (
 	"reason" text,
 	"user_id" text,
 	"email" text,
+	"email_index" text,
 	"text" text,
 	"answer" text,
 	"verify_hash" text,
@@ -169,8 +170,14 @@ CREATE TABLE "statements" (
 );
 --> statement-breakpoint
 DROP INDEX "connect_codes_expiry";--> statement-breakpoint
+DROP INDEX "team_invitations_email";--> statement-breakpoint
+DROP INDEX "users_email_live";--> statement-breakpoint
 ALTER TABLE "audit_heads" ADD COLUMN "start" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "audit_heads" ADD COLUMN "start_hash" text;--> statement-breakpoint
+ALTER TABLE "mail_outbox" ADD COLUMN "recipient_index" text;--> statement-breakpoint
+ALTER TABLE "support_requests" ADD COLUMN "email_index" text;--> statement-breakpoint
+ALTER TABLE "team_invitations" ADD COLUMN "email_index" text;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "email_index" text;--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "last_seen_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "inactive_notice" bigint;--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "inactive_deletion_at" timestamp (3) with time zone;--> statement-breakpoint
@@ -192,7 +199,7 @@ CREATE UNIQUE INDEX "data_requests_number" ON "data_requests" USING btree ("numb
 CREATE UNIQUE INDEX "data_requests_key" ON "data_requests" USING btree ("user_id","idempotency_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_requests_verify" ON "data_requests" USING btree ("verify_hash");--> statement-breakpoint
 CREATE INDEX "data_requests_due" ON "data_requests" USING btree ("state","due_at");--> statement-breakpoint
-CREATE INDEX "data_requests_email" ON "data_requests" USING btree ("email");--> statement-breakpoint
+CREATE INDEX "data_requests_email_index" ON "data_requests" USING btree ("email_index");--> statement-breakpoint
 CREATE INDEX "data_requests_closed" ON "data_requests" USING btree ("closed_at");--> statement-breakpoint
 CREATE INDEX "erasure_fence_since" ON "erasure_fence" USING btree ("since");--> statement-breakpoint
 CREATE UNIQUE INDEX "erasures_open" ON "erasures" USING btree ("user_id") WHERE "erasures"."state" in ('grace', 'purging');--> statement-breakpoint
@@ -213,5 +220,7 @@ CREATE INDEX "runs_detailed" ON "runs" USING btree ("created_at") WHERE "runs"."
 CREATE INDEX "runs_finished" ON "runs" USING btree ("finished_at");--> statement-breakpoint
 CREATE INDEX "sessions_seen" ON "sessions" USING btree ("seen_at");--> statement-breakpoint
 CREATE INDEX "sessions_open" ON "sessions" USING btree ("idle_expires_at") WHERE "sessions"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX "team_invitations_email_index" ON "team_invitations" USING btree ("email_index");--> statement-breakpoint
 CREATE INDEX "team_invitations_created" ON "team_invitations" USING btree ("created_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "users_email_index_live" ON "users" USING btree ("email_index") WHERE "users"."deleted_at" is null;--> statement-breakpoint
 CREATE INDEX "users_seen" ON "users" USING btree ("last_seen_at");

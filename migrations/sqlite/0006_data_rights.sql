@@ -57,6 +57,7 @@ CREATE TABLE `data_requests` (
 	`reason` text,
 	`user_id` text,
 	`email` text,
+	`email_index` text,
 	`text` text,
 	`answer` text,
 	`verify_hash` text,
@@ -75,7 +76,7 @@ CREATE UNIQUE INDEX `data_requests_number` ON `data_requests` (`number`);--> sta
 CREATE UNIQUE INDEX `data_requests_key` ON `data_requests` (`user_id`,`idempotency_key`);--> statement-breakpoint
 CREATE UNIQUE INDEX `data_requests_verify` ON `data_requests` (`verify_hash`);--> statement-breakpoint
 CREATE INDEX `data_requests_due` ON `data_requests` (`state`,`due_at`);--> statement-breakpoint
-CREATE INDEX `data_requests_email` ON `data_requests` (`email`);--> statement-breakpoint
+CREATE INDEX `data_requests_email_index` ON `data_requests` (`email_index`);--> statement-breakpoint
 CREATE INDEX `data_requests_closed` ON `data_requests` (`closed_at`);--> statement-breakpoint
 CREATE TABLE `erasure_fence` (
 	`subject` text PRIMARY KEY NOT NULL,
@@ -199,12 +200,21 @@ CREATE TABLE `statements` (
 CREATE INDEX `statements_user` ON `statements` (`user_id`);--> statement-breakpoint
 DROP INDEX `connect_codes_expiry`;--> statement-breakpoint
 CREATE INDEX `connect_codes_created` ON `connect_codes` (`created_at`);--> statement-breakpoint
-ALTER TABLE `audit_heads` ADD `start` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
-ALTER TABLE `audit_heads` ADD `start_hash` text;--> statement-breakpoint
+DROP INDEX `team_invitations_email`;--> statement-breakpoint
+ALTER TABLE `team_invitations` ADD `email_index` text;--> statement-breakpoint
+CREATE INDEX `team_invitations_email_index` ON `team_invitations` (`email_index`);--> statement-breakpoint
+CREATE INDEX `team_invitations_created` ON `team_invitations` (`created_at`);--> statement-breakpoint
+DROP INDEX `users_email_live`;--> statement-breakpoint
+ALTER TABLE `users` ADD `email_index` text;--> statement-breakpoint
 ALTER TABLE `users` ADD `last_seen_at` integer;--> statement-breakpoint
 ALTER TABLE `users` ADD `inactive_notice` integer;--> statement-breakpoint
 ALTER TABLE `users` ADD `inactive_deletion_at` integer;--> statement-breakpoint
+CREATE UNIQUE INDEX `users_email_index_live` ON `users` (`email_index`) WHERE "users"."deleted_at" is null;--> statement-breakpoint
 CREATE INDEX `users_seen` ON `users` (`last_seen_at`);--> statement-breakpoint
+ALTER TABLE `audit_heads` ADD `start` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `audit_heads` ADD `start_hash` text;--> statement-breakpoint
+ALTER TABLE `mail_outbox` ADD `recipient_index` text;--> statement-breakpoint
+ALTER TABLE `support_requests` ADD `email_index` text;--> statement-breakpoint
 CREATE INDEX `api_tokens_expiry` ON `api_tokens` (`expires_at`);--> statement-breakpoint
 CREATE INDEX `api_tokens_revoked` ON `api_tokens` (`revoked_at`);--> statement-breakpoint
 CREATE INDEX `abuse_decisions_created` ON `abuse_decisions` (`created_at`);--> statement-breakpoint
@@ -213,5 +223,4 @@ CREATE INDEX `recordings_updated` ON `recordings` (`updated_at`);--> statement-b
 CREATE INDEX `runs_detailed` ON `runs` (`created_at`) WHERE "runs"."source" <> '';--> statement-breakpoint
 CREATE INDEX `runs_finished` ON `runs` (`finished_at`);--> statement-breakpoint
 CREATE INDEX `sessions_seen` ON `sessions` (`seen_at`);--> statement-breakpoint
-CREATE INDEX `sessions_open` ON `sessions` (`idle_expires_at`) WHERE "sessions"."ended_at" is null;--> statement-breakpoint
-CREATE INDEX `team_invitations_created` ON `team_invitations` (`created_at`);
+CREATE INDEX `sessions_open` ON `sessions` (`idle_expires_at`) WHERE "sessions"."ended_at" is null;

@@ -5,7 +5,7 @@ import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, reference, secret } from "../privacy/tags.ts";
+import { fingerprint, ofTeam, operational, person, personal, reference, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 export const ONE_TIME_KINDS = [
@@ -49,11 +49,17 @@ export function userTables(k: Kit) {
     { owner: "user", subject: { column: "id" }, clock: "createdAt" },
     {
       id: k.text(person(authentication)).$type<UserId>().primaryKey(),
-      /** Lower-cased and NFC, for look-ups. */
-      email: k.text(personal("user.contact.email", { ...authentication, rectify: "self", link: "email" })).notNull(),
+      /** Lower-cased and NFC. */
+      email: k
+        .sealed("users.email", "subject", personal("user.contact.email", { ...authentication, rectify: "self" }))
+        .notNull(),
+      /** Look-ups go by it. Empty only until a row from before it was there is sealed. */
+      emailIndex: k.fingerprint("email", fingerprint(authentication)),
       /** As the person wrote it. */
-      emailShown: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
-      fullName: k.text(personal("user.name", { ...authentication, rectify: "self" })),
+      emailShown: k
+        .sealed("users.emailShown", "subject", personal("user.contact.email", { ...authentication, rectify: "self" }))
+        .notNull(),
+      fullName: k.sealed("users.fullName", "subject", personal("user.name", { ...authentication, rectify: "self" })),
       createdAt: k.instant(personal("user.behavior", { ...authentication, clause: "P1.4" })).notNull(),
       deletedAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.2" })),
       /** The day of the last sign-in or use, UTC; no exacter. */
@@ -64,7 +70,7 @@ export function userTables(k: Kit) {
       inactiveDeletionAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
     },
     (t) => [
-      k.uniqueIndex("users_email_live").on(t.email).where(sql`${t.deletedAt} is null`),
+      k.uniqueIndex("users_email_index_live").on(t.emailIndex).where(sql`${t.deletedAt} is null`),
       k.index("users_seen").on(t.lastSeenAt),
     ],
   );
@@ -115,7 +121,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
-      pending: k.json<PendingSignUp>(
+      pending: k.sealedJson<PendingSignUp>(
+        "one_time_tokens.pending",
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
@@ -125,7 +132,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         }),
       ),
       /** What the other kinds need to go on: an address, a challenge. Each kind's writer says its shape. */
-      data: k.json<Readonly<Record<string, string>>>(
+      data: k.sealedJson<Readonly<Record<string, string>>>(
+        "one_time_tokens.data",
         personal("user.contact.email", {
           ...authentication,
           retain: "week",
@@ -169,9 +177,9 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       idleExpiresAt: k.instant(reference("quarter")).notNull(),
       absoluteExpiresAt: k.instant(reference("quarter")).notNull(),
       endedAt: k.instant(personal("user.behavior", audit)),
-      ip: k.text(personal("user.device.ip_address", audit)),
-      userAgent: k.text(personal("user.device.device_id", audit)),
-      timeZone: k.text(personal("user.location.imprecise", audit)),
+      ip: k.sealed("sessions.ip", "subject", personal("user.device.ip_address", audit)),
+      userAgent: k.sealed("sessions.userAgent", "subject", personal("user.device.device_id", audit)),
+      timeZone: k.sealed("sessions.timeZone", "subject", personal("user.location.imprecise", audit)),
     },
     (t) => [
       k.uniqueIndex("sessions_token").on(t.tokenHash),

@@ -63,7 +63,7 @@ export interface SessionsRepo {
   forgetProof(tx: Writer, id: SessionId): Promise<void>;
   touch(
     tx: Writer,
-    id: SessionId,
+    session: { readonly id: SessionId; readonly userId: UserId },
     seen: { at: Date; idleExpiresAt: Date; ip: string | null; userAgent: string | null },
   ): Promise<void>;
   /** Gives whether the session was the person's and live. */
@@ -131,7 +131,7 @@ export function createSessionsRepo(db: Database): SessionsRepo {
   return {
     async insert(tx, session) {
       const id = newId("session");
-      await tx.insert(sessions).values({ ...session, id });
+      await tx.insert(sessions).values({ ...(await db.keys.row(tx, sessions, session)), id });
       return id;
     },
     async findByToken(tokenHash) {
@@ -163,13 +163,13 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     },
     async listSeen(tx, userId) {
       return tx
-        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent })
+        .select({ ip: sessions.ip, userAgent: sessions.userAgent })
         .from(sessions)
         .where(eq(sessions.userId, userId));
     },
     async listPlaces(tx, userId) {
       return tx
-        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
+        .select({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
         .from(sessions)
         .where(and(eq(sessions.userId, userId), isNotNull(sessions.timeZone)));
     },
@@ -179,16 +179,18 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .set({ authenticatedAt: new Date(0) })
         .where(eq(sessions.id, id));
     },
-    async touch(tx, id, { at, idleExpiresAt, ip, userAgent }) {
+    async touch(tx, { id, userId }, { at, idleExpiresAt, ip, userAgent }) {
+      const where = await db.keys.row(tx, sessions, { ip, userAgent }, userId);
       await tx
         .update(sessions)
-        .set({ seenAt: at, idleExpiresAt, ip, userAgent })
+        .set({ seenAt: at, idleExpiresAt, ...where })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
     async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method, about }) {
+      const where = about && { ip: about.ip, userAgent: about.userAgent };
       const replaced = await tx
         .update(sessions)
-        .set({ tokenHash, authenticatedAt, method, ...(about && { ip: about.ip, userAgent: about.userAgent }) })
+        .set({ tokenHash, authenticatedAt, method, ...(where && (await db.keys.row(tx, sessions, where, userId))) })
         .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
         .returning({ id: sessions.id });
       return replaced.length > 0;

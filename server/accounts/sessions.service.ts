@@ -155,7 +155,7 @@ export function createSessions(options: {
     // An odd use leaves the session where it was at home, so that its owner goes on undisturbed.
     const { ip, userAgent } = isOdd ? found : about;
     const mustProve = await db.tx(async (tx) => {
-      await repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      await repo.touch(tx, found, { at: new Date(now), idleExpiresAt, ip, userAgent });
       const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
       if (unproven) await repo.forgetProof(tx, found.id);
       return unproven;

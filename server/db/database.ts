@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import { PerchError } from "../errors.ts";
 import type { EngineName } from "./dialect.ts";
+import type { SubjectKeys } from "./subject-keys.ts";
 import type { Tables } from "./tables.ts";
 
 type Engine = BaseSQLiteDatabase<"async", unknown>;
@@ -15,6 +16,8 @@ export type Writer = Reader & Pick<Engine, "insert" | "update" | "delete">;
 export interface Database {
   readonly engine: EngineName;
   readonly t: Tables;
+  /** What seals the personal fields of rows. */
+  readonly keys: SubjectKeys;
   /** Sees committed rows only. Throws inside `tx`: use the transaction there. */
   readonly read: Reader;
   /**

@@ -16,7 +16,10 @@ import {
 import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { postgresConfig } from "./postgres-url.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring, type Keyring } from "./sealed-fields.ts";
+import { bringingKeys, forgetAnnounced, postgresKeyStore, prepareKeyStore } from "./subject-keys.postgres.ts";
+import { createSubjectKeys } from "./subject-keys.ts";
+import { tablesFor, tablesWith } from "./tables.ts";
 import { fencePostgres } from "./write-fence.ts";
 
 /**
@@ -32,9 +35,10 @@ interface PostgresEngine {
   transaction<T>(work: (tx: unknown) => Promise<T>, config: { isolationLevel: "serializable" }): Promise<T>;
 }
 
-/** Builds a `Database` over any drizzle PostgreSQL driver. */
+/** Builds a `Database` over any drizzle PostgreSQL driver whose client brings keys (`bringingKeys`) to this keyring. */
 export function postgresDatabase(
   engine: PostgresEngine,
+  keyring: Keyring,
   parts: {
     close(): Promise<void>;
     onAnnounced: Database["onAnnounced"];
@@ -42,9 +46,14 @@ export function postgresDatabase(
     run(text: string): Promise<unknown>;
   },
 ): Database {
-  return {
+  parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
+  const db: Database = {
     engine: "postgres",
-    t: tablesFor.postgres,
+    t: tablesWith("postgres", keyring),
+    keys: createSubjectKeys(
+      keyring,
+      postgresKeyStore(() => db),
+    ),
     read: guardedReader(asWriter(engine)),
     tx: (work) =>
       insideTransaction(async () => {
@@ -69,11 +78,13 @@ export function postgresDatabase(
     pages: async () => undefined,
     close: parts.close,
   };
+  return db;
 }
 
-/** Migrates, compares with the data map and puts up the write fence. */
+/** Migrates, makes the place of people's keys, compares with the data map and puts up the write fence. */
 export async function preparePostgres(session: PostgresSession, migrationsFolder: string): Promise<void> {
   await migratePostgres(session, migrationsFolder);
+  await prepareKeyStore(session);
   demandKnown(await postgresColumns(session), tablesFor.postgres);
   await fencePostgres(session, tablesFor.postgres);
 }
@@ -107,10 +118,17 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
     );
   }
   const listeners = new Set<(topic: string) => void>();
-  const listening = keepListening(config, (topic) => {
-    for (const listener of listeners) listener(topic);
-  });
-  return postgresDatabase(drizzlePg(pool, { casing: "snake_case" }) as unknown as PostgresEngine, {
+  const keyring = createKeyring();
+  const listening = keepListening(
+    config,
+    (topic) => {
+      for (const listener of listeners) listener(topic);
+    },
+    // What was announced meanwhile was not heard: another node may have destroyed a key.
+    () => keyring.forgetAll(),
+  );
+  const client = bringingKeys(pool, keyring);
+  return postgresDatabase(drizzlePg(client, { casing: "snake_case" }) as unknown as PostgresEngine, keyring, {
     onAnnounced(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -124,7 +142,11 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
 }
 
 /** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
-function keepListening(config: pg.ClientConfig, onTopic: (topic: string) => void): { stop(): Promise<void> } {
+function keepListening(
+  config: pg.ClientConfig,
+  onTopic: (topic: string) => void,
+  onListening: () => void,
+): { stop(): Promise<void> } {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -142,6 +164,7 @@ function keepListening(config: pg.ClientConfig, onTopic: (topic: string) => void
     try {
       await mine.connect();
       await mine.query(`listen ${CHANNEL}`);
+      onListening();
     } catch {
       again();
     }

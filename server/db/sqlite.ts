@@ -16,7 +16,16 @@ import {
 } from "./database.ts";
 import { demandKnown, sqliteColumns } from "./live-schema.ts";
 import { migrateSqlite } from "./migrate.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring } from "./sealed-fields.ts";
+import {
+  holdsSealedPeople,
+  keysFileKey,
+  keysFileOf,
+  openKeyStore,
+  type SqliteKeyStore,
+} from "./subject-keys.sqlite.ts";
+import { createSubjectKeys, keysMissing } from "./subject-keys.ts";
+import { tablesFor, tablesWith } from "./tables.ts";
 import { fenceSqlite } from "./write-fence.ts";
 
 /** More is not taken into memory at once. */
@@ -33,30 +42,35 @@ export interface SqliteOptions {
 
 /** Opens, checks the header, decrypts, migrates, compares with the data map and puts up the write fence. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  // The engine takes an empty key for "no encryption" and says nothing.
+  if (options.key.length !== 32) throw new Error("The key of a database has 32 bytes.");
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   if (existsSync(options.file)) refusePlaintext(options.file);
   checkKey(options);
 
   const writer = connect(options, false);
   let reader: Sqlite.Database;
+  let store: SqliteKeyStore;
   try {
     migrateSqlite(writer, options.migrationsFolder);
     demandKnown(sqliteColumns(writer), tablesFor.sqlite);
     fenceSqlite(writer, tablesFor.sqlite);
     refusePlaintext(options.file);
+    store = openKeys(options, holdsSealedPeople(writer));
     reader = connect(options, true);
   } catch (error) {
     writer.close();
     throw isDamage(error) ? damaged(options.file, error) : error;
   }
   rememberKey(options.file, options.key);
-  const t = tablesFor.sqlite;
+  const keyring = createKeyring(store);
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
 
   return {
     engine: "sqlite",
-    t,
+    t: tablesWith("sqlite", keyring),
+    keys: createSubjectKeys(keyring, store),
     read: guardedReader(asWriter(drizzle(reader, { casing: "snake_case" }))),
     tx: (work) =>
       insideTransaction(() =>
@@ -89,9 +103,22 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
         reader.close();
         writer.pragma("wal_checkpoint(TRUNCATE)");
         writer.close();
+        store.close();
       });
     },
   };
+}
+
+/** The file with the keys of people, under a key of its own. */
+function openKeys(options: SqliteOptions, areNeeded: boolean): SqliteKeyStore {
+  const at = { ...options, file: keysFileOf(options.file), key: keysFileKey(options.key) };
+  if (!existsSync(at.file)) {
+    if (areNeeded) throw keysMissing(`the file ${at.file}`);
+  } else refusePlaintext(at.file);
+  checkKey(at);
+  const store = openKeyStore(connect(at, false));
+  rememberKey(at.file, at.key);
+  return store;
 }
 
 /** better-sqlite3's builders are synchronous and awaitable; the contract suite holds that awaiting them is enough. */

@@ -9,7 +9,9 @@ import pg from "pg";
 import type { Database } from "./database.ts";
 import type { PostgresSession } from "./migrate.ts";
 import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
+import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
+import { bringingKeys } from "./subject-keys.postgres.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -33,6 +35,7 @@ const sqlite: TestEngine = {
       key: randomBytes(32),
       migrationsFolder: join(MIGRATIONS, "sqlite"),
     });
+    db.keys.unlock(randomBytes(32));
     return {
       db,
       async dispose() {
@@ -71,11 +74,13 @@ const pglite: TestEngine = {
   name: "PGlite",
   async open() {
     const client = await preparedPglite();
-    const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
+    const keyring = createKeyring();
+    const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
       close: () => client.close(),
       onAnnounced: () => () => {},
       run: (text) => client.exec(text),
     });
+    db.keys.unlock(randomBytes(32));
     return { db, dispose: () => db.close() };
   },
 };
@@ -91,6 +96,7 @@ function postgres(url: string): TestEngine {
       const target = new URL(url);
       target.pathname = `/${name}`;
       const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
+      db.keys.unlock(randomBytes(32));
       return {
         db,
         async dispose() {

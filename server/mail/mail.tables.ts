@@ -1,7 +1,7 @@
 /** Mail outbox: rows are written in the transaction that makes the mail true. */
 import type { UserId } from "../../shared/ids.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal, reference } from "../privacy/tags.ts";
+import { fingerprint, operational, person, personal, reference } from "../privacy/tags.ts";
 
 export const MAIL_KINDS = [
   "confirm",
@@ -56,7 +56,8 @@ export function mailTables(k: Kit) {
     {
       id: k.text(operational("week")).primaryKey(),
       userId: k.text(person(mail)).$type<UserId>(),
-      recipient: k.text(personal("user.contact.email", { ...mail, link: "email", asWritten: true })).notNull(),
+      recipient: k.sealed("mail_outbox.recipient", "server", personal("user.contact.email", mail)).notNull(),
+      recipientIndex: k.fingerprint("recipient", fingerprint(mail)),
       kind: k.oneOf(MAIL_KINDS, personal("user.behavior", mail)).notNull(),
       /** Values the template needs; holds single-use links, so it is nulled once sent. */
       data: k.json<Record<string, string>>(

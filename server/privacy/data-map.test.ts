@@ -58,7 +58,7 @@ describe("the data map", () => {
       expect(tag.use.length).toBeGreaterThan(0);
       expect(tag.clause).toMatch(/^P\d\.\d$/);
       if (tag.link === "user") expect(["delete", "null", "reattribute", "legal"]).toContain(tag.erase);
-      if (tag.asWritten === true || tag.thirdParty === "address") expect(tag.category).toBe("user.contact.email");
+      if (tag.thirdParty === "address") expect(tag.category).toBe("user.contact.email");
       // What a person can take along is found from them.
       if (tag.category !== "system.operations" && tag.export === "self")
         expect(about.subject).not.toHaveProperty("none");

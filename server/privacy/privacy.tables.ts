@@ -12,7 +12,7 @@ import {
 } from "../../shared/privacy.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal, reference, secret } from "./tags.ts";
+import { fingerprint, operational, person, personal, reference, secret } from "./tags.ts";
 
 const rights = { use: ["essential.legal_obligation"], clause: "P5.6", basis: "legal_obligation" } as const;
 const request = { ...rights, retain: "request", erase: "null" } as const;
@@ -42,9 +42,10 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       /** Empty until the request is matched to an account, and after the account is gone. */
       userId: k.text(person(request)).$type<UserId>(),
       /** Where the answer goes; forgotten with the account, or 30 days after the answer. */
-      email: k.text(personal("user.contact.email", { ...untilAnswered, link: "email", asWritten: true })),
-      text: k.text(personal("user.content.private", untilAnswered)),
-      answer: k.text(personal("user.content.private", request)),
+      email: k.sealed("data_requests.email", "server", personal("user.contact.email", untilAnswered)),
+      emailIndex: k.fingerprint("email", fingerprint(untilAnswered)),
+      text: k.sealed("data_requests.text", "server", personal("user.content.private", untilAnswered)),
+      answer: k.sealed("data_requests.answer", "server", personal("user.content.private", request)),
       /** SHA-256 of the token in the mail that asks whether the request is theirs. */
       verifyHash: k.text({ ...secret("user.authorization.credentials", "month"), erase: "null" }),
       verifiedAt: k.instant(reference("request")),
@@ -65,7 +66,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_requests_key").on(t.userId, t.idempotencyKey),
       k.uniqueIndex("data_requests_verify").on(t.verifyHash),
       k.index("data_requests_due").on(t.state, t.dueAt),
-      k.index("data_requests_email").on(t.email),
+      k.index("data_requests_email_index").on(t.emailIndex),
       k.index("data_requests_closed").on(t.closedAt),
     ],
   );
@@ -82,7 +83,9 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
         .references(() => users.id, { onDelete: "cascade" }),
       /** The data category it is about. */
       category: k.text(reference("account")).notNull(),
-      text: k.text(personal("user.content.private", { ...chosen, rectify: "self" })).notNull(),
+      text: k
+        .sealed("statements.text", "subject", personal("user.content.private", { ...chosen, rectify: "self" }))
+        .notNull(),
       at: k.instant(personal("user.behavior", chosen)).notNull(),
     },
     (t) => [k.index("statements_user").on(t.userId)],

@@ -125,10 +125,11 @@ export interface ColumnPrivacy {
   readonly rectify: "self" | "support" | "none";
   /** Set when the value leads to somebody. */
   readonly link?: Link;
-  /** Of an address: stored as the person wrote it, so it is compared in lower case. */
-  readonly asWritten?: true;
-  /** Sealed with the key of the person, so that destroying the key forgets it in every copy. */
-  readonly sealed?: "subject";
+  /**
+   * `subject`: sealed with the key of the person, so that destroying the key forgets it in every copy. `server`: sealed
+   * with a key of the server, because there may be no account it belongs to.
+   */
+  readonly sealed?: "subject" | "server";
   readonly log: LogRule;
   /** Set where a person's row may show somebody else. */
   readonly thirdParty?: ThirdParty;
@@ -171,6 +172,15 @@ export function ofTeam(retain: Retention): ColumnPrivacy {
 /** An id, number or plain fact that says nothing about a person and is in their export, to make sense of the rest. */
 export function reference(retain: Retention): ColumnPrivacy {
   return { ...operational(retain), export: "self" };
+}
+
+/** The keyed fingerprint of an address, which leads to whose it is. */
+export function fingerprint(tag: Personal): ColumnPrivacy {
+  return personal("user.unique_id.pseudonymous", {
+    ...tag,
+    link: "email",
+    export: { never: "A keyed fingerprint for look-ups; the address itself is exported." },
+  });
 }
 
 /** A secret of a person: never exported, never logged. */

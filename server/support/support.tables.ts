@@ -1,6 +1,6 @@
 /** Messages that came through the support page, among them data-rights requests (policy clause P5.5). */
 import type { Kit } from "../db/dialect.ts";
-import { personal, reference } from "../privacy/tags.ts";
+import { fingerprint, personal, reference } from "../privacy/tags.ts";
 
 export const SUPPORT_KINDS = ["question", "privacy", "security", "billing"] as const;
 
@@ -9,12 +9,13 @@ const support = { use: ["essential.service.operations.support"], clause: "P5.5",
 export function supportTables(k: Kit) {
   const supportRequests = k.table(
     "support_requests",
-    { owner: "user", people: ["customer", "visitor"], subject: { column: "email" }, clock: "receivedAt" },
+    { owner: "user", people: ["customer", "visitor"], subject: { column: "emailIndex" }, clock: "receivedAt" },
     {
       id: k.text(reference("support")).primaryKey(),
       kind: k.oneOf(SUPPORT_KINDS, personal("user.behavior", support)).notNull(),
-      email: k.text(personal("user.contact.email", { ...support, link: "email", asWritten: true })).notNull(),
-      message: k.text(personal("user.content.private", support)).notNull(),
+      email: k.sealed("support_requests.email", "server", personal("user.contact.email", support)).notNull(),
+      emailIndex: k.fingerprint("email", fingerprint(support)),
+      message: k.sealed("support_requests.message", "server", personal("user.content.private", support)).notNull(),
       receivedAt: k.instant(personal("user.behavior", support)).notNull(),
       /** Thirty days after arrival (policy clause P5.6). */
       dueAt: k.instant(reference("support")).notNull(),

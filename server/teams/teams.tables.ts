@@ -5,7 +5,7 @@ import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
 import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, person, personal, reference, secret } from "../privacy/tags.ts";
+import { fingerprint, ofTeam, person, personal, reference, secret } from "../privacy/tags.ts";
 
 /** Of people who may have no account: gone 30 days after it was sent. */
 const invitation = {
@@ -21,7 +21,14 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     { owner: "team", subject: { via: "id", table: "teamMembers", key: "teamId" }, clock: "createdAt" },
     {
       id: k.text(ofTeam("team")).$type<TeamId>().primaryKey(),
-      name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
+      /** At first the name of the person whose it is. */
+      name: k
+        .sealed(
+          "teams.name",
+          "server",
+          personal("user.content.private", { ...activity, rectify: "self", retain: "team" }),
+        )
+        .notNull(),
       createdAt: k.instant(reference("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
       requireSecondFactor: k.bool(reference("team")).notNull().default(false),
@@ -51,7 +58,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     {
       owner: "team",
       people: ["invitee", "customer"],
-      subject: { column: "email", also: ["invitedBy", "acceptedBy"] },
+      subject: { column: "emailIndex", also: ["invitedBy", "acceptedBy"] },
       clock: "createdAt",
     },
     {
@@ -62,8 +69,21 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Lower-cased and NFC: only who confirmed this address may accept. */
-      email: k.text(personal("user.contact.email", { ...invitation, link: "email", thirdParty: "address" })).notNull(),
-      emailShown: k.text(personal("user.contact.email", { ...invitation, thirdParty: "address" })).notNull(),
+      email: k
+        .sealed(
+          "team_invitations.email",
+          "server",
+          personal("user.contact.email", { ...invitation, thirdParty: "address" }),
+        )
+        .notNull(),
+      emailIndex: k.fingerprint("email", fingerprint(invitation)),
+      emailShown: k
+        .sealed(
+          "team_invitations.emailShown",
+          "server",
+          personal("user.contact.email", { ...invitation, thirdParty: "address" }),
+        )
+        .notNull(),
       role: k.oneOf(INVITED_ROLES, personal("user.behavior", invitation)).notNull(),
       /** SHA-256 of the token in the link; empty once the invitation is no longer open. */
       tokenHash: k.text(secret("user.authorization.credentials", "month")),
@@ -84,7 +104,7 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     (t) => [
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
-      k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_email_index").on(t.emailIndex),
       k.index("team_invitations_created").on(t.createdAt),
     ],
   );

@@ -10,7 +10,7 @@ import type { ColumnPrivacy, Link, Retention } from "../tags.ts";
 
 /** How rows are found: by a column that leads to somebody who goes, or as children of rows that go. */
 export type Way =
-  | { readonly by: "link"; readonly link: Link; readonly asWritten: boolean; readonly column: SQLiteColumn }
+  | { readonly by: "link"; readonly link: Link; readonly column: SQLiteColumn }
   | { readonly by: "parent"; readonly column: SQLiteColumn; readonly parent: TablePlan; readonly key: SQLiteColumn };
 
 /**
@@ -53,7 +53,7 @@ export function erasurePlan(tables: Tables): ErasurePlan {
     const keys = foreignKeysOf(mapped.table);
     for (const { property, column, tag } of mapped.columns) {
       if (tag.link === undefined || (tag.link === "email" && isAccount(mapped))) continue;
-      const way: Way = { by: "link", link: tag.link, asWritten: tag.asWritten === true, column };
+      const way: Way = { by: "link", link: tag.link, column };
       const emptiesItself = keys.some((key) => key.column === column && key.onDelete === "set null");
       if (tag.erase === "null" || tag.erase === "legal") forgets.push({ way, tag, property });
       else if (tag.erase === "reattribute" || (tag.link === "team" && emptiesItself)) cut(property, way);

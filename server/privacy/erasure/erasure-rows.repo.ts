@@ -56,8 +56,7 @@ export function createErasureRows(db: Database): ErasureRows {
       case "user":
         return eq(column, userId);
       case "email":
-        if (!way.asWritten) return eq(column, email);
-        return or(inArray(column, [email, emailShown]), sql`lower(${column}) = ${email}`) ?? sql`false`;
+        return eq(column, email);
       case "team":
         return teams.length === 0 ? sql`false` : inArray(column, [...teams]);
       case "scope":

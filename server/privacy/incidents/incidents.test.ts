@@ -61,12 +61,20 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
         expiresAt: now,
       } as const;
       await tx.insert(teamInvitations).values([
-        { ...invitation, id: newId("invitation"), teamId: teams[0], email: "dora@x.example", invitedBy: ada },
+        {
+          ...invitation,
+          id: newId("invitation"),
+          teamId: teams[0],
+          email: "dora@x.example",
+          emailIndex: "dora@x.example",
+          invitedBy: ada,
+        },
         {
           ...invitation,
           id: newId("invitation"),
           teamId: teams[1],
           email: "stranger@y.example",
+          emailIndex: "stranger@y.example",
           invitedBy: cem,
           tokenHash: "y",
         },

@@ -1,5 +1,5 @@
 /** Which rows of a table are a person's, as the data map says. */
-import { eq, inArray, or, type SQL, sql } from "drizzle-orm";
+import { eq, inArray, or, type SQL } from "drizzle-orm";
 import type { UserId } from "../../../shared/ids.ts";
 import type { Reader } from "../../db/database.ts";
 import { columnNamed, type MappedColumn, type MappedTable, tableNamed } from "./data-map.ts";
@@ -12,8 +12,7 @@ export interface Person {
 
 /** The condition that a link column holds the person. */
 export function leadsTo({ column, tag }: MappedColumn, person: Person): SQL {
-  if (tag.link !== "email") return eq(column, person.userId);
-  return tag.asWritten === true ? sql`lower(${column}) = ${person.email}` : eq(column, person.email);
+  return eq(column, tag.link === "email" ? person.email : person.userId);
 }
 
 /** The condition that picks the person's rows; `undefined` where rows are nobody's. */

@@ -88,6 +88,7 @@ export function createRequestBook(options: {
         reason: status.reason ?? null,
         userId: request.userId ?? null,
         email: request.email ?? null,
+        emailIndex: request.email ?? null,
         text: request.text || null,
         answer: null,
         verifyHash: verifyHash ?? null,

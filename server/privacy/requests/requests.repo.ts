@@ -140,7 +140,7 @@ export function createRequestsRepo(db: Database): RequestsRepo {
       const isOld = lt(dataRequests.closedAt, closed);
       await tx
         .update(dataRequests)
-        .set({ email: null, verifyHash: null })
+        .set({ email: null, emailIndex: null, verifyHash: null })
         .where(and(isOld, isNotNull(dataRequests.email)));
       await tx
         .update(dataRequests)

@@ -29,7 +29,14 @@ describe("a server that was off for 40 days", () => {
       await tx.insert(t.abuseCounts).values({ key: "k", count: 1, expiresAt: at });
       await tx
         .insert(t.mailOutbox)
-        .values({ id: "m", recipient: "a@x.example", kind: "reset", state: "sent", createdAt: at });
+        .values({
+          id: "m",
+          recipient: "a@x.example",
+          recipientIndex: "a@x.example",
+          kind: "reset",
+          state: "sent",
+          createdAt: at,
+        });
       await tx.insert(t.runs).values({
         ...{
           id: runId,

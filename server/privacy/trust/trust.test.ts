@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../../shared/ids.ts";
 import { POLICY } from "../../../shared/policy/policy-v1.ts";
+import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
@@ -67,7 +68,7 @@ describe.each(TEST_ENGINES)("what is looked at in a running server, on $name", (
 
   it("notices each clock that ran out", async () => {
     const { db } = test;
-    const { dataRequests, erasures, incidents, incidentPeople, policyVersions, billingRecords, users } = db.t;
+    const { dataRequests, erasures, incidents, incidentPeople, policyVersions, billingRecords } = db.t;
     const past = new Date(clock.now() - 31 * DAY_MS);
     const now = new Date(clock.now());
     const userId = newId("user");
@@ -86,7 +87,14 @@ describe.each(TEST_ENGINES)("what is looked at in a running server, on $name", (
     );
     await expectThenClear("activity", () => insert((tx) => tx.delete(db.t.auditLog)));
 
-    const request = { kind: "access", channel: "mail", receivedAt: past, enteredAt: past, dueAt: past } as const;
+    const request = {
+      kind: "access",
+      channel: "mail",
+      emailIndex: null,
+      receivedAt: past,
+      enteredAt: past,
+      dueAt: past,
+    } as const;
     await insert((tx) =>
       tx.insert(dataRequests).values([
         { id: newId("dataRequest"), number: "DR-1", state: "in_progress", ...request },
@@ -101,7 +109,7 @@ describe.each(TEST_ENGINES)("what is looked at in a running server, on $name", (
     await expectThenClear("erasures", () => insert((tx) => tx.delete(erasures)));
 
     await insert(async (tx) => {
-      await tx.insert(users).values({ id: userId, email: "a@b.example", emailShown: "a@b.example", createdAt: now });
+      await addUser(db, tx, { id: userId, email: "a@b.example", createdAt: now });
       for (const drill of [true, false]) {
         const incidentId = newId("incident");
         await tx.insert(incidents).values({ id: incidentId, state: "notifying", drill, title: "A", awareAt: past });
