@@ -136,6 +136,18 @@ describe.each(TEST_ENGINES)("requests about data, on $name", (engine) => {
       expect((await parts().requests.list(anna.userId)).map(({ state }) => state)).toEqual(["revoked", "fulfilled"]);
     });
 
+    it("start a copy, and never a deletion: that takes more than being signed in", async () => {
+      const started: string[] = [];
+      const start =
+        async (_tx: unknown, { id }: { id: string }) =>
+        () =>
+          void started.push(id);
+      parts().requests.startWith({ delete: start, export: start });
+      expect(await make("delete")).toMatchObject({ state: "in_progress" });
+      const copy = await make("export");
+      expect(started).toEqual([copy.id]);
+    });
+
     it("are not taken back behind the back of a deletion at work on them", async () => {
       const asked = await make("delete");
       const at = new Date(world.pages.clock.now());
