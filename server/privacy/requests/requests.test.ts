@@ -286,13 +286,16 @@ describe.each(TEST_ENGINES)("requests about data, on $name", (engine) => {
     it("are confirmed by judgement, do what needs no person, and leave seeing to an answer", async () => {
       const restrict = await enter("2025-12-31", "restrict");
       expect(await parts().desk.confirm(restrict.number, WHY)).toMatchObject({
-        state: "fulfilled",
-        userId: anna.userId,
+        atWork: false,
+        row: { state: "fulfilled", userId: anna.userId },
       });
       expect((await world.actor(anna)).standing).toBe("restricted");
       expect(await mailTo(address(), "is answered")).toContain("Your data is only kept from now on");
       const access = await enter("2025-12-31", "access");
-      expect(await parts().desk.confirm(access.number, WHY)).toMatchObject({ state: "in_progress", reason: null });
+      expect((await parts().desk.confirm(access.number, WHY)).row).toMatchObject({
+        state: "in_progress",
+        reason: null,
+      });
       await expect(parts().desk.confirm(access.number, WHY)).rejects.toThrow("being worked on");
       expect(await actionsAbout(anna)).toContainEqual(["admin.request_verified", WHY]);
     });
