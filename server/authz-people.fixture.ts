@@ -7,7 +7,7 @@ import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 export type People = Awaited<ReturnType<typeof peopleAround>>;
 
-/** A member, another team of the owner's, invitations both ways, a token, a passkey, and a decision about the owner. */
+/** A member, another team of the owner's, invitations both ways, a token, a passkey, a copy of their data, and a decision about the owner. */
 export async function peopleAround(server: TestServer, owner: TestPerson) {
   const member = await signIn(server, "viewer", owner.teamId);
   const otherTeamId = await joinAnother(server, owner.userId);
@@ -19,6 +19,7 @@ export async function peopleAround(server: TestServer, owner: TestPerson) {
     tokenId: await tokenOf(server, owner),
     passkeyId: await passkeyOf(server, owner.userId),
     decisionId: await decisionAbout(server, owner.userId),
+    exportId: await exportOf(server, owner.userId),
     code: "123456",
   };
 }
@@ -38,6 +39,9 @@ export async function readyFor(
       return { ...people, passkeyId: await passkeyOf(server, userId) };
     case "account.contest":
       return { ...people, decisionId: await decisionAbout(server, userId) };
+    case "privacy.revokeExport":
+    case "privacy.downloadExport":
+      return { ...people, exportId: await exportOf(server, userId) };
     case "account.confirmTotp":
       return { ...people, code: await begunCode(server, person) };
     case "account.newBackupCodes":
@@ -114,6 +118,19 @@ async function decisionAbout(server: TestServer, userId: UserId) {
         signals: [{ signal: "disposable_address", weight: 40 }],
         createdAt: new Date(server.clock.now()),
       },
+    }),
+  );
+  return id;
+}
+
+/** A copy of the person's data that is ready, without its archive. */
+async function exportOf(server: TestServer, userId: UserId) {
+  const id = newId("dataExport");
+  const askedAt = new Date(server.clock.now());
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.dataExports).values({
+      ...{ id, userId, state: "ready", askedAt, readyAt: askedAt, sealedKey: "sealed", idempotencyKey: id },
+      expiresAt: new Date(askedAt.getTime() + 7 * 24 * 3_600_000),
     }),
   );
   return id;

@@ -128,6 +128,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       ...[await read.select().from(t.passkeys), await read.select().from(t.totpFactors)],
       ...[await read.select().from(t.backupCodes), await read.select().from(t.passwordCredentials)],
       await read.select().from(t.decisions),
+      await read.select().from(t.dataExports),
       (await read.select().from(t.apiTokens)).map(({ id, revokedAt }) => [id, revokedAt]),
       [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
       [...server.phones.running],

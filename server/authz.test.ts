@@ -157,6 +157,11 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
+  "privacy.estimateExport": () => undefined,
+  "privacy.exports": () => undefined,
+  "privacy.export": () => ({ idempotencyKey: "another-export" }),
+  "privacy.revokeExport": ({ exportId }) => ({ exportId }),
+  "privacy.downloadExport": ({ exportId }) => ({ exportId }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
@@ -177,13 +182,14 @@ const PERSONAL = new Set(
 /** Calls of a person about one thing of theirs: nobody else's answers to them. */
 const OF_PERSON = new Set([
   ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
+  ...["privacy.revokeExport", "privacy.downloadExport"],
   ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
 ]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
   ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
-  ...["account.security", "account.standing", "audit.mine", "audit.team"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -245,7 +251,7 @@ const matrix = {
     second: { ...world.second, id: newId("session") },
     ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
     ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
-    decisionId: newId("decision"),
+    ...{ decisionId: newId("decision"), exportId: newId("dataExport") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {

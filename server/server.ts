@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { CredentialId, PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
+import { POLICY } from "../shared/policy/policy-v1.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -34,8 +35,10 @@ import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
-import { createPrivacyServices } from "./privacy/compose.ts";
+import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
+import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
+import { processorsOf } from "./privacy/processors/processors.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
@@ -217,7 +220,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
-  const privacy = createPrivacyServices({ db, config, publicUrl, asked });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
+    key: deriveKey(master, "exports"),
+    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
+    ...{ processors: processorsOf(config), policy: POLICY, place: placeOf(db), requests: asked.requests },
+    receipts: async (userId) =>
+      (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
+        receipt ? [{ name: number, receipt }] : [],
+      ),
+  });
+  asked.requests.startWith({ export: copies.startFor });
+  const imports = createImportParts({
+    ...{ db, clock, audit, lifecycle, events },
+    phonesPerTeam: config.PHONES_PER_TEAM,
+  });
+  const privacy = createPrivacyServices({ db, config, publicUrl, asked, exports: copies });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -257,11 +275,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    ...{ copies, imports },
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
         ...accounts,
         asked: { ...asked, held: privacy.privacy.held },
+        ...{ copies, imports },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
     ),
@@ -303,6 +323,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       ...asked.jobs,
+      ...copies.jobs,
       [STOP_JOB]: createStopWork({
         ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
         ...{ runs: automations.runs, phones },
@@ -325,7 +346,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await automations.removeOrphans();
       },
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...asked.schedules],
+    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...asked.schedules, ...EXPORT_SCHEDULES],
   );
   await recordings.recover();
   const recovering = lifecycle

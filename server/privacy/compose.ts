@@ -22,17 +22,11 @@ export function createPrivacyServices(options: {
   config: Parameters<typeof processorsOf>[0];
   publicUrl: URL;
   asked: Pick<RequestParts, "requests" | "preferences">;
+  exports: DataExports;
 }): PrivacyRouterServices & { readonly processors: readonly Processor[] } {
-  const { db, publicUrl } = options;
+  const { db, publicUrl, exports } = options;
   const { requests, preferences } = options.asked;
   const processors = processorsOf(options.config);
-  const exports: DataExports = {
-    estimate: notYet,
-    list: async () => [],
-    start: notYet,
-    revoke: notYet,
-    download: notYet,
-  };
   const erasures: Erasures = { preview: notYet, ask: notYet, undo: notYet, current: async () => undefined };
   const policy: PolicyDesk = {
     current: async () => POLICY,
@@ -45,7 +39,12 @@ export function createPrivacyServices(options: {
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, processors, publicUrl },
     repo: createPrivacyRepo(db),
-    place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
+    place: placeOf(db),
   });
   return { privacy, requests, preferences, exports, erasures, policy, processors };
+}
+
+/** Where the database lives, in words. */
+export function placeOf({ engine }: Pick<Database, "engine">): string {
+  return engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database";
 }

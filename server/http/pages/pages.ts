@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { dataPage } from "./data-page.ts";
 import { dataRequestPages } from "./data-request-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
@@ -20,7 +21,16 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.onError((error, c) => errorPage(c, error, services));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
+  const account = [
+    accountPages,
+    signInPages,
+    provePage,
+    passkeysPage,
+    emailPages,
+    recoveryPages,
+    standingPage,
+    dataPage,
+  ];
   for (const group of [publicPages, dataRequestPages, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
   }

@@ -1,7 +1,10 @@
 /** Pages on a real database, without a socket: for tests. A small browser with a cookie jar talks to them. */
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
+import { POLICY } from "../../../shared/policy/policy-v1.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
@@ -14,6 +17,7 @@ import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
 import { createPrivacyServices } from "../../privacy/compose.ts";
+import { createExportParts, createImportParts } from "../../privacy/export/compose.ts";
 import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -76,7 +80,21 @@ export function startPages(
     ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
     ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
   });
-  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: services.mail, publicUrl, key: RECEIPTS_KEY, processors: [], policy: POLICY },
+    ...{ place: "here", folder: join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`) },
+    sources: {
+      readArtifact: async () => new Uint8Array(),
+      phoneFiles: { list: async () => [], read: async () => new Blob([]).stream() },
+    },
+    requests: asked.requests,
+  });
+  const imports = createImportParts({
+    ...{ db, clock, audit, phonesPerTeam: 10 },
+    lifecycle: { publish: async () => {} },
+    events: { publish: async () => {}, wake() {} },
+  });
+  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked, exports: copies });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -88,6 +106,7 @@ export function startPages(
     createPages({
       ...services,
       asked: { ...asked, held: privacy.held },
+      ...{ copies, imports },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     }),
   );
