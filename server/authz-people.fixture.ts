@@ -7,7 +7,7 @@ import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 export type People = Awaited<ReturnType<typeof peopleAround>>;
 
-/** A member, another team of the owner's, invitations both ways, a token, a passkey, and a decision about the owner. */
+/** A member, another team of the owner's, invitations both ways, a token, a passkey, a copy of their data, and a decision about the owner. */
 export async function peopleAround(server: TestServer, owner: TestPerson) {
   const member = await signIn(server, "viewer", owner.teamId);
   const otherTeamId = await joinAnother(server, owner.userId);
@@ -20,6 +20,7 @@ export async function peopleAround(server: TestServer, owner: TestPerson) {
     passkeyId: await passkeyOf(server, owner.userId),
     decisionId: await decisionAbout(server, owner.userId),
     ...(await askedAndStated(server, owner)),
+    exportId: await exportOf(server, owner.userId),
     code: "123456",
   };
 }
@@ -39,6 +40,9 @@ export async function readyFor(
       return { ...people, passkeyId: await passkeyOf(server, userId) };
     case "account.contest":
       return { ...people, decisionId: await decisionAbout(server, userId) };
+    case "privacy.revokeExport":
+    case "privacy.downloadExport":
+      return { ...people, exportId: await exportOf(server, userId) };
     case "account.confirmTotp":
       return { ...people, code: await begunCode(server, person) };
     case "account.newBackupCodes":
@@ -144,6 +148,19 @@ async function askedAndStated(server: TestServer, { token }: TestPerson) {
     dataRequestId: dataRequestId.parse(await done("privacy.request", asked)),
     statementId: statementId.parse(await done("privacy.dispute", stated)),
   };
+}
+
+/** A copy of the person's data that is ready, without its archive. */
+async function exportOf(server: TestServer, userId: UserId) {
+  const id = newId("dataExport");
+  const askedAt = new Date(server.clock.now());
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.dataExports).values({
+      ...{ id, userId, state: "ready", askedAt, readyAt: askedAt, sealedKey: "sealed", idempotencyKey: id },
+      expiresAt: new Date(askedAt.getTime() + 7 * 24 * 3_600_000),
+    }),
+  );
+  return id;
 }
 
 /** A code of an app that is set up and not confirmed yet. */

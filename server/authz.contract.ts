@@ -130,6 +130,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       await read.select().from(t.decisions),
       ...[await read.select().from(t.dataRequests), await read.select().from(t.statements)],
       await read.select().from(t.privacyPreferences),
+      await read.select().from(t.dataExports),
       (await read.select().from(t.apiTokens)).map(({ id, revokedAt }) => [id, revokedAt]),
       [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
       [...server.phones.running],

@@ -166,6 +166,11 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.dispute": () => ({ category: "user.name", text: "It is Ana." }),
   "privacy.removeStatement": ({ statementId }) => ({ statementId }),
   "privacy.preferences": () => ({ metrics: false }),
+  "privacy.estimateExport": () => undefined,
+  "privacy.exports": () => undefined,
+  "privacy.export": () => ({ idempotencyKey: "another-export" }),
+  "privacy.revokeExport": ({ exportId }) => ({ exportId }),
+  "privacy.downloadExport": ({ exportId }) => ({ exportId }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
@@ -186,6 +191,7 @@ const PERSONAL = new Set(
 /** Calls of a person about one thing of theirs: nobody else's answers to them. */
 const OF_PERSON = new Set([
   ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
+  ...["privacy.revokeExport", "privacy.downloadExport"],
   ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
   ...["privacy.revokeRequest", "privacy.removeStatement"],
 ]);
@@ -195,6 +201,7 @@ const LISTS = [
   ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
   ...["privacy.requests", "privacy.statements"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -257,6 +264,7 @@ const matrix = {
     ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
     ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
     ...{ decisionId: newId("decision"), dataRequestId: newId("dataRequest"), statementId: newId("statement") },
+    ...{ decisionId: newId("decision"), exportId: newId("dataExport") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {

@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
+import { POLICY } from "../shared/policy/policy-v1.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -35,8 +36,9 @@ import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
-import { createPrivacyServices } from "./privacy/compose.ts";
+import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
+import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
@@ -250,9 +252,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
   );
   asked.requests.startWith({ delete: erasure.erasures.start });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
+    key: deriveKey(master, "exports"),
+    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
+    ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
+    receipts: async (userId) =>
+      (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
+        receipt ? [{ name: number, receipt }] : [],
+      ),
+  });
+  asked.requests.startWith({ export: copies.startFor });
+  const imports = createImportParts({
+    ...{ db, clock, audit, lifecycle, events },
+    phonesPerTeam: config.PHONES_PER_TEAM,
+  });
   const privacy = createPrivacyServices({
     ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
-    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures },
+    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies },
   });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
@@ -317,11 +334,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    ...{ copies, imports },
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
         ...{ ...accounts, ...trust, processors: privacy.processors, erasures: erasure.erasures },
         asked: { ...asked, held: privacy.privacy.held },
+        ...{ copies, imports },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
     ),
@@ -367,6 +386,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...trust.jobs,
       ...asked.jobs,
       ...erasure.jobs,
+      ...copies.jobs,
       [STOP_JOB]: createStopWork({
         ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
         ...{ runs: automations.runs, phones },
@@ -387,6 +407,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...trust.schedules,
       ...asked.schedules,
       ...erasure.schedules,
+      ...EXPORT_SCHEDULES,
       ...privacy.schedules,
     ],
   );

@@ -18,6 +18,9 @@ import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
+import type { ExportParts } from "../../privacy/export/compose.ts";
+import { DATA_IMPORT_PATH, DATA_PATH } from "../../privacy/export/exports.service.ts";
+import type { DataImports } from "../../privacy/export/import/import.service.ts";
 import type { PrivacyService } from "../../privacy/privacy.service.ts";
 import type { Processor } from "../../privacy/processors/processors.ts";
 import type { RequestParts } from "../../privacy/requests/compose.ts";
@@ -58,6 +61,8 @@ export interface PageServices {
   readonly trust: Trust;
   readonly processors: readonly Processor[];
   readonly asked: DataRequestServices;
+  readonly copies: ExportParts;
+  readonly imports: DataImports;
   readonly limiter: RateLimiter;
   readonly clock: Clock;
   readonly log: Log;
@@ -173,7 +178,7 @@ const RETURNS = ["/connect", "/invite"];
 
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === PASSKEYS_PATH || text === STANDING_PATH) return text;
+  if (text === PASSKEYS_PATH || text === STANDING_PATH || text === DATA_PATH) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
@@ -221,8 +226,9 @@ export function formGuard(publicUrl: URL): MiddlewareHandler {
       );
     }
     const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/x-www-form-urlencoded") {
-      throw new PerchError("unsupported_media_type", "Forms must be sent as application/x-www-form-urlencoded.");
+    const wanted = c.req.path === DATA_IMPORT_PATH ? "multipart/form-data" : "application/x-www-form-urlencoded";
+    if (type !== wanted) {
+      throw new PerchError("unsupported_media_type", `Forms must be sent as ${wanted}.`);
     }
     return next();
   };

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { dataPage } from "./data-page.ts";
 import { dataRequestPages } from "./data-request-pages.ts";
 import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
@@ -36,6 +37,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
     emailPages,
     recoveryPages,
     standingPage,
+    dataPage,
     deletionPages,
     connectPage,
     invitePage,

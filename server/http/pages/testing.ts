@@ -1,5 +1,7 @@
 /** Pages on a real database, without a socket: for tests. A small browser with a cookie jar talks to them. */
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
 import { POLICY } from "../../../shared/policy/policy-v1.ts";
@@ -18,6 +20,7 @@ import { createPrivacyServices } from "../../privacy/compose.ts";
 import { createErasureRows } from "../../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../../privacy/erasure/erasures.service.ts";
+import { createExportParts, createImportParts } from "../../privacy/export/compose.ts";
 import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createTrust } from "../../privacy/trust/trust.service.ts";
 import { createRefusals } from "../refusals.ts";
@@ -93,9 +96,23 @@ export function startPages(
     ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: undefined },
   });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: services.mail, publicUrl, key: RECEIPTS_KEY, processors: [], policy: POLICY },
+    ...{ place: "here", folder: join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`) },
+    sources: {
+      readArtifact: async () => new Uint8Array(),
+      phoneFiles: { list: async () => [], read: async () => new Blob([]).stream() },
+    },
+    requests: asked.requests,
+  });
+  const imports = createImportParts({
+    ...{ db, clock, audit, phonesPerTeam: 10 },
+    lifecycle: { publish: async () => {} },
+    events: { publish: async () => {}, wake() {} },
+  });
   const { privacy } = createPrivacyServices({
     ...{ db, config: NO_PROCESSORS, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog },
-    mail: services.mail,
+    ...{ mail: services.mail, exports: copies },
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
@@ -109,6 +126,7 @@ export function startPages(
       ...services,
       ...{ trust, erasures, processors: [] },
       asked: { ...asked, held: privacy.held },
+      ...{ copies, imports },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     }),
   );

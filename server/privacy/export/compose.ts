@@ -5,11 +5,16 @@ import type { Policy } from "../../../shared/policy/policy-v1.ts";
 import type { SignedReceipt } from "../../../shared/privacy.ts";
 import { createAccountsRepo } from "../../accounts/accounts.repo.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
+import { createFlowsRepo } from "../../automations/flows.repo.ts";
+import { createWorkspacesRepo } from "../../automations/workspaces.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import type { Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import { createPhonesRepo } from "../../phones/phones.repo.ts";
+import { createRulesRepo } from "../../rules/rules.repo.ts";
 import { dataMap } from "../map/data-map.ts";
+import { createPreferencesRepo } from "../preferences/preferences.repo.ts";
 import type { Processor } from "../processors/processors.ts";
 import { createAge } from "./age.ts";
 import { createArchiveStore } from "./archive-store.ts";
@@ -24,6 +29,8 @@ import {
   type ExportArchives,
   type ExportRequests,
 } from "./exports.service.ts";
+import { createImportRepo } from "./import/import.repo.ts";
+import { createDataImports, type DataImports, type ImportsOptions } from "./import/import.service.ts";
 
 export interface ExportOptions {
   readonly db: Database;
@@ -47,10 +54,19 @@ export interface ExportOptions {
   ) => Promise<readonly { readonly name: string; readonly receipt: SignedReceipt }[]>;
 }
 
+/** What an import writes through. */
+export interface ImportParts {
+  readonly lifecycle: ImportsOptions["lifecycle"];
+  readonly events: ImportsOptions["events"];
+  readonly phonesPerTeam: number;
+}
+
 const HOUR_MS = 3_600_000;
 export const EXPORT_SCHEDULES: readonly Schedule[] = [{ kind: EXPORT_SWEEP_JOB, everyMs: HOUR_MS }];
 
-export function createExportParts(options: ExportOptions): DataExports & ExportArchives {
+export type ExportParts = DataExports & ExportArchives;
+
+export function createExportParts(options: ExportOptions): ExportParts {
   const { db, clock, sources, receipts } = options;
   const map = dataMap(db.t);
   const pages = createRowPages(db, map);
@@ -71,5 +87,20 @@ export function createExportParts(options: ExportOptions): DataExports & ExportA
       place: options.place,
       publicUrl: options.publicUrl,
     },
+  });
+}
+
+export function createImportParts(options: Pick<ExportOptions, "db" | "clock" | "audit"> & ImportParts): DataImports {
+  const { db, clock } = options;
+  return createDataImports({
+    ...options,
+    repo: createImportRepo(db),
+    flows: createFlowsRepo(db),
+    workspaces: createWorkspacesRepo(db),
+    rules: createRulesRepo(db),
+    phones: createPhonesRepo(db),
+    people: createAccountsRepo(db, clock),
+    preferences: createPreferencesRepo(db),
+    age: createAge(),
   });
 }

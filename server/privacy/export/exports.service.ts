@@ -66,6 +66,7 @@ export interface ExportRequests {
 export const EXPORT_JOB = "privacy.export";
 export const EXPORT_SWEEP_JOB = "privacy.export_sweep";
 export const DATA_PATH = "/account/data";
+export const DATA_IMPORT_PATH = `${DATA_PATH}/import`;
 export const MOST_DOWNLOADS = 5;
 const MOST_KEPT = 3;
 const MOST_ATTEMPTS = 5;
