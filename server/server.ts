@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createPageLinks } from "./accounts/page-links.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
@@ -35,8 +36,11 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
 import { processorsOf } from "./privacy/processors/processors.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
+import { createInactivityRepo } from "./privacy/retention/inactivity.repo.ts";
+import { createInactivity } from "./privacy/retention/inactivity.service.ts";
 import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
@@ -216,7 +220,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const privacy = createPrivacyServices({ db, config, publicUrl });
+  const inactivity = createInactivity({
+    ...{ db, repo: createInactivityRepo(db), mail: accounts.mail, page: createPageLinks(publicUrl) },
+    months: config.INACTIVE_MONTHS,
+  });
+  const privacy = createPrivacyServices({ db, config, publicUrl, inactivity });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -250,6 +258,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       { name: "sessions that ran out", batch: (_now, limit) => accounts.sessions.endExpired(limit) },
       activitySweep(db, auditKey, config.REGION),
       automations.contents,
+      metricsSweep(db),
+      inactivity.sweep,
     ],
   });
   let sweptAt: number | undefined;

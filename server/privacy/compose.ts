@@ -13,6 +13,7 @@ import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
 import { type Processor, processorsOf } from "./processors/processors.ts";
 import type { DataRequests } from "./requests/requests.service.ts";
+import type { Inactivity } from "./retention/inactivity.service.ts";
 
 const notYet = async (): Promise<never> => {
   throw new PerchError("unavailable", "This is not built yet.");
@@ -22,6 +23,7 @@ export function createPrivacyServices(options: {
   db: Database;
   config: Parameters<typeof processorsOf>[0];
   publicUrl: URL;
+  inactivity: Pick<Inactivity, "deletionAt">;
 }): PrivacyRouterServices & { readonly processors: readonly Processor[] } {
   const { db, publicUrl } = options;
   const processors = processorsOf(options.config);
@@ -52,6 +54,7 @@ export function createPrivacyServices(options: {
   const incidents: Incidents = { noticesFor: async () => [] };
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, processors, publicUrl },
+    inactivity: options.inactivity,
     repo: createPrivacyRepo(db),
     place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
   });
