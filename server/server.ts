@@ -6,6 +6,7 @@ import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { POLICY } from "../shared/policy/policy-v1.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createPageLinks } from "./accounts/page-links.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
@@ -39,12 +40,15 @@ import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
+import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
+import { createInactivityRepo } from "./privacy/retention/inactivity.repo.ts";
+import { createInactivity } from "./privacy/retention/inactivity.service.ts";
 import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
@@ -267,9 +271,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, clock, audit, lifecycle, events },
     phonesPerTeam: config.PHONES_PER_TEAM,
   });
+  const inactivity = createInactivity({
+    ...{ db, repo: createInactivityRepo(db), mail: accounts.mail, page: createPageLinks(publicUrl) },
+    months: config.INACTIVE_MONTHS,
+    askForErasure: erasure.erasures.startUnasked,
+  });
   const privacy = createPrivacyServices({
     ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
-    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies },
+    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies, inactivity },
   });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
@@ -305,6 +314,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       { name: "sessions that ran out", batch: (_now, limit) => accounts.sessions.endExpired(limit) },
       activitySweep(db, auditKey, config.REGION),
       automations.contents,
+      metricsSweep(db),
+      inactivity.sweep,
     ],
   });
   let sweptAt: number | undefined;

@@ -1,5 +1,5 @@
 /** Session rows. The look-up by token is prepared once: it stands in front of every call. */
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
 import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
@@ -68,6 +68,8 @@ export interface SessionsRepo {
   ): Promise<void>;
   /** Gives whether the session was the person's and live. */
   replaceToken(tx: Writer, userId: UserId, id: SessionId, tokenHash: string, proof: Proof): Promise<boolean>;
+  /** The person was here on that day; takes back every notice that they were not. */
+  noteDay(tx: Writer, userId: UserId, day: Date): Promise<void>;
   setTeam(tx: Writer, id: SessionId, teamId: TeamId): Promise<void>;
   /**
    * Ends those of the person that are live and meant; gives the ids that ended by this call. Codes of the connect flow
@@ -194,6 +196,14 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
         .returning({ id: sessions.id });
       return replaced.length > 0;
+    },
+    async noteDay(tx, userId, day) {
+      const { lastSeenAt, inactiveDeletionAt } = users;
+      const isNews = or(isNull(lastSeenAt), lt(lastSeenAt, day), isNotNull(inactiveDeletionAt));
+      await tx
+        .update(users)
+        .set({ lastSeenAt: day, inactiveNotice: null, inactiveDeletionAt: null })
+        .where(and(eq(users.id, userId), isNews));
     },
     async setTeam(tx, id, teamId) {
       await tx.update(sessions).set({ teamId }).where(eq(sessions.id, id));

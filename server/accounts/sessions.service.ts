@@ -156,6 +156,7 @@ export function createSessions(options: {
     const { ip, userAgent } = isOdd ? found : about;
     const mustProve = await db.tx(async (tx) => {
       await repo.touch(tx, found, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      if (dayOf(found.seenAt.getTime()) < dayOf(now)) await repo.noteDay(tx, found.userId, new Date(dayOf(now)));
       const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
       if (unproven) await repo.forgetProof(tx, found.id);
       return unproven;
@@ -169,7 +170,11 @@ export function createSessions(options: {
     const now = clock.now();
     if (found.revokedAt !== null || found.expiresAt.getTime() <= now) return "ended";
     if (now - (found.lastUsedAt?.getTime() ?? 0) >= TOUCH_EVERY_MS) {
-      await db.tx((tx) => apiTokens.touch(tx, found.id, new Date(now)));
+      await db.tx(async (tx) => {
+        await apiTokens.touch(tx, found.id, new Date(now));
+        const isToday = dayOf(found.lastUsedAt?.getTime() ?? 0) === dayOf(now);
+        if (!isToday) await repo.noteDay(tx, found.userId, new Date(dayOf(now)));
+      });
     }
     return tokenCaller(found);
   }
@@ -201,6 +206,7 @@ export function createSessions(options: {
         timeZone: about.timeZone ?? null,
       });
       if (assurance(method) === 2) await repo.dropRecoveries(tx, userId);
+      await repo.noteDay(tx, userId, new Date(dayOf(now)));
       await watch?.began(tx, { id, userId }, about, earlier);
       return { id, token, expiresAt: idleExpiresAt };
     },
@@ -276,6 +282,11 @@ export function createSessions(options: {
       return { id, token, prefix, createdAt, expiresAt };
     },
   };
+}
+
+/** The start of the day, UTC: when somebody was here is not kept more exactly with the account. */
+function dayOf(at: number): number {
+  return Math.floor(at / DAY_MS) * DAY_MS;
 }
 
 function sessionCaller(found: FoundSession, expiresAt: Date): Actor {

@@ -4,14 +4,13 @@
  * without its personal part, so that `audit verify` goes on telling of it.
  */
 import { and, asc, eq, gt, inArray, isNull, lt, lte, notInArray, sql } from "drizzle-orm";
+import { ONLY_PLAN } from "../billing/plan.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Sweep } from "../privacy/retention/sweeps.repo.ts";
 import { RETENTION } from "../privacy/tags.ts";
 import { entryColumns, follows, GENESIS, type StoredEntry, sealOf } from "./chain.repo.ts";
 
 const DAY_MS = 24 * 3_600_000;
-/** What every team has until there is something to buy. */
-export const ONLY_PLAN = "free";
 
 /** `key`: seals the heads, as in `createAudit`. `region`: where this server stands. */
 export function activitySweep(db: Database, key: Buffer, region: string): Sweep {

@@ -7,12 +7,14 @@ import { createPrivacyRepo } from "./privacy.repo.ts";
 import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
 import type { RequestParts } from "./requests/compose.ts";
+import type { Inactivity } from "./retention/inactivity.service.ts";
 
 export function createPrivacyServices(
   options: DesksOptions & {
     readonly asked: Pick<RequestParts, "requests" | "preferences">;
     readonly exports: DataExports;
     readonly erasures: Erasures;
+    readonly inactivity: Pick<Inactivity, "deletionAt">;
   },
 ): PrivacyRouterServices & Pick<Desks, "processors" | "incidents" | "policy" | "jobs" | "schedules"> {
   const { db, publicUrl, exports, erasures } = options;
@@ -21,6 +23,7 @@ export function createPrivacyServices(
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, publicUrl },
     processors: processorViews,
+    inactivity: options.inactivity,
     repo: createPrivacyRepo(db),
     place: placeOf(db),
   });

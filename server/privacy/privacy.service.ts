@@ -8,6 +8,7 @@ import type { PolicyDesk } from "./policy/policy.service.ts";
 import type { PrivacyPreferences } from "./preferences/preferences.service.ts";
 import type { PrivacyRepo } from "./privacy.repo.ts";
 import type { DataRequests } from "./requests/requests.service.ts";
+import type { Inactivity } from "./retention/inactivity.service.ts";
 import { CATEGORIES, type Category, RETENTION, USES } from "./tags.ts";
 
 export interface PrivacyService {
@@ -34,6 +35,7 @@ export function createPrivacyService(options: {
   erasures: Pick<Erasures, "current">;
   policy: Pick<PolicyDesk, "current" | "notice">;
   incidents: Incidents;
+  inactivity: Pick<Inactivity, "deletionAt">;
 }): PrivacyService {
   const { repo, requests, preferences, exports, erasures, policy, incidents } = options;
   const at = (path: string) => new URL(path, options.publicUrl).href;
@@ -64,17 +66,19 @@ export function createPrivacyService(options: {
 
   return {
     async overview(userId) {
-      const [categories, current, nextPolicy, chosen, made, deletion, notices, looks, asked] = await Promise.all([
-        held(userId),
-        policy.current(),
-        policy.notice(userId),
-        preferences.of(userId),
-        exports.list(userId),
-        erasures.current(userId),
-        incidents.noticesFor(userId),
-        repo.staffLooks(userId),
-        requests.list(userId),
-      ]);
+      const [categories, current, nextPolicy, chosen, made, deletion, notices, looks, asked, quietUntil] =
+        await Promise.all([
+          held(userId),
+          policy.current(),
+          policy.notice(userId),
+          preferences.of(userId),
+          exports.list(userId),
+          erasures.current(userId),
+          incidents.noticesFor(userId),
+          repo.staffLooks(userId),
+          requests.list(userId),
+          options.inactivity.deletionAt(userId),
+        ]);
       const newest = made.find(({ state }) => !OVER.has(state));
       return {
         categories,
@@ -84,6 +88,7 @@ export function createPrivacyService(options: {
         preferences: chosen,
         ...(newest !== undefined && { export: newest }),
         ...(deletion !== undefined && { deletion }),
+        ...(quietUntil !== undefined && { inactiveDeletionAt: quietUntil.toISOString() }),
         incidents: notices,
         staffLooks: looks.length,
         openRequests: asked.filter(({ state }) => state === "open" || state === "in_progress").length,

@@ -112,7 +112,7 @@ export function startPages(
   });
   const { privacy } = createPrivacyServices({
     ...{ db, config: NO_PROCESSORS, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog },
-    ...{ mail: services.mail, exports: copies },
+    ...{ mail: services.mail, exports: copies, inactivity: { deletionAt: async () => undefined } },
   });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();

@@ -59,6 +59,8 @@ export interface Erasures {
   enter(userId: UserId, about: { readonly now: boolean; readonly reason: string }): Promise<DeletionView>;
   /** For a request that turned out to be theirs, in the transaction that says so. What it gives is called after the commit. */
   start(tx: Writer, request: { readonly id: DataRequestId; readonly userId: UserId }): Promise<() => void>;
+  /** For an account nobody uses any more, in the given transaction. What it gives is called after the commit. */
+  startUnasked(tx: Writer, userId: UserId): Promise<() => void>;
   /** What the undo link is about; undefined when it is too late, or was used. */
   findUndo(token: string): Promise<DeletionView | undefined>;
   undoByLink(token: string): Promise<void>;
@@ -274,6 +276,11 @@ export function createErasures(options: {
     async start(tx, { id, userId }) {
       if ((await repo.live(tx, userId)) !== undefined) return () => {};
       return (await begin(tx, userId, { now: false, choices: [], key: null, requestId: id })).tell;
+    },
+
+    async startUnasked(tx, userId) {
+      if ((await repo.live(tx, userId)) !== undefined) return () => {};
+      return (await begin(tx, userId, { now: false, choices: [], key: null })).tell;
     },
 
     async findUndo(token) {
