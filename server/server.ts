@@ -221,6 +221,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, config, publicUrl, audit, jobs, clock, log },
     mail: accounts.mail,
     outbound: options.outbound,
+    deskKey: deriveKey(master, "operator desk"),
   });
   const router = createAppRouter({
     account: accounts,
@@ -263,7 +264,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({
+        ...accounts,
+        ...{ clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        ...{ policy: privacy.policy, desk: privacy.desk, processors: privacy.processorViews },
+      }),
     ),
     clock,
     log,

@@ -14,9 +14,7 @@ const notYet = async (): Promise<never> => {
   throw new PerchError("unavailable", "This is not built yet.");
 };
 
-export function createPrivacyServices(
-  options: DesksOptions,
-): PrivacyRouterServices & Pick<Desks, "processors" | "incidents" | "policy" | "jobs" | "schedules"> {
+export function createPrivacyServices(options: DesksOptions): PrivacyRouterServices & Desks {
   const { db, publicUrl } = options;
   const desks = createDesks(options);
   const requests: DataRequests = { list: async () => [], make: notYet, revoke: notYet };
@@ -36,12 +34,12 @@ export function createPrivacyServices(
     download: notYet,
   };
   const erasures: Erasures = { preview: notYet, ask: notYet, undo: notYet, current: async () => undefined };
-  const { policy, incidents, processors, processorViews, jobs, schedules } = desks;
+  const { policy, incidents, processorViews } = desks;
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, publicUrl },
     processors: processorViews,
     repo: createPrivacyRepo(db),
     place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
   });
-  return { privacy, requests, preferences, exports, erasures, policy, incidents, processors, jobs, schedules };
+  return { ...desks, privacy, requests, preferences, exports, erasures };
 }

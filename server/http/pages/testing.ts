@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
+import type { PolicyVersion } from "../../../shared/policy/versions.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
@@ -13,6 +14,7 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
+import { createDesks } from "../../privacy/desks.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { PagesEnv } from "./page-context.ts";
@@ -36,7 +38,7 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
 
 export function startPages(
   db: Database,
-  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords } = {},
+  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords; versions?: readonly PolicyVersion[] } = {},
 ) {
   const clock = new ManualClock();
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -69,6 +71,15 @@ export function startPages(
     factorsKey: FACTORS_KEY,
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
+  const desks = createDesks({
+    ...{ db, audit, jobs, clock, log: silentLog, publicUrl, mail: services.mail, deskKey: randomBytes(32) },
+    config: {
+      ...{ SMTP_URL: options.smtpUrl, DATABASE_URL: undefined },
+      ...{ PROCESSORS_FILE: undefined, SUPPORT_EMAIL: undefined },
+    },
+    ...(options.versions !== undefined && { versions: options.versions }),
+  });
+  const { policy, desk, processorViews: processors } = desks;
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -77,7 +88,10 @@ export function startPages(
   });
   app.route(
     "/",
-    createPages({ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl }),
+    createPages({
+      ...{ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+      ...{ policy, desk, processors },
+    }),
   );
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
@@ -127,6 +141,6 @@ export function startPages(
     return outcome;
   }
 
-  return { ...services, services, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  return { ...services, services, desks, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
 }
 export type TestPages = ReturnType<typeof startPages>;
