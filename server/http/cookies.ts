@@ -19,7 +19,7 @@ interface CookieRule {
 export const COOKIES = {
   session: {
     suffix: "",
-    purpose: "keeps you signed in on this server's pages",
+    purpose: "keeps you signed in on the pages of this server",
     kind: "essential",
     maxAge: SESSION_LONGEST_MS / 1000,
   },
@@ -31,7 +31,7 @@ export const COOKIES = {
   },
   desk: {
     suffix: "-desk",
-    purpose: "keeps the operator's page open for the operator",
+    purpose: "keeps the page of the operator open for the operator",
     kind: "essential",
     maxAge: DESK_SESSION_MS / 1000,
   },
