@@ -157,6 +157,11 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
+  "privacy.accessLog": () => undefined,
+  "privacy.processors": () => undefined,
+  "privacy.policy": () => undefined,
+  "privacy.acknowledgePolicy": () => ({ version: 1 }),
+  "privacy.objectToPolicy": () => ({ version: 1 }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
