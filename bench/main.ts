@@ -4,6 +4,7 @@
  */
 import { automations } from "./automations.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rules,
   automations,
   dataExport,
+  breach,
   egress,
   popup,
   size,

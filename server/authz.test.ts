@@ -171,6 +171,11 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.export": () => ({ idempotencyKey: "another-export" }),
   "privacy.revokeExport": ({ exportId }) => ({ exportId }),
   "privacy.downloadExport": ({ exportId }) => ({ exportId }),
+  "privacy.accessLog": () => undefined,
+  "privacy.processors": () => undefined,
+  "privacy.policy": () => undefined,
+  "privacy.acknowledgePolicy": () => ({ version: 1 }),
+  "privacy.objectToPolicy": () => ({ version: 1 }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };

@@ -7,6 +7,9 @@ import { parseEgressAllow } from "./egress/allow.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
 
+/** As what an operator looks at or changes what is somebody's. */
+export const OPERATOR_ROLES = ["operator", "support", "privacy", "security", "owner"] as const;
+
 const whole = (fallback: number, least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;
   return z
@@ -129,6 +132,14 @@ const VARIABLES = {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
     about: "Support address shown beside the support form; alarms about incidents go there too.",
   },
+  OPERATOR_ROLE: {
+    schema: z
+      .enum(OPERATOR_ROLES, {
+        error: "Write operator, support, privacy, security or owner.",
+      })
+      .default("operator"),
+    about: "As what admin commands are run, shown to whose data they read; --role says it for one command.",
+  },
   PROCESSORS_FILE: {
     schema: z.string().min(1).optional(),
     about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
@@ -180,6 +191,7 @@ const OWN_PREFIXES = [
   "BACKUP_",
   "PROCESSORS_",
   "INACTIVE_",
+  "OPERATOR_",
 ];
 
 export interface Config

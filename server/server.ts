@@ -279,6 +279,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const privacy = createPrivacyServices({
     ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
     ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies, inactivity },
+    deskKey: deriveKey(master, "operator desk"),
   });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
@@ -349,10 +350,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
-        ...{ ...accounts, ...trust, processors: privacy.processors, erasures: erasure.erasures },
+        ...{ ...accounts, ...trust, register, erasures: erasure.erasures },
         asked: { ...asked, held: privacy.privacy.held },
         ...{ copies, imports },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        ...{ policy: privacy.policy, desk: privacy.desk, processors: privacy.processorViews },
       }),
     ),
     clock,

@@ -22,6 +22,7 @@ export const ONE_TIME_KINDS = [
   "passkey",
   /** The link of locked-out recovery. */
   "recovery",
+  "operator_desk",
 ] as const;
 
 /** A sign-up that waits for its address to be confirmed. */

@@ -1,12 +1,14 @@
 /** What the admin commands do; `main.ts` gives them the process. */
+import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
-import { createAudit } from "../audit/audit.repo.ts";
+import { type Audit, createAudit } from "../audit/audit.repo.ts";
 import { createBillingRepo } from "../billing/billing.repo.ts";
 import { createBilling } from "../billing/billing.service.ts";
+import { type Config, OPERATOR_ROLES } from "../config.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
@@ -14,6 +16,7 @@ import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../privacy/erasure/erasures.service.ts";
@@ -23,6 +26,7 @@ import {
   type AdminProcess,
   type Command,
   type Commands,
+  type Operator,
   type Options,
   oneLine,
   parse,
@@ -30,6 +34,8 @@ import {
   type Work,
 } from "./command.ts";
 import { DECISION_COMMANDS } from "./decision-commands.ts";
+import { DESK_COMMANDS } from "./desk-commands.ts";
+import { INCIDENT_COMMANDS } from "./incident-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
@@ -59,6 +65,22 @@ const USAGE = `Usage: npm run admin -- <command>
   receipt verify --file F                             checks a receipt or certificate of this server
   billing show --number N --reason R                  shows one billing record; people cannot be looked for there
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
+  incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
+                                                      opens an incident; its 72 hours begin at TIME; prints its id
+  incident describe --id I [--what W] [--consequences C] [--measures M] [--todo D] --reason R
+                                                      what people and the authority read
+  incident scope --id I --exposed table.column,table [--users U,…] [--teams T,…] [--from TIME] [--to TIME] --reason R
+                                                      finds out whom it concerns, and with which data
+  incident show --id I                                clocks, numbers, and how far telling people is
+  incident form --id I [--format markdown|html]       the notification for the authority, filled in (Art. 33 GDPR)
+  incident notify --id I --reason R                   tells everybody concerned, by mail and in the panel
+  incident unreached --id I --reason R                lists whom no mail reached
+  incident told-authority --id I --at TIME --reason R keeps when the authority was told
+  incident close --id I [--authority-not-needed WHY] --reason R
+  incident register                                   every incident there was
+  policy announce --version N --reason R              tells everybody about a new version of the privacy policy
+  policy status                                       what is in force, what was announced, who was told
+  desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
   backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
@@ -67,7 +89,8 @@ const USAGE = `Usage: npm run admin -- <command>
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
 Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
-where the person concerned sees it.`;
+where the person concerned sees it, with --role (${OPERATOR_ROLES.join(", ")}; or OPERATOR_ROLE in the environment).
+TIME is a moment in UTC, like 2026-11-26T09:30:00Z.`;
 
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
@@ -75,6 +98,8 @@ const COMMANDS: Commands = {
   ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...INCIDENT_COMMANDS,
+  ...DESK_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -143,8 +168,11 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  await command.prepare?.(process.config(), options, process.clock);
-  const work = await open(process, command.prepare && options["reason"]);
+  const config = process.config();
+  await command.prepare?.(config, options, process.clock);
+  const given = parse(z.enum(OPERATOR_ROLES).optional(), "--role", options["role"]);
+  const operator: Operator = { role: given ?? config.OPERATOR_ROLE, by: nameOnThisMachine() };
+  const work = await open(process, config, operator, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
   } finally {
@@ -160,7 +188,10 @@ function readOptions(command: Command, args: string[]): Options | string {
       args,
       strict: true,
       allowPositionals: false,
-      options: Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
+      options: {
+        ...Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
+        ...("reason" in command.options && { role: { type: "string" } }),
+      },
     });
     const given: Options = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, single(value)]));
     const missing = Object.entries(command.options).find(
@@ -194,22 +225,40 @@ function parseScopes(value: string | boolean | undefined): Scope[] | undefined {
   return [...new Set(names.filter(isScope))];
 }
 
+function nameOnThisMachine(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's list, as in some containers.
+    return `user ${globalThis.process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** The audit log of a command: what an operator does says as what, and who on this machine. */
+function signedBy(audit: Audit, operator: Operator): Audit {
+  return {
+    ...audit,
+    record: (tx, entry) =>
+      audit.record(tx, entry.actor === "operator" ? { ...entry, detail: { ...entry.detail, ...operator } } : entry),
+  };
+}
+
 /** `reason`: why this command changed the key file, when it did. */
-async function open(process: AdminProcess, reason: Options[string]): Promise<Work> {
-  const config = process.config();
+async function open(process: AdminProcess, config: Config, operator: Operator, reason: Options[string]): Promise<Work> {
   const { clock } = process;
   const opened = await openDatabase(config);
   const { db, master } = opened;
-  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  const audit = signedBy(createAudit(db, clock, deriveKey(master, "audit heads")), operator);
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
   const { enqueue } = createJobsRepo(db, clock);
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") });
+  // Jobs wait in the database for the server; no command works on them.
+  const jobs = { enqueue, wake() {} };
   const services = createAccountServices({
     db,
     audit,
     limiter,
-    // Jobs wait in the database for the server; no command works on them.
-    jobs: { enqueue, wake() {} },
+    jobs,
     clock,
     config,
     publicUrl: config.publicUrl,
@@ -219,16 +268,19 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     uninstallKey: deriveKey(master, "uninstall links"),
   });
   const { publicUrl } = config;
-  const waiting = { enqueue, wake() {} };
   const asked = createRequestParts({
-    ...{ db, accounts: services, audit, jobs: waiting, limiter, clock, log: silentLog, publicUrl },
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
     supportEmail: config.SUPPORT_EMAIL,
   });
   const erasures = createErasures({
-    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs: waiting, audit, clock, publicUrl },
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
   const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
-  return { db, audit, services, asked, erasures, billing, process, enqueue };
+  const desks = createDesks({
+    ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
+    ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
+  });
+  return { db, audit, services, asked, erasures, billing, desks, operator, process, enqueue };
 }

@@ -10,6 +10,7 @@ import { SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import { type AppEnv, type AppOptions, createApp } from "../app.ts";
 import { ManualClock } from "../clock.ts";
 import { signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
+import { strangeCookie } from "./cookies.ts";
 import { createDoors } from "./guards.ts";
 import type { PageServices } from "./pages/page-context.ts";
 import { createPages } from "./pages/pages.ts";
@@ -35,6 +36,7 @@ const FORMS = [
   "/invite/accept",
   "/invite/decline",
   "/invite/join",
+  "/operator",
   "/prove",
   "/prove/passkey",
   "/prove/passkey/question",
@@ -81,7 +83,9 @@ const ROUTES = [
   "GET /mail",
   "GET /mail/:id",
   "GET /metrics",
+  "GET /operator",
   "GET /privacy",
+  "GET /privacy/versions/:version",
   "GET /prove",
   "GET /readyz",
   "GET /recover",
@@ -180,6 +184,8 @@ function expectGuarded(what: string, { headers }: Pick<Answered, "headers">, { k
   });
   expect(headers["content-security-policy"], what).not.toMatch(/unsafe|\*/);
   expect(headers["access-control-allow-credentials"], what).toBeUndefined();
+  const publicUrl = new URL(secure ? "https://perch.example" : `http://localhost:${server.port}`);
+  for (const line of headers["set-cookie"] ?? []) expect(strangeCookie(line, publicUrl), what).toBeUndefined();
   for (const leak of ["server", "x-powered-by", "via"]) expect(headers[leak], `${what}: ${leak}`).toBeUndefined();
 }
 

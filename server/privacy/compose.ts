@@ -16,10 +16,11 @@ export function createPrivacyServices(
     readonly erasures: Erasures;
     readonly inactivity: Pick<Inactivity, "deletionAt">;
   },
-): PrivacyRouterServices & Pick<Desks, "processors" | "incidents" | "policy" | "jobs" | "schedules"> {
+): PrivacyRouterServices & Desks {
   const { db, publicUrl, exports, erasures } = options;
   const { requests, preferences } = options.asked;
-  const { policy, incidents, processors, processorViews, jobs, schedules } = createDesks(options);
+  const desks = createDesks(options);
+  const { policy, incidents, processorViews } = desks;
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, publicUrl },
     processors: processorViews,
@@ -27,7 +28,7 @@ export function createPrivacyServices(
     repo: createPrivacyRepo(db),
     place: placeOf(db),
   });
-  return { privacy, requests, preferences, exports, erasures, policy, incidents, processors, jobs, schedules };
+  return { ...desks, privacy, requests, preferences, exports, erasures };
 }
 
 /** Where the database lives, in words. */

@@ -1,6 +1,7 @@
 /** All pages of the server, as one Hono app to be mounted at the root. */
 import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
+import { registeredCookiesOnly } from "../cookies.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { dataPage } from "./data-page.ts";
@@ -9,8 +10,10 @@ import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
+import { operatorPage } from "./operator-page.ts";
 import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } from "./page-context.ts";
 import { passkeysPage } from "./passkeys-page.ts";
+import { privacyPages } from "./privacy-pages.ts";
 import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
 import { recordsPage } from "./records-page.ts";
@@ -23,10 +26,13 @@ import { uninstalledPage } from "./uninstalled-page.ts";
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   pages.onError((error, c) => errorPage(c, error, services));
+  pages.use(registeredCookiesOnly(services.publicUrl));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const groups = [
     publicPages,
+    privacyPages,
+    operatorPage,
     trustPage,
     recordsPage,
     dataRequestPages,

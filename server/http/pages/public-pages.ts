@@ -1,9 +1,8 @@
-/** Pages anyone may read: home, privacy policy, support, and what machines look for. */
+/** Pages anyone may read: home, support, and what machines look for. */
 import { Hono } from "hono";
 import { html, raw } from "hono/html";
 import { z } from "zod";
 import { email } from "../../../shared/accounts.ts";
-import { POLICY, type PolicyClause } from "../../../shared/policy/policy-v1.ts";
 import { REQUEST_KINDS } from "../../../shared/privacy.ts";
 import { RIGHT_LABELS } from "../../privacy/requests/request-words.ts";
 import { SUPPORT_KINDS } from "../../support/support.tables.ts";
@@ -56,8 +55,6 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
     return show(c, services, { title: "Perch", content: homeContent(me?.user.email, services) });
   });
 
-  pages.get("/privacy", (c) => show(c, services, { title: "Privacy policy", content: privacyContent() }));
-
   pages.get("/support", (c) =>
     show(c, services, {
       title: "Contact and support",
@@ -92,7 +89,9 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
       `Contact: ${contact}\nExpires: ${expires}\nPreferred-Languages: en\nCanonical: ${at("/.well-known/security.txt")}\nPolicy: ${at("/security")}\n`,
     );
   });
-  pages.get("/.well-known/gpc.json", (c) => c.json({ gpc: true, lastUpdate: POLICY.effectiveAt }));
+  pages.get("/.well-known/gpc.json", async (c) =>
+    c.json({ gpc: true, lastUpdate: (await services.policy.current()).effectiveAt }),
+  );
   return pages;
 }
 
@@ -115,24 +114,10 @@ ${account}
 <li><div><h3>Open a page on a phone</h3><p class="secondary">Press the Perch button in any tab, then “Open on phone”. The side panel shows the phone, live.</p></div></li>
 </ol></section>
 <section class="card"><h2>Your data</h2>
-<p>We hold the least we need, never the addresses of the pages you visit in your own tabs, and nobody buys it. <a href="/privacy">What we promise</a>, clause by clause.</p>
+<p>We hold the least we need, never the addresses of the pages you visit in your own tabs, and nobody buys it. <a href="/privacy">What we promise</a>, clause by clause, and <a href="/trust">which check proves it</a>.</p>
 <p>To see, correct, export or delete your data, or for anything else, <a href="/support">contact us</a>. We answer within 30 days.</p>
 ${mail.staysLocal ? html`<p class="hint">This server has no mail server. Mail it would send is shown at <a href="/mail">/mail</a>, on the machine it runs on.</p>` : ""}
 </section>`;
-}
-
-function privacyContent(): Html {
-  const sections = Map.groupBy(POLICY.clauses, (clause) => clause.section);
-  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(
-    new Date(`${POLICY.effectiveAt}T00:00:00Z`),
-  );
-  const clause = ({ id, text }: PolicyClause) =>
-    html`<li id="${id}"><a href="#${id}" aria-label="Clause ${id}">${id}</a><p>${text}</p></li>`;
-  return html`<div class="stack"><h1>Privacy policy</h1>
-<p class="lead">Every sentence is a promise with a number, so that you can hold us to it.</p>
-<p class="secondary">Version ${POLICY.version} · last updated ${day}</p></div>
-${[...sections].map(([title, clauses]) => html`<section class="card"><h2>${title}</h2><ul class="clauses">${clauses.map(clause)}</ul></section>`)}
-<section class="card"><h2>Use your rights</h2><p>Write to us through the <a href="/support">contact page</a>; you do not need to be signed in. What we hold about you is shown in the extension, under Privacy.</p></section>`;
 }
 
 /** The same promises stand in SECURITY.md. */

@@ -8,8 +8,8 @@ import { type PageServices, type PagesEnv, show } from "./page-context.ts";
 export function recordsPage(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
   const made = () => ({
-    records: recordsOfProcessing(services.processors),
-    sheet: informationSheet(services.processors),
+    records: recordsOfProcessing(services.register),
+    sheet: informationSheet(services.register),
   });
   pages.get("/trust/records", (c) =>
     show(c, services, { title: "What is processed", content: recordsContent(made()) }),

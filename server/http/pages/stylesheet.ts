@@ -110,6 +110,16 @@ pre.letter { font: inherit; }
 .mark.broken::before { background: var(--bad); border-radius: 2px; }
 .mark.attested::before { background: none; border: 2px solid var(--accent); }
 .mark.unknown { color: var(--text-2); }
+.rows { display: grid; gap: 0; list-style: none; }
+.rows li { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; padding-block: 10px; border-top: 1px solid var(--line); }
+.rows li:first-child { border-top: 0; padding-top: 0; }
+.rows li > :first-child { flex: 1 1 180px; min-width: 0; }
+.rows li > .secondary { flex-basis: 100%; }
+.tag { display: inline-block; padding: 1px 8px; border: 1px solid var(--line-control); border-radius: 10px; font-size: 13px; }
+.tag.bad { color: var(--bad-text); border-color: var(--bad); background: var(--bad-soft); }
+.tag.ok { border-color: var(--ok); }
+ins { background: var(--accent-soft); text-decoration: underline; text-underline-offset: 2px; }
+del { color: var(--bad-text); background: var(--bad-soft); }
 .hero { display: grid; grid-template-columns: 1fr auto; gap: 24px; align-items: center; padding-block: 8px; }
 .hero > div { display: grid; gap: 16px; }
 .hero svg { width: 148px; height: auto; }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
 import { POLICY } from "../../../shared/policy/policy-v1.ts";
+import type { PolicyVersion } from "../../../shared/policy/versions.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
@@ -53,7 +54,13 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
 
 export function startPages(
   db: Database,
-  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords; supportEmail?: string } = {},
+  options: {
+    publicUrl?: string;
+    smtpUrl?: string;
+    passwords?: Passwords;
+    supportEmail?: string;
+    versions?: readonly PolicyVersion[];
+  } = {},
 ) {
   const clock = new ManualClock();
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -110,10 +117,13 @@ export function startPages(
     lifecycle: { publish: async () => {} },
     events: { publish: async () => {}, wake() {} },
   });
-  const { privacy } = createPrivacyServices({
-    ...{ db, config: NO_PROCESSORS, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog },
+  const desks = createPrivacyServices({
+    ...{ db, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog, deskKey: randomBytes(32) },
     ...{ mail: services.mail, exports: copies, inactivity: { deletionAt: async () => undefined } },
+    config: { ...NO_PROCESSORS, SMTP_URL: options.smtpUrl },
+    ...(options.versions !== undefined && { versions: options.versions }),
   });
+  const { privacy, policy, desk, processorViews: processors } = desks;
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -124,10 +134,11 @@ export function startPages(
     "/",
     createPages({
       ...services,
-      ...{ trust, erasures, processors: [] },
+      ...{ trust, erasures, register: [] },
       asked: { ...asked, held: privacy.held },
       ...{ copies, imports },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+      ...{ policy, desk, processors },
     }),
   );
 
@@ -178,6 +189,7 @@ export function startPages(
     return outcome;
   }
 
-  return { ...services, services, asked, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  const parts = { services, asked, desks, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  return { ...services, ...parts };
 }
 export type TestPages = ReturnType<typeof startPages>;

@@ -93,10 +93,12 @@ export function createBreachScope(db: Database): BreachScope {
       const links = linksOf(table, "user", "email");
       const subject = subjectOf(table, links);
       const others = links.filter((link) => link !== subject?.person);
-      const own = personal.filter((column) => !others.includes(column));
+      // An address beside the id of a person is that person's; an id beside it is somebody else's.
+      const own = personal.filter((column) => column.tag.link !== "user" || column === subject?.person);
       const branches: Branch[] = [];
       if (subject !== undefined && own.length > 0) branches.push({ table, ...subject, columns: own, counts: true });
-      // Whom a row names beside the one it belongs to: who invited, whose account was looked at.
+      if (entry.table === "users") return branches;
+      // Whom a row names beside the one it belongs to: who invited, whose account was looked at, to whom a mail went.
       for (const link of others.filter((column) => personal.includes(column))) {
         branches.push({ table, joins: [], person: link, columns: [link], counts: false });
       }
@@ -182,6 +184,8 @@ export function createBreachScope(db: Database): BreachScope {
       .innerJoin(account, eq(isEmail ? account.email : account.id, person.column))
       .where(
         and(
+          // Addresses are indexed for accounts that live.
+          isEmail ? isNull(account.deletedAt) : undefined,
           gt(ranged, above),
           lte(ranged, upTo),
           holdsSomething(branch),
@@ -239,7 +243,10 @@ export function createBreachScope(db: Database): BreachScope {
       for (const branch of branchesOf(query)) {
         if (branch.person.tag.link !== "email" || branch.joins.length > 0) continue;
         const { column } = branch.person;
-        const ofAccount = db.read.select({ id: account.id }).from(account).where(eq(account.email, column));
+        const ofAccount = db.read
+          .select({ id: account.id })
+          .from(account)
+          .where(and(eq(account.email, column), isNull(account.deletedAt)));
         const [row] = await db.read
           .select({ addresses: sql<number>`count(distinct ${column})`.mapWith(Number) })
           .from(branch.table.table)

@@ -138,6 +138,29 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
     expect((await concerned({ columns: [{ table: "events", columns: "all" }] })).people).toEqual({});
   });
 
+  it("counts an address beside the id of a person as that person's, and somebody else's id as theirs", async () => {
+    const { ada, ben } = await named();
+    const { mailOutbox, auditLog } = opened.db.t;
+    await opened.db.tx(async (tx) => {
+      const mail = { kind: "reset", state: "waiting", createdAt: at(-1) } as const;
+      await tx
+        .insert(mailOutbox)
+        .values({ ...mail, id: "m1", userId: ada, recipient: "ada@x.example", recipientIndex: "ada@x.example" });
+      await tx
+        .insert(mailOutbox)
+        .values({ ...mail, id: "m2", userId: null, recipient: "dora@x.example", recipientIndex: "dora@x.example" });
+      await parts.audit.record(tx, { chain: "server", actor: ada, action: "account.signed_in", object: ben });
+    });
+    const mails = await concerned({ columns: [{ table: "mailOutbox", columns: ["recipient"] }] });
+    expect(mails.people).toEqual({ ada: ["user.contact.email"], dora: ["user.contact.email"] });
+    const log = await concerned({ columns: [{ table: "auditLog", columns: ["actor", "object"] }] });
+    expect(Object.keys(log.people).sort()).toEqual(["ada", "ben"]);
+    await opened.db.tx(async (tx) => {
+      await tx.delete(mailOutbox);
+      await tx.update(auditLog).set({ at: null, actor: null, object: null, detail: null, salt: null });
+    });
+  });
+
   it("keeps to teams: by the row's team where it has one, else by who is a member", async () => {
     const [first] = teams;
     const rows = await concerned({ columns: [{ table: "teamInvitations", columns: "all" }], only: { teams: [first] } });

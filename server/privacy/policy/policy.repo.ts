@@ -51,7 +51,7 @@ export function createPolicyRepo(db: Database): PolicyRepo {
         .select({ userId: users.id, email: users.email })
         .from(users)
         .leftJoin(policyNotices, ofVersion(version))
-        .where(and(lte(users.createdAt, announcedAt), isNull(policyNotices.userId)))
+        .where(and(lte(users.createdAt, announcedAt), isNull(users.deletedAt), isNull(policyNotices.userId)))
         .limit(limit),
     async queueNotices(tx, version, people, dates) {
       if (people.length === 0) return;
@@ -86,7 +86,7 @@ export function createPolicyRepo(db: Database): PolicyRepo {
         })
         .from(users)
         .leftJoin(policyNotices, ofVersion(version))
-        .where(lte(users.createdAt, announcedAt));
+        .where(and(lte(users.createdAt, announcedAt), isNull(users.deletedAt)));
       return { waiting: (row?.people ?? 0) - (row?.told ?? 0), lastAt: row?.lastAt ?? null };
     },
     async counts(version) {
