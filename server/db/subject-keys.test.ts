@@ -13,6 +13,7 @@ import { type Database, isUniqueViolation } from "./database.ts";
 import { columnPrivacy, fingerprintOf, sealedPlace } from "./dialect.ts";
 import { sealEarlierRows } from "./seal-earlier.repo.ts";
 import { createKeyring, ERASED } from "./sealed-fields.ts";
+import { bringingKeys } from "./subject-keys.postgres.ts";
 import { tablesFor } from "./tables.ts";
 import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
 
@@ -331,6 +332,49 @@ describe("the keyring", () => {
     expect([ring.has("usr_first"), ring.has("usr_0"), ring.has("usr_10049")]).toEqual([false, false, true]);
     release();
     expect(ring.has("usr_first")).toBe(true);
+  });
+});
+
+describe("a PostgreSQL client", () => {
+  it("has the keys of an answer before it gives it, once each, on the connection it came from", async () => {
+    const [near, far] = [createKeyring(), createKeyring()];
+    for (const ring of [near, far]) ring.unlock(Buffer.alloc(32, 1));
+    far.add("usr_a", Buffer.alloc(32, 2));
+    const row = [far.sealFor("usr_a", "t.c", "text"), null, 7, "v1.usr_b.tooshort", "v1.server.x"];
+    const wrapped = far.wrap("usr_a", Buffer.alloc(32, 2));
+    const asked: unknown[] = [];
+    const connection = (name: string) => ({
+      query: async (text: string, parameters?: unknown[]) => {
+        asked.push([name, parameters]);
+        return { rows: text.includes("perch_keys") ? [{ subject: "usr_a", sealed: wrapped }] : [row] };
+      },
+    });
+    const client = bringingKeys(
+      {
+        ...connection("pool"),
+        connect: async () => connection("its own"),
+        transaction: async (work: (tx: { query(text: string): Promise<unknown> }) => Promise<void>) =>
+          work(connection("transaction")),
+      },
+      near,
+    );
+    const open = () => near.open("t.c", String(row[0]));
+    expect(open()).toBe(ERASED);
+    expect(await client.query("select")).toEqual({ rows: [row] });
+    expect(open()).toBe("text");
+    await client.query("select");
+    near.forgetAll();
+    await (await client.connect()).query("select");
+    expect(open()).toBe("text");
+    near.forgetAll();
+    await client.transaction(async (tx) => {
+      await tx.query("select");
+      expect(open()).toBe("text");
+    });
+    expect(asked.map((one) => JSON.stringify(one))).toEqual([
+      ...['["pool",null]', '["pool",[["usr_a"]]]', '["pool",null]'],
+      ...['["its own",null]', '["its own",[["usr_a"]]]', '["transaction",null]', '["transaction",[["usr_a"]]]'],
+    ]);
   });
 });
 
