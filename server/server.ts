@@ -35,6 +35,7 @@ import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } fro
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices } from "./privacy/compose.ts";
+import { createErasureParts } from "./privacy/erasure/compose.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
 import { createRequestParts } from "./privacy/requests/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
@@ -217,7 +218,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
-  const privacy = createPrivacyServices({ db, config, publicUrl, asked });
+  /** Nothing stays open behind a server that does not start. */
+  const orClose = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      await Promise.allSettled([listening.close(), driver.close()]);
+      await db.close();
+      throw error;
+    }
+  };
+  const erasure = await orClose(() =>
+    createErasureParts({
+      ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
+      ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+    }),
+  );
+  asked.requests.startWith({ delete: erasure.erasures.start });
+  const privacy = createPrivacyServices({ db, config, publicUrl, asked, erasures: erasure.erasures });
   const router = createAppRouter({
     account: accounts,
     sessions: accounts.sessions,
@@ -260,7 +278,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
-        ...accounts,
+        ...{ ...accounts, processors: privacy.processors, erasures: erasure.erasures },
         asked: { ...asked, held: privacy.privacy.held },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
       }),
@@ -290,6 +308,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
+  await orClose(erasure.replay);
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
     server: http,
@@ -303,6 +322,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       ...asked.jobs,
+      ...erasure.jobs,
       [STOP_JOB]: createStopWork({
         ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
         ...{ runs: automations.runs, phones },
@@ -325,7 +345,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await automations.removeOrphans();
       },
     },
-    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...asked.schedules],
+    [{ kind: "retention.sweep", everyMs: 60 * MINUTE_MS }, ...asked.schedules, ...erasure.schedules],
   );
   await recordings.recover();
   const recovering = lifecycle

@@ -5,7 +5,7 @@ import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 export const ONE_TIME_KINDS = [
@@ -67,7 +67,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     "identities",
     { owner: "user", subject: { column: "userId" }, clock: "verifiedAt" },
     {
-      provider: k.oneOf(IDENTITY_PROVIDERS, operational()).notNull(),
+      provider: k.oneOf(IDENTITY_PROVIDERS, reference("account")).notNull(),
       subject: k.text(personal("user.unique_id", authentication)).notNull(),
       userId: k
         .text(person(authentication))
@@ -97,10 +97,10 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
   /** Single-use tokens sent by mail or printed at first run; only SHA-256 of the token is stored. */
   const oneTimeTokens = k.table(
     "one_time_tokens",
-    { owner: "user", subject: { none: "A sign-up has no account yet; rows live at most a week." }, clock: "createdAt" },
+    { owner: "user", people: ["customer", "visitor"], subject: { column: "userId" }, clock: "expiresAt" },
     {
       hash: k.text(secret("user.authorization.credentials", "week")).primaryKey(),
-      kind: k.oneOf(ONE_TIME_KINDS, operational("week")).notNull(),
+      kind: k.oneOf(ONE_TIME_KINDS, reference("week")).notNull(),
       userId: k
         .text(person({ ...authentication, retain: "week" }))
         .$type<UserId>()
@@ -110,6 +110,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
+          link: "mention",
+          holds: ["user.name", "user.authorization.password", "user.behavior"],
           export: { never: "No account exists yet." },
         }),
       ),
@@ -118,13 +120,14 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         personal("user.contact.email", {
           ...authentication,
           retain: "week",
+          holds: ["user.authorization.credentials"],
           export: { never: "Waits for a link or a code and is gone with it." },
         }),
       ),
       /** Wrong answers so far. */
       attempts: k.int(operational("week")).notNull().default(0),
-      createdAt: k.instant(operational("week")).notNull(),
-      expiresAt: k.instant(operational("week")).notNull(),
+      createdAt: k.instant(reference("week")).notNull(),
+      expiresAt: k.instant(reference("week")).notNull(),
     },
     (t) => [k.index("one_time_tokens_expiry").on(t.expiresAt), k.index("one_time_tokens_user").on(t.userId)],
   );
@@ -154,8 +157,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** When the person last proved who they are, for step-up. */
       authenticatedAt: k.instant(personal("user.behavior", audit)).notNull(),
       seenAt: k.instant(personal("user.behavior", audit)).notNull(),
-      idleExpiresAt: k.instant(operational("quarter")).notNull(),
-      absoluteExpiresAt: k.instant(operational("quarter")).notNull(),
+      idleExpiresAt: k.instant(reference("quarter")).notNull(),
+      absoluteExpiresAt: k.instant(reference("quarter")).notNull(),
       endedAt: k.instant(personal("user.behavior", audit)),
       ip: k.text(personal("user.device.ip_address", audit)),
       userAgent: k.text(personal("user.device.device_id", audit)),
@@ -197,9 +200,9 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     "api_tokens",
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
-      id: k.text(operational("team")).$type<ApiTokenId>().primaryKey(),
+      id: k.text(reference("account")).$type<ApiTokenId>().primaryKey(),
       teamId: k
-        .text(ofTeam("team"))
+        .text(ofTeam("account"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
@@ -211,10 +214,10 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       name: k.text(personal("user.content.private", { ...authentication, retain: "account" })).notNull(),
       tokenHash: k.text(secret("user.authorization.credentials", "account")).notNull(),
       /** First characters, shown to tell tokens apart. */
-      prefix: k.text(operational("team")).notNull(),
-      scopes: k.json<Scope[]>(operational("team")).notNull(),
+      prefix: k.text(reference("account")).notNull(),
+      scopes: k.json<Scope[]>(reference("account")).notNull(),
       createdAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })).notNull(),
-      expiresAt: k.instant(operational("team")).notNull(),
+      expiresAt: k.instant(reference("account")).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
       revokedAt: k.instant(personal("user.behavior", audit)),
     },
@@ -262,7 +265,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     "passkeys",
     { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
     {
-      id: k.text(operational("account")).$type<PasskeyId>().primaryKey(),
+      id: k.text(reference("account")).$type<PasskeyId>().primaryKey(),
       userId: k
         .text(person(authentication))
         .$type<UserId>()
@@ -272,8 +275,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       credentialId: k.text(personal("user.unique_id", authentication)).notNull(),
       publicKey: k.bytes(secret("user.authorization.credentials", "account")).notNull(),
       counter: k.int(operational("account")).notNull(),
-      transports: k.json<string[]>(operational("account")).notNull(),
-      backedUp: k.bool(operational("account")).notNull(),
+      transports: k.json<string[]>(reference("account")).notNull(),
+      backedUp: k.bool(reference("account")).notNull(),
       name: k.text(personal("user.content.private", { ...authentication, rectify: "self" })).notNull(),
       createdAt: k.instant(personal("user.behavior", authentication)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", authentication)),

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { Erasures } from "../privacy/erasure/erasures.service.ts";
 import type { RequestParts } from "../privacy/requests/compose.ts";
 
 export interface AdminProcess {
@@ -21,6 +22,7 @@ export interface Work {
   readonly db: Database;
   readonly audit: Audit;
   readonly services: AccountServices;
+  readonly erasures: Pick<Erasures, "enter">;
   readonly asked: RequestParts;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */

@@ -12,6 +12,9 @@ import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../privacy/requests/compose.ts";
 import {
   type AdminProcess,
@@ -36,6 +39,7 @@ const USAGE = `Usage: npm run admin -- <command>
                                                       makes an API token and prints it, alone, once
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  user erase --email E [--now] --reason R             deletes an account on its owner's request; 7 days to take it back
   mail failed --reason R                              lists mail that will never arrive, and why
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
@@ -204,5 +208,10 @@ async function open(process: AdminProcess, reason: Options[string]): Promise<Wor
     ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
-  return { db, audit, services, asked, process, enqueue };
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
+  });
+  asked.requests.startWith({ delete: erasures.start });
+  return { db, audit, services, asked, erasures, process, enqueue };
 }

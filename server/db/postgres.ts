@@ -7,12 +7,15 @@ import {
   type Database,
   guardedReader,
   insideTransaction,
+  inWords,
   isUniqueViolation,
   type Reader,
   type Writer,
 } from "./database.ts";
+import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
+import { fencePostgres } from "./write-fence.ts";
 
 /**
  * Serialization failure and deadlock. A unique violation is tried once more: it may only be the way a concurrent
@@ -30,7 +33,12 @@ interface PostgresEngine {
 /** Builds a `Database` over any drizzle PostgreSQL driver. */
 export function postgresDatabase(
   engine: PostgresEngine,
-  parts: { close(): Promise<void>; onAnnounced: Database["onAnnounced"] },
+  parts: {
+    close(): Promise<void>;
+    onAnnounced: Database["onAnnounced"];
+    /** Runs outside of any transaction. */
+    run(text: string): Promise<unknown>;
+  },
 ): Database {
   return {
     engine: "postgres",
@@ -43,7 +51,7 @@ export function postgresDatabase(
             return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
           } catch (error) {
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
-            if (attempt >= MAX_TRIES || !mayPass) throw error;
+            if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
           }
         }
@@ -52,18 +60,30 @@ export function postgresDatabase(
     async announce(tx, topic) {
       await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
     },
+    async settle(tables) {
+      for (const table of tables) await parts.run(`vacuum "${table.replaceAll('"', '""')}"`);
+      return true;
+    },
+    pages: async () => undefined,
     close: parts.close,
   };
 }
 
-/** Connects to a server, migrates, and listens for other nodes' announcements. */
+/** Migrates, compares with the data map and puts up the write fence. */
+export async function preparePostgres(session: PostgresSession, migrationsFolder: string): Promise<void> {
+  await migratePostgres(session, migrationsFolder);
+  demandKnown(await postgresColumns(session), tablesFor.postgres);
+  await fencePostgres(session, tablesFor.postgres);
+}
+
+/** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const pool = new pg.Pool({ connectionString: options.url, max: 10 });
   pool.on("error", () => {});
   try {
     const client = await pool.connect();
     try {
-      await migratePostgres(pgSession(client), options.migrationsFolder);
+      await preparePostgres(pgSession(client), options.migrationsFolder);
     } finally {
       client.release();
     }
@@ -85,6 +105,7 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    run: (text) => pool.query(text),
     async close() {
       await listening.stop();
       await pool.end();

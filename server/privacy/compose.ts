@@ -22,8 +22,9 @@ export function createPrivacyServices(options: {
   config: Parameters<typeof processorsOf>[0];
   publicUrl: URL;
   asked: Pick<RequestParts, "requests" | "preferences">;
+  erasures: Erasures;
 }): PrivacyRouterServices & { readonly processors: readonly Processor[] } {
-  const { db, publicUrl } = options;
+  const { db, publicUrl, erasures } = options;
   const { requests, preferences } = options.asked;
   const processors = processorsOf(options.config);
   const exports: DataExports = {
@@ -33,7 +34,6 @@ export function createPrivacyServices(options: {
     revoke: notYet,
     download: notYet,
   };
-  const erasures: Erasures = { preview: notYet, ask: notYet, undo: notYet, current: async () => undefined };
   const policy: PolicyDesk = {
     current: async () => POLICY,
     notice: async () => undefined,

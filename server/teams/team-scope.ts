@@ -64,6 +64,11 @@ export function teamScope(
   return { teamId: actor.teamId, userId: actor.userId } as TeamScope;
 }
 
+/** For what the server itself has to end in a team; its entries in the audit log name nobody. */
+export function serverScope(teamId: TeamId): TeamScope {
+  return { teamId, userId: "server" } as unknown as TeamScope;
+}
+
 /**
  * For work of the server that a person asked for earlier, such as a schedule: the person's scope as of now, `undefined`
  * when there is no such person, they left the team, their role may not do it any more, or their data is only kept.

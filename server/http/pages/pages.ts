@@ -4,6 +4,7 @@ import { PerchError } from "../../errors.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { dataRequestPages } from "./data-request-pages.ts";
+import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -11,6 +12,7 @@ import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } f
 import { passkeysPage } from "./passkeys-page.ts";
 import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
+import { recordsPage } from "./records-page.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
@@ -21,7 +23,8 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
   const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, dataRequestPages, ...account, connectPage, invitePage, mailPreviewPage]) {
+  const rights = [recordsPage, dataRequestPages, deletionPages];
+  for (const group of [publicPages, ...rights, ...account, connectPage, invitePage, mailPreviewPage]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

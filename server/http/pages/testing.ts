@@ -14,6 +14,9 @@ import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
 import { createPrivacyServices } from "../../privacy/compose.ts";
+import { createErasureRows } from "../../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -76,7 +79,11 @@ export function startPages(
     ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
     ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
   });
-  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
+  });
+  const { privacy } = createPrivacyServices({ db, config: {}, publicUrl, asked, erasures });
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
@@ -86,7 +93,7 @@ export function startPages(
   app.route(
     "/",
     createPages({
-      ...services,
+      ...{ ...services, erasures, processors: [] },
       asked: { ...asked, held: privacy.held },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     }),
