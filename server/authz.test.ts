@@ -157,6 +157,9 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
+  "privacy.deletePreview": () => undefined,
+  "privacy.delete": ({ ownAddress }) => ({ confirmation: ownAddress, idempotencyKey: "delete-account" }),
+  "privacy.undoDelete": () => undefined,
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
@@ -182,7 +185,7 @@ const OF_PERSON = new Set([
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...["sessions.list", "teams.list", "privacy.overview", "privacy.deletePreview", "teams.get", "teams.myInvitations", "tokens.list"],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
