@@ -85,6 +85,8 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
       k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_inviter").on(t.invitedBy),
+      k.index("team_invitations_accepter").on(t.acceptedBy),
     ],
   );
   return { teams, teamMembers, teamInvitations };
