@@ -160,6 +160,14 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.deletePreview": () => undefined,
   "privacy.delete": ({ ownAddress }) => ({ confirmation: ownAddress, idempotencyKey: "delete-account" }),
   "privacy.undoDelete": () => undefined,
+  "privacy.requests": () => undefined,
+  "privacy.request": () => ({ kind: "access", idempotencyKey: "a-request" }),
+  "privacy.revokeRequest": ({ dataRequestId }) => ({ requestId: dataRequestId }),
+  "privacy.rectify": () => ({ field: "fullName", value: "Anna" }),
+  "privacy.statements": () => undefined,
+  "privacy.dispute": () => ({ category: "user.name", text: "It is Ana." }),
+  "privacy.removeStatement": ({ statementId }) => ({ statementId }),
+  "privacy.preferences": () => ({ metrics: false }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
@@ -181,12 +189,22 @@ const PERSONAL = new Set(
 const OF_PERSON = new Set([
   ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
   ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
+  ...["privacy.revokeRequest", "privacy.removeStatement"],
 ]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview", "privacy.deletePreview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...[
+    "sessions.list",
+    "teams.list",
+    "privacy.overview",
+    "privacy.deletePreview",
+    "teams.get",
+    "teams.myInvitations",
+    "tokens.list",
+  ],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
+  ...["privacy.requests", "privacy.statements"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -248,7 +266,7 @@ const matrix = {
     second: { ...world.second, id: newId("session") },
     ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
     ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
-    decisionId: newId("decision"),
+    ...{ decisionId: newId("decision"), dataRequestId: newId("dataRequest"), statementId: newId("statement") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {
