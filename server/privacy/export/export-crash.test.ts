@@ -50,11 +50,12 @@ describe("an export that is interrupted", () => {
     const second = await startTestServer({}, kept);
     server = second;
     await vi.waitUntil(async () => (await stateOf(second)).join() === "ready", 20_000);
-    expect(await call(second, "mutation", "privacy.downloadExport", { exportId: id }, anna.token)).toMatchObject({ ok: true });
+    expect(await call(second, "mutation", "privacy.downloadExport", { exportId: id }, anna.token)).toMatchObject({
+      ok: true,
+    });
     kept.clock.advance(3_600_000);
     await vi.waitUntil(() => !files().includes(orphan), 10_000);
     expect(files()).toEqual([id]);
-  });
   });
 
   it("by a stop of the server waits for the next start, and one that is removed ends", async () => {

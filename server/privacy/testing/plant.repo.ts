@@ -23,7 +23,7 @@ import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { foreignKeysOf, primaryKeyOf } from "../../db/table-keys.ts";
 import { tablesFor } from "../../db/tables.ts";
-import { dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
+import { columnNamed, dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
 import type { ColumnPrivacy } from "../tags.ts";
 
 export interface CanaryPerson {
@@ -165,7 +165,7 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
 
   function planFor(
     table: MappedTable,
-    { property, column, tag }: MappedColumn,
+    { property, tag }: MappedColumn,
     reference: unknown,
   ): Pick<Planted, "value" | "token" | "skipped"> {
     const name = `${table.property}.${property}`;
@@ -176,11 +176,11 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
     if (tag.thirdParty === "address") return { value: person.email, token: person.email };
     if (reference !== undefined) return { value: reference, skipped: "The key of another row." };
     count += 1;
-    const choices = choicesOf(table, property);
-    if (choices !== undefined) return { value: SETTLED[name] ?? choices[0] };
+    const { dataType, enumValues = [] } = canonical(table, property).column;
+    if (enumValues.length > 0) return { value: SETTLED[name] ?? enumValues[0] };
     if (SETTLED[name] !== undefined) return { value: SETTLED[name] };
     const token = canaryToken();
-    switch (column.dataType) {
+    switch (dataType) {
       case "json":
         return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
       case "boolean":
@@ -191,17 +191,15 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
       case "date":
         return { value: new Date(at.getTime() + (LATER.test(property) ? WEEK_MS : -WEEK_MS / 7) + count) };
       case "buffer":
-      case "custom":
         return { value: Buffer.from(token), token };
       default:
         return { value: token, token };
     }
   }
 
-  /** Only SQLite's definition of a column knows the texts it takes. */
-  function choicesOf(table: MappedTable, property: string): readonly string[] | undefined {
-    const { column } = tableNamed(lite, table.property).columns.find((one) => one.property === property) ?? {};
-    return column?.enumValues !== undefined && column.enumValues.length > 0 ? column.enumValues : undefined;
+  /** SQLite's definition, which alone knows the texts a column takes; both engines hold the same values. */
+  function canonical(table: MappedTable, property: string): MappedColumn {
+    return columnNamed(tableNamed(lite, table.property), property);
   }
 
   return { planted, ensure };
