@@ -283,6 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         asked: { ...asked, held: privacy.privacy.held },
         ...{ copies, imports },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        processors: privacy.processors,
       }),
     ),
     clock,

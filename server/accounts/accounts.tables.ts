@@ -163,7 +163,11 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       userAgent: k.text(personal("user.device.device_id", audit)),
       timeZone: k.text(personal("user.location.imprecise", audit)),
     },
-    (t) => [k.uniqueIndex("sessions_token").on(t.tokenHash), k.index("sessions_user").on(t.userId)],
+    (t) => [
+      k.uniqueIndex("sessions_token").on(t.tokenHash),
+      k.index("sessions_user").on(t.userId),
+      k.index("sessions_team").on(t.teamId),
+    ],
   );
 
   /** Authorization codes of the connect flow (RFC 6749 §4.1, RFC 7636). Kept a day after use to catch replay. */
@@ -218,9 +222,13 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       createdAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })).notNull(),
       expiresAt: k.instant(reference("account")).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
-      revokedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
+      revokedAt: k.instant(personal("user.behavior", audit)),
     },
-    (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
+    (t) => [
+      k.uniqueIndex("api_tokens_hash").on(t.tokenHash),
+      k.index("api_tokens_team").on(t.teamId),
+      k.index("api_tokens_person").on(t.createdBy),
+    ],
   );
 
   /** Codes of an app (RFC 6238). One a person. */

@@ -56,7 +56,11 @@ export function automationTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt), k.uniqueIndex("flows_path").on(t.teamId, t.path)],
+    (t) => [
+      k.index("flows_team").on(t.teamId, t.updatedAt),
+      k.uniqueIndex("flows_path").on(t.teamId, t.path),
+      k.index("flows_person").on(t.createdBy),
+    ],
   );
   const runs = k.table(
     "runs",
@@ -129,6 +133,7 @@ export function automationTables(
       k.index("runs_fence").on(t.teamId, t.fence),
       k.index("runs_waiting").on(t.state, t.createdAt),
       k.index("runs_created").on(t.createdAt),
+      k.index("runs_person").on(t.createdBy),
       k.index("runs_suite").on(t.suiteId),
     ],
   );

@@ -3,7 +3,8 @@
  * the PostgreSQL record is cast to them once, which the contract suite (`contract.test.ts`) justifies by running every
  * query on both engines. Every column maker demands a privacy tag.
  */
-import { type Column, getTableColumns, type Table } from "drizzle-orm";
+import { type Column, getTableColumns, getTableName, type Table } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
 import * as pg from "drizzle-orm/pg-core";
 import * as lite from "drizzle-orm/sqlite-core";
 import type { ColumnPrivacy, TablePrivacy } from "../privacy/tags.ts";
@@ -30,9 +31,31 @@ export function privacyOf(table: Table): TablePrivacy {
   return about;
 }
 
-/** Every column of a table with its tag. */
-export function taggedColumns(table: Table): { column: Column; tag: ColumnPrivacy }[] {
-  return Object.values(getTableColumns(table)).map((column) => ({ column, tag: columnPrivacy(column) }));
+export type AnyTable = lite.SQLiteTable;
+export type AnyColumn = lite.SQLiteColumn;
+
+export interface TaggedColumn {
+  /** Its name in the schema. */
+  readonly property: string;
+  /** Its name in the database. */
+  readonly name: string;
+  readonly column: AnyColumn;
+  readonly tag: ColumnPrivacy;
+}
+
+/** Every column of a table with its names and its tag. */
+export function taggedColumns(table: Table): TaggedColumn[] {
+  return Object.entries(getTableColumns(table)).map(([property, column]) => ({
+    property,
+    name: toSnakeCase(property),
+    column: column as AnyColumn,
+    tag: columnPrivacy(column),
+  }));
+}
+
+/** A table's name in the database. */
+export function tableName(table: Table): string {
+  return getTableName(table);
 }
 
 type LiteColumns = Record<string, lite.SQLiteColumnBuilderBase>;

@@ -7,12 +7,15 @@ import {
   type Database,
   guardedReader,
   insideTransaction,
+  inWords,
   isUniqueViolation,
   type Reader,
   type Writer,
 } from "./database.ts";
+import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
+import { fencePostgres } from "./write-fence.ts";
 
 /**
  * Serialization failure and deadlock. A unique violation is tried once more: it may only be the way a concurrent
@@ -43,7 +46,7 @@ export function postgresDatabase(
             return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
           } catch (error) {
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
-            if (attempt >= MAX_TRIES || !mayPass) throw error;
+            if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
           }
         }
@@ -56,14 +59,21 @@ export function postgresDatabase(
   };
 }
 
-/** Connects to a server, migrates, and listens for other nodes' announcements. */
+/** Migrates, compares with the data map and puts up the write fence. */
+export async function preparePostgres(session: PostgresSession, migrationsFolder: string): Promise<void> {
+  await migratePostgres(session, migrationsFolder);
+  demandKnown(await postgresColumns(session), tablesFor.postgres);
+  await fencePostgres(session, tablesFor.postgres);
+}
+
+/** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const pool = new pg.Pool({ connectionString: options.url, max: 10 });
   pool.on("error", () => {});
   try {
     const client = await pool.connect();
     try {
-      await migratePostgres(pgSession(client), options.migrationsFolder);
+      await preparePostgres(pgSession(client), options.migrationsFolder);
     } finally {
       client.release();
     }

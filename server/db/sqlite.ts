@@ -5,9 +5,19 @@ import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { PerchError } from "../errors.ts";
-import { createQueue, type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import {
+  createQueue,
+  type Database,
+  guardedReader,
+  insideTransaction,
+  inWords,
+  type Reader,
+  type Writer,
+} from "./database.ts";
+import { demandKnown, sqliteColumns } from "./live-schema.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { tablesFor } from "./tables.ts";
+import { fenceSqlite } from "./write-fence.ts";
 
 const PLAINTEXT_HEADER = "SQLite format 3\0";
 
@@ -19,7 +29,7 @@ export interface SqliteOptions {
   readonly migrationsFolder: string;
 }
 
-/** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
+/** Opens, checks the header, decrypts, migrates, compares with the data map and puts up the write fence. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   if (existsSync(options.file)) refusePlaintext(options.file);
@@ -29,6 +39,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   let reader: Sqlite.Database;
   try {
     migrateSqlite(writer, options.migrationsFolder);
+    demandKnown(sqliteColumns(writer), tablesFor.sqlite);
+    fenceSqlite(writer, tablesFor.sqlite);
     refusePlaintext(options.file);
     reader = connect(options, true);
   } catch (error) {
@@ -54,7 +66,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
             return result;
           } catch (error) {
             if (writer.inTransaction) writer.exec("ROLLBACK");
-            throw error;
+            throw inWords(error);
           }
         }),
       ),
@@ -80,6 +92,8 @@ function connect(options: SqliteOptions, readonly: boolean): Sqlite.Database {
   try {
     db.pragma(`key = "x'${options.key.toString("hex")}'"`);
     db.pragma("foreign_keys = ON");
+    // Large sorts would go to temporary files, which the cipher does not cover.
+    db.pragma("temp_store = MEMORY");
     if (!readonly) {
       db.pragma("secure_delete = ON");
       db.pragma("journal_mode = WAL");

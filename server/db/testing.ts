@@ -7,8 +7,8 @@ import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import type { Database } from "./database.ts";
-import { migratePostgres } from "./migrate.ts";
-import { openPostgres, postgresDatabase } from "./postgres.ts";
+import type { PostgresSession } from "./migrate.ts";
+import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
@@ -48,23 +48,29 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await migratePostgres(
-    {
-      run: async (text) => void (await client.exec(text)),
-      rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
-    },
-    join(MIGRATIONS, "postgres"),
-  );
+  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"));
   const files = await client.dumpDataDir("none");
   await client.close();
   return files;
 }
 
+/** A prepared database, for tests that need SQL of their own. */
+export async function preparedPglite(): Promise<PGlite> {
+  migrated ??= migratedFiles();
+  return new PGlite({ loadDataDir: await migrated });
+}
+
+export function sessionOf(client: PGlite): PostgresSession {
+  return {
+    run: async (text) => void (await client.exec(text)),
+    rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+  };
+}
+
 const pglite: TestEngine = {
   name: "PGlite",
   async open() {
-    migrated ??= migratedFiles();
-    const client = new PGlite({ loadDataDir: await migrated });
+    const client = await preparedPglite();
     const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
       close: () => client.close(),
       onAnnounced: () => () => {},

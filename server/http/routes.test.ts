@@ -98,6 +98,8 @@ const ROUTES = [
   "GET /suites/:suite/junit.xml",
   "GET /support",
   "GET /trust/key",
+  "GET /trust/records",
+  "GET /trust/records.json",
   "GET /workspaces/export.zip",
   "POST /exports/:ticket",
   "POST /hooks/:id",

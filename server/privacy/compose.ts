@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
+import { createHeldRepo } from "./held/held.repo.ts";
 import type { Incidents } from "./incidents/incidents.service.ts";
 import type { PolicyDesk } from "./policy/policy.service.ts";
 import { createPrivacyRepo } from "./privacy.repo.ts";
@@ -40,6 +41,7 @@ export function createPrivacyServices(options: {
     ...{ requests, preferences, exports, erasures, policy, incidents, processors, publicUrl },
     repo: createPrivacyRepo(db),
     place: placeOf(db),
+    held: createHeldRepo(db),
   });
   return { privacy, requests, preferences, exports, erasures, policy, processors };
 }

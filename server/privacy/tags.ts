@@ -16,7 +16,7 @@ export const CATEGORIES = {
   "user.behavior": "What you did in the product",
   "user.content.private": "What you wrote or keep on phones",
   "user.account.settings": "Settings of your phones",
-  "user.privacy_preferences": "Your privacy settings and requests",
+  "user.privacy_preferences": "Privacy settings and requests",
   "user.payment": "Billing records",
   "system.operations": "Data about the service, not about people",
 } as const;
@@ -50,10 +50,17 @@ export const RETENTION = {
   account: { words: "when you delete your account" },
   team: { words: "when the team is closed" },
   phone: { words: "when you remove the phone" },
+  moment: { words: "when the work is done or the server stops" },
+  browserSession: { words: "when the browser closes" },
+  session: { days: 60, words: "when you sign out, after 60 days at the latest" },
+  browser: { words: "when you save it, discard it or sign out" },
+  extension: { words: "when you remove the extension" },
   minutes: { days: 1, words: "within a day" },
   day: { days: 1, words: "after a day" },
   week: { days: 7, words: "after 7 days" },
+  fortnight: { days: 14, words: "after 14 days" },
   month: { days: 30, words: "after 30 days" },
+  ledger: { days: 44, words: "after 44 days, when no backup can bring it back" },
   quarter: { days: 90, words: "after 90 days" },
   request: { days: 730, words: "24 months after the answer, then without anything about you from the answer on" },
   incident: { words: "stays, without anything about a person once you delete your account" },
@@ -64,7 +71,14 @@ export const RETENTION = {
 } as const satisfies Record<string, { days?: number; words: string }>;
 export type Retention = keyof typeof RETENTION;
 
-export type Basis = "contract" | "legitimate_interests" | "legal_obligation" | "none_not_personal";
+/** Art. 6(1) GDPR, in words. */
+export const BASES = {
+  contract: "To give you the service you asked for (Art. 6(1)(b) GDPR)",
+  legitimate_interests: "To keep the service and its people safe (Art. 6(1)(f) GDPR)",
+  legal_obligation: "Because the law asks for it (Art. 6(1)(c) GDPR)",
+  none_not_personal: "None: it is not about people",
+} as const;
+export type Basis = keyof typeof BASES;
 
 /**
  * What erasing an account does. On a column that links to the person: `delete` removes the row, `null` forgets every

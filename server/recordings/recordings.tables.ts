@@ -55,6 +55,7 @@ export function recordingTables(
     (t) => [
       k.uniqueIndex("recordings_running").on(t.phoneId).where(sql`${t.state} = 'recording'`),
       k.index("recordings_person").on(t.createdBy, t.updatedAt),
+      k.index("recordings_team").on(t.teamId),
     ],
   );
   const recordingSteps = k.table(

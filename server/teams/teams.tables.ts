@@ -5,7 +5,7 @@ import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
 import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, reference, secret } from "../privacy/tags.ts";
+import { ofTeam, person, personal, reference, secret } from "../privacy/tags.ts";
 
 /** Of people who may have no account: gone 30 days after it was sent. */
 const invitation = {
@@ -18,22 +18,13 @@ const activity = { use: ["essential.service.operations"], clause: "P1.4", retain
 export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
   const teams = k.table(
     "teams",
-    { owner: "team", subject: { none: "A team is not a person; its members lead to it." }, clock: "createdAt" },
+    { owner: "team", subject: { via: "id", table: "teamMembers", key: "teamId" }, clock: "createdAt" },
     {
       id: k.text(ofTeam("team")).$type<TeamId>().primaryKey(),
-      name: k
-        .text(
-          personal("user.content.private", {
-            ...activity,
-            rectify: "self",
-            retain: "team",
-            export: { never: "A team's name is the team's; the membership is in the export." },
-          }),
-        )
-        .notNull(),
-      createdAt: k.instant(operational("team")).notNull(),
+      name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
+      createdAt: k.instant(reference("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
-      requireSecondFactor: k.bool(operational("team")).notNull().default(false),
+      requireSecondFactor: k.bool(reference("team")).notNull().default(false),
     },
   );
   const teamMembers = k.table(
@@ -94,6 +85,8 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
       k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_inviter").on(t.invitedBy),
+      k.index("team_invitations_accepter").on(t.acceptedBy),
     ],
   );
   return { teams, teamMembers, teamInvitations };

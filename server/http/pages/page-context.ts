@@ -20,6 +20,7 @@ import type { ExportParts } from "../../privacy/export/compose.ts";
 import { DATA_IMPORT_PATH, DATA_PATH } from "../../privacy/export/exports.service.ts";
 import type { DataImports } from "../../privacy/export/import/import.service.ts";
 import type { PrivacyService } from "../../privacy/privacy.service.ts";
+import type { Processor } from "../../privacy/processors/processors.ts";
 import type { RequestParts } from "../../privacy/requests/compose.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
@@ -56,6 +57,7 @@ export interface PageServices {
   readonly copies: ExportParts;
   readonly imports: DataImports;
   readonly limiter: RateLimiter;
+  readonly processors: readonly Processor[];
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

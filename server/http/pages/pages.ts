@@ -12,6 +12,7 @@ import { errorPage, formGuard, type PageServices, type PagesEnv, pageHeaders } f
 import { passkeysPage } from "./passkeys-page.ts";
 import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
+import { recordsPage } from "./records-page.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
@@ -31,7 +32,15 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
     standingPage,
     dataPage,
   ];
-  for (const group of [publicPages, dataRequestPages, ...account, connectPage, invitePage, mailPreviewPage]) {
+  for (const group of [
+    publicPages,
+    recordsPage,
+    dataRequestPages,
+    ...account,
+    connectPage,
+    invitePage,
+    mailPreviewPage,
+  ]) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

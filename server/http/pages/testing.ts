@@ -108,6 +108,7 @@ export function startPages(
       asked: { ...asked, held: privacy.held },
       ...{ copies, imports },
       ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+      processors: [],
     }),
   );
 
