@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { TOTP } from "otpauth";
 import type { Role } from "../shared/access.ts";
-import { type ApiTokenId, newId, type TeamId, type UserId } from "../shared/ids.ts";
+import { type ApiTokenId, dataRequestId, newId, statementId, type TeamId, type UserId } from "../shared/ids.ts";
 import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 export type People = Awaited<ReturnType<typeof peopleAround>>;
@@ -20,6 +20,7 @@ export async function peopleAround(server: TestServer, owner: TestPerson) {
     passkeyId: await passkeyOf(server, owner.userId),
     decisionId: await decisionAbout(server, owner.userId),
     exportId: await exportOf(server, owner.userId),
+    ...(await askedAndStated(server, owner)),
     code: "123456",
   };
 }
@@ -50,6 +51,9 @@ export async function readyFor(
       await call(server, "mutation", "account.confirmTotp", { code }, person.token);
       return people;
     }
+    case "privacy.revokeRequest":
+    case "privacy.removeStatement":
+      return { ...people, ...(await askedAndStated(server, person)) };
     case "tokens.revoke":
       return { ...people, tokenId: await tokenOf(server, person) };
     case "teams.switch":
@@ -134,6 +138,21 @@ async function exportOf(server: TestServer, userId: UserId) {
     }),
   );
   return id;
+}
+
+/** A request about their data that waits for an answer, and a statement. */
+async function askedAndStated(server: TestServer, { token }: TestPerson) {
+  const done = async (path: string, input: unknown) => {
+    const answer = await call(server, "mutation", path, input, token);
+    if (!answer.ok) throw new Error(answer.error.message);
+    return (answer.data as { id: string }).id;
+  };
+  const asked = { kind: "rectify", text: "My name is Ana.", idempotencyKey: newId("job") };
+  const stated = { category: "user.behavior", text: "It was not me." };
+  return {
+    dataRequestId: dataRequestId.parse(await done("privacy.request", asked)),
+    statementId: statementId.parse(await done("privacy.dispute", stated)),
+  };
 }
 
 /** A code of an app that is set up and not confirmed yet. */

@@ -162,6 +162,14 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.export": () => ({ idempotencyKey: "another-export" }),
   "privacy.revokeExport": ({ exportId }) => ({ exportId }),
   "privacy.downloadExport": ({ exportId }) => ({ exportId }),
+  "privacy.requests": () => undefined,
+  "privacy.request": () => ({ kind: "access", idempotencyKey: "a-request" }),
+  "privacy.revokeRequest": ({ dataRequestId }) => ({ requestId: dataRequestId }),
+  "privacy.rectify": () => ({ field: "fullName", value: "Anna" }),
+  "privacy.statements": () => undefined,
+  "privacy.dispute": () => ({ category: "user.name", text: "It is Ana." }),
+  "privacy.removeStatement": ({ statementId }) => ({ statementId }),
+  "privacy.preferences": () => ({ metrics: false }),
 };
 /** Public procedures check something else than a session, and say so with these words. */
 const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
@@ -184,12 +192,14 @@ const OF_PERSON = new Set([
   ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
   ...["privacy.revokeExport", "privacy.downloadExport"],
   ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
+  ...["privacy.revokeRequest", "privacy.removeStatement"],
 ]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
   ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
-  ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team"],
+  ...["privacy.requests", "privacy.statements", "privacy.exports"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -252,6 +262,7 @@ const matrix = {
     ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
     ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
     ...{ decisionId: newId("decision"), exportId: newId("dataExport") },
+    ...{ dataRequestId: newId("dataRequest"), statementId: newId("statement") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {

@@ -82,7 +82,17 @@ export const REQUEST_COMMANDS: Commands = {
       process.out(`${row.number} ${stateWords(row)}, answer by ${dayOf(row.dueAt)}`);
     },
   },
-  "request verify": step(({ desk }, options) => desk.confirm(...ofOne(options))),
+  "request verify": {
+    options: OF_ONE,
+    async run({ asked, process }, options) {
+      const { row, atWork } = await asked.desk.confirm(...ofOne(options));
+      process.out(`${row.number} ${stateWords(row)}`);
+      if (row.state !== "in_progress") return;
+      if (atWork) process.out("It was started; nothing is left to do.");
+      else if (row.kind === "delete") process.out("Left to do: delete the account with “user erase”.");
+      else process.out("Left to do: answer with “request answer”.");
+    },
+  },
   "request answer": step(
     ({ desk }, options) => {
       const [which, why] = ofOne(options);
@@ -114,7 +124,7 @@ export const REQUEST_COMMANDS: Commands = {
   },
 };
 
-/** A step on one request; prints where it stands and what is left to do. */
+/** A step that settles one request; prints where it stands. */
 function step(
   work: (asked: { readonly desk: RequestDesk }, options: Parameters<Command["run"]>[1]) => Promise<RequestRow>,
   options: Command["options"] = {},
@@ -124,9 +134,6 @@ function step(
     async run({ asked, process }, given) {
       const row = await work(asked, given);
       process.out(`${row.number} ${stateWords(row)}`);
-      if (row.state !== "in_progress") return;
-      if (row.kind === "delete") process.out("Left to do: delete the account with “user erase”, then answer.");
-      else process.out("Left to do: answer with “request answer”.");
     },
   };
 }

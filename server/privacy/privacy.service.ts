@@ -1,6 +1,6 @@
 /** What a person sees about their data, derived from the data map. */
 import type { UserId } from "../../shared/ids.ts";
-import type { AccessLogEntry, PrivacyOverview, ProcessorView } from "../../shared/privacy.ts";
+import type { AccessLogEntry, HeldCategory, PrivacyOverview, ProcessorView } from "../../shared/privacy.ts";
 import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
 import type { HeldRepo } from "./held/held.repo.ts";

@@ -43,8 +43,11 @@ export interface RequestDesk {
   queue(reason: string): Promise<QueuedRequest[]>;
   /** Everything there is of one. */
   show(number: string, reason: string): Promise<RequestRow>;
-  /** The operator made sure otherwise that it is theirs. Never asks for papers: `docs/privacy/requests.md` says how. */
-  confirm(number: string, reason: string): Promise<RequestRow>;
+  /**
+   * The operator made sure otherwise that it is theirs; `docs/privacy/requests.md` says how. `atWork`: a copy or a deletion
+   * was started by it.
+   */
+  confirm(number: string, reason: string): Promise<{ readonly row: RequestRow; readonly atWork: boolean }>;
   answer(number: string, answer: string, reason: string): Promise<RequestRow>;
   /** Says why not, and where one may complain. */
   deny(number: string, because: DenialReason, words: string | undefined, reason: string): Promise<RequestRow>;
@@ -132,12 +135,12 @@ export function createRequestDesk(options: {
       const carried = await db.tx(async (tx) => {
         const confirmed = await intake.confirmIn(tx, row, { shown: false });
         await record(tx, row, "admin.request_verified", { reason });
-        return confirmed;
+        return { ...confirmed, atWork: await repo.isAtWork(tx, row.id) };
       });
       carried.afterwards();
       mail.wake();
       jobs.wake();
-      return carried.row;
+      return carried;
     },
     answer: (number, answer, reason) => settle(number, { type: "fulfil" }, answer, reason),
     deny(number, because, words, reason) {

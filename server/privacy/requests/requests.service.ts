@@ -28,7 +28,7 @@ export type StartRight = (tx: Writer, request: ConfirmedRequest) => Promise<() =
 export interface DataRequests {
   /** The newest first. */
   list(userId: UserId): Promise<RequestView[]>;
-  /** Does at once what can be done at once; anything else waits for the person's next step, or for the operator. */
+  /** Does at once what can be done at once. Deleting waits for `privacy.delete`, a correction for the operator. */
   make(
     actor: Actor,
     input: z.output<typeof makeRequestInput>,
@@ -131,7 +131,11 @@ export function createDataRequests(options: {
         await audit.record(tx, {
           ...{ chain: teamId, actor: userId, action: "privacy.requested", object: userId, detail: { kind, number } },
         });
-        const carried = await carryOut(tx, { ...entered, userId }, { userId, chain: teamId });
+        // Being signed in, or holding an API token, is not enough to delete: that takes a fresh proof and one's word.
+        const carried =
+          kind === "delete"
+            ? { row: entered, afterwards() {} }
+            : await carryOut(tx, { ...entered, userId }, { userId, chain: teamId });
         if (!isOver(carried.row)) await acknowledge(tx, carried.row, person.emailShown);
         return carried;
       });

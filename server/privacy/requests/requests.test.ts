@@ -136,6 +136,18 @@ describe.each(TEST_ENGINES)("requests about data, on $name", (engine) => {
       expect((await parts().requests.list(anna.userId)).map(({ state }) => state)).toEqual(["revoked", "fulfilled"]);
     });
 
+    it("start a copy, and never a deletion: that takes more than being signed in", async () => {
+      const started: string[] = [];
+      const start =
+        async (_tx: unknown, { id }: { id: string }) =>
+        () =>
+          void started.push(id);
+      parts().requests.startWith({ delete: start, export: start });
+      expect(await make("delete")).toMatchObject({ state: "in_progress" });
+      const copy = await make("export");
+      expect(started).toEqual([copy.id]);
+    });
+
     it("are not taken back behind the back of a deletion at work on them", async () => {
       const asked = await make("delete");
       const at = new Date(world.pages.clock.now());
@@ -274,13 +286,16 @@ describe.each(TEST_ENGINES)("requests about data, on $name", (engine) => {
     it("are confirmed by judgement, do what needs no person, and leave seeing to an answer", async () => {
       const restrict = await enter("2025-12-31", "restrict");
       expect(await parts().desk.confirm(restrict.number, WHY)).toMatchObject({
-        state: "fulfilled",
-        userId: anna.userId,
+        atWork: false,
+        row: { state: "fulfilled", userId: anna.userId },
       });
       expect((await world.actor(anna)).standing).toBe("restricted");
       expect(await mailTo(address(), "is answered")).toContain("Your data is only kept from now on");
       const access = await enter("2025-12-31", "access");
-      expect(await parts().desk.confirm(access.number, WHY)).toMatchObject({ state: "in_progress", reason: null });
+      expect((await parts().desk.confirm(access.number, WHY)).row).toMatchObject({
+        state: "in_progress",
+        reason: null,
+      });
       await expect(parts().desk.confirm(access.number, WHY)).rejects.toThrow("being worked on");
       expect(await actionsAbout(anna)).toContainEqual(["admin.request_verified", WHY]);
     });
