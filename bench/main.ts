@@ -4,9 +4,11 @@
  */
 import { automations } from "./automations.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
+import { dataExport } from "./export.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
@@ -36,6 +38,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   sweep,
   rules,
   automations,
+  dataExport,
+  breach,
   egress,
   popup,
   size,

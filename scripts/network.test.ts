@@ -43,6 +43,11 @@ const KNOWN = [
   // The operator's: DATABASE_URL and SMTP_URL.
   "server/db/postgres.ts pg",
   "server/mail/smtp.ts nodemailer",
+  "server/mail/smtp.ts node:net",
+  // Stands before all of them: hosts of the processor register alone.
+  "server/privacy/processors/outbound.ts node:dgram",
+  "server/privacy/processors/outbound.ts node:dns",
+  "server/privacy/processors/outbound.ts node:net",
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",

@@ -7,6 +7,9 @@ import { parseEgressAllow } from "./egress/allow.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
 
+/** As what an operator looks at or changes what is somebody's. */
+export const OPERATOR_ROLES = ["operator", "support", "privacy", "security", "owner"] as const;
+
 const whole = (fallback: number, least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;
   return z
@@ -51,6 +54,14 @@ const VARIABLES = {
   KEY_FILE: {
     schema: z.string().min(1).optional(),
     about: "File with the encryption key, outside DATA_DIR. Made on first start. Default: DATA_DIR.key.",
+  },
+  BACKUP_DIR: {
+    schema: z.string().min(1).optional(),
+    about: "Folder for backups, on another disk if there is one. Default: DATA_DIR.backups.",
+  },
+  BACKUP_DAYS: {
+    schema: whole(14, 1, 14),
+    about: "Backups older than this are removed: 14 at most, because what people had erased is in them.",
   },
   DATABASE_URL: {
     schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
@@ -117,10 +128,21 @@ const VARIABLES = {
     schema: z.coerce.number().int().min(0).max(120).default(24),
     about: "An account nobody signs in to for this long is deleted, after three notices. 0: never.",
   },
-  BACKUP_DAYS: { schema: count(14, 3650), about: "How long you keep backups, in days. Policy: 14 at most." },
   SUPPORT_EMAIL: {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
-    about: "Support address shown beside the support form.",
+    about: "Support address shown beside the support form; alarms about incidents go there too.",
+  },
+  OPERATOR_ROLE: {
+    schema: z
+      .enum(OPERATOR_ROLES, {
+        error: "Write operator, support, privacy, security or owner.",
+      })
+      .default("operator"),
+    about: "As what admin commands are run, shown to whose data they read; --role says it for one command.",
+  },
+  PROCESSORS_FILE: {
+    schema: z.string().min(1).optional(),
+    about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
   },
 } as const;
 
@@ -167,12 +189,16 @@ const OWN_PREFIXES = [
   "EXTENSION_",
   "TLS_",
   "BACKUP_",
+  "PROCESSORS_",
   "INACTIVE_",
+  "OPERATOR_",
 ];
 
-export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
+export interface Config
+  extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "BACKUP_DIR" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
   readonly publicUrl: URL;
   readonly keyFile: string;
+  readonly backupDir: string;
   /** Set when the server itself serves https. */
   readonly certificate: CertificateFiles | undefined;
   /** Set variables that this version does not use yet. */
@@ -211,7 +237,7 @@ function asVariables(values: Record<string, unknown>): Variables {
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
-  const { PUBLIC_URL, KEY_FILE, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
+  const { PUBLIC_URL, KEY_FILE, BACKUP_DIR, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
   const certificate = certificateOf(TLS_CERT_FILE, TLS_KEY_FILE);
   const publicUrl = new URL(PUBLIC_URL ?? `${certificate === undefined ? "http" : "https"}://localhost:${values.PORT}`);
   if (certificate !== undefined && publicUrl.protocol !== "https:") {
@@ -239,6 +265,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     DATA_DIR: dataDir,
     publicUrl,
     keyFile,
+    backupDir: resolve(BACKUP_DIR ?? `${dataDir}.backups`),
     certificate,
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };

@@ -16,6 +16,7 @@ const FIELDS = [
   "phoneId",
   "teamId",
   "jobId",
+  "incidentId",
   "kind",
   "attempt",
   "count",

@@ -4,6 +4,8 @@ import { systemClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
 import { createLog, errorFields, errorText } from "./log.ts";
+import { guardOutbound } from "./privacy/processors/outbound.ts";
+import { readRegister } from "./privacy/processors/processors-file.ts";
 import { startServer } from "./server.ts";
 
 const STOP_LIMIT_MS = 15_000;
@@ -13,7 +15,9 @@ const log = createLog({ clock: systemClock, write: (line) => process.stderr.writ
 
 try {
   const config = parseConfig(process.env);
-  const server = await startServer({ config, clock: systemClock, log });
+  const processors = readRegister(config);
+  const outbound = guardOutbound({ processors, clock: systemClock, log });
+  const server = await startServer({ config, clock: systemClock, log, outbound });
   if (config.notUsedYet.length > 0) {
     process.stdout.write(
       `These settings are set, but this version does not use them yet: ${config.notUsedYet.join(", ")}\n`,

@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
+import { POLICY } from "../shared/policy/policy-v1.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createPageLinks } from "./accounts/page-links.ts";
 import { createAppRouter } from "./app.router.ts";
@@ -11,6 +12,7 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
+import { removeOldBackups } from "./backup/backup.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import type { Config } from "./config.ts";
@@ -35,13 +37,20 @@ import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
-import { createPrivacyServices } from "./privacy/compose.ts";
+import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
+import { createErasureParts } from "./privacy/erasure/compose.ts";
+import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
-import { processorsOf } from "./privacy/processors/processors.ts";
+import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
+import type { Outbound } from "./privacy/processors/outbound.ts";
+import { demandAgreements } from "./privacy/processors/processors.ts";
+import { readRegister } from "./privacy/processors/processors-file.ts";
+import { createRequestParts } from "./privacy/requests/compose.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
 import { createInactivityRepo } from "./privacy/retention/inactivity.repo.ts";
 import { createInactivity } from "./privacy/retention/inactivity.service.ts";
 import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
+import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -74,13 +83,17 @@ export interface ServerOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  /** The wall around this process, where one stands. */
+  readonly outbound?: Outbound;
   /** Replaces the web driver. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, log } = options;
-  assertBudget({ backupDays: config.BACKUP_DAYS, processors: processorsOf(config) });
+  const register = readRegister(config);
+  demandAgreements(register, config.publicUrl);
+  assertBudget({ backupDays: config.BACKUP_DAYS, processors: register });
   let serve: ReturnType<typeof getRequestListener> | undefined;
   const secure = config.publicUrl.protocol === "https:";
   const starting = { ...Object.fromEntries(securityHeaders(secure)), "Content-Type": "text/plain", "Retry-After": "1" };
@@ -129,12 +142,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
   });
 
   const driver =
     options.driver ??
     (await createWebDriver({
       dataDir: config.DATA_DIR,
+      key: deriveKey(master, "phone profiles"),
       ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
       sandbox: config.PHONE_SANDBOX === "on",
       clock,
@@ -220,14 +235,56 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
+  const asked = createRequestParts({
+    ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+  });
+  /** Nothing stays open behind a server that does not start. */
+  const orClose = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      await Promise.allSettled([listening.close(), driver.close()]);
+      await db.close();
+      throw error;
+    }
+  };
+  const erasure = await orClose(() =>
+    createErasureParts({
+      ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
+      ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+    }),
+  );
+  asked.requests.startWith({ delete: erasure.erasures.start });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
+    key: deriveKey(master, "exports"),
+    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
+    ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
+    receipts: async (userId) =>
+      (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
+        receipt ? [{ name: number, receipt }] : [],
+      ),
+  });
+  asked.requests.startWith({ export: copies.startFor });
+  const imports = createImportParts({
+    ...{ db, clock, audit, lifecycle, events },
+    phonesPerTeam: config.PHONES_PER_TEAM,
+  });
   const inactivity = createInactivity({
     ...{ db, repo: createInactivityRepo(db), mail: accounts.mail, page: createPageLinks(publicUrl) },
     months: config.INACTIVE_MONTHS,
+    askForErasure: erasure.erasures.startUnasked,
   });
-  const privacy = createPrivacyServices({ db, config, publicUrl, inactivity });
+  const privacy = createPrivacyServices({
+    ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
+    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies, inactivity },
+    deskKey: deriveKey(master, "operator desk"),
+  });
+  const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const router = createAppRouter({
     account: accounts,
-    sessions: accounts.sessions,
+    sessions: accounts,
     tokens: accounts.apiTokens,
     teams: accounts,
     audit: accounts.activity,
@@ -289,9 +346,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    ...{ copies, imports },
     pages: new Hono<AppEnv>().route(
       "/",
-      createPages({ ...accounts, clock, log, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL }),
+      createPages({
+        ...{ ...accounts, ...trust, register, erasures: erasure.erasures },
+        asked: { ...asked, held: privacy.privacy.held },
+        ...{ copies, imports },
+        ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        ...{ policy: privacy.policy, desk: privacy.desk, processors: privacy.processorViews },
+      }),
     ),
     clock,
     log,
@@ -318,6 +382,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
+  await orClose(erasure.replay);
   await sweepOverdue();
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
@@ -331,13 +396,33 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
+      ...trust.jobs,
+      ...asked.jobs,
+      ...erasure.jobs,
+      ...copies.jobs,
+      [STOP_JOB]: createStopWork({
+        ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
+        ...{ runs: automations.runs, phones },
+      }),
+      ...privacy.jobs,
       async [SWEEP_JOB](_input, { signal }) {
         // The sweep before the first request was that of this hour.
         if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
         await sweep(signal);
       },
+      "backups.sweep": async () => {
+        await removeOldBackups(config, clock, config.backupDir);
+      },
     },
-    [SWEEPS],
+    [
+      SWEEPS,
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...trust.schedules,
+      ...asked.schedules,
+      ...erasure.schedules,
+      ...EXPORT_SCHEDULES,
+      ...privacy.schedules,
+    ],
   );
   await recordings.recover();
   const recovering = lifecycle

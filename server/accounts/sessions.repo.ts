@@ -4,6 +4,8 @@ import type { Role } from "../../shared/access.ts";
 import type { SessionKind, SignInMethod } from "../../shared/accounts.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
+import { isOpenErasure, standingOf } from "../privacy/preferences/standing.repo.ts";
+import type { AccountStanding } from "../teams/team-scope.ts";
 
 export interface SessionRow {
   readonly id: SessionId;
@@ -32,6 +34,7 @@ export interface FoundSession extends SessionRow {
   readonly role: Role;
   /** Whether this team asks its members for a second factor. */
   readonly requireSecondFactor: boolean;
+  readonly standing: AccountStanding;
 }
 /** Which sessions of a person: one, all but one, or all. */
 export type WhichSessions = { readonly id: SessionId } | { readonly except: SessionId } | "all";
@@ -45,6 +48,8 @@ export interface Proof {
 export interface SessionsRepo {
   insert(tx: Writer, session: NewSession): Promise<SessionId>;
   findByToken(tokenHash: string): Promise<FoundSession | undefined>;
+  /** Live or ended, with the team it works in or, without one, the person's oldest. */
+  findById(id: SessionId): Promise<Pick<FoundSession, "userId" | "teamId" | "userAgent"> | undefined>;
   /** Everything still valid, the last used first. */
   listLive(userId: UserId, now: Date): Promise<SessionRow[]>;
   /** User agents and addresses the person's sessions had, ended ones too (as long as they are kept). */
@@ -58,7 +63,7 @@ export interface SessionsRepo {
   forgetProof(tx: Writer, id: SessionId): Promise<void>;
   touch(
     tx: Writer,
-    id: SessionId,
+    session: { readonly id: SessionId; readonly userId: UserId },
     seen: { at: Date; idleExpiresAt: Date; ip: string | null; userAgent: string | null },
   ): Promise<void>;
   /** Gives whether the session was the person's and live. */
@@ -80,7 +85,7 @@ export interface SessionsRepo {
 }
 
 export function createSessionsRepo(db: Database): SessionsRepo {
-  const { sessions, users, teams, teamMembers, connectCodes, oneTimeTokens } = db.t;
+  const { sessions, users, teams, teamMembers, connectCodes, oneTimeTokens, privacyPreferences, erasures } = db.t;
   const row = {
     id: sessions.id,
     kind: sessions.kind,
@@ -93,6 +98,11 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     userAgent: sessions.userAgent,
     timeZone: sessions.timeZone,
   };
+  const workingTeamFirst = [
+    asc(sql`case when ${teamMembers.teamId} = ${sessions.teamId} then 0 else 1 end`),
+    asc(teamMembers.joinedAt),
+    asc(teamMembers.teamId),
+  ];
   // No `limit`: SQLite plans a statement anew for every value bound to one (measured: 41 instead of 6 µs a look-up),
   // and a hash has one credential with a handful of teams.
   const sessionByToken = db.read
@@ -104,17 +114,17 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       teamId: teamMembers.teamId,
       role: teamMembers.role,
       requireSecondFactor: teams.requireSecondFactor,
+      restrictedAt: privacyPreferences.restrictedAt,
+      erasureId: erasures.id,
     })
     .from(sessions)
     .innerJoin(users, and(eq(users.id, sessions.userId), isNull(users.deletedAt)))
     .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
     .innerJoin(teams, eq(teams.id, teamMembers.teamId))
+    .leftJoin(privacyPreferences, eq(privacyPreferences.userId, sessions.userId))
+    .leftJoin(erasures, isOpenErasure(erasures, sessions.userId))
     .where(eq(sessions.tokenHash, sql.placeholder("tokenHash")))
-    .orderBy(
-      asc(sql`case when ${teamMembers.teamId} = ${sessions.teamId} then 0 else 1 end`),
-      asc(teamMembers.joinedAt),
-      asc(teamMembers.teamId),
-    )
+    .orderBy(...workingTeamFirst)
     .prepare();
 
   /** The idle end is never after the absolute one. */
@@ -123,11 +133,20 @@ export function createSessionsRepo(db: Database): SessionsRepo {
   return {
     async insert(tx, session) {
       const id = newId("session");
-      await tx.insert(sessions).values({ ...session, id });
+      await tx.insert(sessions).values({ ...(await db.keys.row(tx, sessions, session)), id });
       return id;
     },
     async findByToken(tokenHash) {
       const [found] = await sessionByToken.execute({ tokenHash });
+      return found && { ...found, standing: standingOf(found) };
+    },
+    async findById(id) {
+      const [found] = await db.read
+        .select({ userId: sessions.userId, teamId: teamMembers.teamId, userAgent: sessions.userAgent })
+        .from(sessions)
+        .innerJoin(teamMembers, eq(teamMembers.userId, sessions.userId))
+        .where(eq(sessions.id, id))
+        .orderBy(...workingTeamFirst);
       return found;
     },
     async listLive(userId, now) {
@@ -146,13 +165,13 @@ export function createSessionsRepo(db: Database): SessionsRepo {
     },
     async listSeen(tx, userId) {
       return tx
-        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent })
+        .select({ ip: sessions.ip, userAgent: sessions.userAgent })
         .from(sessions)
         .where(eq(sessions.userId, userId));
     },
     async listPlaces(tx, userId) {
       return tx
-        .selectDistinct({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
+        .select({ ip: sessions.ip, userAgent: sessions.userAgent, timeZone: sessions.timeZone })
         .from(sessions)
         .where(and(eq(sessions.userId, userId), isNotNull(sessions.timeZone)));
     },
@@ -162,16 +181,18 @@ export function createSessionsRepo(db: Database): SessionsRepo {
         .set({ authenticatedAt: new Date(0) })
         .where(eq(sessions.id, id));
     },
-    async touch(tx, id, { at, idleExpiresAt, ip, userAgent }) {
+    async touch(tx, { id, userId }, { at, idleExpiresAt, ip, userAgent }) {
+      const where = await db.keys.row(tx, sessions, { ip, userAgent }, userId);
       await tx
         .update(sessions)
-        .set({ seenAt: at, idleExpiresAt, ip, userAgent })
+        .set({ seenAt: at, idleExpiresAt, ...where })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
     async replaceToken(tx, userId, id, tokenHash, { authenticatedAt, method, about }) {
+      const where = about && { ip: about.ip, userAgent: about.userAgent };
       const replaced = await tx
         .update(sessions)
-        .set({ tokenHash, authenticatedAt, method, ...(about && { ip: about.ip, userAgent: about.userAgent }) })
+        .set({ tokenHash, authenticatedAt, method, ...(where && (await db.keys.row(tx, sessions, where, userId))) })
         .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
         .returning({ id: sessions.id });
       return replaced.length > 0;

@@ -155,7 +155,7 @@ export function createSessions(options: {
     // An odd use leaves the session where it was at home, so that its owner goes on undisturbed.
     const { ip, userAgent } = isOdd ? found : about;
     const mustProve = await db.tx(async (tx) => {
-      await repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      await repo.touch(tx, found, { at: new Date(now), idleExpiresAt, ip, userAgent });
       if (dayOf(found.seenAt.getTime()) < dayOf(now)) await repo.noteDay(tx, found.userId, new Date(dayOf(now)));
       const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
       if (unproven) await repo.forgetProof(tx, found.id);
@@ -300,11 +300,12 @@ function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
     authenticatedAt,
     method,
     lacksSecondFactor: found.requireSecondFactor && assurance(method) === 1,
+    standing: found.standing,
     expiresAt,
   };
 }
 
-function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }: FoundApiToken): Actor {
+function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt, standing }: FoundApiToken): Actor {
   return {
     credential: { kind: "token", id },
     userId,
@@ -315,6 +316,7 @@ function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }:
     method: undefined,
     // Making a token took a fresh proof, with a second factor where the team asks for one.
     lacksSecondFactor: false,
+    standing,
     expiresAt,
   };
 }

@@ -50,6 +50,7 @@ describe("admin commands beside an open database", () => {
       key: deriveKey(opened.master, "mail"),
       abuseKey: deriveKey(opened.master, "abuse signals"),
       factorsKey: deriveKey(opened.master, "second factors"),
+      uninstallKey: deriveKey(opened.master, "uninstall links"),
     });
   });
   afterAll(async () => {
@@ -100,12 +101,14 @@ describe("admin commands beside an open database", () => {
     const someone = await services.accounts.create({ email: "held@x.example", password: PASSWORD }, "operator");
     const id = newId("decision");
     const words = "I am\u001b[2J one\nperson";
-    await db.tx((tx) =>
-      tx.insert(db.t.decisions).values({
-        ...{ id, userId: someone.id, kind: "sign_up", action: "hold", state: "contested", score: 85, contest: words },
+    await db.tx(async (tx) => {
+      const { decisions } = db.t;
+      const said = await db.keys.row(tx, decisions, { userId: someone.id, contest: words });
+      await tx.insert(decisions).values({
+        ...{ id, ...said, kind: "sign_up", action: "hold", state: "contested", score: 85 },
         ...{ signals: [{ signal: "disposable_address", weight: 40 }], createdAt: new Date() },
-      }),
-    );
+      });
+    });
     const listed = await admin(["decision", "list", "--reason", "queue"]);
     expect(listed.error).toBe("");
     expect(listed.out).toMatch(new RegExp(`^${id}\\t\\S+\\theld@x\\.example\\tsign_up\\thold\\tcontested\\t85\n`));

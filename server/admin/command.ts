@@ -8,6 +8,9 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { Desks } from "../privacy/desks.ts";
+import type { Erasures } from "../privacy/erasure/erasures.service.ts";
+import type { RequestParts } from "../privacy/requests/compose.ts";
 
 export interface AdminProcess {
   readonly config: () => Config;
@@ -21,16 +24,28 @@ export interface Work {
   readonly db: Database;
   readonly audit: Audit;
   readonly services: AccountServices;
+  readonly asked: RequestParts;
+  readonly erasures: Pick<Erasures, "enter">;
   readonly billing: Billing;
+  readonly desks: Desks;
+  /** Who works here; stands in every entry of the audit log about this command. */
+  readonly operator: Operator;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */
   readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;
 }
+export interface Operator {
+  /** What they say they do this as; the person concerned sees it. */
+  readonly role: Config["OPERATOR_ROLE"];
+  /** Their name on this machine. */
+  readonly by: string;
+}
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export interface Command {
+  /** Its name is one word or two. */
   readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
   /** Done before the database is opened. */
-  prepare?(config: Config, options: Options): Promise<void>;
+  prepare?(config: Config, options: Options, clock: Clock): Promise<void>;
   run(work: Work, options: Options): Promise<void>;
 }
 export type Commands = Readonly<Record<string, Command>>;

@@ -1,23 +1,32 @@
 /** What the admin commands do; `main.ts` gives them the process. */
+import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
-import { createAudit } from "../audit/audit.repo.ts";
+import { type Audit, createAudit } from "../audit/audit.repo.ts";
 import { createBillingRepo } from "../billing/billing.repo.ts";
 import { createBilling } from "../billing/billing.service.ts";
+import { type Config, OPERATOR_ROLES } from "../config.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
+import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createDesks } from "../privacy/desks.ts";
+import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../privacy/erasure/erasures.service.ts";
+import { createRequestParts } from "../privacy/requests/compose.ts";
 import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
   type Command,
   type Commands,
+  type Operator,
   type Options,
   oneLine,
   parse,
@@ -25,7 +34,10 @@ import {
   type Work,
 } from "./command.ts";
 import { DECISION_COMMANDS } from "./decision-commands.ts";
+import { DESK_COMMANDS } from "./desk-commands.ts";
+import { INCIDENT_COMMANDS } from "./incident-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
+import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
@@ -36,24 +48,58 @@ const USAGE = `Usage: npm run admin -- <command>
                                                       makes an API token and prints it, alone, once
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  user erase --email E [--now] --reason R             deletes an account on its owner's request; 7 days to take it back
   mail failed --reason R                              lists mail that will never arrive, and why
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
   decision uphold --id D --reason R                   upholds it; the person is told, with the reason
+  request list --reason R                             lists requests about data by due date; names nobody
+  request show --number N --reason R                  shows one, with who asked and what they wrote
+  request add --kind K --channel C --email E --received DATE [--text T] --reason R
+                                                      enters what came by mail, post or form; mails a link that confirms it
+  request verify --number N --reason R                you made sure otherwise that it is theirs
+  request answer --number N --text T --reason R       answers it; the person is mailed the answer and a receipt
+  request deny --number N --because B [--text T] --reason R
+                                                      says why not, and where they may complain
+  request close --number N --reason R                 the person took it back
+  receipt verify --file F                             checks a receipt or certificate of this server
   billing show --number N --reason R                  shows one billing record; people cannot be looked for there
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
+  incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
+                                                      opens an incident; its 72 hours begin at TIME; prints its id
+  incident describe --id I [--what W] [--consequences C] [--measures M] [--todo D] --reason R
+                                                      what people and the authority read
+  incident scope --id I --exposed table.column,table [--users U,…] [--teams T,…] [--from TIME] [--to TIME] --reason R
+                                                      finds out whom it concerns, and with which data
+  incident show --id I                                clocks, numbers, and how far telling people is
+  incident form --id I [--format markdown|html]       the notification for the authority, filled in (Art. 33 GDPR)
+  incident notify --id I --reason R                   tells everybody concerned, by mail and in the panel
+  incident unreached --id I --reason R                lists whom no mail reached
+  incident told-authority --id I --at TIME --reason R keeps when the authority was told
+  incident close --id I [--authority-not-needed WHY] --reason R
+  incident register                                   every incident there was
+  policy announce --version N --reason R              tells everybody about a new version of the privacy policy
+  policy status                                       what is in force, what was announced, who was told
+  desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
+
+  backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
+  restore --from FOLDER --reason R                    puts a backup in the place of the data; the server must be stopped
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
 Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
-where the person concerned sees it.`;
+where the person concerned sees it, with --role (${OPERATOR_ROLES.join(", ")}; or OPERATOR_ROLE in the environment).
+TIME is a moment in UTC, like 2026-11-26T09:30:00Z.`;
 
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
   ...DECISION_COMMANDS,
+  ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...INCIDENT_COMMANDS,
+  ...DESK_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -110,19 +156,23 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.out(USAGE);
     return args.length === 0 ? 2 : 0;
   }
-  const name = args.slice(0, 2).join(" ");
+  const [first = ""] = args;
+  const name = first in COMMANDS ? first : args.slice(0, 2).join(" ");
   const command = COMMANDS[name];
   if (command === undefined) {
     process.error(`There is no command “${name}”.\n\n${USAGE}`);
     return 2;
   }
-  const options = readOptions(command, args.slice(2));
+  const options = readOptions(command, args.slice(name.split(" ").length));
   if (typeof options === "string") {
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  await command.prepare?.(process.config(), options);
-  const work = await open(process, command.prepare && options["reason"]);
+  const config = process.config();
+  await command.prepare?.(config, options, process.clock);
+  const given = parse(z.enum(OPERATOR_ROLES).optional(), "--role", options["role"]);
+  const operator: Operator = { role: given ?? config.OPERATOR_ROLE, by: nameOnThisMachine() };
+  const work = await open(process, config, operator, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
   } finally {
@@ -138,7 +188,10 @@ function readOptions(command: Command, args: string[]): Options | string {
       args,
       strict: true,
       allowPositionals: false,
-      options: Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
+      options: {
+        ...Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
+        ...("reason" in command.options && { role: { type: "string" } }),
+      },
     });
     const given: Options = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, single(value)]));
     const missing = Object.entries(command.options).find(
@@ -172,28 +225,62 @@ function parseScopes(value: string | boolean | undefined): Scope[] | undefined {
   return [...new Set(names.filter(isScope))];
 }
 
+function nameOnThisMachine(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's list, as in some containers.
+    return `user ${globalThis.process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** The audit log of a command: what an operator does says as what, and who on this machine. */
+function signedBy(audit: Audit, operator: Operator): Audit {
+  return {
+    ...audit,
+    record: (tx, entry) =>
+      audit.record(tx, entry.actor === "operator" ? { ...entry, detail: { ...entry.detail, ...operator } } : entry),
+  };
+}
+
 /** `reason`: why this command changed the key file, when it did. */
-async function open(process: AdminProcess, reason: Options[string]): Promise<Work> {
-  const config = process.config();
+async function open(process: AdminProcess, config: Config, operator: Operator, reason: Options[string]): Promise<Work> {
   const { clock } = process;
   const opened = await openDatabase(config);
   const { db, master } = opened;
-  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
+  const audit = signedBy(createAudit(db, clock, deriveKey(master, "audit heads")), operator);
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
   const { enqueue } = createJobsRepo(db, clock);
+  const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") });
+  // Jobs wait in the database for the server; no command works on them.
+  const jobs = { enqueue, wake() {} };
   const services = createAccountServices({
     db,
     audit,
-    limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
-    // Jobs wait in the database for the server; no command works on them.
-    jobs: { enqueue, wake() {} },
+    limiter,
+    jobs,
     clock,
     config,
     publicUrl: config.publicUrl,
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
+  });
+  const { publicUrl } = config;
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+    supportEmail: config.SUPPORT_EMAIL,
+  });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
   const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
-  return { db, audit, services, billing, process, enqueue };
+  const desks = createDesks({
+    ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
+    ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
+  });
+  return { db, audit, services, asked, erasures, billing, desks, operator, process, enqueue };
 }

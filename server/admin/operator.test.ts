@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +10,8 @@ import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
 
+/** Of a command that does not say as what it is run. */
+const BY_ME = { role: "operator", by: userInfo().username };
 let folder: string;
 let server: TestServer;
 let person: TestPerson;
@@ -58,7 +60,7 @@ describe("what an operator does beside a running server", () => {
     expect(shown).toMatch(/^token\ttok_\S+\ttest\tpt_.{5}…\taccount\t/m);
     for (const secret of [person.token, token, "127.0.0.1"]) expect(shown).not.toContain(secret);
     expect(await aboutPerson("admin.account_read", person)).toEqual([
-      { actor: "operator", detail: { reason: "ticket 12" } },
+      { actor: "operator", detail: { reason: "ticket 12", ...BY_ME } },
     ]);
     expect(await aboutPerson("admin.account_read", other)).toEqual([]);
   });
@@ -68,7 +70,7 @@ describe("what an operator does beside a running server", () => {
     expect(out).toHaveLength(2);
     for (const one of [person, other]) {
       expect(await aboutPerson("admin.users_listed", one)).toEqual([
-        { actor: "operator", detail: { reason: "yearly review" } },
+        { actor: "operator", detail: { reason: "yearly review", ...BY_ME } },
       ]);
     }
   });
@@ -90,7 +92,7 @@ describe("what an operator does beside a running server", () => {
     expect(await call(server, "query", "account.me", undefined, other.token)).toMatchObject({ ok: true });
     await theirs.body?.cancel();
     expect(await aboutPerson("session.revoked", person)).toEqual([
-      { actor: "operator", detail: { reason: "laptop stolen", count: 1 } },
+      { actor: "operator", detail: { reason: "laptop stolen", count: 1, ...BY_ME } },
     ]);
     const again = await admin("user", "sign-out", "--email", emailOf(person), "--reason", "once more");
     expect(again.out).toEqual(["Sessions ended: 0. API tokens that still work: 1."]);
@@ -101,14 +103,15 @@ describe("what an operator does beside a running server", () => {
     const createdAt = new Date(server.clock.now());
     await server.db.tx((tx) =>
       tx.insert(mailOutbox).values({
-        ...{ id: newId("job"), userId: person.userId, recipient: "a\u001b[2J\n@x.example", kind: "reset" },
+        ...{ id: newId("job"), userId: person.userId, kind: "reset" },
+        ...{ recipient: "a\u001b[2J\n@x.example", recipientIndex: null },
         ...{ state: "failed", failure: "550", createdAt },
       }),
     );
     const { out } = await admin("mail", "failed", "--reason", "a call");
     expect(out).toEqual([expect.stringMatching(/^\S+\t2026-\S+\treset\ta \[2J @x\.example\t550$/)]);
     expect(await aboutPerson("admin.mail_read", person)).toEqual([
-      { actor: "operator", detail: { reason: "a call", count: 1 } },
+      { actor: "operator", detail: { reason: "a call", count: 1, ...BY_ME } },
     ]);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     expect(metrics).toContain("perch_mail_failed 1\n");

@@ -1,7 +1,7 @@
 /** Append-only audit chains, one per team and one for the server. */
 import { sql } from "drizzle-orm";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal } from "../privacy/tags.ts";
+import { operational, person, personal, reference } from "../privacy/tags.ts";
 
 const activity = {
   use: ["essential.service.security"],
@@ -14,17 +14,19 @@ const activity = {
 export function auditTables(k: Kit) {
   const auditLog = k.table(
     "audit_log",
-    { owner: "team", subject: { column: "actor" }, clock: "at" },
+    { owner: "team", subject: { column: "actor", also: ["object"] }, clock: "at" },
     {
-      chain: k.text(operational("quarter")).notNull(),
-      seq: k.int(operational("quarter")).notNull(),
+      /** A team, or `server`. What was done in a team that is closed is forgotten with it; that something was done stays. */
+      chain: k.text({ ...reference("quarter"), link: "team", erase: "null" }).notNull(),
+      seq: k.int(reference("quarter")).notNull(),
       /** Nulled with the other personal columns when the person goes; the chain stays verifiable through `commitment`. */
       at: k.instant(personal("user.behavior", activity)),
-      actor: k.text(person(activity)),
-      action: k.text(operational("quarter")).notNull(),
-      object: k.text(personal("user.behavior", { ...activity, link: "user" })),
+      actor: k.text(person({ ...activity, thirdParty: "member" })),
+      action: k.text(reference("quarter")).notNull(),
+      /** What it was done to: a thing or a person. */
+      object: k.text(personal("user.behavior", { ...activity, link: "user", thirdParty: "member" })),
       detail: k.json<Record<string, string | number | boolean>>(personal("user.behavior", activity)),
-      salt: k.text(operational("quarter")),
+      salt: k.text({ ...operational("quarter"), erase: "null" }),
       commitment: k.text(operational("quarter")).notNull(),
       prev: k.text(operational("quarter")).notNull(),
       hash: k.text(operational("quarter")).notNull(),

@@ -16,7 +16,7 @@ import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
 import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
-import { createArtifactStore } from "./run-artifacts.ts";
+import { type ArtifactStore, createArtifactStore } from "./run-artifacts.ts";
 import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
@@ -39,6 +39,8 @@ export interface Automations {
   readonly workspaces: WorkspacesService;
   readonly suites: SuitesService;
   readonly runner: Runner;
+  /** A file a run kept. @throws PerchError `not_found` */
+  readonly readArtifact: ArtifactStore["read"];
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
   /** Lets go of contents that no file and no run needs. */
@@ -168,6 +170,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     }),
     suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
+    readArtifact: artifacts.read,
     async start() {
       await runner.start();
       beating = setInterval(() => {

@@ -3,6 +3,7 @@ import { getTableConfig } from "drizzle-orm/sqlite-core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId, type TeamId, type UserId } from "../../shared/ids.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import { tablesFor } from "../db/tables.ts";
@@ -57,7 +58,7 @@ describe.each(TEST_ENGINES)("billing records on $name", (engine) => {
     });
     const at = new Date(clock.now());
     await db.tx(async (tx) => {
-      await tx.insert(db.t.users).values({ id: userId, email: EMAIL, emailShown: EMAIL, createdAt: at });
+      await addUser(db, tx, { id: userId, email: EMAIL, createdAt: at });
       await tx.insert(db.t.teams).values({ id: teamId, name: "Team", createdAt: at });
       await tx.insert(db.t.teamMembers).values({ teamId, userId, role: "owner", joinedAt: at });
       await billing.record(tx, record("2026-0001"));

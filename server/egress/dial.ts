@@ -1,5 +1,6 @@
 /** Opens the connection to an address that was already judged. No name is looked up here. */
 import { isIPv4, connect as netConnect, type Socket } from "node:net";
+import { asOwnCall } from "./own-calls.ts";
 
 /** Connects to an IP address; rejects when it cannot or when `signal` aborts. */
 export type Connector = (address: string, port: number, signal: AbortSignal) => Promise<Socket>;
@@ -11,7 +12,7 @@ const MAX_ATTEMPTS = 4;
 export const tcpConnect: Connector = (address, port, signal) =>
   new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const socket = netConnect({ host: address, port, noDelay: true, allowHalfOpen: true });
+    const socket = asOwnCall(() => netConnect({ host: address, port, noDelay: true, allowHalfOpen: true }));
     const abort = () => socket.destroy(new Error("The connection attempt was given up."));
     signal.addEventListener("abort", abort, { once: true });
     socket.once("connect", () => {

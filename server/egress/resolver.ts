@@ -1,5 +1,6 @@
 /** Name resolution for phones and scripts. */
 import { Resolver as DnsResolver, lookup } from "node:dns/promises";
+import { asOwnCall } from "./own-calls.ts";
 
 /** All addresses of a name. Rejects or answers empty when there are none. Asked once per connection. */
 export type Resolver = (name: string, how: { readonly listed: boolean }) => Promise<readonly string[]>;
@@ -18,9 +19,11 @@ export function systemResolver(servers?: readonly string[]): Resolver {
   const resolver = new DnsResolver({ timeout: QUESTION_MS, tries: 2 });
   if (servers !== undefined) resolver.setServers(servers);
   return async (name, { listed }) => {
-    if (listed) return (await lookup(name, { all: true })).map(({ address }) => address);
+    if (listed) return (await asOwnCall(() => lookup(name, { all: true }))).map(({ address }) => address);
     // The final dot keeps search domains out: a page must not find `http://printer/` beside the server.
-    const answers = await Promise.allSettled([resolver.resolve4(`${name}.`), resolver.resolve6(`${name}.`)]);
+    const answers = await Promise.allSettled(
+      asOwnCall(() => [resolver.resolve4(`${name}.`), resolver.resolve6(`${name}.`)]),
+    );
     return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   };
 }

@@ -109,12 +109,21 @@ export const SAMPLES: MailData = {
     answer: "Your <b>name was corrected.",
     link: "https://perch.example/data-request/receipt?token=t",
   },
+  data_requests_due: { count: "1 request", list: "DR-2026-0001 (delete): due 31 January 2026, 5 days left" },
   policy_changed: { effectiveAt: "1 February 2026", summary: "One clause.", link: "https://perch.example/privacy" },
   breach: {
     what: "A backup was read.",
     at: "1 January 2026, 14:05 UTC",
+    categories: "E-mail address, Your name",
+    consequences: "You may get mail that pretends to be ours.",
+    measures: "The backup was moved.",
     todo: "Set a new password.",
     link: "https://perch.example/security",
+  },
+  operator_notice: {
+    subject: "Incident: 12 hours left",
+    what: "A backup was read: 3 people wait.",
+    link: "https://perch.example/operator",
   },
   support_received: { dueAt: "31 January 2026" },
 };

@@ -81,8 +81,21 @@ export interface MailData {
     readonly answer: string;
     readonly link: string;
   };
+  /** To the operator; numbers and kinds, nothing about a person. */
+  readonly data_requests_due: { readonly count: string; readonly list: string };
   readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
-  readonly breach: { readonly what: string; readonly at: string; readonly todo: string; readonly link: string };
+  /** What Art. 34(2) GDPR asks for, and which categories of the reader's data are concerned. */
+  readonly breach: {
+    readonly what: string;
+    readonly at: string;
+    readonly categories: string;
+    readonly consequences: string;
+    readonly measures: string;
+    readonly todo: string;
+    readonly link: string;
+  };
+  /** To the operator, about a clock that runs. */
+  readonly operator_notice: { readonly subject: string; readonly what: string; readonly link: string };
   readonly support_received: { readonly dueAt: string };
 }
 
@@ -299,17 +312,34 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     action: { label: "See the receipt", link },
     after: [],
   }),
+  data_requests_due: ({ count, list }) => ({
+    subject: `Perch: ${count} about personal data to answer`,
+    before: [`Waiting for an answer: ${list}.`],
+    after: ["See them with “npm run admin -- request list”; docs/privacy/requests.md says how to answer."],
+  }),
   policy_changed: ({ effectiveAt, summary, link }) => ({
     subject: "The privacy policy of Perch changes",
     before: [`From ${effectiveAt} a new version of our privacy policy applies.`, summary],
     action: { label: "Read what changes", link },
     after: [],
   }),
-  breach: ({ what, at, todo, link }) => ({
+  breach: ({ what, at, categories, consequences, measures, todo, link }) => ({
     subject: "Security notice about your Perch account",
-    before: [`${what} (${at})`, `What you can do: ${todo}`],
-    action: { label: "Read more", link },
+    before: [
+      `${what} (${at})`,
+      `Of your data, this concerns: ${categories}.`,
+      `What it may lead to: ${consequences}`,
+      `What we have done: ${measures}`,
+      `What you can do: ${todo}`,
+    ],
+    action: { label: "Ask us", link },
     after: [],
+  }),
+  operator_notice: ({ subject, what, link }) => ({
+    subject,
+    before: [what],
+    action: { label: "Open Perch", link },
+    after: ['Open the operator page with: npm run admin -- desk open --reason "why"'],
   }),
   support_received: ({ dueAt }) => ({
     subject: "We have your message",

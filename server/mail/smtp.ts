@@ -1,5 +1,7 @@
 /** Hands mail to a mail server (RFC 5321) over TLS 1.3; plain SMTP only to this machine. */
+import { connect, type Socket } from "node:net";
 import { createTransport } from "nodemailer";
+import { lacksTls13 } from "../egress/tls-version.ts";
 import { PerchError } from "../errors.ts";
 
 export interface OutgoingMail {
@@ -25,9 +27,19 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
   if (!["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") {
     throw new PerchError("bad_input", "SMTP_URL must look like smtps://user:password@mail.example:465.");
   }
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || (url.protocol === "smtps:" ? 465 : 587);
   const transport = createTransport({
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || (url.protocol === "smtps:" ? 465 : 587),
+    host,
+    port,
+    // By name: the library would look the name up itself and connect to an address, which the processor register does
+    // not know.
+    getSocket: (_options: unknown, done: (error: Error | null, socket?: { connection: Socket }) => void) => {
+      openSocket(host, port).then(
+        (connection) => done(null, { connection }),
+        (error: Error) => done(error),
+      );
+    },
     secure: url.protocol === "smtps:",
     requireTLS: url.protocol === "smtp:" && !isLocal,
     ignoreTLS: url.protocol === "smtp:" && isLocal,
@@ -58,12 +70,32 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
         return {};
       } catch (error) {
         const refused = finalReply(error);
+        if (refused === undefined && lacksTls13(error)) {
+          throw new PerchError(
+            "unavailable",
+            "The mail server in SMTP_URL does not speak TLS 1.3. Update it or use another one; nothing older is used.",
+            { cause: error },
+          );
+        }
         if (refused === undefined) throw error;
         return { refused };
       }
     },
     close: () => transport.close(),
   };
+}
+
+function openSocket(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: TIMEOUT_MS });
+    socket.once("timeout", () => socket.destroy(new Error("The mail server does not answer.")));
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout").off("error", reject);
+      resolve(socket);
+    });
+  });
 }
 
 /** A 5xx answer to the recipient or the message (RFC 5321 §4.2.1); a failed login is ours to repair, so it is retried. */

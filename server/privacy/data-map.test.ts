@@ -13,6 +13,7 @@ import * as postgresSchema from "../db/schema.postgres.ts";
 import * as sqliteSchema from "../db/schema.sqlite.ts";
 import { tablesFor } from "../db/tables.ts";
 import { MIGRATIONS, testSqlite } from "../db/testing.ts";
+import { columnNamed, dataMap } from "./map/data-map.ts";
 import { FORBIDDEN_USE_PREFIXES, operational, personal } from "./tags.ts";
 
 const tables = Object.values(tablesFor.sqlite);
@@ -39,15 +40,29 @@ describe("the data map", () => {
     const about = privacyOf(table);
     const columns = getTableColumns(table);
     expect(Object.keys(columns)).toContain(about.clock);
-    if ("column" in about.subject) expect(Object.keys(columns)).toContain(about.subject.column);
-    else if ("via" in about.subject) {
+    if ("column" in about.subject) {
+      const { column, also = [] } = about.subject;
+      const mapped = dataMap(tablesFor.sqlite).find((one) => one.table === table);
+      if (mapped === undefined) throw new Error("The map leaves a table out.");
+      for (const name of [column, ...also]) {
+        expect(["user", "email"], `${name} leads to somebody`).toContain(columnNamed(mapped, name).tag.link);
+      }
+    }
+    if ("via" in about.subject) {
       const { via, table: parent, key } = about.subject;
       expect(Object.keys(columns)).toContain(via);
       expect(Object.keys(getTableColumns(tableNamed(parent)))).toContain(key);
-    } else expect(about.subject.none.length).toBeGreaterThan(10);
+    }
+    if ("none" in about.subject) expect(about.subject.none.length).toBeGreaterThan(10);
     for (const { tag } of taggedColumns(table)) {
       expect(tag.use.length).toBeGreaterThan(0);
       expect(tag.clause).toMatch(/^P\d\.\d$/);
+      if (tag.link === "user") expect(["delete", "null", "reattribute", "legal"]).toContain(tag.erase);
+      if (tag.thirdParty === "address") expect(tag.category).toBe("user.contact.email");
+      // What a person can take along is found from them.
+      if (tag.category !== "system.operations" && tag.export === "self")
+        expect(about.subject).not.toHaveProperty("none");
+      if (tag.export !== "self") expect(tag.export.never.length).toBeGreaterThan(10);
       for (const use of tag.use) expect(FORBIDDEN_USE_PREFIXES.some((prefix) => use.startsWith(prefix))).toBe(false);
       if (tag.category !== "system.operations") expect(tag.log).toBe("never");
     }

@@ -67,7 +67,7 @@ export function createPrivacyRepo(db: Database): PrivacyRepo {
           and(
             eq(auditLog.object, userId),
             eq(auditLog.actor, "operator"),
-            inArray(auditLog.action, [...actionsOf("operator")]),
+            inArray(auditLog.action, [...actionsOf("operator"), "session.revoked"]),
             isNotNull(auditLog.at),
           ),
         )

@@ -7,13 +7,14 @@ import type { Incidents } from "./incidents/incidents.service.ts";
 import type { PolicyDesk } from "./policy/policy.service.ts";
 import type { PrivacyPreferences } from "./preferences/preferences.service.ts";
 import type { PrivacyRepo } from "./privacy.repo.ts";
-import type { Processor } from "./processors/processors.ts";
 import type { DataRequests } from "./requests/requests.service.ts";
 import type { Inactivity } from "./retention/inactivity.service.ts";
 import { CATEGORIES, type Category, RETENTION, USES } from "./tags.ts";
 
 export interface PrivacyService {
   overview(userId: UserId): Promise<PrivacyOverview>;
+  /** What there is about the person, by category. */
+  held(userId: UserId): Promise<HeldCategory[]>;
   /** The newest first; of the last 90 days. */
   accessLog(userId: UserId): Promise<AccessLogEntry[]>;
   processors(): Promise<ProcessorView[]>;
@@ -23,7 +24,8 @@ const OVER = new Set(["revoked", "expired"]);
 
 export function createPrivacyService(options: {
   repo: PrivacyRepo;
-  processors: readonly Processor[];
+  /** With the last contact of each, so asked for each time. */
+  processors: () => readonly ProcessorView[];
   publicUrl: URL;
   /** Where the database lives, in words. */
   place: string;
@@ -37,7 +39,7 @@ export function createPrivacyService(options: {
 }): PrivacyService {
   const { repo, requests, preferences, exports, erasures, policy, incidents } = options;
   const at = (path: string) => new URL(path, options.publicUrl).href;
-  const processors = async () => options.processors.map((processor) => ({ ...processor }));
+  const processors = async () => [...options.processors()];
 
   async function held(userId: UserId): Promise<HeldCategory[]> {
     const columns = await repo.held(userId);
@@ -94,6 +96,7 @@ export function createPrivacyService(options: {
         trustUrl: at("/trust"),
       };
     },
+    held,
     accessLog: (userId) => repo.staffLooks(userId),
     processors,
   };

@@ -80,16 +80,15 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
     return goOn(c, next);
   });
 
-  pages.get("/sign-up", (c) =>
-    show(c, services, {
-      title: "Create an account",
-      narrow: true,
-      content: signUpContent({ opened: formStamps.issue() }, nextOf(c.req.query())),
-    }),
-  );
+  pages.get("/sign-up", async (c) => {
+    const fields = { opened: formStamps.issue() };
+    const content = signUpContent(fields, nextOf(c.req.query()), await policyLine(services));
+    return show(c, services, { title: "Create an account", narrow: true, content });
+  });
   pages.post("/sign-up", async (c) => {
     const fields = await formFields(c);
     const next = nextOf(fields);
+    const policy = await policyLine(services);
     return submit(
       c,
       services,
@@ -98,7 +97,7 @@ export function accountPages(services: PageServices): Hono<PagesEnv> {
         await accounts.signUp({ ...parseFields(newAccountForm, fields), next, form }, c.get("request"));
         return c.redirect(withNext("/check-mail", next), 303);
       },
-      (wrong) => ({ title: "Create an account", content: signUpContent(fields, next, wrong) }),
+      (wrong) => ({ title: "Create an account", content: signUpContent(fields, next, policy, wrong) }),
     );
   });
   pages.get("/check-mail", (c) =>
@@ -246,14 +245,23 @@ ${field({ name: "fullName", label: "Your name (optional)", value: fields["fullNa
 ${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: PASSWORD_HINT, error: errors["password"], autofocus: isPasswordWrong, minLength: 12, maxLength: 256 })}`;
 }
 
-function signUpContent(fields: Fields, next: string | undefined, wrong?: FormProblem): Html {
+/** Which policy a new account is under: both versions, while a change is announced. */
+async function policyLine({ policy }: PageServices): Promise<Html> {
+  const next = await policy.announcedNext();
+  if (next === undefined) return html`What we do with this: <a href="/privacy">privacy policy</a>.`;
+  const { version } = await policy.current();
+  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(next.effectiveAt);
+  return html`What we do with this: <a href="/privacy">privacy policy, version ${version}</a>. A new version is announced and applies from ${day} at the earliest: <a href="/privacy/versions/${next.policy.version}">version ${next.policy.version}</a>. With an account you agree to both, each in its time.`;
+}
+
+function signUpContent(fields: Fields, next: string | undefined, policy: Html, wrong?: FormProblem): Html {
   const query = next ? `?${new URLSearchParams({ next })}` : "";
   return html`<div class="stack"><h1>Create an account</h1><p class="secondary">You get a mail to confirm the address. We use it for that, for receipts and for warnings, never for advertising.</p></div>
 <form class="card" method="post" action="/sign-up" novalidate>
 ${problem(wrong?.message)}${hidden({ next, opened: fields["opened"] })}
 ${newAccountFields(fields, wrong?.fields ?? {})}
 <button>Create account</button>
-<p class="secondary">What we do with this: <a href="/privacy">privacy policy</a>. Have an account? <a href="/sign-in${query}">Sign in</a>.</p>
+<p class="secondary">${policy} Have an account? <a href="/sign-in${query}">Sign in</a>.</p>
 </form>`;
 }
 

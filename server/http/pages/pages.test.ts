@@ -111,12 +111,12 @@ describe("pages", () => {
 
   it("takes a support message, mails a receipt, and refuses card numbers", async () => {
     const browser = server.browser();
-    const message = { email: "s@x.example", kind: "privacy", message: "What do you hold about me?" };
+    const message = { email: "s@x.example", kind: "question", message: "How do I park a phone?" };
     const answer = await browser.post("/support", message);
     expect(await answer.text()).toContain("31 January 2026");
     const { supportRequests } = test.db.t;
     expect(await test.db.read.select().from(supportRequests)).toMatchObject([
-      { kind: "privacy", email: "s@x.example", message: message.message, answeredAt: null },
+      { kind: "question", email: "s@x.example", message: message.message, answeredAt: null },
     ]);
     expect((await server.mail.preview()).some(({ recipient }) => recipient === "s@x.example")).toBe(true);
     const card = await browser.post("/support", { ...message, message: "charge 4242 4242 4242 4242 please" });
@@ -161,6 +161,9 @@ describe("pages", () => {
       "/mail",
       "/nothing",
       "/connect",
+      "/data-request",
+      "/data-request/receipt",
+      "/trust/key",
     ]) {
       const { headers } = await browser.get(path);
       const scripts = path === "/sign-in" ? "script-src 'self'; connect-src 'self'; " : "";
@@ -283,6 +286,11 @@ describe("abuse of the pages", () => {
         await browser.post("/sign-up", { email: text, fullName: text, password: "kurz" }),
         await browser.post("/sign-in", { email: text, password: "", next: text }),
         await browser.post("/support", { email: text, kind: text, message: text }),
+        await browser.post("/support", { email: text, kind: "privacy", right: text, message: text }),
+        await browser.get(`/support?${new URLSearchParams({ kind: text, right: text })}`),
+        await browser.get(`/data-request?${new URLSearchParams({ token: text })}`),
+        await browser.post("/data-request", { token: text }),
+        await browser.get(`/data-request/receipt?${new URLSearchParams({ token: text })}`),
         await browser.post("/reset", { email: text }),
         await browser.get(`/confirm?${new URLSearchParams({ token: text })}`),
         await browser.get(`/reset/new?${new URLSearchParams({ token: text })}`),

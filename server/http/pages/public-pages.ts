@@ -1,16 +1,19 @@
-/** Pages anyone may read: home, privacy policy, support, and what machines look for. */
+/** Pages anyone may read: home, support, and what machines look for. */
 import { Hono } from "hono";
 import { html, raw } from "hono/html";
 import { z } from "zod";
 import { email } from "../../../shared/accounts.ts";
-import { POLICY, type PolicyClause } from "../../../shared/policy/policy-v1.ts";
+import { REQUEST_KINDS } from "../../../shared/privacy.ts";
+import { RIGHT_LABELS } from "../../privacy/requests/request-words.ts";
 import { SUPPORT_KINDS } from "../../support/support.tables.ts";
+import { receiveRequest } from "./data-request-pages.ts";
 import { describedBy, field, fieldNotes, type Html, problem } from "./layout.ts";
 import {
   currentActor,
   type Fields,
   type FormProblem,
   formFields,
+  type PageCall,
   type PageServices,
   type PagesEnv,
   parseFields,
@@ -24,7 +27,7 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 
 const SUPPORT_WORDS: Readonly<Record<(typeof SUPPORT_KINDS)[number], string>> = {
   question: "A question or a problem",
-  privacy: "My personal data: see, correct, export or delete it",
+  privacy: "My personal data",
   security: "A security problem in Perch",
   billing: "A bill or a payment",
 };
@@ -52,10 +55,12 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
     return show(c, services, { title: "Perch", content: homeContent(me?.user.email, services) });
   });
 
-  pages.get("/privacy", (c) => show(c, services, { title: "Privacy policy", content: privacyContent() }));
-
   pages.get("/support", (c) =>
-    show(c, services, { title: "Contact and support", narrow: true, content: supportContent(services, {}) }),
+    show(c, services, {
+      title: "Contact and support",
+      narrow: true,
+      content: supportContent(services, preselected(c)),
+    }),
   );
   pages.post("/support", async (c) => {
     const fields = await formFields(c);
@@ -63,6 +68,7 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
       c,
       services,
       async () => {
+        if (fields["kind"] === "privacy") return receiveRequest(c, services, fields);
         const { dueAt } = await services.support.receive(parseFields(supportForm, fields), c.get("request"));
         const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(dueAt);
         const content = html`<section class="card"><h1>Thank you, we have your message</h1><p>A person reads it and answers by <strong>${day}</strong> at the latest. A copy of this promise is on its way to your mailbox.</p><p><a class="button quiet" href="/">Go to the start</a></p></section>`;
@@ -83,7 +89,9 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
       `Contact: ${contact}\nExpires: ${expires}\nPreferred-Languages: en\nCanonical: ${at("/.well-known/security.txt")}\nPolicy: ${at("/security")}\n`,
     );
   });
-  pages.get("/.well-known/gpc.json", (c) => c.json({ gpc: true, lastUpdate: POLICY.effectiveAt }));
+  pages.get("/.well-known/gpc.json", async (c) =>
+    c.json({ gpc: true, lastUpdate: (await services.policy.current()).effectiveAt }),
+  );
   return pages;
 }
 
@@ -106,24 +114,10 @@ ${account}
 <li><div><h3>Open a page on a phone</h3><p class="secondary">Press the Perch button in any tab, then “Open on phone”. The side panel shows the phone, live.</p></div></li>
 </ol></section>
 <section class="card"><h2>Your data</h2>
-<p>We hold the least we need, never the addresses of the pages you visit in your own tabs, and nobody buys it. <a href="/privacy">What we promise</a>, clause by clause.</p>
+<p>We hold the least we need, never the addresses of the pages you visit in your own tabs, and nobody buys it. <a href="/privacy">What we promise</a>, clause by clause, and <a href="/trust">which check proves it</a>.</p>
 <p>To see, correct, export or delete your data, or for anything else, <a href="/support">contact us</a>. We answer within 30 days.</p>
 ${mail.staysLocal ? html`<p class="hint">This server has no mail server. Mail it would send is shown at <a href="/mail">/mail</a>, on the machine it runs on.</p>` : ""}
 </section>`;
-}
-
-function privacyContent(): Html {
-  const sections = Map.groupBy(POLICY.clauses, (clause) => clause.section);
-  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(
-    new Date(`${POLICY.effectiveAt}T00:00:00Z`),
-  );
-  const clause = ({ id, text }: PolicyClause) =>
-    html`<li id="${id}"><a href="#${id}" aria-label="Clause ${id}">${id}</a><p>${text}</p></li>`;
-  return html`<div class="stack"><h1>Privacy policy</h1>
-<p class="lead">Every sentence is a promise with a number, so that you can hold us to it.</p>
-<p class="secondary">Version ${POLICY.version} · last updated ${day}</p></div>
-${[...sections].map(([title, clauses]) => html`<section class="card"><h2>${title}</h2><ul class="clauses">${clauses.map(clause)}</ul></section>`)}
-<section class="card"><h2>Use your rights</h2><p>Write to us through the <a href="/support">contact page</a>; you do not need to be signed in. What we hold about you is shown in the extension, under Privacy.</p></section>`;
 }
 
 /** The same promises stand in SECURITY.md. */
@@ -133,6 +127,12 @@ function securityContent({ supportEmail }: PageServices): Html {
 <section class="card"><h2>How</h2><p>Write to us through <a href="/support">the contact page</a> and choose “A security problem in Perch”${supportEmail ? html`, or to <a href="mailto:${supportEmail}">${supportEmail}</a>` : ""}. Say what you did, what happened and what it would let somebody do. No account is needed. Leave out other people's data: a description of it is enough.</p></section>
 <section class="card"><h2>What we promise</h2><ul><li>A person answers within 3 days, and says within 10 what we found.</li><li>Problems that let somebody into another person's account or phone are put right within 30 days, others within 90.</li><li>We tell you when it is done, and name you if you wish.</li><li>Nobody takes you to court or closes your account for research in good faith that keeps to the next section.</li></ul></section>
 <section class="card"><h2>What we ask</h2><ul><li>Use accounts, phones and teams of your own. Stop at the first sign of somebody else's.</li><li>No load tests, no spam, no tricking of people, nothing that breaks the service for others.</li><li>Give us the time above before you publish.</li></ul></section>`;
+}
+
+/** `/support?kind=privacy&right=delete`: what a link leads to. */
+function preselected(c: PageCall): Fields {
+  const { kind, right } = c.req.query();
+  return { ...(kind !== undefined && { kind }), ...(right !== undefined && { right }) };
 }
 
 function supportContent({ supportEmail }: PageServices, fields: Fields, wrong?: FormProblem): Html {
@@ -146,7 +146,11 @@ ${field({ name: "email", label: "Your e-mail address", type: "email", value: fie
 <div class="field"><label for="kind">What is it about?</label><select id="kind" name="kind"${describedBy("kind", undefined, errors["kind"])}>${SUPPORT_KINDS.map(
     (kind) => html`<option value="${kind}"${kind === chosen ? raw(" selected") : ""}>${SUPPORT_WORDS[kind]}</option>`,
   )}</select>${fieldNotes("kind", undefined, errors["kind"])}</div>
-<div class="field"><label for="message">Your message</label><textarea id="message" name="message" maxlength="5000" required${describedBy("message", "-", errors["message"])}>${fields["message"] ?? ""}</textarea>${fieldNotes("message", "Leave out passwords and card numbers; we never need them.", errors["message"])}</div>
+<div class="field of-privacy"><label for="right">What are we to do with your data?</label><select id="right" name="right"${describedBy("right", undefined, errors["right"])}>${REQUEST_KINDS.map(
+    (kind) =>
+      html`<option value="${kind}"${kind === fields["right"] ? raw(" selected") : ""}>${RIGHT_LABELS[kind]}</option>`,
+  )}</select>${fieldNotes("right", "You then get a number, and the day by which we answer.", errors["right"])}</div>
+<div class="field"><label for="message">Your message</label><textarea id="message" name="message" maxlength="5000" required${describedBy("message", "-", errors["message"] ?? errors["text"])}>${fields["message"] ?? ""}</textarea>${fieldNotes("message", "Leave out passwords and card numbers; we never need them.", errors["message"] ?? errors["text"])}</div>
 <button>Send message</button>
 </form>`;
 }

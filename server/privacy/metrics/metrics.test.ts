@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId, type UserId } from "../../../shared/ids.ts";
+import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
@@ -68,9 +69,7 @@ describe.each(TEST_ENGINES)("numbers of a day on $name", (engine) => {
       for (let n = 0; n < 11; n += 1) {
         const id = newId("user");
         people.push(id);
-        await tx
-          .insert(db.t.users)
-          .values({ id, email: `${n}@x.example`, emailShown: `${n}@x.example`, createdAt: at });
+        await addUser(db, tx, { id, email: `${n}@x.example`, createdAt: at });
       }
     });
   });

@@ -1,39 +1,123 @@
-/** Who processes personal data on the operator's behalf, given the configuration. Embedded defaults: nobody. */
-export interface Processor {
-  readonly id: "mail" | "database";
-  readonly name: string;
-  readonly purpose: string;
-  readonly region: string;
-  readonly retentionDays: number;
-  readonly agreement: boolean;
+/**
+ * Who processes personal data on the operator's behalf, given the configuration; with embedded defaults nobody. The
+ * register is also the list of hosts the server may connect to, see `outbound.ts`.
+ */
+import type { ProcessorView } from "../../../shared/privacy.ts";
+import { PerchError } from "../../errors.ts";
+import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
+
+export const PROCESSOR_IDS = ["database", "mail"] as const;
+export type ProcessorId = (typeof PROCESSOR_IDS)[number];
+
+/** Art. 28(3)(b): days a processor may keep what we deleted, part of the 30 of clause P4.2. */
+export const PROCESSOR_RETENTION_DAYS = 14;
+
+/** How an erasure reaches what a processor holds. */
+export interface ProcessorErasure {
+  /** What is there of the person: 0 proves that nothing is left. */
+  count(subject: { readonly userId: string; readonly email: string }): Promise<number>;
+  erase(subject: { readonly userId: string; readonly email: string }): Promise<void>;
 }
 
-const UNSTATED = { region: "not stated", retentionDays: 14, agreement: false } as const;
+export interface Processor {
+  readonly id: ProcessorId;
+  readonly name: string;
+  /** Art. 4(8) GDPR. */
+  readonly role: "processor";
+  readonly purpose: string;
+  readonly region: string;
+  /** fideslang data categories it gets. */
+  readonly categories: readonly string[];
+  readonly agreement: { readonly reference: string; readonly date: string } | undefined;
+  readonly retentionDays: number;
+  readonly breachContact: string | undefined;
+  /** Hosts and ports the server may connect to because of it. */
+  readonly contacts: readonly { readonly host: string; readonly port: number }[];
+  /** Left out where what it holds goes with our own rows, or by its own retention alone. */
+  readonly erasure?: ProcessorErasure;
+}
 
-export function processorsOf(config: {
+const UNSTATED: ProcessorStatement = { region: "not stated", retentionDays: PROCESSOR_RETENTION_DAYS };
+
+export interface ProcessorsConfig {
   readonly SMTP_URL?: string | undefined;
   readonly DATABASE_URL?: string | undefined;
-}): Processor[] {
-  return [
-    ...(config.DATABASE_URL === undefined
-      ? []
-      : [
-          {
-            id: "database",
-            name: `PostgreSQL at ${new URL(config.DATABASE_URL).hostname}`,
-            purpose: "keeps the database",
-            ...UNSTATED,
-          } as const,
-        ]),
-    ...(config.SMTP_URL === undefined
-      ? []
-      : [
-          {
-            id: "mail",
-            name: `Mail server ${new URL(config.SMTP_URL).hostname}`,
-            purpose: "delivers mail about your account",
-            ...UNSTATED,
-          } as const,
-        ]),
+}
+
+/** Configured, and on another machine: what runs beside the server is the operator's own. */
+export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatements = {}): Processor[] {
+  const { DATABASE_URL, SMTP_URL } = config;
+  const made: (Processor | undefined)[] = [
+    DATABASE_URL === undefined
+      ? undefined
+      : processor("database", DATABASE_URL, stated, {
+          name: (host) => `PostgreSQL at ${host}`,
+          purpose: "keeps the database",
+          categories: ["user"],
+          port: () => 5432,
+        }),
+    SMTP_URL === undefined
+      ? undefined
+      : processor("mail", SMTP_URL, stated, {
+          name: (host) => `Mail server ${host}`,
+          purpose: "delivers mail about your account",
+          categories: ["user.contact.email", "user.name"],
+          port: (protocol) => (protocol === "smtps:" ? 465 : 587),
+        }),
   ];
+  return made.filter((one) => one !== undefined);
+}
+
+function processor(
+  id: ProcessorId,
+  address: string,
+  stated: ProcessorStatements,
+  about: {
+    readonly name: (host: string) => string;
+    readonly purpose: string;
+    readonly categories: readonly string[];
+    readonly port: (protocol: string) => number;
+  },
+): Processor | undefined {
+  const url = new URL(address);
+  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  // A socket file has no host.
+  if (host === "" || isOnThisMachine(host)) return undefined;
+  const { name, region, agreement, retentionDays, breachContact } = stated[id] ?? UNSTATED;
+  return {
+    ...{ id, role: "processor", purpose: about.purpose, categories: about.categories },
+    ...{ name: name ?? about.name(host), region, retentionDays, agreement, breachContact },
+    contacts: [{ host, port: Number(url.port) || about.port(url.protocol) }],
+  };
+}
+
+export function isOnThisMachine(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * @throws PerchError where people from elsewhere are served and a processor has no agreement, or keeps what was deleted
+ * for longer than the promise of 30 days leaves it.
+ */
+export function demandAgreements(processors: readonly Processor[], publicUrl: URL): void {
+  const isProduction = publicUrl.protocol === "https:" && !isOnThisMachine(publicUrl.hostname.replace(/^\[|\]$/g, ""));
+  if (!isProduction) return;
+  const problems = processors.flatMap(({ id, name, agreement, retentionDays }) => [
+    ...(agreement === undefined
+      ? [`${name} would process personal data without an agreement. Name it in PROCESSORS_FILE under “${id}”.`]
+      : []),
+    ...(retentionDays > PROCESSOR_RETENTION_DAYS
+      ? [
+          `${name} keeps what was deleted for ${retentionDays} days; people are promised that everything is gone within 30, which leaves a processor ${PROCESSOR_RETENTION_DAYS}.`,
+        ]
+      : []),
+  ]);
+  if (problems.length > 0) throw new PerchError("bad_input", problems.join("\n"));
+}
+
+/** What people read of a processor. */
+export function processorView(processor: Processor, lastContactAt: Date | undefined): ProcessorView {
+  const { id, name, purpose, region, retentionDays, agreement } = processor;
+  const contact = lastContactAt && { lastContactAt: lastContactAt.toISOString() };
+  return { id, name, purpose, region, retentionDays, agreement: agreement !== undefined, ...contact };
 }

@@ -15,8 +15,11 @@ const DAY_MS = 24 * 3_600_000;
 /** Stands for the last step: deletion was asked for. */
 const ASKED = 0;
 
-/** Asks for the deletion of an account in the given transaction. Asked again for one that is under way, it does nothing. */
-export type AskForErasure = (tx: Writer, userId: UserId, reason: "inactive") => Promise<void>;
+/**
+ * Asks for the deletion of an account in the given transaction; what it gives is called after the commit. Asked again for
+ * one that is under way, it does nothing.
+ */
+export type AskForErasure = (tx: Writer, userId: UserId) => Promise<() => void>;
 
 export interface Inactivity {
   readonly sweep: Sweep;
@@ -41,12 +44,11 @@ export function createInactivity(options: {
   async function step(account: QuietAccount, now: number): Promise<void> {
     const next = nextStep(account, now, months);
     if (next === undefined || (next.notice === ASKED && askForErasure === undefined)) return;
-    await db.tx(async (tx) => {
-      if (!(await repo.note(tx, account, next))) return;
+    const tell = await db.tx(async (tx) => {
+      if (!(await repo.note(tx, account, next))) return undefined;
       const { id: userId, email: recipient } = account;
       if (next.notice === ASKED) {
-        await askForErasure?.(tx, userId, "inactive");
-        return;
+        return askForErasure?.(tx, userId);
       }
       await mail.queue(tx, {
         kind: "inactive",
@@ -59,8 +61,10 @@ export function createInactivity(options: {
         },
         dedupeKey: `inactive:${userId}:${next.deletionAt.getTime()}:${next.notice}`,
       });
+      return undefined;
     });
     mail.wake();
+    tell?.();
   }
 
   return {

@@ -27,9 +27,14 @@ describe("a server that was off for 40 days", () => {
       const { t } = server.db;
       for (let seq = 1; seq <= ROWS; seq += 1) await tx.insert(t.events).values({ topic: "old", seq, data: {}, at });
       await tx.insert(t.abuseCounts).values({ key: "k", count: 1, expiresAt: at });
-      await tx
-        .insert(t.mailOutbox)
-        .values({ id: "m", recipient: "a@x.example", kind: "reset", state: "sent", createdAt: at });
+      await tx.insert(t.mailOutbox).values({
+        id: "m",
+        recipient: "a@x.example",
+        recipientIndex: "a@x.example",
+        kind: "reset",
+        state: "sent",
+        createdAt: at,
+      });
       await tx.insert(t.runs).values({
         ...{
           id: runId,

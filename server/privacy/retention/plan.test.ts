@@ -50,6 +50,7 @@ describe("the plan of retention", () => {
     );
     const columns = Object.entries({ id: table.id, text: table.text, at: table.at }).map(([property, column]) => ({
       property,
+      name: property,
       column: column as MappedTable["columns"][number]["column"],
       tag: columnPrivacy(column),
     }));

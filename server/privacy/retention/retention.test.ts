@@ -43,7 +43,8 @@ describe("retention, walking the clock", () => {
     await server.db.tx(async (tx) => {
       const { userId, teamId } = person;
       await tx.insert(t.teamInvitations).values({
-        ...{ id: newId("invitation"), teamId, email: "b@x.example", emailShown: "b@x.example", role: "viewer" },
+        ...{ id: newId("invitation"), teamId, role: "viewer" },
+        ...{ email: "b@x.example", emailIndex: "b@x.example", emailShown: "b@x.example" },
         ...{ createdAt: at, expiresAt: at },
       });
       await tx.insert(t.decisions).values({
@@ -67,6 +68,7 @@ describe("retention, walking the clock", () => {
         id: "m",
         userId,
         recipient: "anna@x.example",
+        recipientIndex: "anna@x.example",
         kind: "confirm",
         state: "sent",
         createdAt: at,

@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../clock.ts";
+import { parseConfig } from "../../config.ts";
+import { silentLog } from "../../log.ts";
+import { startServer } from "../../server.ts";
+import { demandAgreements, processorsOf, processorView } from "./processors.ts";
+import { parseProcessors, readProcessorsFile } from "./processors-file.ts";
+
+const FAR = { DATABASE_URL: "postgres://u:p@db.example:6432/perch", SMTP_URL: "smtps://u:p@Mail.example" };
+const STATED = {
+  name: "Northern Mail",
+  region: "EU (Frankfurt)",
+  agreement: { reference: "DPA-7", date: "2026-01-31" },
+  retentionDays: 7,
+  breachContact: "security@mail.example",
+};
+const PUBLIC = new URL("https://perch.example");
+
+describe("the processor register", () => {
+  it("is empty with embedded defaults, and for what runs on this machine", () => {
+    expect(processorsOf({})).toEqual([]);
+    const near = { DATABASE_URL: "postgres://u:p@127.0.0.1/perch", SMTP_URL: "smtp://localhost:2525" };
+    expect(processorsOf(near)).toEqual([]);
+    expect(processorsOf({ DATABASE_URL: "postgres://u@[::1]:5433/perch" })).toEqual([]);
+  });
+
+  it("holds what is configured, with what the operator stated about it", () => {
+    const [database, mail] = processorsOf(FAR, { mail: STATED });
+    expect(database).toMatchObject({
+      ...{ id: "database", name: "PostgreSQL at db.example", region: "not stated", agreement: undefined },
+      contacts: [{ host: "db.example", port: 6432 }],
+    });
+    expect(mail).toMatchObject({
+      ...STATED,
+      id: "mail",
+      role: "processor",
+      contacts: [{ host: "mail.example", port: 465 }],
+    });
+    expect(mail && processorView(mail, new Date(0))).toEqual({
+      ...{ id: "mail", name: "Northern Mail", purpose: "delivers mail about your account", region: "EU (Frankfurt)" },
+      ...{ retentionDays: 7, agreement: true, lastContactAt: "1970-01-01T00:00:00.000Z" },
+    });
+  });
+
+  it("stops a start in production without an agreement, or with a retention that breaks the 30 days", () => {
+    const demand =
+      (stated: Parameters<typeof processorsOf>[1], url = PUBLIC) =>
+      () =>
+        demandAgreements(processorsOf(FAR, stated), url);
+    expect(demand({ mail: STATED })).toThrow(
+      "PostgreSQL at db.example would process personal data without an agreement",
+    );
+    expect(demand({ mail: { ...STATED, retentionDays: 45 }, database: STATED })).toThrow("for 45 days");
+    expect(demand({ mail: STATED, database: STATED })).not.toThrow();
+    expect(demand({}, new URL("http://localhost:8787"))).not.toThrow();
+    expect(demand({}, new URL("https://localhost:8443"))).not.toThrow();
+    fc.assert(
+      fc.property(fc.nat(400), (retentionDays) => {
+        const start = demand({ mail: { ...STATED, retentionDays }, database: STATED });
+        if (retentionDays > 14) expect(start).toThrow("within 30");
+        else expect(start).not.toThrow();
+      }),
+    );
+  });
+
+  it("stops the server before it listens or connects", async () => {
+    const config = parseConfig({ ...FAR, PUBLIC_URL: "https://perch.example", PORT: "0" });
+    await expect(startServer({ config, clock: new ManualClock(), log: silentLog })).rejects.toThrow(
+      "without an agreement",
+    );
+  });
+
+  it("says in sentences what is wrong with its file", () => {
+    const parse = (json: unknown) => () => parseProcessors(JSON.stringify(json), "p.json");
+    expect(parse({ mail: STATED, database: { region: "EU", retentionDays: 7 } })).not.toThrow();
+    expect(parse({ post: STATED })).toThrow(/p\.json needs a correction.*post/s);
+    expect(parse({ mail: { ...STATED, region: 4 } })).toThrow("mail.region: Write where it processes");
+    expect(parse({ mail: { ...STATED, agreement: { reference: "x", date: "last year" } } })).toThrow(
+      "day of the agreement",
+    );
+    expect(parse({ mail: { ...STATED, retentionDays: 1.5 } })).toThrow("whole number");
+    expect(() => parseProcessors("{", "p.json")).toThrow("is no JSON");
+    expect(() => readProcessorsFile("/nowhere/p.json")).toThrow("cannot be read");
+  });
+});
