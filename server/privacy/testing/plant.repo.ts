@@ -21,7 +21,8 @@ import { and, eq, getTableName } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Database, Writer } from "../../db/database.ts";
-import { fingerprintOf, isSealedJson } from "../../db/dialect.ts";
+import { fingerprintOf } from "../../db/dialect.ts";
+import { sealedRow, valueKindOf } from "../../db/sealed-rows.fixture.ts";
 import { foreignKeysOf, primaryKeyOf } from "../../db/table-keys.ts";
 import { tablesFor } from "../../db/tables.ts";
 import { columnNamed, dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
@@ -99,7 +100,6 @@ export async function plant(
   options: { readonly at: Date; readonly without?: readonly MappedTable["property"][] },
 ): Promise<readonly Planted[]> {
   return db.tx(async (tx) => {
-    await db.keys.create(tx, person.userId);
     const planter = planterOf(db, map, person, options.at);
     for (const table of map) {
       const leads =
@@ -142,7 +142,7 @@ function planterOf(db: Database, map: readonly MappedTable[], person: CanaryPers
       .select({ one: key[0] as SQLiteColumn })
       .from(table.table)
       .where(same);
-    const sealed = await db.keys.row(tx, table.table, written, person.userId);
+    const sealed = await sealedRow(db, tx, table, written);
     if (there === undefined) await tx.insert(table.table).values(sealed);
     else await tx.update(table.table).set(sealed).where(same);
     return written;
@@ -180,18 +180,18 @@ function planterOf(db: Database, map: readonly MappedTable[], person: CanaryPers
       return { value: column.dataType === "json" ? { mention } : mention, token: mention };
     }
     const { userId, email, teamId } = person;
+    if (fingerprintOf(column) !== undefined) return { value: email, skipped: "A keyed fingerprint of the address." };
+    if (table.columns.some((one) => fingerprintOf(one.column) === property)) return { value: email, token: email };
     const own = tag.link && { user: userId, email, team: teamId, scope: `${teamId}/${userId}` }[tag.link];
     if (own !== undefined) return { value: own, token: own };
-    const isAddress = table.columns.some((one) => fingerprintOf(one.column) === property);
-    if (isAddress || tag.thirdParty === "address") return { value: person.email, token: person.email };
+    if (tag.thirdParty === "address") return { value: person.email, token: person.email };
     if (reference !== undefined) return { value: reference, skipped: "The key of another row." };
     count += 1;
-    const { dataType, enumValues = [] } = canonical(table, property).column;
+    const { enumValues = [] } = canonical(table, property).column;
     if (enumValues.length > 0) return { value: SETTLED[name] ?? enumValues[0] };
     if (SETTLED[name] !== undefined) return { value: SETTLED[name] };
     const token = canaryToken();
-    if (isSealedJson(column)) return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
-    switch (dataType) {
+    switch (valueKindOf(canonical(table, property).column)) {
       case "json":
         return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
       case "boolean":
