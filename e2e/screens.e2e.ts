@@ -45,7 +45,7 @@ describe.skipIf(executable === undefined)("every screen", () => {
       "/sign-up",
       "/reset",
       "/mail",
-      "/no-such",
+      "/no-such-page",
     ]) {
       await page.goto(server.url + path);
       await check(page, `server${path.replace("/", "-")}`);
