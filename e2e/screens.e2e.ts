@@ -35,7 +35,18 @@ describe.skipIf(executable === undefined)("every screen", () => {
 
   it("of the server that anyone may read", async () => {
     const page = await browser.context.newPage();
-    for (const path of ["/", "/privacy", "/support", "/sign-in", "/sign-up", "/reset", "/mail", "/no-such-page"]) {
+    for (const path of [
+      "/",
+      "/privacy",
+      "/privacy/versions/1",
+      "/support",
+      "/operator",
+      "/sign-in",
+      "/sign-up",
+      "/reset",
+      "/mail",
+      "/no-such-page",
+    ]) {
       await page.goto(server.url + path);
       await check(page, `server${path.replace("/", "-")}`);
     }
