@@ -1,13 +1,14 @@
 /** A small faithful server for panel tests: health, tRPC with CORS, phone files, and the screen socket, on loopback. */
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
 import { stubRouter } from "./stub.router.ts";
 import { StubAccount, stubMe } from "./stub-account.ts";
-import { stubPrivacy, stubSessions } from "./stub-data.ts";
+import { stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
+import { StubRights, stubPrivacy } from "./stub-privacy.ts";
 import { StubRules } from "./stub-rules.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
@@ -43,6 +44,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
+    rights: new StubRights(),
+    origin: "",
     signedIn: true,
     onScreen: [],
     screenUrl: "",
@@ -86,6 +89,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
     }
+    if (path === "/privacy/exports/download") return void saveCopy(request, response, state);
+    if (path === "/privacy/import") return void takeIn(request, response, state);
     if (path === "/workspaces/export.zip") {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/zip").end("PK");
@@ -104,6 +109,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
+  state.origin = `http://127.0.0.1:${address.port}`;
   state.screenUrl = `ws://127.0.0.1:${address.port}/screen`;
   return {
     origin: `http://127.0.0.1:${address.port}`,
@@ -116,4 +122,45 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+/** As the server: for one POST, as a file, and never inside a frame of anybody. */
+async function saveCopy(request: IncomingMessage, response: ServerResponse, state: StubState): Promise<void> {
+  const passphrase = new URLSearchParams(await bodyOf(request)).get("passphrase") ?? undefined;
+  response.setHeader("X-Frame-Options", "DENY");
+  response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (request.method !== "POST" || state.privacy.export?.state !== "ready") {
+    return void response.writeHead(410, { "Content-Type": "text/html" }).end("<h1>Gone</h1>");
+  }
+  state.rights.saved.push({ passphrase });
+  const name = `perch-ada-2026-11-26.zip${passphrase === undefined ? "" : ".age"}`;
+  response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+  response.setHeader("Content-Type", "application/octet-stream").end("PK stub");
+}
+
+async function takeIn(request: IncomingMessage, response: ServerResponse, state: StubState): Promise<void> {
+  const body = await bodyOf(request);
+  const mode = new URL(request.url ?? "/", "http://stub").searchParams.get("mode") ?? "";
+  state.rights.imports.push(mode);
+  response.setHeader("Content-Type", "application/json");
+  if (body.includes("not a copy")) {
+    const error = {
+      code: "bad_input",
+      message: "This is no copy made by Perch: it has no manifest.",
+      requestId: "req_stub",
+    };
+    return void response.writeHead(400).end(JSON.stringify({ error }));
+  }
+  const parts = [
+    { label: "Automations", items: 14 },
+    { label: "Rules", items: 3, note: "They start switched off." },
+    { label: "Phones", items: 2, note: "As parked phones, without what was open." },
+  ];
+  response.end(JSON.stringify({ ok: true, preview: { parts } }));
 }
