@@ -135,7 +135,7 @@ async function saveCopy(request: IncomingMessage, response: ServerResponse, stat
   const passphrase = new URLSearchParams(await bodyOf(request)).get("passphrase") ?? undefined;
   response.setHeader("X-Frame-Options", "DENY");
   response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  if (request.method !== "POST" || state.privacy.export?.state !== "ready") {
+  if (request.method !== "POST" || state.rights.copyGone) {
     return void response.writeHead(410, { "Content-Type": "text/html" }).end("<h1>Gone</h1>");
   }
   state.rights.saved.push({ passphrase });

@@ -34,7 +34,7 @@ export function ChoicesFold({ preferences: { restricted, metrics }, onChanged }:
     : gpc
       ? "GPC honoured"
       : metrics
-        ? "As at the start"
+        ? "Not restricted"
         : "Out of the numbers";
   return (
     <>

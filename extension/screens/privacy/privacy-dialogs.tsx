@@ -40,6 +40,6 @@ export function PrivacyDialog({ open, overview, copy, me, onOpen, onClose, onCha
     case "policy":
       return <PolicyDialog notice={overview.nextPolicy} onOpen={onOpen} {...common} />;
     case "incident":
-      return <IncidentDialog overview={overview} onClose={onClose} />;
+      return <IncidentDialog overview={overview} {...common} />;
   }
 }

@@ -167,7 +167,7 @@ interface LinksProps {
 function Links({ overview, onOpen }: LinksProps) {
   const { server } = usePhones();
   const links = [
-    { words: `Policy, version ${overview.policy.version}`, to: serverAddress(overview.policy.url, server) },
+    { words: `Policy v${overview.policy.version}`, to: serverAddress(overview.policy.url, server) },
     { words: "How it is kept", to: serverAddress(overview.trustUrl, server) },
     { words: "Ask us", to: serverAddress(overview.supportUrl, server) },
   ];
@@ -187,7 +187,7 @@ function Links({ overview, onOpen }: LinksProps) {
         </button>
       )}
       <button type="button" className="link-button" onClick={() => onOpen({ kind: "import" })}>
-        Move here from another Perch
+        Bring data here
       </button>
     </nav>
   );

@@ -111,7 +111,7 @@ function Request({ request, now, busy, onWithdraw }: RequestProps) {
           </>
         )}
         {open && (
-          <Button size="small" kind="quiet" busy={busy} aria-label={`Withdraw ${number}`} onClick={onWithdraw}>
+          <Button size="small" busy={busy} aria-label={`Withdraw ${number}`} onClick={onWithdraw}>
             Withdraw
           </Button>
         )}

@@ -4,7 +4,6 @@ import { Icon } from "../../components/icon.tsx";
 import { List, ListRow } from "../../components/surface.tsx";
 import { timeAgo } from "../phone/model/run-time.ts";
 import { Fold } from "./fold.tsx";
-import { listed } from "./model/privacy-words.ts";
 
 export function WhereFold({
   processors,
@@ -14,7 +13,8 @@ export function WhereFold({
   readonly now: number;
 }) {
   const names = processors.map(({ name }) => name);
-  const glance = names.length === 0 ? "This server" : `This server, ${listed(names)}`;
+  const others = names.length > 1 ? `and ${names.length} others` : names[0] && `and ${names[0]}`;
+  const glance = ["This server", others].filter(Boolean).join(" ");
   return (
     <Fold icon="server" title="Where it lives" glance={glance}>
       {() => (

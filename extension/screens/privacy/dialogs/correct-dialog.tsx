@@ -8,6 +8,7 @@ import { Dialog } from "../../../components/dialog.tsx";
 import { SelectField, TextArea } from "../../../components/field.tsx";
 import { FormDialog } from "../../../components/form-dialog.tsx";
 import { Icon } from "../../../components/icon.tsx";
+import { Notice } from "../../../components/notice.tsx";
 import { List, ListRow } from "../../../components/surface.tsx";
 import { useToast } from "../../../components/toast.tsx";
 import { TextDialog } from "../../account/text-dialog.tsx";
@@ -38,17 +39,21 @@ export function CorrectDialog({ open, overview, me, onClose, onChanged }: Correc
   const statements = useRemote(readStatements);
   const calls = useCall();
   const toast = useToast();
+  const [said, setSaid] = useState<string>();
   /** Where the dialog began there is nothing to go back to. */
-  const back = () => (open.ask === true || open.dispute !== undefined ? onClose() : setPart(undefined));
+  const begins = open.ask === true || open.dispute !== undefined;
+  const back = () => (begins ? onClose() : setPart(undefined));
+  /** Said in the dialog where it stays open, for messages of the page lie under it. */
   const done = (words: string) => {
-    toast({ text: words });
+    if (begins) toast({ text: words });
+    else setSaid(words);
     statements.reload();
     onChanged();
     back();
   };
   const remove = async ({ id }: StatementView) => {
     const result = await calls.run(id, (api) => api.privacy.removeStatement.mutate({ statementId: id }));
-    if (result?.ok === true) toast({ text: "Your statement is removed." });
+    if (result?.ok === true) setSaid("Your statement is removed.");
     statements.reload();
   };
   switch (part) {
@@ -91,6 +96,7 @@ export function CorrectDialog({ open, overview, me, onClose, onChanged }: Correc
     case undefined:
       return (
         <Dialog title="Correct your data" onClose={onClose} actions={<Button onClick={onClose}>Close</Button>}>
+          {said !== undefined && <Notice>{said}</Notice>}
           <List label="What can be corrected">
             <ListRow
               lead={<Icon name="user" size={20} />}
@@ -127,7 +133,7 @@ export function CorrectDialog({ open, overview, me, onClose, onChanged }: Correc
               title="Anything else"
               detail="A person reads it and answers within 30 days"
               trail={
-                <Button size="small" aria-label="Ask for another correction" onClick={() => setPart("ask")}>
+                <Button size="small" aria-label="Write to us about a correction" onClick={() => setPart("ask")}>
                   Write
                 </Button>
               }

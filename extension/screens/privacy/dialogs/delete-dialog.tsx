@@ -162,7 +162,7 @@ function Preview({ preview: { goes, staysWithTeams, kept } }: { readonly preview
       )}
       {kept.length > 0 && (
         <section className="dialog-part">
-          <h3>This the law makes us keep</h3>
+          <h3>The law makes us keep this</h3>
           <ul className="bullets">
             {kept.map(({ label, items, until, law }) => (
               <li key={label}>

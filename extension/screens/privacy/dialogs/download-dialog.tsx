@@ -180,7 +180,10 @@ function Ready({ copy, onClose, onChanged }: DownloadDialogProps & { readonly co
         value={passphrase}
         hint="Seals the file (age). Whoever finds it cannot open it without the passphrase, and nor can we: keep it well. Empty: a plain .zip."
         {...(error !== undefined && { error })}
-        onChange={(event) => setPassphrase(event.target.value)}
+        onChange={(event) => {
+          setPassphrase(event.target.value);
+          setError(undefined);
+        }}
       />
       <label className="check-line">
         <input type="checkbox" checked={shown} onChange={(event) => setShown(event.target.checked)} /> Show it
@@ -192,7 +195,7 @@ function Ready({ copy, onClose, onChanged }: DownloadDialogProps & { readonly co
       )}
       <div>
         <Button size="small" kind="quiet" icon="trash" busy={calls.busy("remove")} onClick={() => void remove()}>
-          Remove this copy from the server
+          Remove from the server
         </Button>
       </div>
     </FormDialog>

@@ -89,10 +89,13 @@ export function PolicyDialog({ notice, onOpen, onClose, onChanged }: PolicyDialo
 export interface IncidentDialogProps {
   readonly overview: PrivacyOverview;
   readonly onClose: () => void;
+  /** It is read now, and another clock is the nearest. */
+  readonly onChanged: () => void;
 }
 
-export function IncidentDialog({ overview: { incidents, categories, supportUrl }, onClose }: IncidentDialogProps) {
+export function IncidentDialog({ overview, onClose, onChanged }: IncidentDialogProps) {
   const { server } = usePhones();
+  const { incidents, categories, supportUrl } = overview;
   const labels = new Map(categories.map(({ category, label }) => [category, label]));
   const support = serverAddress(supportUrl, server);
   const read = async () => {
@@ -102,9 +105,9 @@ export function IncidentDialog({ overview: { incidents, categories, supportUrl }
         ...before,
         server,
         read: [...new Set([...(before?.read ?? []), ...ids])],
-        ...(before?.clock?.kind === "incident" && { clock: undefined }),
       }));
     }
+    onChanged();
     onClose();
   };
   return (

@@ -40,7 +40,7 @@ describe("the status line", () => {
   it("says all clear, counts only what is there, and that nobody else has it", () => {
     expect(statusOf(overview, undefined, NOW)).toEqual({
       title: "All clear",
-      detail: "1 kind of data, all listed here. Nobody else has any.",
+      detail: "1 kind of data, and nobody else has any.",
       tone: "clear",
     });
     expect(statusOf({ ...overview, categories: [] }, undefined, NOW).detail).toBe("Nothing is held about you.");

@@ -43,11 +43,10 @@ export function clockDetail({ kind, at }: PrivacyClock, nowMs: number): string {
 function heldSentence({ categories, processors }: PrivacyOverview): string {
   const kinds = categories.filter(({ items }) => items > 0).length;
   if (kinds === 0) return "Nothing is held about you.";
-  const held = `${kinds === 1 ? "1 kind" : `${kinds} kinds`} of data, all listed here.`;
+  const held = `${kinds === 1 ? "1 kind" : `${kinds} kinds`} of data`;
   const names = processors.map(({ name }) => name);
-  return names.length === 0
-    ? `${held} Nobody else has any.`
-    : `${held} ${listed(names)} ${names.length === 1 ? "has" : "have"} some.`;
+  if (names.length === 0) return `${held}, and nobody else has any.`;
+  return `${held}. ${listed(names)} ${names.length === 1 ? "has" : "have"} some.`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */
