@@ -58,6 +58,15 @@ describe.skipIf(executable === undefined)("privacy", () => {
   const press = (name: string | RegExp) => dialog().getByRole("button", { name }).click();
   const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
   const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
+  const untilNothingIsKept = async () => {
+    let kept = "";
+    await until("the browser to hold nothing", async () => {
+      kept = await page.evaluate(whatIsKept);
+      return kept === "[]";
+    }).catch((cause: unknown) => {
+      throw new Error(`It keeps ${kept}`, { cause });
+    });
+  };
   const noDialog = () => until("the dialog to close", async () => (await page.getByRole("dialog").count()) === 0);
 
   it("says on one screen that all is clear, what is held, where, who looked, who is signed in, what was asked", async () => {
@@ -164,7 +173,7 @@ describe.skipIf(executable === undefined)("privacy", () => {
       .getByLabel("File")
       .setInputFiles({ ...copy, buffer: Buffer.from("PK a copy") });
     await press("Look into it");
-    await says("19 entries can be brought in");
+    await says("19 items can be brought in");
     await checkLooks(page, "privacy-import");
     await press("Bring it in");
     await says("Your data is here now.");
@@ -240,11 +249,26 @@ describe.skipIf(executable === undefined)("privacy", () => {
     server.state.signedIn = false;
     await page.getByRole("heading", { name: "Your account is deleted" }).waitFor();
     expect(await problems(page)).toEqual([]);
-    await until("the browser to hold nothing", async () => (await page.evaluate(whatIsKept)) === "[{},{}]").catch(
-      async (error: unknown) => {
-        throw new Error(await page.evaluate(whatIsKept), { cause: error });
-      },
-    );
+    await untilNothingIsKept();
+  });
+
+  it("says what it handles before it sends anything, and leaves nothing behind when asked to at sign-out", async () => {
+    await show("?full=1");
+    await page.getByRole("tab", { name: "Account" }).click();
+    await button("Sign out").click();
+    await dialog().getByLabel("Remove everything Perch keeps in this browser").check();
+    await press("Sign out");
+    await page.getByRole("heading", { name: "Phones, beside the page" }).waitFor();
+    await untilNothingIsKept();
+    const sent: string[] = [];
+    browser.context.on("request", (request) => sent.push(request.url()));
+    await page.goto(page.url().replace(/sidepanel.*/, "welcome.html"));
+    await button("Agree and begin").waitFor();
+    await checkLooks(page, "welcome-your-data", 1400);
+    expect(sent.filter((url) => !url.startsWith("chrome-extension:"))).toEqual([]);
+    await button("Agree and begin").click();
+    await says("You agreed");
+    await until("the look around this computer", () => sent.some((url) => url.startsWith("http://localhost:8787/")));
   });
 
   it.each([
@@ -360,25 +384,25 @@ describe.skipIf(executable === undefined)("privacy", () => {
   });
 });
 
-/** Run in the panel: both storage areas, and every row of every database. */
+/** Run in the panel: what is in both storage areas and in every row of every database; empty lists are nothing. */
 async function whatIsKept(): Promise<string> {
   const { storage } = Reflect.get(globalThis, "chrome") as {
-    storage: Record<"local" | "session", { get(): Promise<unknown> }>;
+    storage: Record<"local" | "session", { get(): Promise<object> }>;
   };
   const settled = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
-  const rows: unknown[] = [];
+  const kept: unknown[] = [...Object.entries(await storage.local.get()), ...Object.values(await storage.session.get())];
   for (const { name = "" } of await indexedDB.databases()) {
     const database = await settled(indexedDB.open(name));
     for (const store of database.objectStoreNames) {
-      rows.push(...(await settled(database.transaction(store).objectStore(store).getAll())));
+      kept.push(...(await settled(database.transaction(store).objectStore(store).getAll())));
     }
     database.close();
   }
-  return JSON.stringify([await storage.local.get(), await storage.session.get(), ...rows]);
+  return JSON.stringify(kept.filter((one) => one !== undefined && JSON.stringify(one) !== "[]"));
 }
 
 /** Run in the worker: what the toolbar button shows. */

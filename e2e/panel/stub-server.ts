@@ -157,10 +157,15 @@ async function takeIn(request: IncomingMessage, response: ServerResponse, state:
     };
     return void response.writeHead(400).end(JSON.stringify({ error }));
   }
-  const parts = [
-    { label: "Automations", items: 14 },
-    { label: "Rules", items: 3, note: "They start switched off." },
-    { label: "Phones", items: 2, note: "As parked phones, without what was open." },
+  const named = (kind: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ kind, name: `${kind} ${index + 1}`, change: "new" }));
+  const items = [
+    ...[...named("flow", 14), ...named("rule", 3), ...named("phone", 2)],
+    { kind: "flow", name: "Sign in to the shop", change: "here" },
+    { kind: "file", name: "price-list.csv", change: "left_out", reason: "It is larger than files here may be." },
   ];
-  response.end(JSON.stringify({ ok: true, preview: { parts } }));
+  const again = ["Secrets never leave a server: set those your automations use."];
+  const madeAt = new Date(Date.now() - 86_400_000).toISOString();
+  const [id, applied] = ["exp_stub", mode === "apply"];
+  response.end(JSON.stringify({ id, madeAt, email: "ada@old.example", items, again, applied }));
 }

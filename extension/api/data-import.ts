@@ -4,13 +4,30 @@ import "../state/zod.ts";
 import type { App } from "../state/compose-app.ts";
 import { authorization, PRIVATE_REQUEST } from "./client.ts";
 
-const part = z.object({ label: z.string(), items: z.number(), note: z.exactOptional(z.string()) });
-const answer = z.object({ ok: z.literal(true), preview: z.object({ parts: z.array(part) }) });
+export const IMPORT_KINDS = ["phone", "flow", "file", "rule", "profile", "statement", "preference"] as const;
+export type ImportKind = (typeof IMPORT_KINDS)[number];
+
+const item = z.object({
+  kind: z.enum(IMPORT_KINDS),
+  name: z.string(),
+  /** `here`: there already. */
+  change: z.enum(["new", "here", "left_out"]),
+  /** Why it is left out, or what is different. */
+  reason: z.exactOptional(z.string()),
+});
+const answer = z.object({
+  madeAt: z.string(),
+  /** The address it was made for. */
+  email: z.string(),
+  items: z.array(item),
+  /** What never comes along and has to be made anew, in sentences. */
+  again: z.array(z.string()),
+});
 const refusal = z.object({ error: z.object({ message: z.string() }) });
-export type ImportPart = Readonly<z.infer<typeof part>>;
+export type DataImport = Readonly<z.infer<typeof answer>>;
 
 export type ImportAnswer =
-  | { readonly ok: true; readonly parts: readonly ImportPart[] }
+  | { readonly ok: true; readonly content: DataImport }
   /** What is wrong and what to do. */
   | { readonly ok: false; readonly message: string };
 
@@ -34,7 +51,7 @@ export async function sendImport(
     });
     const json: unknown = await response.json();
     const parsed = answer.safeParse(json);
-    if (parsed.success) return { ok: true, parts: parsed.data.preview.parts };
+    if (parsed.success) return { ok: true, content: parsed.data };
     const said = refusal.safeParse(json);
     return {
       ok: false,
