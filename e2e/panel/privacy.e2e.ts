@@ -359,10 +359,11 @@ describe.skipIf(executable === undefined)("privacy", () => {
 
   it("shows the last known state when the server is away, says what failed, and works by keyboard alone", async () => {
     const message = "Something went wrong on the server. Try again.";
-    server.state.failNext = { path: "privacy.overview", code: "internal", message };
+    rights().broken = message;
     page = await openPanelPage(browser.context, FIRST_SCREEN, "?tab=privacy");
     await says(message);
     expect(await problems(page)).toEqual([]);
+    rights().broken = undefined;
     await button("Try again").click();
     await says("All clear");
     await button("Download").focus();

@@ -16,7 +16,10 @@ function without(state: StubState, key: "export" | "deletion"): void {
 }
 
 export const privacyProcedures = t.router({
-  overview: signedIn.query(({ ctx }) => ctx.state.privacy),
+  overview: signedIn.query(({ ctx: { state } }) => {
+    if (state.rights.broken !== undefined) throw refusal("internal", state.rights.broken);
+    return state.privacy;
+  }),
   accessLog: signedIn.query(({ ctx }) => ctx.state.rights.looks),
   requests: signedIn.query(({ ctx }) => ctx.state.rights.requests),
   request: signedIn.input(privacy.makeRequestInput).mutation(({ ctx: { state }, input }): privacy.RequestView => {

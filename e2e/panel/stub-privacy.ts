@@ -27,6 +27,8 @@ export class StubRights {
   copyTakes = 2;
   /** What was sent to be saved, and with which passphrase. */
   saved: { readonly passphrase: string | undefined }[] = [];
+  /** The overview fails with this, whoever asks and however often. */
+  broken: string | undefined;
   /** The file went between the answer and the form. */
   copyGone = false;
   /** What was brought in: the modes that were asked for. */
