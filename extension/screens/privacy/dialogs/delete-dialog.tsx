@@ -38,14 +38,17 @@ export function DeleteDialog({ me, onDownload, onClose, onChanged }: DeleteDialo
   const [choices, setChoices] = useState<Readonly<Record<string, string>>>({});
   const [error, setError] = useState<string>();
   const email = me?.user.email ?? "";
+  /** A team goes on unless the person says otherwise. */
+  const chosen = ({ teamId, heirs }: DeletePreview["teams"][number]) => choices[teamId] ?? heirs[0]?.userId ?? CLOSE;
 
   const submit = async () => {
     if (preview === undefined) return;
     const same = address.trim().toLowerCase() === email.toLowerCase() && email !== "";
     setError(same ? undefined : `Type ${email} to confirm.`);
     if (!same) return;
-    const teams = preview.teams.map(({ teamId, heirs }) => {
-      const heir = heirs.find(({ userId }) => userId === choices[teamId]);
+    const teams = preview.teams.map((team) => {
+      const { teamId, heirs } = team;
+      const heir = heirs.find(({ userId }) => userId === chosen(team));
       return heir === undefined
         ? ({ teamId, choice: "close" } as const)
         : ({ teamId, choice: "transfer", to: heir.userId } as const);
@@ -95,21 +98,24 @@ export function DeleteDialog({ me, onDownload, onClose, onChanged }: DeleteDialo
       {preview !== undefined && (
         <>
           <Preview preview={preview} />
-          {preview.teams.map(({ teamId, name, heirs }) => (
+          {preview.teams.map((team) => (
             <SelectField
-              key={teamId}
-              label={`You alone own ${name}`}
+              key={team.teamId}
+              label={`You alone own ${team.name}`}
               options={[
-                ...heirs.map((heir) => ({ value: heir.userId as string, label: `Hand it over to ${heir.name}` })),
+                ...team.heirs.map(({ userId, name }) => ({
+                  value: userId as string,
+                  label: `Hand it over to ${name}`,
+                })),
                 { value: CLOSE, label: "Close it, for everybody in it" },
               ]}
               hint={
-                (choices[teamId] ?? CLOSE) === CLOSE
+                chosen(team) === CLOSE
                   ? "Its phones, automations and rules are deleted for all its members."
                   : "The team goes on as it is, under its new owner."
               }
-              value={choices[teamId] ?? CLOSE}
-              onChange={({ target }) => setChoices({ ...choices, [teamId]: target.value })}
+              value={chosen(team)}
+              onChange={({ target }) => setChoices({ ...choices, [team.teamId]: target.value })}
             />
           ))}
           <fieldset className="plain-fields">

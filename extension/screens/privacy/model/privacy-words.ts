@@ -34,7 +34,7 @@ export function clockDetail({ kind, at }: PrivacyClock, nowMs: number): string {
     case "export":
       return `It removes itself on ${calendarDate(at, nowMs)}.`;
     case "policy":
-      return "It changes what is promised. Until then the present one holds.";
+      return "Until then the present one holds.";
     case "inactivity":
       return "An account that nobody uses is deleted. Opening this was use enough.";
   }
