@@ -20,6 +20,7 @@ import { sessionCheck } from "./session-check.ts";
 import { signIn } from "./sign-in.ts";
 import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
+import { sweep } from "./sweep.ts";
 import { trpc } from "./trpc.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   sessionCheck,
   limiter,
   database,
+  sweep,
   rules,
   automations,
   dataExport,

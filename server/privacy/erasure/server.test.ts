@@ -106,6 +106,7 @@ describe("deleting an account on a running server", () => {
     await done(id);
     const token = await tokenIn("/erasure");
     const shown = await (await page(`/erasure?token=${token}`)).text();
+    if (!shown.includes("The account is deleted")) console.log(server.lines.join(""), shown.slice(-1500));
     expect(shown).toContain("The account is deleted");
     expect(shown).toContain("Phones: 1");
     for (const value of [anna.userId, addressOf(anna), anna.teamId]) expect(shown).not.toContain(value);
@@ -140,7 +141,7 @@ describe("deleting an account on a running server", () => {
     const pages = await server.db.pages();
     if (pages === undefined) throw new Error("There is nothing to look at.");
     expect(countIn(pages, needlesOf([addressOf(anna), anna.userId.toLowerCase()]))).toBe(0);
-    expect(countIn(pages, needlesOf([addressOf(ben)]))).toBeGreaterThan(0);
+    expect(countIn(pages, needlesOf([ben.userId]))).toBeGreaterThan(0);
     expect(kept.driver.stored.size).toBe(1);
     const { users, erasureFence } = server.db.t;
     expect(await server.db.read.select({ id: users.id }).from(users)).toEqual([{ id: ben.userId }]);

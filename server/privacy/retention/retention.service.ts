@@ -7,9 +7,13 @@ import { namedSweeps, plannedSweep, type Sweep } from "./sweeps.repo.ts";
 
 export const SWEEP_JOB = "retention.sweep";
 export const SWEEP_EVERY_MS = 3_600_000;
-/** Larger batches make writers wait: 10,000 rows instead of 500, and one write in a hundred waits a quarter of a second. */
+/** The most rows at once. */
 const BATCH = 500;
-const PAUSE_MS = 2;
+const FIRST_BATCH = 100;
+const SMALLEST_BATCH = 10;
+/** A batch takes about this long, however fast the disk and however wide the rows: so long may a writer have to wait. */
+const AIM_MS = 8;
+const PAUSE_MS = 5;
 const TELL_EVERY_MS = 5_000;
 
 export interface Retention {
@@ -45,13 +49,18 @@ export function createRetention(options: {
       const failures: unknown[] = [];
       for (const one of sweeps) {
         const { name } = one;
-        const limit = one.atOnce ?? batch;
+        const most = Math.min(one.atOnce ?? batch, batch);
+        let limit = Math.min(most, FIRST_BATCH);
         try {
           for (;;) {
             if (signal?.aborted) return total;
+            const begun = performance.now();
             const some = await one.batch(now, limit);
+            const took = performance.now() - begun;
             total += some;
             if (some < limit) break;
+            if (took > AIM_MS) limit = Math.max(Math.min(SMALLEST_BATCH, most), Math.floor(limit / 2));
+            else if (took < AIM_MS / 2) limit = Math.min(most, limit * 2);
             if (performance.now() - toldAt >= TELL_EVERY_MS) {
               toldAt = performance.now();
               log.info("Removing what has outlived its rule", { kind: name, count: total });
