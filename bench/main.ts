@@ -9,6 +9,7 @@ import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
 import { dataExport } from "./export.ts";
+import { erasure } from "./erasure.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   dataExport,
   breach,
   egress,
+  erasure,
   popup,
   size,
   start,

@@ -23,8 +23,12 @@ describe("a purge whose server is killed", () => {
     const folder = mkdtempSync(join(tmpdir(), "perch-kills-"));
     mkdirSync(join(folder, "data"));
     const [key, master] = [randomBytes(32), randomBytes(32)];
-    const open = () =>
-      openSqlite({ file: join(folder, "data/perch.db"), key, migrationsFolder: join(MIGRATIONS, "sqlite") });
+    const open = async () => {
+      const file = join(folder, "data/perch.db");
+      const opened = await openSqlite({ file, key, migrationsFolder: join(MIGRATIONS, "sqlite") });
+      opened.keys.unlock(master);
+      return opened;
+    };
     const anna = canaryPerson();
     let db = await open();
     const at = new Date();

@@ -30,6 +30,7 @@ const db = await openSqlite({
   key: Buffer.from(key, "base64"),
   migrationsFolder: join(MIGRATIONS, "sqlite"),
 });
+db.keys.unlock(Buffer.from(master, "base64"));
 const mortal = mortalDatabase(db, { at, committed });
 const world = erasureBench(mortal.db, { folder, master: Buffer.from(master, "base64") });
 const ended = await Promise.race([world.purge(id)?.then(() => "done"), mortal.died.then(() => "stopped")]);
