@@ -67,6 +67,7 @@ export function createErasureParts(options: {
   const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
   const purge = createPurge({
     ...common,
+    ...{ ledger, log, processors: options.processors ?? [] },
     receipts: options.receipts,
     phones: {
       remove: (row) => lifecycle.remove(row, "server"),
