@@ -12,6 +12,7 @@ import { leadsTo } from "../privacy/map/rows-of.repo.ts";
 import { type CanaryPerson, canaryPerson, plant } from "../privacy/testing/plant.repo.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { preparePostgres } from "./postgres.ts";
+import { sealedRow } from "./sealed-rows.fixture.ts";
 import { openSqlite } from "./sqlite.ts";
 import { tablesFor } from "./tables.ts";
 import { MIGRATIONS, preparedPglite, sessionOf, TEST_ENGINES, type TestDatabase } from "./testing.ts";
@@ -36,7 +37,9 @@ async function attempts(db: Database, who: CanaryPerson, other: CanaryPerson): P
       const [theirs] = await rowOf(db, table, link, other);
       if (theirs === undefined) throw new Error(`Nothing was planted in ${table.name}.`);
       const changed = { ...theirs, [link.property]: who.userId };
-      await tried(`insert ${table.name}.${link.name}`, (tx) => tx.insert(table.table).values(changed));
+      await tried(`insert ${table.name}.${link.name}`, async (tx) =>
+        tx.insert(table.table).values(await sealedRow(db, tx, table, changed)),
+      );
       await tried(`update ${table.name}.${link.name}`, async (tx) => {
         await tx
           .update(table.table)
@@ -105,7 +108,7 @@ describe.each(TEST_ENGINES)("the write fence on $name", (engine) => {
       .tx(async (tx) => {
         await tx.insert(topics).values({ topic: "half", seq: 1 });
         const row = { id: newId("statement"), userId: anna.userId, category: "user.name", text: "No.", at };
-        await tx.insert(statements).values(row);
+        await tx.insert(statements).values(await test.db.keys.row(tx, statements, row));
       })
       .catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: "account_closing", message: "This account is being deleted." });
@@ -138,7 +141,11 @@ describe("putting the fence up", () => {
 
   it("happens at every opening on SQLite, and a trigger that is gone is noticed and put back", async () => {
     const file = join(folder, "perch.db");
-    const open = () => openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") });
+    const open = async () => {
+      const db = await openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") });
+      db.keys.unlock(key);
+      return db;
+    };
     const raw = <T>(work: (db: Sqlite.Database) => T): T => {
       const db = new Sqlite(file);
       db.pragma(`key = "x'${key.toString("hex")}'"`);

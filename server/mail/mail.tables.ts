@@ -50,7 +50,7 @@ export function mailTables(k: Kit) {
     {
       owner: "user",
       people: ["customer", "invitee", "visitor"],
-      subject: { column: "userId", also: ["recipient"] },
+      subject: { column: "userId", also: ["recipientIndex"] },
       clock: "createdAt",
     },
     {

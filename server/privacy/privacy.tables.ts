@@ -29,7 +29,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     {
       owner: "user",
       people: ["customer", "visitor"],
-      subject: { column: "userId", also: ["email"] },
+      subject: { column: "userId", also: ["emailIndex"] },
       clock: "closedAt",
     },
     {

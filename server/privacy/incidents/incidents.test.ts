@@ -48,11 +48,12 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
       // Ada's session is of the window, Ben's is older, Cem's has no address any more.
       const session = { createdAt: now, authenticatedAt: now, idleExpiresAt: now, absoluteExpiresAt: now };
       const kinds = { kind: "extension", method: "password" } as const;
-      await tx.insert(sessions).values([
+      const seen = [
         { ...session, ...kinds, id: newId("session"), tokenHash: "a", userId: ada, ip: "192.0.2.1", seenAt: at(-1) },
         { ...session, ...kinds, id: newId("session"), tokenHash: "b", userId: ben, ip: "192.0.2.2", seenAt: at(-50) },
         { ...session, ...kinds, id: newId("session"), tokenHash: "c", userId: cem, ip: null, seenAt: at(-1) },
-      ]);
+      ];
+      for (const row of seen) await tx.insert(sessions).values(await db.keys.row(tx, sessions, row));
       const invitation = {
         role: "viewer",
         emailShown: "shown",

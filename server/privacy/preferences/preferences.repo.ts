@@ -57,7 +57,7 @@ export function createPreferencesRepo(db: Database): PreferencesRepo {
     },
     async insertStatement(tx, statement) {
       const row = { ...statement, id: newId("statement") };
-      await tx.insert(statements).values(row);
+      await tx.insert(statements).values(await db.keys.row(tx, statements, row));
       return row;
     },
     async deleteStatement(tx, userId, id) {

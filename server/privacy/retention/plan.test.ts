@@ -137,7 +137,7 @@ describe.each(TEST_ENGINES)("no row outlives its rule on $name", (engine) => {
       given[property] = row[there];
     }
     const row = anyRow(table, given);
-    await test.db.tx((tx) => insertRow(tx, table, row));
+    await test.db.tx((tx) => insertRow(test.db, tx, table, row));
     return row;
   }
 

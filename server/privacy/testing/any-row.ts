@@ -1,6 +1,7 @@
 /** Rows of any table, made from its columns: for tests that walk the data map. */
 import { randomBytes } from "node:crypto";
 import type { Database, Writer } from "../../db/database.ts";
+import { sealedRow, valueKindOf } from "../../db/sealed-rows.fixture.ts";
 import { dataMap, type MappedTable } from "../map/data-map.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -15,7 +16,7 @@ export function anyRow(table: MappedTable, given: Row = {}): Row {
 function valueFor(column: MappedTable["columns"][number]["column"]): unknown {
   const [choice] = column.enumValues ?? [];
   if (choice !== undefined) return choice;
-  switch (column.dataType) {
+  switch (valueKindOf(column)) {
     case "date":
       return new Date(0);
     case "number":
@@ -34,8 +35,8 @@ function valueFor(column: MappedTable["columns"][number]["column"]): unknown {
 }
 
 /** Inserts a row made of properties of the schema. The contract suite holds that both engines take the same values. */
-export async function insertRow(tx: Writer, table: MappedTable, row: Row): Promise<void> {
-  await tx.insert(table.table).values(row);
+export async function insertRow(db: Database, tx: Writer, table: MappedTable, row: Row): Promise<void> {
+  await tx.insert(table.table).values(await sealedRow(db, tx, table, row));
 }
 
 /** Foreign keys of a table that may not be empty, as the schema declares them: column → table and key. */

@@ -21,6 +21,8 @@ import { and, eq, getTableName } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Database, Writer } from "../../db/database.ts";
+import { fingerprintOf } from "../../db/dialect.ts";
+import { sealedRow, valueKindOf } from "../../db/sealed-rows.fixture.ts";
 import { foreignKeysOf, primaryKeyOf } from "../../db/table-keys.ts";
 import { tablesFor } from "../../db/tables.ts";
 import { dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
@@ -98,7 +100,7 @@ export async function plant(
   options: { readonly at: Date; readonly without?: readonly MappedTable["property"][] },
 ): Promise<readonly Planted[]> {
   return db.tx(async (tx) => {
-    const planter = planterOf(map, person, options.at);
+    const planter = planterOf(db, map, person, options.at);
     for (const table of map) {
       const leads =
         !("none" in table.about.subject) || linksOf(table, "user", "email", "team", "scope", "mention").length > 0;
@@ -108,7 +110,7 @@ export async function plant(
   });
 }
 
-function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) {
+function planterOf(db: Database, map: readonly MappedTable[], person: CanaryPerson, at: Date) {
   const rows = new Map<string, Row>();
   const planted: Planted[] = [];
   const lite = dataMap(tablesFor.sqlite);
@@ -140,8 +142,9 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
       .select({ one: key[0] as SQLiteColumn })
       .from(table.table)
       .where(same);
-    if (there === undefined) await tx.insert(table.table).values(written);
-    else await tx.update(table.table).set(written).where(same);
+    const sealed = await sealedRow(db, tx, table, written);
+    if (there === undefined) await tx.insert(table.table).values(sealed);
+    else await tx.update(table.table).set(sealed).where(same);
     return written;
   }
 
@@ -177,6 +180,8 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
       return { value: column.dataType === "json" ? { mention } : mention, token: mention };
     }
     const { userId, email, teamId } = person;
+    if (fingerprintOf(column) !== undefined) return { value: email, skipped: "A keyed fingerprint of the address." };
+    if (table.columns.some((one) => fingerprintOf(one.column) === property)) return { value: email, token: email };
     const own = tag.link && { user: userId, email, team: teamId, scope: `${teamId}/${userId}` }[tag.link];
     if (own !== undefined) return { value: own, token: own };
     if (tag.thirdParty === "address") return { value: person.email, token: person.email };
@@ -186,7 +191,7 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
     if (choices !== undefined) return { value: SETTLED[name] ?? choices[0] };
     if (SETTLED[name] !== undefined) return { value: SETTLED[name] };
     const token = canaryToken();
-    switch (column.dataType) {
+    switch (valueKindOf(column)) {
       case "json":
         return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
       case "boolean":
