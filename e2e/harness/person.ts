@@ -83,9 +83,14 @@ export async function approve(
   await clickAndClose(connect);
 }
 
-/** The confirmation link in a mail, with `&amp;` and such undone. */
+/** The confirmation link in a mail. */
 export function confirmLink(mail: string): string {
-  const link = /href="([^"]+\/confirm\?[^"]+)"/.exec(mail)?.[1];
+  return linkIn(mail, "/confirm");
+}
+
+/** The link in a mail that leads to a page, with `&amp;` and such undone. */
+export function linkIn(mail: string, path: string): string {
+  const link = [...mail.matchAll(/href="([^"]+)"/g)].find(([, href = ""]) => href.includes(`${path}?`))?.[1];
   if (link === undefined) throw new Error(`There is no link in: ${mail}`);
   return link.replaceAll("&amp;", "&").replaceAll("&#x3D;", "=").replaceAll("&#61;", "=");
 }
