@@ -46,6 +46,30 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await page.close();
   });
 
+  it("of a request about one's data, from the contact page to the receipt", async () => {
+    const page = await browser.context.newPage();
+    await page.goto(`${server.url}/support`);
+    const right = page.getByLabel("What are we to do with your data?");
+    await right.waitFor({ state: "hidden" });
+    await page.getByLabel("What is it about?").selectOption("privacy");
+    await right.selectOption("access");
+    await check(page, "server-support-data");
+    await page.getByLabel("Your e-mail address").fill("carl@example.org");
+    await page.getByRole("button", { name: "Send message" }).click();
+    await page.getByRole("heading", { name: "One step is left" }).waitFor();
+    await check(page, "server-data-request-sent");
+    const [link = ""] = /http\S+\/data-request\?token=[\w-]+/.exec(await server.mail("carl@example.org")) ?? [];
+    await page.goto(link);
+    await check(page, "server-data-request");
+    await page.getByRole("button", { name: "Yes, it is mine" }).click();
+    await page.getByRole("heading", { name: "Thank you" }).waitFor();
+    await check(page, "server-data-request-confirmed");
+    await page.getByRole("link", { name: "See the receipt" }).click();
+    await page.getByRole("heading", { name: /Receipt of request DR-/ }).waitFor();
+    await check(page, "server-data-request-receipt");
+    await page.close();
+  });
+
   it("of the first minute", async () => {
     welcome = await browser.extensionPage("welcome.html");
     await welcome

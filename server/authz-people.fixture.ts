@@ -22,6 +22,8 @@ export async function peopleAround(server: TestServer, owner: TestPerson) {
     ...(await askedAndStated(server, owner)),
     exportId: await exportOf(server, owner.userId),
     code: "123456",
+    /** Of the caller, who types it to delete the account. */
+    ownAddress: addressOf(owner.userId),
   };
 }
 
@@ -61,6 +63,13 @@ export async function readyFor(
     case "teams.acceptInvitation":
     case "teams.declineInvitation":
       return { ...people, receivedId: await receivedBy(server, userId) };
+    case "privacy.delete":
+      // An only owner would have to say what becomes of the team.
+      if (role === "owner") await signIn(server, "owner", teamId);
+      return { ...people, ownAddress: addressOf(userId) };
+    case "privacy.undoDelete":
+      await askedToDelete(server, userId);
+      return people;
     case "teams.leave":
       // Nobody leaves their only team, and no team its only owner.
       await joinAnother(server, userId);
@@ -69,6 +78,18 @@ export async function readyFor(
     default:
       return people;
   }
+}
+
+/** Of a person of `signIn`. */
+function addressOf(userId: UserId): string {
+  return `${userId.toLowerCase()}@x.example`;
+}
+
+async function askedToDelete(server: TestServer, userId: UserId): Promise<void> {
+  const askedAt = new Date(server.clock.now());
+  const purgeAt = new Date(askedAt.getTime() + 7 * 24 * 60 * 60_000);
+  const row = { id: newId("erasure"), userId, state: "grace", askedAt, purgeAt } as const;
+  await server.db.tx((tx) => tx.insert(server.db.t.erasures).values(row));
 }
 
 async function joinAnother(server: TestServer, userId: UserId): Promise<TeamId> {

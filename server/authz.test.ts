@@ -158,6 +158,9 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
+  "privacy.deletePreview": () => undefined,
+  "privacy.delete": ({ ownAddress }) => ({ confirmation: ownAddress, idempotencyKey: "delete-account" }),
+  "privacy.undoDelete": () => undefined,
   "privacy.requests": () => undefined,
   "privacy.request": () => ({ kind: "access", idempotencyKey: "a-request" }),
   "privacy.revokeRequest": ({ dataRequestId }) => ({ requestId: dataRequestId }),
@@ -203,7 +206,15 @@ const OF_PERSON = new Set([
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...[
+    "sessions.list",
+    "teams.list",
+    "privacy.overview",
+    "privacy.deletePreview",
+    "teams.get",
+    "teams.myInvitations",
+    "tokens.list",
+  ],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
   ...["privacy.requests", "privacy.statements"],
   ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],

@@ -207,20 +207,37 @@ CREATE UNIQUE INDEX "erasures_undo" ON "erasures" USING btree ("undo_hash");--> 
 CREATE UNIQUE INDEX "erasures_certificate" ON "erasures" USING btree ("certificate_hash");--> statement-breakpoint
 CREATE INDEX "erasures_due" ON "erasures" USING btree ("state","purge_at");--> statement-breakpoint
 CREATE INDEX "erasures_done" ON "erasures" USING btree ("done_at");--> statement-breakpoint
+CREATE INDEX "erasures_person" ON "erasures" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "incident_people_user" ON "incident_people" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "incident_people_told" ON "incident_people" USING btree ("incident_id","told");--> statement-breakpoint
+CREATE INDEX "policy_notices_person" ON "policy_notices" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "statements_user" ON "statements" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "api_tokens_expiry" ON "api_tokens" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "api_tokens_revoked" ON "api_tokens" USING btree ("revoked_at");--> statement-breakpoint
+CREATE INDEX "api_tokens_person" ON "api_tokens" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "connect_codes_created" ON "connect_codes" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "abuse_decisions_created" ON "abuse_decisions" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "flows_person" ON "flows" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "jobs_finished" ON "jobs" USING btree ("finished_at");--> statement-breakpoint
+CREATE INDEX "mail_outbox_person" ON "mail_outbox" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "phones_person" ON "phones" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "recordings_updated" ON "recordings" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "recordings_team" ON "recordings" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "rules_person" ON "rules" USING btree ("saved_by");--> statement-breakpoint
 CREATE INDEX "runs_detailed" ON "runs" USING btree ("created_at") WHERE "runs"."source" <> '';--> statement-breakpoint
 CREATE INDEX "runs_finished" ON "runs" USING btree ("finished_at");--> statement-breakpoint
+CREATE INDEX "runs_person" ON "runs" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "secret_grants_person" ON "secret_grants" USING btree ("granted_by");--> statement-breakpoint
+CREATE INDEX "secrets_person" ON "secrets" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "sessions_seen" ON "sessions" USING btree ("seen_at");--> statement-breakpoint
 CREATE INDEX "sessions_open" ON "sessions" USING btree ("idle_expires_at") WHERE "sessions"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX "sessions_team" ON "sessions" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "suites_person" ON "suites" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "team_invitations_email_index" ON "team_invitations" USING btree ("email_index");--> statement-breakpoint
 CREATE INDEX "team_invitations_created" ON "team_invitations" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "team_invitations_inviter" ON "team_invitations" USING btree ("invited_by");--> statement-breakpoint
+CREATE INDEX "team_invitations_accepter" ON "team_invitations" USING btree ("accepted_by");--> statement-breakpoint
 CREATE UNIQUE INDEX "users_email_index_live" ON "users" USING btree ("email_index") WHERE "users"."deleted_at" is null;--> statement-breakpoint
-CREATE INDEX "users_seen" ON "users" USING btree ("last_seen_at");
+CREATE INDEX "users_seen" ON "users" USING btree ("last_seen_at");--> statement-breakpoint
+CREATE INDEX "webhooks_person" ON "webhooks" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "workspace_files_person" ON "workspace_files" USING btree ("created_by");

@@ -119,6 +119,7 @@ CREATE UNIQUE INDEX `erasures_undo` ON `erasures` (`undo_hash`);--> statement-br
 CREATE UNIQUE INDEX `erasures_certificate` ON `erasures` (`certificate_hash`);--> statement-breakpoint
 CREATE INDEX `erasures_due` ON `erasures` (`state`,`purge_at`);--> statement-breakpoint
 CREATE INDEX `erasures_done` ON `erasures` (`done_at`);--> statement-breakpoint
+CREATE INDEX `erasures_person` ON `erasures` (`user_id`);--> statement-breakpoint
 CREATE TABLE `incident_people` (
 	`incident_id` text NOT NULL,
 	`user_id` text NOT NULL,
@@ -173,6 +174,7 @@ CREATE TABLE `policy_notices` (
 	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
+CREATE INDEX `policy_notices_person` ON `policy_notices` (`user_id`);--> statement-breakpoint
 CREATE TABLE `policy_versions` (
 	`version` integer PRIMARY KEY NOT NULL,
 	`announced_at` integer NOT NULL,
@@ -204,6 +206,8 @@ DROP INDEX `team_invitations_email`;--> statement-breakpoint
 ALTER TABLE `team_invitations` ADD `email_index` text;--> statement-breakpoint
 CREATE INDEX `team_invitations_email_index` ON `team_invitations` (`email_index`);--> statement-breakpoint
 CREATE INDEX `team_invitations_created` ON `team_invitations` (`created_at`);--> statement-breakpoint
+CREATE INDEX `team_invitations_inviter` ON `team_invitations` (`invited_by`);--> statement-breakpoint
+CREATE INDEX `team_invitations_accepter` ON `team_invitations` (`accepted_by`);--> statement-breakpoint
 DROP INDEX `users_email_live`;--> statement-breakpoint
 ALTER TABLE `users` ADD `email_index` text;--> statement-breakpoint
 ALTER TABLE `users` ADD `last_seen_at` integer;--> statement-breakpoint
@@ -214,13 +218,26 @@ CREATE INDEX `users_seen` ON `users` (`last_seen_at`);--> statement-breakpoint
 ALTER TABLE `audit_heads` ADD `start` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `audit_heads` ADD `start_hash` text;--> statement-breakpoint
 ALTER TABLE `mail_outbox` ADD `recipient_index` text;--> statement-breakpoint
+CREATE INDEX `mail_outbox_person` ON `mail_outbox` (`user_id`);--> statement-breakpoint
 ALTER TABLE `support_requests` ADD `email_index` text;--> statement-breakpoint
 CREATE INDEX `api_tokens_expiry` ON `api_tokens` (`expires_at`);--> statement-breakpoint
 CREATE INDEX `api_tokens_revoked` ON `api_tokens` (`revoked_at`);--> statement-breakpoint
+CREATE INDEX `api_tokens_person` ON `api_tokens` (`created_by`);--> statement-breakpoint
 CREATE INDEX `abuse_decisions_created` ON `abuse_decisions` (`created_at`);--> statement-breakpoint
+CREATE INDEX `flows_person` ON `flows` (`created_by`);--> statement-breakpoint
 CREATE INDEX `jobs_finished` ON `jobs` (`finished_at`);--> statement-breakpoint
+CREATE INDEX `phones_person` ON `phones` (`created_by`);--> statement-breakpoint
 CREATE INDEX `recordings_updated` ON `recordings` (`updated_at`);--> statement-breakpoint
+CREATE INDEX `recordings_team` ON `recordings` (`team_id`);--> statement-breakpoint
+CREATE INDEX `rules_person` ON `rules` (`saved_by`);--> statement-breakpoint
 CREATE INDEX `runs_detailed` ON `runs` (`created_at`) WHERE "runs"."source" <> '';--> statement-breakpoint
 CREATE INDEX `runs_finished` ON `runs` (`finished_at`);--> statement-breakpoint
+CREATE INDEX `runs_person` ON `runs` (`created_by`);--> statement-breakpoint
+CREATE INDEX `secret_grants_person` ON `secret_grants` (`granted_by`);--> statement-breakpoint
+CREATE INDEX `secrets_person` ON `secrets` (`created_by`);--> statement-breakpoint
 CREATE INDEX `sessions_seen` ON `sessions` (`seen_at`);--> statement-breakpoint
-CREATE INDEX `sessions_open` ON `sessions` (`idle_expires_at`) WHERE "sessions"."ended_at" is null;
+CREATE INDEX `sessions_open` ON `sessions` (`idle_expires_at`) WHERE "sessions"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX `sessions_team` ON `sessions` (`team_id`);--> statement-breakpoint
+CREATE INDEX `suites_person` ON `suites` (`created_by`);--> statement-breakpoint
+CREATE INDEX `webhooks_person` ON `webhooks` (`created_by`);--> statement-breakpoint
+CREATE INDEX `workspace_files_person` ON `workspace_files` (`created_by`);

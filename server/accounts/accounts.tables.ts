@@ -187,6 +187,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       k.index("sessions_user").on(t.userId),
       k.index("sessions_seen").on(t.seenAt),
       k.index("sessions_open").on(t.idleExpiresAt).where(sql`${t.endedAt} is null`),
+      k.index("sessions_team").on(t.teamId),
     ],
   );
 
@@ -249,6 +250,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       k.index("api_tokens_team").on(t.teamId),
       k.index("api_tokens_expiry").on(t.expiresAt),
       k.index("api_tokens_revoked").on(t.revokedAt),
+      k.index("api_tokens_person").on(t.createdBy),
     ],
   );
 

@@ -122,6 +122,26 @@ describe("admin commands beside an open database", () => {
     expect(again).toMatchObject({ status: 1, error: expect.stringContaining("lifted already") });
   });
 
+  it("enters a request to delete an account: the person is told, and the running server does it", async () => {
+    const leaver = await services.accounts.create({ email: "Leaver@x.example", password: PASSWORD }, "operator");
+    const asked = ["user", "erase", "--email", "leaver@x.example", "--reason", "A letter of 2 May."];
+    const entered = await admin(asked);
+    expect(entered).toMatchObject({ status: 0, error: "" });
+    expect(entered.out).toMatch(/^The running server deletes the account at \S+Z\. Until then/);
+    const { erasures, jobs, dataRequests, auditLog, mailOutbox } = db.t;
+    const [row] = await db.read.select().from(erasures);
+    expect(row).toMatchObject({ userId: leaver.id, state: "grace" });
+    expect(row && row.purgeAt.getTime() - row.askedAt.getTime()).toBe(7 * 86_400_000);
+    expect(await db.read.select().from(dataRequests)).toMatchObject([{ id: row?.requestId, kind: "delete" }]);
+    const waiting = (await db.read.select().from(jobs)).map(({ kind }) => kind);
+    expect(waiting).toEqual(expect.arrayContaining(["privacy.stop_work", "erasure.purge"]));
+    const told = (await db.read.select().from(mailOutbox)).filter(({ userId }) => userId === leaver.id);
+    expect(told.map(({ kind }) => kind)).toContain("account_deletion");
+    const entries = (await db.read.select().from(auditLog)).filter(({ action }) => action === "admin.erasure_asked");
+    expect(entries).toMatchObject([{ actor: "operator", object: leaver.id, detail: { reason: "A letter of 2 May." } }]);
+    expect(await admin(asked)).toMatchObject({ status: 1, error: expect.stringContaining("being deleted already") });
+  });
+
   it.each<[string, string[], string, number, RegExp]>([
     [
       "an address that is taken",

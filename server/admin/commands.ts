@@ -277,6 +277,7 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
     ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
+  asked.requests.startWith({ delete: erasures.start });
   const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
   const desks = createDesks({
     ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },

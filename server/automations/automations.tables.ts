@@ -56,7 +56,11 @@ export function automationTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt), k.uniqueIndex("flows_path").on(t.teamId, t.path)],
+    (t) => [
+      k.index("flows_team").on(t.teamId, t.updatedAt),
+      k.uniqueIndex("flows_path").on(t.teamId, t.path),
+      k.index("flows_person").on(t.createdBy),
+    ],
   );
   const runs = k.table(
     "runs",
@@ -132,6 +136,7 @@ export function automationTables(
       // Those whose details are still there.
       k.index("runs_detailed").on(t.createdAt).where(sql`${t.source} <> ''`),
       k.index("runs_finished").on(t.finishedAt),
+      k.index("runs_person").on(t.createdBy),
       k.index("runs_suite").on(t.suiteId),
     ],
   );

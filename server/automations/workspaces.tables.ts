@@ -54,7 +54,11 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
         .references(() => users.id, { onDelete: "set null" }),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.teamId, t.path] }), k.index("workspace_files_content").on(t.content)],
+    (t) => [
+      k.primaryKey({ columns: [t.teamId, t.path] }),
+      k.index("workspace_files_content").on(t.content),
+      k.index("workspace_files_person").on(t.createdBy),
+    ],
   );
   const suites = k.table(
     "suites",
@@ -74,7 +78,11 @@ export function workspaceTables(k: Kit, { users, teams }: ReturnType<typeof user
       requestHash: k.text(operational("quarter")).notNull(),
       createdAt: k.instant(personal("user.behavior", ran)).notNull(),
     },
-    (t) => [k.uniqueIndex("suites_key").on(t.teamId, t.idempotencyKey), k.index("suites_created").on(t.createdAt)],
+    (t) => [
+      k.uniqueIndex("suites_key").on(t.teamId, t.idempotencyKey),
+      k.index("suites_created").on(t.createdAt),
+      k.index("suites_person").on(t.createdBy),
+    ],
   );
   return { fileContents, workspaceFiles, suites };
 }

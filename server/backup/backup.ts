@@ -3,17 +3,21 @@
  * it lies on the disk. A list of what is in it is sealed with the key of the key file, which is never part of a backup.
  * On PostgreSQL the database is backed up by its own tools; this takes the files.
  *
+ * The keys of people are never in a backup but beside all of them, the newest copy alone: a key that was destroyed opens
+ * nothing in any of them (`docs/decisions/subject-keys.md`).
+ *
  * No backup gets older than `BACKUP_DAYS`: what a person had erased is gone from them, too (clause P4.2).
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { copyDatabase } from "../db/sqlite-copy.ts";
 import { demandAlone } from "../db/sqlite-rekey.ts";
+import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
 import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
@@ -22,6 +26,7 @@ import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const LIST = "backup.json";
+const DATABASE = "perch.db";
 const NAME = /^perch-\d{8}T\d{6}Z$/;
 /** Encrypted files beside the database. What runs and what is only passing (exports, caches) stays out. */
 const FOLDERS = ["runs", "web-phones/phones", "web-phones/profiles"] as const;
@@ -57,7 +62,7 @@ export async function makeBackup(config: Config, clock: Clock, to: string): Prom
     await mkdir(draft, { recursive: true, mode: 0o700 });
     const isEmbedded = config.DATABASE_URL === undefined;
     if (isEmbedded) {
-      for (const file of databases(config)) copyDatabase(file.path, file.key(key), join(draft, file.name));
+      copyDatabase(databaseFile(config), deriveKey(key, "database"), join(draft, DATABASE));
       await copyFile(`${databaseFile(config)}.keyid`, join(draft, "perch.db.keyid"));
     }
     for (const below of FOLDERS) await copyTree(await baseOf(config, below), below, draft);
@@ -70,6 +75,7 @@ export async function makeBackup(config: Config, clock: Clock, to: string): Prom
     };
     await writeFile(join(draft, LIST), JSON.stringify({ ...plain, mac: macOf(key, plain) }), { mode: 0o600 });
     await rename(draft, folder);
+    if (isEmbedded) await copyKeys(config, key, to);
     syncFolder(to);
     return { folder, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
   } catch (error) {
@@ -144,9 +150,11 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
   }
   if (list.database === "sqlite") {
     for (const leftover of [`${file}-wal`, `${file}-shm`]) await rm(leftover, { force: true });
-    for (const { name, path } of databases(config)) {
-      if (existsSync(join(next, name))) await rename(join(next, name), path);
-    }
+    const keys = keysFileOf(file);
+    const kept = join(dirname(from), basename(keys));
+    // Those in place are the truth: what was destroyed since stays unreadable.
+    if (!existsSync(keys) && existsSync(kept)) await copyFile(kept, keys);
+    await rename(join(next, DATABASE), file);
     await rename(join(next, "perch.db.keyid"), `${file}.keyid`);
   }
   await rm(next, { recursive: true, force: true });
@@ -168,10 +176,14 @@ async function move(from: string, to: string): Promise<void> {
   });
 }
 
-/** The SQLite files, and what opens each. */
-function databases(config: Config) {
-  const all = [{ name: "perch.db", path: databaseFile(config), key: (key: Buffer) => deriveKey(key, "database") }];
-  return all.filter(({ path }) => existsSync(path));
+/** The newest copy takes the place of the one before, whole or not at all. */
+async function copyKeys(config: Config, key: Buffer, to: string): Promise<void> {
+  const keys = keysFileOf(databaseFile(config));
+  if (!existsSync(keys)) return;
+  const copy = join(to, basename(keys));
+  await rm(`${copy}.new`, { force: true });
+  copyDatabase(keys, keysFileKey(deriveKey(key, "database")), `${copy}.new`);
+  await rename(`${copy}.new`, copy);
 }
 
 async function copyTree(base: string, below: string, to: string): Promise<void> {

@@ -81,6 +81,7 @@ export function mailTables(k: Kit) {
       k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey),
       k.index("mail_outbox_created").on(t.createdAt),
       k.index("mail_outbox_state").on(t.state),
+      k.index("mail_outbox_person").on(t.userId),
     ],
   );
   return { mailOutbox };

@@ -263,7 +263,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     subject: "Your data is ready to download",
     before: [`You asked for a copy of your data (${at}). It is ready.`],
     action: { label: "Download", link },
-    after: [`The link works once, until ${expiresAt}, and only where you are signed in.`],
+    after: [`It is there until ${expiresAt}, and only you can download it, where you are signed in.`],
   }),
   account_deletion: ({ at, deletedAt, undoLink }) => ({
     subject: "Your Perch account will be deleted",

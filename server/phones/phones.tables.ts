@@ -50,7 +50,11 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       lastUsedAt: k.instant(personal("user.behavior", usage)),
       removedAt: k.instant(personal("user.behavior", usage)),
     },
-    (t) => [k.index("phones_team").on(t.teamId, t.state), k.index("phones_state").on(t.state)],
+    (t) => [
+      k.index("phones_team").on(t.teamId, t.state),
+      k.index("phones_state").on(t.state),
+      k.index("phones_person").on(t.createdBy),
+    ],
   );
   return { phones };
 }

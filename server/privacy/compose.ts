@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { createDesks, type Desks, type DesksOptions } from "./desks.ts";
 import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
+import { createHeldRepo } from "./held/held.repo.ts";
 import { createPrivacyRepo } from "./privacy.repo.ts";
 import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
@@ -26,6 +27,7 @@ export function createPrivacyServices(
     processors: processorViews,
     inactivity: options.inactivity,
     repo: createPrivacyRepo(db),
+    held: createHeldRepo(db),
     place: placeOf(db),
   });
   return { ...desks, privacy, requests, preferences, exports, erasures };

@@ -169,6 +169,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("erasures_certificate").on(t.certificateHash),
       k.index("erasures_due").on(t.state, t.purgeAt),
       k.index("erasures_done").on(t.doneAt),
+      k.index("erasures_person").on(t.userId),
     ],
   );
   const erasureSteps = k.table(
@@ -238,7 +239,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       acknowledgedAt: k.instant(personal("user.behavior", { ...chosen, clause: "P8.2" })),
       objectedAt: k.instant(personal("user.privacy_preferences", { ...chosen, clause: "P8.2" })),
     },
-    (t) => [k.primaryKey({ columns: [t.version, t.userId] })],
+    (t) => [k.primaryKey({ columns: [t.version, t.userId] }), k.index("policy_notices_person").on(t.userId)],
   );
   return {
     dataRequests,

@@ -16,7 +16,7 @@ export const CATEGORIES = {
   "user.behavior": "What you did in the product",
   "user.content.private": "What you wrote or keep on phones",
   "user.account.settings": "Settings of your phones",
-  "user.privacy_preferences": "Your privacy settings and requests",
+  "user.privacy_preferences": "Privacy settings and requests",
   "user.payment": "Billing records",
   "system.operations": "Data about the service, not about people",
 } as const;

@@ -56,6 +56,7 @@ export function recordingTables(
       k.uniqueIndex("recordings_running").on(t.phoneId).where(sql`${t.state} = 'recording'`),
       k.index("recordings_person").on(t.createdBy, t.updatedAt),
       k.index("recordings_updated").on(t.updatedAt),
+      k.index("recordings_team").on(t.teamId),
     ],
   );
   const recordingSteps = k.table(

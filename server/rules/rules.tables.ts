@@ -44,7 +44,11 @@ export function ruleTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("rules_team").on(t.teamId, t.createdAt), k.index("rules_next").on(t.nextAt)],
+    (t) => [
+      k.index("rules_team").on(t.teamId, t.createdAt),
+      k.index("rules_next").on(t.nextAt),
+      k.index("rules_person").on(t.savedBy),
+    ],
   );
   const ruleStarts = k.table(
     "rule_starts",

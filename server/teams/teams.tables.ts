@@ -106,6 +106,8 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       k.index("team_invitations_team").on(t.teamId),
       k.index("team_invitations_email_index").on(t.emailIndex),
       k.index("team_invitations_created").on(t.createdAt),
+      k.index("team_invitations_inviter").on(t.invitedBy),
+      k.index("team_invitations_accepter").on(t.acceptedBy),
     ],
   );
   return { teams, teamMembers, teamInvitations };

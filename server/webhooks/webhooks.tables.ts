@@ -46,7 +46,7 @@ export function webhookTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", kept)),
     },
-    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt)],
+    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt), k.index("webhooks_person").on(t.createdBy)],
   );
   const webhookCalls = k.table(
     "webhook_calls",

@@ -6,7 +6,15 @@ import type { Database, Writer } from "../../db/database.ts";
 export async function addUser(
   db: Database,
   tx: Writer,
-  user: { id: UserId; email: string; emailShown?: string; createdAt: Date; deletedAt?: Date | null; lastSeenAt?: Date },
+  user: {
+    id: UserId;
+    email: string;
+    emailShown?: string;
+    fullName?: string;
+    createdAt: Date;
+    deletedAt?: Date | null;
+    lastSeenAt?: Date;
+  },
 ): Promise<void> {
   const { users } = db.t;
   await db.keys.create(tx, user.id);

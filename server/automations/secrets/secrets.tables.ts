@@ -45,7 +45,7 @@ export function secretTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       changedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.uniqueIndex("secrets_name").on(t.teamId, t.name)],
+    (t) => [k.uniqueIndex("secrets_name").on(t.teamId, t.name), k.index("secrets_person").on(t.createdBy)],
   );
   const secretGrants = k.table(
     "secret_grants",
@@ -66,7 +66,11 @@ export function secretTables(
       textHash: k.text(operational("team")).notNull(),
       grantedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.secretId, t.flowId] }), k.index("secret_grants_flow").on(t.flowId)],
+    (t) => [
+      k.primaryKey({ columns: [t.secretId, t.flowId] }),
+      k.index("secret_grants_flow").on(t.flowId),
+      k.index("secret_grants_person").on(t.grantedBy),
+    ],
   );
   return { secrets, secretGrants };
 }

@@ -161,9 +161,6 @@ describe("pages", () => {
       "/mail",
       "/nothing",
       "/connect",
-      "/data-request",
-      "/data-request/receipt",
-      "/trust/key",
     ]) {
       const { headers } = await browser.get(path);
       const scripts = path === "/sign-in" ? "script-src 'self'; connect-src 'self'; " : "";
@@ -286,11 +283,6 @@ describe("abuse of the pages", () => {
         await browser.post("/sign-up", { email: text, fullName: text, password: "kurz" }),
         await browser.post("/sign-in", { email: text, password: "", next: text }),
         await browser.post("/support", { email: text, kind: text, message: text }),
-        await browser.post("/support", { email: text, kind: "privacy", right: text, message: text }),
-        await browser.get(`/support?${new URLSearchParams({ kind: text, right: text })}`),
-        await browser.get(`/data-request?${new URLSearchParams({ token: text })}`),
-        await browser.post("/data-request", { token: text }),
-        await browser.get(`/data-request/receipt?${new URLSearchParams({ token: text })}`),
         await browser.post("/reset", { email: text }),
         await browser.get(`/confirm?${new URLSearchParams({ token: text })}`),
         await browser.get(`/reset/new?${new URLSearchParams({ token: text })}`),

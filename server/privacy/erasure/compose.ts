@@ -51,7 +51,6 @@ export function createErasureParts(options: {
   requests: ErasureRequests;
   receipts: Receipts;
   processors?: PurgeOptions["processors"];
-  subjectKeys?: PurgeOptions["subjectKeys"];
   publicUrl: URL;
 }): ErasureParts {
   const { db, master, config, clock, log, audit, jobs, accounts, lifecycle, publicUrl, requests } = options;
@@ -68,7 +67,7 @@ export function createErasureParts(options: {
   const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
   const purge = createPurge({
     ...common,
-    ...{ ledger, log, subjectKeys: options.subjectKeys, processors: options.processors ?? [] },
+    ...{ ledger, log, processors: options.processors ?? [] },
     receipts: options.receipts,
     phones: {
       remove: (row) => lifecycle.remove(row, "server"),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { and, eq, isNotNull } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../../shared/ids.ts";
+import { mortalDatabase } from "../../automations/testing/mortal-database.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
 import { columnNamed, dataMap, linksOf } from "../map/data-map.ts";
 import { leadsTo } from "../map/rows-of.repo.ts";
@@ -135,5 +136,107 @@ describe.each(TEST_ENGINES)("erasing a person on $name", (engine) => {
       .where(eq(db.t.dataRequests.id, row?.requestId ?? newId("dataRequest")));
     expect(request).toMatchObject({ state: "fulfilled", userId: null, email: null });
     expect(readFileSync(join(folder, "data/erasures.ledger"), "utf8")).toContain(anna.userId);
+  });
+
+  it("goes on wherever it was stopped, before and after every commit", async () => {
+    const { db } = test;
+    const carla = canaryPerson();
+    await plantPerson(carla);
+    const his = await everythingOf(ben);
+    const actor = actorOf(carla, newId("session"), world.clock);
+    const input = { idempotencyKey: "key-12345678", confirmation: carla.email, now: true, teams: [] };
+    const { id } = await world.erasures.ask(actor, input);
+    let lives = 0;
+    for (let ended = false; !ended; lives += 1) {
+      // A few transactions in each life; the next is not begun, or the last is committed and nothing after it.
+      const committed = lives % 2 === 0;
+      const { db: mortal, died } = mortalDatabase(db, { at: 1 + (lives % 3) + (committed ? 0 : 1), committed });
+      const life = erasureBench(mortal, { folder, master: MASTER, kept: world });
+      ended = (await Promise.race([life.purge(id), died])) !== "died";
+      if (lives > 500) throw new Error("It gets nowhere.");
+    }
+    expect(lives).toBeGreaterThan(20);
+    expect(await everythingOf(carla)).toEqual([]);
+    expect(await everythingOf(ben)).toEqual(his);
+    const [row] = await db.read.select().from(db.t.erasures).where(eq(db.t.erasures.id, id));
+    expect(row).toMatchObject({ state: "done", userId: null });
+    // What to search for was in the memory of a process that is gone; the certificate does not say otherwise.
+    expect(row?.certificate?.statement).toMatchObject({ left: 0, scan: { state: "not repeated" } });
+    await world.purge(id);
+    expect(await db.read.select().from(db.t.erasures).where(eq(db.t.erasures.id, id))).toEqual([row]);
+  });
+
+  it("lets nobody write about the person from the first moment of the purge on", async () => {
+    const { db } = test;
+    const dora = canaryPerson();
+    await plantPerson(dora);
+    const { id } = await world.erasures.enter(dora.userId, { now: true, reason: "A letter." });
+    let wrote = 0;
+    let refused = 0;
+    let purging = true;
+    const writing = (async () => {
+      while (purging) {
+        const statement = { id: newId("statement"), userId: dora.userId, category: "user.name", text: "Late." };
+        await db
+          .tx((tx) => tx.insert(db.t.statements).values({ ...statement, at: new Date(world.clock.now()) }))
+          .then(() => (wrote += 1))
+          .catch(() => (refused += 1));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    await world.purge(id);
+    purging = false;
+    await writing;
+    expect(refused).toBeGreaterThan(0);
+    expect(wrote + refused).toBeGreaterThan(refused - 1);
+    expect(await everythingOf(dora)).toEqual([]);
+  });
+
+  it("waits for a processor, says when it is late, and what the processor keeps", async () => {
+    const { db } = test;
+    const emil = canaryPerson();
+    await plantPerson(emil);
+    const until = new Date(Date.UTC(2026, 5, 1));
+    let isUp = false;
+    const asked: string[] = [];
+    const processors = [
+      {
+        id: "partner",
+        async erase(person: { email: string }) {
+          asked.push(person.email);
+          if (!isUp) throw new Error("It does not answer.");
+          return { state: "retained", until, reason: "Its own law." } as const;
+        },
+      },
+    ];
+    const slow = erasureBench(db, { folder, master: MASTER, kept: world, processors });
+    const { id } = await slow.erasures.enter(emil.userId, { now: true, reason: "A letter." });
+    await expect(slow.purge(id)).rejects.toThrow("does not answer");
+    const store = async () =>
+      (await slow.erasures.current(emil.userId))?.steps.find((one) => one.store === "processor:partner");
+    expect(await store()).toMatchObject({ state: "waiting" });
+    world.clock.advance(25 * 3_600_000);
+    await expect(slow.purge(id)).rejects.toThrow("does not answer");
+    expect(await store()).toMatchObject({ state: "late" });
+    expect(world.lines.at(-1)).toContain("An erasure is late");
+    isUp = true;
+    await slow.purge(id);
+    expect(asked).toEqual([emil.email, emil.email, emil.email]);
+    const [row] = await db.read.select().from(db.t.erasures).where(eq(db.t.erasures.id, id));
+    expect(JSON.stringify(row?.certificate)).toContain(`"retainedUntil":"${until.toISOString()}"`);
+    expect(world.lines.join("")).not.toContain(emil.email);
+  });
+
+  it("does not say that it is done while a phone leaves something behind", async () => {
+    const fritz = canaryPerson();
+    await plantPerson(fritz);
+    const { id } = await world.erasures.enter(fritz.userId, { now: true, reason: "A letter." });
+    world.driver.leavesTraces = true;
+    await expect(world.purge(id)).rejects.toMatchObject({ code: "unavailable" });
+    expect((await world.erasures.current(fritz.userId))?.state).toBe("purging");
+    expect((await everythingOf(fritz)).length).toBeGreaterThan(20);
+    world.driver.leavesTraces = false;
+    await world.purge(id);
+    expect(await everythingOf(fritz)).toEqual([]);
   });
 });

@@ -204,7 +204,10 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
       return row?.state;
     },
     async unaddressMail(tx, dedupeKey) {
-      await tx.update(mailOutbox).set({ recipient: NOBODY, userId: null }).where(eq(mailOutbox.dedupeKey, dedupeKey));
+      await tx
+        .update(mailOutbox)
+        .set({ recipient: NOBODY, recipientIndex: null, userId: null })
+        .where(eq(mailOutbox.dedupeKey, dedupeKey));
     },
   };
 }

@@ -60,8 +60,6 @@ export interface PurgeOptions {
   /** Folder with everything but phones; `skip` names what is not looked through. */
   readonly data: { readonly path: string; readonly skip: ReadonlySet<string>; readonly exports: string };
   readonly processors: readonly ProcessorErasure[];
-  /** Destroys the person's key; left out while nothing is sealed with one. */
-  readonly subjectKeys?: { destroy(userId: UserId): Promise<void> } | undefined;
   readonly disposer: TeamDisposer;
   readonly sessions: Pick<Sessions, "endIn" | "endTokensIn" | "announceEnded">;
   readonly mail: Pick<Mail, "queue" | "wake" | "staysLocal">;
@@ -214,7 +212,7 @@ export function createPurge(options: PurgeOptions): Purge {
         return {};
       },
       keys: async () => {
-        await options.subjectKeys?.destroy(userId);
+        await db.keys.destroy(userId);
         return {};
       },
       settle: async () => {

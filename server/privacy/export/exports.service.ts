@@ -92,7 +92,7 @@ export function createExports(options: {
   store: ArchiveStore;
   parts: ArchiveParts;
   age: Age;
-  people: Pick<AccountsRepo, "find">;
+  people: Pick<AccountsRepo, "find" | "findIn">;
   /** 32 bytes; seals the archives' keys. */
   key: Buffer;
   audit: Audit;
@@ -205,7 +205,7 @@ export function createExports(options: {
         if (row.requestId !== null) {
           await requests?.fulfilled(tx, row.requestId, `A copy of the data was made: ${manifest.rows} records.`);
         }
-        const recipient = (await people.find(userId))?.emailShown ?? person.email;
+        const recipient = (await people.findIn(tx, userId))?.emailShown ?? person.email;
         const data = {
           at: momentWords(row.askedAt),
           link: new URL(DATA_PATH, publicUrl).href,

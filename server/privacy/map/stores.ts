@@ -27,6 +27,8 @@ export interface Store {
   readonly export: string;
   readonly readBy: string;
   readonly encrypted: string;
+  /** Where a person is told part of their data is, in a few words. */
+  readonly place?: string;
   /** Who else has it, once configured. */
   readonly processor?: Processor["id"];
 }
@@ -129,6 +131,7 @@ export const STORES = {
     export: "As files, beside the runs.",
     readBy: "Members of the team.",
     encrypted: "Each file (AES-256-GCM), bound to its place.",
+    place: "in files of runs",
   },
   phoneRecords: {
     ...phone,
@@ -141,6 +144,7 @@ export const STORES = {
     export: "As files, for phones of teams the person is alone in.",
     readBy: "Members of the team who may drive phones.",
     encrypted: "As sealed files while the phone is parked; while it runs, as the disk is.",
+    place: "on your phones",
   },
   phoneProfiles: {
     ...phone,
@@ -153,6 +157,7 @@ export const STORES = {
     export: "Left out: other services' sessions in a browser's own format, of use in that browser alone.",
     readBy: "The phone's browser, under a user of its own.",
     encrypted: "As one sealed file while the phone is parked; while it runs, as the disk is.",
+    place: "on your phones",
   },
   exportFiles: {
     ...contract,
@@ -326,6 +331,7 @@ export const STORES = {
     export: "The mails that were sent, from the outbox.",
     readBy: "The provider, under its agreement.",
     encrypted: "On the way, TLS; then as the provider does.",
+    place: "at the mail server",
     processor: "mail",
   },
 } as const satisfies Record<string, Store>;

@@ -62,11 +62,11 @@ export function createRequestUpkeep(options: {
 }
 
 /** Whoever wrote through the page and never confirmed it waits for nobody; what came by mail or post the operator confirms. */
-export function isForOperator(row: Pick<RequestRow, "state" | "reason" | "channel">): boolean {
+function isForOperator(row: Pick<RequestRow, "state" | "reason" | "channel">): boolean {
   return placeOf(statusOf(row)) !== "unverified" || row.channel !== "web";
 }
 
-export function dueWords({ dueAt }: Pick<RequestRow, "dueAt">, now: number): string {
+function dueWords({ dueAt }: Pick<RequestRow, "dueAt">, now: number): string {
   const left = daysLeft(dueAt, now);
   if (left < 0) return `overdue since ${dayWords(dueAt)}`;
   const words = left === 1 ? "1 day left" : left === 0 ? "the last day" : `${left} days left`;

@@ -23,8 +23,6 @@ export interface RequestsRepo {
   listOf(userId: UserId): Promise<RequestRow[]>;
   /** The first due first. */
   listNotOver(): Promise<RequestRow[]>;
-  /** All that are kept, the newest first. */
-  listAll(limit: number): Promise<RequestRow[]>;
   /** The newest number of a year. */
   lastNumber(tx: Writer, prefix: string): Promise<string | undefined>;
   /** Changes it if it is still in this state; `undefined` when it is not. */
@@ -96,13 +94,6 @@ export function createRequestsRepo(db: Database): RequestsRepo {
         .from(dataRequests)
         .where(notOver)
         .orderBy(asc(dataRequests.dueAt), asc(dataRequests.number));
-    },
-    async listAll(limit) {
-      return db.read
-        .select()
-        .from(dataRequests)
-        .orderBy(...newest)
-        .limit(limit);
     },
     async lastNumber(tx, prefix) {
       const [row] = await tx

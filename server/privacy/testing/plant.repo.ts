@@ -21,9 +21,10 @@ import { and, eq, getTableName } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Database, Writer } from "../../db/database.ts";
+import { fingerprintOf, isSealedJson } from "../../db/dialect.ts";
 import { foreignKeysOf, primaryKeyOf } from "../../db/table-keys.ts";
 import { tablesFor } from "../../db/tables.ts";
-import { dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
+import { columnNamed, dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
 import type { ColumnPrivacy } from "../tags.ts";
 
 export interface CanaryPerson {
@@ -98,7 +99,8 @@ export async function plant(
   options: { readonly at: Date; readonly without?: readonly MappedTable["property"][] },
 ): Promise<readonly Planted[]> {
   return db.tx(async (tx) => {
-    const planter = planterOf(map, person, options.at);
+    await db.keys.create(tx, person.userId);
+    const planter = planterOf(db, map, person, options.at);
     for (const table of map) {
       const leads =
         !("none" in table.about.subject) || linksOf(table, "user", "email", "team", "scope", "mention").length > 0;
@@ -108,7 +110,7 @@ export async function plant(
   });
 }
 
-function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) {
+function planterOf(db: Database, map: readonly MappedTable[], person: CanaryPerson, at: Date) {
   const rows = new Map<string, Row>();
   const planted: Planted[] = [];
   const lite = dataMap(tablesFor.sqlite);
@@ -140,8 +142,9 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
       .select({ one: key[0] as SQLiteColumn })
       .from(table.table)
       .where(same);
-    if (there === undefined) await tx.insert(table.table).values(written);
-    else await tx.update(table.table).set(written).where(same);
+    const sealed = await db.keys.row(tx, table.table, written, person.userId);
+    if (there === undefined) await tx.insert(table.table).values(sealed);
+    else await tx.update(table.table).set(sealed).where(same);
     return written;
   }
 
@@ -179,14 +182,16 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
     const { userId, email, teamId } = person;
     const own = tag.link && { user: userId, email, team: teamId, scope: `${teamId}/${userId}` }[tag.link];
     if (own !== undefined) return { value: own, token: own };
-    if (tag.thirdParty === "address") return { value: person.email, token: person.email };
+    const isAddress = table.columns.some((one) => fingerprintOf(one.column) === property);
+    if (isAddress || tag.thirdParty === "address") return { value: person.email, token: person.email };
     if (reference !== undefined) return { value: reference, skipped: "The key of another row." };
     count += 1;
-    const choices = choicesOf(table, property);
-    if (choices !== undefined) return { value: SETTLED[name] ?? choices[0] };
+    const { dataType, enumValues = [] } = canonical(table, property).column;
+    if (enumValues.length > 0) return { value: SETTLED[name] ?? enumValues[0] };
     if (SETTLED[name] !== undefined) return { value: SETTLED[name] };
     const token = canaryToken();
-    switch (column.dataType) {
+    if (isSealedJson(column)) return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
+    switch (dataType) {
       case "json":
         return { value: SHAPES[name]?.(token) ?? { canary: token }, token };
       case "boolean":
@@ -197,17 +202,15 @@ function planterOf(map: readonly MappedTable[], person: CanaryPerson, at: Date) 
       case "date":
         return { value: new Date(at.getTime() + (LATER.test(property) ? WEEK_MS : -WEEK_MS / 7) + count) };
       case "buffer":
-      case "custom":
         return { value: Buffer.from(token), token };
       default:
         return { value: token, token };
     }
   }
 
-  /** Only SQLite's definition of a column knows the texts it takes. */
-  function choicesOf(table: MappedTable, property: string): readonly string[] | undefined {
-    const { column } = tableNamed(lite, table.property).columns.find((one) => one.property === property) ?? {};
-    return column?.enumValues !== undefined && column.enumValues.length > 0 ? column.enumValues : undefined;
+  /** SQLite's definition, which alone knows the texts a column takes; both engines hold the same values. */
+  function canonical(table: MappedTable, property: string): MappedColumn {
+    return columnNamed(tableNamed(lite, table.property), property);
   }
 
   return { planted, ensure };
