@@ -1,0 +1,1 @@
+CREATE INDEX "support_requests_received" ON "support_requests" USING btree ("received_at");
