@@ -175,10 +175,10 @@ describe.each(TEST_ENGINES)("erasing a person on $name", (engine) => {
     const refused: unknown[] = [];
     let purging = true;
     const writing = (async () => {
-      while (purging) {
-        const statement = { id: newId("statement"), userId: dora.userId, category: "user.name", text: "Late." };
+      for (let version = 100; purging; version += 1) {
+        const notice = { version, userId: dora.userId, queuedAt: new Date(world.clock.now()) };
         await db
-          .tx((tx) => tx.insert(db.t.statements).values({ ...statement, at: new Date(world.clock.now()) }))
+          .tx((tx) => tx.insert(db.t.policyNotices).values(notice))
           .catch((error: unknown) => refused.push(error instanceof PerchError ? error.code : error));
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
