@@ -11,8 +11,16 @@ export interface Account {
 export const ADA: Account = { email: "ada@example.org", password: "four harbour lanterns glow" };
 export const BEN: Account = { email: "ben@example.org", password: "nine quiet mountains rest" };
 
+/** Agrees to what the extension handles: before that it sends nothing. */
+export async function agree(welcome: Page): Promise<void> {
+  const button = welcome.getByRole("button", { name: "Agree and begin" });
+  await button.or(welcome.getByText("You agreed")).first().waitFor({ timeout: 15_000 });
+  if (await button.isVisible()) await button.click();
+}
+
 /** Enters the server's address on the welcome page; the page then offers to sign in. */
 export async function chooseServer(welcome: Page, address: string): Promise<void> {
+  await agree(welcome);
   const field = welcome.getByLabel("Server address");
   const change = welcome.getByRole("button", { name: "Change" });
   await field.or(change).first().waitFor({ timeout: 15_000 });
