@@ -181,7 +181,7 @@ export function createBreachScope(db: Database): BreachScope {
       .$dynamic();
     for (const join of branch.joins) rows = rows.innerJoin(join.table.table, join.on);
     const found = await rows
-      .innerJoin(account, eq(isEmail ? account.email : account.id, person.column))
+      .innerJoin(account, eq(isEmail ? account.emailIndex : account.id, person.column))
       .where(
         and(
           // Addresses are indexed for accounts that live.
@@ -246,7 +246,7 @@ export function createBreachScope(db: Database): BreachScope {
         const ofAccount = db.read
           .select({ id: account.id })
           .from(account)
-          .where(and(eq(account.email, column), isNull(account.deletedAt)));
+          .where(and(eq(account.emailIndex, column), isNull(account.deletedAt)));
         const [row] = await db.read
           .select({ addresses: sql<number>`count(distinct ${column})`.mapWith(Number) })
           .from(branch.table.table)
