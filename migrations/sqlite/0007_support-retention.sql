@@ -1,1 +1,0 @@
-CREATE INDEX `support_requests_received` ON `support_requests` (`received_at`);
