@@ -34,13 +34,14 @@ async function settleTable(session: PostgresSession, name: string): Promise<void
   await session.run(`vacuum (${isSmall ? "full, " : ""}analyze) ${name}`);
 }
 
-/** A row is kept for whoever began before it was deleted, also while its table is written anew. */
+/** A row is kept for whoever may still see it, also while its table is written anew: this waits for all who began before. */
 async function nobodySeesEarlier(session: PostgresSession): Promise<boolean> {
-  const [row] = await session.rows("select clock_timestamp()::text as now");
+  const [row] = await session.rows("select pg_snapshot_xmax(pg_current_snapshot())::xid::text as next");
+  const next = `'${String(row?.["next"])}'::xid`;
   for (let waited = 0; waited <= LOCK_TIMEOUT_MS; waited += PAUSE_MS) {
     const earlier = await session.rows(
       `select 1 as one from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-       and backend_type <> 'autovacuum worker' and backend_xmin is not null and xact_start < '${String(row?.["now"])}' limit 1`,
+       and greatest(age(backend_xmin), age(backend_xid)) > age(${next}) limit 1`,
     );
     if (earlier.length === 0) return true;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -213,7 +213,7 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
       for (let turn = 0; going; turn += 1) {
         seen.tries += 1;
         await work(turn).catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
     const loops = [
@@ -246,7 +246,7 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
     await eraseUnderWriters();
     await restoreOldBackup();
     await passDays();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await server?.close();
     await place?.drop();
@@ -379,7 +379,7 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
           const [row] = await server.db.read.select().from(erasures).where(eq(erasures.id, id));
           expect(row?.state).toBe("done");
         },
-        { timeout: 20_000, interval: 20 },
+        { timeout: 40_000, interval: 25 },
       )
       .finally(() => writers.stop());
     for (const table of fenced()) {
