@@ -8,7 +8,10 @@ import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { pipeline } from "node:stream/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
+import { eq, inArray } from "drizzle-orm";
 import { openSqlite } from "../server/db/sqlite.ts";
 import { type ArchiveParts, writeArchive } from "../server/privacy/export/archive.ts";
 import { AS_FILES, createExportFiles } from "../server/privacy/export/export-files.repo.ts";
@@ -23,26 +26,32 @@ export interface ExportTaken {
   readonly ms: number;
   readonly rows: number;
   readonly bytes: number;
-  /** Highest resident set of the process, in MB. */
+  /** Resident set of the process before it began and at its highest, in MB. */
+  readonly startMb: number;
   readonly peakMb: number;
   /** Longest time in which the process did nothing else, in ms. */
   readonly lagMs: number;
 }
 
-const [folder = "", key = "", userId = "", way = ""] = process.argv.slice(2);
+const [folder = "", key = "", userId = "", way = "", migrations = ""] = process.argv.slice(2);
 const person = { userId: userId as UserId, email: "bench@x.example" };
 const db = await openSqlite({
   file: join(folder, "perch.db"),
   key: Buffer.from(key, "hex"),
-  migrationsFolder: join(import.meta.dirname, "../migrations/sqlite"),
+  migrationsFolder: join(migrations, "sqlite"),
 });
 const out = join(folder, `${way}.out`);
-let peak = 0;
+setFlagsFromString("--expose-gc");
+runInNewContext("gc")();
+const atStart = process.memoryUsage.rss();
+let peak = atStart;
 const sampling = setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
 }, 20);
 const lag = monitorEventLoopDelay({ resolution: 1 });
 lag.enable();
+// What comes before the first turn of the loop is not seen.
+await new Promise((resolve) => setTimeout(resolve, 20));
 const started = performance.now();
 const rows = way === "naive" ? await naive() : await ours();
 const ms = performance.now() - started;
@@ -54,7 +63,16 @@ peak = Math.max(peak, process.memoryUsage.rss());
 const { size: bytes } = await stat(out);
 await rm(out);
 await db.close();
-console.log(JSON.stringify({ ms, rows, bytes, peakMb: peak / 2 ** 20, lagMs: lag.max / 1e6 } satisfies ExportTaken));
+console.log(
+  JSON.stringify({
+    ms,
+    rows,
+    bytes,
+    startMb: atStart / 2 ** 20,
+    peakMb: peak / 2 ** 20,
+    lagMs: lag.max / 1e6,
+  } satisfies ExportTaken),
+);
 
 async function ours(): Promise<number> {
   const map = dataMap(db.t);
@@ -87,7 +105,6 @@ async function ours(): Promise<number> {
 async function naive(): Promise<number> {
   const map = dataMap(db.t);
   const { runs, runEvents } = db.t;
-  const { eq, inArray } = await import("drizzle-orm");
   const mine = db.read.select({ id: runs.id }).from(runs).where(eq(runs.createdBy, person.userId));
   const found = await db.read.select().from(runEvents).where(inArray(runEvents.runId, mine));
   await writeFile(out, gzipSync(JSON.stringify({ tables: map.length, found }), { level: 4 }));

@@ -8,6 +8,7 @@ import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
+import { erasure } from "./erasure.ts";
 import { dataExport } from "./export.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
@@ -41,6 +42,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   dataExport,
   breach,
   egress,
+  erasure,
   popup,
   size,
   start,

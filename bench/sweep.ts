@@ -13,7 +13,7 @@ import { createRetention } from "../server/privacy/retention/retention.service.t
 import { type Benchmark, type Figure, percentile } from "./benchmark.ts";
 
 /** `SWEEP_ROWS=10000000 npm run bench -- sweep` for as many as a large server holds; it takes minutes. */
-const ROWS = Number(process.env["SWEEP_ROWS"] ?? 300_000);
+const ROWS = Number(process.env["SWEEP_ROWS"] ?? 120_000);
 const DUE = 0.7;
 const DAY_MS = 24 * 3_600_000;
 

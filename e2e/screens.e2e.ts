@@ -8,7 +8,7 @@ import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
 import { firstPhone, openAddress, phoneMenu, showTab } from "./harness/panel.ts";
-import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
+import { ADA, agree, chooseServer, linkIn, openSignInWindow, signUp } from "./harness/person.ts";
 import { showsColour } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
 
@@ -35,7 +35,18 @@ describe.skipIf(executable === undefined)("every screen", () => {
 
   it("of the server that anyone may read", async () => {
     const page = await browser.context.newPage();
-    for (const path of ["/", "/privacy", "/support", "/sign-in", "/sign-up", "/reset", "/mail", "/no-such-page"]) {
+    for (const path of [
+      "/",
+      "/privacy",
+      "/privacy/versions/1",
+      "/support",
+      "/operator",
+      "/sign-in",
+      "/sign-up",
+      "/reset",
+      "/mail",
+      "/no-such-page",
+    ]) {
       await page.goto(server.url + path);
       await check(page, `server${path.replace("/", "-")}`);
     }
@@ -58,8 +69,7 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await page.getByRole("button", { name: "Send message" }).click();
     await page.getByRole("heading", { name: "One step is left" }).waitFor();
     await check(page, "server-data-request-sent");
-    const [link = ""] = /http\S+\/data-request\?token=[\w-]+/.exec(await server.mail("carl@example.org")) ?? [];
-    await page.goto(link);
+    await page.goto(linkIn(await server.mail("carl@example.org"), "/data-request"));
     await check(page, "server-data-request");
     await page.getByRole("button", { name: "Yes, it is mine" }).click();
     await page.getByRole("heading", { name: "Thank you" }).waitFor();
@@ -72,6 +82,9 @@ describe.skipIf(executable === undefined)("every screen", () => {
 
   it("of the first minute", async () => {
     welcome = await browser.extensionPage("welcome.html");
+    await welcome.getByRole("button", { name: "Agree and begin" }).waitFor();
+    await check(welcome, "welcome-your-data");
+    await agree(welcome);
     await welcome
       .getByLabel("Server address")
       .or(welcome.getByRole("button", { name: "Change" }))

@@ -233,6 +233,7 @@ CREATE INDEX "sessions_seen" ON "sessions" USING btree ("seen_at");--> statement
 CREATE INDEX "sessions_open" ON "sessions" USING btree ("idle_expires_at") WHERE "sessions"."ended_at" is null;--> statement-breakpoint
 CREATE INDEX "sessions_team" ON "sessions" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "suites_person" ON "suites" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "support_requests_received" ON "support_requests" USING btree ("received_at");--> statement-breakpoint
 CREATE INDEX "team_invitations_email_index" ON "team_invitations" USING btree ("email_index");--> statement-breakpoint
 CREATE INDEX "team_invitations_created" ON "team_invitations" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "team_invitations_inviter" ON "team_invitations" USING btree ("invited_by");--> statement-breakpoint

@@ -220,6 +220,7 @@ ALTER TABLE `audit_heads` ADD `start_hash` text;--> statement-breakpoint
 ALTER TABLE `mail_outbox` ADD `recipient_index` text;--> statement-breakpoint
 CREATE INDEX `mail_outbox_person` ON `mail_outbox` (`user_id`);--> statement-breakpoint
 ALTER TABLE `support_requests` ADD `email_index` text;--> statement-breakpoint
+CREATE INDEX `support_requests_received` ON `support_requests` (`received_at`);--> statement-breakpoint
 CREATE INDEX `api_tokens_expiry` ON `api_tokens` (`expires_at`);--> statement-breakpoint
 CREATE INDEX `api_tokens_revoked` ON `api_tokens` (`revoked_at`);--> statement-breakpoint
 CREATE INDEX `api_tokens_person` ON `api_tokens` (`created_by`);--> statement-breakpoint

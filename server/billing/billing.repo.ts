@@ -1,6 +1,6 @@
 /** Billing records in the database. Nothing here looks for a person: there is no way to. */
 import { desc, eq } from "drizzle-orm";
-import type { BillingRecordId, TeamId, UserId } from "../../shared/ids.ts";
+import type { TeamId, UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 
@@ -11,8 +11,6 @@ export interface BillingRepo {
   /** The newest first. */
   ofTeam(teamId: TeamId): Promise<BillingRow[]>;
   byNumber(tx: Writer, number: string): Promise<BillingRow | undefined>;
-  /** Gives the ids of what led to the team. */
-  cutLink(tx: Writer, teamId: TeamId): Promise<BillingRecordId[]>;
   /** Who answers for the team: whom a look at its records concerns. */
   ownersOf(tx: Writer, teamId: TeamId): Promise<UserId[]>;
 }
@@ -30,14 +28,6 @@ export function createBillingRepo(db: Database): BillingRepo {
     async byNumber(tx, number) {
       const [row] = await tx.select().from(billingRecords).where(eq(billingRecords.number, number));
       return row;
-    },
-    async cutLink(tx, teamId) {
-      const rows = await tx
-        .update(billingRecords)
-        .set({ teamId: null })
-        .where(eq(billingRecords.teamId, teamId))
-        .returning({ id: billingRecords.id });
-      return rows.map(({ id }) => id);
     },
     async ownersOf(tx, teamId) {
       const rows = await tx

@@ -42,8 +42,6 @@ export interface Billing {
   ofTeam(teamId: TeamId): Promise<BillingRecord[]>;
   /** For the operator. Recorded with the reason, for those who own the team, as long as there is one. */
   show(number: string, reason: string): Promise<BillingRecord>;
-  /** Nothing leads from the records to the team any more; gives how many there are. */
-  cutLink(tx: Writer, teamId: TeamId): Promise<number>;
 }
 
 /** `key`: 32 bytes that seal whom an invoice was made out to. */
@@ -77,6 +75,5 @@ export function createBilling(options: { db: Database; repo: BillingRepo; audit:
         }
         return opened(row);
       }),
-    cutLink: async (tx, teamId) => (await repo.cutLink(tx, teamId)).length,
   };
 }

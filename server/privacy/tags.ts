@@ -174,9 +174,9 @@ export function reference(retain: Retention): ColumnPrivacy {
   return { ...operational(retain), export: "self" };
 }
 
-/** The keyed fingerprint of an address, which leads to whose it is. */
+/** The keyed fingerprint of an address: the address for look-ups, which leads to whose it is. */
 export function fingerprint(tag: Personal): ColumnPrivacy {
-  return personal("user.unique_id.pseudonymous", {
+  return personal("user.contact.email", {
     ...tag,
     link: "email",
     export: { never: "A keyed fingerprint for look-ups; the address itself is exported." },

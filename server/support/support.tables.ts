@@ -21,7 +21,7 @@ export function supportTables(k: Kit) {
       dueAt: k.instant(reference("support")).notNull(),
       answeredAt: k.instant(reference("support")),
     },
-    (t) => [k.index("support_requests_due").on(t.dueAt)],
+    (t) => [k.index("support_requests_due").on(t.dueAt), k.index("support_requests_received").on(t.receivedAt)],
   );
   return { supportRequests };
 }

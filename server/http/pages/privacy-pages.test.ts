@@ -1,8 +1,11 @@
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { withSecondVersion } from "../../privacy/policy/policy.fixture.ts";
 import { COOKIES, cookieNamed } from "../cookies.ts";
-import { startPages, type TestPages } from "./testing.ts";
+import type { PageServices, PagesEnv } from "./page-context.ts";
+import { createPages } from "./pages.ts";
+import { requestInfo, startPages, type TestPages } from "./testing.ts";
 
 let opened: TestDatabase;
 let pages: TestPages;
@@ -66,5 +69,32 @@ describe("the home page", () => {
     expect(text).toMatch(/<nav[^>]*>.*href="\/support"/s);
     expect(text).toMatch(/<footer.*href="\/trust".*href="\/support"/s);
     expect((await pages.browser().get("/support")).status).toBe(200);
+  });
+});
+
+describe("a page that sets a cookie which is not as the register says", () => {
+  it("fails, and the cookie does not leave", async () => {
+    let publicUrl = pages.publicUrl;
+    const app = new Hono<PagesEnv>().use(async (c, next) => {
+      c.set("request", requestInfo());
+      await next();
+    });
+    const services: PageServices = {
+      ...pages.pageServices,
+      get publicUrl() {
+        return publicUrl;
+      },
+    };
+    app.route("/", createPages(services));
+    const signOut = () =>
+      app.request(new URL("/sign-out", pages.publicUrl).href, {
+        method: "POST",
+        headers: { origin: pages.publicUrl.origin, "content-type": "application/x-www-form-urlencoded" },
+      });
+    expect((await signOut()).headers.getSetCookie()).toHaveLength(1);
+    // Pages now write another name than the one the guard was made for.
+    publicUrl = new URL("https://perch.example");
+    const answer = await signOut();
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([500, []]);
   });
 });

@@ -26,7 +26,7 @@ import { createRequestParts } from "../../privacy/requests/compose.ts";
 import { createTrust } from "../../privacy/trust/trust.service.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
-import type { PagesEnv } from "./page-context.ts";
+import type { PageServices, PagesEnv } from "./page-context.ts";
 import { createPages } from "./pages.ts";
 
 export const CHROME_ON_LINUX =
@@ -130,17 +130,15 @@ export function startPages(
     c.set("request", about);
     await next();
   });
-  app.route(
-    "/",
-    createPages({
-      ...services,
-      ...{ trust, erasures, register: [] },
-      asked: { ...asked, held: privacy.held },
-      ...{ copies, imports },
-      ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
-      ...{ policy, desk, processors },
-    }),
-  );
+  const pageServices: PageServices = {
+    ...services,
+    ...{ trust, erasures, register: [] },
+    asked: { ...asked, held: privacy.held },
+    ...{ copies, imports },
+    ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+    ...{ policy, desk, processors },
+  };
+  app.route("/", createPages(pageServices));
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
   function browser(from: Partial<RequestInfo> = {}) {
@@ -189,7 +187,21 @@ export function startPages(
     return outcome;
   }
 
-  const parts = { services, asked, desks, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  const parts = {
+    services,
+    pageServices,
+    asked,
+    desks,
+    signedIn,
+    app,
+    audit,
+    clock,
+    jobs,
+    limiter,
+    publicUrl,
+    browser,
+    linksTo,
+  };
   return { ...services, ...parts };
 }
 export type TestPages = ReturnType<typeof startPages>;

@@ -3,6 +3,7 @@ import { and, count, eq, inArray, isNotNull, max, or, type SQL, sql } from "driz
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
+import { ERASED } from "../../db/sealed-fields.ts";
 import { columnNamed } from "../map/data-map.ts";
 import { type Act, type ErasurePlan, erasurePlan, type TablePlan, type Way } from "./erasure-plan.repo.ts";
 
@@ -40,6 +41,7 @@ export interface ErasureRows {
 
 export function createErasureRows(db: Database): ErasureRows {
   const plan = erasurePlan(db.t);
+  const { users } = db.t;
   const holds = (column: SQLiteColumn, value: string) =>
     db.engine === "sqlite" ? sql`instr(${column}, ${value}) > 0` : sql`strpos(${column}::text, ${value}) > 0`;
   const anyOf = (conditions: readonly SQL[]) => or(...conditions) ?? sql`false`;
@@ -56,7 +58,11 @@ export function createErasureRows(db: Database): ErasureRows {
       case "user":
         return eq(column, userId);
       case "email":
-        return eq(column, email);
+        // By what their own row says, too: it leads there when nobody can read the address any more.
+        return anyOf([
+          inArray(column, reader.select({ address: users.emailIndex }).from(users).where(eq(users.id, userId))),
+          ...(email === "" ? [] : [eq(column, email)]),
+        ]);
       case "team":
         return teams.length === 0 ? sql`false` : inArray(column, [...teams]);
       case "scope":
@@ -152,7 +158,8 @@ export function createErasureRows(db: Database): ErasureRows {
             .where(and(rowsOf(db.read, act, leaving), isNotNull(columnNamed(table, property).column)))
             .limit(SEARCHED_VALUES);
           for (const { value } of rows) {
-            if (typeof value === "string" && value.trim().length >= LEAST_LENGTH) values.add(value.slice(0, 200));
+            if (typeof value !== "string" || value === ERASED || value.trim().length < LEAST_LENGTH) continue;
+            values.add(value.slice(0, 200));
           }
         }
       }

@@ -3,6 +3,7 @@ import { and, asc, eq, inArray, isNotNull, lt, lte, type SQL, sql } from "drizzl
 import { type ErasureId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
+import { ERASED } from "../../db/sealed-fields.ts";
 import type { Tables } from "../../db/tables.ts";
 import type { Membership } from "./team-fates.ts";
 
@@ -143,7 +144,8 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
         .select({ email: users.email, emailShown: users.emailShown, fullName: users.fullName })
         .from(users)
         .where(eq(users.id, userId));
-      return row;
+      // Their key is gone already: a backup that was put back does not say who they were.
+      return row?.email === ERASED ? { email: "", emailShown: "", fullName: null } : row;
     },
     async memberships(reader, userId) {
       const mine = await reader

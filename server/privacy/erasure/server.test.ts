@@ -124,6 +124,11 @@ describe("deleting an account on a running server", () => {
     ["over what is there", false],
     ["in place of it", true],
   ])("is done again before anybody is served when an old copy of the data is put back %s", async (_, whole) => {
+    const { supportRequests } = server.db.t;
+    const at = new Date(server.clock.now());
+    const [email, emailIndex] = [addressOf(anna), addressOf(anna)];
+    const message = { id: "s1", kind: "question", message: "Hello.", receivedAt: at, dueAt: at } as const;
+    await server.db.tx((tx) => tx.insert(supportRequests).values({ ...message, email, emailIndex }));
     await server.close();
     const [data, copy] = [join(folder, "data"), join(folder, "copy")];
     cpSync(data, copy, { recursive: true });
@@ -143,8 +148,11 @@ describe("deleting an account on a running server", () => {
     expect(countIn(pages, needlesOf([addressOf(anna), anna.userId.toLowerCase()]))).toBe(0);
     expect(countIn(pages, needlesOf([ben.userId]))).toBeGreaterThan(0);
     expect(kept.driver.stored.size).toBe(1);
+    // It leads to them by a fingerprint of their address, which nobody can read any more.
+    expect(await server.db.read.select().from(server.db.t.supportRequests)).toEqual([]);
     const { users, erasureFence } = server.db.t;
-    expect(await server.db.read.select({ id: users.id }).from(users)).toEqual([{ id: ben.userId }]);
+    const people = await server.db.read.select({ id: users.id, email: users.email }).from(users);
+    expect(people).toEqual([{ id: ben.userId, email: addressOf(ben) }]);
     expect((await server.db.read.select().from(erasureFence)).map(({ subject }) => subject)).toEqual([anna.userId]);
     expect(await ask(ben.token, "phones.list", undefined, "query")).toHaveLength(1);
   });

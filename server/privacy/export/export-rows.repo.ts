@@ -3,8 +3,8 @@
  * is, and nothing is held open between pages.
  */
 import { setImmediate as later } from "node:timers/promises";
-import { and, asc, count, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
-import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { and, asc, count, eq, gt, inArray, is, type SQL, sql } from "drizzle-orm";
+import { type SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Database } from "../../db/database.ts";
 import { primaryKeyOf } from "../../db/table-keys.ts";
 import { columnNamed, type MappedTable, tableNamed } from "../map/data-map.ts";
@@ -173,7 +173,7 @@ function fieldsOf(table: MappedTable, columns: readonly string[]): Record<string
   return Object.fromEntries(
     names.map((name) => {
       const { column } = columnNamed(table, name);
-      return [name, column.dataType === "json" ? sql`cast(${column} as text)` : column];
+      return [name, column.dataType === "json" ? asText(column) : column];
     }),
   );
 }
@@ -190,4 +190,10 @@ function after(columns: readonly SQLiteColumn[], values: readonly unknown[] | un
     );
   const given = columns.map((one, place) => sql.param(values[place], one));
   return sql`(${list(columns)}) > (${list(given)})`;
+}
+
+/** JSON as its text. SQLite stores it so, and a column is read several times faster than an expression. */
+function asText(column: SQLiteColumn): SQLiteColumn | SQL {
+  if (!is(column.table, SQLiteTable)) return sql`cast(${column} as text)`;
+  return Object.create(column, { mapFromDriverValue: { value: (stored: unknown) => stored } }) as SQLiteColumn;
 }

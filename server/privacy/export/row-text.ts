@@ -10,7 +10,7 @@ const CHUNK_CHARACTERS = 64 * 1024;
 /** A page is to be about this long as text. */
 const PAGE_CHARACTERS = 512 * 1024;
 const FEWEST_ROWS = 16;
-const MOST_ROWS = 1_000;
+const MOST_ROWS = 250;
 
 export type RowFormat = "lines" | "table";
 export type Mask = ReturnType<typeof createMask>;

@@ -49,6 +49,11 @@ export const EXTENSION_STORES: readonly ExtensionStore[] = [
     holds: ["user.content.private", "user.account.settings"],
   },
   {
+    ...{ area: "local", key: "privacy", retain: "extension", clause: "P6.2", use: "essential.legal_obligation" },
+    about: "The nearest clock of privacy, whether the account rests, and which incidents the person has read.",
+    holds: ["user.privacy_preferences"],
+  },
+  {
     ...{ ...session, key: "intents", ...operations },
     about: "What the person asked for in one part of the extension and another does, such as a page to open.",
     holds: ["user.content.private"],

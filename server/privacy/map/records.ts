@@ -3,7 +3,7 @@
  * data map, the stores and the register of processors. Nothing of them is written by hand but the sentences about rights.
  */
 import { tablesFor } from "../../db/tables.ts";
-import type { Processor } from "../processors/processors.ts";
+import type { ProcessorId } from "../processors/processors.ts";
 import {
   BASES,
   type Basis,
@@ -29,11 +29,21 @@ export interface Holding {
   readonly clause: string;
   readonly retain: Retention;
   readonly people: readonly SubjectKind[];
-  readonly processors: readonly Processor["id"][];
+  readonly processors: readonly ProcessorId[];
+}
+
+/** Who else gets something, as far as the public is told. */
+export interface Recipient {
+  readonly id: string;
+  readonly name: string;
+  readonly purpose: string;
+  readonly region: string;
+  /** Days it may keep what we deleted. */
+  readonly retentionDays: number;
 }
 
 /** Who else has a column's values, once configured: whoever keeps the database, and for mail whoever delivers it. */
-export function processorsOfColumn(table: MappedTable, property: string): readonly Processor["id"][] {
+export function processorsOfColumn(table: MappedTable, property: string): readonly ProcessorId[] {
   const isMailed = table.property === "mailOutbox" && ["recipient", "data"].includes(property);
   return isMailed ? ["database", "mail"] : ["database"];
 }
@@ -97,7 +107,7 @@ export interface ProcessingActivity {
 
 export interface RecordsOfProcessing {
   readonly activities: readonly ProcessingActivity[];
-  readonly recipients: readonly Processor[];
+  readonly recipients: readonly Recipient[];
   readonly safeguards: readonly string[];
 }
 
@@ -110,13 +120,13 @@ const SAFEGUARDS = [
 ] as const;
 
 export function recordsOfProcessing(
-  processors: readonly Processor[],
+  processors: readonly Recipient[],
   held: readonly Holding[] = holdings(),
 ): RecordsOfProcessing {
   const activities = keysOf(USES).flatMap((use): ProcessingActivity[] => {
     const mine = held.filter(({ uses }) => uses.includes(use));
     if (mine.length === 0) return [];
-    const given = new Set(mine.flatMap((one) => one.processors));
+    const given = new Set<string>(mine.flatMap((one) => one.processors));
     return [
       {
         use,
@@ -129,18 +139,13 @@ export function recordsOfProcessing(
       },
     ];
   });
-  return { activities, recipients: processors, safeguards: SAFEGUARDS };
+  return { activities, recipients: processors.map(toldOf), safeguards: SAFEGUARDS };
 }
 
 export interface InformationSheet {
   readonly purposes: readonly { readonly use: Use; readonly words: string; readonly basis: readonly string[] }[];
   readonly categories: ProcessingActivity["categories"];
-  readonly recipients: readonly {
-    readonly name: string;
-    readonly purpose: string;
-    readonly region: string;
-    readonly retentionDays: number;
-  }[];
+  readonly recipients: readonly Recipient[];
   readonly source: string;
   readonly rights: readonly string[];
   readonly complaint: string;
@@ -149,7 +154,7 @@ export interface InformationSheet {
 
 /** What Art. 15(1) and (2) GDPR have people told along with their data. */
 export function informationSheet(
-  processors: readonly Processor[],
+  processors: readonly Recipient[],
   held: readonly Holding[] = holdings(),
 ): InformationSheet {
   return {
@@ -157,9 +162,7 @@ export function informationSheet(
       ...{ use, words: purpose, basis },
     })),
     categories: categoriesIn(held),
-    recipients: processors.map(({ name, purpose, region, retentionDays }) => ({
-      ...{ name, purpose, region, retentionDays },
-    })),
+    recipients: processors.map(toldOf),
     source:
       "From you, from what you do in the product, and from members of your teams where they invite you or work on the same things.",
     rights: [
@@ -182,6 +185,10 @@ function categoriesIn(held: readonly Holding[]): ProcessingActivity["categories"
     const leaves = keysOf(RETENTION).filter((rule) => mine.some(({ retain }) => retain === rule));
     return [{ category, label: CATEGORIES[category], leaves: leaves.map((rule) => RETENTION[rule].words) }];
   });
+}
+
+function toldOf({ id, name, purpose, region, retentionDays }: Recipient): Recipient {
+  return { id, name, purpose, region, retentionDays };
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -2,7 +2,7 @@
  * Every place personal data may be besides the columns of tables: a closed list, with the same questions answered as for
  * a column. What tables hold is in the tags of their columns; what the extension holds is in `extension-stores.ts`.
  */
-import type { Processor } from "../processors/processors.ts";
+import type { ProcessorId } from "../processors/processors.ts";
 import type { Basis, Category, Retention, SubjectKind, Use } from "../tags.ts";
 
 export type StoreKind = "database" | "files" | "memory" | "log" | "browser" | "processor";
@@ -30,7 +30,7 @@ export interface Store {
   /** Where a person is told part of their data is, in a few words. */
   readonly place?: string;
   /** Who else has it, once configured. */
-  readonly processor?: Processor["id"];
+  readonly processor?: ProcessorId;
 }
 
 const ALL_USES = [

@@ -34,7 +34,7 @@ describe("the 30 days of the policy", () => {
   it("stop the start of a server", async () => {
     const clock = new ManualClock();
     const starting = startServer({
-      config: parseConfig({ PORT: "0", BACKUP_DAYS: "30" }),
+      config: { ...parseConfig({ PORT: "0" }), BACKUP_DAYS: 30 },
       clock,
       log: createLog({ clock, write() {} }),
     });

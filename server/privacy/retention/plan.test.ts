@@ -4,6 +4,7 @@ import Sqlite from "better-sqlite3";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newId } from "../../../shared/ids.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { activitySweep } from "../../audit/pruning.repo.ts";
 import { ManualClock } from "../../clock.ts";
@@ -90,6 +91,7 @@ describe.each(TEST_ENGINES)("no row outlives its rule on $name", (engine) => {
   let retention: Retention;
   const key = randomBytes(32);
   const kept = new Map<string, Row>();
+  const owner = newId("user");
   const here = () => new Map(dataMap(test.db.t).map((table) => [table.property, table]));
 
   beforeAll(async () => {
@@ -136,8 +138,9 @@ describe.each(TEST_ENGINES)("no row outlives its rule on $name", (engine) => {
       if (!hasDays) kept.set(parent.property, row);
       given[property] = row[there];
     }
+    if (name === "users") given["id"] = owner;
     const row = anyRow(table, given);
-    await test.db.tx((tx) => insertRow(test.db, tx, table, row));
+    await test.db.tx((tx) => insertRow(test.db, tx, table, row, owner));
     return row;
   }
 

@@ -1,8 +1,9 @@
 /** Rows of any table, made from its columns: for tests that walk the data map. */
 import { randomBytes } from "node:crypto";
+import type { UserId } from "../../../shared/ids.ts";
 import type { Database, Writer } from "../../db/database.ts";
-import { sealedRow, valueKindOf } from "../../db/sealed-rows.fixture.ts";
-import { dataMap, type MappedTable } from "../map/data-map.ts";
+import { fingerprintOf, isSealedJson, sealedPlace } from "../../db/dialect.ts";
+import type { MappedTable } from "../map/data-map.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -14,9 +15,12 @@ export function anyRow(table: MappedTable, given: Row = {}): Row {
 }
 
 function valueFor(column: MappedTable["columns"][number]["column"]): unknown {
+  if (isSealedJson(column)) return {};
+  if (fingerprintOf(column) !== undefined) return `${randomBytes(6).toString("hex")}@x.example`;
+  if (sealedPlace(column) !== undefined) return randomBytes(12).toString("base64url");
   const [choice] = column.enumValues ?? [];
   if (choice !== undefined) return choice;
-  switch (valueKindOf(column)) {
+  switch (column.dataType) {
     case "date":
       return new Date(0);
     case "number":
@@ -34,12 +38,14 @@ function valueFor(column: MappedTable["columns"][number]["column"]): unknown {
   }
 }
 
-/** Inserts a row made of properties of the schema. The contract suite holds that both engines take the same values. */
-export async function insertRow(db: Database, tx: Writer, table: MappedTable, row: Row): Promise<void> {
-  await tx.insert(table.table).values(await sealedRow(db, tx, table, row));
-}
-
-/** Foreign keys of a table that may not be empty, as the schema declares them: column → table and key. */
-export function mappedTables(db: Database): ReadonlyMap<string, MappedTable> {
-  return new Map(dataMap(db.t).map((table) => [table.property, table]));
+/** Inserts a row made of properties of the schema, sealed with the key of `owner` where the table says so. */
+export async function insertRow(
+  db: Pick<Database, "keys">,
+  tx: Writer,
+  table: MappedTable,
+  row: Row,
+  owner: UserId,
+): Promise<void> {
+  if (table.property === "users") await db.keys.create(tx, owner);
+  await tx.insert(table.table).values(await db.keys.row(tx, table.table, row, owner));
 }
