@@ -8,6 +8,8 @@ import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
 import { egress } from "./egress-cost.ts";
+import { erasure } from "./erasure.ts";
+import { dataExport } from "./export.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
@@ -19,6 +21,7 @@ import { sessionCheck } from "./session-check.ts";
 import { signIn } from "./sign-in.ts";
 import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
+import { sweep } from "./sweep.ts";
 import { trpc } from "./trpc.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -33,10 +36,13 @@ const BENCHMARKS: readonly Benchmark[] = [
   sessionCheck,
   limiter,
   database,
+  sweep,
   rules,
   automations,
+  dataExport,
   breach,
   egress,
+  erasure,
   popup,
   size,
   start,

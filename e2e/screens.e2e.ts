@@ -8,7 +8,7 @@ import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
 import { firstPhone, openAddress, phoneMenu, showTab } from "./harness/panel.ts";
-import { ADA, chooseServer, openSignInWindow, signUp } from "./harness/person.ts";
+import { ADA, agree, chooseServer, linkIn, openSignInWindow, signUp } from "./harness/person.ts";
 import { showsColour } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
 
@@ -57,8 +57,34 @@ describe.skipIf(executable === undefined)("every screen", () => {
     await page.close();
   });
 
+  it("of a request about one's data, from the contact page to the receipt", async () => {
+    const page = await browser.context.newPage();
+    await page.goto(`${server.url}/support`);
+    const right = page.getByLabel("What are we to do with your data?");
+    await right.waitFor({ state: "hidden" });
+    await page.getByLabel("What is it about?").selectOption("privacy");
+    await right.selectOption("access");
+    await check(page, "server-support-data");
+    await page.getByLabel("Your e-mail address").fill("carl@example.org");
+    await page.getByRole("button", { name: "Send message" }).click();
+    await page.getByRole("heading", { name: "One step is left" }).waitFor();
+    await check(page, "server-data-request-sent");
+    await page.goto(linkIn(await server.mail("carl@example.org"), "/data-request"));
+    await check(page, "server-data-request");
+    await page.getByRole("button", { name: "Yes, it is mine" }).click();
+    await page.getByRole("heading", { name: "Thank you" }).waitFor();
+    await check(page, "server-data-request-confirmed");
+    await page.getByRole("link", { name: "See the receipt" }).click();
+    await page.getByRole("heading", { name: /Receipt of request DR-/ }).waitFor();
+    await check(page, "server-data-request-receipt");
+    await page.close();
+  });
+
   it("of the first minute", async () => {
     welcome = await browser.extensionPage("welcome.html");
+    await welcome.getByRole("button", { name: "Agree and begin" }).waitFor();
+    await check(welcome, "welcome-your-data");
+    await agree(welcome);
     await welcome
       .getByLabel("Server address")
       .or(welcome.getByRole("button", { name: "Change" }))

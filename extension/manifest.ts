@@ -2,6 +2,7 @@
 import type { UserManifest } from "wxt";
 import { FIREFOX_EXTENSION_ID } from "../shared/accounts.ts";
 import { PRODUCT_VERSION } from "../shared/version.ts";
+import { DATA_COLLECTION } from "./data-collection.ts";
 import { MANIFEST_KEY } from "./manifest-key.ts";
 
 export interface ManifestTarget {
@@ -15,12 +16,6 @@ export interface ManifestTarget {
 
 const ICON_SIZES = [16, 32, 48, 128] as const;
 const icons = Object.fromEntries(ICON_SIZES.map((size) => [size, `icons/icon-${size}.png`]));
-
-/** Shown by Firefox at install: an e-mail address and a session token go to the server the person chose. */
-const DATA_COLLECTION = {
-  required: ["authenticationInfo", "personallyIdentifyingInfo"],
-  optional: ["browsingActivity", "websiteContent"],
-};
 
 export function manifestFor(target: ManifestTarget): UserManifest {
   const firefox = target.browser === "firefox";

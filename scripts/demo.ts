@@ -10,7 +10,7 @@ import { COLOURS } from "../e2e/fixtures/pages.ts";
 import { startSite } from "../e2e/fixtures/site.ts";
 import { ExtensionBrowser } from "../e2e/harness/chromium.ts";
 import { openAddress, phoneMenu, recorded, ruleForPages, saveRecording, showTab } from "../e2e/harness/panel.ts";
-import { ADA, chooseServer, clickAndClose, openSignInWindow, signUp } from "../e2e/harness/person.ts";
+import { ADA, agree, chooseServer, clickAndClose, openSignInWindow, signUp } from "../e2e/harness/person.ts";
 import { pictureSize, showsColour, tap } from "../e2e/harness/picture.ts";
 import { freePort, PerchServer } from "../e2e/harness/server.ts";
 import { until, untilEqual } from "../e2e/harness/until.ts";
@@ -86,6 +86,7 @@ async function demo(executable: string): Promise<void> {
     const welcome = await step("Welcome page opens by itself and finds the server", async () => {
       const page = await chromium.extensionPage("welcome.html");
       const ready = page.getByRole("button", { name: "Sign in or sign up" });
+      await agree(page);
       if (port === USUAL_PORT) await ready.waitFor();
       else await chooseServer(page, started.url);
       await picture(page, "welcome");

@@ -73,6 +73,14 @@ const PROOFS: readonly Proof[] = [
     env: { LIMIT_KILLS: "300", PROVE_TIMES: "20" },
     args: ["--project", "server", "server/limits"],
   },
+  {
+    name: "erasure",
+    title: "An account erased by a server that is killed again and again",
+    shows:
+      "A person with markers in every table, erased by a process that is killed with SIGKILL every few commits from its beginning to its end, each time followed by a new one. In the end nothing leads to the person, and their address is in no byte of the data folder, the decrypted pages included. Small versions stop it after and before every commit on both engines.",
+    env: { ERASURE_KILLS: "100" },
+    args: ["--project", "server", "server/privacy/erasure"],
+  },
 ];
 
 const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numFailedTestSuites: z.number() });

@@ -3,11 +3,12 @@
  * budgets, and the end-to-end tests in real browsers. Ends with one line: `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { ensureBrowsers } from "./browsers.ts";
+import { writeCheckResults } from "./check-results.ts";
 
 const report = z.object({
   numPassedTests: z.number(),
@@ -64,6 +65,7 @@ if (built) {
     ...(browsers.firefox !== undefined && { PERCH_E2E_FIREFOX: browsers.firefox }),
   });
 }
+writeCheckResults(readdirSync(folder).map((name) => join(folder, name)));
 rmSync(folder, { recursive: true, force: true });
 
 for (const missing of browsers.missing) console.log(missing);

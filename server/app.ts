@@ -6,6 +6,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { RUN_REPORTS } from "../shared/automation-model.ts";
 import { phoneId, runId, suiteId } from "../shared/ids.ts";
+import { IMPORT_PATH, importMode } from "../shared/privacy.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../shared/version.ts";
 import { folderPath } from "../shared/workspaces.ts";
 import type { Sessions } from "./accounts/sessions.service.ts";
@@ -26,14 +27,18 @@ import {
   hostGuard,
   jsonOnly,
 } from "./http/guards.ts";
+import { asDownload, formOnly, importForm, importScope, sendExport } from "./http/moving-data.ts";
 import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
+import type { DataImports } from "./privacy/export/import/import.service.ts";
+import { MAX_ARCHIVE_BYTES } from "./privacy/export/import/import-archive.ts";
 import { type AccessChanges, concerns } from "./teams/access-changes.ts";
-import { type Actor, secondFactorRefusal, teamScope } from "./teams/team-scope.ts";
+import { type Actor, secondFactorRefusal, standingRefusal, teamScope } from "./teams/team-scope.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
@@ -47,6 +52,9 @@ const BODY_BYTES: Readonly<Record<string, number>> = {
   "/trpc/workspaces.saveFile": 6 * 1024 * 1024,
   "/trpc/workspaces.preview": 24 * 1024 * 1024,
   "/trpc/workspaces.import": 24 * 1024 * 1024,
+  // A form around the archive itself.
+  [IMPORT_PATH]: MAX_ARCHIVE_BYTES + MAX_BODY_BYTES,
+  [DATA_IMPORT_PATH]: MAX_ARCHIVE_BYTES + MAX_BODY_BYTES,
 };
 const MAX_BATCH = 20;
 /** Queries that take a flow, which is longer than an address may be. */
@@ -62,6 +70,8 @@ export interface AppOptions {
   readonly webhooks: Pick<WebhooksService, "receive">;
   readonly workspaces: Pick<WorkspacesService, "exportZip">;
   readonly suites: Pick<SuitesService, "junit">;
+  readonly copies: Pick<ExportArchives, "redeem">;
+  readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
   readonly clock: Clock;
   readonly log: Log;
@@ -118,9 +128,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
   app.use((c, next) => (c.req.method === "GET" || Object.hasOwn(BODY_BYTES, c.req.path) ? next() : limitCall(c, next)));
 
-  for (const path of ["/healthz", "/readyz", "/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*"]) {
-    app.use(path, extensionCors(doors));
-  }
+  const called = ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*", IMPORT_PATH];
+  for (const path of ["/healthz", "/readyz", ...called, "/exports/*"]) app.use(path, extensionCors(doors));
   app.get("/healthz", (c) =>
     c.json({ product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION } satisfies Health),
   );
@@ -128,7 +137,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const reason = options.notReady();
     return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
-  for (const path of ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*"]) app.use(path, callsOnly);
+  for (const path of called) app.use(path, callsOnly);
   app.use("/trpc/*", jsonOnly);
   app.all("/trpc/*", (c) =>
     fetchRequestHandler({
@@ -160,6 +169,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
     if (actor === undefined || actor === "ended") throw new PerchError("unauthenticated", "Sign in first.");
     if (actor.lacksSecondFactor) throw secondFactorRefusal();
+    if (actor.standing !== "active") throw standingRefusal(actor.standing);
     const scope = actor.scopes.includes("phones:view") ? teamScope(actor, "phones:view") : undefined;
     if (scope === undefined) throw new PerchError("forbidden", refusal);
     await options.limiter.take("write", actor.userId);
@@ -204,6 +214,20 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return c.body(new Uint8Array(bytes));
   });
 
+  app.post(IMPORT_PATH, async (c) => {
+    const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
+    const scope = importScope(actor === "ended" ? undefined : actor);
+    await options.limiter.take("write", scope.userId);
+    const mode = importMode.safeParse(c.req.query("mode"));
+    if (!mode.success) throw new PerchError("bad_input", "Say what to do: mode=preview, or mode=apply.");
+    return c.json(await importForm(c, options.imports, scope, mode.data));
+  });
+  // A form of the extension's page or of ours: the ticket in the address is what counts, once, for a minute.
+  app.post("/exports/:ticket", formOnly, async (c) => {
+    await options.limiter.take("write", networkOf(c.get("request").ip));
+    return sendExport(c, options.copies, c.req.param("ticket"));
+  });
+
   app.post("/hooks/:id", jsonOnly, async (c) => {
     await options.limiter.take("write", networkOf(c.get("request").ip));
     const body = new Uint8Array(await c.req.arrayBuffer());
@@ -225,13 +249,6 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.route("/", options.pages);
   return app;
-}
-
-/** A file to keep, never a page of ours: what a phone or a flow brings is never run. */
-function asDownload(c: Context<AppEnv>, mimeType: string, name: string): void {
-  c.header("Content-Type", mimeType);
-  c.header("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`);
-  c.header("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
 }
 
 function runOf(text: string) {

@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { TOTP } from "otpauth";
 import type { Role } from "../shared/access.ts";
-import { type ApiTokenId, newId, type TeamId, type UserId } from "../shared/ids.ts";
+import { type ApiTokenId, dataRequestId, newId, statementId, type TeamId, type UserId } from "../shared/ids.ts";
 import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 export type People = Awaited<ReturnType<typeof peopleAround>>;
 
-/** A member, another team of the owner's, invitations both ways, a token, a passkey, and a decision about the owner. */
+/** A member, another team of the owner's, invitations both ways, a token, a passkey, a copy of their data, and a decision about the owner. */
 export async function peopleAround(server: TestServer, owner: TestPerson) {
   const member = await signIn(server, "viewer", owner.teamId);
   const otherTeamId = await joinAnother(server, owner.userId);
@@ -19,7 +19,11 @@ export async function peopleAround(server: TestServer, owner: TestPerson) {
     tokenId: await tokenOf(server, owner),
     passkeyId: await passkeyOf(server, owner.userId),
     decisionId: await decisionAbout(server, owner.userId),
+    ...(await askedAndStated(server, owner)),
+    exportId: await exportOf(server, owner.userId),
     code: "123456",
+    /** Of the caller, who types it to delete the account. */
+    ownAddress: addressOf(owner.userId),
   };
 }
 
@@ -38,6 +42,9 @@ export async function readyFor(
       return { ...people, passkeyId: await passkeyOf(server, userId) };
     case "account.contest":
       return { ...people, decisionId: await decisionAbout(server, userId) };
+    case "privacy.revokeExport":
+    case "privacy.downloadExport":
+      return { ...people, exportId: await exportOf(server, userId) };
     case "account.confirmTotp":
       return { ...people, code: await begunCode(server, person) };
     case "account.newBackupCodes":
@@ -46,6 +53,9 @@ export async function readyFor(
       await call(server, "mutation", "account.confirmTotp", { code }, person.token);
       return people;
     }
+    case "privacy.revokeRequest":
+    case "privacy.removeStatement":
+      return { ...people, ...(await askedAndStated(server, person)) };
     case "tokens.revoke":
       return { ...people, tokenId: await tokenOf(server, person) };
     case "teams.switch":
@@ -53,6 +63,13 @@ export async function readyFor(
     case "teams.acceptInvitation":
     case "teams.declineInvitation":
       return { ...people, receivedId: await receivedBy(server, userId) };
+    case "privacy.delete":
+      // An only owner would have to say what becomes of the team.
+      if (role === "owner") await signIn(server, "owner", teamId);
+      return { ...people, ownAddress: addressOf(userId) };
+    case "privacy.undoDelete":
+      await askedToDelete(server, userId);
+      return people;
     case "teams.leave":
       // Nobody leaves their only team, and no team its only owner.
       await joinAnother(server, userId);
@@ -61,6 +78,18 @@ export async function readyFor(
     default:
       return people;
   }
+}
+
+/** Of a person of `signIn`. */
+function addressOf(userId: UserId): string {
+  return `${userId.toLowerCase()}@x.example`;
+}
+
+async function askedToDelete(server: TestServer, userId: UserId): Promise<void> {
+  const askedAt = new Date(server.clock.now());
+  const purgeAt = new Date(askedAt.getTime() + 7 * 24 * 60 * 60_000);
+  const row = { id: newId("erasure"), userId, state: "grace", askedAt, purgeAt } as const;
+  await server.db.tx((tx) => tx.insert(server.db.t.erasures).values(row));
 }
 
 async function joinAnother(server: TestServer, userId: UserId): Promise<TeamId> {
@@ -79,7 +108,15 @@ async function invited(server: TestServer, inviter: TestPerson, email: string) {
   const createdAt = new Date(server.clock.now());
   await server.db.tx((tx) =>
     tx.insert(server.db.t.teamInvitations).values({
-      ...{ id, teamId: inviter.teamId, email, emailShown: email, role: "viewer", invitedBy: inviter.userId },
+      ...{
+        id,
+        teamId: inviter.teamId,
+        email,
+        emailIndex: email,
+        emailShown: email,
+        role: "viewer",
+        invitedBy: inviter.userId,
+      },
       ...{ tokenHash: randomBytes(32).toString("base64url"), createdAt },
       expiresAt: new Date(createdAt.getTime() + 14 * 24 * 60 * 60_000),
     }),
@@ -114,6 +151,34 @@ async function decisionAbout(server: TestServer, userId: UserId) {
         signals: [{ signal: "disposable_address", weight: 40 }],
         createdAt: new Date(server.clock.now()),
       },
+    }),
+  );
+  return id;
+}
+
+/** A request about their data that waits for an answer, and a statement. */
+async function askedAndStated(server: TestServer, { token }: TestPerson) {
+  const done = async (path: string, input: unknown) => {
+    const answer = await call(server, "mutation", path, input, token);
+    if (!answer.ok) throw new Error(answer.error.message);
+    return (answer.data as { id: string }).id;
+  };
+  const asked = { kind: "rectify", text: "My name is Ana.", idempotencyKey: newId("job") };
+  const stated = { category: "user.behavior", text: "It was not me." };
+  return {
+    dataRequestId: dataRequestId.parse(await done("privacy.request", asked)),
+    statementId: statementId.parse(await done("privacy.dispute", stated)),
+  };
+}
+
+/** A copy of the person's data that is ready, without its archive. */
+async function exportOf(server: TestServer, userId: UserId) {
+  const id = newId("dataExport");
+  const askedAt = new Date(server.clock.now());
+  await server.db.tx((tx) =>
+    tx.insert(server.db.t.dataExports).values({
+      ...{ id, userId, state: "ready", askedAt, readyAt: askedAt, sealedKey: "sealed", idempotencyKey: id },
+      expiresAt: new Date(askedAt.getTime() + 7 * 24 * 3_600_000),
     }),
   );
   return id;

@@ -128,6 +128,9 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       ...[await read.select().from(t.passkeys), await read.select().from(t.totpFactors)],
       ...[await read.select().from(t.backupCodes), await read.select().from(t.passwordCredentials)],
       await read.select().from(t.decisions),
+      ...[await read.select().from(t.dataRequests), await read.select().from(t.statements)],
+      await read.select().from(t.privacyPreferences),
+      await read.select().from(t.dataExports),
       (await read.select().from(t.apiTokens)).map(({ id, revokedAt }) => [id, revokedAt]),
       [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
       [...server.phones.running],
@@ -233,6 +236,28 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       const proven = await sessionOf(world.owner, "password_totp", 0);
       expect(await call(server, "query", "phones.list", undefined, proven)).toMatchObject({ ok: true });
       expect(await call(server, "query", "account.me", undefined, world.owner.token)).toMatchObject({ ok: true });
+    });
+  });
+
+  describe("whose data is only kept", () => {
+    const set = (restrictedAt: Date | null) => {
+      const { privacyPreferences } = server.db.t;
+      const { userId } = world.owner;
+      return server.db.tx((tx) =>
+        tx
+          .insert(privacyPreferences)
+          .values({ userId, restrictedAt, changedAt: new Date(server.clock.now()) })
+          .onConflictDoUpdate({ target: privacyPreferences.userId, set: { restrictedAt } }),
+      );
+    };
+    beforeAll(() => set(new Date(server.clock.now())));
+    afterAll(() => set(null));
+    it.each(ofTeam)("%s does nothing", async (_path, one) => {
+      await refused(one, world.owner.token, "processing_restricted");
+    });
+    it.each(matrix.files)("no %s is read over HTTP", async (_what, path) => {
+      const headers = { authorization: `Bearer ${world.owner.token}` };
+      expect((await fetch(`${server.url}${path(world)}`, { headers })).status).toBe(403);
     });
   });
 }

@@ -58,6 +58,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "sessions.list": () => undefined,
   "sessions.revoke": ({ second }) => ({ sessionId: second.id }),
   "sessions.revokeOthers": () => undefined,
+  "sessions.uninstallLink": () => undefined,
   "tokens.list": () => undefined,
   "tokens.create": () => ({ name: "CI", scopes: ["phones:view"], days: 30 }),
   "tokens.revoke": ({ tokenId }) => ({ tokenId }),
@@ -157,6 +158,22 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
   "privacy.overview": () => undefined,
+  "privacy.deletePreview": () => undefined,
+  "privacy.delete": ({ ownAddress }) => ({ confirmation: ownAddress, idempotencyKey: "delete-account" }),
+  "privacy.undoDelete": () => undefined,
+  "privacy.requests": () => undefined,
+  "privacy.request": () => ({ kind: "access", idempotencyKey: "a-request" }),
+  "privacy.revokeRequest": ({ dataRequestId }) => ({ requestId: dataRequestId }),
+  "privacy.rectify": () => ({ field: "fullName", value: "Anna" }),
+  "privacy.statements": () => undefined,
+  "privacy.dispute": () => ({ category: "user.name", text: "It is Ana." }),
+  "privacy.removeStatement": ({ statementId }) => ({ statementId }),
+  "privacy.preferences": () => ({ metrics: false }),
+  "privacy.estimateExport": () => undefined,
+  "privacy.exports": () => undefined,
+  "privacy.export": () => ({ idempotencyKey: "another-export" }),
+  "privacy.revokeExport": ({ exportId }) => ({ exportId }),
+  "privacy.downloadExport": ({ exportId }) => ({ exportId }),
   "privacy.accessLog": () => undefined,
   "privacy.processors": () => undefined,
   "privacy.policy": () => undefined,
@@ -182,13 +199,25 @@ const PERSONAL = new Set(
 /** Calls of a person about one thing of theirs: nobody else's answers to them. */
 const OF_PERSON = new Set([
   ...["sessions.revoke", "account.renamePasskey", "account.removePasskey", "account.contest"],
+  ...["privacy.revokeExport", "privacy.downloadExport"],
   ...["teams.switch", "teams.acceptInvitation", "teams.declineInvitation"],
+  ...["privacy.revokeRequest", "privacy.removeStatement"],
 ]);
 /** What lists everything one may see; nothing of others stands in any. */
 const LISTS = [
   ...["phones.list", "flows.list", "runs.list", "secrets.list", "rules.list", "webhooks.list", "workspaces.list"],
-  ...["sessions.list", "teams.list", "privacy.overview", "teams.get", "teams.myInvitations", "tokens.list"],
+  ...[
+    "sessions.list",
+    "teams.list",
+    "privacy.overview",
+    "privacy.deletePreview",
+    "teams.get",
+    "teams.myInvitations",
+    "tokens.list",
+  ],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
+  ...["privacy.requests", "privacy.statements"],
+  ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
 const FILES: readonly (readonly [what: string, path: (world: World) => string, holds: string])[] = [
@@ -201,7 +230,7 @@ const FILES: readonly (readonly [what: string, path: (world: World) => string, h
 ];
 /** Calls an API token may never make. */
 const SESSIONS_ONLY = new Set([
-  ...["account.signOut", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
+  ...["account.signOut", "sessions.uninstallLink", "secrets.set", "secrets.remove", "secrets.grant", "secrets.revoke"],
   ...["teams.create", "teams.switch", "teams.leave", "teams.acceptInvitation", "teams.declineInvitation"],
   "teams.myInvitations",
 ]);
@@ -250,7 +279,8 @@ const matrix = {
     second: { ...world.second, id: newId("session") },
     ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
     ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
-    decisionId: newId("decision"),
+    ...{ decisionId: newId("decision"), dataRequestId: newId("dataRequest"), statementId: newId("statement") },
+    ...{ decisionId: newId("decision"), exportId: newId("dataExport") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {

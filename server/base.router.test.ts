@@ -27,6 +27,7 @@ const actor = (changes: Partial<Actor> = {}): Actor => ({
   authenticatedAt: new Date(clock.now()),
   method: "password",
   lacksSecondFactor: false,
+  standing: "active",
   expiresAt: new Date(clock.now()),
   ...changes,
 });
@@ -114,6 +115,18 @@ describe("the guard of procedures", () => {
     expect(await codeOf(as(actor({ role: "viewer" })).watch())).toBe("ok");
     expect(await codeOf(as(actor({ role: "operator" })).steer({ name: "x" }))).toBe("ok");
     expect(ran).toEqual(["steer"]);
+  });
+
+  it("does nothing in teams for who stopped the use of their data or closes the account, and leaves them their rights", async () => {
+    for (const [standing, code] of [
+      ["restricted", "processing_restricted"],
+      ["closing", "account_closing"],
+    ] as const) {
+      expect(await codeOf(as(actor({ standing })).watch())).toBe(code);
+      expect(await codeOf(as(actor({ standing })).steer({ name: "x" }))).toBe(code);
+      expect(await codeOf(as(actor({ standing })).mine())).toBe("ok");
+    }
+    expect(ran).toEqual([]);
   });
 
   it("asks for a fresh proof within ten minutes, and never takes a token for one", async () => {

@@ -12,7 +12,14 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { type Actor, STEP_UP_MS, secondFactorRefusal, type TeamScope, teamScope } from "./teams/team-scope.ts";
+import {
+  type Actor,
+  STEP_UP_MS,
+  secondFactorRefusal,
+  standingRefusal,
+  type TeamScope,
+  teamScope,
+} from "./teams/team-scope.ts";
 
 export interface ProcedureMeta {
   /** `public`: anyone. `person`: a signed-in person, about themselves. `team`: a member with `permission`. */
@@ -99,6 +106,7 @@ function authorize(actor: Actor, meta: ProcedureMeta, clock: Clock): TeamScope |
   if (meta.auth === "team" && actor.lacksSecondFactor) {
     throw asTrpcError(secondFactorRefusal());
   }
+  if (meta.auth === "team" && actor.standing !== "active") throw asTrpcError(standingRefusal(actor.standing));
   const scope = meta.permission === undefined ? undefined : teamScope(actor, meta.permission);
   if (meta.permission !== undefined && scope === undefined) {
     throw domain("forbidden", `Your role in this team, ${actor.role}, may not do that. Ask an owner or admin.`);

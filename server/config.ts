@@ -55,6 +55,14 @@ const VARIABLES = {
     schema: z.string().min(1).optional(),
     about: "File with the encryption key, outside DATA_DIR. Made on first start. Default: DATA_DIR.key.",
   },
+  BACKUP_DIR: {
+    schema: z.string().min(1).optional(),
+    about: "Folder for backups, on another disk if there is one. Default: DATA_DIR.backups.",
+  },
+  BACKUP_DAYS: {
+    schema: whole(14, 1, 14),
+    about: "Backups older than this are removed: 14 at most, because what people had erased is in them.",
+  },
   DATABASE_URL: {
     schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
     about: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
@@ -109,6 +117,17 @@ const VARIABLES = {
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  REGION: {
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,20}$/, "Use up to 20 letters, digits and hyphens.")
+      .default("local"),
+    about: "Where this server stands, as anonymised counts name it: eu-central, say.",
+  },
+  INACTIVE_MONTHS: {
+    schema: z.coerce.number().int().min(0).max(120).default(24),
+    about: "An account nobody signs in to for this long is deleted, after three notices. 0: never.",
+  },
   SUPPORT_EMAIL: {
     schema: z.email({ error: "Write an e-mail address." }).optional(),
     about: "Support address shown beside the support form; alarms about incidents go there too.",
@@ -169,13 +188,17 @@ const OWN_PREFIXES = [
   "TRUSTED_",
   "EXTENSION_",
   "TLS_",
+  "BACKUP_",
   "PROCESSORS_",
+  "INACTIVE_",
   "OPERATOR_",
 ];
 
-export interface Config extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
+export interface Config
+  extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "BACKUP_DIR" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
   readonly publicUrl: URL;
   readonly keyFile: string;
+  readonly backupDir: string;
   /** Set when the server itself serves https. */
   readonly certificate: CertificateFiles | undefined;
   /** Set variables that this version does not use yet. */
@@ -214,7 +237,7 @@ function asVariables(values: Record<string, unknown>): Variables {
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
-  const { PUBLIC_URL, KEY_FILE, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
+  const { PUBLIC_URL, KEY_FILE, BACKUP_DIR, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
   const certificate = certificateOf(TLS_CERT_FILE, TLS_KEY_FILE);
   const publicUrl = new URL(PUBLIC_URL ?? `${certificate === undefined ? "http" : "https"}://localhost:${values.PORT}`);
   if (certificate !== undefined && publicUrl.protocol !== "https:") {
@@ -242,6 +265,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     DATA_DIR: dataDir,
     publicUrl,
     keyFile,
+    backupDir: resolve(BACKUP_DIR ?? `${dataDir}.backups`),
     certificate,
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };

@@ -105,6 +105,7 @@ export function deriveKey(
     | "abuse signals"
     | "mail"
     | "second factors"
+    | "uninstall links"
     | "database"
     | "run artifacts"
     | "flow secrets"
@@ -112,11 +113,16 @@ export function deriveKey(
     | "webhooks"
     | "audit heads"
     | "receipts"
+    | "receipt links"
     | "exports"
     | "subject keys"
+    | "personal fields"
+    | "address index"
     | "phone profiles"
     | "erasure ledger"
-    | "operator desk",
+    | "backups"
+    | "operator desk"
+    | "billing records",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

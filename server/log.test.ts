@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
+import type { Column } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ID_PREFIXES, type IdKind, newId } from "../shared/ids.ts";
 import { newSecret } from "./accounts/secrets.ts";
 import { ManualClock } from "./clock.ts";
-import { createLog, errorFields, errorText, type LogFields, redact } from "./log.ts";
+import { columnPrivacy } from "./db/dialect.ts";
+import { tablesFor } from "./db/tables.ts";
+import { createLog, errorFields, errorText, type LogFields, redact, UNLOGGED_IDS } from "./log.ts";
 
 function written(message: string, fields?: LogFields): string {
   const lines: string[] = [];
@@ -42,6 +46,11 @@ describe("the log", () => {
     ["an address", "first.last+tag@mail.example.org"],
     ["an address without a dot", "root@localhost"],
     ["an address in other letters", "юзер@пример.рф"],
+    ["a person's id", newId("user")],
+    ["a session's id", newId("session")],
+    ["a network address", "192.0.2.17"],
+    ["a network address of six", "2001:db8:0:1:2:3:4:5"],
+    ["a network address in short", "2001:db8::17"],
     ["a page address", "https://private.example/path?q=secret#frag"],
   ])("hides %s wherever it stands", (_what, secret) => {
     for (const text of [secret, `before ${secret} after`, `x=${secret}`, `<${secret}>`, `"${secret}"`, `(${secret})`]) {
@@ -53,8 +62,32 @@ describe("the log", () => {
   });
 
   it("lets ids, paths and frames of packages through", () => {
-    const text = "at run (file:///app/node_modules/@trpc/server/dist/index.js:1:2) ph_abcdefghijklmnopqrstuv";
-    expect(redact(text)).toBe(text);
+    for (const text of [
+      "at run (file:///app/node_modules/@trpc/server/dist/index.js:1:2) ph_abcdefghijklmnopqrstuv",
+      "connect ECONNREFUSED 127.0.0.1:5432 after 12:34:56.789 with 13.2.0 on [::1]:80",
+    ]) {
+      expect(redact(text)).toBe(text);
+    }
+  });
+
+  it("keeps out what the data map keeps out: ids of people, and no field that could hold anything else", () => {
+    const t = tablesFor.sqlite;
+    /** The column each kind of id is the key of; a viewer is nobody's row. */
+    const keys = {
+      ...{ user: t.users.id, team: t.teams.id, phone: t.phones.id, session: t.sessions.id, apiToken: t.apiTokens.id },
+      ...{ job: t.jobs.id, flow: t.flows.id, run: t.runs.id, rule: t.rules.id, secret: t.secrets.id },
+      ...{ recording: t.recordings.id, webhook: t.webhooks.id, suite: t.suites.id, invitation: t.teamInvitations.id },
+      ...{ passkey: t.passkeys.id, decision: t.decisions.id, dataRequest: t.dataRequests.id },
+      ...{ dataExport: t.dataExports.id, erasure: t.erasures.id, statement: t.statements.id },
+      ...{ incident: t.incidents.id, billingRecord: t.billingRecords.id, viewer: undefined },
+    } as const satisfies Record<IdKind, Column | undefined>;
+    const unlogged = (Object.keys(keys) as IdKind[]).filter((kind) => {
+      const column = keys[kind];
+      return column !== undefined && columnPrivacy(column).log === "never";
+    });
+    expect(UNLOGGED_IDS).toEqual(unlogged.map((kind) => ID_PREFIXES[kind]));
+    const line = JSON.parse(written("m", { phoneId: newId("user"), reason: `by ${newId("session")}` }));
+    expect(line).toMatchObject({ phoneId: "[redacted]", reason: "by [redacted]" });
   });
 
   it("cannot be made to write a second line, whatever the text", () => {

@@ -42,13 +42,25 @@ export interface Log {
 
 /** Longest text of one field; what is longer is cut. */
 const MAX_TEXT = 8_000;
-/** Our tokens, tickets and anything as long as one, keys in hex, Stripe's keys, PHC strings, web and e-mail addresses. */
-const SECRET =
-  /\$argon2\w*\$\S+|\bsk_(live|test)_\w+|\bwhsec_\w+|\b(cp|pt|ticket)[_.][\w-]{20,}|(?<![\w-])[\w-]{43,}|\bhttps?:\/\/[^\s"')]+|[^\s@"'<>():;,/\\]{1,64}@[^\s@"'<>()]+/g;
+/** Prefixes of ids the data map keeps out of the log: whose account, whose session. `log.test.ts` holds it to the map. */
+export const UNLOGGED_IDS: readonly string[] = ["usr", "ses"];
+/** What no line may hold, wherever it stands in a text. */
+const HIDDEN = [
+  // Password hashes (PHC strings), Stripe's keys, our tokens and tickets, and anything as long as one, keys in hex included.
+  /\$argon2\w*\$\S+|\bsk_(live|test)_\w+|\bwhsec_\w+|\b(cp|pt|ticket)[_.][\w-]{20,}|(?<![\w-])[\w-]{43,}/,
+  // Whose it is.
+  new RegExp(`(?<![\\w-])(?:${UNLOGGED_IDS.join("|")})_[\\w-]{22}(?![\\w-])`),
+  // Web and e-mail addresses.
+  /\bhttps?:\/\/[^\s"')]+|[^\s@"'<>():;,/\\]{1,64}@[^\s@"'<>()]+/,
+  // Network addresses, but the machine's own.
+  /(?<![\w.-])(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)/,
+  /(?<![\w:.])(?:[\da-f]{1,4}:){7}[\da-f]{1,4}(?![\w:])|(?<![\w:.])(?:[\da-f]{1,4}:){1,6}(?::[\da-f]{1,4}){1,6}(?![\w:])/,
+];
+const SECRET = new RegExp(HIDDEN.map(({ source }) => source).join("|"), "g");
 /** Line breaks that are not JSON's to escape, and other control characters. */
 const CONTROL = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
-/** Hides secrets and addresses in text that comes from errors. */
+/** Hides secrets, addresses and ids of people in text that comes from errors. */
 export function redact(text: string): string {
   return text.slice(0, MAX_TEXT).replace(SECRET, "[redacted]").replace(CONTROL, " ");
 }

@@ -5,8 +5,10 @@ import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
 import { openPostgres } from "./db/postgres.ts";
+import { sealEarlierRows } from "./db/seal-earlier.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { demandAlone, rekeySqlite } from "./db/sqlite-rekey.ts";
+import { keysFileKey, keysFileOf } from "./db/subject-keys.sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { deriveKey, dropPreviousFileKey, readFileKey, readPreviousFileKey, replaceFileKey } from "./keys.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -42,7 +44,9 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
   const migrations = join(projectRoot(), "migrations");
   const key = deriveKey(fileKey, "database");
   if (previous !== undefined && config.DATABASE_URL === undefined) {
-    rekeySqlite({ file, from: deriveKey(previous, "database"), to: key });
+    const from = deriveKey(previous, "database");
+    rekeySqlite({ file, from, to: key });
+    rekeySqlite({ file: keysFileOf(file), from: keysFileKey(from), to: keysFileKey(key) });
   }
   const db =
     config.DATABASE_URL === undefined
@@ -52,6 +56,8 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
     const master = await openMasterKey(db, fileKey, previous, (tx, made) =>
       sealEarlierChains(db, tx, deriveKey(made, "audit heads")),
     );
+    db.keys.unlock(master);
+    await sealEarlierRows(db);
     return { db, master, keyChanged: previous && (() => dropPreviousFileKey(config.keyFile)) };
   } catch (error) {
     await db.close();
@@ -80,6 +86,7 @@ export async function recordKeyChange(opened: OpenedDatabase, audit: Audit, reas
   opened.keyChanged();
 }
 
-function databaseFile(config: Config): string {
+/** Where the embedded database is. */
+export function databaseFile(config: Config): string {
   return join(config.DATA_DIR, "perch.db");
 }

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../shared/ids.ts";
+import { addUser } from "./accounts/testing/people.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import { ManualClock } from "./clock.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
 import { rekeySqlite } from "./db/sqlite-rekey.ts";
+import { keysFileKey, keysFileOf } from "./db/subject-keys.sqlite.ts";
 import { TEST_ENGINES, type TestDatabase } from "./db/testing.ts";
 import { deriveKey, readFileKey, readPreviousFileKey, replaceFileKey } from "./keys.ts";
 import { type OpenedDatabase, openDatabase, recordKeyChange, replaceKey } from "./open-database.ts";
@@ -30,6 +32,7 @@ describe("a new key file", () => {
       for (let n = 0; n < 30; n += 1) {
         await tx.insert(db.t.teams).values({ id: newId("team"), name: `${n}`.repeat(1500), createdAt: new Date(0) });
       }
+      await addUser(db, tx, { id: newId("user"), email: "anna@x.example", createdAt: new Date(0) });
     });
     await db.close();
     old = fileKey();
@@ -54,26 +57,29 @@ describe("a new key file", () => {
   const file = () => join(config.DATA_DIR, "perch.db");
   const fileKey = () => readFileKey({ keyFile: config.keyFile, databaseExists: true });
   const databaseKey = (key: Buffer) => deriveKey(key, "database");
-  const opensWith = (key: Buffer) => {
-    const db = new Sqlite(file(), { readonly: true });
+  const opens = (path: string, key: Buffer, table: string) => {
+    const db = new Sqlite(path, { readonly: true });
     try {
-      db.pragma(`key = "x'${databaseKey(key).toString("hex")}'"`);
-      return db.prepare("select count(*) from teams").get() !== undefined;
+      db.pragma(`key = "x'${key.toString("hex")}'"`);
+      return db.prepare(`select count(*) from ${table}`).get() !== undefined;
     } catch {
       return false;
     } finally {
       db.close();
     }
   };
+  const opensWith = (key: Buffer) => opens(file(), databaseKey(key), "teams");
+  const keysOpenWith = (key: Buffer) => opens(keysFileOf(file()), keysFileKey(databaseKey(key)), "subject_keys");
   /** What must be true whenever a server starts: the data is there and opens what was sealed. */
   const expectWhole = async () => {
     const now = await open();
     expect(now.master.equals(master)).toBe(true);
     expect(await now.db.read.select().from(now.db.t.teams)).toHaveLength(30);
+    expect(await now.db.read.select().from(now.db.t.users)).toMatchObject([{ email: "anna@x.example" }]);
     now.keyChanged?.();
     await close();
     expect(readdirSync(folder).sort()).toEqual(["data", "key"]);
-    expect(readdirSync(config.DATA_DIR).sort()).toEqual(["perch.db", "perch.db.keyid"]);
+    expect(readdirSync(config.DATA_DIR).sort()).toEqual(["keys.db", "keys.db.keyid", "perch.db", "perch.db.keyid"]);
   };
 
   it("opens everything, and the old one nothing any more", async () => {
@@ -83,6 +89,7 @@ describe("a new key file", () => {
     await expectWhole();
     expect(fileKey().equals(old)).toBe(false);
     expect([opensWith(old), opensWith(fileKey())]).toEqual([false, true]);
+    expect([keysOpenWith(old), keysOpenWith(fileKey())]).toEqual([false, true]);
     // Not one page of the old file is left in the new one.
     const after = readFileSync(file());
     for (let page = 0; page + 4096 <= Math.min(before.length, after.length); page += 4096) {
@@ -105,6 +112,14 @@ describe("a new key file", () => {
         const bytes = readFileSync(file());
         writeFileSync(`${file()}.rekeyed`, bytes.subarray(0, bytes.length / 2));
         writeFileSync(`${file()}.rekeyed-journal`, "left over");
+      },
+      true,
+    ],
+    [
+      "the database has the new key, the file of people's keys not",
+      (key: Buffer) => {
+        replaceFileKey(config.keyFile);
+        rekeySqlite({ file: file(), from: databaseKey(key), to: databaseKey(fileKey()) });
       },
       true,
     ],
@@ -142,15 +157,15 @@ describe("a new key file", () => {
     const raw = new Sqlite(file());
     raw.pragma(`key = "x'${databaseKey(old).toString("hex")}'"`);
     raw.pragma("journal_mode = WAL");
-    raw.prepare("update teams set name = 'from the log'").run();
+    raw.prepare("update teams set created_at = 7").run();
     const [main, log] = [readFileSync(file()), readFileSync(`${file()}-wal`)];
     raw.close();
     writeFileSync(file(), main);
     writeFileSync(`${file()}-wal`, log);
     replaceFileKey(config.keyFile);
     const { db } = await open();
-    expect(new Set((await db.read.select().from(db.t.teams)).map(({ name }) => name))).toEqual(
-      new Set(["from the log"]),
+    expect(new Set((await db.read.select().from(db.t.teams)).map(({ createdAt }) => createdAt.getTime()))).toEqual(
+      new Set([7]),
     );
     await close();
     await expectWhole();
@@ -208,10 +223,7 @@ describe.each(TEST_ENGINES)("the master key on $name", (engine) => {
   it("of a database from before is the key its people's data was sealed with", async () => {
     const { db } = test;
     await db.tx((tx) => tx.delete(db.t.serverKeys));
-    const email = "a@x.example";
-    await db.tx((tx) =>
-      tx.insert(db.t.users).values({ id: newId("user"), email, emailShown: email, createdAt: new Date(0) }),
-    );
+    await db.tx((tx) => addUser(db, tx, { id: newId("user"), email: "a@x.example", createdAt: new Date(0) }));
     const key = Buffer.alloc(32, 7);
     expect((await openMasterKey(db, key, undefined)).equals(key)).toBe(true);
   });

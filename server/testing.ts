@@ -1,10 +1,12 @@
 /** The whole server for tests: real HTTP, real encrypted database, a manual clock and phones in memory. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Role, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { newId, type SessionId, type TeamId, type UserId } from "../shared/ids.ts";
+import { addUser } from "./accounts/testing/people.ts";
 import { type Clock, ManualClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
 import { createLog } from "./log.ts";
@@ -60,13 +62,13 @@ export async function signIn(
   teamId?: TeamId,
 ): Promise<TestPerson> {
   const { db, accounts, clock } = server;
-  const { users, teams, teamMembers } = db.t;
+  const { teams, teamMembers } = db.t;
   const at = new Date(clock.now());
   const userId = newId("user");
   const team = teamId ?? newId("team");
   const session = await db.tx(async (tx) => {
     const email = `${userId.toLowerCase()}@x.example`;
-    await tx.insert(users).values({ id: userId, email, emailShown: email, createdAt: at });
+    await addUser(db, tx, { id: userId, email, createdAt: at });
     if (teamId === undefined) await tx.insert(teams).values({ id: team, name: "Team", createdAt: at });
     await tx.insert(teamMembers).values({ teamId: team, userId, role, joinedAt: at });
     return accounts.sessions.create(tx, {

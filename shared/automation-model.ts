@@ -260,6 +260,8 @@ export interface RunDetail extends RunSummary {
   /** The flow as it was when the run was asked for. */
   readonly source: string;
   readonly inputs: Readonly<Record<string, string>>;
+  /** The run is older than 30 days: source, inputs, steps, events and artifacts of it are gone. */
+  readonly detailsGone?: true;
   readonly steps: readonly RunStep[];
   readonly artifacts: readonly RunArtifact[];
   /** Number of the newest event contained in this answer: where `runs.events` goes on. */

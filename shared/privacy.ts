@@ -108,7 +108,7 @@ export const makeRequestInput = z.strictObject({
 export const requestRef = z.strictObject({ requestId: dataRequestId });
 
 /** Fields a person corrects themselves here; others are corrected where they are shown. */
-export const rectifyInput = z.discriminatedUnion("field", [
+export const rectifyInput = z.union([
   z.strictObject({ field: z.literal("fullName"), value: fullName }),
   z.strictObject({ field: z.literal("email"), value: email }),
 ]);
@@ -169,6 +169,32 @@ export interface ExportDownload {
   readonly url: string;
   readonly expiresAt: string;
 }
+
+/** What a copy made by another Perch brings. */
+export const IMPORT_KINDS = ["phone", "flow", "file", "rule", "profile", "statement", "preference"] as const;
+export type ImportKind = (typeof IMPORT_KINDS)[number];
+export interface ImportItem {
+  readonly kind: ImportKind;
+  readonly name: string;
+  /** `here`: there already, from this import or by itself. */
+  readonly change: "new" | "here" | "left_out";
+  /** Why it is left out, or what is different, in a sentence. */
+  readonly reason?: string;
+}
+/** Answer of `POST /privacy/import?mode=preview|apply`, a form with `file` and `passphrase`. */
+export interface DataImport {
+  /** Of the export. */
+  readonly id: string;
+  readonly madeAt: string;
+  /** The address it was made for. */
+  readonly email: string;
+  readonly items: readonly ImportItem[];
+  /** What never comes along and has to be made anew, in sentences. */
+  readonly again: readonly string[];
+  readonly applied: boolean;
+}
+export const IMPORT_PATH = "/privacy/import";
+export const importMode = z.enum(["preview", "apply"]);
 
 /** What becomes of a team that has other members when its only owner goes. */
 export const teamChoice = z.discriminatedUnion("choice", [

@@ -8,6 +8,7 @@ import { until } from "./until.ts";
 
 /** Enters the server's address on the welcome page; the page then offers to sign in. */
 export async function chooseServer(welcome: FirefoxPage, address: string): Promise<void> {
+  await welcome.click("button", "Agree and begin");
   const change = await until("the welcome page to have looked around", async () => {
     if ((await welcome.count("button", "Change")) > 0) return "change";
     return (await welcome.count("textbox", "Server address")) > 0 && "field";

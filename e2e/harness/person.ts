@@ -11,8 +11,16 @@ export interface Account {
 export const ADA: Account = { email: "ada@example.org", password: "four harbour lanterns glow" };
 export const BEN: Account = { email: "ben@example.org", password: "nine quiet mountains rest" };
 
+/** Agrees to what the extension handles: before that it sends nothing. */
+export async function agree(welcome: Page): Promise<void> {
+  const button = welcome.getByRole("button", { name: "Agree and begin" });
+  await button.or(welcome.getByText("You agreed")).first().waitFor({ timeout: 15_000 });
+  if (await button.isVisible()) await button.click();
+}
+
 /** Enters the server's address on the welcome page; the page then offers to sign in. */
 export async function chooseServer(welcome: Page, address: string): Promise<void> {
+  await agree(welcome);
   const field = welcome.getByLabel("Server address");
   const change = welcome.getByRole("button", { name: "Change" });
   await field.or(change).first().waitFor({ timeout: 15_000 });
@@ -75,9 +83,14 @@ export async function approve(
   await clickAndClose(connect);
 }
 
-/** The confirmation link in a mail, with `&amp;` and such undone. */
+/** The confirmation link in a mail. */
 export function confirmLink(mail: string): string {
-  const link = /href="([^"]+\/confirm\?[^"]+)"/.exec(mail)?.[1];
+  return linkIn(mail, "/confirm");
+}
+
+/** The link in a mail that leads to a page, with `&amp;` and such undone. */
+export function linkIn(mail: string, path: string): string {
+  const link = [...mail.matchAll(/href="([^"]+)"/g)].find(([, href = ""]) => href.includes(`${path}?`))?.[1];
   if (link === undefined) throw new Error(`There is no link in: ${mail}`);
   return link.replaceAll("&amp;", "&").replaceAll("&#x3D;", "=").replaceAll("&#61;", "=");
 }

@@ -186,7 +186,7 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     // Under the pointer it would stay for good.
     await offer.hover();
     await page.getByRole("tab", { name: "Privacy" }).press("Enter");
-    await page.getByText("4 kinds of data, all listed here").waitFor();
+    await page.getByText("9 kinds of data").waitFor();
     expect(await offer.isVisible()).toBe(true);
     server.team.running(phone.id);
     await offer.waitFor({ state: "detached" });
@@ -224,9 +224,11 @@ describe.skipIf(executable === undefined)("the side panel", () => {
   it("lists what is held and ends other sessions", async () => {
     await page.getByText("No phone yet").waitFor();
     await page.getByRole("tab", { name: "Privacy" }).click();
-    await page.getByText("4 kinds of data, all listed here").waitFor();
+    await page.getByText("9 kinds of data").waitFor();
+    await page.getByText("7 more kinds").click();
     await page.getByText("E-mail address").click();
-    await page.getByText("To sign you in and to write to you about your account.").waitFor();
+    await page.getByText("to sign you in; to send you mail about your account").waitFor();
+    await page.getByRole("heading", { name: "Sessions" }).click();
     await page.getByRole("button", { name: "Sign out everywhere else" }).click();
     await page.getByText("2 other sessions ended.").waitFor();
     await until("one session", () => server.state.sessions.length === 1);
@@ -253,7 +255,7 @@ describe.skipIf(executable === undefined)("the side panel", () => {
       await page.emulateMedia({ colorScheme });
       for (const tab of ["Phone", "Automations", "Activity", "Privacy", "Account"]) {
         await page.getByRole("tab", { name: tab }).click();
-        if (tab === "Privacy") await page.getByText("Nightly checks").waitFor();
+        if (tab === "Privacy") await page.getByText("Here and 2 more").waitFor();
         if (tab === "Account") await page.getByText("Security activity").waitFor();
         if (tab === "Activity") await page.getByRole("heading", { name: "Nothing has happened yet" }).waitFor();
         if (tab === "Phone") await page.locator(LIVE).waitFor();

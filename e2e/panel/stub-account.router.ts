@@ -128,6 +128,7 @@ export const accountProcedures = {
       ctx.state.sessions = ctx.state.sessions.filter((session) => session.id !== input.sessionId);
       return {};
     }),
+    uninstallLink: signedIn.query(({ ctx }) => ({ url: `${ctx.state.origin}/uninstalled?token=stub` })),
     revokeOthers: signedIn.mutation(({ ctx }) => {
       const others = ctx.state.sessions.filter((session) => !session.current).length;
       ctx.state.sessions = ctx.state.sessions.filter((session) => session.current);

@@ -1,7 +1,6 @@
 /** What a person's account holds in panel tests: realistic, so that screenshots show real lengths. */
 import type { SessionView } from "../../shared/accounts.ts";
 import { newId, type SessionId } from "../../shared/ids.ts";
-import type { PrivacyOverview } from "../../shared/privacy.ts";
 
 const DAY_MS = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
@@ -47,73 +46,4 @@ export function stubSessions(current: SessionId): SessionView[] {
       expiresAt: ahead(20),
     },
   ];
-}
-
-export function stubPrivacy(): PrivacyOverview {
-  return {
-    categories: [
-      {
-        category: "user.contact.email",
-        label: "E-mail address",
-        purpose: "To sign you in and to write to you about your account.",
-        items: 1,
-        oldestAt: ago(40),
-        leaves: "When you delete your account.",
-        place: "On this server",
-        clauses: ["P1.2"],
-        rectify: "support",
-      },
-      {
-        category: "user.name",
-        label: "Name",
-        purpose: "To show your team who you are.",
-        items: 1,
-        oldestAt: ago(40),
-        leaves: "When you delete your account.",
-        place: "On this server",
-        clauses: ["P1.2"],
-        rectify: "support",
-      },
-      {
-        category: "user.device",
-        label: "Sessions and devices",
-        purpose: "To keep you signed in and let you see where.",
-        items: 3,
-        oldestAt: ago(40),
-        leaves: "14 days after the last use, 60 days at the latest.",
-        place: "On this server",
-        clauses: ["P1.2"],
-        rectify: "support",
-      },
-      {
-        category: "user.content",
-        label: "Phones and what is on them",
-        purpose: "To give you your phones back as you left them.",
-        items: 2,
-        oldestAt: ago(12),
-        leaves: "When you remove the phone.",
-        place: "On this server, encrypted",
-        clauses: ["P1.2"],
-        rectify: "support",
-      },
-      {
-        category: "user.behavior",
-        label: "Record of sign-ins and changes",
-        purpose: "To prove who did what, for you and for us.",
-        items: 0,
-        leaves: "After 400 days.",
-        place: "On this server",
-        clauses: ["P1.2"],
-        rectify: "support",
-      },
-    ],
-    processors: [],
-    policy: { version: 1, effectiveAt: "2026-01-01T00:00:00.000Z", url: "http://localhost:8787/privacy" },
-    preferences: { restricted: false, metrics: true },
-    incidents: [],
-    staffLooks: 0,
-    openRequests: 0,
-    supportUrl: "http://localhost:8787/support",
-    trustUrl: "http://localhost:8787/trust",
-  };
 }

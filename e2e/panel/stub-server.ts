@@ -1,13 +1,14 @@
 /** A small faithful server for panel tests: health, tRPC with CORS, phone files, and the screen socket, on loopback. */
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
 import { stubRouter } from "./stub.router.ts";
 import { StubAccount, stubMe } from "./stub-account.ts";
-import { stubPrivacy, stubSessions } from "./stub-data.ts";
+import { stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
+import { StubRights, stubPrivacy } from "./stub-privacy.ts";
 import { StubRules } from "./stub-rules.ts";
 import { StubRuns } from "./stub-runs.ts";
 import { StubScreens } from "./stub-screen.ts";
@@ -43,6 +44,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     me,
     sessions: stubSessions(me.session.id),
     privacy: stubPrivacy(),
+    rights: new StubRights(),
+    origin: "",
     signedIn: true,
     onScreen: [],
     screenUrl: "",
@@ -86,6 +89,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
     }
+    if (path === "/privacy/exports/download") return void saveCopy(request, response, state);
+    if (path === "/privacy/import") return void takeIn(request, response, state);
     if (path === "/workspaces/export.zip") {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/zip").end("PK");
@@ -104,6 +109,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
+  state.origin = `http://127.0.0.1:${address.port}`;
   state.screenUrl = `ws://127.0.0.1:${address.port}/screen`;
   return {
     origin: `http://127.0.0.1:${address.port}`,
@@ -116,4 +122,50 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+/** As the server: for one POST, as a file, and never inside a frame of anybody. */
+async function saveCopy(request: IncomingMessage, response: ServerResponse, state: StubState): Promise<void> {
+  const passphrase = new URLSearchParams(await bodyOf(request)).get("passphrase") ?? undefined;
+  response.setHeader("X-Frame-Options", "DENY");
+  response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (request.method !== "POST" || state.rights.copyGone) {
+    return void response.writeHead(410, { "Content-Type": "text/html" }).end("<h1>Gone</h1>");
+  }
+  state.rights.saved.push({ passphrase });
+  const name = `perch-ada-2026-11-26.zip${passphrase === undefined ? "" : ".age"}`;
+  response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+  response.setHeader("Content-Type", "application/octet-stream").end("PK stub");
+}
+
+async function takeIn(request: IncomingMessage, response: ServerResponse, state: StubState): Promise<void> {
+  const body = await bodyOf(request);
+  const mode = new URL(request.url ?? "/", "http://stub").searchParams.get("mode") ?? "";
+  state.rights.imports.push(mode);
+  response.setHeader("Content-Type", "application/json");
+  if (body.includes("not a copy")) {
+    const error = {
+      code: "bad_input",
+      message: "This is no copy made by Perch: it has no manifest.",
+      requestId: "req_stub",
+    };
+    return void response.writeHead(400).end(JSON.stringify({ error }));
+  }
+  const named = (kind: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ kind, name: `${kind} ${index + 1}`, change: "new" }));
+  const items = [
+    ...[...named("flow", 14), ...named("rule", 3), ...named("phone", 2)],
+    { kind: "flow", name: "Sign in to the shop", change: "here" },
+    { kind: "file", name: "price-list.csv", change: "left_out", reason: "It is larger than files here may be." },
+  ];
+  const again = ["Secrets never leave a server: set those your automations use."];
+  const madeAt = new Date(Date.now() - 86_400_000).toISOString();
+  const [id, applied] = ["exp_stub", mode === "apply"];
+  response.end(JSON.stringify({ id, madeAt, email: "ada@old.example", items, again, applied }));
 }

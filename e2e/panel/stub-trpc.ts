@@ -10,6 +10,7 @@ import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import type { Webhook } from "../../shared/webhooks.ts";
 import type { StubAccount } from "./stub-account.ts";
 import type { StubFiles } from "./stub-files.ts";
+import type { StubRights } from "./stub-privacy.ts";
 import type { StubRules } from "./stub-rules.ts";
 import type { StubRuns } from "./stub-runs.ts";
 import type { StubSecrets } from "./stub-secrets.ts";
@@ -28,6 +29,9 @@ export interface StubState {
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;
+  readonly rights: StubRights;
+  /** Of this server. */
+  origin: string;
   signedIn: boolean;
   /** The one that is accepted; a fresh proof makes another. */
   token: string;
@@ -89,6 +93,13 @@ export const signedIn = open.use(({ ctx, path, next }) => {
     throw refusal("session_ended", "You were signed out. Sign in again.");
   if (ctx.state.account.lacksSecondFactor && !PERSONAL.test(path)) {
     throw refusal("second_factor_required", "This team asks for a second factor.");
+  }
+  const { deletion, preferences } = ctx.state.privacy;
+  if (deletion !== undefined && !PERSONAL.test(path)) {
+    throw refusal("account_closing", "This account is being deleted. Take the deletion back under Privacy.");
+  }
+  if (preferences.restricted && !PERSONAL.test(path)) {
+    throw refusal("processing_restricted", "You had the use of your data stopped. Allow it again under Privacy.");
   }
   return next();
 });

@@ -15,6 +15,7 @@ import * as secrets from "../../shared/secrets.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import { accountProcedures } from "./stub-account.router.ts";
+import { privacyProcedures } from "./stub-privacy.router.ts";
 import type { StubRun } from "./stub-runs.ts";
 import { refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
 
@@ -312,7 +313,5 @@ export const stubRouter = t.router({
     }),
   }),
   recordings: t.router({ list: signedIn.query((): RecordingSummary[] => []) }),
-  privacy: t.router({
-    overview: signedIn.query(({ ctx }) => ctx.state.privacy),
-  }),
+  privacy: privacyProcedures,
 });

@@ -64,6 +64,9 @@ describe.skipIf(executable === undefined)("popup, welcome and settings", () => {
       await chrome.storage.local.clear();
     });
     await page.reload();
+    await page.getByRole("button", { name: "Agree and begin" }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Agree and begin" }).click();
     await page.getByLabel("Server address").fill("not an address");
     await page.getByRole("button", { name: "Connect" }).click();
     await page.getByText("This is not an address.").waitFor();

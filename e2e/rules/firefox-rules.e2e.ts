@@ -4,7 +4,7 @@ import { extensionBuild } from "../harness/builds.ts";
 import { FirefoxBrowser } from "../harness/firefox.ts";
 import type { FirefoxPage } from "../harness/firefox-page.ts";
 import { until } from "../harness/until.ts";
-import { SIGNED_IN } from "../panel/panel-page.ts";
+import { storeFirefoxSignIn } from "../panel/firefox-sign-in.ts";
 import { type StubServer, startStubServer } from "../panel/stub-server.ts";
 import { PRODUCT_LD, type RuleShop, startRuleShop } from "./rule-shop.ts";
 
@@ -25,7 +25,7 @@ describe.skipIf(executable === undefined)("rules of pages in Firefox", () => {
     browser = await FirefoxBrowser.launch({ executable: executable ?? "", extension: extensionBuild("firefox") });
     await browser.extensionPage("welcome.html");
     page = await browser.openExtensionPage("sidepanel.html?full=1&tab=automations");
-    await signIn(page, server.origin);
+    await storeFirefoxSignIn(page, server.origin);
     await page.reload();
   });
   afterAll(async () => {
@@ -67,28 +67,3 @@ describe.skipIf(executable === undefined)("rules of pages in Firefox", () => {
     expect(browser.problems).toEqual([]);
   });
 });
-
-/** As `panel/panel-page.ts` stores it, with Firefox's name for the interfaces. */
-function signIn(page: FirefoxPage, server: string): Promise<void> {
-  return page.evaluate(
-    async (origin, token) => {
-      const { browser: extension } = globalThis as unknown as {
-        browser: { storage: { local: { set(items: object): Promise<void> } } };
-      };
-      const opening = indexedDB.open("perch", 1);
-      opening.onupgradeneeded = () => opening.result.createObjectStore("tokens", { keyPath: "server" });
-      await new Promise((resolve) => {
-        opening.onsuccess = resolve;
-      });
-      const transaction = opening.result.transaction("tokens", "readwrite");
-      transaction.objectStore("tokens").put({ server: origin, token, expiresAt: "2100-01-01T00:00:00.000Z" });
-      await new Promise((resolve) => {
-        transaction.oncomplete = resolve;
-      });
-      opening.result.close();
-      await extension.storage.local.set({ settings: { version: 1, value: { server: origin, theme: "system" } } });
-    },
-    server,
-    SIGNED_IN,
-  );
-}

@@ -24,7 +24,7 @@ export interface FailureWords {
   readonly title: string;
   readonly detail: string;
   /** What the one button does; screens map it to their own action. */
-  readonly action: "retry" | "change_server" | "sign_in" | "see_why" | "none";
+  readonly action: "retry" | "change_server" | "sign_in" | "see_why" | "privacy" | "none";
 }
 
 export function failureWords(failure: Failure): FailureWords {
@@ -85,6 +85,10 @@ function refusedAction(error: ErrorBody): FailureWords["action"] {
   switch (error.code) {
     case "held_for_review":
       return "see_why";
+    // Both are the person's own decision, and taken back under Privacy.
+    case "processing_restricted":
+    case "account_closing":
+      return "privacy";
     case "rate_limited":
     case "unavailable":
     case "phone_unavailable":

@@ -39,7 +39,8 @@ beforeEach(async () => {
   const tokens = memoryTokens({ server: server.origin, token: SIGNED_IN, expiresAt: "2100-01-01T00:00:00.000Z" });
   const app = createLightApp({ tokens });
   await app.settings.set({ server: server.origin, theme: "system" });
-  clock = Date.UTC(2026, 10, 26, 9);
+  // Later than whenever this runs: the stub dates rules by the real clock.
+  clock = Date.UTC(2099, 10, 26, 9);
   const records = memoryRecords(() => clock);
   parts = { app, records, evaluate: evaluator(evaluateHere), now: () => clock };
   granted = true;

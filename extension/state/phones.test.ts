@@ -103,6 +103,21 @@ describe("the phones store", () => {
     await vi.waitFor(async () => expect((await app.phonesCache.get())?.phones).toEqual([]));
   });
 
+  it("has no server once it was forgotten, whatever was being read of it", async () => {
+    await store.start();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(app.tokens, "get").mockImplementation(async () => {
+      await promise;
+      return undefined;
+    });
+    const reading = store.refresh();
+    await app.settings.set({ theme: "system" });
+    await vi.waitFor(() => expect(store.snapshot().status).toBe("no_server"));
+    resolve();
+    await reading;
+    expect(store.snapshot()).toMatchObject({ status: "no_server", server: undefined, failure: undefined });
+  });
+
   it("goes on by itself after a sign-in", async () => {
     await app.tokens.delete(server.origin);
     await store.start();

@@ -168,6 +168,8 @@ export function createPhonesStore(app: App): PhonesStore {
     if (client === undefined || server === undefined) return;
     clearTimeout(retry);
     const sent = await app.tokens.get(server);
+    // The server was forgotten or changed meanwhile: what is known of this one is not said of the other.
+    if (api !== client) return;
     if (sent === undefined) {
       await fail(state.failure?.kind === "signed_out" ? state.failure : { kind: "signed_out" });
       return;

@@ -11,6 +11,8 @@ const settingsSchema = z.object({
   /** Origin of the server; absent before the welcome page found one. */
   server: z.exactOptional(z.string()),
   theme: z.enum(THEMES),
+  /** Version of the disclosure the person agreed to; absent: nothing may be sent yet. */
+  agreed: z.exactOptional(z.int()),
   /** Where "Open on phone" opens; absent: the phone used last. */
   defaultPhoneId: z.exactOptional(phoneId),
 });

@@ -11,6 +11,8 @@ const recordSchema = z.object({
   expiresAt: z.string(),
   /** Id of the team the session works in, as far as this browser was told: what is shown is that team's. */
   team: z.optional(z.string()),
+  /** What the browser opens when the extension is removed: it ends this session, and can do nothing else. */
+  uninstall: z.optional(z.string()),
 });
 export type TokenRecord = Readonly<z.infer<typeof recordSchema>>;
 

@@ -38,6 +38,8 @@ export interface StubState {
   /** Every change fails with this. */
   refuse: { code: ErrorCode; message: string } | undefined;
   limitPhones: number;
+  /** What the overview says beside an e-mail address. */
+  privacy: Partial<PrivacyOverview>;
   /** Lists are read at once and answered when this settles. */
   holdLists: Promise<void> | undefined;
 }
@@ -54,6 +56,7 @@ export function stubState(): StubState {
     startMs: 0,
     refuse: undefined,
     limitPhones: 10,
+    privacy: {},
     holdLists: undefined,
   };
 }
@@ -189,6 +192,7 @@ export const stubRouter = t.router({
       },
     ]),
     revoke: signedIn.input(z.strictObject({ sessionId })).mutation(() => ({})),
+    uninstallLink: signedIn.query(() => ({ url: "http://stub/uninstalled?token=stub" })),
     revokeOthers: signedIn.mutation(() => ({ revoked: 1 })),
   }),
   teams: t.router({
@@ -289,7 +293,7 @@ export const stubRouter = t.router({
   }),
   privacy: t.router({
     overview: signedIn.query(
-      (): PrivacyOverview => ({
+      ({ ctx }): PrivacyOverview => ({
         categories: [
           {
             category: "user.contact.email",
@@ -311,6 +315,7 @@ export const stubRouter = t.router({
         openRequests: 0,
         supportUrl: "/support",
         trustUrl: "/trust",
+        ...ctx.state.privacy,
       }),
     ),
   }),

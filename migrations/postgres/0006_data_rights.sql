@@ -49,6 +49,7 @@ CREATE TABLE "data_requests" (
 	"reason" text,
 	"user_id" text,
 	"email" text,
+	"email_index" text,
 	"text" text,
 	"answer" text,
 	"verify_hash" text,
@@ -168,6 +169,18 @@ CREATE TABLE "statements" (
 	"at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+DROP INDEX "connect_codes_expiry";--> statement-breakpoint
+DROP INDEX "team_invitations_email";--> statement-breakpoint
+DROP INDEX "users_email_live";--> statement-breakpoint
+ALTER TABLE "audit_heads" ADD COLUMN "start" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "audit_heads" ADD COLUMN "start_hash" text;--> statement-breakpoint
+ALTER TABLE "mail_outbox" ADD COLUMN "recipient_index" text;--> statement-breakpoint
+ALTER TABLE "support_requests" ADD COLUMN "email_index" text;--> statement-breakpoint
+ALTER TABLE "team_invitations" ADD COLUMN "email_index" text;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "email_index" text;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "last_seen_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "inactive_notice" bigint;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "inactive_deletion_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "data_exports" ADD CONSTRAINT "data_exports_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "erasure_steps" ADD CONSTRAINT "erasure_steps_erasure_id_erasures_id_fk" FOREIGN KEY ("erasure_id") REFERENCES "public"."erasures"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "incident_people" ADD CONSTRAINT "incident_people_incident_id_incidents_id_fk" FOREIGN KEY ("incident_id") REFERENCES "public"."incidents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -181,15 +194,51 @@ CREATE INDEX "billing_records_until" ON "billing_records" USING btree ("legal_un
 CREATE UNIQUE INDEX "data_exports_key" ON "data_exports" USING btree ("user_id","idempotency_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_exports_ticket" ON "data_exports" USING btree ("ticket_hash");--> statement-breakpoint
 CREATE INDEX "data_exports_expiry" ON "data_exports" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "data_exports_asked" ON "data_exports" USING btree ("asked_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_requests_number" ON "data_requests" USING btree ("number");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_requests_key" ON "data_requests" USING btree ("user_id","idempotency_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_requests_verify" ON "data_requests" USING btree ("verify_hash");--> statement-breakpoint
 CREATE INDEX "data_requests_due" ON "data_requests" USING btree ("state","due_at");--> statement-breakpoint
-CREATE INDEX "data_requests_email" ON "data_requests" USING btree ("email");--> statement-breakpoint
+CREATE INDEX "data_requests_email_index" ON "data_requests" USING btree ("email_index");--> statement-breakpoint
+CREATE INDEX "data_requests_closed" ON "data_requests" USING btree ("closed_at");--> statement-breakpoint
+CREATE INDEX "erasure_fence_since" ON "erasure_fence" USING btree ("since");--> statement-breakpoint
 CREATE UNIQUE INDEX "erasures_open" ON "erasures" USING btree ("user_id") WHERE "erasures"."state" in ('grace', 'purging');--> statement-breakpoint
 CREATE UNIQUE INDEX "erasures_undo" ON "erasures" USING btree ("undo_hash");--> statement-breakpoint
 CREATE UNIQUE INDEX "erasures_certificate" ON "erasures" USING btree ("certificate_hash");--> statement-breakpoint
 CREATE INDEX "erasures_due" ON "erasures" USING btree ("state","purge_at");--> statement-breakpoint
+CREATE INDEX "erasures_done" ON "erasures" USING btree ("done_at");--> statement-breakpoint
+CREATE INDEX "erasures_person" ON "erasures" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "incident_people_user" ON "incident_people" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "incident_people_told" ON "incident_people" USING btree ("incident_id","told");--> statement-breakpoint
-CREATE INDEX "statements_user" ON "statements" USING btree ("user_id");
+CREATE INDEX "policy_notices_person" ON "policy_notices" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "statements_user" ON "statements" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "api_tokens_expiry" ON "api_tokens" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "api_tokens_revoked" ON "api_tokens" USING btree ("revoked_at");--> statement-breakpoint
+CREATE INDEX "api_tokens_person" ON "api_tokens" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "connect_codes_created" ON "connect_codes" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "abuse_decisions_created" ON "abuse_decisions" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "flows_person" ON "flows" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "jobs_finished" ON "jobs" USING btree ("finished_at");--> statement-breakpoint
+CREATE INDEX "mail_outbox_person" ON "mail_outbox" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "phones_person" ON "phones" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "recordings_updated" ON "recordings" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "recordings_team" ON "recordings" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "rules_person" ON "rules" USING btree ("saved_by");--> statement-breakpoint
+CREATE INDEX "runs_detailed" ON "runs" USING btree ("created_at") WHERE "runs"."source" <> '';--> statement-breakpoint
+CREATE INDEX "runs_finished" ON "runs" USING btree ("finished_at");--> statement-breakpoint
+CREATE INDEX "runs_person" ON "runs" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "secret_grants_person" ON "secret_grants" USING btree ("granted_by");--> statement-breakpoint
+CREATE INDEX "secrets_person" ON "secrets" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "sessions_seen" ON "sessions" USING btree ("seen_at");--> statement-breakpoint
+CREATE INDEX "sessions_open" ON "sessions" USING btree ("idle_expires_at") WHERE "sessions"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX "sessions_team" ON "sessions" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "suites_person" ON "suites" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "support_requests_received" ON "support_requests" USING btree ("received_at");--> statement-breakpoint
+CREATE INDEX "team_invitations_email_index" ON "team_invitations" USING btree ("email_index");--> statement-breakpoint
+CREATE INDEX "team_invitations_created" ON "team_invitations" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "team_invitations_inviter" ON "team_invitations" USING btree ("invited_by");--> statement-breakpoint
+CREATE INDEX "team_invitations_accepter" ON "team_invitations" USING btree ("accepted_by");--> statement-breakpoint
+CREATE UNIQUE INDEX "users_email_index_live" ON "users" USING btree ("email_index") WHERE "users"."deleted_at" is null;--> statement-breakpoint
+CREATE INDEX "users_seen" ON "users" USING btree ("last_seen_at");--> statement-breakpoint
+CREATE INDEX "webhooks_person" ON "webhooks" USING btree ("created_by");--> statement-breakpoint
+CREATE INDEX "workspace_files_person" ON "workspace_files" USING btree ("created_by");

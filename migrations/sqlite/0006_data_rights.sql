@@ -47,6 +47,7 @@ CREATE TABLE `data_exports` (
 CREATE UNIQUE INDEX `data_exports_key` ON `data_exports` (`user_id`,`idempotency_key`);--> statement-breakpoint
 CREATE UNIQUE INDEX `data_exports_ticket` ON `data_exports` (`ticket_hash`);--> statement-breakpoint
 CREATE INDEX `data_exports_expiry` ON `data_exports` (`expires_at`);--> statement-breakpoint
+CREATE INDEX `data_exports_asked` ON `data_exports` (`asked_at`);--> statement-breakpoint
 CREATE TABLE `data_requests` (
 	`id` text PRIMARY KEY NOT NULL,
 	`number` text NOT NULL,
@@ -56,6 +57,7 @@ CREATE TABLE `data_requests` (
 	`reason` text,
 	`user_id` text,
 	`email` text,
+	`email_index` text,
 	`text` text,
 	`answer` text,
 	`verify_hash` text,
@@ -74,12 +76,14 @@ CREATE UNIQUE INDEX `data_requests_number` ON `data_requests` (`number`);--> sta
 CREATE UNIQUE INDEX `data_requests_key` ON `data_requests` (`user_id`,`idempotency_key`);--> statement-breakpoint
 CREATE UNIQUE INDEX `data_requests_verify` ON `data_requests` (`verify_hash`);--> statement-breakpoint
 CREATE INDEX `data_requests_due` ON `data_requests` (`state`,`due_at`);--> statement-breakpoint
-CREATE INDEX `data_requests_email` ON `data_requests` (`email`);--> statement-breakpoint
+CREATE INDEX `data_requests_email_index` ON `data_requests` (`email_index`);--> statement-breakpoint
+CREATE INDEX `data_requests_closed` ON `data_requests` (`closed_at`);--> statement-breakpoint
 CREATE TABLE `erasure_fence` (
 	`subject` text PRIMARY KEY NOT NULL,
 	`since` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `erasure_fence_since` ON `erasure_fence` (`since`);--> statement-breakpoint
 CREATE TABLE `erasure_steps` (
 	`erasure_id` text NOT NULL,
 	`store` text NOT NULL,
@@ -114,6 +118,8 @@ CREATE UNIQUE INDEX `erasures_open` ON `erasures` (`user_id`) WHERE "erasures"."
 CREATE UNIQUE INDEX `erasures_undo` ON `erasures` (`undo_hash`);--> statement-breakpoint
 CREATE UNIQUE INDEX `erasures_certificate` ON `erasures` (`certificate_hash`);--> statement-breakpoint
 CREATE INDEX `erasures_due` ON `erasures` (`state`,`purge_at`);--> statement-breakpoint
+CREATE INDEX `erasures_done` ON `erasures` (`done_at`);--> statement-breakpoint
+CREATE INDEX `erasures_person` ON `erasures` (`user_id`);--> statement-breakpoint
 CREATE TABLE `incident_people` (
 	`incident_id` text NOT NULL,
 	`user_id` text NOT NULL,
@@ -168,6 +174,7 @@ CREATE TABLE `policy_notices` (
 	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
+CREATE INDEX `policy_notices_person` ON `policy_notices` (`user_id`);--> statement-breakpoint
 CREATE TABLE `policy_versions` (
 	`version` integer PRIMARY KEY NOT NULL,
 	`announced_at` integer NOT NULL,
@@ -192,4 +199,46 @@ CREATE TABLE `statements` (
 	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
-CREATE INDEX `statements_user` ON `statements` (`user_id`);
+CREATE INDEX `statements_user` ON `statements` (`user_id`);--> statement-breakpoint
+DROP INDEX `connect_codes_expiry`;--> statement-breakpoint
+CREATE INDEX `connect_codes_created` ON `connect_codes` (`created_at`);--> statement-breakpoint
+DROP INDEX `team_invitations_email`;--> statement-breakpoint
+ALTER TABLE `team_invitations` ADD `email_index` text;--> statement-breakpoint
+CREATE INDEX `team_invitations_email_index` ON `team_invitations` (`email_index`);--> statement-breakpoint
+CREATE INDEX `team_invitations_created` ON `team_invitations` (`created_at`);--> statement-breakpoint
+CREATE INDEX `team_invitations_inviter` ON `team_invitations` (`invited_by`);--> statement-breakpoint
+CREATE INDEX `team_invitations_accepter` ON `team_invitations` (`accepted_by`);--> statement-breakpoint
+DROP INDEX `users_email_live`;--> statement-breakpoint
+ALTER TABLE `users` ADD `email_index` text;--> statement-breakpoint
+ALTER TABLE `users` ADD `last_seen_at` integer;--> statement-breakpoint
+ALTER TABLE `users` ADD `inactive_notice` integer;--> statement-breakpoint
+ALTER TABLE `users` ADD `inactive_deletion_at` integer;--> statement-breakpoint
+CREATE UNIQUE INDEX `users_email_index_live` ON `users` (`email_index`) WHERE "users"."deleted_at" is null;--> statement-breakpoint
+CREATE INDEX `users_seen` ON `users` (`last_seen_at`);--> statement-breakpoint
+ALTER TABLE `audit_heads` ADD `start` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `audit_heads` ADD `start_hash` text;--> statement-breakpoint
+ALTER TABLE `mail_outbox` ADD `recipient_index` text;--> statement-breakpoint
+CREATE INDEX `mail_outbox_person` ON `mail_outbox` (`user_id`);--> statement-breakpoint
+ALTER TABLE `support_requests` ADD `email_index` text;--> statement-breakpoint
+CREATE INDEX `support_requests_received` ON `support_requests` (`received_at`);--> statement-breakpoint
+CREATE INDEX `api_tokens_expiry` ON `api_tokens` (`expires_at`);--> statement-breakpoint
+CREATE INDEX `api_tokens_revoked` ON `api_tokens` (`revoked_at`);--> statement-breakpoint
+CREATE INDEX `api_tokens_person` ON `api_tokens` (`created_by`);--> statement-breakpoint
+CREATE INDEX `abuse_decisions_created` ON `abuse_decisions` (`created_at`);--> statement-breakpoint
+CREATE INDEX `flows_person` ON `flows` (`created_by`);--> statement-breakpoint
+CREATE INDEX `jobs_finished` ON `jobs` (`finished_at`);--> statement-breakpoint
+CREATE INDEX `phones_person` ON `phones` (`created_by`);--> statement-breakpoint
+CREATE INDEX `recordings_updated` ON `recordings` (`updated_at`);--> statement-breakpoint
+CREATE INDEX `recordings_team` ON `recordings` (`team_id`);--> statement-breakpoint
+CREATE INDEX `rules_person` ON `rules` (`saved_by`);--> statement-breakpoint
+CREATE INDEX `runs_detailed` ON `runs` (`created_at`) WHERE "runs"."source" <> '';--> statement-breakpoint
+CREATE INDEX `runs_finished` ON `runs` (`finished_at`);--> statement-breakpoint
+CREATE INDEX `runs_person` ON `runs` (`created_by`);--> statement-breakpoint
+CREATE INDEX `secret_grants_person` ON `secret_grants` (`granted_by`);--> statement-breakpoint
+CREATE INDEX `secrets_person` ON `secrets` (`created_by`);--> statement-breakpoint
+CREATE INDEX `sessions_seen` ON `sessions` (`seen_at`);--> statement-breakpoint
+CREATE INDEX `sessions_open` ON `sessions` (`idle_expires_at`) WHERE "sessions"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX `sessions_team` ON `sessions` (`team_id`);--> statement-breakpoint
+CREATE INDEX `suites_person` ON `suites` (`created_by`);--> statement-breakpoint
+CREATE INDEX `webhooks_person` ON `webhooks` (`created_by`);--> statement-breakpoint
+CREATE INDEX `workspace_files_person` ON `workspace_files` (`created_by`);

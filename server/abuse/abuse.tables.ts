@@ -35,14 +35,18 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       signals: k
         .json<readonly { readonly signal: string; readonly weight: number }[]>(personal("user.behavior", fraud))
         .notNull(),
-      contest: k.text(personal("user.content.private", fraud)),
+      contest: k.sealed("abuse_decisions.contest", "subject", personal("user.content.private", fraud)),
       contestedAt: k.instant(personal("user.behavior", fraud)),
       /** Why the operator lifted or upheld it. */
-      review: k.text(personal("user.content.private", fraud)),
+      review: k.sealed("abuse_decisions.review", "subject", personal("user.content.private", fraud)),
       reviewedAt: k.instant(personal("user.behavior", fraud)),
       createdAt: k.instant(personal("user.behavior", fraud)).notNull(),
     },
-    (t) => [k.index("abuse_decisions_user").on(t.userId), k.index("abuse_decisions_state").on(t.state)],
+    (t) => [
+      k.index("abuse_decisions_user").on(t.userId),
+      k.index("abuse_decisions_state").on(t.state),
+      k.index("abuse_decisions_created").on(t.createdAt),
+    ],
   );
   const abuseCounts = k.table(
     "abuse_counts",

@@ -45,6 +45,11 @@ export function createDecisionsRepo(db: Database, clock: Clock): DecisionsRepo {
     contest: decisions.contest,
     createdAt: decisions.createdAt,
   };
+  /** Words about a decision are sealed with the key of the person it is about. */
+  const words = async <V extends object>(tx: Writer, id: DecisionId, values: V): Promise<V> => {
+    const [row] = await tx.select({ userId: decisions.userId }).from(decisions).where(eq(decisions.id, id));
+    return row === undefined ? values : db.keys.row(tx, decisions, values, row.userId);
+  };
   const listOf = (reader: Reader, userId: UserId): Promise<DecisionRow[]> =>
     reader
       .select(columns)
@@ -76,13 +81,13 @@ export function createDecisionsRepo(db: Database, clock: Clock): DecisionsRepo {
     async contest(tx, id, text) {
       await tx
         .update(decisions)
-        .set({ state: "contested", contest: text, contestedAt: new Date(clock.now()) })
+        .set(await words(tx, id, { state: "contested" as const, contest: text, contestedAt: new Date(clock.now()) }))
         .where(eq(decisions.id, id));
     },
     async settle(tx, id, state, why) {
       await tx
         .update(decisions)
-        .set({ state, review: why, reviewedAt: new Date(clock.now()) })
+        .set(await words(tx, id, { state, review: why, reviewedAt: new Date(clock.now()) }))
         .where(eq(decisions.id, id));
     },
     async accounts(tx) {

@@ -1,8 +1,10 @@
 /** Sign-ups as the rules against abuse see them, on a real database: for tests, without passwords and pages. */
+
 import { randomBytes } from "node:crypto";
 import type { UserId } from "../../shared/ids.ts";
 import { newId } from "../../shared/ids.ts";
 import { createAccountsRepo } from "../accounts/accounts.repo.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
@@ -67,13 +69,13 @@ export function startAbuse(db: Database) {
     account,
     /** A server of many, where decisions have their full force. */
     async grow(accounts: number) {
-      const { users } = db.t;
       const at = new Date(clock.now());
-      const rows = Array.from({ length: accounts }, () => {
-        const id = newId("user");
-        return { id, email: `${id.toLowerCase()}@x.example`, emailShown: `${id}@x.example`, createdAt: at };
+      await db.tx(async (tx) => {
+        for (let made = 0; made < accounts; made += 1) {
+          const id = newId("user");
+          await addUser(db, tx, { id, email: `${id}@x.example`, createdAt: at });
+        }
       });
-      if (accounts > 0) await db.tx((tx) => tx.insert(users).values(rows));
     },
     /** One sign-up from form to account; gives what was decided. */
     async signUp({ email, form = [], ...from }: SignUp) {

@@ -53,14 +53,10 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
   };
   return {
     async insert(tx, { email, emailShown, fullName }) {
-      const user = {
-        id: newId("user"),
-        email,
-        emailShown,
-        fullName: fullName || null,
-        createdAt: new Date(clock.now()),
-      };
-      await tx.insert(users).values(user);
+      const id = newId("user");
+      const user = { id, email, emailShown, fullName: fullName || null, createdAt: new Date(clock.now()) };
+      await db.keys.create(tx, id);
+      await tx.insert(users).values({ ...(await db.keys.row(tx, users, user)), emailIndex: email });
       return user;
     },
     async bindIdentity(tx, provider, subject, userId) {
@@ -92,7 +88,7 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
       const [row] = await tx
         .select(columns)
         .from(users)
-        .where(and(eq(users.email, email), isNull(users.deletedAt)));
+        .where(and(eq(users.emailIndex, email), isNull(users.deletedAt)));
       return row;
     },
     async findPassword(email) {
@@ -100,7 +96,7 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
         .select({ userId: users.id, phc: passwordCredentials.phc })
         .from(users)
         .innerJoin(passwordCredentials, eq(passwordCredentials.userId, users.id))
-        .where(and(eq(users.email, email), isNull(users.deletedAt)));
+        .where(and(eq(users.emailIndex, email), isNull(users.deletedAt)));
       return row;
     },
     async passwordChangedAt(userId) {
@@ -123,11 +119,15 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
     async setName(tx, userId, fullName) {
       await tx
         .update(users)
-        .set({ fullName: fullName || null })
+        .set(await db.keys.row(tx, users, { fullName: fullName || null }, userId))
         .where(eq(users.id, userId));
     },
     async setEmail(tx, userId, { email, emailShown }) {
-      await tx.update(users).set({ email, emailShown }).where(eq(users.id, userId));
+      const address = await db.keys.row(tx, users, { email, emailShown }, userId);
+      await tx
+        .update(users)
+        .set({ ...address, emailIndex: email })
+        .where(eq(users.id, userId));
     },
     async rehash(tx, userId, from, to) {
       await tx

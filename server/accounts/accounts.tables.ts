@@ -5,7 +5,7 @@ import { SESSION_KINDS, SIGN_IN_METHODS } from "../../shared/accounts.ts";
 import type { ApiTokenId, PasskeyId, SessionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { FormSignal } from "../abuse/signals.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
+import { fingerprint, ofTeam, operational, person, personal, reference, secret } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 export const ONE_TIME_KINDS = [
@@ -50,15 +50,30 @@ export function userTables(k: Kit) {
     { owner: "user", subject: { column: "id" }, clock: "createdAt" },
     {
       id: k.text(person(authentication)).$type<UserId>().primaryKey(),
-      /** Lower-cased and NFC, for look-ups. */
-      email: k.text(personal("user.contact.email", { ...authentication, rectify: "self", link: "email" })).notNull(),
+      /** Lower-cased and NFC. */
+      email: k
+        .sealed("users.email", "subject", personal("user.contact.email", { ...authentication, rectify: "self" }))
+        .notNull(),
+      /** Look-ups go by it. Empty only until a row from before it was there is sealed. */
+      emailIndex: k.fingerprint("email", fingerprint(authentication)),
       /** As the person wrote it. */
-      emailShown: k.text(personal("user.contact.email", { ...authentication, rectify: "self" })).notNull(),
-      fullName: k.text(personal("user.name", { ...authentication, rectify: "self" })),
+      emailShown: k
+        .sealed("users.emailShown", "subject", personal("user.contact.email", { ...authentication, rectify: "self" }))
+        .notNull(),
+      fullName: k.sealed("users.fullName", "subject", personal("user.name", { ...authentication, rectify: "self" })),
       createdAt: k.instant(personal("user.behavior", { ...authentication, clause: "P1.4" })).notNull(),
       deletedAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.2" })),
+      /** The day of the last sign-in or use, UTC; no exacter. */
+      lastSeenAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
+      /** The newest notice about inactivity, in days before deletion; 0: deletion was asked for. */
+      inactiveNotice: k.int(personal("user.behavior", { ...authentication, clause: "P4.1" })),
+      /** Set with the first notice, forgotten with any sign-in. */
+      inactiveDeletionAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
     },
-    (t) => [k.uniqueIndex("users_email_live").on(t.email).where(sql`${t.deletedAt} is null`)],
+    (t) => [
+      k.uniqueIndex("users_email_index_live").on(t.emailIndex).where(sql`${t.deletedAt} is null`),
+      k.index("users_seen").on(t.lastSeenAt),
+    ],
   );
   return { users };
 }
@@ -68,7 +83,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     "identities",
     { owner: "user", subject: { column: "userId" }, clock: "verifiedAt" },
     {
-      provider: k.oneOf(IDENTITY_PROVIDERS, operational()).notNull(),
+      provider: k.oneOf(IDENTITY_PROVIDERS, reference("account")).notNull(),
       subject: k.text(personal("user.unique_id", authentication)).notNull(),
       userId: k
         .text(person(authentication))
@@ -98,34 +113,39 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
   /** Single-use tokens sent by mail or printed at first run; only SHA-256 of the token is stored. */
   const oneTimeTokens = k.table(
     "one_time_tokens",
-    { owner: "user", subject: { none: "A sign-up has no account yet; rows live at most a week." }, clock: "createdAt" },
+    { owner: "user", people: ["customer", "visitor"], subject: { column: "userId" }, clock: "expiresAt" },
     {
       hash: k.text(secret("user.authorization.credentials", "week")).primaryKey(),
-      kind: k.oneOf(ONE_TIME_KINDS, operational("week")).notNull(),
+      kind: k.oneOf(ONE_TIME_KINDS, reference("week")).notNull(),
       userId: k
         .text(person({ ...authentication, retain: "week" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "cascade" }),
       /** A pending sign-up: address, name and password hash until the address is confirmed. */
-      pending: k.json<PendingSignUp>(
+      pending: k.sealedJson<PendingSignUp>(
+        "one_time_tokens.pending",
         personal("user.contact.email", {
           ...authentication,
           retain: "day",
+          link: "mention",
+          holds: ["user.name", "user.authorization.password", "user.behavior"],
           export: { never: "No account exists yet." },
         }),
       ),
       /** What the other kinds need to go on: an address, a challenge. Each kind's writer says its shape. */
-      data: k.json<Readonly<Record<string, string>>>(
+      data: k.sealedJson<Readonly<Record<string, string>>>(
+        "one_time_tokens.data",
         personal("user.contact.email", {
           ...authentication,
           retain: "week",
+          holds: ["user.authorization.credentials"],
           export: { never: "Waits for a link or a code and is gone with it." },
         }),
       ),
       /** Wrong answers so far. */
       attempts: k.int(operational("week")).notNull().default(0),
-      createdAt: k.instant(operational("week")).notNull(),
-      expiresAt: k.instant(operational("week")).notNull(),
+      createdAt: k.instant(reference("week")).notNull(),
+      expiresAt: k.instant(reference("week")).notNull(),
     },
     (t) => [k.index("one_time_tokens_expiry").on(t.expiresAt), k.index("one_time_tokens_user").on(t.userId)],
   );
@@ -155,14 +175,20 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** When the person last proved who they are, for step-up. */
       authenticatedAt: k.instant(personal("user.behavior", audit)).notNull(),
       seenAt: k.instant(personal("user.behavior", audit)).notNull(),
-      idleExpiresAt: k.instant(operational("quarter")).notNull(),
-      absoluteExpiresAt: k.instant(operational("quarter")).notNull(),
+      idleExpiresAt: k.instant(reference("quarter")).notNull(),
+      absoluteExpiresAt: k.instant(reference("quarter")).notNull(),
       endedAt: k.instant(personal("user.behavior", audit)),
-      ip: k.text(personal("user.device.ip_address", audit)),
-      userAgent: k.text(personal("user.device.device_id", audit)),
-      timeZone: k.text(personal("user.location.imprecise", audit)),
+      ip: k.sealed("sessions.ip", "subject", personal("user.device.ip_address", audit)),
+      userAgent: k.sealed("sessions.userAgent", "subject", personal("user.device.device_id", audit)),
+      timeZone: k.sealed("sessions.timeZone", "subject", personal("user.location.imprecise", audit)),
     },
-    (t) => [k.uniqueIndex("sessions_token").on(t.tokenHash), k.index("sessions_user").on(t.userId)],
+    (t) => [
+      k.uniqueIndex("sessions_token").on(t.tokenHash),
+      k.index("sessions_user").on(t.userId),
+      k.index("sessions_seen").on(t.seenAt),
+      k.index("sessions_open").on(t.idleExpiresAt).where(sql`${t.endedAt} is null`),
+      k.index("sessions_team").on(t.teamId),
+    ],
   );
 
   /** Authorization codes of the connect flow (RFC 6749 §4.1, RFC 7636). Kept a day after use to catch replay. */
@@ -191,16 +217,16 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** The session the code produced, revoked when the code is used again. */
       sessionId: k.text(personal("user.unique_id", { ...authentication, retain: "day" })).$type<SessionId>(),
     },
-    (t) => [k.index("connect_codes_expiry").on(t.expiresAt)],
+    (t) => [k.index("connect_codes_created").on(t.createdAt)],
   );
 
   const apiTokens = k.table(
     "api_tokens",
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
-      id: k.text(operational("team")).$type<ApiTokenId>().primaryKey(),
+      id: k.text(reference("account")).$type<ApiTokenId>().primaryKey(),
       teamId: k
-        .text(ofTeam("team"))
+        .text(ofTeam("account"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
@@ -212,14 +238,20 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       name: k.text(personal("user.content.private", { ...authentication, retain: "account" })).notNull(),
       tokenHash: k.text(secret("user.authorization.credentials", "account")).notNull(),
       /** First characters, shown to tell tokens apart. */
-      prefix: k.text(operational("team")).notNull(),
-      scopes: k.json<Scope[]>(operational("team")).notNull(),
+      prefix: k.text(reference("account")).notNull(),
+      scopes: k.json<Scope[]>(reference("account")).notNull(),
       createdAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })).notNull(),
-      expiresAt: k.instant(operational("team")).notNull(),
+      expiresAt: k.instant(reference("account")).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", { ...audit, retain: "account" })),
       revokedAt: k.instant(personal("user.behavior", audit)),
     },
-    (t) => [k.uniqueIndex("api_tokens_hash").on(t.tokenHash), k.index("api_tokens_team").on(t.teamId)],
+    (t) => [
+      k.uniqueIndex("api_tokens_hash").on(t.tokenHash),
+      k.index("api_tokens_team").on(t.teamId),
+      k.index("api_tokens_expiry").on(t.expiresAt),
+      k.index("api_tokens_revoked").on(t.revokedAt),
+      k.index("api_tokens_person").on(t.createdBy),
+    ],
   );
 
   /** Codes of an app (RFC 6238). One a person. */
@@ -263,7 +295,7 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
     "passkeys",
     { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
     {
-      id: k.text(operational("account")).$type<PasskeyId>().primaryKey(),
+      id: k.text(reference("account")).$type<PasskeyId>().primaryKey(),
       userId: k
         .text(person(authentication))
         .$type<UserId>()
@@ -273,8 +305,8 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       credentialId: k.text(personal("user.unique_id", authentication)).notNull(),
       publicKey: k.bytes(secret("user.authorization.credentials", "account")).notNull(),
       counter: k.int(operational("account")).notNull(),
-      transports: k.json<string[]>(operational("account")).notNull(),
-      backedUp: k.bool(operational("account")).notNull(),
+      transports: k.json<string[]>(reference("account")).notNull(),
+      backedUp: k.bool(reference("account")).notNull(),
       name: k.text(personal("user.content.private", { ...authentication, rectify: "self" })).notNull(),
       createdAt: k.instant(personal("user.behavior", authentication)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", authentication)),

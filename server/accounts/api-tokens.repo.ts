@@ -3,6 +3,8 @@ import { and, desc, eq, gte, isNull, sql } from "drizzle-orm";
 import type { Role, Scope } from "../../shared/access.ts";
 import { type ApiTokenId, newId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
+import { isOpenErasure, standingOf } from "../privacy/preferences/standing.repo.ts";
+import type { AccountStanding } from "../teams/team-scope.ts";
 
 interface ApiTokenRow {
   readonly id: ApiTokenId;
@@ -17,6 +19,8 @@ export interface FoundApiToken extends ApiTokenRow {
   /** The maker's role in the team as of now. */
   readonly role: Role;
   readonly revokedAt: Date | null;
+  /** Of the maker. */
+  readonly standing: AccountStanding;
 }
 export interface ListedApiToken extends ApiTokenRow {
   readonly name: string;
@@ -47,7 +51,7 @@ export interface ApiTokensRepo {
 }
 
 export function createApiTokensRepo(db: Database): ApiTokensRepo {
-  const { apiTokens, users, teamMembers } = db.t;
+  const { apiTokens, users, teamMembers, privacyPreferences, erasures } = db.t;
   const row = {
     id: apiTokens.id,
     userId: apiTokens.createdBy,
@@ -59,10 +63,19 @@ export function createApiTokensRepo(db: Database): ApiTokensRepo {
   const maker = and(eq(users.id, apiTokens.createdBy), isNull(users.deletedAt));
   const membership = and(eq(teamMembers.userId, apiTokens.createdBy), eq(teamMembers.teamId, apiTokens.teamId));
   const byToken = db.read
-    .select({ ...row, teamId: apiTokens.teamId, role: teamMembers.role, revokedAt: apiTokens.revokedAt })
+    .select({
+      ...row,
+      teamId: apiTokens.teamId,
+      role: teamMembers.role,
+      revokedAt: apiTokens.revokedAt,
+      restrictedAt: privacyPreferences.restrictedAt,
+      erasureId: erasures.id,
+    })
     .from(apiTokens)
     .innerJoin(users, maker)
     .innerJoin(teamMembers, membership)
+    .leftJoin(privacyPreferences, eq(privacyPreferences.userId, apiTokens.createdBy))
+    .leftJoin(erasures, isOpenErasure(erasures, apiTokens.createdBy))
     .where(eq(apiTokens.tokenHash, sql.placeholder("tokenHash")))
     .prepare();
   return {
@@ -73,7 +86,7 @@ export function createApiTokensRepo(db: Database): ApiTokensRepo {
     },
     async findByToken(tokenHash) {
       const [found] = await byToken.execute({ tokenHash });
-      return found;
+      return found && { ...found, standing: standingOf(found) };
     },
     async touch(tx, id, at) {
       await tx.update(apiTokens).set({ lastUsedAt: at }).where(eq(apiTokens.id, id));

@@ -17,6 +17,7 @@ import type { RateLimiter } from "../limits/rate-limiter.ts";
 import { createMailRepo } from "../mail/mail.repo.ts";
 import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
+import { nobodyToTell, type TellProcessors } from "../privacy/processors/tell-processors.ts";
 import { createSupportRepo } from "../support/support.repo.ts";
 import { createSupport, type Support } from "../support/support.service.ts";
 import { type AccessChanges, createAccessChanges } from "../teams/access-changes.ts";
@@ -43,10 +44,12 @@ import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
+import { createUninstall, type Uninstall } from "./uninstall.service.ts";
 
 export interface AccountServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly uninstall: Uninstall;
   readonly connect: Connect;
   readonly credentials: Credentials;
   readonly emailChange: EmailChange;
@@ -86,8 +89,13 @@ export function createAccountServices(options: {
   passwords?: Passwords;
   /** Seals apps' secrets and keys the hashes of backup codes. */
   factorsKey: Buffer;
+  /** Signs the addresses that end a session when the extension is removed. */
+  uninstallKey: Buffer;
+  /** Left out: nobody else keeps a name or an address. */
+  tellProcessors?: TellProcessors;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
+  const { tellProcessors = nobodyToTell } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
@@ -114,7 +122,8 @@ export function createAccountServices(options: {
     payments: { of: async () => undefined },
   });
   const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
-  const sessions = createSessions({ db, repo: createSessionsRepo(db), apiTokens: apiTokensRepo, audit, clock, watch });
+  const sessionsRepo = createSessionsRepo(db);
+  const sessions = createSessions({ db, repo: sessionsRepo, apiTokens: apiTokensRepo, audit, clock, watch });
   const identity = createEmbeddedIdentity({
     ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
     factorsKey: options.factorsKey,
@@ -138,7 +147,7 @@ export function createAccountServices(options: {
   });
   const changing = {
     ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
-    ...{ mail, audit, limiter, clock, page },
+    ...{ mail, audit, limiter, clock, page, tellProcessors },
   };
   const emailChange = createEmailChange(changing);
   const factors = createFactors({ ...changing, repo: accountsRepo });
@@ -161,6 +170,7 @@ export function createAccountServices(options: {
   return {
     accounts,
     sessions,
+    uninstall: createUninstall({ db, repo: sessionsRepo, sessions, audit, page, key: options.uninstallKey }),
     connect,
     credentials: createCredentials({ ...changing, factors, emailChange }),
     emailChange,

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Mail } from "../mail/mail.service.ts";
+import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo } from "./accounts.repo.ts";
@@ -44,8 +45,10 @@ export function createCredentials(options: {
   audit: Audit;
   clock: Clock;
   page: PageLinks;
+  tellProcessors: TellProcessors;
 }): Credentials {
   const { db, accounts, teams, identity, factors, tokens, sessions, emailChange, mail, audit, clock, page } = options;
+  const { tellProcessors } = options;
   return {
     async overview({ userId }) {
       const [changedAt, factorParts, pending] = await Promise.all([
@@ -64,6 +67,7 @@ export function createCredentials(options: {
     async updateProfile({ userId, teamId }, { fullName }) {
       await db.tx(async (tx) => {
         await accounts.setName(tx, userId, fullName);
+        await tellProcessors(tx, { userId, field: "fullName" });
         await audit.record(tx, { chain: teamId, actor: userId, action: "account.profile_changed", object: userId });
       });
     },

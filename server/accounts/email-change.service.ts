@@ -11,6 +11,7 @@ import { PerchError } from "../errors.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import { networkOf, type RateLimiter } from "../limits/rate-limiter.ts";
 import type { Mail } from "../mail/mail.service.ts";
+import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, Address } from "./accounts.repo.ts";
@@ -53,8 +54,10 @@ export function createEmailChange(options: {
   limiter: RateLimiter;
   clock: Clock;
   page: PageLinks;
+  tellProcessors: TellProcessors;
 }): EmailChange {
-  const { db, accounts, teams, identity, tokens, sessions, mail, audit, limiter, clock, page } = options;
+  const { db, accounts, teams, identity, tokens, sessions, mail, audit, limiter, clock, page, tellProcessors } =
+    options;
 
   async function chainOf(tx: Writer, userId: UserId): Promise<string> {
     const [team] = await teams.listOfIn(tx, userId);
@@ -132,6 +135,7 @@ export function createEmailChange(options: {
           const before = await accounts.findIn(tx, user.id);
           if (taken === undefined || before === undefined) throw usedUp();
           await step(tx);
+          await tellProcessors(tx, { userId: user.id, field: "email" });
           await tokens.dropBegun(tx, user.id);
           const now = new Date(clock.now());
           const { email, emailShown } = before;
@@ -174,6 +178,7 @@ export function createEmailChange(options: {
           const before = await accounts.findIn(tx, userId);
           if (taken === undefined || before === undefined) throw usedUp();
           await restore(tx);
+          await tellProcessors(tx, { userId, field: "email" });
           await withdraw(tx);
           await tokens.dropBegun(tx, userId);
           // Links of earlier changes stay: their addresses had the account before this one.

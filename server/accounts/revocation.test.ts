@@ -115,7 +115,7 @@ describe("what goes on when its session or token is revoked", () => {
     const idleExpiresAt = new Date(server.clock.now());
     await server.db.tx((tx) => tx.update(sessions).set({ idleExpiresAt }).where(eq(sessions.id, late.sessionId)));
     const from = performance.now();
-    server.accounts.sessions.announceEnded(await server.db.tx((tx) => server.accounts.sessions.endExpiredIn(tx)));
+    await server.accounts.sessions.endExpired(500);
     await endsWithin(open, from);
   });
 });

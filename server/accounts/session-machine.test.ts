@@ -274,9 +274,9 @@ const STEPS: fc.Arbitrary<Step>[] = [
     () => [MINUTE_MS / 2, MINUTE_MS, TOUCH_MS, DAY_MS, 13 * DAY_MS, SESSION_IDLE_MS, 20 * DAY_MS],
     async (_model, { server }, ms) => server.clock.advance(ms),
   ),
-  step("sweep", living, async (model, { server, db }) => {
+  step("sweep", living, async (model, { server }) => {
     const now = server.clock.now();
-    server.sessions.announceEnded(await db.tx((tx) => server.sessions.endExpiredIn(tx)));
+    await server.sessions.endExpired(500);
     for (const one of model.credentials) {
       if (one.kind === "api" || one.isEnded || isInTime(one, now)) continue;
       one.isEnded = true;

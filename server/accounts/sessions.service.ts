@@ -68,8 +68,8 @@ export interface Sessions {
   endIn(tx: Writer, userId: UserId, which: WhichSessions): Promise<SessionId[]>;
   /** The same with API tokens. */
   endTokensIn(tx: Writer, which: WhichTokens): Promise<ApiTokenId[]>;
-  /** Ends what ran out, so that what goes on with it ends too; hand the result to `announceEnded` after the commit. */
-  endExpiredIn(tx: Writer): Promise<CredentialId[]>;
+  /** Ends what ran out, so that what goes on with it ends too, at most `limit` sessions; gives how many. */
+  endExpired(limit: number): Promise<number>;
   announceEnded(ids: readonly CredentialId[]): void;
   /** Calls `listener` with each session and API token that ended, on this node or another. Returns its removal. */
   onEnded(listener: (id: CredentialId) => void): () => void;
@@ -155,7 +155,8 @@ export function createSessions(options: {
     // An odd use leaves the session where it was at home, so that its owner goes on undisturbed.
     const { ip, userAgent } = isOdd ? found : about;
     const mustProve = await db.tx(async (tx) => {
-      await repo.touch(tx, found.id, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      await repo.touch(tx, found, { at: new Date(now), idleExpiresAt, ip, userAgent });
+      if (dayOf(found.seenAt.getTime()) < dayOf(now)) await repo.noteDay(tx, found.userId, new Date(dayOf(now)));
       const unproven = isNews && watch !== undefined && (await watch.used(tx, found, about));
       if (unproven) await repo.forgetProof(tx, found.id);
       return unproven;
@@ -169,7 +170,11 @@ export function createSessions(options: {
     const now = clock.now();
     if (found.revokedAt !== null || found.expiresAt.getTime() <= now) return "ended";
     if (now - (found.lastUsedAt?.getTime() ?? 0) >= TOUCH_EVERY_MS) {
-      await db.tx((tx) => apiTokens.touch(tx, found.id, new Date(now)));
+      await db.tx(async (tx) => {
+        await apiTokens.touch(tx, found.id, new Date(now));
+        const isToday = dayOf(found.lastUsedAt?.getTime() ?? 0) === dayOf(now);
+        if (!isToday) await repo.noteDay(tx, found.userId, new Date(dayOf(now)));
+      });
     }
     return tokenCaller(found);
   }
@@ -201,6 +206,7 @@ export function createSessions(options: {
         timeZone: about.timeZone ?? null,
       });
       if (assurance(method) === 2) await repo.dropRecoveries(tx, userId);
+      await repo.noteDay(tx, userId, new Date(dayOf(now)));
       await watch?.began(tx, { id, userId }, about, earlier);
       return { id, token, expiresAt: idleExpiresAt };
     },
@@ -245,8 +251,11 @@ export function createSessions(options: {
     async endTokensIn(tx, which) {
       return announced(tx, await apiTokens.revoke(tx, which, new Date(clock.now())));
     },
-    async endExpiredIn(tx) {
-      return announced(tx, await repo.endExpired(tx, new Date(clock.now())));
+    async endExpired(limit) {
+      if (!(await repo.someExpired(new Date(clock.now())))) return 0;
+      const ids = await db.tx(async (tx) => announced(tx, await repo.endExpired(tx, new Date(clock.now()), limit)));
+      ids.forEach(tell);
+      return ids.length;
     },
     announceEnded: (ids) => ids.forEach(tell),
     onEnded(listener) {
@@ -275,6 +284,11 @@ export function createSessions(options: {
   };
 }
 
+/** The start of the day, UTC: when somebody was here is not kept more exactly with the account. */
+function dayOf(at: number): number {
+  return Math.floor(at / DAY_MS) * DAY_MS;
+}
+
 function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
   const { id, kind, method, userId, teamId, role, authenticatedAt } = found;
   return {
@@ -286,11 +300,12 @@ function sessionCaller(found: FoundSession, expiresAt: Date): Actor {
     authenticatedAt,
     method,
     lacksSecondFactor: found.requireSecondFactor && assurance(method) === 1,
+    standing: found.standing,
     expiresAt,
   };
 }
 
-function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }: FoundApiToken): Actor {
+function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt, standing }: FoundApiToken): Actor {
   return {
     credential: { kind: "token", id },
     userId,
@@ -301,6 +316,7 @@ function tokenCaller({ id, userId, teamId, role, scopes, createdAt, expiresAt }:
     method: undefined,
     // Making a token took a fresh proof, with a second factor where the team asks for one.
     lacksSecondFactor: false,
+    standing,
     expiresAt,
   };
 }

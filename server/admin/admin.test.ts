@@ -50,6 +50,7 @@ describe("admin commands beside an open database", () => {
       key: deriveKey(opened.master, "mail"),
       abuseKey: deriveKey(opened.master, "abuse signals"),
       factorsKey: deriveKey(opened.master, "second factors"),
+      uninstallKey: deriveKey(opened.master, "uninstall links"),
     });
   });
   afterAll(async () => {
@@ -100,12 +101,14 @@ describe("admin commands beside an open database", () => {
     const someone = await services.accounts.create({ email: "held@x.example", password: PASSWORD }, "operator");
     const id = newId("decision");
     const words = "I am\u001b[2J one\nperson";
-    await db.tx((tx) =>
-      tx.insert(db.t.decisions).values({
-        ...{ id, userId: someone.id, kind: "sign_up", action: "hold", state: "contested", score: 85, contest: words },
+    await db.tx(async (tx) => {
+      const { decisions } = db.t;
+      const said = await db.keys.row(tx, decisions, { userId: someone.id, contest: words });
+      await tx.insert(decisions).values({
+        ...{ id, ...said, kind: "sign_up", action: "hold", state: "contested", score: 85 },
         ...{ signals: [{ signal: "disposable_address", weight: 40 }], createdAt: new Date() },
-      }),
-    );
+      });
+    });
     const listed = await admin(["decision", "list", "--reason", "queue"]);
     expect(listed.error).toBe("");
     expect(listed.out).toMatch(new RegExp(`^${id}\\t\\S+\\theld@x\\.example\\tsign_up\\thold\\tcontested\\t85\n`));
@@ -117,6 +120,26 @@ describe("admin commands beside an open database", () => {
     expect(mails).toMatchObject([{ kind: "review_done", recipient: "held@x.example" }]);
     const again = await admin(["decision", "uphold", "--id", id, "--reason", "x"]);
     expect(again).toMatchObject({ status: 1, error: expect.stringContaining("lifted already") });
+  });
+
+  it("enters a request to delete an account: the person is told, and the running server does it", async () => {
+    const leaver = await services.accounts.create({ email: "Leaver@x.example", password: PASSWORD }, "operator");
+    const asked = ["user", "erase", "--email", "leaver@x.example", "--reason", "A letter of 2 May."];
+    const entered = await admin(asked);
+    expect(entered).toMatchObject({ status: 0, error: "" });
+    expect(entered.out).toMatch(/^The running server deletes the account at \S+Z\. Until then/);
+    const { erasures, jobs, dataRequests, auditLog, mailOutbox } = db.t;
+    const [row] = await db.read.select().from(erasures);
+    expect(row).toMatchObject({ userId: leaver.id, state: "grace" });
+    expect(row && row.purgeAt.getTime() - row.askedAt.getTime()).toBe(7 * 86_400_000);
+    expect(await db.read.select().from(dataRequests)).toMatchObject([{ id: row?.requestId, kind: "delete" }]);
+    const waiting = (await db.read.select().from(jobs)).map(({ kind }) => kind);
+    expect(waiting).toEqual(expect.arrayContaining(["privacy.stop_work", "erasure.purge"]));
+    const told = (await db.read.select().from(mailOutbox)).filter(({ userId }) => userId === leaver.id);
+    expect(told.map(({ kind }) => kind)).toContain("account_deletion");
+    const entries = (await db.read.select().from(auditLog)).filter(({ action }) => action === "admin.erasure_asked");
+    expect(entries).toMatchObject([{ actor: "operator", object: leaver.id, detail: { reason: "A letter of 2 May." } }]);
+    expect(await admin(asked)).toMatchObject({ status: 1, error: expect.stringContaining("being deleted already") });
   });
 
   it.each<[string, string[], string, number, RegExp]>([

@@ -2,12 +2,15 @@
 import { z } from "zod";
 import type { AccountServices } from "../accounts/compose.ts";
 import type { Audit } from "../audit/audit.repo.ts";
+import type { Billing } from "../billing/billing.service.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
 import type { Desks } from "../privacy/desks.ts";
+import type { Erasures } from "../privacy/erasure/erasures.service.ts";
+import type { RequestParts } from "../privacy/requests/compose.ts";
 
 export interface AdminProcess {
   readonly config: () => Config;
@@ -21,6 +24,9 @@ export interface Work {
   readonly db: Database;
   readonly audit: Audit;
   readonly services: AccountServices;
+  readonly asked: RequestParts;
+  readonly erasures: Pick<Erasures, "enter">;
+  readonly billing: Billing;
   readonly desks: Desks;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;
@@ -36,9 +42,10 @@ export interface Operator {
 }
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export interface Command {
+  /** Its name is one word or two. */
   readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
   /** Done before the database is opened. */
-  prepare?(config: Config, options: Options): Promise<void>;
+  prepare?(config: Config, options: Options, clock: Clock): Promise<void>;
   run(work: Work, options: Options): Promise<void>;
 }
 export type Commands = Readonly<Record<string, Command>>;

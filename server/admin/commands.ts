@@ -6,6 +6,8 @@ import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { type Audit, createAudit } from "../audit/audit.repo.ts";
+import { createBillingRepo } from "../billing/billing.repo.ts";
+import { createBilling } from "../billing/billing.service.ts";
 import { type Config, OPERATOR_ROLES } from "../config.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
@@ -15,6 +17,11 @@ import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
 import { createDesks } from "../privacy/desks.ts";
+import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../privacy/erasure/erasures.service.ts";
+import { createRequestParts } from "../privacy/requests/compose.ts";
+import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
   type Command,
@@ -30,6 +37,7 @@ import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
+import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
 const USAGE = `Usage: npm run admin -- <command>
@@ -40,10 +48,22 @@ const USAGE = `Usage: npm run admin -- <command>
                                                       makes an API token and prints it, alone, once
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
+  user erase --email E [--now] --reason R             deletes an account on its owner's request; 7 days to take it back
   mail failed --reason R                              lists mail that will never arrive, and why
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
   decision uphold --id D --reason R                   upholds it; the person is told, with the reason
+  request list --reason R                             lists requests about data by due date; names nobody
+  request show --number N --reason R                  shows one, with who asked and what they wrote
+  request add --kind K --channel C --email E --received DATE [--text T] --reason R
+                                                      enters what came by mail, post or form; mails a link that confirms it
+  request verify --number N --reason R                you made sure otherwise that it is theirs
+  request answer --number N --text T --reason R       answers it; the person is mailed the answer and a receipt
+  request deny --number N --because B [--text T] --reason R
+                                                      says why not, and where they may complain
+  request close --number N --reason R                 the person took it back
+  receipt verify --file F                             checks a receipt or certificate of this server
+  billing show --number N --reason R                  shows one billing record; people cannot be looked for there
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
                                                       opens an incident; its 72 hours begin at TIME; prints its id
@@ -63,6 +83,9 @@ const USAGE = `Usage: npm run admin -- <command>
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
+  backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
+  restore --from FOLDER --reason R                    puts a backup in the place of the data; the server must be stopped
+
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
 Settings are those of the server (.env or environment); it may be running meanwhile. A reason is kept in the audit log,
@@ -72,6 +95,8 @@ TIME is a moment in UTC, like 2026-11-26T09:30:00Z.`;
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
   ...DECISION_COMMANDS,
+  ...REQUEST_COMMANDS,
+  ...BILLING_COMMANDS,
   ...UPKEEP_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
@@ -131,19 +156,20 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
     process.out(USAGE);
     return args.length === 0 ? 2 : 0;
   }
-  const name = args.slice(0, 2).join(" ");
+  const [first = ""] = args;
+  const name = first in COMMANDS ? first : args.slice(0, 2).join(" ");
   const command = COMMANDS[name];
   if (command === undefined) {
     process.error(`There is no command “${name}”.\n\n${USAGE}`);
     return 2;
   }
-  const options = readOptions(command, args.slice(2));
+  const options = readOptions(command, args.slice(name.split(" ").length));
   if (typeof options === "string") {
     process.error(`${name}: ${options}\n\n${USAGE}`);
     return 2;
   }
-  await command.prepare?.(process.config(), options);
   const config = process.config();
+  await command.prepare?.(config, options, process.clock);
   const given = parse(z.enum(OPERATOR_ROLES).optional(), "--role", options["role"]);
   const operator: Operator = { role: given ?? config.OPERATOR_ROLE, by: nameOnThisMachine() };
   const work = await open(process, config, operator, command.prepare && options["reason"]);
@@ -225,12 +251,13 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
   const audit = signedBy(createAudit(db, clock, deriveKey(master, "audit heads")), operator);
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");
   const { enqueue } = createJobsRepo(db, clock);
+  const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") });
   // Jobs wait in the database for the server; no command works on them.
   const jobs = { enqueue, wake() {} };
   const services = createAccountServices({
     db,
     audit,
-    limiter: createRateLimiter({ clock, repo: createLimitsRepo(db), key: deriveKey(master, "rate limits") }),
+    limiter,
     jobs,
     clock,
     config,
@@ -238,10 +265,23 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     key: deriveKey(master, "mail"),
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
+    uninstallKey: deriveKey(master, "uninstall links"),
   });
+  const { publicUrl } = config;
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
+    supportEmail: config.SUPPORT_EMAIL,
+  });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
+  });
+  asked.requests.startWith({ delete: erasures.start });
+  const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
   const desks = createDesks({
-    ...{ db, audit, jobs, clock, config, log: silentLog },
-    ...{ mail: services.mail, publicUrl: config.publicUrl, deskKey: deriveKey(master, "operator desk") },
+    ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
+    ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
-  return { db, audit, services, desks, operator, process, enqueue };
+  return { db, audit, services, asked, erasures, billing, desks, operator, process, enqueue };
 }

@@ -165,6 +165,7 @@ describe("the operator's page", () => {
       } as const;
       await tx.insert(dataRequests).values({
         ...{ ...request, id: newId("dataRequest"), number: "DR-2026-0001", dueAt: at(2.5), email: "eve@x.example" },
+        emailIndex: "eve@x.example",
         text: "My name is Eve.",
       });
       const id = newId("erasure");

@@ -103,7 +103,8 @@ describe("what an operator does beside a running server", () => {
     const createdAt = new Date(server.clock.now());
     await server.db.tx((tx) =>
       tx.insert(mailOutbox).values({
-        ...{ id: newId("job"), userId: person.userId, recipient: "a\u001b[2J\n@x.example", kind: "reset" },
+        ...{ id: newId("job"), userId: person.userId, kind: "reset" },
+        ...{ recipient: "a\u001b[2J\n@x.example", recipientIndex: null },
         ...{ state: "failed", failure: "550", createdAt },
       }),
     );

@@ -58,6 +58,20 @@ export const PERSON_COMMANDS: Commands = {
       process.out(`Sessions ended: ${ended}. API tokens that still work: ${tokens}.`);
     },
   },
+  "user erase": {
+    options: { ...PERSON, now: { type: "boolean" } },
+    async run(work, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const { user } = await personOf(work, options);
+      const { erasures, process } = work;
+      const { purgeAt } = await erasures.enter(user.id, { now: options["now"] === true, reason: why });
+      process.out(
+        options["now"] === true
+          ? "The running server deletes the account now. It cannot be taken back."
+          : `The running server deletes the account at ${purgeAt}. Until then the person can take it back by the link in their mail.`,
+      );
+    },
+  },
 };
 
 async function personOf({ services }: Work, options: Options) {

@@ -1,4 +1,6 @@
 /** Commands about the server itself: mail that failed, the audit log, the key. */
+import { resolve } from "node:path";
+import { makeBackup, removeOldBackups, restoreBackup } from "../backup/backup.ts";
 import { PerchError } from "../errors.ts";
 import { replaceKey } from "../open-database.ts";
 import { type Commands, oneLine, parse, reason } from "./command.ts";
@@ -10,6 +12,44 @@ const FAULTS = {
 } as const;
 
 export const UPKEEP_COMMANDS: Commands = {
+  backup: {
+    options: { to: { type: "string" }, reason: { type: "string", required: true } },
+    async run({ db, audit, process }, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const config = process.config();
+      const to = typeof options["to"] === "string" ? resolve(options["to"]) : config.backupDir;
+      const { folder, files, bytes } = await makeBackup(config, process.clock, to);
+      await db.tx((tx) =>
+        audit.record(tx, { chain: "server", actor: "operator", action: "admin.backup_made", detail: { reason: why } }),
+      );
+      process.out(`${folder}\t${files} files\t${bytes} bytes`);
+      if (config.DATABASE_URL !== undefined) {
+        process.out("The PostgreSQL database is not in it: back it up with its own tools, for 14 days at most.");
+      }
+      const removed = await removeOldBackups(config, process.clock, to);
+      if (removed > 0)
+        process.out(`Backups removed because they got older than ${config.BACKUP_DAYS} days: ${removed}`);
+    },
+  },
+  restore: {
+    options: { from: { type: "string", required: true }, reason: { type: "string", required: true } },
+    async prepare(config, options, clock) {
+      parse(reason, "--reason", options["reason"]);
+      await restoreBackup(config, clock, resolve(String(options["from"])));
+    },
+    async run({ db, audit, process }, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      await db.tx((tx) =>
+        audit.record(tx, {
+          chain: "server",
+          actor: "operator",
+          action: "admin.backup_restored",
+          detail: { reason: why },
+        }),
+      );
+      process.out("The backup is in place. Start the server; it erases first whoever was erased since.");
+    },
+  },
   "mail failed": {
     options: { reason: { type: "string", required: true } },
     async run({ services, process }, options) {

@@ -135,6 +135,7 @@ const ACTIONS = {
   "admin.decision_reviewed": operator("reviewed a decision"),
   "admin.requests_read": operator("read requests about data"),
   "admin.request_entered": operator("entered a request about data"),
+  "admin.request_verified": operator("made sure whose a request about data is"),
   "admin.request_answered": operator("answered a request about data"),
   "admin.erasure_asked": operator("entered a request to delete an account"),
   "admin.incident_opened": operator("opened a security incident"),

@@ -1,13 +1,16 @@
 /**
- * Append-only audit chains. Each entry commits to its personal part through a salted hash, so that part can be
- * forgotten after 90 days and the chain still verifies (`research/accounts-security.md` §5, case 40). Each chain has a
- * head, sealed with a key, that says where it ends.
+ * Audit chains. Each entry commits to its personal part through a salted hash, so that part can be forgotten with its
+ * person and the chain still verifies (`research/accounts-security.md` §5, case 40). Each chain has a head, sealed with a
+ * key, that says where it begins and ends: entries of 90 days ago become counts and leave at its beginning
+ * (`docs/decisions/what-becomes-of-activity.md`).
  */
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import { and, asc, desc, eq, getTableColumns, gt, isNotNull, lt, ne, sql } from "drizzle-orm";
+import { randomBytes } from "node:crypto";
+import { and, asc, desc, eq, gt, lte, ne } from "drizzle-orm";
 import type { Clock } from "../clock.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
-import { canonicalJson } from "../limits/idempotency.ts";
+import { ALL_CHAINS, commit, entryColumns, follows, GENESIS, type Head, link, sealOf, WHOLE } from "./chain.repo.ts";
+
+const PAGE = 1_000;
 
 /** Everything that may stand in the audit log; an unknown action does not compile. */
 export type AuditAction =
@@ -116,6 +119,7 @@ export type AuditAction =
   | "privacy.policy_objected"
   | "admin.requests_read"
   | "admin.request_entered"
+  | "admin.request_verified"
   | "admin.request_answered"
   | "admin.erasure_asked"
   | "admin.incident_opened"
@@ -146,8 +150,10 @@ export interface AuditEntry {
 }
 
 export interface ChainState {
-  /** Entries that fit. */
+  /** Number of the last entry that fits. */
   readonly entries: number;
+  /** Entries that went after 90 days, when some did. */
+  readonly left?: number;
   /** The first entry that does not fit; left out for an intact chain. */
   readonly brokenAt?: number;
   /** `cut_off`: entries from there on are gone. `head`: the chain's sealed end is gone or was changed. */
@@ -163,26 +169,6 @@ export interface Audit {
   chains(): Promise<string[]>;
   /** False when a whole chain was taken away, or the count of chains was changed. */
   hasEveryChain(): Promise<boolean>;
-  /** Forgets the personal part of entries older than `before`. */
-  anonymise(tx: Writer, before: Date): Promise<number>;
-}
-
-interface Head {
-  readonly chain: string;
-  readonly entries: number;
-  readonly hash: string;
-}
-
-const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
-const GENESIS = digest("perch audit");
-/** The head that counts the chains. */
-const ALL_CHAINS = "*";
-const PAGE = 1_000;
-
-function sealOf(key: Buffer, { chain, entries, hash }: Head): string {
-  return createHmac("sha256", key)
-    .update(canonicalJson([chain, entries, hash]))
-    .digest("base64url");
 }
 
 /**
@@ -193,7 +179,7 @@ export async function sealEarlierChains(db: Database, tx: Writer, key: Buffer): 
   const { auditLog, auditHeads } = db.t;
   const chains = await tx.selectDistinct({ chain: auditLog.chain }).from(auditLog);
   if (chains.length === 0) return;
-  const heads: Head[] = [{ chain: ALL_CHAINS, entries: chains.length, hash: GENESIS }];
+  const heads: Head[] = [{ chain: ALL_CHAINS, entries: chains.length, hash: GENESIS, ...WHOLE }];
   for (const { chain } of chains) {
     const [last] = await tx
       .select({ entries: auditLog.seq, hash: auditLog.hash })
@@ -201,7 +187,7 @@ export async function sealEarlierChains(db: Database, tx: Writer, key: Buffer): 
       .where(eq(auditLog.chain, chain))
       .orderBy(desc(auditLog.seq))
       .limit(1);
-    if (last !== undefined) heads.push({ chain, ...last });
+    if (last !== undefined) heads.push({ chain, ...last, ...WHOLE });
   }
   for (const head of heads) await tx.insert(auditHeads).values({ ...head, mac: sealOf(key, head) });
 }
@@ -212,28 +198,6 @@ export async function sealEarlierChains(db: Database, tx: Writer, key: Buffer): 
  */
 export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
   const { auditLog, auditHeads } = db.t;
-  const link = (prev: string, seq: number, action: string, commitment: string) =>
-    digest([prev, String(seq), action, commitment].join("\n"));
-  const commit = (entry: { at: Date; actor: string; object: string | null; detail: unknown; salt: string }) =>
-    digest(canonicalJson([entry.salt, entry.at.toISOString(), entry.actor, entry.object, entry.detail ?? null]));
-  /** Either all of it is there and fits its commitment, or all of it was forgotten. */
-  const personalPartFits = (row: {
-    at: Date | null;
-    actor: string | null;
-    object: string | null;
-    detail: unknown;
-    salt: string | null;
-    commitment: string;
-  }): boolean => {
-    const { at, actor, object, salt } = row;
-    if (at === null || actor === null || salt === null) {
-      return [at, actor, object, row.detail, salt].every((part) => part === null);
-    }
-    const detail = parsedDetail(row.detail);
-    const isMoment = !Number.isNaN(at.getTime());
-    return detail !== undefined && isMoment && commit({ at, actor, object, detail, salt }) === row.commitment;
-  };
-
   /** `sealed` is false for a head that somebody without the key wrote. */
   async function headOf(reader: Reader, chain: string): Promise<(Head & { readonly sealed: boolean }) | undefined> {
     const [row] = await reader.select().from(auditHeads).where(eq(auditHeads.chain, chain));
@@ -265,14 +229,14 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
       .limit(1);
     if (head?.sealed === true && head.entries >= (last?.seq ?? 0)) return { ...head, headed: true };
     const isNew = last === undefined && head === undefined;
-    return { chain, entries: last?.seq ?? 0, hash: last?.hash ?? GENESIS, headed: isNew };
+    return { chain, entries: last?.seq ?? 0, hash: last?.hash ?? GENESIS, ...WHOLE, headed: isNew };
   }
 
   async function countChain(tx: Writer): Promise<void> {
     const count = await headOf(tx, ALL_CHAINS);
     if (count?.sealed === false) return;
     const entries = (count?.entries ?? 0) + 1;
-    await writeHead(tx, { chain: ALL_CHAINS, entries, hash: GENESIS }, count === undefined);
+    await writeHead(tx, { chain: ALL_CHAINS, entries, hash: GENESIS, ...WHOLE }, count === undefined);
   }
 
   return {
@@ -291,38 +255,55 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
       const hash = link(end.hash, seq, action, commitment);
       await tx.insert(auditLog).values({ chain, seq, action, ...personalPart, commitment, prev: end.hash, hash });
       if (!end.headed) return;
-      await writeHead(tx, { chain, entries: seq, hash }, seq === 1);
+      const { start, startHash } = end;
+      await writeHead(tx, { chain, entries: seq, hash, start, startHash }, seq === 1);
       if (seq === 1) await countChain(tx);
     },
     async verify(chain) {
-      let at = 0;
-      let prev = GENESIS;
+      let known = await headOf(db.read, chain);
+      let at = known?.sealed === true ? known.start : 0;
+      let prev = (known?.sealed === true ? known.startHash : null) ?? GENESIS;
+      const told = (state: Omit<ChainState, "left">): ChainState =>
+        known?.sealed === true && known.start > 0 ? { ...state, left: known.start } : state;
+      const [early] = await db.read
+        .select({ seq: auditLog.seq })
+        .from(auditLog)
+        .where(and(eq(auditLog.chain, chain), lte(auditLog.seq, at)))
+        .orderBy(asc(auditLog.seq))
+        .limit(1);
+      // What left the chain came back, or was never of it.
+      if (early !== undefined) return told({ entries: at, brokenAt: early.seq, how: "changed" });
       for (;;) {
         const rows = await db.read
-          .select({ ...getTableColumns(auditLog), detail: sql<unknown>`${auditLog.detail}` })
+          .select(entryColumns(auditLog))
           .from(auditLog)
           .where(and(eq(auditLog.chain, chain), gt(auditLog.seq, at)))
           .orderBy(asc(auditLog.seq))
           .limit(PAGE);
+        let isWhole = true;
         for (const row of rows) {
-          const intact =
-            row.seq === at + 1 &&
-            row.prev === prev &&
-            row.hash === link(prev, row.seq, row.action, row.commitment) &&
-            personalPartFits(row);
-          if (!intact) return { entries: at, brokenAt: at + 1, how: "changed" };
+          isWhole = follows(row, at, prev);
+          if (!isWhole) break;
           at = row.seq;
           prev = row.hash;
         }
-        if (rows.length === PAGE) continue;
+        if (isWhole && rows.length === PAGE) continue;
         const head = await headOf(db.read, chain);
-        if (head?.sealed !== true) return { entries: at, brokenAt: at + 1, how: "head" };
-        if (head.entries < at) return { entries: at, brokenAt: head.entries + 1, how: "changed" };
+        // Meanwhile more entries left at the beginning: it goes on behind them.
+        if (head?.sealed === true && head.start > at) {
+          known = head;
+          at = head.start;
+          prev = head.startHash ?? GENESIS;
+          continue;
+        }
+        if (!isWhole) return told({ entries: at, brokenAt: at + 1, how: "changed" });
+        if (head?.sealed !== true) return told({ entries: at, brokenAt: at + 1, how: "head" });
+        if (head.entries < at) return told({ entries: at, brokenAt: head.entries + 1, how: "changed" });
         if (head.entries === at) {
-          return head.hash === prev ? { entries: at } : { entries: at, brokenAt: at, how: "changed" };
+          return told(head.hash === prev ? { entries: at } : { entries: at, brokenAt: at, how: "changed" });
         }
         // The head is read after the rows: a writer may have added some. When nothing comes, they are gone.
-        if (rows.length === 0) return { entries: at, brokenAt: at + 1, how: "cut_off" };
+        if (rows.length === 0) return told({ entries: at, brokenAt: at + 1, how: "cut_off" });
       }
     },
     async chains() {
@@ -338,23 +319,5 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
       if (count === undefined) return heads.length === 0;
       return count.mac === sealOf(key, count) && count.entries === heads.length - 1;
     },
-    async anonymise(tx, before) {
-      const rows = await tx
-        .update(auditLog)
-        .set({ at: null, actor: null, object: null, detail: null, salt: null })
-        .where(and(isNotNull(auditLog.at), lt(auditLog.at, before)))
-        .returning({ seq: auditLog.seq });
-      return rows.length;
-    },
   };
-}
-
-/** SQLite stores JSON as text, PostgreSQL gives it parsed; undefined for text that is not JSON. */
-function parsedDetail(stored: unknown): unknown {
-  if (typeof stored !== "string") return stored;
-  try {
-    return JSON.parse(stored);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { type Audit, createAudit, sealEarlierChains } from "./audit.repo.ts";
+import { activitySweep } from "./pruning.repo.ts";
 
 const LENGTH = 5;
+const DAY_MS = 24 * 3_600_000;
 const KEY = randomBytes(32);
 
 describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
@@ -30,6 +32,7 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
     test.db.tx(async (tx) => {
       await tx.delete(test.db.t.auditLog);
       await tx.delete(test.db.t.auditHeads);
+      await tx.delete(test.db.t.activityDays);
     });
   const record = (actor: string, chain = "team") =>
     test.db.tx((tx) =>
@@ -132,20 +135,169 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
     expect(await audit.verify("team")).toEqual({ entries: LENGTH + 8 });
   });
 
-  it("forgets people after the time and stays verifiable", async () => {
-    const { auditLog } = test.db.t;
-    const forgotten = await test.db.tx((tx) => audit.anonymise(tx, new Date(Date.UTC(2026, 0, 1, 0, 0, 3))));
-    expect(forgotten).toBe(2);
-    const rows = await test.db.read.select().from(auditLog).orderBy(auditLog.seq);
-    expect(rows.slice(0, 2)).toMatchObject(
-      [1, 2].map(() => ({ at: null, actor: null, object: null, detail: null, salt: null })),
-    );
-    expect(rows[2]?.actor).toBe("actor-3");
-    expect(JSON.stringify(rows.slice(0, 2))).not.toContain("actor-");
-    await record("after");
-    expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1 });
-    await change(1, { action: "phone.started" });
-    expect(await audit.verify("team")).toMatchObject({ brokenAt: 1 });
+  describe("after 90 days", () => {
+    const REGION = "eu-central";
+    /** The sweep of the moment at which entries up to this number are due. */
+    const pruneTo = (seq: number, limit = 500) =>
+      activitySweep(test.db, KEY, REGION).batch(Date.UTC(2026, 0, 1, 0, 0, seq, 1) + 90 * DAY_MS, limit);
+    const entries = () => test.db.read.select().from(test.db.t.auditLog).orderBy(test.db.t.auditLog.seq);
+    const counts = () => test.db.read.select().from(test.db.t.activityDays);
+    const head = async () =>
+      (await test.db.read.select().from(test.db.t.auditHeads)).find((one) => one.chain === "team");
+    const changeHead = (values: Record<string, unknown>) => {
+      const { auditHeads } = test.db.t;
+      return test.db.tx((tx) => tx.update(auditHeads).set(values).where(eq(auditHeads.chain, "team")));
+    };
+
+    it("entries become counts that lead to nobody, and the chain goes on from where it begins now", async () => {
+      await record("server", "server");
+      expect(await pruneTo(2)).toBe(2);
+      expect((await entries()).filter(({ chain }) => chain === "team").map(({ seq }) => seq)).toEqual([3, 4, 5]);
+      expect(await counts()).toEqual([
+        { day: "2026-01-01", action: "phone.parked", plan: "free", region: REGION, count: 2 },
+      ]);
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH, left: 2 });
+      await record("after");
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1, left: 2 });
+      expect(await audit.verify("server")).toEqual({ entries: 1 });
+      expect(await audit.hasEveryChain()).toBe(true);
+      await change(3, { action: "phone.started" });
+      expect(await audit.verify("team")).toMatchObject({ brokenAt: 3 });
+    });
+
+    it("an entry stays to the last millisecond of them", async () => {
+      const at = Date.UTC(2026, 0, 1, 0, 0, 1);
+      const sweep = activitySweep(test.db, KEY, REGION);
+      expect(await sweep.batch(at + 90 * DAY_MS, 500)).toBe(0);
+      expect(await sweep.batch(at + 90 * DAY_MS + 1, 500)).toBe(1);
+    });
+
+    it("a chain may lose all its entries and grow again", async () => {
+      await pruneTo(LENGTH);
+      expect(await entries()).toEqual([]);
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH, left: LENGTH });
+      expect(await audit.chains()).toEqual(["team"]);
+      await record("again");
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH + 1, left: LENGTH });
+    });
+
+    it("goes a few entries at a time, and counts each once", async () => {
+      let rounds = 0;
+      while ((await pruneTo(LENGTH, 2)) === 2) rounds += 1;
+      expect(rounds).toBe(2);
+      expect(await counts()).toMatchObject([{ count: LENGTH }]);
+    });
+
+    it("rows of a day stand in the order of names, whatever order things happened in", async () => {
+      for (const action of ["run.started", "flow.saved", "account.signed_in"] as const) {
+        clock.advance(1000);
+        await test.db.tx((tx) => audit.record(tx, { chain: "team", actor: "a", action }));
+      }
+      for (let seq = 1; seq <= LENGTH + 3; seq += 1) await pruneTo(seq);
+      expect((await counts()).map(({ action, count }) => [action, count])).toEqual([
+        ["account.signed_in", 1],
+        ["flow.saved", 1],
+        ["phone.parked", LENGTH],
+        ["run.started", 1],
+      ]);
+    });
+
+    it.each<[string, () => Promise<unknown>]>([
+      [
+        "a start moved on, with what it leaves out",
+        async () => {
+          // All of it is there to be read; only the seal is not.
+          const third = (await entries()).find(({ seq }) => seq === 3);
+          await test.db.tx((tx) => tx.delete(test.db.t.auditLog).where(eq(test.db.t.auditLog.seq, 3)));
+          return changeHead({ start: 3, startHash: third?.hash });
+        },
+      ],
+      ["a start moved back", () => changeHead({ start: 1 })],
+      ["a start that says that nothing left", () => changeHead({ start: 0, startHash: null })],
+      ["another hash of the start", () => changeHead({ startHash: "x" })],
+      [
+        "entries at the beginning taken away",
+        () => test.db.tx((tx) => tx.delete(test.db.t.auditLog).where(eq(test.db.t.auditLog.seq, 3))),
+      ],
+    ])("notices %s", async (_what, tamper) => {
+      await pruneTo(2);
+      await tamper();
+      expect((await audit.verify("team")).brokenAt).toBeDefined();
+      await record("goes on all the same");
+      expect((await audit.verify("team")).brokenAt).toBeDefined();
+      // Nor does the next sweep heal it.
+      await pruneTo(LENGTH);
+      expect((await audit.verify("team")).brokenAt).toBeDefined();
+    });
+
+    it("notices that an entry which had left is back", async () => {
+      const [first] = await entries();
+      if (first === undefined) throw new Error("no entry");
+      await pruneTo(2);
+      await test.db.tx((tx) => tx.insert(test.db.t.auditLog).values(first));
+      expect(await audit.verify("team")).toMatchObject({ brokenAt: 1, how: "changed", left: 2 });
+      await pruneTo(LENGTH);
+      expect(await audit.verify("team")).toMatchObject({ brokenAt: 1 });
+    });
+
+    it("notices an older head put back beside newer entries", async () => {
+      const earlier = await head();
+      await pruneTo(2);
+      if (earlier !== undefined) await changeHead({ ...earlier });
+      expect(await audit.verify("team")).toMatchObject({ brokenAt: 1 });
+    });
+
+    it.each<[string, Record<string, unknown>]>([
+      ["an actor", { actor: "somebody else" }],
+      ["an action", { action: "phone.started" }],
+      ["a hash", { hash: "x" }],
+    ])("keeps the proof that %s was changed, without the person", async (_what, values) => {
+      await change(2, values);
+      while ((await pruneTo(LENGTH, 2)) === 2);
+      const left = await entries();
+      expect(left.map(({ seq }) => seq)).toEqual([2, 3, 4, 5]);
+      expect(JSON.stringify(left)).not.toMatch(/actor-|somebody|ph_x|idle/);
+      expect(await audit.verify("team")).toMatchObject({ brokenAt: 2, how: "changed" });
+    });
+
+    it("forgets the person of an old entry that stands behind a younger one", async () => {
+      clock.advance(DAY_MS);
+      await record("from the future");
+      clock.advance(-DAY_MS);
+      await record("behind it");
+      await pruneTo(LENGTH + 1);
+      const left = await entries();
+      expect(left.map(({ seq, actor }) => [seq, actor])).toEqual([
+        [LENGTH + 1, "from the future"],
+        [LENGTH + 2, null],
+      ]);
+      expect(await counts()).toMatchObject([{ count: LENGTH + 1 }]);
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH + 2, left: LENGTH });
+      await activitySweep(test.db, KEY, REGION).batch(clock.now() + 92 * DAY_MS, 500);
+      expect(await entries()).toEqual([]);
+      const all = (await counts()).reduce((sum, { count }) => sum + count, 0);
+      expect(all).toBe(LENGTH + 2);
+      expect(await audit.verify("team")).toEqual({ entries: LENGTH + 2, left: LENGTH + 2 });
+    });
+
+    it("verifies beside writers and the sweep", async () => {
+      const wrong: unknown[] = [];
+      let writing = true;
+      const looking = (async () => {
+        while (writing) {
+          const state = await audit.verify("team");
+          if (state.brokenAt !== undefined) wrong.push(state);
+        }
+      })();
+      for (let round = 0; round < 20; round += 1) {
+        clock.advance(1000);
+        await Promise.all([record(`round ${round}`), pruneTo(LENGTH + round, 3)]);
+      }
+      writing = false;
+      await looking;
+      expect(wrong).toEqual([]);
+      expect((await audit.verify("team")).left).toBeGreaterThan(LENGTH);
+    });
   });
 
   describe("the end of a chain", () => {
@@ -219,15 +371,15 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
           if (one.do === "record") {
             clock.advance(one.wait);
             await record(`actor-${one.wait}`, one.chain);
-          } else await test.db.tx((tx) => audit.anonymise(tx, new Date(clock.now() - one.ago)));
+          } else await activitySweep(test.db, KEY, "local").batch(clock.now() - one.ago + 90 * DAY_MS, 500);
         }
         await record("last", "a");
         for (const chain of await audit.chains()) expect((await audit.verify(chain)).brokenAt).toBeUndefined();
         expect(await audit.hasEveryChain()).toBe(true);
 
         const { auditLog } = test.db.t;
-        const { entries } = await audit.verify("a");
-        const at = (pick % entries) + 1;
+        const { entries, left = 0 } = await audit.verify("a");
+        const at = left + (pick % (entries - left)) + 1;
         const seqIs = (seq: number) => and(eq(auditLog.chain, "a"), eq(auditLog.seq, seq));
         await test.db.tx(async (tx) => {
           if (kind === "edit") await tx.update(auditLog).set({ action: "phone.started" }).where(seqIs(at));

@@ -17,13 +17,15 @@ import {
 import type { FlowId, PhoneId, RunId, SuiteId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 import type { WorkspaceTables } from "./workspaces.tables.ts";
 
 const use = ["essential.service.automations"] as const;
 const kept = { use, clause: "P1.4", retain: "team" } as const;
 const ran = { use, clause: "P1.4", retain: "quarter" } as const;
+/** What a run did in detail. */
+const detail = { ...ran, retain: "month" } as const;
 
 /** What a leaf or container step leaves for a later replay of the run. */
 export type StepResult = Readonly<Record<string, unknown>> & { readonly healing?: StepHealing };
@@ -36,7 +38,7 @@ export function automationTables(
     "flows",
     { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
     {
-      id: k.text(operational("team")).$type<FlowId>().primaryKey(),
+      id: k.text(reference("team")).$type<FlowId>().primaryKey(),
       teamId: k
         .text(ofTeam("team"))
         .$type<TeamId>()
@@ -54,20 +56,24 @@ export function automationTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("flows_team").on(t.teamId, t.updatedAt), k.uniqueIndex("flows_path").on(t.teamId, t.path)],
+    (t) => [
+      k.index("flows_team").on(t.teamId, t.updatedAt),
+      k.uniqueIndex("flows_path").on(t.teamId, t.path),
+      k.index("flows_person").on(t.createdBy),
+    ],
   );
   const runs = k.table(
     "runs",
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
-      id: k.text(operational("quarter")).$type<RunId>().primaryKey(),
+      id: k.text(reference("quarter")).$type<RunId>().primaryKey(),
       teamId: k
         .text(ofTeam("quarter"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       flowId: k
-        .text(operational("quarter"))
+        .text(reference("quarter"))
         .$type<FlowId>()
         .references(() => flows.id, { onDelete: "set null" }),
       createdBy: k
@@ -75,17 +81,18 @@ export function automationTables(
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", ran)).notNull(),
-      source: k.text(personal("user.content.private", ran)).notNull(),
+      /** Empty once the details of the run are gone. */
+      source: k.text(personal("user.content.private", detail)).notNull(),
       /** Where the flow stood among its files; null at the top. Those files are in `run_files`. */
       path: k.text(personal("user.content.private", ran)),
       /** The files came along with the run, so that nothing of it becomes a file of the team. */
-      ownFiles: k.bool(operational("quarter")).notNull().default(false),
-      suiteId: k.text(operational("quarter")).$type<SuiteId>(),
-      inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", ran)).notNull(),
+      ownFiles: k.bool(reference("quarter")).notNull().default(false),
+      suiteId: k.text(reference("quarter")).$type<SuiteId>(),
+      inputs: k.json<Readonly<Record<string, string>>>(personal("user.content.private", detail)).notNull(),
       /** Null: all of the flow. */
-      part: k.json<FlowPart>(operational("quarter")),
+      part: k.json<FlowPart>(reference("quarter")),
       /** Not a foreign key: what a run did stays readable after its phone is gone. */
-      phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
+      phoneId: k.text(reference("quarter")).$type<PhoneId>().notNull(),
       state: k.oneOf(RUN_STATES, personal("user.behavior", ran)).notNull(),
       trigger: k.oneOf(RUN_TRIGGERS, personal("user.behavior", ran)).notNull(),
       /** Name of the rule or webhook that asked for it, as it was then. */
@@ -94,13 +101,13 @@ export function automationTables(
       idempotencyKey: k.text(operational("quarter")).notNull(),
       requestHash: k.text(operational("quarter")).notNull(),
       /** Order in the team's queue, and so in each phone's. */
-      turn: k.int(operational("quarter")).notNull(),
+      turn: k.int(reference("quarter")).notNull(),
       /** While it waits, any phone of `run_pool` may take it; `phoneId` is then only the one it was meant for. */
-      pooled: k.bool(operational("quarter")).notNull().default(false),
+      pooled: k.bool(reference("quarter")).notNull().default(false),
       /** Place of its phone among those it was shared out to, counting from 0. */
-      shard: k.int(operational("quarter")),
+      shard: k.int(reference("quarter")),
       /** How often another phone took it over. */
-      moves: k.int(operational("quarter")).notNull().default(0),
+      moves: k.int(reference("quarter")).notNull().default(0),
       /** Of runs with the same one, only one at a time is worked on. */
       lane: k.text(operational("quarter")),
       holder: k.text(operational("quarter")),
@@ -108,7 +115,7 @@ export function automationTables(
       fence: k.int(operational("quarter")).notNull(),
       leaseUntil: k.instant(operational("quarter")),
       /** How often it began, restarts after a crash included. */
-      starts: k.int(operational("quarter")).notNull(),
+      starts: k.int(reference("quarter")).notNull(),
       /** Number of the newest event. */
       eventSeq: k.int(operational("quarter")).notNull(),
       cancelAskedAt: k.instant(personal("user.behavior", ran)),
@@ -126,12 +133,16 @@ export function automationTables(
       k.index("runs_fence").on(t.teamId, t.fence),
       k.index("runs_waiting").on(t.state, t.createdAt),
       k.index("runs_created").on(t.createdAt),
+      // Those whose details are still there.
+      k.index("runs_detailed").on(t.createdAt).where(sql`${t.source} <> ''`),
+      k.index("runs_finished").on(t.finishedAt),
+      k.index("runs_person").on(t.createdBy),
       k.index("runs_suite").on(t.suiteId),
     ],
   );
-  const ofRun = () =>
+  const ofRun = (retain: "quarter" | "month") =>
     k
-      .text(operational("quarter"))
+      .text(reference(retain))
       .$type<RunId>()
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" });
@@ -143,10 +154,10 @@ export function automationTables(
       clock: "position",
     },
     {
-      runId: ofRun(),
+      runId: ofRun("quarter"),
       /** Not a foreign key, as in `runs`. */
-      phoneId: k.text(operational("quarter")).$type<PhoneId>().notNull(),
-      position: k.int(operational("quarter")).notNull(),
+      phoneId: k.text(reference("quarter")).$type<PhoneId>().notNull(),
+      position: k.int(reference("quarter")).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.phoneId] }), k.index("run_pool_phone").on(t.phoneId)],
   );
@@ -155,24 +166,24 @@ export function automationTables(
     "run_steps",
     { owner: "team", subject: part, clock: "startedAt" },
     {
-      runId: ofRun(),
-      seq: k.int(operational("quarter")).notNull(),
-      attempt: k.int(operational("quarter")).notNull(),
-      path: k.text(operational("quarter")).notNull(),
+      runId: ofRun("month"),
+      seq: k.int(reference("month")).notNull(),
+      attempt: k.int(reference("month")).notNull(),
+      path: k.text(reference("month")).notNull(),
       /** The file of a subflow's step; null in the run's own flow. */
-      file: k.text(personal("user.content.private", ran)),
-      line: k.int(operational("quarter")).notNull(),
-      depth: k.int(operational("quarter")).notNull(),
-      command: k.text(operational("quarter")).notNull(),
-      label: k.text(personal("user.content.private", ran)).notNull(),
-      kind: k.oneOf(STEP_KINDS, operational("quarter")).notNull(),
-      state: k.oneOf(STEP_STATES, personal("user.behavior", ran)).notNull(),
+      file: k.text(personal("user.content.private", detail)),
+      line: k.int(reference("month")).notNull(),
+      depth: k.int(reference("month")).notNull(),
+      command: k.text(reference("month")).notNull(),
+      label: k.text(personal("user.content.private", detail)).notNull(),
+      kind: k.oneOf(STEP_KINDS, reference("month")).notNull(),
+      state: k.oneOf(STEP_STATES, personal("user.behavior", detail)).notNull(),
       /** Of the command as written: a replay that meets another one stops. */
-      hash: k.text(operational("quarter")).notNull(),
-      result: k.json<StepResult>(personal("user.content.private", ran)),
-      startedAt: k.instant(personal("user.behavior", ran)).notNull(),
-      durationMs: k.int(operational("quarter")),
-      message: k.text(personal("user.content.private", ran)),
+      hash: k.text(operational("month")).notNull(),
+      result: k.json<StepResult>(personal("user.content.private", detail)),
+      startedAt: k.instant(personal("user.behavior", detail)).notNull(),
+      durationMs: k.int(reference("month")),
+      message: k.text(personal("user.content.private", detail)),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
   );
@@ -180,10 +191,10 @@ export function automationTables(
     "run_events",
     { owner: "team", subject: part, clock: "at" },
     {
-      runId: ofRun(),
-      seq: k.int(operational("quarter")).notNull(),
-      data: k.json<RunEvent>(personal("user.content.private", ran)).notNull(),
-      at: k.instant(personal("user.behavior", ran)).notNull(),
+      runId: ofRun("month"),
+      seq: k.int(reference("month")).notNull(),
+      data: k.json<RunEvent>(personal("user.content.private", detail)).notNull(),
+      at: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.seq] })],
   );
@@ -191,16 +202,16 @@ export function automationTables(
     "run_artifacts",
     { owner: "team", subject: part, clock: "createdAt" },
     {
-      runId: ofRun(),
-      name: k.text(personal("user.content.private", ran)).notNull(),
-      kind: k.oneOf(ARTIFACT_KINDS, operational("quarter")).notNull(),
-      bytes: k.int(operational("quarter")).notNull(),
-      step: k.int(operational("quarter")),
+      runId: ofRun("month"),
+      name: k.text(personal("user.content.private", detail)).notNull(),
+      kind: k.oneOf(ARTIFACT_KINDS, reference("month")).notNull(),
+      bytes: k.int(reference("month")).notNull(),
+      step: k.int(reference("month")),
       /** The file of the team that this picture was compared with or may become. */
-      baseline: k.text(personal("user.content.private", ran)),
+      baseline: k.text(personal("user.content.private", detail)),
       /** Name of the encrypted file in the run's folder. */
-      file: k.text(operational("quarter")).notNull(),
-      createdAt: k.instant(personal("user.behavior", ran)).notNull(),
+      file: k.text(operational("month")).notNull(),
+      createdAt: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.name] })],
   );
@@ -209,13 +220,13 @@ export function automationTables(
     "run_files",
     { owner: "team", subject: part, clock: "at" },
     {
-      runId: ofRun(),
-      path: k.text(personal("user.content.private", ran)).notNull(),
+      runId: ofRun("month"),
+      path: k.text(personal("user.content.private", detail)).notNull(),
       content: k
-        .text(operational("quarter"))
+        .text(reference("month"))
         .notNull()
         .references(() => fileContents.id, { onDelete: "cascade" }),
-      at: k.instant(personal("user.behavior", ran)).notNull(),
+      at: k.instant(personal("user.behavior", detail)).notNull(),
     },
     (t) => [k.primaryKey({ columns: [t.runId, t.path] }), k.index("run_files_content").on(t.content)],
   );

@@ -4,18 +4,19 @@ import type { ParsedFlow } from "../../shared/flows/model.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
-import type { Database, Writer } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
+import type { Sweep } from "../privacy/retention/sweeps.repo.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { FindElements, Pace } from "./engine/ports.ts";
 import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
 import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
-import { createArtifactStore } from "./run-artifacts.ts";
+import { type ArtifactStore, createArtifactStore } from "./run-artifacts.ts";
 import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
@@ -38,11 +39,13 @@ export interface Automations {
   readonly workspaces: WorkspacesService;
   readonly suites: SuitesService;
   readonly runner: Runner;
+  /** A file a run kept. @throws PerchError `not_found` */
+  readonly readArtifact: ArtifactStore["read"];
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
-  /** Forgets runs asked for before the moment; `removeOrphans` then removes their files. */
-  sweep(tx: Writer, before: Date): Promise<unknown>;
-  /** Removes files of runs that are gone, with a sweep or with their team. */
+  /** Lets go of contents that no file and no run needs. */
+  readonly contents: Sweep;
+  /** Removes files of runs that are gone, with a sweep or with their team, or whose details are. */
   removeOrphans(): Promise<void>;
   close(): Promise<void>;
 }
@@ -167,6 +170,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     }),
     suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
+    readArtifact: artifacts.read,
     async start() {
       await runner.start();
       beating = setInterval(() => {
@@ -174,11 +178,7 @@ export function createAutomations(options: AutomationOptions): Automations {
       }, HEARTBEAT_MS);
       await removeOrphans();
     },
-    async sweep(tx, before) {
-      await runsRepo.sweep(tx, before);
-      await workspacesRepo.sweepSuites(tx, before);
-      await workspacesRepo.release(tx);
-    },
+    contents: { name: "contents of files", batch: (_now, limit) => workspacesRepo.releaseSome(limit) },
     removeOrphans,
     async close() {
       clearInterval(beating);

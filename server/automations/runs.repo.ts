@@ -1,5 +1,5 @@
 /** Runs in the database: asking for one, the queue and lease of a phone, events. What a leased run writes is fenced. */
-import { and, asc, desc, eq, gt, inArray, isNull, lt, max, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
 import type { RunEvent, RunState } from "../../shared/automation-model.ts";
 import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
 import { type Database, isUniqueViolation, type Reader, type Writer } from "../db/database.ts";
@@ -80,9 +80,7 @@ export interface RunsRepo {
   append(tx: Writer, id: RunId, events: readonly RunEvent[], at: Date, lease?: Lease): Promise<boolean>;
   /** Leased runs whose lease ran out by `now`; all of them when `now` is undefined. */
   abandoned(now: Date | undefined): Promise<RunRow[]>;
-  /** Removes runs asked for before; gives their ids, for the files. */
-  sweep(tx: Writer, before: Date): Promise<RunId[]>;
-  /** Which of these exist. */
+  /** Which of these exist and still have their details. */
   known(ids: readonly RunId[]): Promise<Set<RunId>>;
 }
 
@@ -288,19 +286,12 @@ export function createRunsRepo(db: Database): RunsRepo {
         .select()
         .from(runs)
         .where(and(inArray(runs.state, [...LEASED_STATES]), now === undefined ? undefined : lt(runs.leaseUntil, now))),
-    async sweep(tx, before) {
-      const rows = await tx
-        .delete(runs)
-        .where(and(lt(runs.createdAt, before), notInArray(runs.state, [...LEASED_STATES])))
-        .returning({ id: runs.id });
-      return rows.map((row) => row.id);
-    },
     async known(ids) {
       if (ids.length === 0) return new Set();
       const rows = await db.read
         .select({ id: runs.id })
         .from(runs)
-        .where(inArray(runs.id, [...ids]));
+        .where(and(inArray(runs.id, [...ids]), ne(runs.source, "")));
       return new Set(rows.map((row) => row.id));
     },
   };

@@ -5,6 +5,7 @@ import { newId, type RunId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES } from "../db/testing.ts";
 import { composePhones, newTeam } from "../phones/testing/harness.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import { systemPace } from "./engine/pace.ts";
 import { createJournalRepo } from "./journal.repo.ts";
 import { LEASE_MS } from "./runner.ts";
@@ -178,7 +179,7 @@ describe("asking for runs", () => {
     await at.runner.idle();
     const artifact = () => at.runs.artifact(at.scope, runId, "old.png");
     await artifact();
-    await at.test.db.tx((tx) => at.automations.sweep(tx, new Date(at.clock.now() + 1)));
+    await sweepNow(at.test.db, at.clock.now() + 90 * 86_400_000 + 1, "runs");
     await at.automations.removeOrphans();
     await expect(artifact()).rejects.toMatchObject({ code: "not_found" });
     const { runSteps, runEvents, runArtifacts } = at.test.db.t;

@@ -131,6 +131,7 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
       ...runView(row),
       source: row.source,
       inputs: row.inputs,
+      ...(row.source === "" && { detailsGone: true as const }),
       steps: steps.map(stepView),
       artifacts: artifacts.map(artifactView),
       lastEvent: row.eventSeq,
@@ -229,7 +230,10 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
       };
     },
     async resume(scope, { runId, from }) {
-      await find(scope, runId);
+      const { source } = await find(scope, runId);
+      if (source === "") {
+        throw new PerchError("conflict", "The details of this run went after 30 days. Start a new one.");
+      }
       const now = new Date(clock.now());
       await db.tx(async (tx) => {
         const row = await repo.change(tx, runId, ["interrupted"], {

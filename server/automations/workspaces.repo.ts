@@ -1,8 +1,8 @@
 /** A team's files beside its flows, their contents, the files runs saw, and suites. Always within a team. */
 import { createHash } from "node:crypto";
-import { and, asc, eq, lt, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, notExists, sql } from "drizzle-orm";
 import type { RunId, SuiteId, TeamId } from "../../shared/ids.ts";
-import type { Database, Writer } from "../db/database.ts";
+import type { Database, Reader, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { RunRow } from "./runs.repo.ts";
@@ -30,19 +30,26 @@ export interface WorkspacesRepo {
   /** What a run may reach, as it is now. */
   keepForRun(tx: Writer, teamId: TeamId, run: RunId, files: readonly FileBytes[], at: Date): Promise<void>;
   ofRun(run: RunId): Promise<FileBytes[]>;
-  /** Removes contents that no file and no run holds any more; of every team without one. */
-  release(tx: Writer, teamId?: TeamId): Promise<void>;
+  /** Removes contents of the team that no file and no run holds any more. */
+  release(tx: Writer, teamId: TeamId): Promise<void>;
+  /** The same for any team, at most `limit` at once; gives how many. */
+  releaseSome(limit: number): Promise<number>;
   insertSuite(tx: Writer, row: SuiteRow): Promise<void>;
   findSuite(scope: TeamScope, id: SuiteId): Promise<SuiteRow | undefined>;
   findSuiteAnywhere(id: SuiteId): Promise<SuiteRow | undefined>;
   findSuiteByKey(tx: Writer, teamId: TeamId, key: string): Promise<SuiteRow | undefined>;
   /** In their order. */
   runsOf(id: SuiteId): Promise<RunRow[]>;
-  sweepSuites(tx: Writer, before: Date): Promise<void>;
 }
 
 export function createWorkspacesRepo(db: Database): WorkspacesRepo {
   const { workspaceFiles, fileContents, runFiles, suites, runs } = db.t;
+  const held = sql`1`;
+  const unheld = (reader: Reader) =>
+    and(
+      notExists(reader.select({ held }).from(workspaceFiles).where(eq(workspaceFiles.content, fileContents.id))),
+      notExists(reader.select({ held }).from(runFiles).where(eq(runFiles.content, fileContents.id))),
+    );
   const one = (scope: TeamScope, path: string) =>
     and(eq(workspaceFiles.teamId, scope.teamId), eq(workspaceFiles.path, path));
 
@@ -92,17 +99,16 @@ export function createWorkspacesRepo(db: Database): WorkspacesRepo {
         .from(runFiles)
         .innerJoin(fileContents, eq(fileContents.id, runFiles.content))
         .where(eq(runFiles.runId, run)),
-    async release(tx, teamId) {
-      const held = sql`1`;
-      await tx
-        .delete(fileContents)
-        .where(
-          and(
-            teamId === undefined ? undefined : eq(fileContents.teamId, teamId),
-            notExists(tx.select({ held }).from(workspaceFiles).where(eq(workspaceFiles.content, fileContents.id))),
-            notExists(tx.select({ held }).from(runFiles).where(eq(runFiles.content, fileContents.id))),
-          ),
-        );
+    release: async (tx, teamId) =>
+      void (await tx.delete(fileContents).where(and(eq(fileContents.teamId, teamId), unheld(tx)))),
+    async releaseSome(limit) {
+      // Looked for outside the transaction: nobody waits for the look.
+      const { id } = fileContents;
+      const found = await db.read.select({ id }).from(fileContents).where(unheld(db.read)).limit(limit);
+      if (found.length === 0) return 0;
+      const ids = found.map((row) => row.id);
+      await db.tx((tx) => tx.delete(fileContents).where(and(inArray(id, ids), unheld(tx))));
+      return found.length;
     },
     insertSuite: async (tx, row) => void (await tx.insert(suites).values(row)),
     async findSuite(scope, id) {
@@ -124,6 +130,5 @@ export function createWorkspacesRepo(db: Database): WorkspacesRepo {
       return row;
     },
     runsOf: async (id) => db.read.select().from(runs).where(eq(runs.suiteId, id)).orderBy(asc(runs.turn)),
-    sweepSuites: async (tx, before) => void (await tx.delete(suites).where(lt(suites.createdAt, before))),
   };
 }

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES } from "../db/testing.ts";
 import { newTeam } from "../phones/testing/harness.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import { writePicture } from "./engine/png.ts";
 import { ScreenDriver } from "./testing/fake-screen.ts";
 import { composeRuns } from "./testing/harness.ts";
@@ -225,7 +226,9 @@ describe.each(TEST_ENGINES)("workspaces on $name", (engine) => {
     expect((await at.runs.get(scope, runId)).state).toBe("passed");
     expect(await at.workspaces.removeFolder(scope, "w")).toEqual({ flows: 1, files: 3 });
     expect((await contents()).length).toBe(before + 1);
-    await at.db.tx(async (tx) => void (await at.sweep(tx, new Date(at.clock.now() + 1))));
+    await sweepNow(at.db, at.clock.now() + 30 * 86_400_000 + 1, "run details");
+    expect((await at.runs.get(scope, runId)).state).toBe("passed");
+    await at.contents.batch(0, 500);
     expect((await contents()).length).toBe(before);
     await expect(at.workspaces.removeFolder(scope, "w")).rejects.toMatchObject({ code: "not_found" });
     await at.workspaces.saveFile(scope, { path: "w/last.js", base64: base64("3") });

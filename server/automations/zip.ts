@@ -32,7 +32,7 @@ export async function readZip(zip: Buffer, wanted: (path: string) => boolean): P
   const files: FileBytes[] = [];
   const skipped: { path: string; reason: string }[] = [];
   let total = 0;
-  for await (const entry of entries(archive)) {
+  for await (const entry of zipEntries(archive)) {
     const path = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false);
     if (path.endsWith("/") || !wanted(path)) continue;
     const reason = refusalOf(entry);
@@ -45,7 +45,7 @@ export async function readZip(zip: Buffer, wanted: (path: string) => boolean): P
     if (total > MAX_IMPORT_BYTES) {
       throw new PerchError("too_large", "At most 16 MB are imported at once. Leave out what flows do not need.");
     }
-    files.push({ path, bytes: await contentOf(archive, entry) });
+    files.push({ path, bytes: await zipContent(archive, entry) });
   }
   return { files, skipped };
 }
@@ -71,7 +71,7 @@ function refusalOf(entry: yauzl.Entry): string | undefined {
 }
 
 /** One after the other; an error of the archive is a sentence. */
-async function* entries(archive: yauzl.ZipFile): AsyncGenerator<yauzl.Entry, void, undefined> {
+export async function* zipEntries(archive: yauzl.ZipFile): AsyncGenerator<yauzl.Entry, void, undefined> {
   for (;;) {
     const { promise, resolve, reject } = Promise.withResolvers<yauzl.Entry | undefined>();
     archive.once("entry", resolve);
@@ -85,7 +85,8 @@ async function* entries(archive: yauzl.ZipFile): AsyncGenerator<yauzl.Entry, voi
   }
 }
 
-async function contentOf(archive: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer> {
+/** @throws PerchError `bad_input` for a damaged one, or one that unpacks to more than it says */
+export async function zipContent(archive: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer> {
   try {
     const stream = await promisify<yauzl.Entry, NodeJS.ReadableStream>(archive.openReadStream.bind(archive))(entry);
     const parts: Buffer[] = [];

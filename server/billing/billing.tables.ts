@@ -37,7 +37,14 @@ export function billingTables(k: Kit) {
       tax: k.int(operational("billing")).notNull(),
       lines: k.json<readonly { readonly words: string; readonly amount: number }[]>(operational("billing")).notNull(),
       /** Name and address on the invoice, sealed with a key of the server. */
-      billTo: k.text(personal("user.payment", billing)),
+      billTo: k.text(
+        personal("user.payment", {
+          ...billing,
+          holds: ["user.name", "user.contact.email"],
+          rectify: "support",
+          export: { never: "Restricted; a person gives copies of invoices after checking who asks." },
+        }),
+      ),
     },
     (t) => [
       k.uniqueIndex("billing_records_number").on(t.number),

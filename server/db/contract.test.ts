@@ -1,6 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { isUniqueViolation } from "./database.ts";
 import { TEST_ENGINES, type TestDatabase } from "./testing.ts";
 
@@ -106,13 +107,8 @@ describe.each(TEST_ENGINES)("database contract on $name", (engine) => {
   });
 
   it("lets a partial unique index free an address after erasure", async () => {
-    const { users } = test.db.t;
     const insert = (deletedAt: Date | null) =>
-      test.db.tx((tx) =>
-        tx
-          .insert(users)
-          .values({ id: newId("user"), email: "a@b.example", emailShown: "A@b.example", createdAt: at, deletedAt }),
-      );
+      test.db.tx((tx) => addUser(test.db, tx, { id: newId("user"), email: "a@b.example", createdAt: at, deletedAt }));
     await insert(at);
     await insert(null);
     await expect(insert(null)).rejects.toSatisfy(isUniqueViolation);

@@ -4,7 +4,9 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import { PerchError } from "../errors.ts";
 import type { EngineName } from "./dialect.ts";
+import type { SubjectKeys } from "./subject-keys.ts";
 import type { Tables } from "./tables.ts";
 
 type Engine = BaseSQLiteDatabase<"async", unknown>;
@@ -14,17 +16,27 @@ export type Writer = Reader & Pick<Engine, "insert" | "update" | "delete">;
 export interface Database {
   readonly engine: EngineName;
   readonly t: Tables;
+  /** What seals the personal fields of rows. */
+  readonly keys: SubjectKeys;
   /** Sees committed rows only. Throws inside `tx`: use the transaction there. */
   readonly read: Reader;
   /**
    * Runs `work` in a serializable transaction. It may run more than once (PostgreSQL retries conflicts), so it must
-   * do nothing outside the database. Refuses to nest.
+   * do nothing outside the database. Refuses to nest. Throws `account_closing` for a row that would lead to a person who
+   * is being erased.
    */
   tx<T>(work: (tx: Writer) => Promise<T>): Promise<T>;
   /** Calls `listener` with a topic when another node announced one; on SQLite there is no other node. */
   onAnnounced(listener: (topic: string) => void): () => void;
   /** Announces a topic to other nodes inside a transaction. */
   announce(tx: Writer, topic: string): Promise<void>;
+  /**
+   * Overwrites what was deleted from these tables, as far as the engine keeps any of it: SQLite's log is written back and
+   * emptied, PostgreSQL's dead rows go. False when somebody is reading still: try again.
+   */
+  settle(tables: readonly string[]): Promise<boolean>;
+  /** Every page in clear, free ones included; undefined where the engine shows none, or there are too many to look at. */
+  pages(): Promise<Buffer | undefined>;
   close(): Promise<void>;
 }
 
@@ -55,6 +67,26 @@ export function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
     tail = result.catch(() => {});
     return result;
   };
+}
+
+/** What the write fence says, on either engine (`write-fence.ts`). */
+export const FENCE_MESSAGE = "perch_account_closing";
+export const FENCE_SQLSTATE = "PE001";
+
+/** True when the error says that a row would lead to a person who is being erased. */
+export function isFenced(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && (at.code === FENCE_SQLSTATE || at.code === "SQLITE_CONSTRAINT_TRIGGER")) {
+      return at.message.includes(FENCE_MESSAGE);
+    }
+  }
+  return false;
+}
+
+/** For `tx`: what the fence refused, in the words people read; any other error as it is. */
+export function inWords(error: unknown): unknown {
+  if (!isFenced(error)) return error;
+  return new PerchError("account_closing", "This account is being deleted.", { cause: error });
 }
 
 /** True when the error says that a unique index refused a row, on either engine. */

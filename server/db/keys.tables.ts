@@ -1,4 +1,4 @@
-/** The master key, sealed with the key of the key file (`docs/decisions/keys-rotate.md`). */
+/** The master key, sealed with the key of the key file (`docs/decisions/keys-rotate.md`), and what is sealed. */
 import { operational } from "../privacy/tags.ts";
 import type { Kit } from "./dialect.ts";
 
@@ -7,8 +7,8 @@ export function keyTables(k: Kit) {
     "server_keys",
     { owner: "system", subject: { none: "A key of the server." }, clock: "name" },
     {
-      name: k.oneOf(["master"], operational("service")).primaryKey(),
-      /** AES-256-GCM, base64. */
+      name: k.oneOf(["master", "sealed columns"], operational("service")).primaryKey(),
+      /** AES-256-GCM, base64; of `sealed columns` the names of columns whose earlier rows are sealed. */
       sealed: k.text(operational("service")).notNull(),
     },
   );

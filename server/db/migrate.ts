@@ -6,8 +6,9 @@
 import type Sqlite from "better-sqlite3";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { PerchError } from "../errors.ts";
+import { unfencePostgres, unfenceSqlite } from "./write-fence.ts";
 
-const JOURNAL = "perch_migrations";
+export const JOURNAL = "perch_migrations";
 const LOCK = 7_724_263;
 
 interface Applied {
@@ -24,6 +25,7 @@ export function migrateSqlite(db: Sqlite.Database, folder: string): number {
     db.exec(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
     const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
     const pending = pendingMigrations(folder, applied);
+    if (pending.length > 0) unfenceSqlite(db);
     for (const migration of pending) {
       for (const statement of migration.statements) db.exec(statement);
       db.prepare(`insert into ${JOURNAL} (ordinal, hash) values (?, ?)`).run(migration.ordinal, migration.hash);
@@ -54,6 +56,7 @@ export async function migratePostgres(session: PostgresSession, folder: string):
     const rows = await session.rows(`select ordinal, hash from ${JOURNAL} order by ordinal`);
     const applied = rows.map((row) => ({ ordinal: Number(row["ordinal"]), hash: String(row["hash"]) }));
     const pending = pendingMigrations(folder, applied);
+    if (pending.length > 0) await unfencePostgres(session);
     for (const migration of pending) {
       for (const statement of migration.statements) await session.run(statement);
       await session.run(`insert into ${JOURNAL} (ordinal, hash) values (${migration.ordinal}, '${migration.hash}')`);

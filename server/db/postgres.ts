@@ -8,13 +8,19 @@ import {
   type Database,
   guardedReader,
   insideTransaction,
+  inWords,
   isUniqueViolation,
   type Reader,
   type Writer,
 } from "./database.ts";
+import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { postgresConfig } from "./postgres-url.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring, type Keyring } from "./sealed-fields.ts";
+import { bringingKeys, forgetAnnounced, postgresKeyStore, prepareKeyStore } from "./subject-keys.postgres.ts";
+import { createSubjectKeys } from "./subject-keys.ts";
+import { tablesFor, tablesWith } from "./tables.ts";
+import { fencePostgres } from "./write-fence.ts";
 
 /**
  * Serialization failure and deadlock. A unique violation is tried once more: it may only be the way a concurrent
@@ -29,14 +35,25 @@ interface PostgresEngine {
   transaction<T>(work: (tx: unknown) => Promise<T>, config: { isolationLevel: "serializable" }): Promise<T>;
 }
 
-/** Builds a `Database` over any drizzle PostgreSQL driver. */
+/** Builds a `Database` over any drizzle PostgreSQL driver whose client brings keys (`bringingKeys`) to this keyring. */
 export function postgresDatabase(
   engine: PostgresEngine,
-  parts: { close(): Promise<void>; onAnnounced: Database["onAnnounced"] },
+  keyring: Keyring,
+  parts: {
+    close(): Promise<void>;
+    onAnnounced: Database["onAnnounced"];
+    /** Runs outside of any transaction. */
+    run(text: string): Promise<unknown>;
+  },
 ): Database {
-  return {
+  parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
+  const db: Database = {
     engine: "postgres",
-    t: tablesFor.postgres,
+    t: tablesWith("postgres", keyring),
+    keys: createSubjectKeys(
+      keyring,
+      postgresKeyStore(() => db),
+    ),
     read: guardedReader(asWriter(engine)),
     tx: (work) =>
       insideTransaction(async () => {
@@ -45,7 +62,7 @@ export function postgresDatabase(
             return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
           } catch (error) {
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
-            if (attempt >= MAX_TRIES || !mayPass) throw error;
+            if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
           }
         }
@@ -54,11 +71,25 @@ export function postgresDatabase(
     async announce(tx, topic) {
       await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
     },
+    async settle(tables) {
+      for (const table of tables) await parts.run(`vacuum "${table.replaceAll('"', '""')}"`);
+      return true;
+    },
+    pages: async () => undefined,
     close: parts.close,
   };
+  return db;
 }
 
-/** Connects to a server, migrates, and listens for other nodes' announcements. */
+/** Migrates, makes the place of people's keys, compares with the data map and puts up the write fence. */
+export async function preparePostgres(session: PostgresSession, migrationsFolder: string): Promise<void> {
+  await migratePostgres(session, migrationsFolder);
+  await prepareKeyStore(session);
+  demandKnown(await postgresColumns(session), tablesFor.postgres);
+  await fencePostgres(session, tablesFor.postgres);
+}
+
+/** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const config = postgresConfig(options.url);
   const pool = new pg.Pool({ ...config, max: 10 });
@@ -66,7 +97,7 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
   try {
     const client = await pool.connect();
     try {
-      await migratePostgres(pgSession(client), options.migrationsFolder);
+      await preparePostgres(pgSession(client), options.migrationsFolder);
     } finally {
       client.release();
     }
@@ -87,14 +118,22 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
     );
   }
   const listeners = new Set<(topic: string) => void>();
-  const listening = keepListening(config, (topic) => {
-    for (const listener of listeners) listener(topic);
-  });
-  return postgresDatabase(drizzlePg(pool, { casing: "snake_case" }) as unknown as PostgresEngine, {
+  const keyring = createKeyring();
+  const listening = keepListening(
+    config,
+    (topic) => {
+      for (const listener of listeners) listener(topic);
+    },
+    // What was announced meanwhile was not heard: another node may have destroyed a key.
+    () => keyring.forgetAll(),
+  );
+  const client = bringingKeys(pool, keyring);
+  return postgresDatabase(drizzlePg(client, { casing: "snake_case" }) as unknown as PostgresEngine, keyring, {
     onAnnounced(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    run: (text) => pool.query(text),
     async close() {
       await listening.stop();
       await pool.end();
@@ -103,7 +142,11 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
 }
 
 /** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
-function keepListening(config: pg.ClientConfig, onTopic: (topic: string) => void): { stop(): Promise<void> } {
+function keepListening(
+  config: pg.ClientConfig,
+  onTopic: (topic: string) => void,
+  onListening: () => void,
+): { stop(): Promise<void> } {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -121,6 +164,7 @@ function keepListening(config: pg.ClientConfig, onTopic: (topic: string) => void
     try {
       await mine.connect();
       await mine.query(`listen ${CHANNEL}`);
+      onListening();
     } catch {
       again();
     }

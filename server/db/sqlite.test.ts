@@ -14,10 +14,13 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { like } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { newId } from "../../shared/ids.ts";
+import { newId, type UserId } from "../../shared/ids.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import type { Database } from "./database.ts";
+import { ERASED } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
+import { keysFileKey } from "./subject-keys.sqlite.ts";
 import { MIGRATIONS } from "./testing.ts";
 
 const CANARY = "canary-9f2c-日本-in-a-row";
@@ -41,8 +44,8 @@ describe("the embedded database on disk", () => {
     return db;
   };
   const close = () => Promise.all(opened.splice(0).map((db) => db.close()));
-  const addTeam = (db: Database, name = CANARY) =>
-    db.tx((tx) => tx.insert(db.t.teams).values({ id: newId("team"), name, createdAt: new Date(0) }));
+  /** A row in a column that is not sealed: what hides it is the encryption of the file. */
+  const addRow = (db: Database, topic = CANARY) => db.tx((tx) => tx.insert(db.t.topics).values({ topic, seq: 1 }));
   const everyFile = () =>
     readdirSync(join(folder, "data"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -50,13 +53,13 @@ describe("the embedded database on disk", () => {
   /** Leaves a database with many pages behind, closed. */
   const fill = async () => {
     const db = await open();
-    for (let n = 0; n < 40; n += 1) await addTeam(db, `${n}`.repeat(2000));
+    for (let n = 0; n < 40; n += 1) await addRow(db, `${n}`.repeat(2000));
     await close();
   };
 
   it("shows neither its format nor a row to who reads its files, the log and a backup included", async () => {
     const db = await open();
-    await addTeam(db);
+    await addRow(db);
     const raw = new Sqlite(file);
     raw.pragma(`key = "x'${key.toString("hex")}'"`);
     raw.exec(`vacuum into '${join(folder, "data/backup.db")}'`);
@@ -73,10 +76,10 @@ describe("the embedded database on disk", () => {
 
   it("overwrites what is deleted", async () => {
     const db = await open();
-    await addTeam(db, "before");
-    await addTeam(db, CANARY.repeat(20));
-    await addTeam(db, "after");
-    await db.tx((tx) => tx.delete(db.t.teams).where(like(db.t.teams.name, "canary%")));
+    await addRow(db, "before");
+    await addRow(db, CANARY.repeat(20));
+    await addRow(db, "after");
+    await db.tx((tx) => tx.delete(db.t.topics).where(like(db.t.topics.topic, "canary%")));
     await close();
     const raw = new Sqlite(file);
     raw.pragma(`key = "x'${key.toString("hex")}'"`);
@@ -95,29 +98,29 @@ describe("the embedded database on disk", () => {
       insert: Parameters<Parameters<Database["tx"]>[0]>[0]["insert"];
     };
     await expect(async () => {
-      await sly.insert(db.t.teams).values({ id: newId("team"), name: "x", createdAt: new Date(0) });
+      await sly.insert(db.t.topics).values({ topic: "x", seq: 1 });
     }).rejects.toThrow(/readonly/);
   });
 
   it("tells a wrong key from a damaged file, and still opens with the right one", async () => {
-    await addTeam(await open());
+    await addRow(await open());
     await close();
     await expect(open(randomBytes(32))).rejects.toMatchObject({
       code: "unavailable",
       message: expect.stringContaining("key file does not fit"),
     });
-    expect(await (await open()).read.select().from((await open()).t.teams)).toHaveLength(1);
+    expect(await (await open()).read.select().from((await open()).t.topics)).toHaveLength(1);
   });
 
   it("never remembers a wrong key", async () => {
-    await addTeam(await open());
+    await addRow(await open());
     await close();
     rmSync(`${file}.keyid`);
     await expect(open(randomBytes(32))).rejects.toMatchObject({
       message: expect.stringContaining("its key is another"),
     });
     const db = await open();
-    expect(await db.read.select().from(db.t.teams)).toHaveLength(1);
+    expect(await db.read.select().from(db.t.topics)).toHaveLength(1);
   });
 
   it.each([
@@ -137,6 +140,107 @@ describe("the embedded database on disk", () => {
     mkdirSync(join(folder, "data"));
     writeFileSync(file, "this is a text file, not a database\n".repeat(200));
     await expect(open()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("damaged") });
+  });
+
+  it("does not open with a key that is not 32 bytes: an empty one would leave the file in plain text, without a word", async () => {
+    for (const bytes of [0, 16, 31, 33]) {
+      await expect(open(Buffer.alloc(bytes))).rejects.toThrow("32 bytes");
+      expect(existsSync(file)).toBe(false);
+    }
+    // The trap itself, for as long as the engine has it.
+    mkdirSync(join(folder, "data"), { recursive: true });
+    const trap = new Sqlite(file);
+    trap.pragma("key = ''");
+    trap.exec("create table t (x)");
+    trap.close();
+    expect(readFileSync(file).subarray(0, 15).toString()).toBe("SQLite format 3");
+    await expect(open()).rejects.toMatchObject({ message: expect.stringContaining("not encrypted") });
+  });
+
+  it("does not start without the keys of people once fields are sealed, and goes on when they are back", async () => {
+    const keys = join(folder, "data/keys.db");
+    const master = Buffer.alloc(32, 7);
+    const db = await open();
+    db.keys.unlock(master);
+    const id = newId("user");
+    await db.tx((tx) => addUser(db, tx, { id, email: "anna@x.example", createdAt: new Date(0) }));
+    await close();
+    for (const { name, bytes } of everyFile()) expect(bytes.includes("SQLite format 3"), name).toBe(false);
+    const saved = readFileSync(keys);
+    rmSync(keys);
+    await expect(open()).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("keys of people"),
+    });
+    expect(existsSync(keys)).toBe(false);
+    writeFileSync(keys, saved);
+    const again = await open();
+    again.keys.unlock(master);
+    expect((await again.read.select().from(again.t.users))[0]?.email).toBe("anna@x.example");
+  });
+
+  it("opens a database of before a key was destroyed: what that key sealed stays unreadable", async () => {
+    const master = Buffer.alloc(32, 7);
+    const [anna, bert] = [newId("user"), newId("user")];
+    const unlocked = async () => {
+      const db = await open();
+      db.keys.unlock(master);
+      return db;
+    };
+    const first = await unlocked();
+    await first.tx(async (tx) => {
+      await addUser(first, tx, { id: anna, email: "anna@x.example", createdAt: new Date(0) });
+      await addUser(first, tx, { id: bert, email: "bert@x.example", createdAt: new Date(1) });
+    });
+    await close();
+    const backup = [readFileSync(file), readFileSync(join(folder, "data/keys.db"))] as const;
+    const emails = async (db: Database) =>
+      (await db.read.select().from(db.t.users).orderBy(db.t.users.createdAt)).map(({ email }) => email);
+
+    const [here, there] = [await unlocked(), await unlocked()];
+    expect(await emails(there)).toEqual(["anna@x.example", "bert@x.example"]);
+    await here.keys.destroy(anna);
+    // Another process beside this one forgets it as well.
+    expect(await emails(there)).toEqual([ERASED, "bert@x.example"]);
+    await close();
+    writeFileSync(file, backup[0]);
+    expect(await emails(await unlocked())).toEqual([ERASED, "bert@x.example"]);
+    await close();
+    // With the old keys beside it the old database would be readable: they have to be kept apart, and not for long.
+    writeFileSync(join(folder, "data/keys.db"), backup[1]);
+    expect(await emails(await unlocked())).toEqual(["anna@x.example", "bert@x.example"]);
+  });
+
+  it("leaves no byte of a destroyed key in the file of keys", async () => {
+    const master = Buffer.alloc(32, 7);
+    const db = await open();
+    db.keys.unlock(master);
+    const ids = Array.from({ length: 30 }, () => newId("user"));
+    await db.tx(async (tx) => {
+      for (const id of ids) await db.keys.create(tx, id);
+    });
+    const clear = () => {
+      const raw = new Sqlite(join(folder, "data/keys.db"));
+      raw.pragma(`key = "x'${keysFileKey(key).toString("hex")}'"`);
+      const rows = raw.prepare("select subject, sealed from subject_keys").all() as {
+        subject: string;
+        sealed: string;
+      }[];
+      const pages = raw.serialize();
+      raw.close();
+      return { rows, pages };
+    };
+    const before = clear();
+    const gone = before.rows.filter((_, n) => n % 2 === 0);
+    for (const { sealed } of before.rows) expect(before.pages.includes(sealed)).toBe(true);
+    for (const { subject } of gone) await db.keys.destroy(subject as UserId);
+    expect(statSync(join(folder, "data/keys.db-wal")).size).toBe(0);
+    const after = clear();
+    expect(after.rows).toHaveLength(15);
+    for (const { sealed, subject } of gone) {
+      expect(after.pages.includes(sealed)).toBe(false);
+      expect(after.pages.includes(subject)).toBe(false);
+    }
   });
 
   it("refuses a database that is not encrypted and leaves it as it was", async () => {

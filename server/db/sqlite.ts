@@ -5,10 +5,31 @@ import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { PerchError } from "../errors.ts";
-import { createQueue, type Database, guardedReader, insideTransaction, type Reader, type Writer } from "./database.ts";
+import {
+  createQueue,
+  type Database,
+  guardedReader,
+  insideTransaction,
+  inWords,
+  type Reader,
+  type Writer,
+} from "./database.ts";
+import { demandKnown, sqliteColumns } from "./live-schema.ts";
 import { migrateSqlite } from "./migrate.ts";
-import { tablesFor } from "./tables.ts";
+import { createKeyring } from "./sealed-fields.ts";
+import {
+  holdsSealedPeople,
+  keysFileKey,
+  keysFileOf,
+  openKeyStore,
+  type SqliteKeyStore,
+} from "./subject-keys.sqlite.ts";
+import { createSubjectKeys, keysMissing } from "./subject-keys.ts";
+import { tablesFor, tablesWith } from "./tables.ts";
+import { fenceSqlite } from "./write-fence.ts";
 
+/** More is not taken into memory at once. */
+const MOST_PAGE_BYTES = 512 * 1024 * 1024;
 const PLAINTEXT_HEADER = "SQLite format 3\0";
 
 export interface SqliteOptions {
@@ -19,30 +40,37 @@ export interface SqliteOptions {
   readonly migrationsFolder: string;
 }
 
-/** Opens, checks the header, decrypts and migrates. Throws `PerchError` with what to do when any of it cannot be. */
+/** Opens, checks the header, decrypts, migrates, compares with the data map and puts up the write fence. Throws `PerchError` with what to do when any of it cannot be. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  // The engine takes an empty key for "no encryption" and says nothing.
+  if (options.key.length !== 32) throw new Error("The key of a database has 32 bytes.");
   mkdirSync(dirname(options.file), { recursive: true, mode: 0o711 });
   if (existsSync(options.file)) refusePlaintext(options.file);
   checkKey(options);
 
   const writer = connect(options, false);
   let reader: Sqlite.Database;
+  let store: SqliteKeyStore;
   try {
     migrateSqlite(writer, options.migrationsFolder);
+    demandKnown(sqliteColumns(writer), tablesFor.sqlite);
+    fenceSqlite(writer, tablesFor.sqlite);
     refusePlaintext(options.file);
+    store = openKeys(options, holdsSealedPeople(writer));
     reader = connect(options, true);
   } catch (error) {
     writer.close();
     throw isDamage(error) ? damaged(options.file, error) : error;
   }
   rememberKey(options.file, options.key);
-  const t = tablesFor.sqlite;
+  const keyring = createKeyring(store);
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
 
   return {
     engine: "sqlite",
-    t,
+    t: tablesWith("sqlite", keyring),
+    keys: createSubjectKeys(keyring, store),
     read: guardedReader(asWriter(drizzle(reader, { casing: "snake_case" }))),
     tx: (work) =>
       insideTransaction(() =>
@@ -54,10 +82,20 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
             return result;
           } catch (error) {
             if (writer.inTransaction) writer.exec("ROLLBACK");
-            throw error;
+            throw inWords(error);
           }
         }),
       ),
+    settle: () =>
+      queue(async () => {
+        const [result] = writer.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+        return result?.busy === 0;
+      }),
+    async pages() {
+      const size =
+        Number(reader.pragma("page_count", { simple: true })) * Number(reader.pragma("page_size", { simple: true }));
+      return size <= MOST_PAGE_BYTES ? reader.serialize() : undefined;
+    },
     onAnnounced: () => () => {},
     announce: async () => {},
     async close() {
@@ -65,9 +103,22 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
         reader.close();
         writer.pragma("wal_checkpoint(TRUNCATE)");
         writer.close();
+        store.close();
       });
     },
   };
+}
+
+/** The file with the keys of people, under a key of its own. */
+function openKeys(options: SqliteOptions, areNeeded: boolean): SqliteKeyStore {
+  const at = { ...options, file: keysFileOf(options.file), key: keysFileKey(options.key) };
+  if (!existsSync(at.file)) {
+    if (areNeeded) throw keysMissing(`the file ${at.file}`);
+  } else refusePlaintext(at.file);
+  checkKey(at);
+  const store = openKeyStore(connect(at, false));
+  rememberKey(at.file, at.key);
+  return store;
 }
 
 /** better-sqlite3's builders are synchronous and awaitable; the contract suite holds that awaiting them is enough. */
@@ -80,6 +131,8 @@ function connect(options: SqliteOptions, readonly: boolean): Sqlite.Database {
   try {
     db.pragma(`key = "x'${options.key.toString("hex")}'"`);
     db.pragma("foreign_keys = ON");
+    // Large sorts would go to temporary files, which the cipher does not cover.
+    db.pragma("temp_store = MEMORY");
     if (!readonly) {
       db.pragma("secure_delete = ON");
       db.pragma("journal_mode = WAL");

@@ -20,8 +20,9 @@ import { screenTables } from "../screen/screen.tables.ts";
 import { supportTables } from "../support/support.tables.ts";
 import { teamTables } from "../teams/teams.tables.ts";
 import { webhookTables } from "../webhooks/webhooks.tables.ts";
-import { type Kit, kits } from "./dialect.ts";
+import { type EngineName, type Kit, kits, kitsWith } from "./dialect.ts";
 import { keyTables } from "./keys.tables.ts";
+import type { FieldCodec } from "./sealed-fields.ts";
 
 export function defineTables(k: Kit) {
   const users = userTables(k);
@@ -58,4 +59,10 @@ export function defineTables(k: Kit) {
 }
 export type Tables = ReturnType<typeof defineTables>;
 
+/** The tables of one database, whose sealed columns use its keys. */
+export function tablesWith(engine: EngineName, codec: FieldCodec): Tables {
+  return defineTables(kitsWith(codec)[engine]);
+}
+
+/** Without keys: for what only looks at the schema. */
 export const tablesFor = { sqlite: defineTables(kits.sqlite), postgres: defineTables(kits.postgres) };

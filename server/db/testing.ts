@@ -7,9 +7,11 @@ import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import type { Database } from "./database.ts";
-import { migratePostgres } from "./migrate.ts";
-import { openPostgres, postgresDatabase } from "./postgres.ts";
+import type { PostgresSession } from "./migrate.ts";
+import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
+import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
+import { bringingKeys } from "./subject-keys.postgres.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -33,6 +35,7 @@ const sqlite: TestEngine = {
       key: randomBytes(32),
       migrationsFolder: join(MIGRATIONS, "sqlite"),
     });
+    db.keys.unlock(randomBytes(32));
     return {
       db,
       async dispose() {
@@ -48,27 +51,36 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await migratePostgres(
-    {
-      run: async (text) => void (await client.exec(text)),
-      rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
-    },
-    join(MIGRATIONS, "postgres"),
-  );
+  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"));
   const files = await client.dumpDataDir("none");
   await client.close();
   return files;
 }
 
+/** A prepared database, for tests that need SQL of their own. */
+export async function preparedPglite(): Promise<PGlite> {
+  migrated ??= migratedFiles();
+  return new PGlite({ loadDataDir: await migrated });
+}
+
+export function sessionOf(client: PGlite): PostgresSession {
+  return {
+    run: async (text) => void (await client.exec(text)),
+    rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+  };
+}
+
 const pglite: TestEngine = {
   name: "PGlite",
   async open() {
-    migrated ??= migratedFiles();
-    const client = new PGlite({ loadDataDir: await migrated });
-    const db = postgresDatabase(drizzle(client, { casing: "snake_case" }) as never, {
+    const client = await preparedPglite();
+    const keyring = createKeyring();
+    const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
       close: () => client.close(),
       onAnnounced: () => () => {},
+      run: (text) => client.exec(text),
     });
+    db.keys.unlock(randomBytes(32));
     return { db, dispose: () => db.close() };
   },
 };
@@ -84,6 +96,7 @@ function postgres(url: string): TestEngine {
       const target = new URL(url);
       target.pathname = `/${name}`;
       const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
+      db.keys.unlock(randomBytes(32));
       return {
         db,
         async dispose() {

@@ -2,7 +2,7 @@
  * Events per topic, written in the business transaction. The counter row's lock makes sequence order the commit order,
  * so a subscriber that resumes after number n misses nothing and sees nothing twice.
  */
-import { and, asc, eq, gt, lt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { createFeed } from "./feed.ts";
@@ -20,7 +20,6 @@ export interface Events {
   latest(topic: string): Promise<number>;
   /** Endless: what came after `after`, in order, then what comes. Ends when `signal` aborts. */
   subscribe(topic: string, after: number, signal: AbortSignal): AsyncGenerator<TopicEvent, void, undefined>;
-  sweep(tx: Writer, before: Date): Promise<number>;
   close(): void;
 }
 
@@ -53,10 +52,6 @@ export function createEvents(db: Database, clock: Clock): Events {
           .orderBy(asc(events.seq))
           .limit(limit),
       ),
-    async sweep(tx, before) {
-      const rows = await tx.delete(events).where(lt(events.at, before)).returning({ seq: events.seq });
-      return rows.length;
-    },
     close: feed.close,
   };
 }

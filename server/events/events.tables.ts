@@ -16,10 +16,11 @@ export function eventTables(k: Kit) {
       seq: k.int(operational("day")).notNull(),
       data: k
         .json<unknown>(
-          personal("user.behavior", {
+          personal("user.content.private", {
             use: ["essential.service.operations"],
             clause: "P1.4",
             retain: "day",
+            holds: ["user.behavior", "user.account.settings"],
             export: { never: "A copy of the phones list for a day." },
           }),
         )

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase, testSqlite } from "../db/testing.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import { createEvents, type Events, type TopicEvent } from "./events.repo.ts";
 
 const until = <T>(condition: () => T) => vi.waitFor(condition, { timeout: 5000, interval: 2 });
@@ -93,7 +94,7 @@ describe.each(TEST_ENGINES)("events on $name", (engine) => {
     await publish("a", 1);
     clock.advance(1000);
     await publish("a", 2);
-    expect(await test.db.tx((tx) => events.sweep(tx, new Date(clock.now())))).toBe(1);
+    expect(await sweepNow(test.db, clock.now() + 86_400_000, "events")).toBe(1);
     await publish("a", 3);
     const reader = follow(events, "a", 0);
     await until(() => expect(reader.seen.map(({ seq }) => seq)).toEqual([2, 3]));

@@ -26,6 +26,7 @@ const owner: Actor = {
   authenticatedAt: new Date(clock.now()),
   method: "password",
   lacksSecondFactor: false,
+  standing: "active",
   expiresAt: new Date(clock.now() + 86_400_000),
 };
 

@@ -19,13 +19,18 @@ import { MARK_PATH, STYLESHEET_PATH } from "./pages/stylesheet.ts";
 
 /** Pages that take a form. */
 const FORMS = [
+  "/account/data/download",
+  "/account/data/export",
+  "/account/data/remove",
   "/account/passkeys",
   "/account/passkeys/question",
   "/account/passkeys/remove",
   "/account/passkeys/rename",
+  "/account-deletion/undo",
   "/account/standing",
   "/confirm",
   "/connect",
+  "/data-request",
   "/email/confirm",
   "/email/undo",
   "/invite/accept",
@@ -49,11 +54,15 @@ const FORMS = [
   "/sign-up",
   "/support",
 ];
+/** The page that takes a file. */
+const UPLOAD = "/account/data/import";
 /** Every door of the server. A new one is added here by hand, so that none opens unseen (OWASP API9). */
 const ROUTES = [
   "GET /",
   "GET /.well-known/gpc.json",
   "GET /.well-known/security.txt",
+  "GET /account-deletion/undo",
+  "GET /account/data",
   "GET /account/passkeys",
   "GET /account/standing",
   `GET ${PASSKEY_SCRIPT_PATH}`,
@@ -62,8 +71,11 @@ const ROUTES = [
   "GET /check-mail",
   "GET /confirm",
   "GET /connect",
+  "GET /data-request",
+  "GET /data-request/receipt",
   "GET /email/confirm",
   "GET /email/undo",
+  "GET /erasure",
   "GET /files/phones/:phone/:name",
   "GET /healthz",
   "GET /invite",
@@ -92,21 +104,30 @@ const ROUTES = [
   "GET /sign-up",
   "GET /suites/:suite/junit.xml",
   "GET /support",
+  "GET /trust",
+  "GET /trust.json",
+  "GET /uninstalled",
+  "GET /trust/records",
+  "GET /trust/records.json",
+  "GET /trust/key",
   "GET /workspaces/export.zip",
+  "POST /exports/:ticket",
   "POST /hooks/:id",
+  "POST /privacy/import",
+  `POST ${UPLOAD}`,
   "ALL /trpc/*",
   ...FORMS.map((path) => `POST ${path}`),
 ];
 /** Beside the routes: middleware, and the page for what is not there. */
 const EVERYWHERE =
-  /^(ALL|POST) (\/\*|\/(healthz|readyz|trpc\/\*|files\/\*|runs\/\*|suites\/\*|workspaces\/\*)|\/trpc\/[\w.]+)$/;
+  /^(ALL|POST) (\/\*|\/(healthz|readyz|trpc\/\*|files\/\*|runs\/\*|suites\/\*|workspaces\/\*|exports\/\*)|\/trpc\/[\w.]+)$|^ALL \/privacy\/import$/;
 /** The same for everybody, and named by what is in it. */
 const STATIC = /^\/assets\//;
 
 describe("the server", () => {
   it("has the routes that are written here, and no other", () => {
     const publicUrl = new URL("http://localhost:8787");
-    const pages = createPages({ publicUrl, clock: new ManualClock() } as unknown as PageServices);
+    const pages = createPages({ publicUrl, clock: new ManualClock(), asked: {} } as unknown as PageServices);
     const app = createApp({
       doors: createDoors({ publicUrl, port: 8787, extensionIds: [] }),
       pages: new Hono<AppEnv>().route("/", pages),
@@ -174,6 +195,7 @@ const filled = (path: string) =>
     .replace(":run", newId("run"))
     .replace(":suite", newId("suite"))
     .replace(/:id|:name|:report/, "junit.xml")
+    .replace(":ticket", "A".repeat(43))
     .replace("*", "account.me");
 
 describe("every answer", () => {
@@ -254,25 +276,30 @@ describe("every answer", () => {
 });
 
 describe("every form", () => {
-  it.each(FORMS)("ABUSE-13 %s counts as a plain form of our own pages and nothing else", async (path) => {
-    const own = { origin: `http://localhost:${server.port}`, "content-type": "application/x-www-form-urlencoded" };
-    const types = ["multipart/form-data; boundary=x", "text/plain", "application/json", "application/octet-stream", ""];
-    for (const type of types) {
-      const { status } = await send(path, { method: "POST", headers: { ...own, "content-type": type } });
-      expect([type, status]).toEqual([type, 415]);
-    }
-    const elsewhere = ["https://evil.test", "null", `https://localhost:${server.port}`, "http://localhost:1", ""];
-    for (const origin of [...elsewhere, `chrome-extension://${CHROME_EXTENSION_ID}`]) {
-      const { status } = await send(path, { method: "POST", headers: { ...own, origin } });
-      expect([origin, status]).toEqual([origin, 403]);
-    }
-    const { origin: _none, ...without } = own;
-    expect((await send(path, { method: "POST", headers: without })).status).toBe(403);
-    for (const site of ["cross-site", "same-site", "none"]) {
-      const { status } = await send(path, { method: "POST", headers: { ...own, "sec-fetch-site": site } });
-      expect([site, status]).toEqual([site, 403]);
-    }
-  });
+  const PLAIN = "application/x-www-form-urlencoded";
+  const MULTIPART = "multipart/form-data; boundary=x";
+  it.each([...FORMS, UPLOAD])(
+    "ABUSE-13 %s counts as a form of its kind of our own pages and nothing else",
+    async (path) => {
+      const [kind, other] = path === UPLOAD ? [MULTIPART, PLAIN] : [PLAIN, MULTIPART];
+      const own = { origin: `http://localhost:${server.port}`, "content-type": kind };
+      for (const type of [other, "text/plain", "application/json", "application/octet-stream", ""]) {
+        const { status } = await send(path, { method: "POST", headers: { ...own, "content-type": type } });
+        expect([type, status]).toEqual([type, 415]);
+      }
+      const elsewhere = ["https://evil.test", "null", `https://localhost:${server.port}`, "http://localhost:1", ""];
+      for (const origin of [...elsewhere, `chrome-extension://${CHROME_EXTENSION_ID}`]) {
+        const { status } = await send(path, { method: "POST", headers: { ...own, origin } });
+        expect([origin, status]).toEqual([origin, 403]);
+      }
+      const { origin: _none, ...without } = own;
+      expect((await send(path, { method: "POST", headers: without })).status).toBe(403);
+      for (const site of ["cross-site", "same-site", "none"]) {
+        const { status } = await send(path, { method: "POST", headers: { ...own, "sec-fetch-site": site } });
+        expect([site, status]).toEqual([site, 403]);
+      }
+    },
+  );
 });
 
 describe("over https", () => {

@@ -1,5 +1,5 @@
 /** The jobs table: enqueue in the business transaction, claim by lease, write only with the fencing token. */
-import { and, asc, eq, gte, inArray, isNotNull, lt, lte, ne, notExists, or, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, lte, max, ne, notExists, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type JobId, newId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
@@ -42,7 +42,8 @@ export interface JobsRepo {
   fail(job: ClaimedJob, error: string, retryAt: Date | undefined): Promise<void>;
   /** Gives back what a node held: for the start of a single-node server, where every earlier lease is dead. */
   reclaim(node: string | undefined): Promise<number>;
-  sweep(tx: Writer, before: Date): Promise<number>;
+  /** When a job of the kind was last done. */
+  lastDone(kind: string): Promise<Date | undefined>;
   counts(): Promise<Record<string, number>>;
 }
 
@@ -167,12 +168,12 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
       );
       return rows.length;
     },
-    async sweep(tx, before) {
-      const rows = await tx
-        .delete(jobs)
-        .where(and(isNotNull(jobs.finishedAt), lt(jobs.finishedAt, before)))
-        .returning({ id: jobs.id });
-      return rows.length;
+    async lastDone(kind) {
+      const [row] = await db.read
+        .select({ at: max(jobs.finishedAt) })
+        .from(jobs)
+        .where(and(eq(jobs.kind, kind), eq(jobs.state, "done")));
+      return row?.at ?? undefined;
     },
     async counts() {
       const rows = await db.read

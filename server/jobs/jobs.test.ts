@@ -10,6 +10,7 @@ import { ManualClock, systemClock } from "../clock.ts";
 import { openSqlite } from "../db/sqlite.ts";
 import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { silentLog } from "../log.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import { createJobsRepo, type JobsRepo, type NewJob } from "./jobs.repo.ts";
 import { createJobs, type JobContext, type JobHandler, type Schedule, slotOf } from "./jobs.service.ts";
 
@@ -246,7 +247,7 @@ describe.each(TEST_ENGINES)("jobs on $name", (engine) => {
     await test.db.tx((tx) => repo.finish(tx, job));
     await enqueue({ kind: "k", input: "waits" });
     clock.advance(1);
-    expect(await test.db.tx((tx) => repo.sweep(tx, new Date(clock.now())))).toBe(1);
+    expect(await sweepNow(test.db, clock.now() + 7 * 86_400_000, "jobs")).toBe(1);
     expect(await all()).toMatchObject([{ input: "waits" }]);
   });
 });

@@ -1,5 +1,5 @@
 /** Stored rate limits and idempotency keys. */
-import { and, eq, lt, lte, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database, Writer } from "../db/database.ts";
 
 export interface LimitsRepo {
@@ -8,8 +8,6 @@ export interface LimitsRepo {
   findResult(tx: Writer, at: IdempotencyRef): Promise<{ inputHash: string; result: unknown } | undefined>;
   storeResult(tx: Writer, at: IdempotencyRef, inputHash: string, result: unknown, createdAt: Date): Promise<void>;
   forgetResult(tx: Writer, at: IdempotencyRef): Promise<void>;
-  /** Removes what has expired; returns how many rows went. */
-  sweep(tx: Writer, now: number, keysBefore: Date): Promise<number>;
 }
 export interface IdempotencyRef {
   readonly scope: string;
@@ -51,17 +49,6 @@ export function createLimitsRepo(db: Database): LimitsRepo {
     },
     async forgetResult(tx, at) {
       await tx.delete(idempotencyKeys).where(refersTo(at));
-    },
-    async sweep(tx, now, keysBefore) {
-      const limits = await tx
-        .delete(rateLimits)
-        .where(lte(rateLimits.theoreticalArrivalAt, now))
-        .returning({ key: rateLimits.key });
-      const keys = await tx
-        .delete(idempotencyKeys)
-        .where(lt(idempotencyKeys.createdAt, keysBefore))
-        .returning({ key: idempotencyKeys.key });
-      return limits.length + keys.length;
     },
   };
 }

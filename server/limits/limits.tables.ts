@@ -2,16 +2,26 @@
 import type { Kit } from "../db/dialect.ts";
 import { operational, personal } from "../privacy/tags.ts";
 
+/** What keeps a repeated call from happening twice. */
+const repeated = {
+  use: ["essential.service.operations"],
+  clause: "P1.4",
+  retain: "day",
+  export: { never: "Repeats for a day what other tables say." },
+} as const;
+
 export function limitTables(k: Kit) {
   const idempotencyKeys = k.table(
     "idempotency_keys",
-    { owner: "team", subject: { none: "Rows live two days and hold ids only." }, clock: "createdAt" },
+    { owner: "user", subject: { none: "Answers of the last day, by ids." }, clock: "createdAt" },
     {
-      scope: k.text(operational("day")).notNull(),
-      procedure: k.text(operational("day")).notNull(),
+      /** `<team>/<person>`. */
+      scope: k.text(personal("user.unique_id", { ...repeated, link: "scope" })).notNull(),
+      procedure: k.text(personal("user.behavior", repeated)).notNull(),
       key: k.text(operational("day")).notNull(),
       inputHash: k.text(operational("day")).notNull(),
-      result: k.json<unknown>(operational("day")).notNull(),
+      /** Ids of what the call made, or what it wiped. */
+      result: k.json<unknown>(personal("user.behavior", repeated)).notNull(),
       createdAt: k.instant(operational("day")).notNull(),
     },
     (t) => [

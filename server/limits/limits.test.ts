@@ -5,6 +5,7 @@ import { newId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { PerchError } from "../errors.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import { createIdempotency } from "./idempotency.ts";
 import { createLimitsRepo, type LimitsRepo } from "./limits.repo.ts";
@@ -107,10 +108,10 @@ describe.each(TEST_ENGINES)("limits on $name", (engine) => {
   });
 
   it("sweeps what would limit nobody any more", async () => {
-    await test.db.tx((tx) => repo.sweep(tx, Number.MAX_SAFE_INTEGER, new Date(0)));
+    await sweepNow(test.db, Number.MAX_SAFE_INTEGER, "rate limits");
     await repo.takeToken({ key: "old", now: 0, everyMs: 1000, burst: 1 });
     await repo.takeToken({ key: "live", now: 500, everyMs: 1000, burst: 1 });
-    expect(await test.db.tx((tx) => repo.sweep(tx, 1000, new Date(0)))).toBe(1);
+    expect(await sweepNow(test.db, 1000, "rate limits")).toBe(1);
     expect(await repo.takeToken({ key: "live", now: 1000, everyMs: 1000, burst: 1 })).toBe(500);
   });
 
@@ -180,7 +181,6 @@ describe("limits in memory", () => {
     findResult: unused,
     storeResult: unused,
     forgetResult: unused,
-    sweep: unused,
   };
 
   it("let everybody of a network do so many times what one may, whatever is stored, each limit apart", async () => {

@@ -109,6 +109,7 @@ export const SAMPLES: MailData = {
     answer: "Your <b>name was corrected.",
     link: "https://perch.example/data-request/receipt?token=t",
   },
+  data_requests_due: { count: "1 request", list: "DR-2026-0001 (delete): due 31 January 2026, 5 days left" },
   policy_changed: { effectiveAt: "1 February 2026", summary: "One clause.", link: "https://perch.example/privacy" },
   breach: {
     what: "A backup was read.",

@@ -64,6 +64,7 @@ export function createMailRepo(db: Database, clock: Clock): MailRepo {
           id,
           userId: userId ?? null,
           recipient,
+          recipientIndex: recipient,
           kind,
           data,
           dedupeKey: dedupeKey ?? null,

@@ -1,7 +1,7 @@
 /** Mail outbox: rows are written in the transaction that makes the mail true. */
 import type { UserId } from "../../shared/ids.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal } from "../privacy/tags.ts";
+import { fingerprint, operational, person, personal, reference } from "../privacy/tags.ts";
 
 export const MAIL_KINDS = [
   "confirm",
@@ -32,6 +32,7 @@ export const MAIL_KINDS = [
   "data_request",
   "data_request_verify",
   "data_request_done",
+  "data_requests_due",
   "policy_changed",
   "breach",
   "operator_notice",
@@ -46,19 +47,31 @@ const mail = { use: ["essential.service.notifications.email"], clause: "P2.3", r
 export function mailTables(k: Kit) {
   const mailOutbox = k.table(
     "mail_outbox",
-    { owner: "user", subject: { column: "userId" }, clock: "createdAt" },
+    {
+      owner: "user",
+      people: ["customer", "invitee", "visitor"],
+      subject: { column: "userId", also: ["recipientIndex"] },
+      clock: "createdAt",
+    },
     {
       id: k.text(operational("week")).primaryKey(),
       userId: k.text(person(mail)).$type<UserId>(),
-      recipient: k.text(personal("user.contact.email", { ...mail, link: "email" })).notNull(),
-      kind: k.oneOf(MAIL_KINDS, operational("week")).notNull(),
+      recipient: k.sealed("mail_outbox.recipient", "server", personal("user.contact.email", mail)).notNull(),
+      recipientIndex: k.fingerprint("recipient", fingerprint(mail)),
+      kind: k.oneOf(MAIL_KINDS, personal("user.behavior", mail)).notNull(),
       /** Values the template needs; holds single-use links, so it is nulled once sent. */
       data: k.json<Record<string, string>>(
-        personal("user.authorization.credentials", { ...mail, export: { never: "Holds single-use links." } }),
+        personal("user.authorization.credentials", {
+          ...mail,
+          holds: ["user.contact.email", "user.name", "user.device.ip_address", "user.device.device_id"],
+          export: { never: "Holds single-use links; sealed, and empty once sent." },
+        }),
       ),
       /** Names the event the mail is about: queued twice, it is one mail. */
-      dedupeKey: k.text(operational("week")),
-      state: k.oneOf(MAIL_STATES, operational("week")).notNull(),
+      dedupeKey: k.text(
+        personal("user.unique_id", { ...mail, export: { never: "The id of what the mail is about." } }),
+      ),
+      state: k.oneOf(MAIL_STATES, reference("week")).notNull(),
       createdAt: k.instant(personal("user.behavior", mail)).notNull(),
       sentAt: k.instant(personal("user.behavior", mail)),
       /** Why it failed: the mail server's reply code, never its words, which may name the address. */
@@ -68,6 +81,7 @@ export function mailTables(k: Kit) {
       k.uniqueIndex("mail_outbox_dedupe").on(t.dedupeKey),
       k.index("mail_outbox_created").on(t.createdAt),
       k.index("mail_outbox_state").on(t.state),
+      k.index("mail_outbox_person").on(t.userId),
     ],
   );
   return { mailOutbox };

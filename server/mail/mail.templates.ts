@@ -81,6 +81,8 @@ export interface MailData {
     readonly answer: string;
     readonly link: string;
   };
+  /** To the operator; numbers and kinds, nothing about a person. */
+  readonly data_requests_due: { readonly count: string; readonly list: string };
   readonly policy_changed: { readonly effectiveAt: string; readonly summary: string; readonly link: string };
   /** What Art. 34(2) GDPR asks for, and which categories of the reader's data are concerned. */
   readonly breach: {
@@ -261,7 +263,7 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     subject: "Your data is ready to download",
     before: [`You asked for a copy of your data (${at}). It is ready.`],
     action: { label: "Download", link },
-    after: [`The link works once, until ${expiresAt}, and only where you are signed in.`],
+    after: [`It is there until ${expiresAt}, and only you can download it, where you are signed in.`],
   }),
   account_deletion: ({ at, deletedAt, undoLink }) => ({
     subject: "Your Perch account will be deleted",
@@ -309,6 +311,11 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     before: [answer],
     action: { label: "See the receipt", link },
     after: [],
+  }),
+  data_requests_due: ({ count, list }) => ({
+    subject: `Perch: ${count} about personal data to answer`,
+    before: [`Waiting for an answer: ${list}.`],
+    after: ["See them with “npm run admin -- request list”; docs/privacy/requests.md says how to answer."],
   }),
   policy_changed: ({ effectiveAt, summary, link }) => ({
     subject: "The privacy policy of Perch changes",

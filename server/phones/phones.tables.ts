@@ -10,7 +10,7 @@ import {
 } from "../../shared/phones.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const usage = { use: ["essential.service.operations"], clause: "P1.4", retain: "phone" } as const;
@@ -20,7 +20,7 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
     "phones",
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
-      id: k.text(operational("phone")).$type<PhoneId>().primaryKey(),
+      id: k.text(reference("phone")).$type<PhoneId>().primaryKey(),
       teamId: k
         .text(ofTeam("phone"))
         .$type<TeamId>()
@@ -32,17 +32,17 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...usage, rectify: "self" })).notNull(),
-      driver: k.oneOf(DRIVER_KINDS, operational("phone")).notNull(),
-      profile: k.text(operational("phone")).$type<DeviceProfileId>().notNull(),
+      driver: k.oneOf(DRIVER_KINDS, reference("phone")).notNull(),
+      profile: k.text(reference("phone")).$type<DeviceProfileId>().notNull(),
       settings: k.json<PhoneSettings>(personal("user.account.settings", { ...usage, rectify: "self" })).notNull(),
       /** Words the team groups phones by, sorted. */
       tags: k
         .json<readonly string[]>(personal("user.content.private", { ...usage, rectify: "self" }))
         .notNull()
         .default([]),
-      rotated: k.bool(operational("phone")).notNull(),
+      rotated: k.bool(reference("phone")).notNull(),
       state: k.oneOf(PHONE_STATES, personal("user.behavior", usage)).notNull(),
-      reason: k.oneOf(PHONE_REASONS, operational("phone")),
+      reason: k.oneOf(PHONE_REASONS, reference("phone")),
       /** What the driver last said, in its own words. */
       driverState: k.text(operational("phone")),
       createdAt: k.instant(personal("user.behavior", usage)).notNull(),
@@ -50,7 +50,11 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       lastUsedAt: k.instant(personal("user.behavior", usage)),
       removedAt: k.instant(personal("user.behavior", usage)),
     },
-    (t) => [k.index("phones_team").on(t.teamId, t.state), k.index("phones_state").on(t.state)],
+    (t) => [
+      k.index("phones_team").on(t.teamId, t.state),
+      k.index("phones_state").on(t.state),
+      k.index("phones_person").on(t.createdBy),
+    ],
   );
   return { phones };
 }

@@ -1,45 +1,39 @@
 /** Everything about data rights, made here. */
-
-import { PerchError } from "../errors.ts";
+import type { Database } from "../db/database.ts";
 import { createDesks, type Desks, type DesksOptions } from "./desks.ts";
 import type { Erasures } from "./erasure/erasures.service.ts";
 import type { DataExports } from "./export/exports.service.ts";
-import type { PrivacyPreferences } from "./preferences/preferences.service.ts";
+import { createHeldRepo } from "./held/held.repo.ts";
 import { createPrivacyRepo } from "./privacy.repo.ts";
 import type { PrivacyRouterServices } from "./privacy.router.ts";
 import { createPrivacyService } from "./privacy.service.ts";
-import type { DataRequests } from "./requests/requests.service.ts";
+import type { RequestParts } from "./requests/compose.ts";
+import type { Inactivity } from "./retention/inactivity.service.ts";
 
-const notYet = async (): Promise<never> => {
-  throw new PerchError("unavailable", "This is not built yet.");
-};
-
-export function createPrivacyServices(options: DesksOptions): PrivacyRouterServices & Desks {
-  const { db, publicUrl } = options;
+export function createPrivacyServices(
+  options: DesksOptions & {
+    readonly asked: Pick<RequestParts, "requests" | "preferences">;
+    readonly exports: DataExports;
+    readonly erasures: Erasures;
+    readonly inactivity: Pick<Inactivity, "deletionAt">;
+  },
+): PrivacyRouterServices & Desks {
+  const { db, publicUrl, exports, erasures } = options;
+  const { requests, preferences } = options.asked;
   const desks = createDesks(options);
-  const requests: DataRequests = { list: async () => [], make: notYet, revoke: notYet };
-  const preferences: PrivacyPreferences = {
-    of: async () => ({ restricted: false, metrics: true }),
-    change: notYet,
-    rectify: notYet,
-    statements: async () => [],
-    dispute: notYet,
-    removeStatement: notYet,
-  };
-  const exports: DataExports = {
-    estimate: notYet,
-    list: async () => [],
-    start: notYet,
-    revoke: notYet,
-    download: notYet,
-  };
-  const erasures: Erasures = { preview: notYet, ask: notYet, undo: notYet, current: async () => undefined };
   const { policy, incidents, processorViews } = desks;
   const privacy = createPrivacyService({
     ...{ requests, preferences, exports, erasures, policy, incidents, publicUrl },
     processors: processorViews,
+    inactivity: options.inactivity,
     repo: createPrivacyRepo(db),
-    place: db.engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database",
+    held: createHeldRepo(db),
+    place: placeOf(db),
   });
   return { ...desks, privacy, requests, preferences, exports, erasures };
+}
+
+/** Where the database lives, in words. */
+export function placeOf({ engine }: Pick<Database, "engine">): string {
+  return engine === "sqlite" ? "On this server, encrypted" : "In the PostgreSQL database";
 }

@@ -1,6 +1,7 @@
 /** A breach desk on a database, with mail that goes nowhere: for tests. */
 import { randomBytes } from "node:crypto";
 import { newId, type UserId } from "../../shared/ids.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
@@ -32,10 +33,9 @@ export function startDeskParts(db: Database) {
     }
   }
   async function person(name: string): Promise<UserId> {
-    const { users } = db.t;
     const id = newId("user");
     const email = `${name}@x.example`;
-    await db.tx((tx) => tx.insert(users).values({ id, email, emailShown: email, createdAt: new Date(clock.now()) }));
+    await db.tx((tx) => addUser(db, tx, { id, email, createdAt: new Date(clock.now()) }));
     return id;
   }
   /** Of a job; `stopAfter` aborts when it looks for the n-th time whether to go on. */

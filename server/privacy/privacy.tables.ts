@@ -12,10 +12,12 @@ import {
 } from "../../shared/privacy.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal, secret } from "./tags.ts";
+import { fingerprint, operational, person, personal, reference, secret } from "./tags.ts";
 
 const rights = { use: ["essential.legal_obligation"], clause: "P5.6", basis: "legal_obligation" } as const;
 const request = { ...rights, retain: "request", erase: "null" } as const;
+/** What only the answer needed. */
+const untilAnswered = { ...request, retain: "month" } as const;
 const chosen = { ...rights, clause: "P5.2", retain: "account" } as const;
 
 export const STEP_STATES = ["waiting", "done", "late"] as const;
@@ -24,33 +26,39 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
   /** What is left 24 months after the answer: when, what kind, how, and on what ground (CCPA regulations §7101). */
   const dataRequests = k.table(
     "data_requests",
-    { owner: "user", subject: { column: "userId" }, clock: "closedAt" },
     {
-      id: k.text(operational("request")).$type<DataRequestId>().primaryKey(),
-      number: k.text(operational("request")).notNull(),
-      kind: k.oneOf(REQUEST_KINDS, operational("request")).notNull(),
-      channel: k.oneOf(REQUEST_CHANNELS, operational("request")).notNull(),
-      state: k.oneOf(REQUEST_STATES, operational("request")).notNull(),
-      reason: k.oneOf(REQUEST_REASONS, operational("request")),
+      owner: "user",
+      people: ["customer", "visitor"],
+      subject: { column: "userId", also: ["emailIndex"] },
+      clock: "closedAt",
+    },
+    {
+      id: k.text(reference("request")).$type<DataRequestId>().primaryKey(),
+      number: k.text(reference("request")).notNull(),
+      kind: k.oneOf(REQUEST_KINDS, reference("request")).notNull(),
+      channel: k.oneOf(REQUEST_CHANNELS, reference("request")).notNull(),
+      state: k.oneOf(REQUEST_STATES, reference("request")).notNull(),
+      reason: k.oneOf(REQUEST_REASONS, reference("request")),
       /** Empty until the request is matched to an account, and after the account is gone. */
       userId: k.text(person(request)).$type<UserId>(),
       /** Where the answer goes; forgotten with the account, or 30 days after the answer. */
-      email: k.text(personal("user.contact.email", { ...request, link: "email" })),
-      text: k.text(personal("user.content.private", request)),
-      answer: k.text(personal("user.content.private", request)),
+      email: k.sealed("data_requests.email", "server", personal("user.contact.email", untilAnswered)),
+      emailIndex: k.fingerprint("email", fingerprint(untilAnswered)),
+      text: k.sealed("data_requests.text", "server", personal("user.content.private", untilAnswered)),
+      answer: k.sealed("data_requests.answer", "server", personal("user.content.private", request)),
       /** SHA-256 of the token in the mail that asks whether the request is theirs. */
-      verifyHash: k.text({ ...secret("user.authorization.credentials", "request"), erase: "null" }),
-      verifiedAt: k.instant(operational("request")),
+      verifyHash: k.text({ ...secret("user.authorization.credentials", "month"), erase: "null" }),
+      verifiedAt: k.instant(reference("request")),
       /** True arrival, not when somebody typed it in. */
-      receivedAt: k.instant(operational("request")).notNull(),
+      receivedAt: k.instant(reference("request")).notNull(),
       enteredAt: k.instant(operational("request")).notNull(),
       /** The earlier of 30 days and one calendar month after arrival. */
-      dueAt: k.instant(operational("request")).notNull(),
-      acknowledgedAt: k.instant(operational("request")),
+      dueAt: k.instant(reference("request")).notNull(),
+      acknowledgedAt: k.instant(reference("request")),
       /** The newest reminder to the operator, in days after arrival. */
       remindedDay: k.int(operational("request")).notNull().default(0),
-      closedAt: k.instant(operational("request")),
-      receipt: k.json<SignedReceipt>(operational("request")),
+      closedAt: k.instant(reference("request")),
+      receipt: k.json<SignedReceipt>(reference("request")),
       idempotencyKey: k.text(personal("user.privacy_preferences", request)),
     },
     (t) => [
@@ -58,7 +66,8 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_requests_key").on(t.userId, t.idempotencyKey),
       k.uniqueIndex("data_requests_verify").on(t.verifyHash),
       k.index("data_requests_due").on(t.state, t.dueAt),
-      k.index("data_requests_email").on(t.email),
+      k.index("data_requests_email_index").on(t.emailIndex),
+      k.index("data_requests_closed").on(t.closedAt),
     ],
   );
 
@@ -66,15 +75,17 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     "statements",
     { owner: "user", subject: { column: "userId" }, clock: "at" },
     {
-      id: k.text(operational("account")).$type<StatementId>().primaryKey(),
+      id: k.text(reference("account")).$type<StatementId>().primaryKey(),
       userId: k
         .text(person(chosen))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
       /** The data category it is about. */
-      category: k.text(operational("account")).notNull(),
-      text: k.text(personal("user.content.private", { ...chosen, rectify: "self" })).notNull(),
+      category: k.text(reference("account")).notNull(),
+      text: k
+        .sealed("statements.text", "subject", personal("user.content.private", { ...chosen, rectify: "self" }))
+        .notNull(),
       at: k.instant(personal("user.behavior", chosen)).notNull(),
     },
     (t) => [k.index("statements_user").on(t.userId)],
@@ -100,22 +111,22 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     "data_exports",
     { owner: "user", subject: { column: "userId" }, clock: "askedAt" },
     {
-      id: k.text(operational("week")).$type<DataExportId>().primaryKey(),
+      id: k.text(reference("week")).$type<DataExportId>().primaryKey(),
       userId: k
         .text(person({ ...chosen, retain: "week" }))
         .$type<UserId>()
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
-      requestId: k.text(operational("week")).$type<DataRequestId>(),
+      requestId: k.text(reference("week")).$type<DataRequestId>(),
       state: k.oneOf(EXPORT_STATES, personal("user.privacy_preferences", { ...chosen, retain: "week" })).notNull(),
       askedAt: k.instant(personal("user.behavior", { ...chosen, retain: "week" })).notNull(),
-      readyAt: k.instant(operational("week")),
-      expiresAt: k.instant(operational("week")),
-      rows: k.int(operational("week")).notNull().default(0),
-      rowsExpected: k.int(operational("week")).notNull().default(0),
-      bytes: k.int(operational("week")),
-      downloads: k.int(operational("week")).notNull().default(0),
-      failure: k.text(operational("week")),
+      readyAt: k.instant(reference("week")),
+      expiresAt: k.instant(reference("week")),
+      rows: k.int(reference("week")).notNull().default(0),
+      rowsExpected: k.int(reference("week")).notNull().default(0),
+      bytes: k.int(reference("week")),
+      downloads: k.int(reference("week")).notNull().default(0),
+      failure: k.text(reference("week")),
       /** The archive's key, sealed; the archive itself is a file of the exports folder, encrypted with it. */
       sealedKey: k.text(secret("user.authorization.credentials", "week")),
       /** SHA-256 of the ticket of the next download. */
@@ -127,6 +138,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("data_exports_key").on(t.userId, t.idempotencyKey),
       k.uniqueIndex("data_exports_ticket").on(t.ticketHash),
       k.index("data_exports_expiry").on(t.expiresAt),
+      k.index("data_exports_asked").on(t.askedAt),
     ],
   );
 
@@ -135,13 +147,13 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     "erasures",
     { owner: "user", subject: { column: "userId" }, clock: "doneAt" },
     {
-      id: k.text(operational("request")).$type<ErasureId>().primaryKey(),
+      id: k.text(reference("request")).$type<ErasureId>().primaryKey(),
       userId: k.text(person({ ...request, erase: "legal" })).$type<UserId>(),
-      requestId: k.text(operational("request")).$type<DataRequestId>(),
-      state: k.oneOf(ERASURE_STATES, operational("request")).notNull(),
-      askedAt: k.instant(operational("request")).notNull(),
-      purgeAt: k.instant(operational("request")).notNull(),
-      doneAt: k.instant(operational("request")),
+      requestId: k.text(reference("request")).$type<DataRequestId>(),
+      state: k.oneOf(ERASURE_STATES, reference("request")).notNull(),
+      askedAt: k.instant(reference("request")).notNull(),
+      purgeAt: k.instant(reference("request")).notNull(),
+      doneAt: k.instant(reference("request")),
       /** What becomes of teams with other members, as the person chose. Forgotten at the end. */
       choices: k.json<unknown>(personal("user.privacy_preferences", request)),
       /** SHA-256 of the token in the undo link. */
@@ -156,6 +168,8 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       k.uniqueIndex("erasures_undo").on(t.undoHash),
       k.uniqueIndex("erasures_certificate").on(t.certificateHash),
       k.index("erasures_due").on(t.state, t.purgeAt),
+      k.index("erasures_done").on(t.doneAt),
+      k.index("erasures_person").on(t.userId),
     ],
   );
   const erasureSteps = k.table(
@@ -193,6 +207,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       subject: k.text(operational("month")).primaryKey(),
       since: k.instant(operational("month")).notNull(),
     },
+    (t) => [k.index("erasure_fence_since").on(t.since)],
   );
 
   /** Versions of the policy that were announced; their texts are in `shared/policy/`. */
@@ -211,7 +226,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     "policy_notices",
     { owner: "user", subject: { column: "userId" }, clock: "queuedAt" },
     {
-      version: k.int(operational("account")).notNull(),
+      version: k.int(reference("account")).notNull(),
       userId: k
         .text(person({ ...chosen, clause: "P8.2" }))
         .$type<UserId>()
@@ -224,7 +239,7 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
       acknowledgedAt: k.instant(personal("user.behavior", { ...chosen, clause: "P8.2" })),
       objectedAt: k.instant(personal("user.privacy_preferences", { ...chosen, clause: "P8.2" })),
     },
-    (t) => [k.primaryKey({ columns: [t.version, t.userId] })],
+    (t) => [k.primaryKey({ columns: [t.version, t.userId] }), k.index("policy_notices_person").on(t.userId)],
   );
   return {
     dataRequests,

@@ -3,6 +3,7 @@ import { newId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { newTeam } from "../phones/testing/harness.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import { createRecordingsRepo, type RecordingsRepo } from "./recordings.repo.ts";
 import type { StepData } from "./recordings.tables.ts";
@@ -81,7 +82,7 @@ describe.each(TEST_ENGINES)("recordings on $name", (engine) => {
     expect(await repo.find(scope, id)).toMatchObject({ state: "paused", note: "Restarted.", eventSeq: 2, stateSeq: 2 });
     await begin(phoneId);
     expect((await repo.list(scope, phoneId, 10)).map(({ state }) => state).sort()).toEqual(["paused", "recording"]);
-    await test.db.tx((tx) => repo.sweep(tx, new Date(at.getTime() + 1)));
+    await sweepNow(test.db, at.getTime() + 30 * 86_400_000 + 1, "recordings");
     expect(await repo.list(scope, undefined, 10)).toEqual([]);
     expect(await repo.steps(id)).toEqual([]);
   });

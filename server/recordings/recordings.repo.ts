@@ -1,5 +1,5 @@
 /** Recordings and their steps in the database, always within a team and of one person. */
-import { and, asc, desc, eq, gt, isNotNull, isNull, lt, max, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, max, sql } from "drizzle-orm";
 import type { PhoneId, RecordingId } from "../../shared/ids.ts";
 import type { RecordingEvent, RecordingState } from "../../shared/recording-model.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -45,7 +45,6 @@ export interface RecordingsRepo {
   delete(tx: Writer, id: RecordingId): Promise<void>;
   /** Recordings that were going on when a server stopped. */
   pauseAll(tx: Writer, note: string, at: Date): Promise<number>;
-  sweep(tx: Writer, before: Date): Promise<number>;
 }
 
 export function createRecordingsRepo(db: Database): RecordingsRepo {
@@ -196,10 +195,6 @@ export function createRecordingsRepo(db: Database): RecordingsRepo {
         })
         .where(eq(recordings.state, "recording"))
         .returning({ id: recordings.id });
-      return rows.length;
-    },
-    async sweep(tx, before) {
-      const rows = await tx.delete(recordings).where(lt(recordings.updatedAt, before)).returning({ id: recordings.id });
       return rows.length;
     },
   };

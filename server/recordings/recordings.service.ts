@@ -62,7 +62,6 @@ export interface Recordings extends RecordingsService {
   phoneEnded(phoneId: PhoneId, words: string): Promise<void>;
   /** Settles what an earlier server left behind. */
   recover(): Promise<void>;
-  sweep(tx: Writer, before: Date): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -365,7 +364,6 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     async recover() {
       await db.tx((tx) => repo.pauseAll(tx, RESTARTED, now()));
     },
-    sweep: (tx, before) => repo.sweep(tx, before),
     async close() {
       for (const recorder of [...active.values()]) await end(recorder);
     },

@@ -5,7 +5,7 @@ import { RECORDING_STATES, type RecordedStep } from "../../shared/recording-mode
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const kept = { use: ["essential.service.automations"], clause: "P1.4", retain: "month" } as const;
@@ -24,7 +24,7 @@ export function recordingTables(
     "recordings",
     { owner: "team", subject: { column: "createdBy" }, clock: "updatedAt" },
     {
-      id: k.text(operational("month")).$type<RecordingId>().primaryKey(),
+      id: k.text(reference("month")).$type<RecordingId>().primaryKey(),
       teamId: k
         .text(ofTeam("month"))
         .$type<TeamId>()
@@ -37,7 +37,7 @@ export function recordingTables(
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
       /** Not a foreign key: what was recorded outlives its phone. */
-      phoneId: k.text(operational("month")).$type<PhoneId>().notNull(),
+      phoneId: k.text(reference("month")).$type<PhoneId>().notNull(),
       state: k.oneOf(RECORDING_STATES, personal("user.behavior", kept)).notNull(),
       note: k.text(personal("user.behavior", kept)),
       startUrl: k.text(personal("user.content.private", kept)),
@@ -55,6 +55,8 @@ export function recordingTables(
     (t) => [
       k.uniqueIndex("recordings_running").on(t.phoneId).where(sql`${t.state} = 'recording'`),
       k.index("recordings_person").on(t.createdBy, t.updatedAt),
+      k.index("recordings_updated").on(t.updatedAt),
+      k.index("recordings_team").on(t.teamId),
     ],
   );
   const recordingSteps = k.table(
@@ -70,7 +72,7 @@ export function recordingTables(
         .$type<RecordingId>()
         .notNull()
         .references(() => recordings.id, { onDelete: "cascade" }),
-      seq: k.int(operational("month")).notNull(),
+      seq: k.int(reference("month")).notNull(),
       /** Number of the event of its last change. */
       changed: k.int(operational("month")).notNull(),
       /** Set while it is taken out and may be brought back. */

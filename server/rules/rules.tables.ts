@@ -5,7 +5,7 @@ import type { RuleRefusal } from "../../shared/rules-api.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const use = ["essential.service.automations"] as const;
@@ -20,7 +20,7 @@ export function ruleTables(
     "rules",
     { owner: "team", subject: { column: "savedBy" }, clock: "updatedAt" },
     {
-      id: k.text(operational("team")).$type<RuleId>().primaryKey(),
+      id: k.text(reference("team")).$type<RuleId>().primaryKey(),
       teamId: k
         .text(ofTeam("team"))
         .$type<TeamId>()
@@ -38,13 +38,17 @@ export function ruleTables(
       failures: k.int(operational("team")).notNull(),
       pausedAt: k.instant(personal("user.behavior", kept)),
       /** The next slot of its schedule; a past one was missed and runs once. */
-      nextAt: k.instant(operational("team")),
+      nextAt: k.instant(reference("team")),
       /** Why its schedule started nothing the last time. */
       refusal: k.json<RuleRefusal>(personal("user.content.private", kept)),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       updatedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.index("rules_team").on(t.teamId, t.createdAt), k.index("rules_next").on(t.nextAt)],
+    (t) => [
+      k.index("rules_team").on(t.teamId, t.createdAt),
+      k.index("rules_next").on(t.nextAt),
+      k.index("rules_person").on(t.savedBy),
+    ],
   );
   const ruleStarts = k.table(
     "rule_starts",
@@ -55,14 +59,14 @@ export function ruleTables(
     },
     {
       ruleId: k
-        .text(operational("quarter"))
+        .text(reference("quarter"))
         .$type<RuleId>()
         .notNull()
         .references(() => rules.id, { onDelete: "cascade" }),
       /** A keyed hash; the browser that made it keeps the key. */
       dedupeKey: k.text(operational("quarter")).notNull(),
       runId: k
-        .text(operational("quarter"))
+        .text(reference("quarter"))
         .$type<RunId>()
         .notNull()
         .references(() => runs.id, { onDelete: "cascade" }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId, type RuleId } from "../../shared/ids.ts";
 import type { Rule } from "../../shared/rules/model.ts";
 import { newTeam } from "../phones/testing/harness.ts";
+import { sweepNow } from "../privacy/testing/sweep-now.ts";
 import { ENDLESS, FAILING, freshKey, type OpenRules, openRules, TEST_ENGINES } from "./testing/harness.ts";
 
 const HOUR_MS = 3_600_000;
@@ -314,7 +315,7 @@ describe("keeping rules", () => {
     at.clock.advance(1);
     const { db } = at.test;
     expect(await db.read.select().from(db.t.ruleStarts)).toHaveLength(1);
-    await db.tx((tx) => at.sweep(tx, new Date(at.clock.now())));
+    await sweepNow(db, at.clock.now() + 90 * 86_400_000, "runs");
     expect(await db.read.select().from(db.t.ruleStarts)).toEqual([]);
     expect((await saved(at, rule.id))?.lastStartedAt).toBeUndefined();
   });

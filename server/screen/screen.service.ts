@@ -16,10 +16,11 @@ import { endSocket } from "./viewer.ts";
 export const SCREEN_PATH = "/screen";
 export const MAX_VIEWERS_PER_PHONE = 20;
 const TOO_MANY_VIEWERS = `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`;
-/** Said when access to the phone's team ends. */
+/** Said when access to the phone ends. */
 const LEFT_TEAM = {
   member: "Your role in this phone's team no longer lets you watch it.",
   session: "You work in another team now. Switch back to see this phone.",
+  stopped: "Your account does nothing with your data now. Allow it again under Privacy.",
 } as const satisfies Record<AccessChange["kind"], string>;
 const TICK_MS = 500;
 /** How often the use of one phone is reported while it goes on. */
@@ -173,15 +174,16 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
       for (const room of rooms.values()) room.end(reason, undefined, (grant) => grant.credentialId === credentialId);
     },
     accessChanged(change) {
-      const { kind, teamId } = change;
-      const isTheirs = (grant: TicketGrant) =>
-        grant.teamId === teamId &&
-        (kind === "session" ? grant.credentialId === change.sessionId : grant.userId === change.userId);
-      const role = kind === "member" ? change.role : undefined;
+      const isTheirs = (grant: TicketGrant) => {
+        if (change.kind === "stopped") return grant.userId === change.userId;
+        if (grant.teamId !== change.teamId) return false;
+        return change.kind === "session" ? grant.credentialId === change.sessionId : grant.userId === change.userId;
+      };
+      const role = change.kind === "member" ? change.role : undefined;
       for (const room of rooms.values()) {
         if (role !== undefined && roleMay(role, "phones:view")) {
           room.allow(isTheirs, { mayControl: roleMay(role, "phones:control"), mayTake: roleMay(role, "phones:take") });
-        } else room.end("not_allowed", LEFT_TEAM[kind], isTheirs);
+        } else room.end("not_allowed", LEFT_TEAM[change.kind], isTheirs);
       }
     },
     closePhone,

@@ -6,6 +6,7 @@ import { type CredentialId, newId } from "../../shared/ids.ts";
 import { createApiTokensRepo } from "../accounts/api-tokens.repo.ts";
 import { createSessionsRepo } from "../accounts/sessions.repo.ts";
 import { createSessions } from "../accounts/sessions.service.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
@@ -21,11 +22,11 @@ describe.each(TEST_ENGINES)("screen tickets on $name", (engine) => {
   let tokenId: CredentialId;
   beforeAll(async () => {
     test = await engine.open();
-    const { users, teams, teamMembers, phones } = test.db.t;
+    const { teams, teamMembers, phones } = test.db.t;
     const createdAt = new Date(clock.now());
     const { userId, teamId, phoneId } = ids;
     await test.db.tx(async (tx) => {
-      await tx.insert(users).values({ id: userId, email: "a@x.example", emailShown: "A@x.example", createdAt });
+      await addUser(test.db, tx, { id: userId, email: "a@x.example", emailShown: "A@x.example", createdAt });
       await tx.insert(teams).values({ id: teamId, name: "Team", createdAt });
       await tx.insert(teamMembers).values({ teamId, userId, role: "owner", joinedAt: createdAt });
       await tx.insert(phones).values({

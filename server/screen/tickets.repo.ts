@@ -1,18 +1,17 @@
 /** Screen tickets in the database: one `DELETE … RETURNING` redeems one, so that ten tries at once open one socket. */
-import { and, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, eq, gt, isNull } from "drizzle-orm";
 import { roleMay } from "../../shared/access.ts";
 import { isSessionId } from "../../shared/ids.ts";
 import { hashSecret, newSecret } from "../accounts/secrets.ts";
 import type { Clock } from "../clock.ts";
-import type { Database, Writer } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
+import { isOpenErasure, standingOf } from "../privacy/preferences/standing.repo.ts";
 import type { TicketStore } from "./tickets.ts";
 
-export interface StoredTickets extends TicketStore {
-  sweep(tx: Writer): Promise<number>;
-}
+export interface StoredTickets extends TicketStore {}
 
 export function createTickets(db: Database, clock: Clock): StoredTickets {
-  const { streamTickets, sessions, apiTokens, users, teamMembers } = db.t;
+  const { streamTickets, sessions, apiTokens, users, teamMembers, privacyPreferences, erasures } = db.t;
   return {
     async issue(row) {
       const ticket = newSecret();
@@ -43,23 +42,25 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
                 and(eq(apiTokens.id, row.credentialId), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
               );
         const [user] = await tx
-          .select({ name: users.fullName, email: users.emailShown, role: teamMembers.role })
+          .select({
+            name: users.fullName,
+            email: users.emailShown,
+            role: teamMembers.role,
+            restrictedAt: privacyPreferences.restrictedAt,
+            erasureId: erasures.id,
+          })
           .from(users)
           .innerJoin(teamMembers, and(eq(teamMembers.userId, users.id), eq(teamMembers.teamId, row.teamId)))
+          .leftJoin(privacyPreferences, eq(privacyPreferences.userId, users.id))
+          .leftJoin(erasures, isOpenErasure(erasures, users.id))
           .where(eq(users.id, row.userId));
         const needed = row.mode === "control" ? "phones:control" : "phones:view";
         if (live === undefined || user === undefined || !roleMay(user.role, needed)) return undefined;
+        if (standingOf(user) !== "active") return undefined;
         const { credentialId, userId, teamId, phoneId, mode, browser } = row;
         const mayTake = roleMay(user.role, "phones:take");
         return { credentialId, userId, teamId, phoneId, mode, browser, mayTake, name: user.name ?? user.email };
       });
-    },
-    async sweep(tx) {
-      const rows = await tx
-        .delete(streamTickets)
-        .where(lt(streamTickets.expiresAt, new Date(clock.now())))
-        .returning({ hash: streamTickets.hash });
-      return rows.length;
     },
   };
 }

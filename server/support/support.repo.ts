@@ -19,7 +19,7 @@ export function createSupportRepo(db: Database): SupportRepo {
   const { supportRequests } = db.t;
   return {
     async insert(tx, request) {
-      await tx.insert(supportRequests).values(request);
+      await tx.insert(supportRequests).values({ ...request, emailIndex: request.email });
     },
   };
 }

@@ -1,26 +1,27 @@
 /** Messages that came through the support page, among them data-rights requests (policy clause P5.5). */
 import type { Kit } from "../db/dialect.ts";
-import { operational, personal } from "../privacy/tags.ts";
+import { fingerprint, personal, reference } from "../privacy/tags.ts";
 
 export const SUPPORT_KINDS = ["question", "privacy", "security", "billing"] as const;
 
-const support = { use: ["essential.service.operations.support"], clause: "P5.5", retain: "account" } as const;
+const support = { use: ["essential.service.operations.support"], clause: "P5.5", retain: "support" } as const;
 
 export function supportTables(k: Kit) {
   const supportRequests = k.table(
     "support_requests",
-    { owner: "user", subject: { column: "email" }, clock: "receivedAt" },
+    { owner: "user", people: ["customer", "visitor"], subject: { column: "emailIndex" }, clock: "receivedAt" },
     {
-      id: k.text(operational("account")).primaryKey(),
-      kind: k.oneOf(SUPPORT_KINDS, operational("account")).notNull(),
-      email: k.text(personal("user.contact.email", { ...support, link: "email" })).notNull(),
-      message: k.text(personal("user.content.private", support)).notNull(),
+      id: k.text(reference("support")).primaryKey(),
+      kind: k.oneOf(SUPPORT_KINDS, personal("user.behavior", support)).notNull(),
+      email: k.sealed("support_requests.email", "server", personal("user.contact.email", support)).notNull(),
+      emailIndex: k.fingerprint("email", fingerprint(support)),
+      message: k.sealed("support_requests.message", "server", personal("user.content.private", support)).notNull(),
       receivedAt: k.instant(personal("user.behavior", support)).notNull(),
       /** Thirty days after arrival (policy clause P5.6). */
-      dueAt: k.instant(operational("account")).notNull(),
-      answeredAt: k.instant(operational("account")),
+      dueAt: k.instant(reference("support")).notNull(),
+      answeredAt: k.instant(reference("support")),
     },
-    (t) => [k.index("support_requests_due").on(t.dueAt)],
+    (t) => [k.index("support_requests_due").on(t.dueAt), k.index("support_requests_received").on(t.receivedAt)],
   );
   return { supportRequests };
 }

@@ -1,6 +1,6 @@
 /**
  * Tells what goes on (screen sockets, event streams) that somebody's access to a team changed, on this node and on
- * others: who left, got another role, or works in another team now. Listeners compare with what they hold, so hearing
+ * others: who left, got another role, works in another team now, or had the use of their data stopped. Listeners compare with what they hold, so hearing
  * of a change twice does no harm.
  */
 import { z } from "zod";
@@ -14,6 +14,8 @@ const accessChange = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("member"), teamId, userId, role: z.enum(ROLES).optional() }),
   /** A session may no longer work in this team. */
   z.strictObject({ kind: z.literal("session"), teamId, sessionId }),
+  /** Nothing is done for the person any more, in any team. */
+  z.strictObject({ kind: z.literal("stopped"), userId }),
 ]);
 export type AccessChange = z.infer<typeof accessChange>;
 
@@ -54,6 +56,7 @@ export function concerns(
   change: AccessChange,
   actor: Pick<Actor, "credential" | "teamId" | "userId" | "role">,
 ): boolean {
+  if (change.kind === "stopped") return change.userId === actor.userId;
   if (change.teamId !== actor.teamId) return false;
   if (change.kind === "session") return change.sessionId === actor.credential.id;
   return change.userId === actor.userId && change.role !== actor.role;

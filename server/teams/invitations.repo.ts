@@ -79,11 +79,11 @@ export function createInvitationsRepo(db: Database, clock: { now(): number }): I
   };
   return {
     async insert(tx, invitation) {
-      await tx.insert(invitations).values(invitation);
+      await tx.insert(invitations).values({ ...invitation, emailIndex: invitation.email });
     },
     openOf: (teamId) => open(db.read, eq(invitations.teamId, teamId)),
     openOfIn: (tx, teamId) => open(tx, eq(invitations.teamId, teamId)),
-    openForIn: (tx, email, now) => open(tx, and(eq(invitations.email, email), gt(invitations.expiresAt, now))),
+    openForIn: (tx, email, now) => open(tx, and(eq(invitations.emailIndex, email), gt(invitations.expiresAt, now))),
     async openByTokenIn(tx, tokenHash) {
       const [found] = await open(tx, eq(invitations.tokenHash, tokenHash));
       return found;

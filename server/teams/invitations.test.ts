@@ -198,8 +198,11 @@ describe("invitations", () => {
     // The preview shows the newest mails, and those of the tests before are many.
     world.pages.clock.advance(DAY_MS);
     const { users, teams } = test.db.t;
-    await test.db.tx((tx) =>
-      tx.update(users).set({ fullName: "Prize at evil.example" }).where(eq(users.id, owner.userId)),
+    await test.db.tx(async (tx) =>
+      tx
+        .update(users)
+        .set(await test.db.keys.row(tx, users, { fullName: "Prize at evil.example" }, owner.userId))
+        .where(eq(users.id, owner.userId)),
     );
     await invite("a@x.example");
     const mail = (await world.pages.mail.preview()).find(({ recipient }) => recipient === "a@x.example");

@@ -16,6 +16,22 @@ export function secondFactorRefusal(): PerchError {
   );
 }
 
+/** `restricted`: the person had the use of their data stopped (Art. 18 GDPR). `closing`: the account is being deleted. */
+export type AccountStanding = "active" | "restricted" | "closing";
+
+/** For an actor whose data is only kept, not used. */
+export function standingRefusal(standing: Exclude<AccountStanding, "active">): PerchError {
+  return standing === "closing"
+    ? new PerchError(
+        "account_closing",
+        "This account is being deleted. To use it again, take the deletion back under Privacy.",
+      )
+    : new PerchError(
+        "processing_restricted",
+        "You had the use of your data stopped, so nothing runs for you. Allow it again under Privacy.",
+      );
+}
+
 /** A signed-in caller: a session of a person, or an API token of one. */
 export interface Actor {
   readonly credential:
@@ -31,6 +47,8 @@ export interface Actor {
   readonly method: SignInMethod | undefined;
   /** The team asks for a second factor and this session was opened without one. */
   readonly lacksSecondFactor: boolean;
+  /** Anything but `active`: rights about one's own data and account stay, everything in teams is refused. */
+  readonly standing: AccountStanding;
   /** When the credential stops working unless it is used. */
   readonly expiresAt: Date;
 }
@@ -46,17 +64,23 @@ export function teamScope(
   return { teamId: actor.teamId, userId: actor.userId } as TeamScope;
 }
 
+/** For what the server itself has to end in a team; its entries in the audit log name nobody. */
+export function serverScope(teamId: TeamId): TeamScope {
+  return { teamId, userId: "server" } as unknown as TeamScope;
+}
+
 /**
  * For work of the server that a person asked for earlier, such as a schedule: the person's scope as of now, `undefined`
- * when there is no such person, they left the team, or their role may not do it any more.
+ * when there is no such person, they left the team, their role may not do it any more, or their data is only kept.
  */
 export type StandingScope = (teamId: TeamId, userId: UserId | null) => Promise<TeamScope | undefined>;
 
 export function createStandingScope(teams: {
   listOf(userId: UserId): Promise<readonly { readonly id: TeamId; readonly role: Role }[]>;
+  standingOf(userId: UserId): Promise<AccountStanding>;
 }): StandingScope {
   return async (teamId, userId) => {
-    if (userId === null) return undefined;
+    if (userId === null || (await teams.standingOf(userId)) !== "active") return undefined;
     const team = (await teams.listOf(userId)).find(({ id }) => id === teamId);
     return team && teamScope({ teamId, userId, role: team.role }, "phones:control");
   };

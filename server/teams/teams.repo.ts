@@ -12,6 +12,8 @@ import {
 } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
+import { readStanding } from "../privacy/preferences/standing.repo.ts";
+import type { AccountStanding } from "./team-scope.ts";
 
 export interface TeamOfMember {
   readonly id: TeamId;
@@ -38,6 +40,8 @@ export interface TeamsRepo {
   listOf(userId: UserId): Promise<TeamOfMember[]>;
   /** The same inside a transaction. */
   listOfIn(tx: Writer, userId: UserId): Promise<TeamOfMember[]>;
+  /** Whether anything may be done for the person. */
+  standingOf(userId: UserId): Promise<AccountStanding>;
   find(id: TeamId): Promise<TeamRow | undefined>;
   findIn(tx: Writer, id: TeamId): Promise<TeamRow | undefined>;
   /** The first to join first. */
@@ -105,6 +109,7 @@ export function createTeamsRepo(db: Database, clock: Clock): TeamsRepo {
     },
     listOf: (userId) => list(db.read, userId),
     listOfIn: (tx, userId) => list(tx, userId),
+    standingOf: (userId) => readStanding(db.read, db.t, userId),
     find: (id) => find(db.read, id),
     findIn: find,
     members: (id) => members(db.read, id),

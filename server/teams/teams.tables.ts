@@ -5,20 +5,33 @@ import type { InvitationId, TeamId, UserId } from "../../shared/ids.ts";
 import { INVITED_ROLES } from "../../shared/teams.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal, secret } from "../privacy/tags.ts";
+import { fingerprint, ofTeam, person, personal, reference, secret } from "../privacy/tags.ts";
 
+/** Of people who may have no account: gone 30 days after it was sent. */
+const invitation = {
+  use: ["essential.service.operations", "essential.service.notifications.email"],
+  clause: "P2.3",
+  retain: "month",
+} as const;
 const activity = { use: ["essential.service.operations"], clause: "P1.4", retain: "account" } as const;
 
 export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
   const teams = k.table(
     "teams",
-    { owner: "team", subject: { none: "A team is not a person; members lead to people." }, clock: "createdAt" },
+    { owner: "team", subject: { via: "id", table: "teamMembers", key: "teamId" }, clock: "createdAt" },
     {
       id: k.text(ofTeam("team")).$type<TeamId>().primaryKey(),
-      name: k.text(personal("user.content.private", { ...activity, rectify: "self", retain: "team" })).notNull(),
-      createdAt: k.instant(operational("team")).notNull(),
+      /** At first the name of the person whose it is. */
+      name: k
+        .sealed(
+          "teams.name",
+          "server",
+          personal("user.content.private", { ...activity, rectify: "self", retain: "team" }),
+        )
+        .notNull(),
+      createdAt: k.instant(reference("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
-      requireSecondFactor: k.bool(operational("team")).notNull().default(false),
+      requireSecondFactor: k.bool(reference("team")).notNull().default(false),
     },
   );
   const teamMembers = k.table(
@@ -42,38 +55,59 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
   );
   const teamInvitations = k.table(
     "team_invitations",
-    { owner: "team", subject: { column: "email" }, clock: "createdAt" },
     {
-      id: k.text(operational("quarter")).$type<InvitationId>().primaryKey(),
+      owner: "team",
+      people: ["invitee", "customer"],
+      subject: { column: "emailIndex", also: ["invitedBy", "acceptedBy"] },
+      clock: "createdAt",
+    },
+    {
+      id: k.text(reference("month")).$type<InvitationId>().primaryKey(),
       teamId: k
-        .text(ofTeam("team"))
+        .text(ofTeam("month"))
         .$type<TeamId>()
         .notNull()
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Lower-cased and NFC: only who confirmed this address may accept. */
-      email: k.text(personal("user.contact.email", { ...activity, retain: "quarter", link: "email" })).notNull(),
-      emailShown: k.text(personal("user.contact.email", { ...activity, retain: "quarter" })).notNull(),
-      role: k.oneOf(INVITED_ROLES, personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
+      email: k
+        .sealed(
+          "team_invitations.email",
+          "server",
+          personal("user.contact.email", { ...invitation, thirdParty: "address" }),
+        )
+        .notNull(),
+      emailIndex: k.fingerprint("email", fingerprint(invitation)),
+      emailShown: k
+        .sealed(
+          "team_invitations.emailShown",
+          "server",
+          personal("user.contact.email", { ...invitation, thirdParty: "address" }),
+        )
+        .notNull(),
+      role: k.oneOf(INVITED_ROLES, personal("user.behavior", invitation)).notNull(),
       /** SHA-256 of the token in the link; empty once the invitation is no longer open. */
-      tokenHash: k.text(secret("user.authorization.credentials", "quarter")),
+      tokenHash: k.text(secret("user.authorization.credentials", "month")),
       invitedBy: k
-        .text(person({ ...activity, retain: "quarter", erase: "reattribute" }))
+        .text(person({ ...invitation, erase: "reattribute", thirdParty: "member" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
-      createdAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })).notNull(),
-      expiresAt: k.instant(operational("quarter")).notNull(),
-      acceptedAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })),
+      createdAt: k.instant(personal("user.behavior", invitation)).notNull(),
+      expiresAt: k.instant(reference("month")).notNull(),
+      acceptedAt: k.instant(personal("user.behavior", invitation)),
       acceptedBy: k
-        .text(person({ ...activity, retain: "quarter" }))
+        .text(person({ ...invitation, thirdParty: "member" }))
         .$type<UserId>()
         .references(() => users.id, { onDelete: "set null" }),
       /** Withdrawn by the team, or declined by the person. */
-      closedAt: k.instant(personal("user.behavior", { ...activity, retain: "quarter" })),
+      closedAt: k.instant(personal("user.behavior", invitation)),
     },
     (t) => [
       k.uniqueIndex("team_invitations_token").on(t.tokenHash),
       k.index("team_invitations_team").on(t.teamId),
-      k.index("team_invitations_email").on(t.email),
+      k.index("team_invitations_email_index").on(t.emailIndex),
+      k.index("team_invitations_created").on(t.createdAt),
+      k.index("team_invitations_inviter").on(t.invitedBy),
+      k.index("team_invitations_accepter").on(t.acceptedBy),
     ],
   );
   return { teams, teamMembers, teamInvitations };

@@ -20,8 +20,8 @@ export interface TestTeams {
   roles(teamId: TeamId): Promise<Map<string, Role>>;
 }
 
-export function createTestTeams(db: Database): TestTeams {
-  const pages = startPages(db);
+export function createTestTeams(db: Database, options: Parameters<typeof startPages>[1] = {}): TestTeams {
+  const pages = startPages(db, options);
   const server = { db, accounts: pages.services, clock: pages.clock };
   const actor: TestTeams["actor"] = async ({ token }) => {
     const found = await pages.sessions.find(token, requestInfo());

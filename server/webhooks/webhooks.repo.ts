@@ -1,5 +1,5 @@
 /** Webhooks and their latest calls in the database. */
-import { and, asc, eq, lt } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { WebhookId } from "../../shared/ids.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
@@ -25,7 +25,6 @@ export interface WebhooksRepo {
   /** False when a call with this signature was taken before. */
   takeCall(tx: Writer, id: WebhookId, signature: string, at: Date): Promise<boolean>;
   /** Forgets calls of before: their time is over, so they could not be taken again anyway. */
-  sweep(tx: Writer, before: Date): Promise<void>;
 }
 
 export function createWebhooksRepo(db: Database): WebhooksRepo {
@@ -64,9 +63,6 @@ export function createWebhooksRepo(db: Database): WebhooksRepo {
       if (known > 0) return false;
       await tx.insert(webhookCalls).values({ webhookId, signature, at });
       return true;
-    },
-    async sweep(tx, before) {
-      await tx.delete(webhookCalls).where(lt(webhookCalls.at, before));
     },
   };
 }

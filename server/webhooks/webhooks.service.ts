@@ -35,7 +35,6 @@ export interface WebhooksService {
   /** A new secret; calls signed with the old one are refused from now on. */
   rotate(scope: TeamScope, id: WebhookId): Promise<WebhookWithSecret>;
   receive(call: WebhookCall): Promise<{ readonly runId: RunId }>;
-  sweep(tx: Writer): Promise<void>;
 }
 
 const MOST_WEBHOOKS = 100;
@@ -198,7 +197,6 @@ export function createWebhooksService(options: {
       );
     },
     // A call may be as far ahead as it may be behind, and must be known until both have passed.
-    sweep: (tx) => repo.sweep(tx, new Date(clock.now() - 3 * WINDOW_MS)),
   };
 }
 

@@ -1,10 +1,10 @@
-/** Webhooks: addresses outside systems call to start a flow, and the calls of the last minutes, so that none counts twice. */
+/** Webhooks: addresses outside systems call to start a flow, and the calls of the last day, so that none counts twice. */
 import type { FlowId, TeamId, UserId, WebhookId } from "../../shared/ids.ts";
 import type { WebhookPhone } from "../../shared/webhooks.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { automationTables } from "../automations/automations.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../privacy/tags.ts";
 import type { TeamTables } from "../teams/teams.tables.ts";
 
 const use = ["essential.service.automations"] as const;
@@ -18,7 +18,7 @@ export function webhookTables(
     "webhooks",
     { owner: "team", subject: { column: "createdBy" }, clock: "createdAt" },
     {
-      id: k.text(operational("team")).$type<WebhookId>().primaryKey(),
+      id: k.text(reference("team")).$type<WebhookId>().primaryKey(),
       teamId: k
         .text(ofTeam("team"))
         .$type<TeamId>()
@@ -31,24 +31,26 @@ export function webhookTables(
         .references(() => users.id, { onDelete: "set null" }),
       name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
       flowId: k
-        .text(operational("team"))
+        .text(reference("team"))
         .$type<FlowId>()
         .notNull()
         .references(() => flows.id, { onDelete: "cascade" }),
-      phone: k.json<WebhookPhone>(personal("user.content.private", kept)).notNull(),
-      mayUseSecrets: k.bool(operational("team")).notNull(),
+      phone: k.json<WebhookPhone>(personal("user.account.settings", kept)).notNull(),
+      mayUseSecrets: k.bool(reference("team")).notNull(),
       /** Sealed: a signature can only be checked with the secret itself. */
       secret: k
-        .text(personal("user.content.private", { ...kept, export: { never: "A secret; it was shown once." } }))
+        .text(
+          personal("user.authorization.credentials", { ...kept, export: { never: "A secret; it was shown once." } }),
+        )
         .notNull(),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", kept)),
     },
-    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt)],
+    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt), k.index("webhooks_person").on(t.createdBy)],
   );
   const webhookCalls = k.table(
     "webhook_calls",
-    { owner: "team", subject: { none: "Rows live minutes and hold ids and signatures only." }, clock: "at" },
+    { owner: "team", subject: { none: "Rows live a day and hold ids and signatures only." }, clock: "at" },
     {
       webhookId: k
         .text(operational("day"))

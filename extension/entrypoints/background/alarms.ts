@@ -5,6 +5,7 @@ import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
 import { setBadge } from "../../platform/badge.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
 import type { App } from "../../state/compose-app.ts";
+import { privacyMark } from "../../state/privacy-mark.ts";
 
 const ALARM = "badge";
 const PERIOD_MINUTES = 1;
@@ -15,6 +16,7 @@ export function registerBadge(app: App): void {
   onInstalled(refresh);
   onBrowserStart(refresh);
   app.tokens.watch(refresh);
+  privacyMark().watch(refresh);
   handleMessages({ phones_changed: ({ running }) => void showRunning(running) });
   void ensureAlarm(ALARM, PERIOD_MINUTES);
 }
@@ -34,13 +36,21 @@ export async function refreshBadge(app: App): Promise<void> {
     if (kind === "signed_out") {
       await app.tokens.delete(server, sent.token);
       await setBadge("", "Perch: sign in");
-    } else if (kind !== "refused") {
+    } else if (kind === "refused") {
+      // An account that rests has no phones to count, and may have a clock to show.
+      await showRunning(0);
+    } else {
       await setBadge("", kind === "offline" ? "Perch: offline" : "Perch: the server does not answer");
     }
   }
 }
 
-export function showRunning(running: number): Promise<void> {
-  if (running === 0) return setBadge("", "Perch: no phone is running");
-  return setBadge(String(running), `Perch: ${running} ${running === 1 ? "phone is" : "phones are"} running`);
+/** A clock that needs the person comes before the number of phones. */
+export async function showRunning(running: number): Promise<void> {
+  const phones =
+    running === 0 ? "no phone is running" : `${running} ${running === 1 ? "phone is" : "phones are"} running`;
+  if ((await privacyMark().get())?.clock?.urgent === true) {
+    return setBadge("!", `Perch: your data needs a decision of yours, see Privacy; ${phones}`);
+  }
+  return setBadge(running === 0 ? "" : String(running), `Perch: ${phones}`);
 }

@@ -14,6 +14,7 @@ import { registerCommands } from "./commands.ts";
 import { registerInstall } from "./install.ts";
 import { registerMenus } from "./menus.ts";
 import { registerOmnibox } from "./omnibox.ts";
+import { registerPrivacy } from "./privacy.ts";
 import { registerRules } from "./rules.ts";
 
 /** Firefox's worker is a page, which can load the engine when it is needed. */
@@ -32,5 +33,6 @@ export default defineBackground({
     registerCommands(app);
     registerOmnibox(app);
     registerBadge(app);
+    registerPrivacy(app);
   },
 });

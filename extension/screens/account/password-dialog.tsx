@@ -1,8 +1,7 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../../../shared/account-model.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { refusalSentence } from "../panel/refusal-sentence.ts";
 import { useCall } from "../panel/use-call.ts";
 
@@ -14,7 +13,6 @@ export interface PasswordDialogProps {
 
 /** Who asks is confirmed apart from this, so the present password is not asked for here. */
 export function PasswordDialog({ onClose, onChanged }: PasswordDialogProps) {
-  const form = useId();
   const calls = useCall();
   const [password, setPassword] = useState("");
   const [shown, setShown] = useState(false);
@@ -34,44 +32,29 @@ export function PasswordDialog({ onClose, onChanged }: PasswordDialogProps) {
     if (result?.ok === true) onChanged(result.value.ended);
   };
   return (
-    <Dialog
+    <FormDialog
       title="Change the password"
+      verb="Change"
+      busy={calls.busy("save")}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={calls.busy("save")}>
-            Change
-          </Button>
-        </>
-      }
     >
-      <form
-        id={form}
-        className="dialog-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          label="New password"
-          type={shown ? "text" : "password"}
-          autoComplete="new-password"
-          maxLength={MAX_PASSWORD_LENGTH}
-          spellCheck={false}
-          value={password}
-          autoFocus
-          hint={`At least ${MIN_PASSWORD_LENGTH} characters. A few words in a row are easy to remember.`}
-          {...(error !== undefined && { error })}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        <label className="check-line">
-          <input type="checkbox" checked={shown} onChange={(event) => setShown(event.target.checked)} /> Show it
-        </label>
-      </form>
+      <TextField
+        label="New password"
+        type={shown ? "text" : "password"}
+        autoComplete="new-password"
+        maxLength={MAX_PASSWORD_LENGTH}
+        spellCheck={false}
+        value={password}
+        autoFocus
+        hint={`At least ${MIN_PASSWORD_LENGTH} characters. A few words in a row are easy to remember.`}
+        {...(error !== undefined && { error })}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <label className="check-line">
+        <input type="checkbox" checked={shown} onChange={(event) => setShown(event.target.checked)} /> Show it
+      </label>
       <p className="secondary">Every other session is signed out, and a mail tells you of the change.</p>
-    </Dialog>
+    </FormDialog>
   );
 }

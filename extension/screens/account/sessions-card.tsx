@@ -11,10 +11,10 @@ import { useToast } from "../../components/toast.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
-import { useRemote } from "../panel/use-remote.ts";
+import { type Remote, useRemote } from "../panel/use-remote.ts";
 import { timeAgo } from "../phone/model/run-time.ts";
 
-const readSessions = (api: Api): Promise<readonly SessionView[]> => api.sessions.list.query();
+export const readSessions = (api: Api): Promise<readonly SessionView[]> => api.sessions.list.query();
 const KIND_ICONS: Readonly<Record<SessionView["kind"], IconName>> = { extension: "panel", web: "globe", api: "key" };
 const KIND_WORDS: Readonly<Record<SessionView["kind"], string>> = {
   extension: "Extension",
@@ -25,10 +25,19 @@ const KIND_WORDS: Readonly<Record<SessionView["kind"], string>> = {
 export interface SessionsCardProps {
   /** False where the page says what it is. */
   readonly titled?: boolean;
+  /** Left out where nobody else needs them. */
+  readonly sessions?: Remote<readonly SessionView[]>;
 }
 
-export function SessionsCard({ titled = true }: SessionsCardProps) {
-  const sessions = useRemote(readSessions);
+export function SessionsCard({ titled = true, sessions }: SessionsCardProps) {
+  return sessions === undefined ? <OwnSessions titled={titled} /> : <Sessions titled={titled} sessions={sessions} />;
+}
+
+function OwnSessions({ titled }: { readonly titled: boolean }) {
+  return <Sessions titled={titled} sessions={useRemote(readSessions)} />;
+}
+
+function Sessions({ titled, sessions }: Required<SessionsCardProps>) {
   const calls = useCall();
   const toast = useToast();
   const now = useNow(true);

@@ -1,9 +1,11 @@
 /** Signing out of this browser, after saying what stays and what goes. */
 import { useEffect, useState } from "react";
 import { Button } from "../../components/button.tsx";
+import { CheckField } from "../../components/check-field.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { indexedDbDrafts } from "../../state/flow-drafts.ts";
+import { forgetBrowser } from "../../state/forget-browser.ts";
 import { useCall } from "../panel/use-call.ts";
 
 const drafts = indexedDbDrafts();
@@ -13,6 +15,7 @@ export function SignOutDialog({ running, onClose }: { readonly running: number; 
   const { server } = usePhones();
   const calls = useCall();
   const [unsaved, setUnsaved] = useState(0);
+  const [all, setAll] = useState(false);
   useEffect(() => {
     if (server !== undefined) void drafts.all(server).then((all) => setUnsaved(Object.keys(all).length));
   }, [server]);
@@ -22,6 +25,7 @@ export function SignOutDialog({ running, onClose }: { readonly running: number; 
     if (result?.ok === true && server !== undefined) {
       await drafts.clear(server);
       await app.tokens.delete(server);
+      if (all) await forgetBrowser();
     }
     onClose();
   };
@@ -50,6 +54,12 @@ export function SignOutDialog({ running, onClose }: { readonly running: number; 
             : `What you wrote and did not save in ${unsaved} automations will be gone from this browser.`}
         </p>
       )}
+      <CheckField
+        label="Remove everything Perch keeps in this browser"
+        hint="Drafts, what rules were allowed here, the server's address and your look. For a computer that is not yours."
+        checked={all}
+        onChange={setAll}
+      />
     </Dialog>
   );
 }

@@ -1,10 +1,10 @@
 /** What the rules against abuse decided about the person: the reasons, and a way to say that it is wrong. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { DecisionView } from "../../../shared/accounts.ts";
 import type { Api } from "../../api/client.ts";
 import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { TextArea } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { PageHead } from "../../components/page-head.tsx";
 import { Badge } from "../../components/state-dot.tsx";
@@ -90,7 +90,6 @@ interface ContestDialogProps {
 }
 
 function ContestDialog({ decision, onClose, onSent }: ContestDialogProps) {
-  const form = useId();
   const calls = useCall();
   const [text, setText] = useState("");
   const [error, setError] = useState<string>();
@@ -108,37 +107,23 @@ function ContestDialog({ decision, onClose, onSent }: ContestDialogProps) {
     if (result?.ok === true) onSent();
   };
   return (
-    <Dialog
+    <FormDialog
       title="Say that it is wrong"
+      verb="Send"
+      busy={calls.busy("contest")}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={calls.busy("contest")}>
-            Send
-          </Button>
-        </>
-      }
     >
       <p>A person reads this, and can lift the decision. It was made by rules, not by a person.</p>
-      <form
-        id={form}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextArea
-          label="What is wrong?"
-          rows={5}
-          maxLength={2000}
-          value={text}
-          autoFocus
-          {...(error !== undefined && { error })}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </form>
-    </Dialog>
+      <TextArea
+        label="What is wrong?"
+        rows={5}
+        maxLength={2000}
+        value={text}
+        autoFocus
+        {...(error !== undefined && { error })}
+        onChange={(event) => setText(event.target.value)}
+      />
+    </FormDialog>
   );
 }

@@ -1,9 +1,8 @@
 /** A dialog that asks for one text and says in place what is wrong with it. */
-import { type InputHTMLAttributes, type ReactNode, useId, useState } from "react";
+import { type InputHTMLAttributes, type ReactNode, useState } from "react";
 import type { Api } from "../../api/client.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { refusalSentence } from "../panel/refusal-sentence.ts";
 import { useCall } from "../panel/use-call.ts";
 
@@ -38,7 +37,6 @@ export function TextDialog(props: TextDialogProps) {
     children,
     ...input
   } = props;
-  const form = useId();
   const calls = useCall();
   const [text, setText] = useState(initial);
   const [error, setError] = useState<string>();
@@ -54,38 +52,18 @@ export function TextDialog(props: TextDialogProps) {
     if (result?.ok === true) onSaved(trimmed);
   };
   return (
-    <Dialog
-      title={title}
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={calls.busy("save")}>
-            {verb}
-          </Button>
-        </>
-      }
-    >
+    <FormDialog title={title} verb={verb} busy={calls.busy("save")} onSubmit={() => void submit()} onClose={onClose}>
       {children}
-      <form
-        id={form}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          {...input}
-          type={type}
-          label={label}
-          value={text}
-          autoFocus
-          {...(hint !== undefined && { hint })}
-          {...(error !== undefined && { error })}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </form>
-    </Dialog>
+      <TextField
+        {...input}
+        type={type}
+        label={label}
+        value={text}
+        autoFocus
+        {...(hint !== undefined && { hint })}
+        {...(error !== undefined && { error })}
+        onChange={(event) => setText(event.target.value)}
+      />
+    </FormDialog>
   );
 }

@@ -1,12 +1,11 @@
 /** Making an API token, and the one look at it. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { Scope } from "../../../shared/access.ts";
 import { SCOPES } from "../../../shared/access.ts";
 import type { CreatedToken } from "../../../shared/accounts.ts";
-import { Button } from "../../components/button.tsx";
 import { CheckField } from "../../components/check-field.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { SelectField, TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { refusalSentence } from "../panel/refusal-sentence.ts";
 import { useCall } from "../panel/use-call.ts";
 import { calendarDate } from "../phone/model/run-time.ts";
@@ -22,7 +21,6 @@ export interface NewTokenDialogProps {
 }
 
 export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
-  const form = useId();
   const calls = useCall();
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["phones:view", "phones:control"]);
@@ -45,64 +43,47 @@ export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
     if (result?.ok === true) onMade(result.value);
   };
   return (
-    <Dialog
+    <FormDialog
       title="New API token"
+      verb="Create"
+      busy={calls.busy("create")}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={calls.busy("create")}>
-            Create
-          </Button>
-        </>
-      }
     >
-      <form
-        id={form}
-        className="dialog-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          label="Name"
-          value={name}
-          maxLength={60}
-          autoFocus
-          placeholder="Nightly checks"
-          {...(nameError !== undefined && { error: nameError })}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <fieldset className="scopes">
-          <legend className="field-label">What it may do</legend>
-          {SCOPES.map((scope) => (
-            <CheckField
-              key={scope}
-              label={SCOPE_WORDS[scope].name}
-              hint={SCOPE_WORDS[scope].detail}
-              checked={scopes.includes(scope)}
-              onChange={(checked) =>
-                setScopes(SCOPES.filter((one) => (one === scope ? checked : scopes.includes(one))))
-              }
-            />
-          ))}
-          {tried && scopes.length === 0 && (
-            <p className="field-error" role="alert">
-              Choose at least one.
-            </p>
-          )}
-        </fieldset>
-        <SelectField
-          label="Ends after"
-          options={DAYS}
-          value={String(days)}
-          onChange={(event) => setDays(Number(event.target.value) as Days)}
-        />
-      </form>
+      <TextField
+        label="Name"
+        value={name}
+        maxLength={60}
+        autoFocus
+        placeholder="Nightly checks"
+        {...(nameError !== undefined && { error: nameError })}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <fieldset className="scopes">
+        <legend className="field-label">What it may do</legend>
+        {SCOPES.map((scope) => (
+          <CheckField
+            key={scope}
+            label={SCOPE_WORDS[scope].name}
+            hint={SCOPE_WORDS[scope].detail}
+            checked={scopes.includes(scope)}
+            onChange={(checked) => setScopes(SCOPES.filter((one) => (one === scope ? checked : scopes.includes(one))))}
+          />
+        ))}
+        {tried && scopes.length === 0 && (
+          <p className="field-error" role="alert">
+            Choose at least one.
+          </p>
+        )}
+      </fieldset>
+      <SelectField
+        label="Ends after"
+        options={DAYS}
+        value={String(days)}
+        onChange={(event) => setDays(Number(event.target.value) as Days)}
+      />
       <p className="secondary">Never more than your role may, and nothing that asks who you are.</p>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -1,10 +1,9 @@
 /** Setting up codes from an app: scan or type the key, then prove that it works. Nothing is asked at sign-in before. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import { TOTP_DIGITS } from "../../../shared/account-model.ts";
 import type { TotpEnrolment } from "../../../shared/accounts.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { refusalSentence } from "../panel/refusal-sentence.ts";
 import { useCall } from "../panel/use-call.ts";
 import { grouped } from "./model/account-words.ts";
@@ -17,7 +16,6 @@ export interface TotpDialogProps {
 }
 
 export function TotpDialog({ enrolment, onClose, onConfirmed }: TotpDialogProps) {
-  const form = useId();
   const calls = useCall();
   const [code, setCode] = useState("");
   const [error, setError] = useState<string>();
@@ -37,17 +35,12 @@ export function TotpDialog({ enrolment, onClose, onConfirmed }: TotpDialogProps)
     if (result?.ok === true) onConfirmed(result.value.codes);
   };
   return (
-    <Dialog
+    <FormDialog
       title="Set up codes from an app"
+      verb="Turn on"
+      busy={calls.busy("confirm")}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={form} busy={calls.busy("confirm")}>
-            Turn on
-          </Button>
-        </>
-      }
     >
       <p>Scan this with an authenticator app, or type the key into it.</p>
       <div className="totp-key">
@@ -65,27 +58,18 @@ export function TotpDialog({ enrolment, onClose, onConfirmed }: TotpDialogProps)
           <CopyButton size="small" text={enrolment.secret} label="Copy the key" />
         </div>
       </div>
-      <form
-        id={form}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          label="Code from the app"
-          inputMode="numeric"
-          autoComplete="one-time-code"
-          maxLength={TOTP_DIGITS + 1}
-          placeholder="123 456"
-          value={code}
-          autoFocus
-          hint="Shows that it works. Until then signing in stays as it is."
-          {...(error !== undefined && { error })}
-          onChange={(event) => setCode(event.target.value)}
-        />
-      </form>
-    </Dialog>
+      <TextField
+        label="Code from the app"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        maxLength={TOTP_DIGITS + 1}
+        placeholder="123 456"
+        value={code}
+        autoFocus
+        hint="Shows that it works. Until then signing in stays as it is."
+        {...(error !== undefined && { error })}
+        onChange={(event) => setCode(event.target.value)}
+      />
+    </FormDialog>
   );
 }

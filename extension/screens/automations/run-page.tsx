@@ -8,7 +8,7 @@ import { readSuiteReport } from "../../api/workspace-files.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu } from "../../components/menu.tsx";
-import { Skeleton } from "../../components/notice.tsx";
+import { Notice, Skeleton } from "../../components/notice.tsx";
 import { PageHead } from "../../components/page-head.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { useNow } from "../../components/use-now.ts";
@@ -186,7 +186,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
             Cancel all
           </Button>
         )}
-        {!going && mayControl && flowId !== undefined && phone !== undefined && (
+        {!going && mayControl && flowId !== undefined && phone !== undefined && run.detailsGone !== true && (
           <Button icon="refresh" busy={calls.busy(`run ${flowId}`)} onClick={() => void again()}>
             Run again
           </Button>
@@ -197,6 +197,11 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
           </Button>
         )}
       </div>
+      {run.detailsGone === true && (
+        <Notice>
+          What this run did in detail was removed after 30 days: its steps, its pictures and what it was started with.
+        </Notice>
+      )}
       <RunOutcome
         run={run}
         mayControl={mayControl}
@@ -208,7 +213,7 @@ export function RunPage({ runId, mayControl, onBack, onFlow, onRun, onPhone }: R
       <HealingProposals run={run} mayControl={mayControl} />
       <RunRecordings run={run} />
       <RunPictures run={run} onAccept={mayControl ? (name, baseline) => void accept(name, baseline) : undefined} />
-      <RunSteps log={log} />
+      {run.detailsGone !== true && <RunSteps log={log} />}
       <div ref={bottom} />
     </div>
   );

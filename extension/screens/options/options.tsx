@@ -74,7 +74,7 @@ function ServerCard() {
     setForgetting(false);
     await signOut();
     await releaseHost(server);
-    await app.settings.update(({ theme }) => ({ theme }));
+    await app.settings.update(({ theme, agreed }) => ({ theme, ...(agreed !== undefined && { agreed }) }));
   };
 
   const words = failure === undefined || failure.kind === "signed_out" ? undefined : failureWords(failure);

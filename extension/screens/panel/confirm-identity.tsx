@@ -18,11 +18,12 @@ import { problemWords } from "./use-sign-in.ts";
 export interface PanelWaysProviderProps {
   readonly me: Me | undefined;
   readonly toAccount: PanelWays["toAccount"];
+  readonly toPrivacy: PanelWays["toPrivacy"];
   readonly children: ReactNode;
 }
 
 /** Gives its children the ways of `panel-ways.ts`, and shows the dialog of the first. */
-export function PanelWaysProvider({ me, toAccount, children }: PanelWaysProviderProps) {
+export function PanelWaysProvider({ me, toAccount, toPrivacy, children }: PanelWaysProviderProps) {
   /** Who waits for the person's answer: calls that met the same refusal share one dialog. */
   const waiting = useRef<PromiseWithResolvers<boolean>>(undefined);
   const [asked, setAsked] = useState(false);
@@ -36,7 +37,7 @@ export function PanelWaysProvider({ me, toAccount, children }: PanelWaysProvider
     waiting.current?.resolve(confirmed);
     waiting.current = undefined;
   };
-  const ways = useMemo(() => ({ confirmIdentity, toAccount }), [confirmIdentity, toAccount]);
+  const ways = useMemo(() => ({ confirmIdentity, toAccount, toPrivacy }), [confirmIdentity, toAccount, toPrivacy]);
   return (
     <PanelWaysContext value={ways}>
       {children}
@@ -102,7 +103,7 @@ async function proveAnew(app: App, server: string, me: Me): Promise<Problem | un
       const exchanged = await withToken(present?.token).account.exchange.mutate(input);
       resolve(exchanged);
       const { token, expiresAt, me: proven } = exchanged;
-      if (proven.user.id === me.user.id) return { server, token, expiresAt, team: proven.team.id };
+      if (proven.user.id === me.user.id) return { ...present, server, token, expiresAt, team: proven.team.id };
       stranger = proven.user.email;
       // Somebody else's session is none of this panel's.
       await withToken(token)

@@ -54,6 +54,12 @@ function FailureAction({ failure, onRetry }: FailureProps): ReactNode {
           See why
         </Button>
       );
+    case "privacy":
+      return (
+        <Button icon="shield" onClick={ways.toPrivacy}>
+          Open Privacy
+        </Button>
+      );
     case "none":
       return null;
   }

@@ -7,9 +7,10 @@ export interface PanelWays {
   /** Has the person confirm who they are; false when they rather leave things as they are. */
   confirmIdentity(): Promise<boolean>;
   toAccount(view: AccountView): void;
+  toPrivacy(): void;
 }
 
-const NOWHERE: PanelWays = { confirmIdentity: async () => false, toAccount() {} };
+const NOWHERE: PanelWays = { confirmIdentity: async () => false, toAccount() {}, toPrivacy() {} };
 
 export const PanelWaysContext = createContext<PanelWays>(NOWHERE);
 

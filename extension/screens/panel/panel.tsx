@@ -1,7 +1,8 @@
 /** The panel's frame: the tabs, what shows in each, and the states in which none of them can. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
+import type { PrivacyOverview } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
 import { isRefused } from "../../api/errors.ts";
 import { Button } from "../../components/button.tsx";
@@ -10,14 +11,16 @@ import { EmptyState, Skeleton } from "../../components/notice.tsx";
 import { TabBar, type TabItem, tabId, tabPanelId } from "../../components/tabs.tsx";
 import { openTab } from "../../platform/tabs.ts";
 import { usePhones } from "../../state/app-context.tsx";
+import { clockWords } from "../../state/privacy-clock-words.ts";
+import { usePrivacyMark } from "../../state/use-privacy-mark.ts";
 import { useActivity } from "../activity/use-activity.ts";
 import { useLastAutomations } from "../automations/last-automations.ts";
 import { PhoneScreen } from "../phone/phone-screen.tsx";
-import { PrivacyScreen } from "../privacy/privacy-screen.tsx";
 import { PanelWaysProvider } from "./confirm-identity.tsx";
 import type { PanelPlace } from "./panel-place.ts";
 import type { AccountView } from "./panel-ways.ts";
 import { SignedOut } from "./signed-out.tsx";
+import { useFarewell } from "./use-farewell.ts";
 import { useKeptSession } from "./use-kept-session.ts";
 import { usePanelMessages } from "./use-panel-messages.ts";
 import { useRemote } from "./use-remote.ts";
@@ -35,6 +38,8 @@ type TabName = (typeof TABS)[number]["id"];
 const AUTOMATIONS = lazyModule(() => import("../automations/automations-screen.tsx"));
 const ACTIVITY = lazyModule(() => import("../activity/activity-screen.tsx"));
 const ACCOUNT = lazyModule(() => import("../account/account-screen.tsx"));
+const PRIVACY = lazyModule(() => import("../privacy/privacy-screen.tsx"));
+const HOLD = lazyModule(() => import("../privacy/hold-gate.tsx"));
 const SECOND_FACTOR = lazyModule(() => import("../team/second-factor-gate.tsx"));
 
 const readMe = (api: Api): Promise<Me> => api.account.me.query();
@@ -44,6 +49,20 @@ export function Panel({ place }: { readonly place: PanelPlace }) {
   // Kept here, so that the tab stays while everything in it is read anew for another team.
   const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
   usePanelMessages(place.full);
+  const gone = useFarewell(failure);
+  if (gone) {
+    return (
+      <main className="panel-gate">
+        <h1 className="sr-only">Perch</h1>
+        <EmptyState icon="check" title="Your account is deleted">
+          <p>
+            You are signed out, and everything Perch kept in this browser is gone. A mail says when the last copy will
+            be.
+          </p>
+        </EmptyState>
+      </main>
+    );
+  }
   if (status === "loading" && failure === undefined) {
     return (
       <main className="panel-gate">
@@ -94,8 +113,18 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
     },
     [setTab],
   );
+  const toPrivacy = useCallback(() => setTab("privacy"), [setTab]);
+  const mark = usePrivacyMark();
+  const hold = isRefused(failure, "account_closing")
+    ? "closing"
+    : isRefused(failure, "processing_restricted")
+      ? "restricted"
+      : undefined;
+  const clock = mark?.clock?.urgent === true ? clockWords(mark.clock, Date.now()) : undefined;
+  const tabs = TABS.map((each) => (each.id === "privacy" && clock !== undefined ? { ...each, notice: clock } : each));
   const activity = useActivity();
   const automations = useLastAutomations();
+  const overview = useRef<PrivacyOverview>(undefined);
   const mayControl = me.value === undefined || allowed(me.value);
   /** Counts how often the popup or the worker led to a place in Automations: the screen then begins there anew. */
   const [led, setLed] = useState(0);
@@ -106,13 +135,20 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
   }, [place.full]);
-  const gate = isRefused(failure, "second_factor_required") && (
-    <LazyPart module={SECOND_FACTOR} loading="Loading" failed="This part could not be loaded.">
-      {({ SecondFactorGate }) => <SecondFactorGate team={me.value?.team.name} />}
-    </LazyPart>
-  );
+  const gate =
+    hold !== undefined ? (
+      <LazyPart module={HOLD} loading="Loading" failed="Use of your data rests. See Privacy.">
+        {({ HoldGate }) => <HoldGate hold={hold} mark={mark} />}
+      </LazyPart>
+    ) : (
+      isRefused(failure, "second_factor_required") && (
+        <LazyPart module={SECOND_FACTOR} loading="Loading" failed="This part could not be loaded.">
+          {({ SecondFactorGate }) => <SecondFactorGate team={me.value?.team.name} />}
+        </LazyPart>
+      )
+    );
   return (
-    <PanelWaysProvider me={me.value} toAccount={toAccount}>
+    <PanelWaysProvider me={me.value} toAccount={toAccount} toPrivacy={toPrivacy}>
       <main className="panel">
         {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
         <TabPanel id="phone" current={tab} fill>
@@ -169,7 +205,15 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
         )}
         {tab === "privacy" && (
           <TabPanel id="privacy" current={tab}>
-            <PrivacyScreen />
+            <LazyPart
+              module={PRIVACY}
+              heading="Privacy"
+              loading="Loading what is held"
+              failed="Privacy could not be loaded."
+              rows={6}
+            >
+              {({ PrivacyScreen }) => <PrivacyScreen me={me} last={overview} />}
+            </LazyPart>
           </TabPanel>
         )}
         {tab === "account" && (
@@ -184,7 +228,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
             </LazyPart>
           </TabPanel>
         )}
-        <TabBar label="Perch" tabs={TABS} current={tab} onChange={setTab} />
+        <TabBar label="Perch" tabs={tabs} current={tab} onChange={setTab} />
       </main>
     </PanelWaysProvider>
   );

@@ -38,7 +38,7 @@ export function useCall(): Calls {
         result = await phones.call(work);
       running.current.delete(key);
       setKeys(new Set(running.current));
-      if (!result.ok && isRefused(result.failure, "second_factor_required")) void phones.refresh();
+      if (!result.ok && isGated(result.failure)) void phones.refresh();
       if (!result.ok && !isSaidElsewhere(result.failure) && shown?.(result.failure) !== true) {
         toast({
           text: failureSentence(result.failure),
@@ -56,10 +56,19 @@ export function useCall(): Calls {
 }
 
 /**
- * Being signed out, or in a team that asks for a second factor, replaces the whole screen, and who did not confirm who
- * they are knows it; saying it twice helps nobody.
+ * Being signed out, in a team that asks for a second factor, or at rest by one's own wish, replaces the whole screen, and
+ * who did not confirm who they are knows it; saying it twice helps nobody.
  */
 function isSaidElsewhere(failure: Failure): boolean {
   if (failure.kind === "signed_out") return true;
-  return isRefused(failure, "step_up_required") || isRefused(failure, "second_factor_required");
+  return isRefused(failure, "step_up_required") || isGated(failure);
+}
+
+/** What keeps everything of the team closed; reading the phones anew shows it in the place of all of that. */
+function isGated(failure: Failure): boolean {
+  return (
+    isRefused(failure, "second_factor_required") ||
+    isRefused(failure, "processing_restricted") ||
+    isRefused(failure, "account_closing")
+  );
 }

@@ -1,9 +1,8 @@
 /** Makes a phone: its size in one click, everything else optional. */
 import { useRef, useState } from "react";
 import type { Phone } from "../../../shared/phones.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { ProfilePicker } from "../../components/profile-picker.tsx";
 import { useCall } from "../panel/use-call.ts";
@@ -37,48 +36,34 @@ export function NewPhoneDialog({ onClose, onMade }: NewPhoneDialogProps) {
   };
 
   return (
-    <Dialog
+    <FormDialog
       title="New phone"
+      verb="Make and start"
+      icon="start"
+      busy={calls.busy("launch")}
+      onSubmit={() => void make()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" icon="start" busy={calls.busy("launch")} type="submit" form="new-phone">
-            Make and start
-          </Button>
-        </>
-      }
     >
-      <form
-        id="new-phone"
-        className="dialog-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void make();
-        }}
-      >
-        <ProfilePicker chosen={draft.profile} onChoose={(profile) => setDraft({ ...draft, profile })} />
-        <TextField
-          label="Name"
-          placeholder="Chosen for you when empty"
-          maxLength={80}
-          value={draft.name}
-          {...(errors.name !== undefined && { error: errors.name })}
-          onChange={(event) => setDraft({ ...draft, name: event.target.value })}
+      <ProfilePicker chosen={draft.profile} onChoose={(profile) => setDraft({ ...draft, profile })} />
+      <TextField
+        label="Name"
+        placeholder="Chosen for you when empty"
+        maxLength={80}
+        value={draft.name}
+        {...(errors.name !== undefined && { error: errors.name })}
+        onChange={(event) => setDraft({ ...draft, name: event.target.value })}
+      />
+      <details className="disclosure" open={expanded} onToggle={(event) => setExpanded(event.currentTarget.open)}>
+        <summary>
+          <Icon name="chevronRight" />
+          Language, time zone, appearance, location
+        </summary>
+        <SettingsFields
+          draft={draft.settings}
+          errors={errors}
+          onChange={(settings) => setDraft({ ...draft, settings })}
         />
-        <details className="disclosure" open={expanded} onToggle={(event) => setExpanded(event.currentTarget.open)}>
-          <summary>
-            <Icon name="chevronRight" />
-            Language, time zone, appearance, location
-          </summary>
-          <SettingsFields
-            draft={draft.settings}
-            errors={errors}
-            onChange={(settings) => setDraft({ ...draft, settings })}
-          />
-        </details>
-      </form>
-    </Dialog>
+      </details>
+    </FormDialog>
   );
 }

@@ -6,6 +6,9 @@ import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import type { PhonesSnapshot } from "../../state/phones.ts";
 
+/** Where everything about one's data is, as a page of its own. */
+export const PRIVACY = "/sidepanel.html?full=1&tab=privacy";
+
 export function ConnectionNotice() {
   const { phones: store } = usePage();
   const { status, failure } = usePhones();
@@ -42,6 +45,7 @@ export function ConnectionNotice() {
     );
   }
   const words = failureWords(failure);
+  const privacy = words.action === "privacy";
   return (
     <div className="popup-notice" data-line>
       <Notice
@@ -50,8 +54,8 @@ export function ConnectionNotice() {
         action={
           words.action === "none" ? undefined : (
             <>
-              <Button size="small" onClick={() => void store.refresh()}>
-                Try again
+              <Button size="small" onClick={() => void (privacy ? openTab(PRIVACY) : store.refresh())}>
+                {privacy ? "Open Privacy" : "Try again"}
               </Button>
               {failure.kind !== "offline" && failure.kind !== "refused" && (
                 <Button size="small" kind="quiet" onClick={welcome}>

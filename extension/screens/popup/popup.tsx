@@ -1,5 +1,5 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
-import { type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { type ComponentType, type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence } from "../../api/errors.ts";
@@ -7,7 +7,6 @@ import { Button, IconButton } from "../../components/button.tsx";
 import { focusedIndex } from "../../components/focus.ts";
 import { Icon } from "../../components/icon.tsx";
 import { EmptyState, Skeleton } from "../../components/notice.tsx";
-import { ProfilePicker } from "../../components/profile-picker.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { tell } from "../../messaging/protocol.ts";
@@ -18,20 +17,20 @@ import { usePage, usePhones } from "../../state/app-context.tsx";
 import { defaultPhone } from "../../state/default-phone.ts";
 import type { Wish } from "../../state/intents.ts";
 import { untilUnparked } from "../../state/until-unparked.ts";
-import { ConnectionNotice, connectionLine } from "./connection.tsx";
+import { ConnectionNotice, connectionLine, PRIVACY } from "./connection.tsx";
 import { digitIndex, moveFocus } from "./keyboard.ts";
 import { PhoneRow } from "./phone-row.tsx";
 import { ThisPage } from "./this-page.tsx";
 import "./popup.css";
 
-/** Comes after the first paint. Without it the popup does all else. */
-const Fitting = lazy(async () => {
-  try {
-    return { default: (await import("./fitting/fitting.tsx")).Fitting };
-  } catch {
-    return { default: () => null };
-  }
-});
+/** Comes after the first paint, or when it is asked for. Without it the popup does all else. */
+const Fitting = later(async () => (await import("./fitting/fitting.tsx")).Fitting);
+const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord);
+const ProfilePicker = later(async () => (await import("../../components/profile-picker.tsx")).ProfilePicker);
+
+function later<P extends object>(load: () => Promise<ComponentType<P>>) {
+  return lazy(async (): Promise<{ default: ComponentType<P> }> => ({ default: await load().catch(() => () => null) }));
+}
 
 export interface PopupProps {
   readonly tab: TabView | undefined;
@@ -202,7 +201,9 @@ export function Popup({ tab, shortcuts }: PopupProps) {
           </div>
           {choosing && (
             <div data-line>
-              <ProfilePicker disabled={handingOver} onChoose={launch} />
+              <Suspense>
+                <ProfilePicker disabled={handingOver} onChoose={launch} />
+              </Suspense>
             </div>
           )}
         </div>
@@ -212,13 +213,10 @@ export function Popup({ tab, shortcuts }: PopupProps) {
           <span className={`popup-link popup-link-${connection.tone}`} aria-hidden="true" />
           <span className="tabular">{connection.text}</span>
         </span>
-        <Button
-          kind="quiet"
-          size="small"
-          icon="shield"
-          onClick={() => void openTab("/sidepanel.html?full=1&tab=privacy")}
-        >
-          Privacy
+        <Button kind="quiet" size="small" icon="shield" onClick={() => void openTab(PRIVACY)}>
+          <Suspense fallback="Privacy">
+            <PrivacyWord />
+          </Suspense>
         </Button>
         <IconButton
           icon="settings"

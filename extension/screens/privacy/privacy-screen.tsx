@@ -1,122 +1,194 @@
-/** What the service holds about the person, until when, where, and who is signed in as them. */
-import type { HeldCategory, PrivacyOverview } from "../../../shared/privacy.ts";
+/**
+ * Privacy: how things stand, the four rights, and on one screen everything that is held, where, who looked, who is
+ * signed in, what was asked and what was chosen. Whatever opens, opens in place.
+ */
+import { useCallback, useEffect, useState } from "react";
+import type { Me } from "../../../shared/accounts.ts";
+import type { PrivacyOverview } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
-import { Icon } from "../../components/icon.tsx";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { Skeleton } from "../../components/notice.tsx";
-import { Card, List, ListRow } from "../../components/surface.tsx";
-import { usePhones } from "../../state/app-context.tsx";
-import { SessionsCard } from "../account/sessions-card.tsx";
+import { useToast } from "../../components/toast.tsx";
+import { useNow } from "../../components/use-now.ts";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { type ClockKind, clocksOf } from "../../state/privacy-clock.ts";
+import { markOf, privacyMark } from "../../state/privacy-mark.ts";
+import { usePrivacyMark } from "../../state/use-privacy-mark.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
-import { useRemote } from "../panel/use-remote.ts";
-import { calendarDate } from "../phone/model/run-time.ts";
-import { itemWords, privacyStatus, serverAddress } from "./privacy-status.ts";
+import { useCall } from "../panel/use-call.ts";
+import { type LastRead, type Remote, useRemote } from "../panel/use-remote.ts";
+import { ActionsBar } from "./actions-bar.tsx";
+import { ChoicesFold } from "./choices-fold.tsx";
+import { HeldCard } from "./held-card.tsx";
+import { LooksFold } from "./looks-fold.tsx";
+import { serverAddress } from "./model/privacy-words.ts";
+import type { OpenDialog } from "./privacy-dialogs.tsx";
+import { RequestsFold } from "./requests-fold.tsx";
+import { SessionsFold } from "./sessions-fold.tsx";
+import { StatusCard } from "./status-card.tsx";
+import { isMaking, useCopy } from "./use-copy.ts";
+import { WhereFold } from "./where-fold.tsx";
 import "./privacy.css";
 
 const readOverview = (api: Api): Promise<PrivacyOverview> => api.privacy.overview.query();
+const DIALOGS = lazyModule(() => import("./privacy-dialogs.tsx"));
+const PURGE_POLL_MS = 3_000;
 
-export function PrivacyScreen() {
-  const overview = useRemote(readOverview);
+export interface PrivacyScreenProps {
+  readonly me: Remote<Me>;
+  readonly last: LastRead<PrivacyOverview>;
+}
+
+export function PrivacyScreen({ me, last }: PrivacyScreenProps) {
+  const { server } = usePhones();
+  const overview = useRemote(readOverview, last);
+  const { value, failure, reload } = overview;
+  useEffect(() => {
+    if (value === undefined || server === undefined) return;
+    // Badge, popup and the other tabs say what is said here.
+    void privacyMark().update((before) => markOf(server, value, before, Date.now()));
+  }, [value, server]);
   return (
-    <div className="screen">
-      {overview.value === undefined && overview.failure === undefined && (
-        <Skeleton label="Loading what is held" rows={6} />
+    <div className="screen privacy">
+      {value === undefined && (
+        <>
+          <h1 className="sr-only">Privacy</h1>
+          {failure === undefined && <Skeleton label="Loading what is held" rows={6} />}
+        </>
       )}
-      {overview.failure !== undefined && <FailureNotice failure={overview.failure} onRetry={overview.reload} />}
-      {overview.value !== undefined && <Overview overview={overview.value} />}
-      <SessionsCard />
-      {overview.value !== undefined && <Links overview={overview.value} />}
+      {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      {value !== undefined && <Overview overview={value} me={me.value} onChanged={reload} />}
     </div>
   );
 }
 
-function Overview({ overview }: { readonly overview: PrivacyOverview }) {
-  const status = privacyStatus(overview);
+interface OverviewProps {
+  readonly overview: PrivacyOverview;
+  readonly me: Me | undefined;
+  readonly onChanged: () => void;
+}
+
+function Overview({ overview, me, onChanged }: OverviewProps) {
+  const { server } = usePhones();
+  const { phones } = usePage();
+  const calls = useCall();
+  const toast = useToast();
+  const [open, setOpen] = useState<OpenDialog>();
+  const read = usePrivacyMark()?.read ?? [];
+  const copy = useCopy(overview.export, onChanged);
+  const making = isMaking(copy) ? copy : undefined;
+  const now = useNow(making !== undefined);
+  const clocks = clocksOf({ ...overview, ...(copy !== undefined && { export: copy }) }, read, now);
+  const purging = overview.deletion?.state === "purging";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer plans the next look
+  useEffect(() => {
+    if (!purging) return;
+    const timer = setTimeout(onChanged, PURGE_POLL_MS);
+    return () => clearTimeout(timer);
+  }, [purging, overview, onChanged]);
+  const changed = useCallback(() => {
+    onChanged();
+    // What rested works again, or rests from now on.
+    void phones.refresh();
+  }, [onChanged, phones]);
+  const undo = async () => {
+    const result = await calls.run("deletion", (api) => api.privacy.undoDelete.mutate());
+    if (result?.ok === true) toast({ text: "Your account stays. Nothing was deleted." });
+    changed();
+  };
+  const allow = async () => {
+    const result = await calls.run("allow", (api) => api.privacy.preferences.mutate({ restricted: false }));
+    if (result?.ok === true) toast({ text: "Your data may be used again." });
+    changed();
+  };
+  const onClock = (kind: ClockKind) => {
+    if (kind === "deletion") void undo();
+    else if (kind === "export") setOpen({ kind: "download" });
+    else if (kind === "policy" || kind === "incident") setOpen({ kind });
+  };
   return (
     <>
-      <header className="privacy-status">
-        <span className="privacy-shield">
-          <Icon name="shield" size={20} />
-        </span>
-        <div>
-          <h1>{status.title}</h1>
-          <p className="secondary">{status.detail}</p>
-        </div>
-      </header>
-      <Card title="What we hold">
-        <ul className="list" aria-label="What we hold">
-          {overview.categories.map((category) => (
-            <li key={category.category}>
-              <Category category={category} />
-            </li>
-          ))}
-        </ul>
-      </Card>
-      <Card title="Where it lives">
-        <List label="Where it lives">
-          {overview.processors.length === 0 ? (
-            <ListRow
-              lead={<Icon name="server" size={20} />}
-              title="This server"
-              detail="Nobody else: everything stays on this server."
+      <StatusCard
+        overview={overview}
+        clocks={clocks}
+        making={making}
+        now={now}
+        busy={calls.busy("deletion") ? "deletion" : calls.busy("allow") ? "allow" : undefined}
+        onClock={onClock}
+        onAllow={() => void allow()}
+        onMaking={() => setOpen({ kind: "download" })}
+      />
+      <ActionsBar closing={overview.deletion !== undefined} onAction={(kind) => setOpen({ kind })} />
+      <HeldCard
+        categories={overview.categories}
+        now={now}
+        policy={serverAddress(overview.policy.url, server)}
+        onCorrect={({ category, rectify }) =>
+          setOpen({ kind: "correct", ...(rectify === "support" && { dispute: category }) })
+        }
+      />
+      <div className="folds">
+        <WhereFold processors={overview.processors} now={now} />
+        <LooksFold looks={overview.staffLooks} now={now} />
+        <SessionsFold />
+        <RequestsFold
+          open={overview.openRequests}
+          now={now}
+          onChanged={onChanged}
+          onAsk={() => setOpen({ kind: "correct", ask: true })}
+        />
+        <ChoicesFold preferences={overview.preferences} onChanged={changed} />
+      </div>
+      <Links overview={overview} onOpen={setOpen} />
+      {open !== undefined && (
+        <LazyPart module={DIALOGS} loading="Loading" failed="This part could not be loaded." rows={1}>
+          {({ PrivacyDialog }) => (
+            <PrivacyDialog
+              open={open}
+              overview={overview}
+              copy={copy}
+              me={me}
+              onOpen={setOpen}
+              onClose={() => setOpen(undefined)}
+              onChanged={changed}
             />
-          ) : (
-            overview.processors.map((processor) => (
-              <ListRow
-                key={processor.id}
-                lead={<Icon name="globe" size={20} />}
-                title={processor.name}
-                detail={processor.purpose}
-              />
-            ))
           )}
-        </List>
-      </Card>
+        </LazyPart>
+      )}
     </>
   );
 }
 
-/** Expands in place: nothing about a category is more than one click away. */
-function Category({ category }: { readonly category: HeldCategory }) {
-  return (
-    <details className="held">
-      <summary>
-        <Icon name="chevronRight" />
-        <span className="list-text">
-          <span>{category.label}</span>
-          <span className="secondary">{category.leaves}</span>
-        </span>
-        <span className="secondary tabular held-count">{itemWords(category.items)}</span>
-      </summary>
-      <dl className="held-facts">
-        <dt>Why</dt>
-        <dd>{category.purpose}</dd>
-        <dt>Oldest</dt>
-        <dd>{category.oldestAt === undefined ? "There is none." : calendarDate(category.oldestAt, Date.now())}</dd>
-        <dt>Goes</dt>
-        <dd>{category.leaves}</dd>
-        <dt>Where</dt>
-        <dd>{category.place}</dd>
-      </dl>
-    </details>
-  );
+interface LinksProps {
+  readonly overview: PrivacyOverview;
+  readonly onOpen: (next: OpenDialog) => void;
 }
 
-function Links({ overview }: { readonly overview: PrivacyOverview }) {
+function Links({ overview, onOpen }: LinksProps) {
   const { server } = usePhones();
-  const policy = serverAddress(overview.policy.url, server);
-  const support = serverAddress(overview.supportUrl, server);
+  const links = [
+    { words: `Policy v${overview.policy.version}`, to: serverAddress(overview.policy.url, server) },
+    { words: "How it is kept", to: serverAddress(overview.trustUrl, server) },
+    { words: "Ask us", to: serverAddress(overview.supportUrl, server) },
+  ];
   return (
     <nav className="privacy-links" aria-label="Policy and support">
-      {policy !== undefined && (
-        <a href={policy} target="_blank" rel="noreferrer">
-          Privacy policy, version {overview.policy.version}
-        </a>
+      {links.map(
+        ({ words, to }) =>
+          to !== undefined && (
+            <a key={words} href={to} target="_blank" rel="noreferrer">
+              {words}
+            </a>
+          ),
       )}
-      {support !== undefined && (
-        <a href={support} target="_blank" rel="noreferrer">
-          Ask us about your data
-        </a>
+      {overview.incidents.length > 0 && (
+        <button type="button" className="link-button" onClick={() => onOpen({ kind: "incident" })}>
+          What happened to your data
+        </button>
       )}
+      <button type="button" className="link-button" onClick={() => onOpen({ kind: "import" })}>
+        Bring data here
+      </button>
     </nav>
   );
 }

@@ -1,9 +1,9 @@
 /** Open invitations, and making one. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { InvitationView, TeamView } from "../../../shared/teams.ts";
 import { Button, IconButton } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { SelectField, TextField } from "../../components/field.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { Badge } from "../../components/state-dot.tsx";
@@ -115,7 +115,6 @@ interface InviteDialogProps {
 }
 
 function InviteDialog({ team, onClose, onInvited }: InviteDialogProps) {
-  const form = useId();
   const calls = useCall();
   const [email, setEmail] = useState("");
   const [role, setRole] = useState<InvitedRole>("operator");
@@ -136,53 +135,39 @@ function InviteDialog({ team, onClose, onInvited }: InviteDialogProps) {
     if (result?.ok === true) onInvited(address);
   };
   return (
-    <Dialog
+    <FormDialog
       title={`Invite to ${team.name}`}
+      verb="Invite"
+      icon="mail"
+      busy={calls.busy("invite")}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" icon="mail" type="submit" form={form} busy={calls.busy("invite")}>
-            Invite
-          </Button>
-        </>
-      }
     >
-      <form
-        id={form}
-        className="dialog-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          label="E-mail address"
-          type="email"
-          value={email}
-          maxLength={254}
-          autoFocus
-          placeholder="ben@example.org"
-          hint="The invitation is for this address alone. No account is needed yet."
-          {...(error !== undefined && { error })}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-        <SelectField
-          label="Role"
-          options={rolesToInvite(team.role).map((each) => ({ value: each, label: ROLE_WORDS[each] }))}
-          value={role}
-          hint={ROLE_DETAILS[role]}
-          // The options are these roles and no others.
-          onChange={(event) => setRole(event.target.value as InvitedRole)}
-        />
-        <SelectField
-          label="Can be accepted for"
-          options={DAYS}
-          value={String(days)}
-          onChange={(event) => setDays(Number(event.target.value) as Days)}
-        />
-      </form>
-    </Dialog>
+      <TextField
+        label="E-mail address"
+        type="email"
+        value={email}
+        maxLength={254}
+        autoFocus
+        placeholder="ben@example.org"
+        hint="The invitation is for this address alone. No account is needed yet."
+        {...(error !== undefined && { error })}
+        onChange={(event) => setEmail(event.target.value)}
+      />
+      <SelectField
+        label="Role"
+        options={rolesToInvite(team.role).map((each) => ({ value: each, label: ROLE_WORDS[each] }))}
+        value={role}
+        hint={ROLE_DETAILS[role]}
+        // The options are these roles and no others.
+        onChange={(event) => setRole(event.target.value as InvitedRole)}
+      />
+      <SelectField
+        label="Can be accepted for"
+        options={DAYS}
+        value={String(days)}
+        onChange={(event) => setDays(Number(event.target.value) as Days)}
+      />
+    </FormDialog>
   );
 }

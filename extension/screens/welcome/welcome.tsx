@@ -1,9 +1,11 @@
-/** The first minute: a server, a sign-in, a phone. Also where signing in and changing the server happen later. */
+/** The first minute: what is handled, a server, a sign-in, a phone. Also where signing in and changing the server happen later. */
 import { type ReactNode, useEffect, useState } from "react";
+import { DISCLOSURE_VERSION } from "../../../shared/privacy-disclosure.ts";
 import { hostOf } from "../../api/errors.ts";
 import { Icon } from "../../components/icon.tsx";
 import { type Shortcut, shortcuts } from "../../platform/commands.ts";
-import { usePhones } from "../../state/app-context.tsx";
+import { usePage, usePhones } from "../../state/app-context.tsx";
+import { DisclosureStep } from "./disclosure-step.tsx";
 import { FirstPhoneStep } from "./first-phone-step.tsx";
 import { ServerStep } from "./server-step.tsx";
 import { SignInStep } from "./sign-in-step.tsx";
@@ -13,7 +15,9 @@ export function Welcome() {
   const { server, status, failure, phones } = usePhones();
   const [changingServer, setChangingServer] = useState(false);
   const signedIn = server !== undefined && failure?.kind !== "signed_out" && (status === "live" || status === "stored");
-  const step = server === undefined || changingServer ? 1 : signedIn ? 3 : 2;
+  const agreed = useAgreed();
+  if (agreed === undefined) return null;
+  const step = !agreed ? 1 : server === undefined || changingServer ? 2 : signedIn ? 4 : 3;
   return (
     <main className="welcome">
       <header className="welcome-head">
@@ -24,8 +28,11 @@ export function Welcome() {
         </div>
       </header>
       <ol className="welcome-steps">
+        <Step number={1} title="Your data" current={step} done="You agreed">
+          <DisclosureStep />
+        </Step>
         <Step
-          number={1}
+          number={2}
           title="Server"
           current={step}
           done={server === undefined ? "" : `Connected to ${hostOf(server)}`}
@@ -41,16 +48,28 @@ export function Welcome() {
             onCancel={server === undefined ? undefined : () => setChangingServer(false)}
           />
         </Step>
-        <Step number={2} title="Sign in" current={step} done="Signed in">
+        <Step number={3} title="Sign in" current={step} done="Signed in">
           {server !== undefined && <SignInStep server={server} />}
         </Step>
-        <Step number={3} title={phones.length === 0 ? "Your first phone" : "You are ready"} current={step} done="">
+        <Step number={4} title={phones.length === 0 ? "Your first phone" : "You are ready"} current={step} done="">
           <FirstPhoneStep />
         </Step>
       </ol>
-      {step === 3 && <Hints />}
+      {step === 4 && <Hints />}
     </main>
   );
+}
+
+/** Whether the person agreed to what is handled, as it is said today; undefined until it is known. */
+function useAgreed(): boolean | undefined {
+  const { settings } = usePage().app;
+  const [agreed, setAgreed] = useState<boolean>();
+  useEffect(() => {
+    const hear = ({ agreed: version = 0 }: { readonly agreed?: number }) => setAgreed(version >= DISCLOSURE_VERSION);
+    void settings.get().then(hear);
+    return settings.watch(hear);
+  }, [settings]);
+  return agreed;
 }
 
 interface StepProps {

@@ -2,7 +2,7 @@
 import type { FlowId, SecretId, TeamId, UserId } from "../../../shared/ids.ts";
 import type { userTables } from "../../accounts/accounts.tables.ts";
 import type { Kit } from "../../db/dialect.ts";
-import { ofTeam, operational, person, personal } from "../../privacy/tags.ts";
+import { ofTeam, operational, person, personal, reference } from "../../privacy/tags.ts";
 import type { TeamTables } from "../../teams/teams.tables.ts";
 import type { automationTables } from "../automations.tables.ts";
 
@@ -22,7 +22,7 @@ export function secretTables(
     "secrets",
     { owner: "team", subject: { column: "createdBy" }, clock: "changedAt" },
     {
-      id: k.text(operational("team")).$type<SecretId>().primaryKey(),
+      id: k.text(reference("team")).$type<SecretId>().primaryKey(),
       teamId: k
         .text(ofTeam("team"))
         .$type<TeamId>()
@@ -30,27 +30,34 @@ export function secretTables(
         .references(() => teams.id, { onDelete: "cascade" }),
       /** Who set the value last, and so knows it; nulled when that person goes. */
       createdBy: byPerson(),
-      name: k.text(personal("user.content.private", kept)).notNull(),
+      name: k.text(personal("user.content.private", { ...kept, rectify: "self" })).notNull(),
       /** AES-256-GCM, bound to id and team (`seal.ts`). */
       value: k
-        .text(personal("user.content.private", { ...kept, export: { never: "A secret: it is never shown again." } }))
+        .text(
+          personal("user.content.private", {
+            ...kept,
+            holds: ["user.authorization.credentials"],
+            rectify: "self",
+            export: { never: "A secret: it is never shown again." },
+          }),
+        )
         .notNull(),
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       changedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.uniqueIndex("secrets_name").on(t.teamId, t.name)],
+    (t) => [k.uniqueIndex("secrets_name").on(t.teamId, t.name), k.index("secrets_person").on(t.createdBy)],
   );
   const secretGrants = k.table(
     "secret_grants",
     { owner: "team", subject: { column: "grantedBy" }, clock: "grantedAt" },
     {
       secretId: k
-        .text(operational("team"))
+        .text(reference("team"))
         .$type<SecretId>()
         .notNull()
         .references(() => secrets.id, { onDelete: "cascade" }),
       flowId: k
-        .text(operational("team"))
+        .text(reference("team"))
         .$type<FlowId>()
         .notNull()
         .references(() => flows.id, { onDelete: "cascade" }),
@@ -59,7 +66,11 @@ export function secretTables(
       textHash: k.text(operational("team")).notNull(),
       grantedAt: k.instant(personal("user.behavior", kept)).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.secretId, t.flowId] }), k.index("secret_grants_flow").on(t.flowId)],
+    (t) => [
+      k.primaryKey({ columns: [t.secretId, t.flowId] }),
+      k.index("secret_grants_flow").on(t.flowId),
+      k.index("secret_grants_person").on(t.grantedBy),
+    ],
   );
   return { secrets, secretGrants };
 }

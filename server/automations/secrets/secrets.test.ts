@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FlowId, newId, type RunId, type TeamId } from "../../../shared/ids.ts";
 import { setSecretInput } from "../../../shared/secrets.ts";
+import { addUser } from "../../accounts/testing/people.ts";
 import { TEST_ENGINES } from "../../db/testing.ts";
 import { newTeam } from "../../phones/testing/harness.ts";
 import { seal, unseal } from "../../seal.ts";
@@ -18,13 +19,13 @@ const flowText = (commands: string, names = "PASSWORD", header = "") =>
 
 /** One more member of a team. */
 async function member(at: OpenRuns, teamId: TeamId, manages = false): Promise<Keeper> {
-  const { users, teamMembers } = at.test.db.t;
+  const { teamMembers } = at.test.db.t;
   const userId = newId("user");
   const role = manages ? "admin" : "operator";
   const now = new Date(at.clock.now());
   await at.test.db.tx(async (tx) => {
     const email = `${userId.toLowerCase()}@x.example`;
-    await tx.insert(users).values({ id: userId, email, emailShown: email, createdAt: now });
+    await addUser(at.test.db, tx, { id: userId, email, createdAt: now });
     await tx.insert(teamMembers).values({ teamId, userId, role, joinedAt: now });
   });
   const scope = teamScope({ userId, teamId, role } as Parameters<typeof teamScope>[0], "phones:control");

@@ -39,7 +39,7 @@ export function layout({ title, content, narrow = false, path, signedInAs }: Pag
 <main${narrow ? raw(' class="narrow"') : ""}>
 ${content}
 </main>
-<footer class="foot"><a href="/privacy">Privacy policy</a><a href="/trust">Trust</a><a href="/support">Contact and support</a></footer>
+<footer class="foot"><a href="/privacy">Privacy policy</a><a href="/trust">Kept promises</a><a href="/support">Contact and support</a></footer>
 </body>
 </html>`;
 }

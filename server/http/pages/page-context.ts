@@ -11,12 +11,22 @@ import type { EmailChange } from "../../accounts/email-change.service.ts";
 import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import type { IssuedSession, Sessions } from "../../accounts/sessions.service.ts";
+import type { Uninstall } from "../../accounts/uninstall.service.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
+import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { OperatorDesk } from "../../privacy/desk/operator-desk.service.ts";
+import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
+import type { ExportParts } from "../../privacy/export/compose.ts";
+import { DATA_IMPORT_PATH, DATA_PATH } from "../../privacy/export/exports.service.ts";
+import type { DataImports } from "../../privacy/export/import/import.service.ts";
 import type { PolicyDesk } from "../../privacy/policy/policy.service.ts";
+import type { PrivacyService } from "../../privacy/privacy.service.ts";
+import type { Processor } from "../../privacy/processors/processors.ts";
+import type { RequestParts } from "../../privacy/requests/compose.ts";
+import type { Trust } from "../../privacy/trust/trust.service.ts";
 import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
@@ -31,9 +41,15 @@ import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 export type PagesEnv = { Variables: { request: RequestInfo } };
 export type PageCall = Context<PagesEnv>;
 
+/** Requests about one's data. */
+export interface DataRequestServices extends Pick<RequestParts, "requests" | "intake" | "book" | "receipts"> {
+  readonly held: PrivacyService["held"];
+}
+
 export interface PageServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly uninstall: Uninstall;
   readonly connect: Connect;
   readonly standing: Standing;
   readonly formStamps: FormStamps;
@@ -43,7 +59,14 @@ export interface PageServices {
   readonly teams: Pick<Teams, "list">;
   readonly factors: Factors;
   readonly mail: Mail;
+  readonly erasures: Pick<Erasures, "findUndo" | "undoByLink" | "progress">;
   readonly support: Support;
+  readonly trust: Trust;
+  readonly register: readonly Processor[];
+  readonly asked: DataRequestServices;
+  readonly copies: ExportParts;
+  readonly imports: DataImports;
+  readonly limiter: RateLimiter;
   readonly policy: Pick<PolicyDesk, "current" | "announcedNext" | "published">;
   readonly processors: () => readonly ProcessorView[];
   readonly desk: OperatorDesk;
@@ -147,7 +170,7 @@ const RETURNS = ["/connect", "/invite"];
 
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
-  if (text === PASSKEYS_PATH || text === STANDING_PATH) return text;
+  if (text === PASSKEYS_PATH || text === STANDING_PATH || text === DATA_PATH) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);
@@ -195,8 +218,9 @@ export function formGuard(publicUrl: URL): MiddlewareHandler {
       );
     }
     const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/x-www-form-urlencoded") {
-      throw new PerchError("unsupported_media_type", "Forms must be sent as application/x-www-form-urlencoded.");
+    const wanted = c.req.path === DATA_IMPORT_PATH ? "multipart/form-data" : "application/x-www-form-urlencoded";
+    if (type !== wanted) {
+      throw new PerchError("unsupported_media_type", `Forms must be sent as ${wanted}.`);
     }
     return next();
   };

@@ -111,12 +111,12 @@ describe("pages", () => {
 
   it("takes a support message, mails a receipt, and refuses card numbers", async () => {
     const browser = server.browser();
-    const message = { email: "s@x.example", kind: "privacy", message: "What do you hold about me?" };
+    const message = { email: "s@x.example", kind: "question", message: "How do I park a phone?" };
     const answer = await browser.post("/support", message);
     expect(await answer.text()).toContain("31 January 2026");
     const { supportRequests } = test.db.t;
     expect(await test.db.read.select().from(supportRequests)).toMatchObject([
-      { kind: "privacy", email: "s@x.example", message: message.message, answeredAt: null },
+      { kind: "question", email: "s@x.example", message: message.message, answeredAt: null },
     ]);
     expect((await server.mail.preview()).some(({ recipient }) => recipient === "s@x.example")).toBe(true);
     const card = await browser.post("/support", { ...message, message: "charge 4242 4242 4242 4242 please" });

@@ -4,6 +4,9 @@ import { PerchError } from "../../errors.ts";
 import { registeredCookiesOnly } from "../cookies.ts";
 import { accountPages } from "./account-pages.ts";
 import { connectPage } from "./connect-page.ts";
+import { dataPage } from "./data-page.ts";
+import { dataRequestPages } from "./data-request-pages.ts";
+import { deletionPages } from "./deletion-pages.ts";
 import { emailPages } from "./email-pages.ts";
 import { invitePage } from "./invite-page.ts";
 import { mailPreviewPage } from "./mail-preview-page.ts";
@@ -13,9 +16,12 @@ import { passkeysPage } from "./passkeys-page.ts";
 import { privacyPages } from "./privacy-pages.ts";
 import { provePage } from "./prove-page.ts";
 import { publicPages } from "./public-pages.ts";
+import { recordsPage } from "./records-page.ts";
 import { recoveryPages } from "./recovery-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { standingPage } from "./standing-page.ts";
+import { trustPage } from "./trust-page.ts";
+import { uninstalledPage } from "./uninstalled-page.ts";
 
 export function createPages(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
@@ -23,8 +29,28 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(registeredCookiesOnly(services.publicUrl));
   pages.use(pageHeaders(services.publicUrl));
   pages.use(formGuard(services.publicUrl));
-  const account = [accountPages, signInPages, provePage, passkeysPage, emailPages, recoveryPages, standingPage];
-  for (const group of [publicPages, privacyPages, operatorPage, ...account, connectPage, invitePage, mailPreviewPage]) {
+  const groups = [
+    publicPages,
+    privacyPages,
+    operatorPage,
+    trustPage,
+    recordsPage,
+    dataRequestPages,
+    accountPages,
+    signInPages,
+    provePage,
+    passkeysPage,
+    emailPages,
+    recoveryPages,
+    standingPage,
+    dataPage,
+    deletionPages,
+    connectPage,
+    invitePage,
+    uninstalledPage,
+    mailPreviewPage,
+  ];
+  for (const group of groups) {
     pages.route("/", group(services));
   }
   pages.all("*", () => {

@@ -1,10 +1,8 @@
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
-import { silentLog } from "../../log.ts";
 import { withSecondVersion } from "../../privacy/policy/policy.fixture.ts";
 import { COOKIES, cookieNamed } from "../cookies.ts";
-import { createRefusals } from "../refusals.ts";
 import type { PageServices, PagesEnv } from "./page-context.ts";
 import { createPages } from "./pages.ts";
 import { requestInfo, startPages, type TestPages } from "./testing.ts";
@@ -77,14 +75,12 @@ describe("the home page", () => {
 describe("a page that sets a cookie which is not as the register says", () => {
   it("fails, and the cookie does not leave", async () => {
     let publicUrl = pages.publicUrl;
-    const { policy, desk, processorViews: processors } = pages.desks;
     const app = new Hono<PagesEnv>().use(async (c, next) => {
       c.set("request", requestInfo());
       await next();
     });
     const services: PageServices = {
-      ...{ ...pages.services, policy, desk, processors, clock: pages.clock, log: silentLog },
-      refusals: createRefusals({ log: silentLog, clock: pages.clock }),
+      ...pages.pageServices,
       get publicUrl() {
         return publicUrl;
       },

@@ -3,13 +3,17 @@ import { Hono } from "hono";
 import { html, raw } from "hono/html";
 import { z } from "zod";
 import { email } from "../../../shared/accounts.ts";
+import { REQUEST_KINDS } from "../../../shared/privacy.ts";
+import { RIGHT_LABELS } from "../../privacy/requests/request-words.ts";
 import { SUPPORT_KINDS } from "../../support/support.tables.ts";
+import { receiveRequest } from "./data-request-pages.ts";
 import { describedBy, field, fieldNotes, type Html, problem } from "./layout.ts";
 import {
   currentActor,
   type Fields,
   type FormProblem,
   formFields,
+  type PageCall,
   type PageServices,
   type PagesEnv,
   parseFields,
@@ -23,7 +27,7 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 
 const SUPPORT_WORDS: Readonly<Record<(typeof SUPPORT_KINDS)[number], string>> = {
   question: "A question or a problem",
-  privacy: "My personal data: see, correct, export or delete it",
+  privacy: "My personal data",
   security: "A security problem in Perch",
   billing: "A bill or a payment",
 };
@@ -52,7 +56,11 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
   });
 
   pages.get("/support", (c) =>
-    show(c, services, { title: "Contact and support", narrow: true, content: supportContent(services, {}) }),
+    show(c, services, {
+      title: "Contact and support",
+      narrow: true,
+      content: supportContent(services, preselected(c)),
+    }),
   );
   pages.post("/support", async (c) => {
     const fields = await formFields(c);
@@ -60,6 +68,7 @@ export function publicPages(services: PageServices): Hono<PagesEnv> {
       c,
       services,
       async () => {
+        if (fields["kind"] === "privacy") return receiveRequest(c, services, fields);
         const { dueAt } = await services.support.receive(parseFields(supportForm, fields), c.get("request"));
         const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(dueAt);
         const content = html`<section class="card"><h1>Thank you, we have your message</h1><p>A person reads it and answers by <strong>${day}</strong> at the latest. A copy of this promise is on its way to your mailbox.</p><p><a class="button quiet" href="/">Go to the start</a></p></section>`;
@@ -120,6 +129,12 @@ function securityContent({ supportEmail }: PageServices): Html {
 <section class="card"><h2>What we ask</h2><ul><li>Use accounts, phones and teams of your own. Stop at the first sign of somebody else's.</li><li>No load tests, no spam, no tricking of people, nothing that breaks the service for others.</li><li>Give us the time above before you publish.</li></ul></section>`;
 }
 
+/** `/support?kind=privacy&right=delete`: what a link leads to. */
+function preselected(c: PageCall): Fields {
+  const { kind, right } = c.req.query();
+  return { ...(kind !== undefined && { kind }), ...(right !== undefined && { right }) };
+}
+
 function supportContent({ supportEmail }: PageServices, fields: Fields, wrong?: FormProblem): Html {
   const chosen = fields["kind"];
   const errors = wrong?.fields ?? {};
@@ -131,7 +146,11 @@ ${field({ name: "email", label: "Your e-mail address", type: "email", value: fie
 <div class="field"><label for="kind">What is it about?</label><select id="kind" name="kind"${describedBy("kind", undefined, errors["kind"])}>${SUPPORT_KINDS.map(
     (kind) => html`<option value="${kind}"${kind === chosen ? raw(" selected") : ""}>${SUPPORT_WORDS[kind]}</option>`,
   )}</select>${fieldNotes("kind", undefined, errors["kind"])}</div>
-<div class="field"><label for="message">Your message</label><textarea id="message" name="message" maxlength="5000" required${describedBy("message", "-", errors["message"])}>${fields["message"] ?? ""}</textarea>${fieldNotes("message", "Leave out passwords and card numbers; we never need them.", errors["message"])}</div>
+<div class="field of-privacy"><label for="right">What are we to do with your data?</label><select id="right" name="right"${describedBy("right", undefined, errors["right"])}>${REQUEST_KINDS.map(
+    (kind) =>
+      html`<option value="${kind}"${kind === fields["right"] ? raw(" selected") : ""}>${RIGHT_LABELS[kind]}</option>`,
+  )}</select>${fieldNotes("right", "You then get a number, and the day by which we answer.", errors["right"])}</div>
+<div class="field"><label for="message">Your message</label><textarea id="message" name="message" maxlength="5000" required${describedBy("message", "-", errors["message"] ?? errors["text"])}>${fields["message"] ?? ""}</textarea>${fieldNotes("message", "Leave out passwords and card numbers; we never need them.", errors["message"] ?? errors["text"])}</div>
 <button>Send message</button>
 </form>`;
 }

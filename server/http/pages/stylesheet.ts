@@ -49,6 +49,7 @@ main.narrow { max-width: 440px; }
 .stack { display: grid; gap: 8px; }
 form { display: grid; gap: 16px; }
 .field { display: grid; gap: 4px; }
+form:not(:has(option[value="privacy"]:checked)) .of-privacy { display: none; }
 .field label, legend { font-weight: 560; font-size: 14px; }
 .hint { color: var(--text-2); font-size: 13px; }
 .wrong { color: var(--bad-text); font-size: 13px; }
@@ -95,6 +96,20 @@ pre.letter { font: inherit; }
 .clauses li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
 .clauses a { color: var(--text-2); font-size: 13px; text-decoration: none; font-variant-numeric: tabular-nums; padding-top: 2px; }
 .clauses a:hover { text-decoration: underline; }
+.promises { display: grid; gap: 20px; list-style: none; }
+.promises > li { display: grid; gap: 6px; }
+.promises > li + li { border-top: 1px solid var(--line); padding-top: 16px; }
+.promises > li:target { background: var(--accent-soft); outline: 6px solid var(--accent-soft); }
+.promises .row > a { color: var(--text-2); font-size: 13px; font-variant-numeric: tabular-nums; min-width: 40px; }
+.found { font-size: 14px; }
+.tally { display: flex; flex-wrap: wrap; gap: 8px 20px; list-style: none; font-variant-numeric: tabular-nums; }
+.mark { display: inline-flex; align-items: center; gap: 6px; font-size: 13px; font-weight: 560; white-space: nowrap; }
+.mark::before { content: ""; width: 9px; height: 9px; border-radius: 50%; background: var(--line-control); flex: none; }
+.mark.kept::before { background: var(--ok); }
+.mark.broken { color: var(--bad-text); }
+.mark.broken::before { background: var(--bad); border-radius: 2px; }
+.mark.attested::before { background: none; border: 2px solid var(--accent); }
+.mark.unknown { color: var(--text-2); }
 .rows { display: grid; gap: 0; list-style: none; }
 .rows li { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; padding-block: 10px; border-top: 1px solid var(--line); }
 .rows li:first-child { border-top: 0; padding-top: 0; }

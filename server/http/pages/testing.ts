@@ -1,7 +1,10 @@
 /** Pages on a real database, without a socket: for tests. A small browser with a cookie jar talks to them. */
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { CHROME_EXTENSION_ID } from "../../../shared/accounts.ts";
+import { POLICY } from "../../../shared/policy/policy-v1.ts";
 import type { PolicyVersion } from "../../../shared/policy/versions.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
@@ -14,10 +17,16 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { createRateLimiter } from "../../limits/rate-limiter.ts";
 import { silentLog } from "../../log.ts";
-import { createDesks } from "../../privacy/desks.ts";
+import { createPrivacyServices } from "../../privacy/compose.ts";
+import { createErasureRows } from "../../privacy/erasure/erasure-rows.repo.ts";
+import { createErasuresRepo } from "../../privacy/erasure/erasures.repo.ts";
+import { createErasures } from "../../privacy/erasure/erasures.service.ts";
+import { createExportParts, createImportParts } from "../../privacy/export/compose.ts";
+import { createRequestParts } from "../../privacy/requests/compose.ts";
+import { createTrust } from "../../privacy/trust/trust.service.ts";
 import { createRefusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
-import type { PagesEnv } from "./page-context.ts";
+import type { PageServices, PagesEnv } from "./page-context.ts";
 import { createPages } from "./pages.ts";
 
 export const CHROME_ON_LINUX =
@@ -25,9 +34,16 @@ export const CHROME_ON_LINUX =
 export const FIREFOX_ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
 
 /** The same keys for every server of a test file: they share a database. */
+const NO_PROCESSORS = {
+  DATABASE_URL: undefined,
+  SMTP_URL: undefined,
+  SUPPORT_EMAIL: undefined,
+  PROCESSORS_FILE: undefined,
+};
 const MAIL_KEY = randomBytes(32);
-const AUDIT_KEY = randomBytes(32);
+export const AUDIT_KEY = randomBytes(32);
 const FACTORS_KEY = randomBytes(32);
+const RECEIPTS_KEY = randomBytes(32);
 
 /** Argon2id at the least it takes: for tests that are not about hashing. */
 export const QUICK_PASSWORDS = createPasswords({ memoryCost: 8, timeCost: 1, parallelism: 1 });
@@ -38,7 +54,13 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
 
 export function startPages(
   db: Database,
-  options: { publicUrl?: string; smtpUrl?: string; passwords?: Passwords; versions?: readonly PolicyVersion[] } = {},
+  options: {
+    publicUrl?: string;
+    smtpUrl?: string;
+    passwords?: Passwords;
+    supportEmail?: string;
+    versions?: readonly PolicyVersion[];
+  } = {},
 ) {
   const clock = new ManualClock();
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -69,30 +91,54 @@ export function startPages(
     key: MAIL_KEY,
     abuseKey: randomBytes(32),
     factorsKey: FACTORS_KEY,
+    uninstallKey: randomBytes(32),
     ...(options.passwords !== undefined && { passwords: options.passwords }),
   });
-  const desks = createDesks({
-    ...{ db, audit, jobs, clock, log: silentLog, publicUrl, mail: services.mail, deskKey: randomBytes(32) },
-    config: {
-      ...{ SMTP_URL: options.smtpUrl, DATABASE_URL: undefined },
-      ...{ PROCESSORS_FILE: undefined, SUPPORT_EMAIL: undefined },
+  const trust = createTrust({ policy: async () => POLICY, live: async () => [], results: undefined });
+  const asked = createRequestParts({
+    ...{ db, accounts: services, audit, jobs, limiter, clock, log: silentLog, publicUrl },
+    ...{ receiptsKey: RECEIPTS_KEY, linksKey: RECEIPTS_KEY, supportEmail: options.supportEmail },
+  });
+  const erasures = createErasures({
+    ...{ db, repo: createErasuresRepo(db), rows: createErasureRows(db), jobs, audit, clock, publicUrl },
+    ...{ sessions: services.sessions, mail: services.mail, requests: undefined },
+  });
+  const copies = createExportParts({
+    ...{ db, clock, audit, jobs, mail: services.mail, publicUrl, key: RECEIPTS_KEY, processors: [], policy: POLICY },
+    ...{ place: "here", folder: join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`) },
+    sources: {
+      readArtifact: async () => new Uint8Array(),
+      phoneFiles: { list: async () => [], read: async () => new Blob([]).stream() },
     },
+    requests: asked.requests,
+  });
+  const imports = createImportParts({
+    ...{ db, clock, audit, phonesPerTeam: 10 },
+    lifecycle: { publish: async () => {} },
+    events: { publish: async () => {}, wake() {} },
+  });
+  const desks = createPrivacyServices({
+    ...{ db, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog, deskKey: randomBytes(32) },
+    ...{ mail: services.mail, exports: copies, inactivity: { deletionAt: async () => undefined } },
+    config: { ...NO_PROCESSORS, SMTP_URL: options.smtpUrl },
     ...(options.versions !== undefined && { versions: options.versions }),
   });
-  const { policy, desk, processorViews: processors } = desks;
+  const { privacy, policy, desk, processorViews: processors } = desks;
   let about = requestInfo();
   const app = new Hono<PagesEnv>();
   app.use(async (c, next) => {
     c.set("request", about);
     await next();
   });
-  app.route(
-    "/",
-    createPages({
-      ...{ ...services, clock, log: silentLog, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
-      ...{ policy, desk, processors },
-    }),
-  );
+  const pageServices: PageServices = {
+    ...services,
+    ...{ trust, erasures, register: [] },
+    asked: { ...asked, held: privacy.held },
+    ...{ copies, imports },
+    ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
+    ...{ policy, desk, processors },
+  };
+  app.route("/", createPages(pageServices));
 
   /** A browser: keeps cookies, sends `Origin` with forms, does not follow redirects. */
   function browser(from: Partial<RequestInfo> = {}) {
@@ -141,6 +187,21 @@ export function startPages(
     return outcome;
   }
 
-  return { ...services, services, desks, signedIn, app, audit, clock, jobs, limiter, publicUrl, browser, linksTo };
+  const parts = {
+    services,
+    pageServices,
+    asked,
+    desks,
+    signedIn,
+    app,
+    audit,
+    clock,
+    jobs,
+    limiter,
+    publicUrl,
+    browser,
+    linksTo,
+  };
+  return { ...services, ...parts };
 }
 export type TestPages = ReturnType<typeof startPages>;

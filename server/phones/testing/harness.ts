@@ -1,9 +1,11 @@
 /** The phones service with real database, events, audit and idempotency, over a driver in memory and a manual clock. */
+
 import { randomBytes } from "node:crypto";
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
 import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
 import type { RuleEvent } from "../../../shared/rules-api.ts";
+import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
@@ -79,13 +81,11 @@ export function composePhones(
 
 /** A person with a team, as a checked scope. */
 export async function newTeam({ test, clock }: Pick<PhonesUnderTest, "test" | "clock">, role: Role = "owner") {
-  const { users, teams, teamMembers } = test.db.t;
+  const { teams, teamMembers } = test.db.t;
   const [userId, teamId] = [newId("user"), newId("team")];
   const at = new Date(clock.now());
   await test.db.tx(async (tx) => {
-    await tx
-      .insert(users)
-      .values({ id: userId, email: `${userId}@x.example`, emailShown: "X@x.example", createdAt: at });
+    await addUser(test.db, tx, { id: userId, email: `${userId}@x.example`, createdAt: at });
     await tx.insert(teams).values({ id: teamId, name: "Team", createdAt: at });
     await tx.insert(teamMembers).values({ teamId, userId, role, joinedAt: at });
   });

@@ -22,6 +22,7 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { IncidentScope } from "../../../shared/incidents.ts";
 import type { Database } from "../../db/database.ts";
+import { fingerprintOf } from "../../db/dialect.ts";
 import { PerchError } from "../../errors.ts";
 import { columnNamed, dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
 import type { Category } from "../tags.ts";
@@ -99,8 +100,11 @@ export function createBreachScope(db: Database): BreachScope {
       if (subject !== undefined && own.length > 0) branches.push({ table, ...subject, columns: own, counts: true });
       if (entry.table === "users") return branches;
       // Whom a row names beside the one it belongs to: who invited, whose account was looked at, to whom a mail went.
-      for (const link of others.filter((column) => personal.includes(column))) {
-        branches.push({ table, joins: [], person: link, columns: [link], counts: false });
+      // A sealed address leads to its person by the fingerprint beside it.
+      for (const link of others) {
+        const address = fingerprintOf(link.column);
+        const shown = personal.filter((column) => column === link || column.property === address);
+        if (shown.length > 0) branches.push({ table, joins: [], person: link, columns: shown, counts: false });
       }
       return branches;
     });
@@ -181,7 +185,7 @@ export function createBreachScope(db: Database): BreachScope {
       .$dynamic();
     for (const join of branch.joins) rows = rows.innerJoin(join.table.table, join.on);
     const found = await rows
-      .innerJoin(account, eq(isEmail ? account.email : account.id, person.column))
+      .innerJoin(account, eq(isEmail ? account.emailIndex : account.id, person.column))
       .where(
         and(
           // Addresses are indexed for accounts that live.
@@ -246,7 +250,7 @@ export function createBreachScope(db: Database): BreachScope {
         const ofAccount = db.read
           .select({ id: account.id })
           .from(account)
-          .where(and(eq(account.email, column), isNull(account.deletedAt)));
+          .where(and(eq(account.emailIndex, column), isNull(account.deletedAt)));
         const [row] = await db.read
           .select({ addresses: sql<number>`count(distinct ${column})`.mapWith(Number) })
           .from(branch.table.table)

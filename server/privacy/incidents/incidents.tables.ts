@@ -4,7 +4,7 @@ import type { IncidentId, UserId } from "../../../shared/ids.ts";
 import { INCIDENT_STATES, type IncidentScope } from "../../../shared/incidents.ts";
 import type { userTables } from "../../accounts/accounts.tables.ts";
 import type { Kit } from "../../db/dialect.ts";
-import { operational, person, personal } from "../tags.ts";
+import { operational, person, personal, reference } from "../tags.ts";
 
 export const TOLD_STATES = ["waiting", "queued", "sent", "failed", "shown"] as const;
 const breach = {
@@ -29,7 +29,14 @@ export function incidentTables(k: Kit, { users }: ReturnType<typeof userTables>)
       /** When the data was exposed. */
       from: k.instant(operational()),
       to: k.instant(operational()),
-      scope: k.json<IncidentScope>(operational()),
+      /** May name people by id, which leads to nobody once the account is gone. */
+      scope: k.json<IncidentScope>(
+        personal("user.unique_id", {
+          ...breach,
+          erase: "keep_not_personal",
+          export: { never: "Whom an incident concerns is told to each of them." },
+        }),
+      ),
       what: k.text(operational()),
       consequences: k.text(operational()),
       measures: k.text(operational()),
@@ -47,7 +54,7 @@ export function incidentTables(k: Kit, { users }: ReturnType<typeof userTables>)
     { owner: "user", subject: { column: "userId" }, clock: "at" },
     {
       incidentId: k
-        .text(operational("incident"))
+        .text(reference("incident"))
         .$type<IncidentId>()
         .notNull()
         .references(() => incidents.id, { onDelete: "cascade" }),

@@ -48,11 +48,12 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
       // Ada's session is of the window, Ben's is older, Cem's has no address any more.
       const session = { createdAt: now, authenticatedAt: now, idleExpiresAt: now, absoluteExpiresAt: now };
       const kinds = { kind: "extension", method: "password" } as const;
-      await tx.insert(sessions).values([
+      const seen = [
         { ...session, ...kinds, id: newId("session"), tokenHash: "a", userId: ada, ip: "192.0.2.1", seenAt: at(-1) },
         { ...session, ...kinds, id: newId("session"), tokenHash: "b", userId: ben, ip: "192.0.2.2", seenAt: at(-50) },
         { ...session, ...kinds, id: newId("session"), tokenHash: "c", userId: cem, ip: null, seenAt: at(-1) },
-      ]);
+      ];
+      for (const row of seen) await tx.insert(sessions).values(await db.keys.row(tx, sessions, row));
       const invitation = {
         role: "viewer",
         emailShown: "shown",
@@ -61,12 +62,20 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
         expiresAt: now,
       } as const;
       await tx.insert(teamInvitations).values([
-        { ...invitation, id: newId("invitation"), teamId: teams[0], email: "dora@x.example", invitedBy: ada },
+        {
+          ...invitation,
+          id: newId("invitation"),
+          teamId: teams[0],
+          email: "dora@x.example",
+          emailIndex: "dora@x.example",
+          invitedBy: ada,
+        },
         {
           ...invitation,
           id: newId("invitation"),
           teamId: teams[1],
           email: "stranger@y.example",
+          emailIndex: "stranger@y.example",
           invitedBy: cem,
           tokenHash: "y",
         },
@@ -135,8 +144,12 @@ describe.each(TEST_ENGINES)("the breach desk on $name", ({ open }) => {
     const { mailOutbox, auditLog } = opened.db.t;
     await opened.db.tx(async (tx) => {
       const mail = { kind: "reset", state: "waiting", createdAt: at(-1) } as const;
-      await tx.insert(mailOutbox).values({ ...mail, id: "m1", userId: ada, recipient: "ada@x.example" });
-      await tx.insert(mailOutbox).values({ ...mail, id: "m2", userId: null, recipient: "dora@x.example" });
+      await tx
+        .insert(mailOutbox)
+        .values({ ...mail, id: "m1", userId: ada, recipient: "ada@x.example", recipientIndex: "ada@x.example" });
+      await tx
+        .insert(mailOutbox)
+        .values({ ...mail, id: "m2", userId: null, recipient: "dora@x.example", recipientIndex: "dora@x.example" });
       await parts.audit.record(tx, { chain: "server", actor: ada, action: "account.signed_in", object: ben });
     });
     const mails = await concerned({ columns: [{ table: "mailOutbox", columns: ["recipient"] }] });

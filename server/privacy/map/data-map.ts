@@ -1,23 +1,16 @@
 /** The data map as a value: every table with its columns and their tags, and what of it leads to people and teams. */
-import { getTableColumns, getTableName } from "drizzle-orm";
-import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
-import { columnPrivacy, privacyOf } from "../../db/dialect.ts";
+import { type AnyTable, privacyOf, type TaggedColumn, tableName, taggedColumns } from "../../db/dialect.ts";
 import type { Tables } from "../../db/tables.ts";
-import type { ColumnPrivacy, Link, TablePrivacy } from "../tags.ts";
+import type { Link, TablePrivacy } from "../tags.ts";
 
-export interface MappedColumn {
-  /** Its name in the schema. */
-  readonly property: string;
-  readonly column: SQLiteColumn;
-  readonly tag: ColumnPrivacy;
-}
+export type MappedColumn = TaggedColumn;
 
 export interface MappedTable {
   /** Its name in the schema, which `TablePrivacy.subject` uses. */
   readonly property: keyof Tables;
   /** Its name in the database. */
   readonly name: string;
-  readonly table: SQLiteTable;
+  readonly table: AnyTable;
   readonly about: TablePrivacy;
   readonly columns: readonly MappedColumn[];
 }
@@ -25,13 +18,9 @@ export interface MappedTable {
 /** Every table, in the order of the schema. */
 export function dataMap(tables: Tables): readonly MappedTable[] {
   return (Object.keys(tables) as (keyof Tables)[]).map((property) => {
-    const table: SQLiteTable = tables[property];
-    const columns = Object.entries(getTableColumns(table)).map(([name, column]) => ({
-      property: name,
-      column: column as SQLiteColumn,
-      tag: columnPrivacy(column),
-    }));
-    return { property, name: getTableName(table), table, about: privacyOf(table), columns };
+    const table: AnyTable = tables[property];
+    const columns = taggedColumns(table);
+    return { property, name: tableName(table), table, about: privacyOf(table), columns };
   });
 }
 

@@ -7,7 +7,9 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import type { PhoneFile } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
 import type { CdpSession } from "./cdp.ts";
-import { type BrowserUser, exists, openPlainFile, type WebPhoneStorage } from "./storage.ts";
+import { openPlainFile } from "./plain-file.ts";
+import { readSealedFile, sealedEntries } from "./sealed-folder.ts";
+import { type BrowserUser, exists, type WebPhoneStorage } from "./storage.ts";
 
 const MAX_NAME_BYTES = 200;
 /** A page can save thousands of tiny files a second, which no limit on bytes holds back. */
@@ -161,13 +163,28 @@ export class Downloads {
 /** The saved files of a phone, newest first. Unfinished downloads are not files yet. */
 export async function listFiles(storage: WebPhoneStorage, id: PhoneId): Promise<PhoneFile[]> {
   const folder = storage.filesFolder(id);
+  if (!(await exists(folder)) && (await exists(storage.sealedFiles(id)))) return listSealed(storage, id);
   const files: PhoneFile[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
     if (UNFINISHED.test(name) || safeName(name) !== name) continue;
     const info = await lstat(join(folder, name)).catch(() => undefined);
     if (info?.isFile()) files.push({ name, bytes: info.size, savedAt: info.mtime.toISOString() });
   }
-  return files.sort((one, other) => other.savedAt.localeCompare(one.savedAt) || one.name.localeCompare(other.name));
+  return files.sort(newestFirst);
+}
+
+async function listSealed(storage: WebPhoneStorage, id: PhoneId): Promise<PhoneFile[]> {
+  const entries = await sealedEntries(storage.sealedFiles(id), storage.filesKey(id));
+  return entries
+    .flatMap(({ path, bytes, modifiedMs }): PhoneFile[] => {
+      if (bytes === undefined || UNFINISHED.test(path) || safeName(path) !== path) return [];
+      return [{ name: path, bytes, savedAt: new Date(modifiedMs).toISOString() }];
+    })
+    .sort(newestFirst);
+}
+
+function newestFirst(one: PhoneFile, other: PhoneFile): number {
+  return other.savedAt.localeCompare(one.savedAt) || one.name.localeCompare(other.name);
 }
 
 export async function readFileOf(
@@ -175,7 +192,13 @@ export async function readFileOf(
   id: PhoneId,
   name: string,
 ): Promise<ReadableStream<Uint8Array>> {
-  const file = await openPlainFile(filePath(storage, id, name)).catch(() => {
+  const path = filePath(storage, id, name);
+  if (!(await exists(storage.filesFolder(id))) && (await exists(storage.sealedFiles(id)))) {
+    const sealed = await readSealedFile(storage.sealedFiles(id), storage.filesKey(id), name);
+    if (sealed === undefined) throw noFile();
+    return sealed;
+  }
+  const file = await openPlainFile(path).catch(() => {
     throw noFile();
   });
   return asByteStream(Readable.toWeb(file.createReadStream()));

@@ -31,15 +31,18 @@ import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
-import { type BrowserUser, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
+import {
+  type BrowserUser,
+  browserUser,
+  CACHES,
+  chooseRoot,
+  folderSize,
+  type PhoneRecord,
+  WebPhoneStorage,
+} from "./storage.ts";
 import { VideoEncoder } from "./video-encoder.ts";
 import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
 import { watchUse } from "./watch.ts";
-
-/** Debian's and most systems' `nobody`. */
-const NOBODY: BrowserUser = { uid: 65_534, gid: 65_534 };
-/** Made again by the browser; cleared when a phone is full. */
-const CACHES = ["Default/Cache", "Default/Code Cache", "Default/Service Worker/ScriptCache", "cache", "tmp"];
 
 export interface WebDriverLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -49,6 +52,8 @@ export interface WebDriverLog {
 
 export interface WebDriverOptions {
   readonly dataDir: string;
+  /** 32 bytes: encrypts what phones remember, and all of a parked phone. */
+  readonly key: Buffer;
   readonly chromePath?: string;
   readonly clock: Clock;
   readonly log: WebDriverLog;
@@ -68,9 +73,9 @@ export interface WebDriverOptions {
 
 /** Prepares the storage; the browser itself is looked for in the background, and a phone's start tells when there is none. */
 export async function createWebDriver(options: WebDriverOptions): Promise<PhoneDriver> {
-  const user = process.getuid?.() === 0 ? (options.user ?? NOBODY) : undefined;
+  const user = browserUser() === undefined ? undefined : (options.user ?? browserUser());
   const root = await chooseRoot(options.dataDir, user);
-  const storage = new WebPhoneStorage(root, user);
+  const storage = new WebPhoneStorage(root, user, options.key);
   await storage.prepare();
   if (!root.startsWith(options.dataDir)) {
     options.log.info("Web phones are kept outside the data folder, which their browser's user cannot reach", { root });
@@ -159,6 +164,7 @@ class WebDriver implements PhoneDriver {
       if (phone === undefined) return;
       await phone.close();
       this.#forget(phone);
+      await this.#seal(id);
     });
   }
 
@@ -213,7 +219,16 @@ class WebDriver implements PhoneDriver {
   readonly files = {
     list: (id: PhoneId): Promise<readonly PhoneFile[]> => listFiles(this.#storage, id),
     read: (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => readFileOf(this.#storage, id, name),
-    remove: (id: PhoneId, name: string): Promise<void> => removeFileOf(this.#storage, id, name),
+    remove: (id: PhoneId, name: string): Promise<void> =>
+      this.#inTurn(id, async () => {
+        if (this.#running.has(id)) return removeFileOf(this.#storage, id, name);
+        await this.#storage.openFiles(id);
+        try {
+          await removeFileOf(this.#storage, id, name);
+        } finally {
+          await this.#storage.seal(id);
+        }
+      }),
   };
 
   readonly clipboard = {
@@ -229,6 +244,7 @@ class WebDriver implements PhoneDriver {
   }
 
   async recover(): Promise<readonly { id: PhoneId; state: DriverState }[]> {
+    await this.#storage.removeLeftovers();
     const phones = await this.#storage.phones();
     const kept = new Set<string>();
     for (const id of phones) {
@@ -240,6 +256,13 @@ class WebDriver implements PhoneDriver {
       if (await endOrphan(this.#storage, profile))
         this.#options.log.warn("Ended a browser of an earlier run", { profile });
       if (!kept.has(profile)) await this.#storage.removeProfile(profile);
+    }
+    // What a crash left plain is sealed before anything else happens to the phone.
+    for (const id of phones) {
+      if (this.#running.has(id)) continue;
+      this.#inTurn(id, async () => {
+        if (!this.#running.has(id)) await this.#seal(id);
+      }).catch((error: unknown) => this.#failed("A parked phone was not encrypted", error));
     }
     return Promise.all(phones.map(async (id) => ({ id, state: await this.state(id) })));
   }
@@ -285,6 +308,7 @@ class WebDriver implements PhoneDriver {
     } catch (error) {
       await phone.kill();
       this.#forget(phone);
+      await this.#seal(spec.id);
       throw error instanceof PerchError
         ? error
         : new PerchError("phone_unavailable", PHONE_REASON_WORDS.start_failed, { cause: error });
@@ -293,6 +317,7 @@ class WebDriver implements PhoneDriver {
 
   /** A started browser for the phone: its own profile's, or for a fresh phone the spare. */
   async #seat(id: PhoneId, record: PhoneRecord): Promise<{ warm: WarmBrowser; remembered: PhoneRecord }> {
+    await this.#storage.open(id, record.profile);
     if (record.profile !== undefined) {
       await this.#makeRoom(id, record.profile);
       return { warm: await this.#warmUp(record.profile), remembered: record };
@@ -311,7 +336,7 @@ class WebDriver implements PhoneDriver {
       return sizes.reduce((sum, size) => sum + size.bytes, 0) > this.#options.limits.diskBytes;
     };
     if (!(await full())) return;
-    for (const cache of CACHES) await rm(join(folder, cache), { recursive: true, force: true });
+    for (const cache of ["Default/Cache", ...CACHES]) await rm(join(folder, cache), { recursive: true, force: true });
     if (await full()) throw new PerchError("limit_reached", PHONE_REASON_WORDS.disk_full);
   }
 
@@ -351,6 +376,15 @@ class WebDriver implements PhoneDriver {
     await phone.kill();
     this.#forget(phone);
     this.#emit({ type: "ended", phoneId: phone.id, reason });
+    await this.#inTurn(phone.id, async () => {
+      if (!this.#running.has(phone.id)) await this.#seal(phone.id);
+    });
+  }
+
+  /** A phone that cannot be encrypted is parked all the same; the next parking or start of the server tries again. */
+  async #seal(id: PhoneId): Promise<void> {
+    if (!(await this.#storage.hasPhone(id))) return;
+    await this.#storage.seal(id).catch((error: unknown) => this.#failed("A parked phone was not encrypted", error));
   }
 
   #forget(phone: WebPhone): void {

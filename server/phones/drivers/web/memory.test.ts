@@ -9,7 +9,7 @@ class Disk extends WebPhoneStorage {
   failing = false;
 
   constructor() {
-    super("/nonexistent", undefined);
+    super("/nonexistent", undefined, Buffer.alloc(32));
   }
 
   override async writeRecord(_: unknown, record: PhoneRecord): Promise<void> {

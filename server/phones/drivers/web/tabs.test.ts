@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { WebPhoneStorage } from "./storage.ts";
 import { type Bench, Hand, openBench, type Site, serveSite, until } from "./web.fixture.ts";
 
 const page = (title: string) =>
@@ -46,8 +47,11 @@ describe("a phone's pages", () => {
     await bench.driver.start(hand.spec);
   };
   const recordPath = () => join(bench.dataDir, "web-phones", "phones", hand.id, "phone.json");
-  const remembered = async (): Promise<readonly { url: string; title: string }[]> =>
-    JSON.parse(await readFile(recordPath(), "utf8")).pages;
+  const remembered = async (): Promise<readonly { url: string; title: string }[]> => {
+    const storage = new WebPhoneStorage(join(bench.dataDir, "web-phones"), undefined, bench.options.key);
+    return (await storage.readRecord(hand.id)).pages;
+  };
+  /** As versions wrote it that did not encrypt it yet. */
   const writeRecord = (record: object) => writeFile(recordPath(), JSON.stringify(record));
 
   it("are all in recents after parking, and only the one that was in front is loaded", async () => {

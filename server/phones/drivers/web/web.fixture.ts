@@ -1,4 +1,5 @@
 /** For tests of the web driver: a site on loopback, an egress that lets loopback through, fingers and eyes. */
+import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -108,6 +109,7 @@ export async function openBench(more: Partial<WebDriverOptions> = {}): Promise<B
   // As the server makes it: browsers run as another user and must get through.
   await chmod(dataDir, 0o711);
   const options: WebDriverOptions = {
+    key: randomBytes(32),
     clock: systemClock,
     log: quiet,
     egress: passThroughEgress,

@@ -1,0 +1,244 @@
+/**
+ * Backups of the embedded server: the database as one consistent copy, and the files beside it, all of it as encrypted as
+ * it lies on the disk. A list of what is in it is sealed with the key of the key file, which is never part of a backup.
+ * On PostgreSQL the database is backed up by its own tools; this takes the files.
+ *
+ * The keys of people are never in a backup but beside all of them, the newest copy alone: a key that was destroyed opens
+ * nothing in any of them (`docs/decisions/subject-keys.md`).
+ *
+ * No backup gets older than `BACKUP_DAYS`: what a person had erased is gone from them, too (clause P4.2).
+ */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { copyDatabase } from "../db/sqlite-copy.ts";
+import { demandAlone } from "../db/sqlite-rekey.ts";
+import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
+import { PerchError } from "../errors.ts";
+import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
+import { canonicalJson } from "../limits/idempotency.ts";
+import { databaseFile } from "../open-database.ts";
+import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
+
+const DAY_MS = 24 * 3_600_000;
+const LIST = "backup.json";
+const DATABASE = "perch.db";
+const NAME = /^perch-\d{8}T\d{6}Z$/;
+/** Encrypted files beside the database. What runs and what is only passing (exports, caches) stays out. */
+const FOLDERS = ["runs", "web-phones/phones", "web-phones/profiles"] as const;
+/** Of a running phone: plain, and changing while it is copied. */
+const PLAIN = /^web-phones\/(profiles\/[a-f0-9]{24}(\.pid|\/|$)|phones\/[^/]+\/files\/)|\.(opening|gone|new)(\/|$)/;
+
+const manifest = z.strictObject({
+  format: z.literal(1),
+  madeAt: z.iso.datetime(),
+  database: z.enum(["sqlite", "none"]),
+  files: z.array(
+    z.strictObject({ path: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/), bytes: z.int(), sha256: z.string() }),
+  ),
+  mac: z.string(),
+});
+type Manifest = z.infer<typeof manifest>;
+
+export interface Backup {
+  readonly folder: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Makes a backup in a folder of its own under `to`; it has its name once it is whole. May run beside the server. */
+export async function makeBackup(config: Config, clock: Clock, to: string): Promise<Backup> {
+  const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
+  const name = `perch-${new Date(clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  const folder = join(to, name);
+  const draft = `${folder}.new`;
+  if (existsSync(folder))
+    throw new PerchError("conflict", `There is a backup ${folder} already. Try again in a second.`);
+  try {
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    const isEmbedded = config.DATABASE_URL === undefined;
+    if (isEmbedded) {
+      copyDatabase(databaseFile(config), deriveKey(key, "database"), join(draft, DATABASE));
+      await copyFile(`${databaseFile(config)}.keyid`, join(draft, "perch.db.keyid"));
+    }
+    for (const below of FOLDERS) await copyTree(await baseOf(config, below), below, draft);
+    const files = await listed(draft);
+    const plain = {
+      format: 1 as const,
+      madeAt: new Date(clock.now()).toISOString(),
+      database: isEmbedded ? ("sqlite" as const) : ("none" as const),
+      files,
+    };
+    await writeFile(join(draft, LIST), JSON.stringify({ ...plain, mac: macOf(key, plain) }), { mode: 0o600 });
+    await rename(draft, folder);
+    if (isEmbedded) await copyKeys(config, key, to);
+    syncFolder(to);
+    return { folder, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Removes backups older than `BACKUP_DAYS`; gives how many. Touches nothing that is no backup. */
+export async function removeOldBackups(
+  config: Pick<Config, "BACKUP_DAYS">,
+  clock: Clock,
+  from: string,
+): Promise<number> {
+  const names: string[] = await readdir(from).catch(() => []);
+  let removed = 0;
+  for (const name of names) {
+    if (!NAME.test(name.replace(/\.new$/, ""))) continue;
+    const [, y, mo, d, h, mi, s] = /^perch-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(name) ?? [];
+    const madeAt = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
+    if (clock.now() - madeAt <= config.BACKUP_DAYS * DAY_MS) continue;
+    await rm(join(from, name), { recursive: true, force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+/**
+ * Puts a backup in the place of what is there. Looks through all of it first, and does nothing while another process has
+ * the database open. Killed meanwhile, it can be run again. Who was erased since the backup is erased again before the
+ * server answers anybody.
+ */
+export async function restoreBackup(config: Config, clock: Clock, from: string): Promise<Backup> {
+  const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
+  const list = await readList(from);
+  if (!sameMac(list.mac, macOf(key, list))) {
+    throw new PerchError(
+      "bad_input",
+      `The list of the backup ${from} was changed, or the backup was made with another key. Put the key of that time in place (KEY_FILE), or choose another backup.`,
+    );
+  }
+  if (clock.now() - Date.parse(list.madeAt) > config.BACKUP_DAYS * DAY_MS) {
+    throw new PerchError(
+      "bad_input",
+      `The backup ${from} is older than ${config.BACKUP_DAYS} days. It would bring back what people had erased, so it is not restored.`,
+    );
+  }
+  for (const { path, bytes, sha256 } of list.files) {
+    const found = await digestOf(join(from, path)).catch(() => undefined);
+    if (found?.bytes !== bytes || found.sha256 !== sha256) {
+      throw new PerchError(
+        "bad_input",
+        `The backup is damaged: ${path} is missing or was changed. Nothing was restored.`,
+      );
+    }
+  }
+  const file = databaseFile(config);
+  if (list.database === "sqlite" && existsSync(file)) demandAlone(file, deriveKey(key, "database"));
+  const next = join(config.DATA_DIR, "restoring");
+  await rm(next, { recursive: true, force: true });
+  for (const { path } of list.files) {
+    await mkdir(dirname(join(next, path)), { recursive: true, mode: 0o711 });
+    await copyFile(join(from, path), join(next, path));
+  }
+  for (const below of FOLDERS) {
+    const place = join(await baseOf(config, below), below);
+    await rm(place, { recursive: true, force: true });
+    if (existsSync(join(next, below))) {
+      await mkdir(dirname(place), { recursive: true, mode: 0o711 });
+      await move(join(next, below), place);
+    }
+  }
+  if (list.database === "sqlite") {
+    for (const leftover of [`${file}-wal`, `${file}-shm`]) await rm(leftover, { force: true });
+    const keys = keysFileOf(file);
+    const kept = join(dirname(from), basename(keys));
+    // Those in place are the truth: what was destroyed since stays unreadable.
+    if (!existsSync(keys) && existsSync(kept)) await copyFile(kept, keys);
+    await rename(join(next, DATABASE), file);
+    await rename(join(next, "perch.db.keyid"), `${file}.keyid`);
+  }
+  await rm(next, { recursive: true, force: true });
+  syncFolder(config.DATA_DIR);
+  return { folder: from, files: list.files.length, bytes: list.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Web phones may have a place of their own outside the data folder. */
+async function baseOf(config: Config, below: (typeof FOLDERS)[number]): Promise<string> {
+  return below === "runs" ? config.DATA_DIR : dirname(await webPhonesRoot(config.DATA_DIR));
+}
+
+/** As `rename`, also to another disk. */
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EXDEV") throw error;
+    await cp(from, to, { recursive: true });
+    await rm(from, { recursive: true, force: true });
+  });
+}
+
+/** The newest copy takes the place of the one before, whole or not at all. */
+async function copyKeys(config: Config, key: Buffer, to: string): Promise<void> {
+  const keys = keysFileOf(databaseFile(config));
+  if (!existsSync(keys)) return;
+  const copy = join(to, basename(keys));
+  await rm(`${copy}.new`, { force: true });
+  copyDatabase(keys, keysFileKey(deriveKey(key, "database")), `${copy}.new`);
+  await rename(`${copy}.new`, copy);
+}
+
+async function copyTree(base: string, below: string, to: string): Promise<void> {
+  const names: string[] = await readdir(join(base, below)).catch(() => []);
+  for (const name of names) {
+    const path = `${below}/${name}`;
+    const info = await lstat(join(base, path)).catch(() => undefined);
+    if (info === undefined || PLAIN.test(info.isDirectory() ? `${path}/` : path)) continue;
+    if (info.isDirectory()) await copyTree(base, path, to);
+    else if (info.isFile()) {
+      await mkdir(dirname(join(to, path)), { recursive: true, mode: 0o700 });
+      // What goes away while it is looked at belongs to no backup.
+      await copyFile(join(base, path), join(to, path)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+  }
+}
+
+async function listed(folder: string): Promise<Manifest["files"]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+  const files: Manifest["files"] = [];
+  for (const path of paths.sort()) files.push({ path: path.slice(folder.length + 1), ...(await digestOf(path)) });
+  return files;
+}
+
+async function digestOf(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const part of createReadStream(path)) {
+    hash.update(part);
+    bytes += part.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+async function readList(from: string): Promise<Manifest> {
+  const text = await readFile(join(from, LIST), "utf8").catch(() => undefined);
+  if (text === undefined)
+    throw new PerchError("bad_input", `There is no backup in ${from}. Name the folder with ${LIST} in it.`);
+  try {
+    return manifest.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new PerchError("bad_input", `The list ${join(from, LIST)} is no list of a backup.`, { cause });
+  }
+}
+
+function macOf(key: Buffer, { format, madeAt, database, files }: Omit<Manifest, "mac">): string {
+  return createHmac("sha256", deriveKey(key, "backups"))
+    .update(canonicalJson({ format, madeAt, database, files }))
+    .digest("base64url");
+}
+
+function sameMac(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

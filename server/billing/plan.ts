@@ -1,0 +1,2 @@
+/** What every team has until there is something to buy. */
+export const ONLY_PLAN = "free";

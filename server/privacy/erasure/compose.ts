@@ -1,0 +1,104 @@
+/** Puts erasure together: what people ask for, the purge that does it, and the ledger that does it again after a restore. */
+import { join } from "node:path";
+import type { AccountServices } from "../../accounts/compose.ts";
+import type { Audit } from "../../audit/audit.repo.ts";
+import type { Automations } from "../../automations/compose.ts";
+import { createArtifactStore } from "../../automations/run-artifacts.ts";
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../db/database.ts";
+import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
+import { deriveKey } from "../../keys.ts";
+import type { Log } from "../../log.ts";
+import type { PhoneDriver } from "../../phones/driver.ts";
+import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
+import { serverScope } from "../../teams/team-scope.ts";
+import type { Receipts } from "../receipts.ts";
+import { createErasureRows } from "./erasure-rows.repo.ts";
+import { createErasuresRepo } from "./erasures.repo.ts";
+import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
+import { openErasureLedger } from "./ledger.ts";
+import { createPurge, type PurgeOptions } from "./purge.ts";
+import { createReplay } from "./replay.ts";
+import { createTeamDisposer } from "./team-fates.ts";
+import { createUpkeep, DUE_JOB } from "./upkeep.ts";
+
+export interface ErasureParts {
+  readonly erasures: Erasures;
+  /** Erases again whom a backup brought back; call it before anybody is served. */
+  replay(): Promise<void>;
+  readonly jobs: Readonly<Record<string, JobHandler>>;
+  readonly schedules: readonly Schedule[];
+}
+
+export const EXPORTS_FOLDER = "exports";
+const MINUTE_MS = 60_000;
+
+/** @throws PerchError when the ledger was changed by somebody else. */
+export function createErasureParts(options: {
+  db: Database;
+  /** Keys are derived from it. */
+  master: Buffer;
+  config: Pick<Config, "DATA_DIR" | "keyFile">;
+  clock: Clock;
+  log: Log;
+  audit: Audit;
+  jobs: Jobs;
+  accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
+  drivers: ReadonlyMap<string, PhoneDriver>;
+  lifecycle: Pick<PhoneLifecycle, "remove">;
+  runs: Pick<Automations["runs"], "cancelAllOf">;
+  requests: ErasureRequests;
+  receipts: Receipts;
+  processors?: PurgeOptions["processors"];
+  publicUrl: URL;
+}): ErasureParts {
+  const { db, master, config, clock, log, audit, jobs, accounts, lifecycle, publicUrl, requests } = options;
+  const { sessions, mail, memberships, rightsLost } = accounts;
+  const folder = config.DATA_DIR;
+  const ledger = openErasureLedger({
+    file: join(folder, "erasures.ledger"),
+    copy: `${config.keyFile}.erasures`,
+    key: deriveKey(master, "erasure ledger"),
+    ...{ clock, log },
+  });
+  const repo = createErasuresRepo(db);
+  const rows = createErasureRows(db);
+  const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
+  const purge = createPurge({
+    ...common,
+    ...{ ledger, log, processors: options.processors ?? [] },
+    receipts: options.receipts,
+    phones: {
+      remove: (row) => lifecycle.remove(row, "server"),
+      isAbsent: async (row) => (await options.drivers.get(row.driver)?.state(row.id)) === "absent",
+    },
+    runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
+    async endRuns(tx, userId) {
+      const ends: (() => void)[] = [];
+      for (const { id } of await memberships.listOfIn(tx, userId)) {
+        ends.push(await options.runs.cancelAllOf(tx, serverScope(id), userId));
+      }
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    // What is on the phones of others is theirs; phones of who goes are wiped, each with its own look.
+    data: { path: folder, skip: new Set(["web-phones"]), exports: join(folder, EXPORTS_FOLDER) },
+    disposer: createTeamDisposer({ teams: memberships, rightsLost, mail, audit, clock, publicUrl }),
+  });
+  const erasures = createErasures({ ...common, jobs });
+  return {
+    erasures,
+    replay: createReplay({
+      ledger,
+      purge,
+      log,
+      recover: async () => {
+        for (const driver of options.drivers.values()) await driver.recover();
+      },
+    }),
+    jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ repo, jobs, clock }) },
+    schedules: [{ kind: DUE_JOB, everyMs: 15 * MINUTE_MS }],
+  };
+}

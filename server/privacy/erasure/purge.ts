@@ -1,0 +1,324 @@
+/**
+ * The purge: one durable step a store, each of them safe to repeat. What was there is counted when it begins, then it is
+ * removed, then looked for again; what cannot be reached is tried again until it can. Nothing of it is undone half-way.
+ */
+import { z } from "zod";
+import { type ErasureId, erasureId, teamId, type UserId } from "../../../shared/ids.ts";
+import { momentWords } from "../../accounts/moment-words.ts";
+import { createPageLinks } from "../../accounts/page-links.ts";
+import { hashSecret, newSecret } from "../../accounts/secrets.ts";
+import type { Sessions } from "../../accounts/sessions.service.ts";
+import type { Audit } from "../../audit/audit.repo.ts";
+import type { ArtifactStore } from "../../automations/run-artifacts.ts";
+import type { Clock } from "../../clock.ts";
+import type { Database, Writer } from "../../db/database.ts";
+import { PerchError } from "../../errors.ts";
+import type { JobHandler } from "../../jobs/jobs.service.ts";
+import { errorFields, type Log } from "../../log.ts";
+import type { Mail } from "../../mail/mail.service.ts";
+import type { Receipts } from "../receipts.ts";
+import { needlesOf, scanBytes, scanFolder } from "./byte-scan.ts";
+import { type Scan, statementOf } from "./certificate.ts";
+import type { Act } from "./erasure-plan.repo.ts";
+import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
+import { BATCH } from "./erasure-rows.repo.ts";
+import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
+import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
+import type { ErasureLedger } from "./ledger.ts";
+import {
+  type ProcessorErasure,
+  type PurgePhones,
+  removeExports,
+  removePhones,
+  removeRunFiles,
+} from "./purge-stores.ts";
+import { fatesOf, type TeamDisposer } from "./team-fates.ts";
+
+const LATE_MS = 24 * 3_600_000;
+const SETTLE_TRIES = 5;
+const SETTLE_PAUSE_MS = 200;
+
+export interface Purge {
+  /** Whose grace is over is purged; the rest waits. Throws to be called again. */
+  readonly purge: JobHandler;
+  /** Purges somebody whom a backup brought back, at once and without mail. */
+  again(userId: UserId, teams: Leaving["teams"]): Promise<void>;
+  /** Whether anything leads to the person or the teams. */
+  isThere(userId: UserId, teams: Leaving["teams"]): Promise<boolean>;
+}
+
+export interface PurgeOptions {
+  readonly db: Database;
+  readonly repo: ErasuresRepo;
+  readonly rows: ErasureRows;
+  readonly ledger: Pick<ErasureLedger, "append">;
+  readonly receipts: Pick<Receipts, "sign">;
+  readonly phones: PurgePhones;
+  readonly runFiles: Pick<ArtifactStore, "remove" | "runs">;
+  /** Ends what the person's runs do, in the caller's transaction. */
+  readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
+  /** Folder with everything but phones; `skip` names what is not looked through. */
+  readonly data: { readonly path: string; readonly skip: ReadonlySet<string>; readonly exports: string };
+  readonly processors: readonly ProcessorErasure[];
+  readonly disposer: TeamDisposer;
+  readonly sessions: Pick<Sessions, "endIn" | "endTokensIn" | "announceEnded">;
+  readonly mail: Pick<Mail, "queue" | "wake" | "staysLocal">;
+  readonly audit: Audit;
+  readonly requests?: ErasureRequests | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publicUrl: URL;
+}
+
+const jobInput = z.object({ erasureId });
+/** What `choices` holds once the purge began. */
+const began = z.object({ teams: z.array(teamId), quiet: z.boolean() });
+
+export function createPurge(options: PurgeOptions): Purge {
+  const { db, repo, rows, ledger, mail, audit, clock, log } = options;
+  const page = createPageLinks(options.publicUrl);
+  const folder = options.data;
+  const now = () => new Date(clock.now());
+  const lastMail = (id: ErasureId) => `erasure:${id}`;
+  /** The users' own row goes last, the mail right before: both say whose the rest was. */
+  const late = { mailOutbox: 1, users: 2 } as Partial<Record<string, number>>;
+  const acts = rows.plan.acts
+    .filter(({ table }) => table.property !== "erasures")
+    .map((act, index) => ({ act, order: (late[act.table.property] ?? 0) * 1_000 + index }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ act }) => act);
+  const ownRecord = rows.plan.acts.filter(({ table }) => table.property === "erasures");
+
+  /** From the asking to the first step: decides about teams, counts everything, and lets nobody write any more. */
+  async function begin(row: ErasureRow, quiet: boolean, known?: Leaving["teams"]): Promise<void> {
+    const { userId } = row;
+    if (userId === null) return;
+    const tell = await db.tx(async (tx) => {
+      const person = (await repo.person(tx, userId)) ?? { email: "", emailShown: "", fullName: null };
+      const teams = await repo.memberships(tx, userId);
+      const fates = fatesOf(teams, choicesOf(row));
+      const closed = [...new Set([...closing(fates), ...(known ?? [])])];
+      const leaving: Leaving = { userId, email: person.email, emailShown: person.emailShown, teams: closed };
+      const counted = async (act: Act) => {
+        const before = await rows.count(tx, act, leaving);
+        const until = act.kind === "keep" && before > 0 ? await keptUntil(rows, tx, act, leaving, clock.now()) : null;
+        return { store: act.id, before, keptUntil: until };
+      };
+      const steps = [];
+      for (const act of [...acts, ...ownRecord]) steps.push(await counted(act));
+      const waiting = (store: string) => ({ store, before: null, keptUntil: null });
+      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
+      await repo.addSteps(tx, row.id, [
+        ...[...outside, ...(quiet ? [] : ["last-mail"])].map(waiting),
+        ...steps.slice(0, acts.length),
+        ...["keys", "settle", "scan"].map(waiting),
+        ...steps.slice(acts.length),
+      ]);
+
+      const endedRuns = await options.endRuns(tx, userId);
+      const disposed = await options.disposer.dispose(tx, userId, teams, fates);
+      const sessions = await options.sessions.endIn(tx, userId, "all");
+      const tokens = await options.sessions.endTokensIn(tx, { madeBy: userId, since: new Date(0) });
+      const link = newSecret();
+      if (!quiet && person.emailShown !== "") {
+        const data = {
+          at: momentWords(now()),
+          kept: keptWords(steps),
+          certificateLink: page("/erasure", { token: link }),
+        };
+        const about = { kind: "account_deleted", recipient: person.emailShown, dedupeKey: lastMail(row.id) } as const;
+        await mail.queue(tx, { ...about, data });
+      }
+      const change = { state: "purging", undoHash: null, choices: { teams: closed, quiet } } as const;
+      const certificateHash = quiet ? null : hashSecret(link);
+      if (!(await repo.change(tx, row.id, "grace", { ...change, certificateHash }))) {
+        throw new PerchError("conflict", "The deletion was taken back, or began elsewhere.");
+      }
+      await repo.fence(tx, userId, now());
+      return () => {
+        endedRuns();
+        disposed();
+        options.sessions.announceEnded([...sessions, ...tokens]);
+      };
+    });
+    tell();
+    mail.wake();
+  }
+
+  /** One act, with the look afterwards; small ones together with their step in one transaction. */
+  async function perform(id: ErasureId, act: Act, step: StepRow, leaving: Leaving): Promise<void> {
+    const isLast = act.table.property === "mailOutbox" && mail.staysLocal;
+    const done = async (tx: Writer, after: number) => {
+      if (after > 0) throw new PerchError("unavailable", `Rows of ${act.table.name} are still there.`);
+      await repo.stepDone(tx, id, act.id, now(), { after });
+    };
+    if ((step.before ?? 0) > BATCH) {
+      await rows.perform(act, leaving);
+      await db.tx(async (tx) => done(tx, await rows.count(tx, act, leaving)));
+      return;
+    }
+    await db.tx(async (tx) => {
+      // On a server without a mail server the last mail stays to be read, and is nobody's.
+      if (isLast) await repo.unaddressMail(tx, lastMail(id));
+      await rows.performIn(tx, act, leaving);
+      await done(tx, await rows.count(tx, act, leaving));
+    });
+  }
+
+  async function settle(): Promise<void> {
+    const touched = [...new Set(acts.map(({ table }) => table.name))];
+    for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
+      if (await db.settle(touched)) return;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * attempt));
+    }
+    throw new PerchError("unavailable", "Somebody reads the database all the time, so its log cannot be emptied.");
+  }
+
+  /** What others wrote about the person stays theirs; a byte that no row accounts for is a fault. */
+  async function scan(values: readonly string[]): Promise<Scan> {
+    if (values.length === 0) return { state: "not repeated" };
+    const needles = needlesOf(values);
+    const found = await scanFolder(folder.path, needles, folder.skip);
+    const pages = await db.pages();
+    const inPages = pages === undefined ? undefined : await scanBytes(pages, needles);
+    const elsewhere = inPages === 0 ? 0 : await rows.rowsWith(values);
+    if (found.hits > 0 || ((inPages ?? 0) > 0 && elsewhere === 0)) {
+      throw new PerchError("unavailable", "Something of the person is still in a file. The search is repeated.");
+    }
+    return {
+      ...{ state: "done", files: found.files, bytes: found.bytes, values: values.length },
+      pages: pages === undefined ? "not shown by this database" : "searched",
+      rowsOfOthers: elsewhere,
+    };
+  }
+
+  /** Does what is not done yet. `values`: of the person, taken while they were there. */
+  async function work(row: ErasureRow, values: readonly string[], signal?: AbortSignal): Promise<void> {
+    const { id, userId } = row;
+    if (userId === null) return;
+    const { teams, quiet } = began.parse(row.choices);
+    const person = await repo.person(db.read, userId);
+    const leaving = { userId, email: person?.email ?? "", emailShown: person?.emailShown ?? "", teams };
+    ledger.append({ at: now(), userId, teams });
+    let scanned: Scan = { state: "not repeated" };
+
+    const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
+      phones: () => removePhones(repo, options.phones, teams),
+      "run-files": () => removeRunFiles(repo, options.runFiles, teams),
+      exports: () => removeExports(repo, folder.exports, userId),
+      "last-mail": async () => {
+        const state = mail.staysLocal ? "kept" : await repo.mailState(lastMail(id));
+        if (state === "waiting") throw new PerchError("unavailable", "The last mail is not sent yet.");
+        return {};
+      },
+      keys: async () => {
+        await db.keys.destroy(userId);
+        return {};
+      },
+      settle: async () => {
+        await settle();
+        return {};
+      },
+      scan: async () => {
+        scanned = await scan(values);
+        return {};
+      },
+    };
+    for (const processor of options.processors) {
+      Object.assign(stores, {
+        [`processor:${processor.id}`]: async () => {
+          const answer = await processor.erase({ userId, email: leaving.email });
+          return answer.state === "gone" ? { after: 0 } : { keptUntil: answer.until };
+        },
+      });
+    }
+
+    for (const step of await repo.steps(id)) {
+      if (step.state === "done" || ownRecord.some((act) => act.id === step.store)) continue;
+      if (signal?.aborted === true) throw new PerchError("unavailable", "The server is stopping.");
+      try {
+        const act = acts.find((one) => one.id === step.store);
+        if (act !== undefined) await perform(id, act, step, leaving);
+        else {
+          const found = await stores[step.store]?.();
+          if ((found?.after ?? 0) > 0) throw new PerchError("unavailable", `Something is left in ${step.store}.`);
+          await db.tx((tx) => repo.stepDone(tx, id, step.store, now(), found ?? {}));
+        }
+      } catch (error) {
+        const first = step.firstTriedAt?.getTime() ?? clock.now();
+        const isLate = clock.now() - first > LATE_MS;
+        await db.tx((tx) => repo.stepFailed(tx, id, step.store, now(), isLate));
+        const what = isLate ? "An erasure is late" : "A step of an erasure will be tried again";
+        log[isLate ? "error" : "warn"](what, { kind: step.store, attempt: step.attempts + 1, ...errorFields(error) });
+        throw error;
+      }
+    }
+    await finish(row, leaving, scanned, quiet);
+  }
+
+  /** Looks once more everywhere, signs what was done, and cuts the last link. */
+  async function finish(row: ErasureRow, leaving: Leaving, scanned: Scan, quiet: boolean): Promise<void> {
+    for (const act of acts) {
+      if ((await rows.count(db.read, act, leaving)) > 0) await rows.perform(act, leaving);
+      if ((await rows.count(db.read, act, leaving)) > 0) {
+        throw new PerchError("unavailable", `Rows of ${act.table.name} came back.`);
+      }
+    }
+    const doneAt = now();
+    const steps = await repo.steps(row.id);
+    const certificate = options.receipts.sign(statementOf({ row, steps, acts: rows.plan.acts, scan: scanned, doneAt }));
+    await db.tx(async (tx) => {
+      for (const act of ownRecord) {
+        await rows.performIn(tx, act, leaving);
+        await repo.stepDone(tx, row.id, act.id, doneAt, { after: 0 });
+      }
+      await repo.change(tx, row.id, "purging", { state: "done", doneAt, certificate, choices: null });
+      if (row.requestId !== null && !quiet) {
+        await options.requests?.fulfilled(tx, row.requestId, "The account and everything in it is deleted.");
+      }
+      await audit.record(tx, { chain: "server", actor: "server", action: "privacy.erased" });
+    });
+    await db.settle(["erasures"]);
+  }
+
+  async function run(row: ErasureRow, quiet: boolean, signal?: AbortSignal, known?: Leaving["teams"]): Promise<void> {
+    const { userId } = row;
+    if (userId === null || row.state === "done" || row.state === "undone") return;
+    const person = await repo.person(db.read, userId);
+    const leaving = { userId, email: person?.email ?? "", emailShown: person?.emailShown ?? "", teams: [] };
+    // Once their rows are gone nobody can say what to search for; then the search is left out and the certificate says so.
+    const values = person === undefined ? [] : await rows.ownValues(leaving);
+    if (row.state === "grace") await begin(row, quiet, known);
+    const begun = await repo.find(db.read, row.id);
+    if (begun?.state === "purging") await work(begun, values, signal);
+  }
+
+  const isThere: Purge["isThere"] = async (userId, teams) => {
+    const leaving = { userId, email: "", emailShown: "", teams };
+    for (const act of rows.plan.acts) if ((await rows.count(db.read, act, leaving)) > 0) return true;
+    return false;
+  };
+
+  return {
+    async purge(input, { signal }) {
+      const row = await repo.find(db.read, jobInput.parse(input).erasureId);
+      if (row === undefined || (row.state === "grace" && row.purgeAt.getTime() > clock.now())) return;
+      await run(row, false, signal);
+    },
+    async again(userId, teams) {
+      const live = await repo.live(db.read, userId);
+      const at = now();
+      const row = live ?? (await db.tx((tx) => repo.insert(tx, { userId, state: "grace", askedAt: at, purgeAt: at })));
+      await run(row, true, undefined, teams);
+    },
+    isThere,
+  };
+}
+
+function keptWords(steps: readonly { before: number | null; keptUntil: Date | null }[]): string {
+  const kept = steps.filter(({ before, keptUntil: until }) => (before ?? 0) > 0 && until !== null);
+  const last = kept.reduce((most, { keptUntil: until }) => Math.max(most, until?.getTime() ?? 0), 0);
+  return kept.length === 0
+    ? "The law makes us keep nothing of yours."
+    : `Until ${momentWords(new Date(last))} at the latest we keep what the law asks for. The certificate says what that is.`;
+}
