@@ -177,15 +177,6 @@ export function createPurge(options: PurgeOptions): Purge {
     });
   }
 
-  async function settle(): Promise<void> {
-    const touched = [...new Set(acts.map(({ table }) => table.name))];
-    for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
-      if (await db.settle(touched)) return;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * attempt));
-    }
-    throw new PerchError("unavailable", "Somebody reads the database all the time, so its log cannot be emptied.");
-  }
-
   /** What others wrote about the person stays theirs; a byte that no row accounts for is a fault. */
   async function scan(values: readonly string[]): Promise<Scan> {
     if (values.length === 0) return { state: "not repeated" };
@@ -228,7 +219,7 @@ export function createPurge(options: PurgeOptions): Purge {
         return {};
       },
       settle: async () => {
-        await settle();
+        await settle(db, [...new Set(acts.map(({ table }) => table.name))]);
         return {};
       },
       scan: async () => {
@@ -290,7 +281,7 @@ export function createPurge(options: PurgeOptions): Purge {
       }
       await audit.record(tx, { chain: "server", actor: "server", action: "privacy.erased" });
     });
-    await db.settle(["erasures"]);
+    await settle(db, ["erasures"]);
   }
 
   async function run(row: ErasureRow, quiet: boolean, signal?: AbortSignal, known?: Leaving["teams"]): Promise<void> {
@@ -325,6 +316,15 @@ export function createPurge(options: PurgeOptions): Purge {
     },
     isThere,
   };
+}
+
+/** @throws PerchError when somebody reads or uses the tables all the time. */
+export async function settle(db: Pick<Database, "settle">, tables: readonly string[]): Promise<void> {
+  for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
+    if (await db.settle(tables)) return;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * attempt));
+  }
+  throw new PerchError("unavailable", "Somebody reads the database all the time, so its log cannot be emptied.");
 }
 
 function keptWords(steps: readonly { before: number | null; keptUntil: Date | null }[]): string {

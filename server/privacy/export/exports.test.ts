@@ -65,7 +65,7 @@ describe("a copy of one's data", () => {
     fetch(url, { method: "POST", body: new URLSearchParams(fields), headers });
   const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
-  it("is estimated, made, told by mail, downloaded once a ticket, and removed", async () => {
+  it("ABUSE-39 is estimated, made, told by mail, downloaded once a ticket, and removed", async () => {
     const anna = await signIn(server);
     await asked("mutation", "phones.launch", { idempotencyKey: "the-first-phone", name: "Anna's phone" }, anna);
     const estimate = await asked<ExportEstimate>("query", "privacy.estimateExport", undefined, anna);
@@ -99,7 +99,7 @@ describe("a copy of one's data", () => {
     expect(await refusal("privacy.downloadExport", { exportId: view.id }, anna)).toBe("conflict");
   });
 
-  it("lies encrypted on the disk, and does not open when it was changed or cut off", async () => {
+  it("ABUSE-39 lies encrypted on the disk, and does not open when it was changed or cut off", async () => {
     const anna = await signIn(server);
     await asked("mutation", "phones.launch", { idempotencyKey: "the-first-phone", name: "zq7kneedle" }, anna);
     await start(anna);
@@ -185,7 +185,7 @@ describe("a copy of one's data", () => {
     expect(requests).toMatchObject([{ kind: "export", state: "fulfilled", receipt: { keyId: expect.any(String) } }]);
   });
 
-  it("has the planted rows of the person and of nobody else, on a whole server", async () => {
+  it("ABUSE-39 has the planted rows of the person and of nobody else, on a whole server", async () => {
     const [anna, ben] = [canaryPerson(), canaryPerson()];
     const map = dataMap(server.db.t);
     const at = new Date(server.clock.now());
@@ -208,7 +208,7 @@ describe("a copy of one's data", () => {
     for (const value of [ben.email, ben.userId]) expect(text).not.toContain(value);
   });
 
-  it("is sent to the extension's page and to ours, to programs, and to no other site", async () => {
+  it("ABUSE-39 is sent to the extension's page and to ours, to programs, and to no other site", async () => {
     const anna = await signIn(server);
     await start(anna);
     const view = await ready(anna);
