@@ -48,8 +48,8 @@ export const ERASURE: readonly Mutation[] = [
   },
   {
     breaks: "An old backup brings back who was erased",
-    file: "server/server.ts",
-    find: "await orClose(erasure.replay);",
+    file: "server/compose-rights.ts",
+    find: "await erasure.replay();",
     replace: "",
     test: { file: GATE, title: "does not come back with an old backup: it is gone again before anybody is served" },
   },

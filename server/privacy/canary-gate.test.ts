@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { newId, type TeamId } from "../../shared/ids.ts";
 import type { DeletionView, ExportView } from "../../shared/privacy.ts";
 import { createAudit } from "../audit/audit.repo.ts";
@@ -231,7 +231,17 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
     };
   }
 
+  /** What stopped the way; every test says it. */
+  let stopped: unknown;
   beforeAll(async () => {
+    await goAllTheWay().catch((error: unknown) => {
+      stopped = error;
+    });
+  }, 120_000);
+  beforeEach(() => {
+    if (stopped !== undefined) throw stopped;
+  });
+  async function goAllTheWay(): Promise<void> {
     folder = mkdtempSync(join(tmpdir(), "perch-gate-"));
     if (base !== undefined) place = await postgresPlace(base, `perch_gate_${randomBytes(4).toString("hex")}`);
     env = place === undefined ? {} : { DATABASE_URL: place.url };
@@ -247,7 +257,7 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
     await eraseUnderWriters();
     await restoreOldBackup();
     await passDays();
-  }, 120_000);
+  }
   afterAll(async () => {
     await server?.close();
     await place?.drop();

@@ -58,7 +58,7 @@ describe("deleting an account on a running server", () => {
   const tokenIn = async (path: string) =>
     new RegExp(`${path}\\?token=([\\w-]{43})`).exec(await (await page("/mail")).text())?.[1] ?? "";
 
-  it("pauses at once, shows the clock, and is taken back from the panel with everything as it was", async () => {
+  it("ABUSE-39 pauses at once, shows the clock, and is taken back from the panel with everything as it was", async () => {
     const second = await server.db.tx((tx) =>
       server.accounts.sessions.create(tx, {
         ...{ userId: anna.userId, kind: "extension", method: "password" },

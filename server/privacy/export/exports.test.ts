@@ -155,8 +155,25 @@ describe("a copy of one's data", () => {
     server.clock.advance(WEEK_MS);
     expect((await newest(ben)).state).toBe("expired");
     expect((await fetched(url)).status).toBe(404);
-    await vi.waitUntil(() => !readdirSync(folder).includes(his.id), 10_000);
-    expect(readdirSync(folder)).not.toContain(view.id);
+    await vi.waitUntil(() => !readdirSync(folder).some((name) => name === his.id || name === view.id), 10_000);
+  });
+
+  it("ABUSE-39 is nobody else's, and not had with a stolen session that cannot prove itself anew", async () => {
+    const [anna, ben] = [await signIn(server), await signIn(server)];
+    await start(anna);
+    const { id: exportId } = await ready(anna);
+    for (const path of ["privacy.downloadExport", "privacy.revokeExport"]) {
+      expect([path, await refusal(path, { exportId }, ben)]).toEqual([path, "not_found"]);
+    }
+    server.clock.advance(60 * 60_000);
+    const confirmation = `${anna.userId.toLowerCase()}@x.example`;
+    for (const [path, input] of [
+      ["privacy.downloadExport", { exportId }],
+      ["privacy.delete", { idempotencyKey: "of-a-thief", confirmation, now: true }],
+    ] as const) {
+      expect([path, await refusal(path, input, anna)]).toEqual([path, "step_up_required"]);
+    }
+    expect((await newest(anna)).downloads).toBe(0);
   });
 
   it("is made one at a time, the same one for the same key", async () => {
