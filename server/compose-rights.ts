@@ -65,6 +65,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+    processors: register.flatMap(({ erasure: adapter }) => adapter ?? []),
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
   const copies = createExportParts({
