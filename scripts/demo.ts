@@ -4,7 +4,9 @@
  * leaves pictures in `demo-output/`. Exit status 0 only if all of it worked.
  */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { COLOURS } from "../e2e/fixtures/pages.ts";
 import { startSite } from "../e2e/fixtures/site.ts";
@@ -15,6 +17,7 @@ import { pictureSize, showsColour, tap } from "../e2e/harness/picture.ts";
 import { freePort, PerchServer } from "../e2e/harness/server.ts";
 import { until, untilEqual } from "../e2e/harness/until.ts";
 import { badgeOf } from "../e2e/rules/rule-browser.ts";
+import { readArchive } from "../server/privacy/export/testing.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { heroPicture } from "./demo-hero.ts";
 
@@ -269,6 +272,26 @@ async function demo(executable: string): Promise<void> {
       await showTab(panel, "Privacy");
       await panel.getByRole("heading", { name: /hold/i }).first().waitFor();
       await picture(panel, "privacy");
+    });
+    await step("An export of one's data: asked for, made, downloaded, checked", async () => {
+      await panel.getByRole("button", { name: "Download", exact: true }).click();
+      const dialog = panel.getByRole("dialog");
+      await dialog.getByRole("button", { name: "Make my copy" }).click();
+      const save = dialog.getByRole("button", { name: "Save the file" });
+      await save.waitFor();
+      await picture(panel, "export");
+      const downloading = panel.waitForEvent("download");
+      await save.click();
+      const { manifest, files, lines } = await readArchive(await readFile(await (await downloading).path()));
+      for (const { path, sha256 } of manifest.files) {
+        const content = files.get(path) ?? "";
+        if (createHash("sha256").update(content).digest("hex") !== sha256) throw new Error(`${path} is damaged.`);
+      }
+      const [account] = lines("users");
+      if (account?.["email"] !== ADA.email || lines("phones").length === 0 || lines("flows").length === 0) {
+        throw new Error("Something of the person's is missing in the export.");
+      }
+      await dialog.getByRole("button", { name: "Close", exact: true }).click();
     });
     await step("A team: a name, an invitation, what each role may do", async () => {
       await showTab(panel, "Account");

@@ -24,6 +24,7 @@ import {
   type Doors,
   errorAnswer,
   extensionCors,
+  formDoor,
   hostGuard,
   jsonOnly,
 } from "./http/guards.ts";
@@ -129,7 +130,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use((c, next) => (c.req.method === "GET" || Object.hasOwn(BODY_BYTES, c.req.path) ? next() : limitCall(c, next)));
 
   const called = ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*", IMPORT_PATH];
-  for (const path of ["/healthz", "/readyz", ...called, "/exports/*"]) app.use(path, extensionCors(doors));
+  for (const path of ["/healthz", "/readyz", ...called]) app.use(path, extensionCors(doors));
+  app.use("/exports/*", formDoor(doors));
   app.get("/healthz", (c) =>
     c.json({ product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION } satisfies Health),
   );

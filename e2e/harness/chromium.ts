@@ -26,6 +26,8 @@ export interface ChromiumOptions {
   readonly colorScheme?: "light" | "dark";
   /** Device pixels per CSS pixel, for pictures to be looked at. */
   readonly scale?: number;
+  /** Where the browser writes down everything it sends and asks for; whole once it is closed. See `net-log.ts`. */
+  readonly netLog?: string;
 }
 
 /** One person's browser. Pages of the extension are Playwright pages, the side panel and the popup included. */
@@ -45,6 +47,7 @@ export class ExtensionBrowser {
     extension,
     colorScheme = "light",
     scale,
+    netLog,
   }: ChromiumOptions): Promise<ExtensionBrowser> {
     // Playwright leaves out what is not a tab; with this the popup and the side panel are pages like any other. It
     // reads the variable once per target, and it must be there before the first one.
@@ -60,6 +63,7 @@ export class ExtensionBrowser {
       args: [
         ...FLAGS,
         ...(scale === undefined ? [] : [`--force-device-scale-factor=${scale}`]),
+        ...(netLog === undefined ? [] : [`--log-net-log=${netLog}`, "--net-log-capture-mode=Everything"]),
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
         `--disable-extensions-except=${extension}`,
         `--load-extension=${extension}`,

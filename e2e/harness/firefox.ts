@@ -1,7 +1,7 @@
 /** A real Firefox with the real extension in it, headless, driven over WebDriver BiDi. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FIREFOX_EXTENSION_ID } from "../../shared/accounts.ts";
@@ -14,12 +14,15 @@ const UUID = "7e57ab1e-0000-4000-8000-0000000000f1";
 /** Where the pages of our extension are in Firefox. */
 export const FIREFOX_BASE = `moz-extension://${UUID}/`;
 const START_TIMEOUT_MS = 40_000;
+const DOWNLOADS = "downloads";
 
 /** No traffic of the browser's own, no first-run pages, and no question that nobody can answer. */
 const PREFS: Readonly<Record<string, string | number | boolean>> = {
   "app.normandy.enabled": false,
   "app.update.disabledForTesting": true,
   "browser.aboutwelcome.enabled": false,
+  // 2: the folder that `browser.download.dir` names.
+  "browser.download.folderList": 2,
   "browser.newtabpage.enabled": false,
   "browser.safebrowsing.downloads.enabled": false,
   "browser.safebrowsing.malware.enabled": false,
@@ -66,8 +69,11 @@ export class FirefoxBrowser {
 
   static async launch({ executable, extension, other }: FirefoxOptions): Promise<FirefoxBrowser> {
     const profile = mkdtempSync(join(tmpdir(), "perch-firefox-"));
+    const downloads = join(profile, DOWNLOADS);
+    mkdirSync(downloads);
     const uuids = { [FIREFOX_EXTENSION_ID]: UUID, ...(other !== undefined && { [other.id]: other.uuid }) };
-    const prefs = Object.entries({ ...PREFS, "extensions.webextensions.uuids": JSON.stringify(uuids) }).map(
+    const own = { "browser.download.dir": downloads, "extensions.webextensions.uuids": JSON.stringify(uuids) };
+    const prefs = Object.entries({ ...PREFS, ...own }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
     );
     writeFileSync(join(profile, "user.js"), prefs.join(""));
@@ -122,6 +128,11 @@ export class FirefoxBrowser {
   /** Errors that pages and scripts reported to the console so far. */
   get problems(): readonly string[] {
     return this.#problems;
+  }
+
+  /** The folder that it saves files in. */
+  get downloads(): string {
+    return join(this.#profile, DOWNLOADS);
   }
 
   async close(): Promise<void> {

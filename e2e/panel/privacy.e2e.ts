@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import type { PrivacyOverview } from "../../shared/privacy.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
+import { untilNothingIsKept } from "../harness/kept.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks, problems } from "./looks.ts";
 import { openPanelPage, SIGNED_IN, storedToken, storeSignIn } from "./panel-page.ts";
@@ -58,15 +59,6 @@ describe.skipIf(executable === undefined)("privacy", () => {
   const press = (name: string | RegExp) => dialog().getByRole("button", { name }).click();
   const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
   const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
-  const untilNothingIsKept = async () => {
-    let kept = "";
-    await until("the browser to hold nothing", async () => {
-      kept = await page.evaluate(whatIsKept);
-      return kept === "[]";
-    }).catch((cause: unknown) => {
-      throw new Error(`It keeps ${kept}`, { cause });
-    });
-  };
   const noDialog = () => until("the dialog to close", async () => (await page.getByRole("dialog").count()) === 0);
 
   it("says on one screen that all is clear, what is held, where, who looked, who is signed in, what was asked", async () => {
@@ -249,7 +241,7 @@ describe.skipIf(executable === undefined)("privacy", () => {
     server.state.signedIn = false;
     await page.getByRole("heading", { name: "Your account is deleted" }).waitFor();
     expect(await problems(page)).toEqual([]);
-    await untilNothingIsKept();
+    await untilNothingIsKept(page);
   });
 
   it("says what it handles before it sends anything, and leaves nothing behind when asked to at sign-out", async () => {
@@ -259,7 +251,7 @@ describe.skipIf(executable === undefined)("privacy", () => {
     await dialog().getByLabel("Remove everything Perch keeps in this browser").check();
     await press("Sign out");
     await page.getByRole("heading", { name: "Phones, beside the page" }).waitFor();
-    await untilNothingIsKept();
+    await untilNothingIsKept(page);
     const sent: string[] = [];
     browser.context.on("request", (request) => sent.push(request.url()));
     await page.goto(page.url().replace(/sidepanel.*/, "welcome.html"));
@@ -384,27 +376,6 @@ describe.skipIf(executable === undefined)("privacy", () => {
     await until("the notice to go", async () => (await page.getByText("does not answer").count()) === 0);
   });
 });
-
-/** Run in the panel: what is in both storage areas and in every row of every database; empty lists are nothing. */
-async function whatIsKept(): Promise<string> {
-  const { storage } = Reflect.get(globalThis, "chrome") as {
-    storage: Record<"local" | "session", { get(): Promise<object> }>;
-  };
-  const settled = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  const kept: unknown[] = [...Object.entries(await storage.local.get()), ...Object.values(await storage.session.get())];
-  for (const { name = "" } of await indexedDB.databases()) {
-    const database = await settled(indexedDB.open(name));
-    for (const store of database.objectStoreNames) {
-      kept.push(...(await settled(database.transaction(store).objectStore(store).getAll())));
-    }
-    database.close();
-  }
-  return JSON.stringify(kept.filter((one) => one !== undefined && JSON.stringify(one) !== "[]"));
-}
 
 /** Run in the worker: what the toolbar button shows. */
 async function badgeText(): Promise<string> {

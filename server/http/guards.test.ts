@@ -44,6 +44,22 @@ const bearer = () => ({ authorization: `Bearer ${person.token}` });
 const rename = (headers: Record<string, string>, body = "{}") =>
   send({ path: "/trpc/sessions.revokeOthers", method: "POST", headers: { ...bearer(), ...headers }, body });
 
+describe("the way to a copy of one's data", () => {
+  it.each([
+    ["a form of ours", {}, 404],
+    ["a form of the extension in Firefox", { origin: FIREFOX, "sec-fetch-mode": "navigate" }, 404],
+    ["a form of the extension in Chromium", { origin: "null", "sec-fetch-mode": "navigate" }, 404],
+    ["a script in a sandbox", { origin: "null", "sec-fetch-mode": "cors" }, 403],
+    ["a form of another site", { origin: "https://evil.example", "sec-fetch-mode": "navigate" }, 403],
+  ] as const)("is taken from %s to whether the ticket counts, or not at all", async (_, headers, status) => {
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const path = `/exports/${"A".repeat(43)}`;
+    const answer = await send({ path, method: "POST", headers: { ...type, ...headers }, body: "" });
+    expect(answer.status).toBe(status);
+    expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
+  });
+});
+
 describe("names", () => {
   it.each(["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "localhost:1", "localhost", "0.0.0.0"])(
     "ABUSE-21 refuse %j: a page that rebinds its own name gets nothing",

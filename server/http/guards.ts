@@ -72,6 +72,22 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
   };
 }
 
+/**
+ * For addresses that are themselves the right to what is behind them, once: a form of ours or of the extension leads
+ * there. A form that a page of an extension sends names its origin in Firefox and says `null` in Chromium, as sandboxed
+ * pages do, so a navigation may say that; a script gets nothing anywhere, for no answer is shared with it (CORS).
+ */
+export function formDoor(doors: Doors): MiddlewareHandler {
+  return async (c, next) => {
+    const origin = c.req.header("origin") ?? doors.ownOrigin;
+    const isForm = (c.req.header("sec-fetch-mode") ?? "navigate") === "navigate";
+    if (origin !== doors.ownOrigin && !doors.extensionOrigin(origin) && !(origin === "null" && isForm)) {
+      throw new PerchError("forbidden", "This site may not download from Perch.");
+    }
+    await next();
+  };
+}
+
 const PREFLIGHT = {
   "Access-Control-Allow-Methods": "GET, POST",
   "Access-Control-Allow-Headers": "authorization, content-type, last-event-id, trpc-accept",

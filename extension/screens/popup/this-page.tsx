@@ -119,22 +119,13 @@ export function ThisPage(props: ThisPageProps) {
   );
 }
 
-/** The tab's own icon, or its first letter where there is none. */
+/** The tab's own icon where the browser hands it over, or the first letter: asking the site for it would tell the site. */
 function TabIcon({ tab }: { readonly tab: TabView | undefined }) {
   const [broken, setBroken] = useState(false);
   const source = tab?.iconUrl;
-  // Loaded without a referrer, from the very page the person is on.
-  if (source !== undefined && !broken && /^(data:image\/|https?:)/.test(source)) {
+  if (source?.startsWith("data:image/") === true && !broken) {
     return (
-      <img
-        className="tab-icon-image"
-        src={source}
-        alt=""
-        width={20}
-        height={20}
-        referrerPolicy="no-referrer"
-        onError={() => setBroken(true)}
-      />
+      <img className="tab-icon-image" src={source} alt="" width={20} height={20} onError={() => setBroken(true)} />
     );
   }
   const letter =

@@ -26,5 +26,5 @@ ${session}
 <p class="secondary">Your account, your phones and your automations are still on this server, for when you come back.</p></section>
 <section class="card"><h2>Delete the account too?</h2>
 <p>Everything about you is deleted, and you can change your mind for 7 days. What the law makes us keep is named before you confirm.</p>
-<p class="row"><a class="button" href="/support">Ask for deletion</a><a class="button quiet" href="/privacy">What we promise</a></p></section>`;
+<p class="row"><a class="button" href="/support?kind=privacy&amp;right=delete">Ask for deletion</a><a class="button quiet" href="/privacy">What we promise</a></p></section>`;
 }
