@@ -17,8 +17,8 @@ import { type ArchiveParts, writeArchive } from "../server/privacy/export/archiv
 import { AS_FILES, createExportFiles } from "../server/privacy/export/export-files.repo.ts";
 import { exportPlan } from "../server/privacy/export/export-plan.ts";
 import { createRowPages } from "../server/privacy/export/export-rows.repo.ts";
-import { sealing } from "../server/privacy/export/sealed-file.ts";
 import { dataMap } from "../server/privacy/map/data-map.ts";
+import { sealing } from "../server/sealed-file.ts";
 import type { UserId } from "../shared/ids.ts";
 import { POLICY } from "../shared/policy/policy-v1.ts";
 

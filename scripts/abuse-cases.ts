@@ -96,7 +96,11 @@ const CASES: readonly AbuseCase[] = [
     words: "Farms of accounts from one network or by aliases of one address: few get through, each is told why.",
     waits: { issue: 6, part: "card outcomes" },
   },
-  { id: 39, words: "An export or erasure asked for by a thief, or holding other people's data.", waits: { issue: 5 } },
+  {
+    id: 39,
+    words:
+      "An export or erasure asked for by a thief, fetched twice, holding other people's data, or broken off: fresh proof, one download a ticket, an undo link, nothing half done.",
+  },
   { id: 40, words: "Logs forged, edited or full of secrets; addresses faked by headers; the audit chain changed." },
 ];
 

@@ -4,17 +4,15 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
-import { POLICY } from "../shared/policy/policy-v1.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
-import { createPageLinks } from "./accounts/page-links.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
-import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups } from "./backup/backup.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
+import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
@@ -24,7 +22,7 @@ import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
-import { createJobs, slotOf } from "./jobs/jobs.service.ts";
+import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
@@ -37,20 +35,10 @@ import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService } from "./phones/phones.service.ts";
-import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
-import { createErasureParts } from "./privacy/erasure/compose.ts";
-import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
-import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
-import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
-import { createRequestParts } from "./privacy/requests/compose.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
-import { createInactivityRepo } from "./privacy/retention/inactivity.repo.ts";
-import { createInactivity } from "./privacy/retention/inactivity.service.ts";
-import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
-import { createTrustServices } from "./privacy/trust/compose.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
@@ -60,7 +48,6 @@ import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
 const LIFECYCLE_TICK_MS = 5_000;
-const SWEEPS = { kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS };
 
 export interface RunningServer {
   readonly url: string;
@@ -115,8 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
-  const auditKey = deriveKey(master, "audit heads");
-  const audit = createAudit(db, clock, auditKey);
+  const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
@@ -235,10 +221,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const controlledBy = screen.controllerName(phone.id);
     return controlledBy === undefined ? phone : { ...phone, controlledBy };
   };
-  const asked = createRequestParts({
-    ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-    ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
-  });
   /** Nothing stays open behind a server that does not start. */
   const orClose = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
@@ -249,39 +231,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       throw error;
     }
   };
-  const erasure = await orClose(() =>
-    createErasureParts({
-      ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
-      ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+  const rights = await orClose(() =>
+    createRightsParts({
+      ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
+      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound },
     }),
   );
-  asked.requests.startWith({ delete: erasure.erasures.start });
-  const copies = createExportParts({
-    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
-    key: deriveKey(master, "exports"),
-    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
-    ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
-    receipts: async (userId) =>
-      (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
-        receipt ? [{ name: number, receipt }] : [],
-      ),
-  });
-  asked.requests.startWith({ export: copies.startFor });
-  const imports = createImportParts({
-    ...{ db, clock, audit, lifecycle, events },
-    phonesPerTeam: config.PHONES_PER_TEAM,
-  });
-  const inactivity = createInactivity({
-    ...{ db, repo: createInactivityRepo(db), mail: accounts.mail, page: createPageLinks(publicUrl) },
-    months: config.INACTIVE_MONTHS,
-    askForErasure: erasure.erasures.startUnasked,
-  });
-  const privacy = createPrivacyServices({
-    ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
-    ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies, inactivity },
-    deskKey: deriveKey(master, "operator desk"),
-  });
-  const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
+  const { privacy } = rights;
   const router = createAppRouter({
     account: accounts,
     sessions: accounts,
@@ -309,31 +265,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     recordings,
     privacy,
   });
-  const retention = createRetention({
-    ...{ db, clock, log },
-    own: [
-      { name: "sessions that ran out", batch: (_now, limit) => accounts.sessions.endExpired(limit) },
-      activitySweep(db, auditKey, config.REGION),
-      automations.contents,
-      metricsSweep(db),
-      inactivity.sweep,
-    ],
-  });
-  let sweptAt: number | undefined;
-  const sweep = async (signal?: AbortSignal) => {
-    const startedAt = clock.now();
-    const count = await retention.sweep(signal);
-    await automations.removeOrphans();
-    sweptAt = startedAt;
-    return count;
-  };
-  /** After a long stop nobody is served what should be gone by now. */
-  const sweepOverdue = async () => {
-    const last = await jobsRepo.lastDone(SWEEP_JOB);
-    if (last !== undefined && clock.now() - last.getTime() <= SWEEP_EVERY_MS) return;
-    const count = await sweep();
-    if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
-  };
   let stopping = false;
   const refusals = createRefusals({ log, clock });
   const app = createApp({
@@ -346,15 +277,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
-    ...{ copies, imports },
+    ...{ copies: rights.copies, imports: rights.imports },
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
-        ...{ ...accounts, ...trust, register, erasures: erasure.erasures },
-        asked: { ...asked, held: privacy.privacy.held },
-        ...{ copies, imports },
+        ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        ...{ policy: privacy.policy, desk: privacy.desk, processors: privacy.processorViews },
       }),
     ),
     clock,
@@ -382,8 +310,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
-  await orClose(erasure.replay);
-  await sweepOverdue();
+  await orClose(rights.beforeServing);
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
     server: http,
@@ -396,33 +323,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await jobs.start(
     {
       ...accounts.jobs,
-      ...trust.jobs,
-      ...asked.jobs,
-      ...erasure.jobs,
-      ...copies.jobs,
-      [STOP_JOB]: createStopWork({
-        ...{ db, teams: accounts.memberships, changes: accounts.accessChanges },
-        ...{ runs: automations.runs, phones },
-      }),
-      ...privacy.jobs,
-      async [SWEEP_JOB](_input, { signal }) {
-        // The sweep before the first request was that of this hour.
-        if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
-        await sweep(signal);
-      },
+      ...rights.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
       },
     },
-    [
-      SWEEPS,
-      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
-      ...trust.schedules,
-      ...asked.schedules,
-      ...erasure.schedules,
-      ...EXPORT_SCHEDULES,
-      ...privacy.schedules,
-    ],
+    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules],
   );
   await recordings.recover();
   const recovering = lifecycle

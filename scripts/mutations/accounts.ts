@@ -62,7 +62,7 @@ export const SESSIONS: readonly Mutation[] = [
   },
   {
     breaks: "The cookie travels with foreign requests",
-    file: "server/http/pages/page-context.ts",
+    file: "server/http/cookies.ts",
     find: 'sameSite: "Strict",',
     replace: 'sameSite: "None",',
     test: {
@@ -72,7 +72,7 @@ export const SESSIONS: readonly Mutation[] = [
   },
   {
     breaks: "Scripts may read the cookie",
-    file: "server/http/pages/page-context.ts",
+    file: "server/http/cookies.ts",
     find: "httpOnly: true,",
     replace: "httpOnly: false,",
     test: {

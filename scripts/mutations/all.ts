@@ -2,6 +2,7 @@
 import { MEMBERS, TEAM } from "./access.ts";
 import { ACCOUNTS, FACTORS, SESSIONS } from "./accounts.ts";
 import { DOORS } from "./doors.ts";
+import { ERASURE } from "./erasure.ts";
 import { MACHINE } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
 
@@ -13,4 +14,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FACTORS,
   ...DOORS,
   ...MACHINE,
+  ...ERASURE,
 ];

@@ -59,14 +59,14 @@ export const MACHINE: readonly Mutation[] = [
   },
   {
     breaks: "Links of the audit chain are not looked at",
-    file: "server/audit/audit.repo.ts",
+    file: "server/audit/chain.repo.ts",
     find: "row.hash === link(prev, row.seq, row.action, row.commitment) &&",
     replace: "",
     test: { file: "server/audit/audit.test.ts", title: "finds every flipped byte of stored text" },
   },
   {
     breaks: "A changed entry of the audit log fits",
-    file: "server/audit/audit.repo.ts",
+    file: "server/audit/chain.repo.ts",
     find: " && commit({ at, actor, object, detail, salt }) === row.commitment;",
     replace: ";",
     test: { file: "server/audit/audit.test.ts", title: "finds a changed %s at its entry" },
@@ -74,8 +74,8 @@ export const MACHINE: readonly Mutation[] = [
   {
     breaks: "A shortened chain of the audit log fits",
     file: "server/audit/audit.repo.ts",
-    find: 'if (head?.sealed !== true) return { entries: at, brokenAt: at + 1, how: "head" };',
-    replace: "if (head?.sealed !== true) return { entries: at };",
+    find: 'if (head?.sealed !== true) return told({ entries: at, brokenAt: at + 1, how: "head" });',
+    replace: "if (head?.sealed !== true) return told({ entries: at });",
     test: {
       file: "server/audit/audit.test.ts",
       title: "cannot be made up without the key, nor be healed by recording more",

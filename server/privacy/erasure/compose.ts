@@ -98,7 +98,7 @@ export function createErasureParts(options: {
         for (const driver of options.drivers.values()) await driver.recover();
       },
     }),
-    jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ repo, jobs, clock }) },
+    jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ db, repo, jobs, clock }) },
     schedules: [{ kind: DUE_JOB, everyMs: 15 * MINUTE_MS }],
   };
 }

@@ -21,6 +21,7 @@ import type { NewJob } from "../../jobs/jobs.repo.ts";
 import type { Mail } from "../../mail/mail.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import { STOP_JOB } from "../preferences/stop-work.ts";
+import { GRACE_DAYS, PROMISED_DAYS } from "../retention/budget.ts";
 import { RETENTION } from "../tags.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { LAW_WORDS, storeOf, TABLE_WORDS } from "./erasure-words.ts";
@@ -28,9 +29,6 @@ import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
 import { demandChoices, fatesOf, heirsOf, needsChoice, type TeamFate } from "./team-fates.ts";
 
 const DAY_MS = 24 * 3_600_000;
-export const GRACE_DAYS = 7;
-/** The promise (clause P4.2): backups and processors included. */
-export const GONE_WITHIN_DAYS = 30;
 export const CERTIFICATE_DAYS = 60;
 
 /** The purge itself; `{erasureId}`. */
@@ -112,7 +110,7 @@ export function createErasures(options: {
     state: row.state,
     askedAt: row.askedAt.toISOString(),
     purgeAt: row.purgeAt.toISOString(),
-    goneBy: inDays(row.askedAt.getTime(), GONE_WITHIN_DAYS).toISOString(),
+    goneBy: inDays(row.askedAt.getTime(), PROMISED_DAYS).toISOString(),
     steps: byStore(steps),
   });
   const view = async (row: ErasureRow) => viewOf(row, await repo.steps(row.id));
@@ -205,7 +203,7 @@ export function createErasures(options: {
           heirs: heirsOf(team).map(({ userId: heir, fullName, email }) => ({ userId: heir, name: fullName ?? email })),
         })),
         graceDays: GRACE_DAYS,
-        goneBy: inDays(live?.askedAt.getTime() ?? clock.now(), GONE_WITHIN_DAYS).toISOString(),
+        goneBy: inDays(live?.askedAt.getTime() ?? clock.now(), PROMISED_DAYS).toISOString(),
       };
     },
 

@@ -11,7 +11,7 @@ import type { Sessions } from "../../accounts/sessions.service.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { ArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
-import type { Database, Writer } from "../../db/database.ts";
+import type { Database, Reader, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { JobHandler } from "../../jobs/jobs.service.ts";
 import { errorFields, type Log } from "../../log.ts";
@@ -93,19 +93,31 @@ export function createPurge(options: PurgeOptions): Purge {
   async function begin(row: ErasureRow, quiet: boolean, known?: Leaving["teams"]): Promise<void> {
     const { userId } = row;
     if (userId === null) return;
-    const tell = await db.tx(async (tx) => {
-      const person = (await repo.person(tx, userId)) ?? { email: "", emailShown: "", fullName: null };
-      const teams = await repo.memberships(tx, userId);
+    const decided = async (reader: Reader) => {
+      const person = (await repo.person(reader, userId)) ?? { email: "", emailShown: "", fullName: null };
+      const teams = await repo.memberships(reader, userId);
       const fates = fatesOf(teams, choicesOf(row));
-      const closed = [...new Set([...closing(fates), ...(known ?? [])])];
-      const leaving: Leaving = { userId, email: person.email, emailShown: person.emailShown, teams: closed };
-      const counted = async (act: Act) => {
-        const before = await rows.count(tx, act, leaving);
-        const until = act.kind === "keep" && before > 0 ? await keptUntil(rows, tx, act, leaving, clock.now()) : null;
-        return { store: act.id, before, keptUntil: until };
-      };
-      const steps = [];
-      for (const act of [...acts, ...ownRecord]) steps.push(await counted(act));
+      return { person, teams, fates, closed: [...new Set([...closing(fates), ...(known ?? [])])] };
+    };
+    // Counted before the transaction: on PostgreSQL it would conflict with whoever writes to any table meanwhile.
+    const counted = await decided(db.read);
+    const { email, emailShown } = counted.person;
+    const leaving: Leaving = { userId, email, emailShown, teams: counted.closed };
+    const steps: { store: string; before: number; keptUntil: Date | null }[] = [];
+    for (const act of [...acts, ...ownRecord]) {
+      const before = await rows.count(db.read, act, leaving);
+      const until =
+        act.kind === "keep" && before > 0 ? await keptUntil(rows, db.read, act, leaving, clock.now()) : null;
+      steps.push({ store: act.id, before, keptUntil: until });
+    }
+    const tell = await db.tx(async (tx) => {
+      const { person, teams, fates, closed } = await decided(tx);
+      if (closed.join() !== counted.closed.join()) {
+        throw new PerchError(
+          "conflict",
+          "The person's teams changed while their data was counted. It is counted again.",
+        );
+      }
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
       const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
       await repo.addSteps(tx, row.id, [
@@ -165,15 +177,6 @@ export function createPurge(options: PurgeOptions): Purge {
     });
   }
 
-  async function settle(): Promise<void> {
-    const touched = [...new Set(acts.map(({ table }) => table.name))];
-    for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
-      if (await db.settle(touched)) return;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * attempt));
-    }
-    throw new PerchError("unavailable", "Somebody reads the database all the time, so its log cannot be emptied.");
-  }
-
   /** What others wrote about the person stays theirs; a byte that no row accounts for is a fault. */
   async function scan(values: readonly string[]): Promise<Scan> {
     if (values.length === 0) return { state: "not repeated" };
@@ -216,7 +219,7 @@ export function createPurge(options: PurgeOptions): Purge {
         return {};
       },
       settle: async () => {
-        await settle();
+        await settle(db, [...new Set(acts.map(({ table }) => table.name))]);
         return {};
       },
       scan: async () => {
@@ -278,7 +281,7 @@ export function createPurge(options: PurgeOptions): Purge {
       }
       await audit.record(tx, { chain: "server", actor: "server", action: "privacy.erased" });
     });
-    await db.settle(["erasures"]);
+    await settle(db, ["erasures"]);
   }
 
   async function run(row: ErasureRow, quiet: boolean, signal?: AbortSignal, known?: Leaving["teams"]): Promise<void> {
@@ -313,6 +316,15 @@ export function createPurge(options: PurgeOptions): Purge {
     },
     isThere,
   };
+}
+
+/** @throws PerchError when somebody reads or uses the tables all the time. */
+export async function settle(db: Pick<Database, "settle">, tables: readonly string[]): Promise<void> {
+  for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
+    if (await db.settle(tables)) return;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * attempt));
+  }
+  throw new PerchError("unavailable", "Somebody reads the database all the time, so its log cannot be emptied.");
 }
 
 function keptWords(steps: readonly { before: number | null; keptUntil: Date | null }[]): string {

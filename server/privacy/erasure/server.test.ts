@@ -58,7 +58,7 @@ describe("deleting an account on a running server", () => {
   const tokenIn = async (path: string) =>
     new RegExp(`${path}\\?token=([\\w-]{43})`).exec(await (await page("/mail")).text())?.[1] ?? "";
 
-  it("pauses at once, shows the clock, and is taken back from the panel with everything as it was", async () => {
+  it("ABUSE-39 pauses at once, shows the clock, and is taken back from the panel with everything as it was", async () => {
     const second = await server.db.tx((tx) =>
       server.accounts.sessions.create(tx, {
         ...{ userId: anna.userId, kind: "extension", method: "password" },
@@ -87,7 +87,7 @@ describe("deleting an account on a running server", () => {
     expect(requests).toMatchObject([{ kind: "delete", state: "revoked" }]);
   });
 
-  it("is taken back by the link in the mail, by whoever is locked out; looking at the page changes nothing", async () => {
+  it("ABUSE-39 is taken back by the link in the mail, by whoever is locked out; looking at the page changes nothing", async () => {
     const asked = await erase(anna, false);
     const token = await tokenIn("/account-deletion/undo");
     expect(await (await page(`/account-deletion/undo?token=${token}`)).text()).toContain("Keep your account?");
@@ -157,7 +157,7 @@ describe("deleting an account on a running server", () => {
     expect(await ask(ben.token, "phones.list", undefined, "query")).toHaveLength(1);
   });
 
-  it("is not forgotten by whoever changes the ledger: the server does not start", async () => {
+  it("ABUSE-39 is not forgotten by whoever changes the ledger: the server does not start", async () => {
     const { id } = await erase(anna, true);
     await done(id);
     await server.close();

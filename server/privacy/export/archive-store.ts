@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { type DataExportId, idPattern } from "../../../shared/ids.ts";
 import { syncFolder } from "../../keys.ts";
 import { makeFolder } from "../../make-folder.ts";
-import { sealing, shred, unsealed, unsealedSize } from "./sealed-file.ts";
+import { sealing, shred, unsealed, unsealedSize } from "../../sealed-file.ts";
 
 export interface ArchiveStore {
   /** Whole or not at all; gives the size of the content. */

@@ -97,7 +97,7 @@ describe.each(TEST_ENGINES)("an export on $name", (engine) => {
     expect(hers.filter(({ theirs, tag }) => theirs && tag.export === "self").length).toBeGreaterThan(150);
   });
 
-  it("holds nothing of anybody else", () => {
+  it("ABUSE-39 holds nothing of anybody else", () => {
     const text = textOf(archive);
     const found = his.filter(({ token }) => token !== undefined && text.includes(token));
     expect(found.map(({ table, column }) => `${table}.${column}`)).toEqual([]);

@@ -23,7 +23,7 @@ describe("an export that is interrupted", () => {
   const stateOf = async (running: TestServer) =>
     (await running.db.read.select().from(running.db.t.dataExports)).map(({ state }) => state);
 
-  it("by a crash begins anew, and what was half made is gone", async () => {
+  it("ABUSE-39 by a crash begins anew, and what was half made is gone", async () => {
     const first = await startTestServer({}, kept);
     const anna = await signIn(first);
     const { dataExports, jobs } = first.db.t;

@@ -65,7 +65,7 @@ describe("a copy of one's data", () => {
     fetch(url, { method: "POST", body: new URLSearchParams(fields), headers });
   const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
-  it("is estimated, made, told by mail, downloaded once a ticket, and removed", async () => {
+  it("ABUSE-39 is estimated, made, told by mail, downloaded once a ticket, and removed", async () => {
     const anna = await signIn(server);
     await asked("mutation", "phones.launch", { idempotencyKey: "the-first-phone", name: "Anna's phone" }, anna);
     const estimate = await asked<ExportEstimate>("query", "privacy.estimateExport", undefined, anna);
@@ -99,7 +99,7 @@ describe("a copy of one's data", () => {
     expect(await refusal("privacy.downloadExport", { exportId: view.id }, anna)).toBe("conflict");
   });
 
-  it("lies encrypted on the disk, and does not open when it was changed or cut off", async () => {
+  it("ABUSE-39 lies encrypted on the disk, and does not open when it was changed or cut off", async () => {
     const anna = await signIn(server);
     await asked("mutation", "phones.launch", { idempotencyKey: "the-first-phone", name: "zq7kneedle" }, anna);
     await start(anna);
@@ -155,8 +155,25 @@ describe("a copy of one's data", () => {
     server.clock.advance(WEEK_MS);
     expect((await newest(ben)).state).toBe("expired");
     expect((await fetched(url)).status).toBe(404);
-    await vi.waitUntil(() => !readdirSync(folder).includes(his.id), 10_000);
-    expect(readdirSync(folder)).not.toContain(view.id);
+    await vi.waitUntil(() => !readdirSync(folder).some((name) => name === his.id || name === view.id), 10_000);
+  });
+
+  it("ABUSE-39 is nobody else's, and not had with a stolen session that cannot prove itself anew", async () => {
+    const [anna, ben] = [await signIn(server), await signIn(server)];
+    await start(anna);
+    const { id: exportId } = await ready(anna);
+    for (const path of ["privacy.downloadExport", "privacy.revokeExport"]) {
+      expect([path, await refusal(path, { exportId }, ben)]).toEqual([path, "not_found"]);
+    }
+    server.clock.advance(60 * 60_000);
+    const confirmation = `${anna.userId.toLowerCase()}@x.example`;
+    for (const [path, input] of [
+      ["privacy.downloadExport", { exportId }],
+      ["privacy.delete", { idempotencyKey: "of-a-thief", confirmation, now: true }],
+    ] as const) {
+      expect([path, await refusal(path, input, anna)]).toEqual([path, "step_up_required"]);
+    }
+    expect((await newest(anna)).downloads).toBe(0);
   });
 
   it("is made one at a time, the same one for the same key", async () => {
@@ -185,7 +202,7 @@ describe("a copy of one's data", () => {
     expect(requests).toMatchObject([{ kind: "export", state: "fulfilled", receipt: { keyId: expect.any(String) } }]);
   });
 
-  it("has the planted rows of the person and of nobody else, on a whole server", async () => {
+  it("ABUSE-39 has the planted rows of the person and of nobody else, on a whole server", async () => {
     const [anna, ben] = [canaryPerson(), canaryPerson()];
     const map = dataMap(server.db.t);
     const at = new Date(server.clock.now());
@@ -208,7 +225,7 @@ describe("a copy of one's data", () => {
     for (const value of [ben.email, ben.userId]) expect(text).not.toContain(value);
   });
 
-  it("is sent to the extension's page and to ours, to programs, and to no other site", async () => {
+  it("ABUSE-39 is sent to the extension's page and to ours, to programs, and to no other site", async () => {
     const anna = await signIn(server);
     await start(anna);
     const view = await ready(anna);

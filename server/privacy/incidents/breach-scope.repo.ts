@@ -22,6 +22,7 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { IncidentScope } from "../../../shared/incidents.ts";
 import type { Database } from "../../db/database.ts";
+import { fingerprintOf } from "../../db/dialect.ts";
 import { PerchError } from "../../errors.ts";
 import { columnNamed, dataMap, linksOf, type MappedColumn, type MappedTable, tableNamed } from "../map/data-map.ts";
 import type { Category } from "../tags.ts";
@@ -99,8 +100,11 @@ export function createBreachScope(db: Database): BreachScope {
       if (subject !== undefined && own.length > 0) branches.push({ table, ...subject, columns: own, counts: true });
       if (entry.table === "users") return branches;
       // Whom a row names beside the one it belongs to: who invited, whose account was looked at, to whom a mail went.
-      for (const link of others.filter((column) => personal.includes(column))) {
-        branches.push({ table, joins: [], person: link, columns: [link], counts: false });
+      // A sealed address leads to its person by the fingerprint beside it.
+      for (const link of others) {
+        const address = fingerprintOf(link.column);
+        const shown = personal.filter((column) => column === link || column.property === address);
+        if (shown.length > 0) branches.push({ table, joins: [], person: link, columns: shown, counts: false });
       }
       return branches;
     });

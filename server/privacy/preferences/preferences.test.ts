@@ -98,9 +98,12 @@ describe.each(TEST_ENGINES)("what a person chose, disputed and corrected, on $na
     await expect(preferences.removeStatement(await actor(), newId("statement"))).rejects.toThrow("no such statement");
     const { id: _id, label: _label, ...given } = stated;
     const more = Array.from({ length: 49 }, () => ({ ...given, id: newId("statement"), userId: anna.userId }));
-    await test.db.tx((tx) =>
-      tx.insert(test.db.t.statements).values(more.map((row) => ({ ...row, at: new Date(row.at) }))),
-    );
+    await test.db.tx(async (tx) => {
+      const { statements } = test.db.t;
+      for (const row of more) {
+        await tx.insert(statements).values(await test.db.keys.row(tx, statements, { ...row, at: new Date(row.at) }));
+      }
+    });
     await expect(dispute("user.behavior", "one more")).rejects.toMatchObject({ code: "limit_reached" });
     await preferences.removeStatement(await actor(), stated.id);
     expect(await preferences.statements(anna.userId)).toHaveLength(49);

@@ -4,20 +4,12 @@
  */
 import type { ProcessorView } from "../../../shared/privacy.ts";
 import { PerchError } from "../../errors.ts";
+import type { ProcessorErasure } from "../erasure/purge-stores.ts";
+import { LONGEST_COPY_DAYS } from "../retention/budget.ts";
 import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
 
 export const PROCESSOR_IDS = ["database", "mail"] as const;
 export type ProcessorId = (typeof PROCESSOR_IDS)[number];
-
-/** Art. 28(3)(b): days a processor may keep what we deleted, part of the 30 of clause P4.2. */
-export const PROCESSOR_RETENTION_DAYS = 14;
-
-/** How an erasure reaches what a processor holds. */
-export interface ProcessorErasure {
-  /** What is there of the person: 0 proves that nothing is left. */
-  count(subject: { readonly userId: string; readonly email: string }): Promise<number>;
-  erase(subject: { readonly userId: string; readonly email: string }): Promise<void>;
-}
 
 export interface Processor {
   readonly id: ProcessorId;
@@ -37,7 +29,7 @@ export interface Processor {
   readonly erasure?: ProcessorErasure;
 }
 
-const UNSTATED: ProcessorStatement = { region: "not stated", retentionDays: PROCESSOR_RETENTION_DAYS };
+const UNSTATED: ProcessorStatement = { region: "not stated", retentionDays: LONGEST_COPY_DAYS };
 
 export interface ProcessorsConfig {
   readonly SMTP_URL?: string | undefined;
@@ -106,9 +98,9 @@ export function demandAgreements(processors: readonly Processor[], publicUrl: UR
     ...(agreement === undefined
       ? [`${name} would process personal data without an agreement. Name it in PROCESSORS_FILE under “${id}”.`]
       : []),
-    ...(retentionDays > PROCESSOR_RETENTION_DAYS
+    ...(retentionDays > LONGEST_COPY_DAYS
       ? [
-          `${name} keeps what was deleted for ${retentionDays} days; people are promised that everything is gone within 30, which leaves a processor ${PROCESSOR_RETENTION_DAYS}.`,
+          `${name} keeps what was deleted for ${retentionDays} days; people are promised that everything is gone within 30, which leaves a processor ${LONGEST_COPY_DAYS}.`,
         ]
       : []),
   ]);

@@ -3,7 +3,7 @@
  * whose rule needs more than a clock, each with the name of the sweep that knows it. A table with days that is neither
  * stops the start.
  */
-import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
+import { primaryKeyOf } from "../../db/table-keys.ts";
 import type { Tables } from "../../db/tables.ts";
 import { tablesFor } from "../../db/tables.ts";
 import { dataMap, type MappedColumn, type MappedTable } from "../map/data-map.ts";
@@ -120,10 +120,7 @@ function daysOfRow(key: readonly MappedColumn[]): number | undefined {
 }
 
 function keyOf({ table, columns }: MappedTable): MappedColumn[] {
-  const [composite] = getTableConfig(table satisfies SQLiteTable).primaryKeys;
-  const names = new Set(
-    (composite?.columns ?? columns.map(({ column }) => column).filter((one) => one.primary)).map(({ name }) => name),
-  );
+  const names = new Set(primaryKeyOf(table).map(({ name }) => name));
   return columns.filter(({ column }) => names.has(column.name));
 }
 

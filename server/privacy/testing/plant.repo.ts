@@ -20,6 +20,7 @@ import { randomBytes } from "node:crypto";
 import { and, eq, getTableName } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
+import { DEFAULT_PROFILE } from "../../../shared/phone-model.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { fingerprintOf } from "../../db/dialect.ts";
 import { sealedRow, valueKindOf } from "../../db/sealed-rows.fixture.ts";
@@ -63,6 +64,7 @@ const SETTLED: Readonly<Record<string, string>> = {
   "runs.state": "passed",
   "recordings.state": "saved",
   "phones.state": "parked",
+  "phones.profile": DEFAULT_PROFILE,
   "mailOutbox.state": "sent",
   "dataRequests.state": "fulfilled",
   "dataExports.state": "revoked",

@@ -38,7 +38,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
       "Every stored field names its purpose and its clause, or the program does not build. A field in the database that the list does not know stops the start. Calls with fields nobody asked for are refused.",
     checks: [
       check(DATA_MAP, "does not compile without a privacy tag on a column"),
-      check(DATA_MAP, "has no column in the live database that the map does not know"),
+      check("server/db/write-fence.test.ts", "does both on PostgreSQL"),
       check("server/privacy/map/stores.test.ts", "says everything about %s"),
       check(
         "server/db/write-fence.test.ts",
@@ -233,6 +233,18 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
       "Deleting is a list of steps made from the list of fields, each looked after when it is done, proved byte by byte, and signed. Backups older than 14 days do not exist, and one that is put back erases again first.",
     checks: [
       check(
+        "server/privacy/canary-gate.test.ts",
+        "leaves no byte of her when the erasure is done, and her address opens in no older backup",
+      ),
+      check(
+        "server/privacy/canary-gate.test.ts",
+        "does not come back with an old backup: it is gone again before anybody is served",
+      ),
+      check(
+        "server/privacy/canary-gate.test.ts",
+        "is gone after thirty days from the backups, too, and then even from the ledger",
+      ),
+      check(
         "server/privacy/erasure/erasure.test.ts",
         "shows what goes, asks once, and erases exactly that; nobody else loses a byte",
       ),
@@ -295,6 +307,10 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
     control: "Two clicks and a fresh proof; 7 days to change one's mind, or at once.",
     checks: [
       check(
+        "server/privacy/canary-gate.test.ts",
+        "lets nobody write about her any more, whatever the table, and goes on for all others",
+      ),
+      check(
         "server/privacy/erasure/erasure.test.ts",
         "shows what goes, asks once, and erases exactly that; nobody else loses a byte",
       ),
@@ -309,7 +325,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
         "server/privacy/export/archive.test.ts",
         "holds every exportable column of every table, with the person's own value",
       ),
-      check("server/privacy/export/archive.test.ts", "holds nothing of anybody else"),
+      check("server/privacy/export/archive.test.ts", "ABUSE-39 holds nothing of anybody else"),
       check("server/privacy/export/archive.test.ts", "has lines that fit their schemas, each of them"),
     ],
   },

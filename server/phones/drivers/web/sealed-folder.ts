@@ -1,25 +1,22 @@
 /**
- * A folder as one encrypted file: how what a parked phone keeps lies on the disk. AES-256-GCM in chunks with a counter
- * and a mark on the last one (the STREAM construction: Hoang, Reyhanitabar, Rogaway and Vizár, CRYPTO 2015), under a key
- * of its own made of a salt (HKDF), so that chunks can neither be moved, left out nor cut off, and any can be read alone.
- *
- * Plain text: length of the index (u32, big endian), the index as JSON, then the files' bytes in its order.
+ * A folder as one encrypted file (`sealed-file.ts`): how what a parked phone keeps lies on the disk. Its content: length of
+ * the index (u32, big endian), the index as JSON, then the files' bytes in its order.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
+import { hkdfSync } from "node:crypto";
+import { createWriteStream } from "node:fs";
 import { chmod, chown, lstat, mkdir, open, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { PIECE_BYTES, SealedReader, sealing } from "../../../sealed-file.ts";
 import { openPlainFile } from "./plain-file.ts";
 import type { BrowserUser } from "./storage.ts";
 
-const MAGIC = Buffer.from("perch-folder-1\n");
-const SALT_BYTES = 32;
-const CHUNK_BYTES = 64 * 1024;
-const TAG_BYTES = 16;
-const HEADER_BYTES = MAGIC.length + SALT_BYTES;
 /** Far more than any browser profile has; what is read stays bounded. */
 const MOST_INDEX_BYTES = 64 * 1024 * 1024;
+
+/** On the disk before the file has its name. */
+const WRITING = { flags: "wx", mode: 0o600, flush: true } as const;
 
 const entry = z.strictObject({
   /** Below the folder, with `/`. */
@@ -52,17 +49,9 @@ export async function sealFolder(
   const entries = await listed(folder, "", new Set(skip));
   const draft = `${file}.new`;
   await rm(draft, { force: true });
-  const out = await ChunkWriter.create(draft, key);
   try {
-    const text = Buffer.from(JSON.stringify(entries));
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    await out.write(length);
-    await out.write(text);
-    for (const { path, bytes } of entries) if (bytes !== undefined) await copyIn(join(folder, path), bytes, out);
-    await out.end();
+    await pipeline(contentOf(folder, entries), sealing(keyFor(key), key.place), createWriteStream(draft, WRITING));
   } catch (error) {
-    await out.abandon();
     await rm(draft, { force: true });
     throw error;
   }
@@ -86,7 +75,7 @@ export async function openFolder(
   const draft = `${folder}.opening`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
-  const input = await ChunkReader.open(file, key);
+  const input = await Content.open(file, key);
   try {
     const entries = await readIndex(input);
     for (const { path, bytes, mode, modifiedMs } of entries) {
@@ -107,7 +96,7 @@ export async function openFolder(
 
 /** What is in a sealed folder, without unpacking it. */
 export async function sealedEntries(file: string, key: SealedFolderKey): Promise<SealedEntry[]> {
-  const input = await ChunkReader.open(file, key);
+  const input = await Content.open(file, key);
   try {
     return await readIndex(input);
   } finally {
@@ -121,7 +110,7 @@ export async function readSealedFile(
   key: SealedFolderKey,
   path: string,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
-  const input = await ChunkReader.open(file, key);
+  const input = await Content.open(file, key);
   const entries = await readIndex(input).catch(async (error: unknown) => {
     await input.close();
     throw error;
@@ -141,7 +130,7 @@ export async function readSealedFile(
         controller.close();
         return;
       }
-      const part = await input.read(Math.min(left, CHUNK_BYTES));
+      const part = await input.read(Math.min(left, PIECE_BYTES));
       left -= part.length;
       controller.enqueue(new Uint8Array(part));
     },
@@ -164,14 +153,23 @@ async function listed(folder: string, below: string, skip: ReadonlySet<string>):
   return found;
 }
 
-async function copyIn(path: string, bytes: number, out: ChunkWriter): Promise<void> {
+async function* contentOf(folder: string, entries: readonly SealedEntry[]): AsyncGenerator<Buffer, void, undefined> {
+  const text = Buffer.from(JSON.stringify(entries));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  yield length;
+  yield text;
+  for (const { path, bytes } of entries) if (bytes !== undefined) yield* bytesOf(join(folder, path), bytes);
+}
+
+async function* bytesOf(path: string, bytes: number): AsyncGenerator<Buffer, void, undefined> {
   const file = await openPlainFile(path);
   try {
-    const buffer = Buffer.alloc(Math.min(bytes, CHUNK_BYTES));
     for (let left = bytes; left > 0; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(left, buffer.length));
+      const buffer = Buffer.alloc(Math.min(left, PIECE_BYTES));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
       if (bytesRead === 0) throw new Error("A file became shorter while it was sealed.");
-      await out.write(buffer.subarray(0, bytesRead));
+      yield buffer.subarray(0, bytesRead);
       left -= bytesRead;
     }
   } finally {
@@ -179,11 +177,11 @@ async function copyIn(path: string, bytes: number, out: ChunkWriter): Promise<vo
   }
 }
 
-async function copyOut(input: ChunkReader, bytes: number, path: string, mode: number): Promise<void> {
+async function copyOut(input: Content, bytes: number, path: string, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {
     for (let left = bytes; left > 0; ) {
-      const part = await input.read(Math.min(left, CHUNK_BYTES));
+      const part = await input.read(Math.min(left, PIECE_BYTES));
       await file.write(part);
       left -= part.length;
     }
@@ -193,7 +191,7 @@ async function copyOut(input: ChunkReader, bytes: number, path: string, mode: nu
   await chmod(path, mode);
 }
 
-async function readIndex(input: ChunkReader): Promise<SealedEntry[]> {
+async function readIndex(input: Content): Promise<SealedEntry[]> {
   const length = (await input.read(4)).readUInt32BE();
   if (length > MOST_INDEX_BYTES) throw new Error("The index of a sealed folder is too long.");
   return index.parse(JSON.parse((await input.read(length)).toString("utf8")));
@@ -206,129 +204,35 @@ function checked(path: string): string {
   return join(...parts);
 }
 
-function fileKey({ key, place }: SealedFolderKey, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync("sha256", key, salt, `perch sealed folder\0${place}`, 32));
+/** Each place has a key of its own. */
+function keyFor({ key, place }: SealedFolderKey): Buffer {
+  return Buffer.from(hkdfSync("sha256", key, "", `perch sealed folder\0${place}`, 32));
 }
 
-function nonce(counter: number, last: boolean): Buffer {
-  const bytes = Buffer.alloc(12);
-  bytes.writeBigUInt64BE(BigInt(counter), 3);
-  bytes[11] = last ? 1 : 0;
-  return bytes;
-}
-
-class ChunkWriter {
-  readonly #file: FileHandle;
-  readonly #key: Buffer;
-  readonly #buffer = Buffer.alloc(CHUNK_BYTES);
-  #filled = 0;
-  #counter = 0;
-
-  private constructor(file: FileHandle, key: Buffer) {
-    this.#file = file;
-    this.#key = key;
-  }
-
-  static async create(path: string, key: SealedFolderKey): Promise<ChunkWriter> {
-    const file = await open(path, "wx", 0o600);
-    const salt = randomBytes(SALT_BYTES);
-    await file.write(Buffer.concat([MAGIC, salt]));
-    return new ChunkWriter(file, fileKey(key, salt));
-  }
-
-  async write(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      // A full chunk is written when more comes: the last one is known to be the last.
-      if (this.#filled === CHUNK_BYTES) await this.#flush(false);
-      const taken = Math.min(CHUNK_BYTES - this.#filled, bytes.length - at);
-      bytes.copy(this.#buffer, this.#filled, at, at + taken);
-      this.#filled += taken;
-      at += taken;
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.#flush(true);
-    await this.#file.sync();
-    await this.#file.close();
-  }
-
-  async abandon(): Promise<void> {
-    await this.#file.close().catch(() => undefined);
-  }
-
-  async #flush(last: boolean): Promise<void> {
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce(this.#counter, last));
-    const body = cipher.update(this.#buffer.subarray(0, this.#filled));
-    await this.#file.write(Buffer.concat([body, cipher.final(), cipher.getAuthTag()]));
-    this.#counter += 1;
-    this.#filled = 0;
-  }
-}
-
-class ChunkReader {
-  readonly #file: FileHandle;
-  readonly #key: Buffer;
-  readonly #chunks: number;
-  readonly #size: number;
-  /** Place in the plain text. */
+/** The content from its beginning on. */
+class Content {
+  readonly #reader: SealedReader;
   #at = 0;
-  #chunk: { readonly counter: number; readonly bytes: Buffer } | undefined;
 
-  private constructor(file: FileHandle, key: Buffer, size: number) {
-    this.#file = file;
-    this.#key = key;
-    this.#size = size;
-    this.#chunks = Math.max(1, Math.ceil((size - HEADER_BYTES) / (CHUNK_BYTES + TAG_BYTES)));
+  private constructor(reader: SealedReader) {
+    this.#reader = reader;
   }
 
-  static async open(path: string, key: SealedFolderKey): Promise<ChunkReader> {
-    const file = await open(path, "r");
-    try {
-      const header = Buffer.alloc(HEADER_BYTES);
-      await file.read(header, 0, HEADER_BYTES, 0);
-      if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("This is not a sealed folder.");
-      return new ChunkReader(file, fileKey(key, header.subarray(MAGIC.length)), (await file.stat()).size);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  static async open(path: string, key: SealedFolderKey): Promise<Content> {
+    return new Content(await SealedReader.open(path, keyFor(key), key.place));
   }
 
   async read(bytes: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (let left = bytes; left > 0; ) {
-      const counter = Math.floor(this.#at / CHUNK_BYTES);
-      const chunk = await this.#load(counter);
-      const from = this.#at - counter * CHUNK_BYTES;
-      const part = chunk.subarray(from, from + left);
-      if (part.length === 0) throw new Error("A sealed folder ends too early.");
-      parts.push(part);
-      this.#at += part.length;
-      left -= part.length;
-    }
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    const found = await this.#reader.read(this.#at, bytes);
+    this.#at += bytes;
+    return found;
   }
 
   skip(bytes: number): void {
     this.#at += bytes;
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  async #load(counter: number): Promise<Buffer> {
-    if (this.#chunk?.counter === counter) return this.#chunk.bytes;
-    if (counter >= this.#chunks) throw new Error("A sealed folder ends too early.");
-    const start = HEADER_BYTES + counter * (CHUNK_BYTES + TAG_BYTES);
-    const sealed = Buffer.alloc(Math.min(CHUNK_BYTES + TAG_BYTES, this.#size - start));
-    await this.#file.read(sealed, 0, sealed.length, start);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce(counter, counter === this.#chunks - 1), {
-      authTagLength: TAG_BYTES,
-    }).setAuthTag(sealed.subarray(-TAG_BYTES));
-    const bytes = Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]);
-    this.#chunk = { counter, bytes };
-    return bytes;
+  close(): Promise<void> {
+    return this.#reader.close();
   }
 }

@@ -4,7 +4,7 @@
  * does not open, and neither a writer nor a reader holds more than one piece.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { Transform } from "node:stream";
 
 const MAGIC = Buffer.from("perch-sealed-1\n\0");
@@ -60,29 +60,88 @@ export function sealing(key: Buffer, place: string): Transform {
   return stream;
 }
 
-/** The content, piece by piece. @throws Error when it does not open: then what came before is all that can be trusted. */
-export async function* unsealed(path: string, key: Buffer, place: string): AsyncGenerator<Buffer, void, undefined> {
-  const aad = Buffer.concat([MAGIC, Buffer.from(place)]);
-  await using file = await open(path, "r");
-  const { size } = await file.stat();
-  const header = Buffer.alloc(HEADER_BYTES);
-  await file.read(header, 0, HEADER_BYTES, 0);
-  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("This is no sealed file.");
-  const prefix = header.subarray(MAGIC.length);
-  let at = HEADER_BYTES;
-  for (let piece = 0; ; piece += 1) {
-    const length = Math.min(SEALED_PIECE, size - at);
+/** A sealed file, read piece by piece in any order. */
+export class SealedReader {
+  readonly #file: FileHandle;
+  readonly #key: Buffer;
+  readonly #prefix: Buffer;
+  readonly #aad: Buffer;
+  readonly #size: number;
+  #last: { readonly piece: number; readonly content: Buffer } | undefined;
+
+  private constructor(file: FileHandle, key: Buffer, prefix: Buffer, aad: Buffer, size: number) {
+    this.#file = file;
+    this.#key = key;
+    this.#prefix = prefix;
+    this.#aad = aad;
+    this.#size = size;
+  }
+
+  /** @throws Error for what is no sealed file. */
+  static async open(path: string, key: Buffer, place: string): Promise<SealedReader> {
+    const file = await open(path, "r");
+    try {
+      const header = Buffer.alloc(HEADER_BYTES);
+      await file.read(header, 0, HEADER_BYTES, 0);
+      if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("This is no sealed file.");
+      const aad = Buffer.concat([MAGIC, Buffer.from(place)]);
+      return new SealedReader(file, key, header.subarray(MAGIC.length), aad, (await file.stat()).size);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** One piece, counted from 0; `last` for the last one. @throws Error when it does not open, or there is none. */
+  async piece(number: number): Promise<{ readonly content: Buffer; readonly last: boolean }> {
+    const at = HEADER_BYTES + number * SEALED_PIECE;
+    const length = Math.min(SEALED_PIECE, this.#size - at);
+    const last = at + length === this.#size;
+    if (this.#last?.piece === number) return { content: this.#last.content, last };
     if (length < TAG_BYTES) throw new Error("The sealed file is cut off.");
     const sealed = Buffer.alloc(length);
-    const { bytesRead } = await file.read(sealed, 0, length, at);
+    const { bytesRead } = await this.#file.read(sealed, 0, length, at);
     if (bytesRead !== length) throw new Error("The sealed file is cut off.");
-    at += length;
-    const last = at === size;
-    const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(prefix, piece, last), { authTagLength: TAG_BYTES })
-      .setAAD(aad)
+    const nonce = nonceOf(this.#prefix, number, last);
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(this.#aad)
       .setAuthTag(sealed.subarray(-TAG_BYTES));
-    yield Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]);
-    if (last) return;
+    const content = Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]);
+    this.#last = { piece: number, content };
+    return { content, last };
+  }
+
+  /** Bytes of the content from a place in it. @throws Error when there are not so many. */
+  async read(from: number, bytes: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let at = from; at < from + bytes; ) {
+      const number = Math.floor(at / PIECE_BYTES);
+      const { content } = await this.piece(number);
+      const start = at - number * PIECE_BYTES;
+      const part = content.subarray(start, start + from + bytes - at);
+      if (part.length === 0) throw new Error("The sealed file ends too early.");
+      parts.push(part);
+      at += part.length;
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** The content, piece by piece. @throws Error when it does not open: then what came before is all that can be trusted. */
+export async function* unsealed(path: string, key: Buffer, place: string): AsyncGenerator<Buffer, void, undefined> {
+  const reader = await SealedReader.open(path, key, place);
+  try {
+    for (let number = 0; ; number += 1) {
+      const { content, last } = await reader.piece(number);
+      yield content;
+      if (last) return;
+    }
+  } finally {
+    await reader.close();
   }
 }
 
