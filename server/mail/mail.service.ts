@@ -6,8 +6,9 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { UserId } from "../../shared/ids.ts";
-import type { Audit } from "../audit/audit.repo.ts";
+import type { Audit, AuditEntry } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
 import type { JobHandler, Jobs } from "../jobs/jobs.service.ts";
 import { seal, unseal } from "../seal.ts";
 import { type RenderedMail, renderMail } from "./mail.render.ts";
@@ -80,27 +81,35 @@ export function createMail(options: {
   }
 
   /** One entry for each person, whose it is to see; one without a person for mail to addresses that have no account. */
-  async function recordReading(mails: readonly { userId: UserId | null }[], reason: string): Promise<void> {
-    const people = [...new Set(mails.map(({ userId }) => userId))].sort();
-    if (people.length === 0) return;
-    await db.tx(async (tx) => {
-      for (const userId of people) {
-        const count = mails.filter((mail) => mail.userId === userId).length;
-        await audit.record(tx, {
-          chain: "server",
-          actor: "operator",
-          action: "admin.mail_read",
-          ...(userId !== null && { object: userId }),
-          detail: { reason, count },
-        });
+  /** Gives what may be read: nothing is written any more about a person who is being erased, so theirs stays closed. */
+  async function recordReading<M extends { readonly userId: UserId | null }>(
+    mails: readonly M[],
+    reason: string,
+  ): Promise<readonly M[]> {
+    const closing = new Set<UserId | null>();
+    for (const userId of [...new Set(mails.map((mail) => mail.userId))].sort()) {
+      const count = mails.filter((mail) => mail.userId === userId).length;
+      const look: AuditEntry = {
+        chain: "server",
+        actor: "operator",
+        action: "admin.mail_read",
+        ...(userId !== null && { object: userId }),
+        detail: { reason, count },
+      };
+      try {
+        await db.tx((tx) => audit.record(tx, look));
+      } catch (error) {
+        if (!(error instanceof PerchError) || error.code !== "account_closing") throw error;
+        closing.add(userId);
       }
-    });
+    }
+    return mails.filter(({ userId }) => !closing.has(userId));
   }
 
   async function shown(mails: readonly OutboxMail[]): Promise<PreviewMail[]> {
-    await recordReading(mails, "shown on the mail page, at the machine itself");
+    const open = await recordReading(mails, "shown on the mail page, at the machine itself");
     const letters = await Promise.all(
-      mails.map(async (mail) => {
+      open.map(async (mail) => {
         const content = await rendered(mail);
         return content && { ...content, id: mail.id, recipient: mail.recipient, createdAt: mail.createdAt };
       }),
@@ -152,9 +161,7 @@ export function createMail(options: {
       return mail?.state === "waiting" ? (await shown([mail]))[0] : undefined;
     },
     async failed(reason) {
-      const mails = await repo.listFailed(LISTED);
-      await recordReading(mails, reason);
-      return mails;
+      return [...(await recordReading(await repo.listFailed(LISTED), reason))];
     },
     counts: () => repo.counts(),
   };

@@ -207,4 +207,14 @@ describe.each(TEST_ENGINES)("the outbox on $name", (engine) => {
     expect(await mail.previewOne("none")).toBeUndefined();
     expect(await read()).toHaveLength(4);
   });
+
+  it("shows the mail of others while a person is being erased, of whom nothing is written down any more", async () => {
+    const { mail } = startProcess(take);
+    const [anna, ben] = [newId("user"), newId("user")];
+    await queue(mail, { ...reset("a@x.example"), userId: anna }, { ...reset("b@x.example"), userId: ben });
+    const { erasureFence } = test.db.t;
+    await test.db.tx((tx) => tx.insert(erasureFence).values({ subject: anna, since: new Date(clock.now()) }));
+    expect((await mail.preview()).map(({ recipient }) => recipient)).toEqual(["b@x.example"]);
+    await test.db.tx((tx) => tx.delete(erasureFence));
+  });
 });
