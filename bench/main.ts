@@ -2,6 +2,7 @@
  * `npm run bench` runs every benchmark in order and writes `docs/benchmarks.md`; `npm run bench -- <name> …` runs some
  * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
  */
+import { auditChain } from "./audit-chain.ts";
 import { automations } from "./automations.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { breach } from "./breach.ts";
@@ -41,6 +42,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   automations,
   dataExport,
   breach,
+  auditChain,
   egress,
   erasure,
   popup,

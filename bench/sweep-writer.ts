@@ -1,26 +1,16 @@
-/** A process that writes to a database file without end, one row a transaction, and tells how long each took. */
-import Sqlite from "better-sqlite3";
+/** A process that writes to a database file without end, as admin commands do beside a server, and tells how long each took. */
+import { openRaw, writeAlong } from "../server/privacy/retention/neglected.fixture.ts";
 
 const [file = "", key = ""] = process.argv.slice(2);
-const BETWEEN_MS = 1;
+const db = openRaw({ file, key: Buffer.from(key, "hex"), rows: 0, topics: 0, now: 0 });
+const insert = db.prepare(
+  "insert into rate_limits values (?, 9e15) on conflict do update set theoretical_arrival_at = 9e15",
+);
 
-const db = new Sqlite(file, { timeout: 60_000 });
-db.pragma(`key = "x'${key}'"`);
-db.pragma("secure_delete = ON");
-db.pragma("synchronous = FULL");
-const write = db.prepare("insert into rate_limits values (?, 0) on conflict do update set theoretical_arrival_at = 1");
-
-const taken: number[] = [];
-let going = true;
-process.on("message", () => {
-  going = false;
+const writer = writeAlong(async (n) => insert.run(`writer ${n % 1_000}`));
+process.once("message", async () => {
+  const taken = await writer.stop();
+  db.close();
+  process.send?.(taken, () => process.exit(0));
 });
 process.send?.("ready");
-for (let count = 0; going; count += 1) {
-  const start = performance.now();
-  write.run(`writer ${count % 1_000}`);
-  taken.push(performance.now() - start);
-  await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
-}
-db.close();
-process.send?.(taken, () => process.exit(0));

@@ -291,7 +291,7 @@ async function demo(executable: string): Promise<void> {
       if (account?.["email"] !== ADA.email || lines("phones").length === 0 || lines("flows").length === 0) {
         throw new Error("Something of the person's is missing in the export.");
       }
-      await dialog.getByRole("button", { name: "Close", exact: true }).click();
+      await panel.keyboard.press("Escape");
     });
     await step("A team: a name, an invitation, what each role may do", async () => {
       await showTab(panel, "Account");

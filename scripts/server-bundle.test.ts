@@ -12,6 +12,7 @@ it("finds its threads and their WebAssembly from the bundle", async () => {
     expect(JSON.parse(said)).toEqual({
       script: { ok: true, value: "42" },
       picture: { kind: "unreadable", which: "actual" },
+      isLogWrittenBack: true,
     });
   } finally {
     rmSync(dir, { recursive: true });

@@ -20,6 +20,7 @@ const EXTERNAL = [
 export const THREADS = {
   "script-worker": "server/automations/script/worker.ts",
   "picture-worker": "server/automations/engine/picture-worker.ts",
+  "checkpoint-worker": "server/db/checkpoint-worker.ts",
 } as const;
 
 /** Writes one file for each name of `input`, with what they share, into the folder. */

@@ -140,4 +140,8 @@ describe("the mark kept in this browser", () => {
     expect(isGone(markOf(server, calm, undefined, NOW), server, NOW + 99 * DAY_MS)).toBe(false);
     expect(isGone(undefined, server, NOW)).toBe(false);
   });
+  it("takes what was to go now for gone, though the server's clock is ahead of this computer's", () => {
+    const now = { ...deletion, askedAt: inDays(0.01), purgeAt: inDays(0.01) };
+    expect(isGone(markOf(server, { ...calm, deletion: now }, undefined, NOW), server, NOW)).toBe(true);
+  });
 });

@@ -3,7 +3,7 @@
  * the nearest clock, and whether the account rests. Dates and kinds only, nothing of the data itself.
  */
 import * as z from "zod/mini";
-import type { PrivacyOverview } from "../../shared/privacy.ts";
+import type { DeletionView, PrivacyOverview } from "../../shared/privacy.ts";
 import { clocksOf, type PrivacyClock } from "./privacy-clock.ts";
 import { type Stored, stored } from "./stored.ts";
 import "./zod.ts";
@@ -37,6 +37,11 @@ export function privacyMark(): Stored<PrivacyMark | undefined> {
 /** The purge has begun: whatever this computer's clock says. */
 export const AT_ONCE = new Date(0).toISOString();
 
+/** From when on the account is gone. One that was to go now is so by the server's word, however the two clocks differ. */
+export function goneFrom({ state, askedAt, purgeAt }: Pick<DeletionView, "state" | "askedAt" | "purgeAt">): string {
+  return state === "grace" && purgeAt !== askedAt ? purgeAt : AT_ONCE;
+}
+
 /** The mark of what the server just said. */
 export function markOf(
   server: string,
@@ -51,7 +56,7 @@ export function markOf(
     read,
     clock: clocksOf(overview, read, nowMs)[0],
     hold: deletion !== undefined ? "closing" : preferences.restricted ? "restricted" : undefined,
-    purgeAt: deletion === undefined || deletion.state === "grace" ? deletion?.purgeAt : AT_ONCE,
+    purgeAt: deletion && goneFrom(deletion),
   };
 }
 

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId, type UserId } from "../../shared/ids.ts";
 import { addUser } from "../accounts/testing/people.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
+import type { LogState } from "./checkpoints.ts";
 import type { Database } from "./database.ts";
 import { ERASED } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -56,6 +57,26 @@ describe("the embedded database on disk", () => {
     for (let n = 0; n < 40; n += 1) await addRow(db, `${n}`.repeat(2000));
     await close();
   };
+
+  it("has the log written back by a thread, and empties it although the thread is at it", async () => {
+    const db = await open();
+    const raw = new Sqlite(file);
+    raw.pragma(`key = "x'${key.toString("hex")}'"`);
+    const look = () => raw.prepare<[], LogState>("pragma wal_checkpoint(NOOP)").get();
+    expect(await db.settle([])).toBe(true);
+    // 2.5 MB: less than what makes the engine do it inside a commit.
+    await addRow(db, "x".repeat(2_500_000));
+    expect(look()).toMatchObject({ checkpointed: 0 });
+    await expect.poll(() => look()?.checkpointed, { interval: 5 }).toBeGreaterThan(600);
+    await addRow(db, "y".repeat(2_500_000));
+    expect(await db.settle([])).toBe(true);
+    expect(statSync(`${file}-wal`).size).toBe(0);
+    await addRow(db, "z".repeat(2_500_000));
+    raw.close();
+    await close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+    expect(await (await open()).read.$count(db.t.topics)).toBe(3);
+  });
 
   it("shows neither its format nor a row to who reads its files, the log and a backup included", async () => {
     const db = await open();

@@ -1,10 +1,11 @@
-/** SQLite, encrypted at rest: two connections on one WAL file, one that reads and one that writes. */
+/** SQLite, encrypted at rest: two connections on one WAL file, one that reads and one that writes; a thread writes the log back. */
 import { createHash } from "node:crypto";
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { PerchError } from "../errors.ts";
+import { createCheckpoints } from "./checkpoints.ts";
 import {
   createQueue,
   type Database,
@@ -66,6 +67,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const keyring = createKeyring(store);
   const write = asWriter(drizzle(writer, { casing: "snake_case" }));
   const queue = createQueue();
+  const checkpoints = createCheckpoints(writer, { file: options.file, key: options.key });
 
   return {
     engine: "sqlite",
@@ -79,6 +81,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
           try {
             const result = await work(write);
             writer.exec("COMMIT");
+            checkpoints.committed();
             return result;
           } catch (error) {
             if (writer.inTransaction) writer.exec("ROLLBACK");
@@ -88,6 +91,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
       ),
     settle: () =>
       queue(async () => {
+        await checkpoints.rest();
         const [result] = writer.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
         return result?.busy === 0;
       }),
@@ -101,6 +105,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     async close() {
       await queue(async () => {
         reader.close();
+        await checkpoints.close();
         writer.pragma("wal_checkpoint(TRUNCATE)");
         writer.close();
         store.close();

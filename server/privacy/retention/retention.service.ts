@@ -13,6 +13,8 @@ const FIRST_BATCH = 100;
 const SMALLEST_BATCH = 10;
 /** A batch takes about this long, however fast the disk and however wide the rows: so long may a writer have to wait. */
 const AIM_MS = 8;
+/** One slow batch tells of the disk, or of others who wrote; so many in a row tell of the rows. */
+const SLOW_IN_A_ROW = 3;
 const PAUSE_MS = 5;
 const TELL_EVERY_MS = 5_000;
 
@@ -51,6 +53,7 @@ export function createRetention(options: {
         const { name } = one;
         const most = Math.min(one.atOnce ?? batch, batch);
         let limit = Math.min(most, FIRST_BATCH);
+        let slow = 0;
         try {
           for (;;) {
             if (signal?.aborted) return total;
@@ -59,8 +62,11 @@ export function createRetention(options: {
             const took = performance.now() - begun;
             total += some;
             if (some < limit) break;
-            if (took > AIM_MS) limit = Math.max(Math.min(SMALLEST_BATCH, most), Math.floor(limit / 2));
-            else if (took < AIM_MS / 2) limit = Math.min(most, limit * 2);
+            slow = took > AIM_MS ? slow + 1 : 0;
+            if (slow === SLOW_IN_A_ROW) {
+              limit = Math.max(Math.min(SMALLEST_BATCH, most), Math.floor(limit / 2));
+              slow = 0;
+            } else if (took < AIM_MS / 2) limit = Math.min(most, limit * 2);
             if (performance.now() - toldAt >= TELL_EVERY_MS) {
               toldAt = performance.now();
               log.info("Removing what has outlived its rule", { kind: name, count: total });

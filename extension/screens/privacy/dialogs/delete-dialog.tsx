@@ -9,7 +9,7 @@ import { FormDialog } from "../../../components/form-dialog.tsx";
 import { Notice, Skeleton } from "../../../components/notice.tsx";
 import { useToast } from "../../../components/toast.tsx";
 import { usePhones } from "../../../state/app-context.tsx";
-import { AT_ONCE, privacyMark } from "../../../state/privacy-mark.ts";
+import { AT_ONCE, goneFrom, privacyMark } from "../../../state/privacy-mark.ts";
 import { FailureNotice } from "../../panel/failure-notice.tsx";
 import { refusalSentence } from "../../panel/refusal-sentence.ts";
 import { useCall } from "../../panel/use-call.ts";
@@ -65,17 +65,16 @@ export function DeleteDialog({ me, onDownload, onClose, onChanged }: DeleteDialo
       if (result?.failure.kind === "refused") key.current = crypto.randomUUID();
       return;
     }
-    const { state, purgeAt } = result.value;
+    const gone = goneFrom(result.value);
     // Known before the session ends, so that this browser keeps nothing then.
     if (server !== undefined) {
-      const gone = state === "grace" ? purgeAt : AT_ONCE;
       await privacyMark().update((before) => ({ read: [], ...before, server, hold: "closing", purgeAt: gone }));
     }
     toast({
       text:
-        state === "grace"
-          ? `Your account is deleted on ${calendarDate(purgeAt, Date.now())}. Until then one click undoes it.`
-          : "Your account is being deleted.",
+        gone === AT_ONCE
+          ? "Your account is being deleted."
+          : `Your account is deleted on ${calendarDate(gone, Date.now())}. Until then one click undoes it.`,
     });
     onClose();
     onChanged();
