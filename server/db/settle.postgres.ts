@@ -29,7 +29,13 @@ export async function settlePostgres(session: PostgresSession, tables: readonly 
 }
 
 async function settleTable(session: PostgresSession, name: string): Promise<void> {
-  const [row] = await session.rows(`select pg_total_relation_size('${name.replaceAll("'", "''")}') as bytes`);
+  const table = `'${name.replaceAll("'", "''")}'::regclass`;
+  // An index has a second page as soon as anything ever stood in it.
+  const [row] = await session.rows(
+    `select pg_total_relation_size(${table}) as bytes, pg_relation_size(${table}) = 0 and pg_indexes_size(${table}) =
+     current_setting('block_size')::bigint * (select count(*) from pg_index where indrelid = ${table}) as unused`,
+  );
+  if (row?.["unused"] === true) return;
   const isSmall = Number(row?.["bytes"]) <= REWRITTEN_UP_TO_BYTES;
   await session.run(`vacuum (${isSmall ? "full, " : ""}analyze) ${name}`);
 }
