@@ -9,7 +9,7 @@ import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
-import { removeOldBackups } from "./backup/backup.ts";
+import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
@@ -326,6 +326,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...rights.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
+        await renewKeysCopy(config);
       },
     },
     [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules],

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
+import { addUser } from "../accounts/testing/people.ts";
 import { runAdmin } from "../admin/commands.ts";
 import { ManualClock } from "../clock.ts";
 import { type Config, parseConfig } from "../config.ts";
+import { ERASED } from "../db/sealed-fields.ts";
 import { openDatabase } from "../open-database.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
-import { makeBackup, removeOldBackups, restoreBackup } from "./backup.ts";
+import { makeBackup, removeOldBackups, renewKeysCopy, restoreBackup } from "./backup.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -133,6 +135,25 @@ describe("a backup", () => {
     old.advance(1_000);
     expect(await removeOldBackups(config, old, config.backupDir)).toBe(2);
     expect(readdirSync(config.backupDir).sort()).toEqual(["holiday-pictures", "keys.db"]);
+  });
+
+  it("has the keys of people beside it, in no older copy than an hour: a destroyed one goes from there", async () => {
+    await renewKeysCopy(config);
+    expect(existsSync(join(config.backupDir, "keys.db"))).toBe(false);
+    const userId = newId("user");
+    const opened = await openDatabase(config);
+    const { db } = opened;
+    await db.tx((tx) => addUser(db, tx, { id: userId, email: "a@x.example", createdAt: new Date(0) }));
+    const { folder: made } = await makeBackup(config, clock, config.backupDir);
+    await db.keys.destroy(userId);
+    await renewKeysCopy(config);
+    await db.close();
+    rmSync(join(config.DATA_DIR, "keys.db"));
+    await restoreBackup(config, clock, made);
+    const { db: restored } = await openDatabase(config);
+    const [row] = await restored.read.select({ email: restored.t.users.email }).from(restored.t.users);
+    expect(row?.email).toBe(ERASED);
+    await restored.close();
   });
 
   it("is made and restored by commands that say why", async () => {

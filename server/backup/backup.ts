@@ -176,6 +176,13 @@ async function move(from: string, to: string): Promise<void> {
   });
 }
 
+/** Brings the copy of people's keys beside the backups up to date, where there is one: a destroyed key goes from it, too. */
+export async function renewKeysCopy(config: Config): Promise<void> {
+  if (config.DATABASE_URL !== undefined) return;
+  if (!existsSync(join(config.backupDir, basename(keysFileOf(databaseFile(config)))))) return;
+  await copyKeys(config, readFileKey({ keyFile: config.keyFile, databaseExists: true }), config.backupDir);
+}
+
 /** The newest copy takes the place of the one before, whole or not at all. */
 async function copyKeys(config: Config, key: Buffer, to: string): Promise<void> {
   const keys = keysFileOf(databaseFile(config));
