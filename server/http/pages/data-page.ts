@@ -63,9 +63,9 @@ export function dataPage(services: PageServices): Hono<PagesEnv> {
   pages.get(DATA_PATH, async (c) => {
     const actor = await currentActor(c, services);
     if (actor === undefined) return c.redirect(signIn, 303);
-    const shown = await content(actor);
+    // Looked at before the page is made: a copy that gets ready meanwhile is looked at once more, never left as unfinished.
     if ((await copies.list(actor.userId)).some(isInTheMaking)) c.header("Refresh", String(LOOK_AGAIN_S));
-    return show(c, services, { title: TITLE, content: shown });
+    return show(c, services, { title: TITLE, content: await content(actor) });
   });
   pages.post(`${DATA_PATH}/export`, (c) =>
     change(c, false, async (actor) => {

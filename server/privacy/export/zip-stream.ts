@@ -30,9 +30,12 @@ export function createZip(options: { readonly mtime: Date; readonly failed: Prom
   // Each `add` races with them; between two of them nobody listens.
   broken.catch(() => {});
   options.failed.catch(() => {});
+  // The library pipes into a PassThrough and types it as less.
+  const output = zip.outputStream as Readable;
+  // Whoever takes it is told by its end; with nobody left to hear of it, an error must not end the process.
+  output.on("error", () => {});
   return {
-    // The library pipes into a PassThrough and types it as less.
-    output: zip.outputStream as Readable,
+    output,
     async add(path, source) {
       const hash = createHash("sha256");
       let bytes = 0;

@@ -2,7 +2,7 @@
  * A folder as one encrypted file (`sealed-file.ts`): how what a parked phone keeps lies on the disk. Its content: length of
  * the index (u32, big endian), the index as JSON, then the files' bytes in its order.
  */
-import { hkdfSync } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { chmod, chown, lstat, mkdir, open, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -47,8 +47,8 @@ export async function sealFolder(
   skip: readonly string[] = [],
 ): Promise<void> {
   const entries = await listed(folder, "", new Set(skip));
-  const draft = `${file}.new`;
-  await rm(draft, { force: true });
+  // A name of its own: two who seal the same folder, as an ending server and the next one, do not disturb each other.
+  const draft = `${file}.${randomBytes(6).toString("hex")}.new`;
   try {
     await pipeline(contentOf(folder, entries), sealing(keyFor(key), key.place), createWriteStream(draft, WRITING));
   } catch (error) {
