@@ -120,6 +120,7 @@ describe.skipIf(executable === undefined)("a person's rights, the whole way", ()
     await dialog().getByLabel("Passphrase (optional)").fill(PASSPHRASE);
     await check(page, "way-copy-ready");
     process.kill(server.pid, "SIGUSR2");
+    await until("the server's clock to go on", () => /^later \d+$/m.test(server.output));
     await press("Save the file");
     await dialog().getByRole("heading", { name: "Confirm that it is you" }).waitFor();
     const proving = browser.context.waitForEvent("page");

@@ -7,6 +7,8 @@ import type { PageFacts, PageNeeds } from "../../shared/rules/page-facts.ts";
 
 const executable = inject("chromium");
 const BUDGET_MS = 20;
+/** What an ordinary page is read under here, so that what is found does not depend on what else this machine does. */
+const ROOMY_MS = 5_000;
 const EVERYTHING: PageNeeds = {
   dom: [
     { css: "h1", visible: true },
@@ -58,7 +60,7 @@ describe.skipIf(executable === undefined)("reading a page", () => {
     await page.goto(address);
   };
   /** As a content script runs: the page's own scripts cannot reach in, its document can. */
-  const read = async (needs: Partial<PageNeeds> = EVERYTHING): Promise<PageFacts> => {
+  const read = async (needs: Partial<PageNeeds> = EVERYTHING, budgetMs = ROOMY_MS): Promise<PageFacts> => {
     const session = await page.context().newCDPSession(page);
     const { frameTree } = await session.send("Page.getFrameTree");
     const { executionContextId } = await session.send("Page.createIsolatedWorld", {
@@ -69,7 +71,7 @@ describe.skipIf(executable === undefined)("reading a page", () => {
     const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
       contextId: executionContextId,
       returnByValue: true,
-      expression: `(${extractPage.toString()})(${JSON.stringify(given)}, ${BUDGET_MS})`,
+      expression: `(${extractPage.toString()})(${JSON.stringify(given)}, ${budgetMs})`,
     });
     if (exceptionDetails !== undefined)
       throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
@@ -189,9 +191,10 @@ describe.skipIf(executable === undefined)("reading a page", () => {
     const price = '<h1>Blue</h1><span class="price">12</span>';
     /** The quickest of three reads, because other programs take their share; one look-up cannot be stopped midway. */
     const readQuickly = async (): Promise<PageFacts> => {
-      const reads = [await read(), await read(), await read()];
+      const quick = () => read(EVERYTHING, BUDGET_MS);
+      const reads = [await quick(), await quick(), await quick()];
       expect(Math.min(...reads.map(({ tookMs }) => tookMs))).toBeLessThan(BUDGET_MS + 5);
-      return reads[0] ?? read();
+      return reads[0] ?? quick();
     };
     it.each<[string, string, Partial<PageFacts>]>([
       [
