@@ -263,6 +263,7 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
       let known = await headOf(db.read, chain);
       let at = known?.sealed === true ? known.start : 0;
       let prev = (known?.sealed === true ? known.startHash : null) ?? GENESIS;
+      let promised = known?.entries ?? 0;
       const told = (state: Omit<ChainState, "left">): ChainState =>
         known?.sealed === true && known.start > 0 ? { ...state, left: known.start } : state;
       const [early] = await db.read
@@ -302,8 +303,9 @@ export function createAudit(db: Database, clock: Clock, key: Buffer): Audit {
         if (head.entries === at) {
           return told(head.hash === prev ? { entries: at } : { entries: at, brokenAt: at, how: "changed" });
         }
-        // The head is read after the rows: a writer may have added some. When nothing comes, they are gone.
-        if (rows.length === 0) return told({ entries: at, brokenAt: at + 1, how: "cut_off" });
+        // The head is read after the rows: a writer may have added some. Those a head told of before the rows were read are gone.
+        if (promised > at) return told({ entries: at, brokenAt: at + 1, how: "cut_off" });
+        promised = head.entries;
       }
     },
     async chains() {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { and, eq, gt, gte, sql } from "drizzle-orm";
+import { and, eq, gt, gte, type SQL, sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
@@ -278,6 +278,32 @@ describe.each(TEST_ENGINES)("audit chains on $name", (engine) => {
       const all = (await counts()).reduce((sum, { count }) => sum + count, 0);
       expect(all).toBe(LENGTH + 2);
       expect(await audit.verify("team")).toEqual({ entries: LENGTH + 2, left: LENGTH + 2 });
+    });
+
+    it("takes an entry recorded while it looks, where none is left, for no loss", async () => {
+      await pruneTo(LENGTH);
+      let looks = 0;
+      /** Something is recorded after the empty chain was read, and before its head is read again. */
+      const read = new Proxy(test.db.read, {
+        get: (reader, name) =>
+          name !== "select"
+            ? Reflect.get(reader, name)
+            : (fields?: Parameters<typeof reader.select>[0]) =>
+                fields !== undefined
+                  ? reader.select(fields)
+                  : {
+                      from: (table: typeof test.db.t.auditHeads) => ({
+                        where: async (condition: SQL) => {
+                          looks += 1;
+                          if (looks === 2) await record("meanwhile");
+                          return reader.select().from(table).where(condition);
+                        },
+                      }),
+                    },
+      });
+      const db = new Proxy(test.db, { get: (target, name) => (name === "read" ? read : Reflect.get(target, name)) });
+      expect(await createAudit(db, clock, KEY).verify("team")).toEqual({ entries: LENGTH + 1, left: LENGTH });
+      expect(looks).toBe(3);
     });
 
     it("verifies beside writers and the sweep", async () => {
