@@ -40,6 +40,7 @@ const db = await openSqlite({
   key: Buffer.from(key, "hex"),
   migrationsFolder: join(migrations, "sqlite"),
 });
+db.keys.unlock(Buffer.from(key, "hex"));
 const out = join(folder, `${way}.out`);
 setFlagsFromString("--expose-gc");
 runInNewContext("gc")();

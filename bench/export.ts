@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import Sqlite from "better-sqlite3";
 import { bundleServer } from "../scripts/server-bundle.ts";
+import { addUser } from "../server/accounts/testing/people.ts";
 import { openSqlite } from "../server/db/sqlite.ts";
-import { newId } from "../shared/ids.ts";
+import { newId, type UserId } from "../shared/ids.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
 import type { ExportTaken } from "./export-process.ts";
 
@@ -37,8 +38,15 @@ async function benchExport(): Promise<readonly Figure[]> {
   try {
     await bundleServer(bundles, { export: join(import.meta.dirname, "export-process.ts") });
     const file = join(folder, "perch.db");
-    await (await openSqlite({ file, key, migrationsFolder: join(MIGRATIONS_FOLDER, "sqlite") })).close();
-    seed(file, key, userId);
+    const other = newId("user");
+    const db = await openSqlite({ file, key, migrationsFolder: join(MIGRATIONS_FOLDER, "sqlite") });
+    db.keys.unlock(key);
+    await db.tx(async (tx) => {
+      await addUser(db, tx, { id: userId, email: "bench@x.example", createdAt: new Date() });
+      await addUser(db, tx, { id: other, email: "other@x.example", createdAt: new Date() });
+    });
+    await db.close();
+    seed(file, key, [userId, other]);
     const ours = await exportBy("ours");
     const naive = await exportBy("naive");
     if (ours.rows < ROWS || naive.rows !== ROWS) throw new Error("An export lost rows.");
@@ -85,17 +93,12 @@ async function benchExport(): Promise<readonly Figure[]> {
 }
 
 /** Two people with as much each, so that what is not theirs has to be passed over. */
-function seed(file: string, key: Buffer, userId: string): void {
+function seed(file: string, key: Buffer, owners: readonly UserId[]): void {
   const db = new Sqlite(file);
   db.pragma(`key = "x'${key.toString("hex")}'"`);
   db.pragma("synchronous = OFF");
-  const add = (owner: string, name: string) => {
+  const add = (owner: UserId) => {
     const team = newId("team");
-    db.prepare("insert into users (id, email, email_shown, created_at) values (?, ?, ?, 0)").run(
-      owner,
-      `${name}@x.example`,
-      `${name}@x.example`,
-    );
     db.prepare("insert into teams (id, name, created_at) values (?, 'Team', 0)").run(team);
     db.prepare(
       `with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < ${RUNS})
@@ -112,8 +115,7 @@ function seed(file: string, key: Buffer, userId: string): void {
     ).run(owner);
   };
   db.transaction(() => {
-    add(userId, "bench");
-    add(newId("user"), "other");
+    for (const owner of owners) add(owner);
   })();
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
