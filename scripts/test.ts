@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { ensureBrowsers } from "./browsers.ts";
 import { writeCheckResults } from "./check-results.ts";
@@ -15,15 +15,25 @@ const report = z.object({
   numFailedTests: z.number(),
   numFailedTestSuites: z.number(),
   numPendingTests: z.number(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+    }),
+  ),
 });
 const folder = mkdtempSync(join(tmpdir(), "perch-results-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Told again at the end: whoever reads only the last lines of a long log finds what to mend. */
+const failures: string[] = [];
 
 /** One check that passes or fails as a whole. */
 function step(name: string, program: string, args: readonly string[]): boolean {
   console.log(`\n── ${name}`);
   const { status } = spawnSync(program, args, { stdio: "inherit" });
   totals[status === 0 ? "passed" : "failed"] += 1;
+  if (status !== 0) failures.push(name);
   return status === 0;
 }
 
@@ -40,15 +50,25 @@ function suite(name: string, args: readonly string[], env: Readonly<Record<strin
     },
   );
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = report.parse(
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, testResults } = report.parse(
       JSON.parse(readFileSync(output, "utf8")),
     );
     totals.passed += numPassedTests;
     totals.failed += numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
     totals.skipped += numPendingTests;
-    if (status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0) totals.failed += 1;
+    for (const { name: path, status: whole, assertionResults } of testResults) {
+      const file = relative(process.cwd(), path);
+      const failed = assertionResults.filter((one) => one.status === "failed");
+      failures.push(...failed.map(({ fullName }) => `${file}: ${fullName}`));
+      if (whole === "failed" && failed.length === 0) failures.push(`${file}: did not run to its end`);
+    }
+    if (status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0) {
+      totals.failed += 1;
+      failures.push(`${name}: an error outside of any test, see above`);
+    }
   } catch {
     totals.failed += 1;
+    failures.push(`${name}: no report`);
   }
 }
 
@@ -69,6 +89,7 @@ writeCheckResults(readdirSync(folder).map((name) => join(folder, name)));
 rmSync(folder, { recursive: true, force: true });
 
 for (const missing of browsers.missing) console.log(missing);
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
 console.log(
   `\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
 );
