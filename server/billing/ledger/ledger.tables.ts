@@ -87,9 +87,9 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       /** Change of the grant's `remaining`: milliseconds, or minor units of a wallet. */
       delta: k.int(operational("billing")).notNull(),
       currency: k.text(operational("billing")).notNull(),
-      intervalId: k.text(operational("billing")),
+      intervalId: k.text({ ...operational("billing"), erase: "null" }),
       /** Cut with the team; phones that are removed stay countable meanwhile. */
-      phoneId: k.text(operational("billing")).$type<PhoneId>(),
+      phoneId: k.text({ ...operational("billing"), erase: "null" }).$type<PhoneId>(),
       /** Of the slice, for usage. */
       fromAt: k.instant(operational("billing")),
       toAt: k.instant(operational("billing")),
@@ -129,7 +129,11 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       amount: k.int(operational("quarter")).notNull(),
       updatedAt: k.instant(operational("quarter")).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.phoneId, t.day] }), k.index("payg_days_team").on(t.teamId, t.day)],
+    (t) => [
+      k.primaryKey({ columns: [t.phoneId, t.day] }),
+      k.index("payg_days_team").on(t.teamId, t.day),
+      k.index("payg_days_updated").on(t.updatedAt),
+    ],
   );
   return { grants, ledgerEntries, paygDays };
 }
