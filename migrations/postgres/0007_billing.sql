@@ -282,4 +282,6 @@ CREATE UNIQUE INDEX "usage_intervals_open" ON "usage_intervals" USING btree ("ph
 CREATE INDEX "usage_intervals_team" ON "usage_intervals" USING btree ("team_id","started_at");--> statement-breakpoint
 CREATE INDEX "usage_intervals_person" ON "usage_intervals" USING btree ("started_by");--> statement-breakpoint
 CREATE INDEX "usage_intervals_beat" ON "usage_intervals" USING btree ("node") WHERE ended_at is null;--> statement-breakpoint
-CREATE INDEX "usage_intervals_started" ON "usage_intervals" USING btree ("started_at");
+CREATE INDEX "usage_intervals_started" ON "usage_intervals" USING btree ("started_at");--> statement-breakpoint
+CREATE INDEX "usage_intervals_phone" ON "usage_intervals" USING btree ("phone_id","started_at");--> statement-breakpoint
+CREATE INDEX "usage_intervals_due" ON "usage_intervals" USING btree ("team_id") WHERE ended_at is null or rated_at < ended_at;
