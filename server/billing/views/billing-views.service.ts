@@ -1,5 +1,11 @@
 /** What people read of their team's plan, money and running phones. */
-import type { BillingMode, BillingSummary, BudgetView, GrantView, InvoiceView } from "../../../shared/billing/billing.ts";
+import type {
+  BillingMode,
+  BillingSummary,
+  BudgetView,
+  GrantView,
+  InvoiceView,
+} from "../../../shared/billing/billing.ts";
 import {
   ADD_ON_IDS,
   ADD_ONS,
@@ -57,17 +63,21 @@ export function createBillingViews(options: {
       const now = open.at;
       const may = await entitledTo(teamId);
       const { from, to } = may.month;
-      const [account, subscriptions, invoices, grants, counts, drawn, balance, overage, paidIn, set] = await Promise.all([
-        ...([repo.account(teamId), repo.subscriptions(teamId), repo.invoices(teamId)] as const),
-        ...([repo.timeGrants(teamId, new Date(now)), repo.counts(teamId)] as const),
-        ...([repo.drawnSince(teamId, new Date(now - WEEK_MS)), ledger.balance(db.read, teamId)] as const),
-        ...([ledger.overage(db.read, teamId, from, to), repo.paidIn(teamId), budgets(scope)] as const),
-      ]);
+      const [account, subscriptions, invoices, grants, counts, drawn, balance, overage, paidIn, set] =
+        await Promise.all([
+          ...([repo.account(teamId), repo.subscriptions(teamId), repo.invoices(teamId)] as const),
+          ...([repo.timeGrants(teamId, new Date(now)), repo.counts(teamId)] as const),
+          ...([repo.drawnSince(teamId, new Date(now - WEEK_MS)), ledger.balance(db.read, teamId)] as const),
+          ...([ledger.overage(db.read, teamId, from, to), repo.paidIn(teamId), budgets(scope)] as const),
+        ]);
       const [subscription] = subscriptions;
       const isPaid = may.plan !== "free";
       const left = new Map<string, number>(open.funds.grants.map(({ id, remainingMs }) => [id, remainingMs]));
       const leftOf = ({ id, remaining }: GrantRow) => left.get(id) ?? remaining;
-      const openDrawn = open.pieces.reduce((sum, one) => (one.grantId === undefined ? sum : sum + one.to - one.from), 0);
+      const openDrawn = open.pieces.reduce(
+        (sum, one) => (one.grantId === undefined ? sum : sum + one.to - one.from),
+        0,
+      );
       const charged = (cover: "wallet" | "overage") =>
         open.pieces.reduce((sum, one) => (one.cover === cover ? sum + one.amount : sum), 0);
       const views = grants
@@ -171,7 +181,9 @@ function planView(
 function grantView(grant: GrantRow, remainingMs: number): GrantView[] {
   const { kind, name, total, expiresAt } = grant;
   if (kind === "wallet") return [];
-  return [{ kind, name, totalMs: total, remainingMs, ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }) }];
+  return [
+    { kind, name, totalMs: total, remainingMs, ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }) },
+  ];
 }
 
 const STATUSES = ["draft", "open", "paid", "void", "uncollectible"] as const;

@@ -1,8 +1,7 @@
 /** What runs now and what a further phone would cost, in words: pure, from what is left to pay with. */
-import type { BurnView, RunningCost, StartPreview } from "../../../shared/billing/billing.ts";
+import type { BillingMode, BurnView, RunningCost, StartPreview } from "../../../shared/billing/billing.ts";
 import { type Cover, type Funds, type RatedPiece, type RunningPhone, rate } from "../../../shared/billing/rating.ts";
 import { minutesWords, moneyWords, rateWords } from "../../../shared/billing/words.ts";
-import type { BillingMode } from "../../../shared/billing/billing.ts";
 import type { Unsettled } from "./open-time.ts";
 import { COVER_NAMES } from "./usage-words.ts";
 
@@ -33,7 +32,8 @@ export function burnOf(
     };
   });
   const perHour = costs.reduce((sum, one) => sum + (one.perHour ?? 0), 0);
-  const count = costs.length === 0 ? "No phone runs" : `${costs.length} ${costs.length === 1 ? "phone" : "phones"} running`;
+  const count =
+    costs.length === 0 ? "No phone runs" : `${costs.length} ${costs.length === 1 ? "phone" : "phones"} running`;
   const rateText = perHour > 0 ? rateWords(perHour, currency) : "nothing by the hour";
   return {
     ...{ mode, currency, running: costs },

@@ -1,6 +1,6 @@
 /** What is wrong with paying, the worst first, each with the one step that helps. Pure. */
 import type { BudgetView, PaymentProblem } from "../../../shared/billing/billing.ts";
-import { type PlanId, PLANS } from "../../../shared/billing/catalogue.ts";
+import { PLANS, type PlanId } from "../../../shared/billing/catalogue.ts";
 import { durationWords, minutesWords, moneyWords } from "../../../shared/billing/words.ts";
 import type { Entitlements } from "../ports.ts";
 import type { AccountRow, GrantRow, InvoiceRow, SubscriptionRow } from "./billing-views.repo.ts";
@@ -67,7 +67,8 @@ function confirmation(facts: PayingFacts): PaymentProblem | undefined {
 
 const FROZEN = {
   dispute: "A payment is disputed, so the balance cannot be used until that is settled.",
-  fraud_warning: "A bank reported that a payment may not be yours, so the balance cannot be used until that is cleared.",
+  fraud_warning:
+    "A bank reported that a payment may not be yours, so the balance cannot be used until that is cleared.",
   operator: "The balance was frozen by the operator of this server.",
 } as const;
 
@@ -95,7 +96,7 @@ function budgets({ budgets: all, currency }: PayingFacts): PaymentProblem[] {
   return all
     .filter(({ spent, limit }) => spent >= limit)
     .map(({ scope, name, measure, limit }) => ({
-      ...{ kind: "budget", severity: "warn", title: "A budget is used up" } as const,
+      ...({ kind: "budget", severity: "warn", title: "A budget is used up" } as const),
       words: `${scope === "team" ? "The team's budget" : `The budget of ${name}`} of ${
         measure === "money" ? moneyWords(limit, currency) : durationWords(limit)
       } a month is used up, so its phones are parked and no further one starts.`,
