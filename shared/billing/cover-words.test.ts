@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NOTHING } from "./rating.fixture.ts";
 import { burnWords, coverWords, startWords } from "./cover-words.ts";
+import { NOTHING } from "./rating.fixture.ts";
 
 describe("what covers phone time, in words", () => {
   it("tell what a start uses, with money only for who may see it", () => {

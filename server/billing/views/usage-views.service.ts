@@ -2,6 +2,8 @@
 
 import type { UsageDays, UsageExplanation, UsageLine } from "../../../shared/billing/billing.ts";
 import { CURRENCY, PAY_AS_YOU_GO } from "../../../shared/billing/catalogue.ts";
+import { COVER_NAMES } from "../../../shared/billing/cover-words.ts";
+import { localDay, startOfDay } from "../../../shared/billing/local-days.ts";
 import { COVERS, type Cover, type RatedPiece } from "../../../shared/billing/rating.ts";
 import { minorDigits } from "../../../shared/billing/words.ts";
 import type { TeamId } from "../../../shared/ids.ts";
@@ -13,8 +15,8 @@ import { explainedPieces } from "./explained-pieces.ts";
 import { BY_HAND, flowShares, UNSAVED } from "./flow-shares.ts";
 import type { OpenTime, Unsettled } from "./open-time.ts";
 import type { IntervalPlace, IntervalRow, UsageViewsRepo } from "./usage-views.repo.ts";
-import { COVER_NAMES, endedWords, lineWords, whyWords } from "./usage-words.ts";
-import { type DayRange, dayAfter, rangeOf, startOfDay } from "./zone-days.ts";
+import { endedWords, lineWords, whyWords } from "./usage-words.ts";
+import { type DayRange, rangeOf } from "./zone-days.ts";
 
 const PAGE = 50;
 const GONE_PHONE = "Removed phone";
@@ -37,7 +39,7 @@ export function createUsageViews(options: {
       from <= day && day <= to;
   const momentsOf = ({ from, to, timeZone }: DayRange) => ({
     begin: startOfDay(from, timeZone),
-    end: startOfDay(dayAfter(to), timeZone),
+    end: localDay(startOfDay(to, timeZone), timeZone).to,
   });
   const lengthOf = ({ from, to }: RatedPiece) => to - from;
   const shown = (money: boolean, amount: number) => (money ? { amount } : {});

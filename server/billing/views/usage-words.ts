@@ -1,20 +1,10 @@
 /** Usage in words: what covered a piece, why, and why an interval ended. */
+
+import { COVER_NAMES } from "../../../shared/billing/cover-words.ts";
 import type { Cover } from "../../../shared/billing/rating.ts";
 import { moneyWords } from "../../../shared/billing/words.ts";
 import type { IntervalEnd } from "../usage/usage.tables.ts";
 import { exactDuration, timeOfDay } from "./zone-days.ts";
-
-export const COVER_NAMES = {
-  included: "Not billed on this server",
-  dedicated: "Dedicated phone",
-  slot: "Parallel slot",
-  plan: "Plan minutes",
-  pack: "Minutes you bought",
-  promo: "Free minutes",
-  wallet: "Balance",
-  overage: "By invoice",
-  uncovered: "Not covered, not billed",
-} as const satisfies Record<Cover, string>;
 
 const ENDED = {
   parked: "Ended because the phone was parked.",

@@ -1,17 +1,9 @@
-/** Days of a time zone: which one a moment is in, and when one begins. Days are texts like `2026-11-26`. */
+/** Days that usage is read for, and times in words. Days are texts like `2026-11-26`, of a time zone. */
+import { localDay } from "../../../shared/billing/local-days.ts";
 import { PerchError } from "../../errors.ts";
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 const MOST_DAYS = 366;
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
-  formats.set(timeZone, made);
-  return made;
-}
 
 /** Whether there is such a zone; only names of places and `UTC`, no offsets. */
 export function isTimeZone(name: string): boolean {
@@ -21,26 +13,6 @@ export function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-export function dayOf(at: number, timeZone: string): string {
-  return formatOf(timeZone).format(at);
-}
-
-/** The first moment of a day, also where midnight is skipped or comes twice. */
-export function startOfDay(day: string, timeZone: string): number {
-  const utc = Date.parse(`${day}T00:00:00Z`);
-  let [before, from] = [utc - 16 * HOUR_MS, utc + 16 * HOUR_MS];
-  while (from - before > 1) {
-    const middle = Math.floor((before + from) / 2);
-    if (dayOf(middle, timeZone) < day) before = middle;
-    else from = middle;
-  }
-  return from;
-}
-
-export function dayAfter(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 24 * HOUR_MS).toISOString().slice(0, 10);
 }
 
 export interface DayRange {
@@ -56,11 +28,11 @@ export function rangeOf(
   timeZone: string,
   now: number,
 ): DayRange {
-  const today = dayOf(now, timeZone);
+  const today = localDay(now, timeZone).day;
   const to = asked.to ?? (asked.from !== undefined && asked.from > today ? asked.from : today);
   const from = asked.from ?? `${to.slice(0, 8)}01`;
   if (from > to) throw new PerchError("bad_input", "The first day comes after the last one. Turn them round.");
-  if (Date.parse(to) - Date.parse(from) >= MOST_DAYS * 24 * HOUR_MS) {
+  if (Date.parse(to) - Date.parse(from) >= MOST_DAYS * DAY_MS) {
     throw new PerchError("bad_input", `Ask for at most ${MOST_DAYS} days at once.`);
   }
   return { from, to, timeZone };
