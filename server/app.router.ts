@@ -8,6 +8,8 @@ import { runsRouter } from "./automations/runs.router.ts";
 import { secretsRouter } from "./automations/secrets/secrets.router.ts";
 import { workspacesRouter } from "./automations/workspaces.router.ts";
 import { router } from "./base.router.ts";
+import { billingRouter } from "./billing/billing.router.ts";
+import { usageRouter } from "./billing/usage.router.ts";
 import { phonesRouter } from "./phones/phones.router.ts";
 import { privacyRouter } from "./privacy/privacy.router.ts";
 import { recordingsRouter } from "./recordings/recordings.router.ts";
@@ -34,6 +36,8 @@ export interface RouterServices {
   readonly suites: Parameters<typeof workspacesRouter>[1];
   readonly recordings: Parameters<typeof recordingsRouter>[0];
   readonly privacy: Parameters<typeof privacyRouter>[0];
+  readonly billing: Parameters<typeof billingRouter>[0];
+  readonly usage: Parameters<typeof usageRouter>[0];
 }
 
 export function createAppRouter(services: RouterServices) {
@@ -53,6 +57,8 @@ export function createAppRouter(services: RouterServices) {
     workspaces: workspacesRouter(services.workspaces, services.suites),
     recordings: recordingsRouter(services.recordings),
     privacy: privacyRouter(services.privacy),
+    billing: billingRouter(services.billing),
+    usage: usageRouter(services.usage),
   });
 }
 export type AppRouter = ReturnType<typeof createAppRouter>;

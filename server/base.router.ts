@@ -157,6 +157,7 @@ const TRPC_CODES = {
   not_found: "NOT_FOUND",
   conflict: "CONFLICT",
   limit_reached: "CONFLICT",
+  payment_required: "PAYMENT_REQUIRED",
   rate_limited: "TOO_MANY_REQUESTS",
   too_large: "PAYLOAD_TOO_LARGE",
   unsupported_media_type: "UNSUPPORTED_MEDIA_TYPE",

@@ -35,6 +35,7 @@ export const HTTP_STATUS = {
   not_found: 404,
   conflict: 409,
   limit_reached: 409,
+  payment_required: 402,
   rate_limited: 429,
   too_large: 413,
   unsupported_media_type: 415,

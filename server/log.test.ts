@@ -80,6 +80,9 @@ describe("the log", () => {
       ...{ passkey: t.passkeys.id, decision: t.decisions.id, dataRequest: t.dataRequests.id },
       ...{ dataExport: t.dataExports.id, erasure: t.erasures.id, statement: t.statements.id },
       ...{ incident: t.incidents.id, billingRecord: t.billingRecords.id, viewer: undefined },
+      ...{ usageInterval: t.usageIntervals.id, grant: t.grants.id, ledgerEntry: t.ledgerEntries.id },
+      ...{ budget: t.budgets.id, checkout: t.checkouts.id, stripeCall: t.stripeCalls.id },
+      ...{ reconcileRun: t.reconcileRuns.id },
     } as const satisfies Record<IdKind, Column | undefined>;
     const unlogged = (Object.keys(keys) as IdKind[]).filter((kind) => {
       const column = keys[kind];

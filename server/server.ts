@@ -10,6 +10,7 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
+import { createBillingParts } from "./billing/compose.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
@@ -264,6 +265,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     recordings,
     privacy,
+    ...createBillingParts(),
   });
   let stopping = false;
   const refusals = createRefusals({ log, clock });

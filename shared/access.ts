@@ -10,7 +10,7 @@ export function roleReaches(role: Role, other: Role): boolean {
 }
 
 /** What an API token may do. A person's own sessions hold all of them. */
-export const SCOPES = ["phones:view", "phones:control", "account", "team", "privacy"] as const;
+export const SCOPES = ["phones:view", "phones:control", "account", "team", "privacy", "billing"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** What a team member may do with the team's things. Billing people see the bill, not the phones. */
@@ -27,6 +27,12 @@ export const PERMISSIONS = {
   "team:manage": ["owner", "admin"],
   /** Owners, ownership, the rule that a second factor is needed, closing the team. */
   "team:own": ["owner"],
+  /** How long phones ran; what it cost is shown only with `billing:view`. */
+  "usage:view": ["owner", "admin", "operator", "viewer", "billing"],
+  /** Prices, balance, invoices. */
+  "billing:view": ["owner", "admin", "billing"],
+  /** Buys, changes and cancels; allows overage, sets budgets. */
+  "billing:manage": ["owner", "billing"],
   /** API tokens of one's own in this team. */
   "tokens:create": ["owner", "admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;
@@ -42,6 +48,7 @@ const SCOPE_PERMISSIONS: Readonly<Partial<Record<Scope, Permission>>> = {
   "phones:view": "phones:view",
   "phones:control": "phones:control",
   team: "team:view",
+  billing: "usage:view",
 };
 
 /** The scopes a role may ever use: what an API token of such a member can be given. */

@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   "not_found",
   "conflict",
   "limit_reached",
+  "payment_required",
   "rate_limited",
   "too_large",
   "unsupported_media_type",

@@ -27,6 +27,13 @@ export const ID_PREFIXES = {
   statement: "stm",
   incident: "inc",
   billingRecord: "bill",
+  usageInterval: "use",
+  grant: "grant",
+  ledgerEntry: "entry",
+  budget: "bud",
+  checkout: "chk",
+  stripeCall: "call",
+  reconcileRun: "recon",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -55,6 +62,13 @@ export type ErasureId = Branded<string, "erasure">;
 export type StatementId = Branded<string, "statement">;
 export type IncidentId = Branded<string, "incident">;
 export type BillingRecordId = Branded<string, "billingRecord">;
+export type UsageIntervalId = Branded<string, "usageInterval">;
+export type GrantId = Branded<string, "grant">;
+export type LedgerEntryId = Branded<string, "ledgerEntry">;
+export type BudgetId = Branded<string, "budget">;
+export type CheckoutId = Branded<string, "checkout">;
+export type StripeCallId = Branded<string, "stripeCall">;
+export type ReconcileRunId = Branded<string, "reconcileRun">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

@@ -35,3 +35,6 @@ export const dataExportId = idSchema("dataExport");
 export const erasureId = idSchema("erasure");
 export const statementId = idSchema("statement");
 export const incidentId = idSchema("incident");
+export const usageIntervalId = idSchema("usageInterval");
+export const budgetId = idSchema("budget");
+export const checkoutId = idSchema("checkout");

@@ -6,6 +6,10 @@ import { automationTables } from "../automations/automations.tables.ts";
 import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { workspaceTables } from "../automations/workspaces.tables.ts";
 import { billingTables } from "../billing/billing.tables.ts";
+import { ledgerTables } from "../billing/ledger/ledger.tables.ts";
+import { sandboxTables } from "../billing/sandbox/sandbox.tables.ts";
+import { stripeTables } from "../billing/stripe/stripe.tables.ts";
+import { usageTables } from "../billing/usage/usage.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
@@ -55,6 +59,10 @@ export function defineTables(k: Kit) {
     ...incidentTables(k, users),
     ...metricTables(k),
     ...billingTables(k),
+    ...usageTables(k, { ...users, ...teams }),
+    ...ledgerTables(k, teams),
+    ...stripeTables(k, { ...users, ...teams }),
+    ...sandboxTables(k),
   };
 }
 export type Tables = ReturnType<typeof defineTables>;

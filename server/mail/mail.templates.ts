@@ -62,6 +62,46 @@ export interface MailData {
     readonly period: string;
     readonly link: string;
   };
+  readonly payment_failed: {
+    readonly teamName: string;
+    readonly amount: string;
+    /** "until 12 December 2026 nothing changes but that no further phone starts". */
+    readonly what: string;
+    readonly link: string;
+  };
+  readonly payment_confirmation: { readonly teamName: string; readonly amount: string; readonly link: string };
+  readonly trial_ending: {
+    readonly teamName: string;
+    /** "212 minutes". */
+    readonly left: string;
+    readonly endsAt: string;
+    readonly link: string;
+  };
+  readonly budget_reached: {
+    /** "The budget of the team Shop". */
+    readonly what: string;
+    readonly percent: string;
+    readonly spent: string;
+    readonly limit: string;
+    /** "Its phones were parked." or nothing. */
+    readonly consequence: string;
+    readonly link: string;
+  };
+  readonly parked_for_balance: {
+    readonly teamName: string;
+    /** Names of phones. */
+    readonly phones: string;
+    readonly at: string;
+    readonly link: string;
+  };
+  readonly subscription_ended: {
+    readonly teamName: string;
+    readonly plan: string;
+    readonly at: string;
+    readonly link: string;
+  };
+  readonly balance_frozen: { readonly teamName: string; readonly why: string; readonly supportLink: string };
+  readonly refund: { readonly teamName: string; readonly amount: string; readonly what: string; readonly link: string };
   readonly export_ready: { readonly at: string; readonly link: string; readonly expiresAt: string };
   readonly account_deletion: { readonly at: string; readonly deletedAt: string; readonly undoLink: string };
   readonly data_request: {
@@ -257,6 +297,60 @@ const LETTERS: { readonly [K in MailKind]: (data: MailData[K]) => Letter } = {
     subject: `Your Perch receipt ${number}`,
     before: [`Thank you. You paid ${amount} for ${period}.`],
     action: { label: "See the receipt", link },
+    after: [],
+  }),
+  payment_failed: ({ teamName, amount, what, link }) => ({
+    subject: "A payment to Perch failed",
+    before: [`${amount} for the team ${teamName} could not be charged.`, what],
+    action: { label: "Pay, or change how you pay", link },
+    after: ["Nothing on your phones is lost meanwhile."],
+  }),
+  payment_confirmation: ({ teamName, amount, link }) => ({
+    subject: "Confirm a payment to Perch",
+    before: [`Your bank asks you to confirm ${amount} for the team ${teamName}.`],
+    action: { label: "Confirm the payment", link },
+    after: ["Until then it is not paid."],
+  }),
+  trial_ending: ({ teamName, left, endsAt, link }) => ({
+    subject: "Your trial of Perch ends soon",
+    before: [`The team ${teamName} has ${left} of its trial left, until ${endsAt}.`],
+    action: { label: "See plans", link },
+    after: ["There is no card behind the trial, so nothing is charged when it ends. Phones that are parked stay."],
+  }),
+  budget_reached: ({ what, percent, spent, limit, consequence, link }) => ({
+    subject: `${what}: ${percent} used`,
+    before: [`${what} is at ${spent} of ${limit} this month.`, ...(consequence === "" ? [] : [consequence])],
+    action: { label: "See usage", link },
+    after: [],
+  }),
+  parked_for_balance: ({ teamName, phones, at, link }) => ({
+    subject: "Phones were parked: nothing is left to run them",
+    before: [
+      `The team ${teamName} has no phone time and no balance left, so these phones were parked (${at}): ${phones}.`,
+      "What is on them stays.",
+    ],
+    action: { label: "Add phone time", link },
+    after: [],
+  }),
+  subscription_ended: ({ teamName, plan, at, link }) => ({
+    subject: `Your Perch plan ${plan} has ended`,
+    before: [`The team ${teamName} is on Free again (${at}). Nothing more is charged.`],
+    action: { label: "See plans", link },
+    after: [],
+  }),
+  balance_frozen: ({ teamName, why, supportLink }) => ({
+    subject: "Your Perch balance is frozen",
+    before: [
+      `The balance of the team ${teamName} cannot be used for now: ${why}`,
+      "Phone time of your plan is not touched.",
+    ],
+    action: { label: "Ask us", link: supportLink },
+    after: [],
+  }),
+  refund: ({ teamName, amount, what, link }) => ({
+    subject: "Money goes back to you",
+    before: [`${amount} goes back to the team ${teamName}: ${what}`, "Banks take 5 to 10 days to show it."],
+    action: { label: "See invoices", link },
     after: [],
   }),
   export_ready: ({ at, link, expiresAt }) => ({

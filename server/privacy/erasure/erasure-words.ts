@@ -63,6 +63,23 @@ export const TABLE_WORDS = {
   metricCells: "Numbers about nobody",
   activityDays: "Numbers about nobody",
   billingRecords: "Billing records",
+  usageIntervals: "When phones ran",
+  usageHolds: "When phones ran",
+  budgets: "Budgets",
+  grants: "Phone time and balance",
+  ledgerEntries: "Billing records",
+  paygDays: "When phones ran",
+  billingAccounts: "How your teams pay",
+  dedicatedPhones: "How your teams pay",
+  subscriptions: "Plans your teams bought",
+  invoices: "Invoices",
+  moneyBack: "Refunds and disputes",
+  checkouts: "Purchases",
+  stripeEvents: "Messages from Stripe",
+  stripeCalls: "Calls to Stripe",
+  reconcileRuns: "Checks of the books",
+  reconcileFindings: "Checks of the books",
+  sandboxObjects: "What the billing sandbox holds",
 } as const satisfies Record<keyof Tables, string>;
 
 /** Stores outside the database. */

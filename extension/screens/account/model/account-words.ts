@@ -10,6 +10,7 @@ export const SCOPE_WORDS = {
   "phones:control": { name: "Use phones", detail: "Launch, drive, park and remove them, run automations" },
   account: { name: "Account", detail: "Read who you are, your sessions and tokens" },
   team: { name: "Team", detail: "Read the team and its activity, and manage it as far as your role may" },
+  billing: { name: "Billing", detail: "Read usage, and what it costs as far as your role may" },
   privacy: { name: "Data", detail: "Read and export what is held about you" },
 } as const satisfies Record<Scope, { name: string; detail: string }>;
 

@@ -26,6 +26,9 @@ export const PERMISSION_WORDS = {
   "team:activity": "See what the team did",
   "team:manage": "Rename the team, invite, change roles, remove members",
   "team:own": "Owners, second factor for all, closing the team",
+  "usage:view": "See how long phones ran",
+  "billing:view": "See prices, balance and invoices",
+  "billing:manage": "Buy, change, cancel, set budgets",
   "tokens:create": "Make API tokens",
 } as const satisfies Record<Permission, string>;
 
