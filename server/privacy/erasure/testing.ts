@@ -1,4 +1,5 @@
 /** Erasure on a real database without a server around it: for tests on both engines. */
+import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
 import { join } from "node:path";
 import type { ErasureId, TeamId, UserId } from "../../../shared/ids.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
@@ -62,7 +63,8 @@ export function erasureBench(
   const lifecycle = createPhoneLifecycle({
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
-    listener: () => ({ ended() {}, idleWarning() {} }),
+    metering: FREE_METERING,
+    listener: () => ({ ended() {}, idleWarning() {}, coverWarning() {} }),
   });
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl },
