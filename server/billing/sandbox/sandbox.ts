@@ -1,0 +1,170 @@
+/**
+ * The billing sandbox: stands in for Stripe's API behind the real SDK. No money moves. Production differs by the key and
+ * the HTTP client alone.
+ */
+import Stripe from "stripe";
+import type { Clock } from "../../clock.ts";
+import { PerchError } from "../../errors.ts";
+import { errorFields, type Log } from "../../log.ts";
+import { type ApiRequest, createApi } from "./api.ts";
+import type { Routes } from "./calls.ts";
+import { catalogue } from "./catalogue.ts";
+import { type BankAnswer, type PayOutcome, payCheckout } from "./checkout-pay.ts";
+import { checkoutSessions } from "./checkout-session.ts";
+import { customers } from "./customers.ts";
+import { createDeliveries, type Deliver } from "./deliveries.ts";
+import { SandboxError } from "./errors.ts";
+import { events } from "./events.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { createIds } from "./ids.ts";
+import { invoiceItems } from "./invoice-items.ts";
+import { invoices } from "./invoices.ts";
+import { changeSettings, type Settings, settingsOf } from "./settings.ts";
+import { setupIntents } from "./setup-intents.ts";
+import type { SandboxStore } from "./store.ts";
+import { subscriptionItems } from "./subscription-items.ts";
+import { subscriptions } from "./subscriptions.ts";
+import { type RequestMark, View } from "./view.ts";
+import type { Way } from "./ways.ts";
+
+export { createMemoryStore, type SandboxRow, type SandboxStore, type SandboxWrites } from "./store.ts";
+export type { ApiRequest, Deliver, Faults, PayOutcome, Settings, Way };
+
+/** The only key the sandbox takes unless told another. It opens nothing. */
+export const SANDBOX_KEY = "sk_test_sandbox_no_money_moves";
+export const SANDBOX_PATH = "/sandbox";
+
+export interface SandboxOptions {
+  readonly store: SandboxStore;
+  readonly clock: Clock;
+  /** Where people reach the server. The sandbox serves a loopback address alone. */
+  readonly publicUrl: URL;
+  /** What webhooks are signed with; several while one is being replaced. */
+  readonly webhookSecret: string | readonly string[];
+  readonly deliver: Deliver;
+  readonly log: Log;
+  readonly key?: string;
+  /** Of the faults' dice. */
+  readonly seed?: number;
+  /** Sees every request before it is handled, with its parameters as they came. */
+  readonly onRequest?: (request: ApiRequest) => void;
+  /** Waits until the server has done what the webhooks of a step asked; between the steps of a moved clock. */
+  readonly settled?: () => Promise<void>;
+}
+
+export interface SandboxControls {
+  /** The sandbox's own time, in milliseconds. */
+  now(): Promise<number>;
+  /** Lets that time pass, doing what falls due on the way, in order. */
+  moveClock(ms: number): Promise<void>;
+  readonly faults: Faults;
+  settings(changes?: Partial<Settings>): Promise<Settings>;
+  /** What the hosted checkout's button does. `answer`: what the person tells their bank when it asks. */
+  pay(checkoutId: string, way: Way, answer?: BankAnswer): Promise<PayOutcome>;
+  /** Sends an event once more. */
+  redeliver(eventId: string): Promise<void>;
+}
+
+export interface BillingSandbox {
+  /** Give to `new Stripe(key, { httpClient: Stripe.createFetchHttpClient(sandbox.fetch) })`. */
+  readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** Drives what is due: renewals, finalization, payment retries, webhook deliveries. */
+  tick(): Promise<void>;
+  readonly controls: SandboxControls;
+}
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
+  const { store, clock, publicUrl, log, key = SANDBOX_KEY } = options;
+  if (!LOOPBACK.has(publicUrl.hostname)) {
+    throw new PerchError(
+      "bad_input",
+      `The billing sandbox serves this machine alone, and PUBLIC_URL is ${publicUrl.hostname}: anybody could pretend to pay. Set STRIPE_SECRET_KEY for real billing, or a loopback PUBLIC_URL.`,
+    );
+  }
+  const pages = new URL(SANDBOX_PATH, publicUrl).href;
+  const id = createIds(() => clock.now());
+  const faults = createFaults(options.seed ?? 1);
+  const alone = createAlone({ store, clock, id });
+  const routes: Routes = {
+    ...customers,
+    ...catalogue,
+    ...checkoutSessions,
+    ...subscriptions,
+    ...subscriptionItems,
+    ...invoices,
+    ...invoiceItems,
+    ...setupIntents,
+    ...events,
+  };
+  const api = createApi({
+    key,
+    pages,
+    routes,
+    faults,
+    requestId: () => id("req"),
+    onRequest: options.onRequest,
+    alone,
+    failed: (error) => log.error("The billing sandbox failed", errorFields(error)),
+  });
+  const nowMs = () => alone(NOBODY, async (view) => view.now * 1_000);
+  const deliveries = createDeliveries({
+    stripe: new Stripe(key),
+    clock,
+    secrets: typeof options.webhookSecret === "string" ? [options.webhookSecret] : options.webhookSecret,
+    deliver: options.deliver,
+    faults,
+    log,
+    alone,
+    nowMs,
+    delivered: async () => {},
+  });
+  /** A refusal of a handler, as the sentence it is. */
+  const orSentence = (error: unknown): never => {
+    if (error instanceof SandboxError) throw new PerchError("conflict", error.message, { cause: error });
+    throw error;
+  };
+  return {
+    fetch: (url, init) => api(url instanceof Request ? url.url : String(url), init),
+    async tick() {
+      await deliveries.send(await nowMs());
+    },
+    controls: {
+      now: nowMs,
+      async moveClock(ms) {
+        await alone(NOBODY, async (view) => changeSettings(view, { aheadMs: (await settingsOf(view)).aheadMs + ms }));
+        await deliveries.send(await nowMs());
+      },
+      faults,
+      settings: (changes = {}) =>
+        alone(NOBODY, async (view) => {
+          await changeSettings(view, changes);
+          return settingsOf(view);
+        }),
+      pay: (checkoutId, way, answer) =>
+        alone(NOBODY, (view) => payCheckout(view, checkoutId, way, answer, pages)).catch(orSentence),
+      redeliver: (eventId) => deliveries.again(eventId),
+    },
+  };
+}
+
+const NOBODY: RequestMark = { id: null, idempotencyKey: null };
+
+/** One piece of work after the other, each on a view of its own, committed when it resolves. */
+function createAlone({ store, clock, id }: { store: SandboxStore; clock: Clock; id: ReturnType<typeof createIds> }) {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(mark: RequestMark, work: (view: View) => Promise<T>): Promise<T> => {
+    const run = async () => {
+      const { aheadMs } = await settingsOf(new View({ store, id, nowMs: 0 }));
+      const nowMs = clock.now() + aheadMs;
+      const view = new View({ store, id, nowMs, mark });
+      const made = await work(view);
+      await view.commit(nowMs);
+      return made;
+    };
+    const mine = last.then(run, run);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
