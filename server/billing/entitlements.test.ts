@@ -6,7 +6,6 @@ import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import {
   anchoredMonth,
-  boughtWith,
   calendarMonth,
   countingSubscription,
   entitlementsOf,
@@ -150,7 +149,6 @@ describe("what a team may", () => {
     ])
       expect(countingSubscription(all)).toBe(late);
     expect(countingSubscription([dead])).toBeUndefined();
-    expect(boughtWith([])).toMatchObject({ plan: "free", cycle: undefined });
   });
 });
 

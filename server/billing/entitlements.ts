@@ -1,15 +1,8 @@
 /** What a team may, as a pure function of its account, its subscription and a moment. */
-import {
-  ADD_ON_IDS,
-  type AddOnId,
-  CYCLES,
-  type Cycle,
-  PLANS,
-  type PlanId,
-  STORAGE_ADD_ON_MB,
-} from "../../shared/billing/catalogue.ts";
+import { PLANS, STORAGE_ADD_ON_MB } from "../../shared/billing/catalogue.ts";
 import { clampAddMonths } from "../privacy/retention/calendar.ts";
 import type { Entitlements } from "./ports.ts";
+import { boughtWith } from "./stripe/stripe-prices.ts";
 
 /** From a failed payment to phones being parked. Until then nothing new starts. */
 export const GRACE_MS = 7 * 24 * 3_600_000;
@@ -59,38 +52,13 @@ export function countingSubscription<S extends SubscriptionTerms>(all: readonly 
     );
 }
 
-export interface Bought {
-  readonly plan: PlanId;
-  readonly cycle: Cycle | undefined;
-  readonly addOns: Readonly<Record<AddOnId, number>>;
-}
-
-const ITEM = /^perch_([a-z]+)_(month|year)$/;
-
-/** What the items of a subscription are in the catalogue; what is not in it gives nothing. */
-export function boughtWith(items: SubscriptionTerms["items"]): Bought {
-  let plan: PlanId = "free";
-  let cycle: Cycle | undefined;
-  const addOns = { slot: 0, dedicated: 0, seat: 0, storage: 0 };
-  for (const { lookupKey, quantity } of items) {
-    const [, name, every] = ITEM.exec(lookupKey ?? "") ?? [];
-    const addOn = ADD_ON_IDS.find((one) => one === name);
-    if (addOn !== undefined) addOns[addOn] += Math.max(0, quantity);
-    if ((name === "solo" || name === "team") && quantity > 0) {
-      plan = name;
-      cycle = CYCLES.find((one) => one === every);
-    }
-  }
-  return { plan, cycle, addOns };
-}
-
 export function entitlementsOf(
   account: AccountTerms,
   subscription: SubscriptionTerms | undefined,
   at: Date,
 ): Entitlements {
   const paid = subscription !== undefined && carriesPlan(subscription) ? subscription : undefined;
-  const { plan, cycle, addOns } = boughtWith(paid?.items ?? []);
+  const { plan = "free", cycle, addOns } = boughtWith(paid?.items ?? []);
   const { phonesAtOnce, seats, storageMb, includedMs } = PLANS[plan];
   const since = paid?.status === "past_due" ? account.pastDueSince : null;
   const stopsAt = since === null ? undefined : new Date(since.getTime() + GRACE_MS);

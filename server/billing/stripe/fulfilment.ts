@@ -12,7 +12,7 @@ import type { Ledger } from "../ports.ts";
 import type { CheckoutRow, CheckoutsRepo } from "./checkouts.repo.ts";
 import type { FindingsRepo, NewFinding } from "./findings.repo.ts";
 import type { MirrorRepo } from "./mirror.repo.ts";
-import { idOf } from "./stripe-objects.ts";
+import { idOf } from "./stripe-prices.ts";
 
 const DAY_MS = 24 * 3_600_000;
 

@@ -9,21 +9,20 @@ import type { TeamId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import type { JobHandler } from "../../jobs/jobs.service.ts";
-import { boughtWith } from "../entitlements.ts";
 import type { CheckoutsRepo } from "./checkouts.repo.ts";
 import type { FindingsRepo } from "./findings.repo.ts";
 import type { InvoiceEffects } from "./invoices.ts";
 import type { Letters } from "./letters.ts";
 import type { MirrorRepo } from "./mirror.repo.ts";
 import type { MoneyBackEffects } from "./money-back.ts";
+import { isMissing } from "./stripe-errors.ts";
 import type { StripeEventsRepo } from "./stripe-events.repo.ts";
-import { disputeRow, idOf, invoiceRow, refundRow, type SubscriptionRow, subscriptionRow } from "./stripe-objects.ts";
+import { disputeRow, invoiceRow, refundRow, type SubscriptionRow, subscriptionRow } from "./stripe-objects.ts";
+import { boughtWith, idOf, TEAM_KEY } from "./stripe-prices.ts";
 import { TOPICS, type Topic } from "./stripe-topics.ts";
 
 /** With payments, to see whether a bank waits for a person. */
 const INVOICE = { expand: ["payments.data.payment.payment_intent"] };
-/** Metadata that says an object was made for a team of this server, also one that is gone. */
-const TEAM_KEY = "perch_team";
 
 export interface Mirror {
   /** Reads an object and keeps it. */
@@ -51,6 +50,8 @@ export function createMirror(options: {
   clock: Clock;
   /** Gives what a session bought. */
   fulfil: (session: Stripe.Checkout.Session) => Promise<void>;
+  /** Adds what was used beyond the plan to a cycle's draft invoice; throws while the period is not settled. */
+  addOverage: (invoiceId: string) => Promise<void>;
 }): Mirror {
   const { stripe, db, repo, findings, invoices, moneyBack, letters, clock } = options;
   let newest = 0;
@@ -97,6 +98,12 @@ export function createMirror(options: {
       await invoices.mirrored(tx, found, row);
     });
     letters.wake();
+  }
+
+  /** Also where the event that Stripe waits with never came. */
+  async function invoiceOrDraft(found: Stripe.Invoice, fetchedAt: Date): Promise<void> {
+    await invoice(found, fetchedAt);
+    if (found.status === "draft" && found.billing_reason === "subscription_cycle") await options.addOverage(found.id);
   }
 
   async function refund(found: Stripe.Refund, fetchedAt: Date): Promise<void> {
@@ -149,7 +156,7 @@ export function createMirror(options: {
       case "subscription":
         return subscription(await stripe.subscriptions.retrieve(id), fetchedAt);
       case "invoice":
-        return invoice(await stripe.invoices.retrieve(id, INVOICE), fetchedAt);
+        return invoiceOrDraft(await stripe.invoices.retrieve(id, INVOICE), fetchedAt);
       case "refund":
         return refund(await stripe.refunds.retrieve(id), fetchedAt);
       case "dispute":
@@ -210,10 +217,5 @@ export function createMirror(options: {
 const jobInput = z.object({ topic: z.enum(TOPICS), id: z.string(), eventId: z.string().optional() });
 
 function planName({ items }: SubscriptionRow): string {
-  return PLANS[boughtWith(items).plan].name;
-}
-
-/** What Stripe knows nothing of: a draft that was thrown away, say. */
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "resource_missing";
+  return PLANS[boughtWith(items).plan ?? "free"].name;
 }

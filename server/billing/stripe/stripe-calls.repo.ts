@@ -79,6 +79,8 @@ export function createCallsRepo(db: Database): CallsRepo {
 }
 
 /** A row as it is written first. */
-export function newCallRow(row: Pick<CallRow, "id" | "kind" | "idempotencyKey" | "input" | "createdAt"> & { teamId: TeamId | null }): CallRow {
+export function newCallRow(
+  row: Pick<CallRow, "id" | "kind" | "idempotencyKey" | "input" | "createdAt"> & { teamId: TeamId | null },
+): CallRow {
   return { ...row, state: "queued", attempts: 0, resultId: null, error: null, doneAt: null };
 }

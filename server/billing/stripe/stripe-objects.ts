@@ -1,9 +1,10 @@
 /** What we keep of Stripe's objects: rows of the mirror, made from an object alone, so that the same object gives the same row. */
 import type Stripe from "stripe";
-import { ADD_ONS, catalogueItems, type LookupKey, PACKS, PLANS } from "../../../shared/billing/catalogue.ts";
+import { ADD_ONS, PACKS, PLANS } from "../../../shared/billing/catalogue.ts";
 import type { TeamId } from "../../../shared/ids.ts";
 import type { Database } from "../../db/database.ts";
 import type { MirroredItem } from "./stripe.tables.ts";
+import { idOf, lookupKeyOf, pausedAtOf } from "./stripe-prices.ts";
 
 type Tables = Database["t"];
 export type SubscriptionRow = Tables["subscriptions"]["$inferSelect"];
@@ -16,47 +17,26 @@ export interface Stamp {
   readonly syncedAt: Date;
 }
 
-const KEYS: ReadonlySet<string> = new Set(catalogueItems().map(({ lookupKey }) => lookupKey));
-
-/** The one of the catalogue with this name. */
-export function lookupKeyIn(text: string | null | undefined): LookupKey | undefined {
-  return catalogueItems().find(({ lookupKey }) => lookupKey === text)?.lookupKey;
-}
-
 export const instant = (seconds: number) => new Date(seconds * 1_000);
 const orNull = (seconds: number | null | undefined) => (typeof seconds === "number" ? instant(seconds) : null);
 
-/** The id of what may be expanded. */
-export function idOf(value: string | { readonly id: string } | null | undefined): string | undefined {
-  return typeof value === "string" ? value : value?.id;
-}
-
-/**
- * The catalogue's name of a price. One whose price was changed since has given its lookup key away, so that its product and
- * cycle say what it is.
- */
-export function priceKey(price: Stripe.Price): string | null {
-  const cycle = price.recurring?.interval;
-  const byProduct = cycle === undefined ? idOf(price.product) : `${idOf(price.product)}_${cycle}`;
-  const known = [price.lookup_key, price.metadata?.["perch_key"], byProduct].find(
-    (key) => typeof key === "string" && KEYS.has(key),
-  );
-  return known ?? price.lookup_key;
-}
-
 export function subscriptionRow(subscription: Stripe.Subscription, stamp: Stamp): SubscriptionRow {
-  const { items, pause_collection, status, status_details } = subscription;
+  const { items, status, status_details } = subscription;
   const starts = items.data.map((item) => item.current_period_start);
   const ends = items.data.map((item) => item.current_period_end);
   const periodStart = starts.length === 0 ? subscription.start_date : Math.min(...starts);
-  const isPaused = status === "paused" || pause_collection !== null;
+  const paused = status === "paused" ? instant(status_details?.paused?.transitioned_at ?? periodStart) : null;
   return {
     ...stamp,
     id: subscription.id,
     customerId: idOf(subscription.customer) ?? "",
     status,
     items: items.data.map(
-      (item): MirroredItem => ({ id: item.id, lookupKey: priceKey(item.price), quantity: item.quantity ?? 1 }),
+      (item): MirroredItem => ({
+        id: item.id,
+        lookupKey: lookupKeyOf(item.price) ?? item.price.lookup_key,
+        quantity: item.quantity ?? 1,
+      }),
     ),
     currency: subscription.currency,
     periodStart: instant(periodStart),
@@ -65,7 +45,7 @@ export function subscriptionRow(subscription: Stripe.Subscription, stamp: Stamp)
     cancelAt: orNull(subscription.cancel_at),
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
     endedAt: orNull(subscription.ended_at),
-    pausedAt: isPaused ? instant(status_details?.paused?.transitioned_at ?? periodStart) : null,
+    pausedAt: paused ?? pausedAtOf(subscription),
     startedAt: instant(subscription.start_date),
   };
 }
