@@ -56,9 +56,15 @@ export interface LedgerSlice {
 }
 
 export interface Ledger {
-  /** What there is to pay with at a moment; gives the month's plan time and the trial first, where they are due. */
-  funds(tx: Writer, teamId: TeamId, at: Date): Promise<Funds>;
-  /** Writes what was rated: entries, what is left of grants, day counts, budgets. Pieces that are there already are left. */
+  /**
+   * What there is to pay with at a moment; gives the month's plan time and the trial first, where they are due. `since`:
+   * the moment from which phones are to be rated, where that is earlier: what ended in between is among it.
+   */
+  funds(tx: Writer, teamId: TeamId, at: Date, since?: Date): Promise<Funds>;
+  /**
+   * Writes what was rated: entries, what is left of grants, day counts, budgets. What is there already is left: time of an
+   * interval before the end of its last entry. @throws PerchError `conflict` when it was rated with more than there is.
+   */
   post(tx: Writer, teamId: TeamId, slice: LedgerSlice, at: Date): Promise<readonly BudgetCrossed[]>;
   /** False when the source has given before. */
   grant(tx: Writer, grant: NewGrant): Promise<boolean>;
@@ -75,7 +81,10 @@ export interface Ledger {
     tx: Writer,
     debit: { teamId: TeamId; amount: number; whole: boolean; source: LedgerSource; sourceId: string; reason?: string },
   ): Promise<number>;
-  /** Takes an entry back by an opposite one. @throws PerchError `conflict` when it was taken back before. */
+  /**
+   * Takes an entry back by an opposite one. @throws PerchError `not_found`, or `conflict` when it was taken back before, or
+   * what it gave was used since.
+   */
   reverse(tx: Writer, entryId: LedgerEntryId, reason: string): Promise<LedgerEntryId>;
   balance(reader: Reader, teamId: TeamId): Promise<number>;
   /** Overage charged between two moments, in minor units. */

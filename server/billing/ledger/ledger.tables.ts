@@ -30,6 +30,8 @@ export const LEDGER_SOURCES = [
 ] as const;
 export type LedgerSource = (typeof LEDGER_SOURCES)[number];
 
+/** Cut from the entry together with its team. */
+const cutWithTeam = { ...operational("billing"), erase: "null" } as const;
 const kept = { clause: "P4.3", use: ["essential.service.payment_processing"] } as const;
 
 export function ledgerTables(k: Kit, { teams }: TeamTables) {
@@ -52,9 +54,9 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       name: k.text(reference("team")).notNull(),
       source: k.oneOf(LEDGER_SOURCES, reference("team")).notNull(),
       sourceId: k.text(reference("team")).notNull(),
-      /** Milliseconds of phone time; of a wallet, minor units of money. */
+      /** What was given: milliseconds of phone time. Of a wallet 0: it is given to again and again. */
       total: k.int(reference("team")).notNull(),
-      /** `total` plus the sum of what entries drew or gave: kept with each entry, compared every night. */
+      /** The sum of its entries, that of the giving among them: kept with each entry, compared every night. */
       remaining: k.int(reference("team")).notNull(),
       startsAt: k.instant(reference("team")).notNull(),
       expiresAt: k.instant(reference("team")),
@@ -79,7 +81,7 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       cover: k.oneOf([...COVERS, "credit"], operational("billing")).notNull(),
       source: k.oneOf(LEDGER_SOURCES, operational("billing")).notNull(),
       sourceId: k.text(operational("billing")).notNull(),
-      grantId: k.text(operational("billing")).$type<GrantId>(),
+      grantId: k.text(cutWithTeam).$type<GrantId>(),
       /** Phone time in milliseconds: what was used is above zero, what is taken back below. */
       ms: k.int(operational("billing")).notNull(),
       /** Minor units: what was charged is above zero, what was credited below. */
@@ -87,9 +89,9 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       /** Change of the grant's `remaining`: milliseconds, or minor units of a wallet. */
       delta: k.int(operational("billing")).notNull(),
       currency: k.text(operational("billing")).notNull(),
-      intervalId: k.text(operational("billing")),
-      /** Cut with the team; phones that are removed stay countable meanwhile. */
-      phoneId: k.text(operational("billing")).$type<PhoneId>(),
+      intervalId: k.text(cutWithTeam),
+      /** Phones that are removed stay countable. */
+      phoneId: k.text(cutWithTeam).$type<PhoneId>(),
       /** Of the slice, for usage. */
       fromAt: k.instant(operational("billing")),
       toAt: k.instant(operational("billing")),

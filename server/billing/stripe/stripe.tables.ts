@@ -18,7 +18,14 @@ export const FINDING_KINDS = [
   "money_without_entry",
   "entry_without_money",
   "amount_differs",
+  /** Of a grant: what is left is not the sum of its entries. */
   "balance_differs",
+  /** Of a phone and day: what was counted for its cap is not the sum of its entries. */
+  "day_differs",
+  /** Of an interval: what was rated is not as long as it was. */
+  "time_differs",
+  /** Of an interval: it began before the one before it on the same phone had ended. */
+  "intervals_overlap",
   "unknown_customer",
 ] as const;
 
@@ -252,7 +259,8 @@ export function stripeTables(k: Kit, { users, teams }: ReturnType<typeof userTab
     { owner: "system", subject: { none: "Counts of objects of Stripe that were looked at." }, clock: "startedAt" },
     {
       id: k.text(operational("quarter")).$type<ReconcileRunId>().primaryKey(),
-      kind: k.oneOf(["light", "full"], operational("quarter")).notNull(),
+      /** `ledger`: of our own books, without asking Stripe. */
+      kind: k.oneOf(["light", "full", "ledger"], operational("quarter")).notNull(),
       startedAt: k.instant(operational("quarter")).notNull(),
       finishedAt: k.instant(operational("quarter")),
       /** Events up to here were seen. */
