@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type CheckoutId, checkoutId, type TeamId, teamId, type UserId, userId } from "../../../shared/ids.ts";
+import { type CheckoutId, checkoutId, type TeamId, teamId, userId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import type { TellProcessors } from "../../privacy/processors/tell-processors.ts";
@@ -42,7 +42,7 @@ export function customerCalls({ stripe, db, repo }: { stripe: Stripe; db: Databa
     const same: Payer | undefined = id.success ? await repo.payer(db.read, id.data, team) : undefined;
     return same ?? (await repo.owners(db.read, team))[0];
   }
-  const updated = z.strictObject({ customerId: z.string(), teamId, checkoutId: checkoutId.optional() });
+  const updated = z.strictObject({ customerId: z.string(), teamId, checkoutId: z.optional(checkoutId) });
   /** Reads whose name and address the customer has, or who began `checkoutId`, and writes them as they are now. */
   const update: CallKind<z.output<typeof updated>, { readonly id: string | null }> = {
     name: "customer.update",
@@ -109,8 +109,6 @@ export interface Customers {
   named(tx: Writer, teamId: TeamId, customerId: string, by: CheckoutId): ReturnType<StripeCalls["queue"]>;
   /** A corrected name or address reaches Stripe. */
   readonly tell: TellProcessors;
-  /** The person's customers at Stripe, with whom to be named instead. */
-  rename(tx: Writer, teams: readonly { teamId: TeamId; customerId: string }[], userId: UserId): Promise<void>;
 }
 
 export function createCustomers(options: {
@@ -141,10 +139,7 @@ export function createCustomers(options: {
         input: { customerId, teamId, checkoutId: by },
       }),
     async tell(tx, { userId }) {
-      await this.rename(tx, await repo.customersOf(tx, userId), userId);
-    },
-    async rename(tx, teams) {
-      for (const { teamId, customerId } of teams) {
+      for (const { teamId, customerId } of await repo.customersOf(tx, userId)) {
         const key = `customer.update:${customerId}:${clock.now()}`;
         await calls.queue(tx, kinds.update, { teamId, key, input: { customerId, teamId } });
       }

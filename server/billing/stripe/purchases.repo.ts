@@ -40,6 +40,8 @@ export interface PurchasesRepo {
     reader: Reader,
     same: { teamId: TeamId; what: string; amount: number; currency: string; openUntil: Date },
   ): Promise<CheckoutRow | undefined>;
+  /** Pages that are open, and what was paid and has not arrived. */
+  openCheckouts(reader: Reader, teamId: TeamId): Promise<CheckoutRow[]>;
   checkoutsSince(reader: Reader, teamId: TeamId, since: Date): Promise<number>;
   changeCheckout(tx: Writer, id: CheckoutId, change: Partial<CheckoutRow>): Promise<void>;
   /** Paid top-ups, the newest first. */
@@ -144,6 +146,11 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
         .limit(1);
       return row;
     },
+    openCheckouts: async (reader, teamId) =>
+      reader
+        .select()
+        .from(checkouts)
+        .where(and(eq(checkouts.teamId, teamId), inArray(checkouts.state, ["open", "processing"]))),
     checkoutsSince: (reader, teamId, since) =>
       reader.$count(checkouts, and(eq(checkouts.teamId, teamId), gt(checkouts.createdAt, since))),
     async changeCheckout(tx, id, change) {

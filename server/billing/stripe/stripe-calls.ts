@@ -44,6 +44,8 @@ export interface CallKind<I, R extends { readonly id: string | null }> {
   refused?(tx: Writer, input: I, code: string, call: CallToMake): Promise<void>;
   /** True: worth nothing once nobody waits for it. */
   readonly isForNow?: true;
+  /** True: not made any more once Stripe may have forgotten the key; who asked for it saw long ago what came of it. */
+  readonly isOfItsDay?: true;
 }
 export interface NewCall<I> {
   readonly teamId: TeamId | null;
@@ -66,6 +68,8 @@ export interface StripeCalls {
    * @throws PerchError with what Stripe refused, or `unavailable`: then it goes on by itself.
    */
   now<I, R extends { readonly id: string | null }>(kind: CallKind<I, R>, id: StripeCallId): Promise<R | undefined>;
+  /** The call with a key. */
+  find(key: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
   wake(): void;
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
@@ -110,8 +114,12 @@ export function createStripeCalls(options: {
     const { id, teamId, idempotencyKey, createdAt } = row;
     const call: CallToMake = { id, teamId, idempotencyKey, createdAt };
     const input = kind.input.parse(row.input);
+    const isOld = clock.now() - createdAt.getTime() > KEY_KNOWN_MS;
+    if (isOld && kind.isOfItsDay) {
+      await db.tx((tx) => repo.settle(tx, id, { state: "failed", error: "too_late", doneAt: now() }));
+      throw refusal("too_late");
+    }
     try {
-      const isOld = clock.now() - createdAt.getTime() > KEY_KNOWN_MS;
       const result = (isOld ? await kind.find?.(input, call) : undefined) ?? (await kind.make(input, call));
       await db.tx(async (tx) => {
         const change = { state: "done", resultId: result.id, error: null, attempts: row.attempts + 1 } as const;
@@ -162,6 +170,7 @@ export function createStripeCalls(options: {
       if (row.state === "failed") throw refusal(row.error ?? "refused");
       return attempt(kind, row);
     },
+    find: (key) => repo.byKey(db.read, key),
     wake: () => jobs.wake(),
     jobs: {
       async [CALL_JOB](input) {
