@@ -1,5 +1,7 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
@@ -10,8 +12,11 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
+import { createBudgetsRepo } from "./billing/budgets/budgets.repo.ts";
 import { createBillingParts } from "./billing/compose.ts";
-import type { Clock } from "./clock.ts";
+import { createUsageParts } from "./billing/usage/compose.ts";
+import { UNBILLED_ENTITLEMENTS, UNBILLED_LEDGER } from "./billing/usage/unbilled.ts";
+import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
@@ -73,6 +78,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** The wall around this process, where one stands. */
   readonly outbound?: Outbound;
+  /** Replaces the machine's. For tests of clocks that are set. */
+  readonly monotonic?: Monotonic;
   /** Replaces the web driver. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
@@ -148,7 +155,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const drivers = new Map([[driver.kind, driver]]);
   const phonesRepo = createPhonesRepo(db);
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
-  let listener: LifecycleListener = { ended() {}, idleWarning() {} };
+  const usage = createUsageParts({
+    ...{ db, clock, log, audit, publicUrl, mail: accounts.mail },
+    ...{ ledger: UNBILLED_LEDGER, entitlements: UNBILLED_ENTITLEMENTS },
+    ...{ budgets: { alert: async () => {} }, budgetsRepo: createBudgetsRepo(db) },
+    monotonic: options.monotonic ?? systemMonotonic,
+    ...{ node: hostname(), boot: randomUUID(), phoneDiskMb: config.PHONE_DISK_MB },
+    alive: () => driver.runningPhones(),
+  });
+  const { metering } = usage;
+  let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
   const lifecycle = createPhoneLifecycle({
     db,
     repo: phonesRepo,
@@ -158,6 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     log,
     limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
+    metering,
     listener: () => listener,
   });
   const phones = createPhonesService({
@@ -169,6 +186,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit,
     idempotency,
     gate: accounts.judge,
+    metering,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,
@@ -213,6 +231,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
     },
     idleWarning: (id, at) => screen.idleWarning(id, at),
+    coverWarning: (id, at) => screen.coverWarning(id, at),
   };
   accounts.sessions.onEnded((id) => screen.closeSession(id));
   accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
@@ -335,6 +354,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules],
   );
   await recordings.recover();
+  const meter = usage.meter(lifecycle);
+  await meter.start();
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
@@ -372,6 +393,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         recordingsFeed.close();
         await automations.close();
         await lifecycle.close();
+        await meter.stop();
         screen.close();
         await driver.close();
         await jobs.stop();

@@ -48,8 +48,6 @@ export interface PhoneLifecycle {
   park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
   /** Tells whoever is at the phone that nothing pays for it from then on, or that something does again. */
   warnOfCover(row: Pick<PhoneRow, "id" | "teamId">, parksAt: Date | undefined): Promise<void>;
-  /** Phones that live now. */
-  alive(): ReadonlySet<PhoneId>;
   /** `keep` may write the receipt down in the transaction that forgets the phone. */
   remove(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt>;
   /** Counts as use: the idle clock starts again. */
@@ -322,12 +320,7 @@ export function createPhoneLifecycle(options: {
     if (row.state === "parking") await parkNow(id, "asked", SERVER);
     if (row.state === "starting") {
       await driverOf(row).park(id);
-      await move(
-        id,
-        ["starting"],
-        { state: "failed", reason: "start_failed" },
-        { meter: stopped(id, "failed") },
-      );
+      await move(id, ["starting"], { state: "failed", reason: "start_failed" }, { meter: stopped(id, "failed") });
     }
     const at = parksAt(row);
     if (row.state !== "running" || row.startedAt === null || at === undefined) return;
@@ -382,7 +375,6 @@ export function createPhoneLifecycle(options: {
       events.wake(teamId);
       options.listener().coverWarning(id, parksAt);
     },
-    alive: () => new Set([...options.drivers.values()].flatMap((driver) => [...driver.runningPhones()])),
     parksAt,
     runningDriver,
     rotate: (id, actor) =>

@@ -8,8 +8,9 @@ import type { Clock, Monotonic } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
+import type { BudgetsRepo } from "../budgets/budgets.repo.ts";
 import { judge, type Verdict } from "./judge.ts";
-import type { UsageLetters } from "./letters.ts";
+import type { ParkedLetter } from "./letters.ts";
 import type { Settlement } from "./settlement.ts";
 import { BEATS_MISSED, type TimeGuard } from "./time-guard.ts";
 import type { Beater, DueTeam, IntervalRow, UsageRepo } from "./usage.repo.ts";
@@ -20,11 +21,17 @@ const LONGEST_MS = 24 * 3_600_000;
 const CALM_MS = 60_000;
 const SERVER = "server";
 
+export type MeteredPhones = Pick<PhoneLifecycle, "park" | "warnOfCover">;
+
 export interface Meter {
   /** Ends what earlier processes left open. Done before phones are recovered. */
   recover(): Promise<void>;
   /** One heartbeat, one at a time. */
   beat(): Promise<void>;
+  /** `recover`, and a heartbeat every so often. */
+  start(): Promise<void>;
+  /** Ends the beating; the one that is on goes to its end. */
+  stop(): Promise<void>;
 }
 
 export function createMeter(options: {
@@ -36,18 +43,22 @@ export function createMeter(options: {
   monotonic: Monotonic;
   by: Beater;
   beatMs: number;
-  phones: Pick<PhoneLifecycle, "alive" | "park" | "warnOfCover">;
-  letters: Pick<UsageLetters, "parkedForBalance">;
+  /** Phones of this process that live. */
+  alive: () => ReadonlySet<PhoneId>;
+  phones: MeteredPhones;
+  budgets: Pick<BudgetsRepo, "ofTeam">;
+  tellParked: ParkedLetter;
   audit: Audit;
   /** After mail was queued. */
   mailQueued: () => void;
   log: Log;
 }): Meter {
-  const { db, repo, settlement, guard, clock, monotonic, by, beatMs, phones, letters, audit, log } = options;
+  const { db, repo, settlement, guard, clock, monotonic, by, beatMs, phones, audit, log } = options;
   const looks = new Map<TeamId, { readonly seen: string; readonly againAt: number }>();
-  const warned = new Set<PhoneId>();
+  const warned = new Map<TeamId, ReadonlySet<PhoneId>>();
   let beats = 0;
   let beating: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   /** Ends intervals where they were last seen and goes on with new ones from `from`. */
   async function renew(
@@ -83,7 +94,7 @@ export function createMeter(options: {
   }
 
   async function mark(): Promise<void> {
-    const alive = phones.alive();
+    const alive = options.alive();
     const isTurn = beats % BEATS_MISSED === 0;
     beats += 1;
     await db.tx(async (tx) => {
@@ -105,7 +116,7 @@ export function createMeter(options: {
     const { teamId, ...rest } = team;
     const verdict = await db.tx(async (tx) => {
       const weighed = await settlement.weigh(tx, teamId, clock.now());
-      const budgets = weighed.rated.funds.unbilled ? [] : await repo.budgetsOf(tx, teamId);
+      const budgets = weighed.rated.funds.unbilled ? [] : await options.budgets.ofTeam(tx, teamId);
       const found = judge(weighed, budgets, { graceMs: 2 * beatMs, calmMs: CALM_MS });
       if (found.post || found.park.length > 0) await settlement.post(tx, weighed);
       return found;
@@ -116,16 +127,16 @@ export function createMeter(options: {
   }
 
   /** Each phone once, and once more when something pays for it again. */
-  async function tellOfEnd(teamId: TeamId, { warn, park }: Verdict): Promise<void> {
+  async function tellOfEnd(teamId: TeamId, { warn, goOn }: Verdict): Promise<void> {
+    const told = warned.get(teamId) ?? new Set<PhoneId>();
     for (const { phoneId, at } of warn) {
-      if (warned.has(phoneId)) continue;
-      warned.add(phoneId);
-      await phones.warnOfCover({ id: phoneId, teamId }, new Date(at));
+      if (!told.has(phoneId)) await phones.warnOfCover({ id: phoneId, teamId }, new Date(at));
     }
-    const ends = new Set([...warn, ...park].map(({ phoneId }) => phoneId));
-    const open = await db.read.select({ id: db.t.phones.id }).from(db.t.phones);
-    void open;
-    void ends;
+    for (const phoneId of goOn) {
+      if (told.has(phoneId)) await phones.warnOfCover({ id: phoneId, teamId }, undefined);
+    }
+    if (warn.length === 0) warned.delete(teamId);
+    else warned.set(teamId, new Set(warn.map(({ phoneId }) => phoneId)));
   }
 
   async function parkAll(teamId: TeamId, park: Verdict["park"]): Promise<void> {
@@ -146,7 +157,7 @@ export function createMeter(options: {
         const names = done.filter((phone) => phone.reason === reason).map(({ name }) => name);
         const detail = { reason, count: names.length };
         await audit.record(tx, { chain: teamId, actor: SERVER, action: "billing.phones_parked", detail });
-        if (reason === "balance") await letters.parkedForBalance(tx, teamId, names, new Date(clock.now()));
+        if (reason === "balance") await options.tellParked(tx, teamId, names, new Date(clock.now()));
       }
     });
     options.mailQueued();
@@ -155,7 +166,11 @@ export function createMeter(options: {
   async function tick(): Promise<void> {
     const teams = await repo.dueTeams(db.read);
     const due = new Set(teams.map(({ teamId }) => teamId));
-    for (const teamId of looks.keys()) if (!due.has(teamId)) looks.delete(teamId);
+    for (const teamId of looks.keys()) {
+      if (due.has(teamId)) continue;
+      looks.delete(teamId);
+      warned.delete(teamId);
+    }
     for (const team of teams.filter(isDue)) {
       try {
         await lookAt(team);
@@ -165,20 +180,33 @@ export function createMeter(options: {
     }
   }
 
-  return {
-    async recover() {
-      await db.tx(async (tx) => {
-        await repo.closeOthers(tx, by, db.engine === "sqlite" ? "all" : "machine");
-        await repo.releaseStale(tx);
+  async function recover(): Promise<void> {
+    await db.tx(async (tx) => {
+      await repo.closeOthers(tx, by, db.engine === "sqlite" ? "all" : "machine");
+      await repo.releaseStale(tx);
+    });
+  }
+  function beat(): Promise<void> {
+    beating ??= mark()
+      .then(tick)
+      .finally(() => {
+        beating = undefined;
       });
+    return beating;
+  }
+
+  return {
+    recover,
+    beat,
+    async start() {
+      await recover();
+      timer = setInterval(() => {
+        beat().catch((error: unknown) => log.error("Phone time was not counted", errorFields(error)));
+      }, beatMs);
     },
-    async beat() {
-      beating ??= mark()
-        .then(tick)
-        .finally(() => {
-          beating = undefined;
-        });
-      await beating;
+    async stop() {
+      clearInterval(timer);
+      await beating?.catch(() => {});
     },
   };
 }

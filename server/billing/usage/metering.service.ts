@@ -7,8 +7,9 @@ import type { PhoneId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
+import type { BudgetsRepo } from "../budgets/budgets.repo.ts";
 import type { Entitlements, Metering, PhoneStart } from "../ports.ts";
-import { reachedBy } from "./budgets.ts";
+import { stoppedBy, watchBudgets } from "./budget-watch.ts";
 import { NotCovered } from "./not-covered.ts";
 import type { Settlement } from "./settlement.ts";
 import { runningOf } from "./slices.ts";
@@ -20,6 +21,7 @@ export const START_COVER_MS = 5 * 60_000;
 
 export function createMetering(options: {
   repo: UsageRepo;
+  budgets: Pick<BudgetsRepo, "ofTeam">;
   settlement: Settlement;
   guard: TimeGuard;
   clock: Clock;
@@ -29,7 +31,7 @@ export function createMetering(options: {
   /** What a phone may take of the disk. */
   phoneDiskMb: number;
 }): Metering {
-  const { repo, settlement, guard, clock, by, alive, phoneDiskMb } = options;
+  const { repo, budgets, settlement, guard, clock, by, alive, phoneDiskMb } = options;
 
   /** Brings a team's time up to now, where the time can be believed. */
   async function upToNow(tx: Writer, teamId: PhoneStart["teamId"]): Promise<void> {
@@ -82,11 +84,11 @@ export function createMetering(options: {
     const costs = after.pieces.some(
       ({ phoneId, cover }) => phoneId === start.phoneId && (cover === "wallet" || cover === "overage"),
     );
-    const budget = reachedBy(await repo.budgetsOf(tx, teamId), weighed, start, costs);
+    const budget = stoppedBy(watchBudgets(await budgets.ofTeam(tx, teamId), weighed), start, costs);
     if (budget !== undefined) {
       throw new NotCovered(
         "budget",
-        `The ${budget} budget for this month is used up. Raise it under Billing, or ask an owner.`,
+        `The ${budget.row.scope}'s budget for this month is used up. Raise it under Billing, or ask an owner.`,
       );
     }
   }

@@ -21,13 +21,15 @@ export interface Settlement {
   /** Up to `now` at most. What lies in an earlier month is written at once. */
   weigh(tx: Writer, teamId: TeamId, now: number): Promise<Weighed>;
   /** Writes what was weighed. */
-  post(tx: Writer, weighed: Weighed): Promise<readonly BudgetCrossed[]>;
+  post(tx: Writer, weighed: Weighed): Promise<void>;
 }
 
 export function createSettlement(options: {
   repo: UsageRepo;
   ledger: Pick<Ledger, "funds" | "post">;
   entitlements: EntitlementsOf;
+  /** Tells of budgets that passed a mark, in the same transaction. */
+  alert: (tx: Writer, teamId: TeamId, crossed: readonly BudgetCrossed[]) => Promise<void>;
 }): Settlement {
   const { repo, ledger, entitlements } = options;
 
@@ -41,12 +43,12 @@ export function createSettlement(options: {
       await post(tx, await weighUpTo(tx, teamId, rows, edge));
       return weighUpTo(tx, teamId, await repo.dueOf(tx, teamId), to);
     }
-    const funds: Funds = await ledger.funds(tx, teamId, at);
+    const funds: Funds = await ledger.funds(tx, teamId, at, new Date(from));
     return { teamId, rows, from, to, rated: rateRows(rows, from, to, funds), entitlements: rights };
   }
 
-  async function post(tx: Writer, { teamId, rows, from, to, rated }: Weighed): Promise<readonly BudgetCrossed[]> {
-    if (from >= to) return [];
+  async function post(tx: Writer, { teamId, rows, from, to, rated }: Weighed): Promise<void> {
+    if (from >= to) return;
     const startedBy = new Map(rows.map((row) => [row.id as string, row.startedBy]));
     const crossed = await ledger.post(tx, teamId, { rated, startedBy }, new Date(to - 1));
     await repo.rated(
@@ -54,7 +56,7 @@ export function createSettlement(options: {
       rows.map(({ id }) => id),
       new Date(to),
     );
-    return crossed;
+    await options.alert(tx, teamId, crossed);
   }
 
   return {

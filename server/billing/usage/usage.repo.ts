@@ -1,5 +1,21 @@
 /** When phones ran, in the database. All but reads are written in the caller's transaction. */
-import { and, asc, count, desc, eq, inArray, isNull, lt, lte, max, ne, notExists, notInArray, or, sql } from "drizzle-orm";
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  max,
+  ne,
+  notExists,
+  notInArray,
+  or,
+  sql,
+} from "drizzle-orm";
 import { newId, type PhoneId, type TeamId, type UsageIntervalId, type UserId } from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
@@ -9,7 +25,6 @@ import type { IntervalEnd } from "./usage.tables.ts";
 
 export type IntervalRow = Tables["usageIntervals"]["$inferSelect"];
 export type HoldRow = Tables["usageHolds"]["$inferSelect"];
-export type BudgetRow = Tables["budgets"]["$inferSelect"];
 
 /** Who beats: a machine, and a process on it. */
 export interface Beater {
@@ -47,7 +62,6 @@ export interface UsageRepo {
   dueTeams(reader: Reader): Promise<DueTeam[]>;
   /** Up to there, or to their end if that was earlier, these are in the ledger. */
   rated(tx: Writer, ids: readonly UsageIntervalId[], at: Date): Promise<void>;
-  budgetsOf(reader: Reader, teamId: TeamId): Promise<BudgetRow[]>;
   /** Running phones of these, without an open interval, and who had started them last. */
   uncounted(tx: Writer, alive: ReadonlySet<PhoneId>): Promise<PhoneStart[]>;
   /** How many phones the team keeps. */
@@ -66,7 +80,7 @@ export interface DueTeam {
 const ROWS = 500;
 
 export function createUsageRepo(db: Database): UsageRepo {
-  const { usageIntervals: t, usageHolds, budgets, phones, erasureFence } = db.t;
+  const { usageIntervals: t, usageHolds, phones, erasureFence } = db.t;
   const asSeen = (reason: IntervalEnd) => ({ endedAt: sql`${t.lastSeenAt}`, endReason: reason });
   const here = ({ node, boot }: Beater) => and(isNull(t.endedAt), eq(t.node, node), eq(t.boot, boot));
   /** The condition of the index of the same name. */
@@ -142,7 +156,10 @@ export function createUsageRepo(db: Database): UsageRepo {
     async closeAsSeen(tx, ids, reason) {
       for (let from = 0; from < ids.length; from += ROWS) {
         const some = inArray(t.id, ids.slice(from, from + ROWS));
-        await tx.update(t).set(asSeen(reason)).where(and(some, isNull(t.endedAt)));
+        await tx
+          .update(t)
+          .set(asSeen(reason))
+          .where(and(some, isNull(t.endedAt)));
       }
     },
     async closeOthers(tx, { node, boot }, of) {
@@ -190,7 +207,6 @@ export function createUsageRepo(db: Database): UsageRepo {
           .where(and(some, lt(t.ratedAt, at), goesOn));
       }
     },
-    budgetsOf: async (reader, teamId) => reader.select().from(budgets).where(eq(budgets.teamId, teamId)),
     async uncounted(tx, alive) {
       const counted = tx
         .select({ id: t.id })

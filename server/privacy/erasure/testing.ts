@@ -1,9 +1,10 @@
 /** Erasure on a real database without a server around it: for tests on both engines. */
-import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
+
 import { join } from "node:path";
 import type { ErasureId, TeamId, UserId } from "../../../shared/ids.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
+import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
 import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
