@@ -28,7 +28,7 @@ export interface ReconcileRepo {
 const OVER = ["canceled", "incomplete_expired"];
 
 export function createReconcileRepo(db: Database): ReconcileRepo {
-  const { subscriptions, invoices, moneyBack, checkouts, ledgerEntries, grants } = db.t;
+  const { subscriptions, invoices, moneyBack, checkouts, ledgerEntries } = db.t;
 
   const summed = (rows: readonly { sourceId: string; teamId: TeamId | null; amount: number }[]): PurchaseEntry[] => {
     const bySource = new Map<string, PurchaseEntry>();
@@ -39,7 +39,6 @@ export function createReconcileRepo(db: Database): ReconcileRepo {
     return [...bySource.values()];
   };
   const entry = { sourceId: ledgerEntries.sourceId, teamId: ledgerEntries.teamId, amount: ledgerEntries.amount };
-  const grant = { sourceId: grants.sourceId, teamId: grants.teamId };
 
   return {
     subscriptions: async (ids) =>
@@ -83,11 +82,7 @@ export function createReconcileRepo(db: Database): ReconcileRepo {
         .select(entry)
         .from(ledgerEntries)
         .where(and(eq(ledgerEntries.source, "checkout"), inArray(ledgerEntries.sourceId, [...ids])));
-      const packs = await db.read
-        .select(grant)
-        .from(grants)
-        .where(and(eq(grants.source, "checkout"), inArray(grants.sourceId, [...ids])));
-      return summed([...entries, ...packs.map((row) => ({ ...row, amount: 0 }))]);
+      return summed(entries);
     },
     async entriesSince(since) {
       const rows = await db.read
