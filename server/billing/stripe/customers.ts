@@ -15,7 +15,7 @@ import { isMissing } from "./stripe-errors.ts";
 import { TEAM_KEY } from "./stripe-prices.ts";
 
 /** Metadata of a customer: whose name and address it has. */
-const PERSON_KEY = "perch_person";
+export const PERSON_KEY = "perch_person";
 
 /** What is left of a customer at Stripe once a team has closed; the rows that named it are gone by then. */
 export const closedCustomer = z.strictObject({ customerId: z.string(), subscriptionIds: z.array(z.string()) });

@@ -11,6 +11,8 @@ export interface CallsRepo {
   insert(tx: Writer, row: CallRow): Promise<boolean>;
   find(reader: Reader, id: StripeCallId): Promise<CallRow | undefined>;
   byKey(reader: Reader, key: string): Promise<CallRow | undefined>;
+  /** The team's newest call of a kind. */
+  lastOf(reader: Reader, teamId: TeamId, kind: string): Promise<CallRow | undefined>;
   /** Of a call that is neither done nor failed; false when it was settled meanwhile. */
   settle(tx: Writer, id: StripeCallId, change: Partial<CallRow>): Promise<boolean>;
   /** Counts a try that had no clear end. */
@@ -39,6 +41,15 @@ export function createCallsRepo(db: Database): CallsRepo {
     },
     async byKey(reader, key) {
       const [row] = await reader.select().from(stripeCalls).where(eq(stripeCalls.idempotencyKey, key));
+      return row;
+    },
+    async lastOf(reader, teamId, kind) {
+      const [row] = await reader
+        .select()
+        .from(stripeCalls)
+        .where(and(eq(stripeCalls.teamId, teamId), eq(stripeCalls.kind, kind)))
+        .orderBy(desc(stripeCalls.createdAt))
+        .limit(1);
       return row;
     },
     async settle(tx, id, change) {

@@ -70,6 +70,8 @@ export interface StripeCalls {
   now<I, R extends { readonly id: string | null }>(kind: CallKind<I, R>, id: StripeCallId): Promise<R | undefined>;
   /** The call with a key. */
   find(key: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
+  /** The newest call of a kind that was due for a team. */
+  lastOf(teamId: TeamId, kind: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
   wake(): void;
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
@@ -171,6 +173,7 @@ export function createStripeCalls(options: {
       return attempt(kind, row);
     },
     find: (key) => repo.byKey(db.read, key),
+    lastOf: (teamId, kind) => repo.lastOf(db.read, teamId, kind),
     wake: () => jobs.wake(),
     jobs: {
       async [CALL_JOB](input) {

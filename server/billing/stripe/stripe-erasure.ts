@@ -4,15 +4,14 @@
  * with until when.
  */
 import type Stripe from "stripe";
-import type { TeamId } from "../../../shared/ids.ts";
+import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
 import { MOST_YEARS } from "../billing-terms.ts";
-import { type CustomerCalls, closeCustomer } from "./customers.ts";
+import { type CustomerCalls, closeCustomer, PERSON_KEY } from "./customers.ts";
 import type { PurchasesRepo } from "./purchases.repo.ts";
 import type { StripeCalls } from "./stripe-calls.ts";
-import { TEAM_KEY } from "./stripe-prices.ts";
 
 const YEAR_MS = 365.25 * 24 * 3_600_000;
 export const KEPT_WORDS =
@@ -27,7 +26,7 @@ export function createStripeErasure(options: {
   const { db, stripe, repo, clock } = options;
   return {
     id: "stripe",
-    async erase({ email, teams }) {
+    async erase({ userId, teams }) {
       let hasPaid = false;
       for (const team of teams) {
         const customerId = (await repo.findAccount(db.read, team))?.customerId;
@@ -36,7 +35,7 @@ export function createStripeErasure(options: {
         const subscriptionIds = (await repo.subscriptionsOf(db.read, team)).map(({ id }) => id);
         await closeCustomer(stripe, { customerId, subscriptionIds }, `customer.erase:${customerId}`);
       }
-      if (email !== "") await handOver(stripe, { db, repo }, email, new Set(teams));
+      await handOver(stripe, { db, repo }, userId, new Set(teams));
       if (!hasPaid) return { state: "gone" };
       const until = (await repo.invoicesKeptUntil(db.read, teams)) ?? new Date(clock.now() + MOST_YEARS * YEAR_MS);
       return { state: "retained", until, reason: KEPT_WORDS };
@@ -48,20 +47,20 @@ async function paid(stripe: Stripe, customer: string): Promise<boolean> {
   return (await stripe.invoices.list({ customer, status: "paid", limit: 1 })).data.length > 0;
 }
 
-/** Customers that have the person's address and stay: of teams with other owners. */
+/** Customers in the person's name that stay: of teams with other owners. */
 async function handOver(
   stripe: Stripe,
   { db, repo }: { db: Database; repo: PurchasesRepo },
-  email: string,
+  userId: UserId,
   closing: ReadonlySet<TeamId>,
 ): Promise<void> {
-  const { data } = await stripe.customers.list({ email, limit: 100 });
-  for (const { id, metadata } of data) {
+  const { data } = await stripe.customers.search({ query: `metadata['${PERSON_KEY}']:'${userId}'`, limit: 100 });
+  for (const { id } of data) {
     const team = await repo.teamOfCustomer(db.read, id);
-    if (team === undefined || closing.has(team) || metadata[TEAM_KEY] !== team) continue;
-    const heir = (await repo.owners(db.read, team)).find((owner) => owner.email.toLowerCase() !== email.toLowerCase());
-    const words = { email: heir?.email ?? "", name: heir?.name ?? "", metadata: { perch_person: heir?.userId ?? "" } };
-    await stripe.customers.update(id, words);
+    if (team === undefined || closing.has(team)) continue;
+    const heir = (await repo.owners(db.read, team)).find((owner) => owner.userId !== userId);
+    const metadata = { [PERSON_KEY]: heir?.userId ?? "" };
+    await stripe.customers.update(id, { email: heir?.email ?? "", name: heir?.name ?? "", metadata });
   }
 }
 
