@@ -19,6 +19,7 @@ import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
+import type { ProcessorErasure } from "./privacy/erasure/purge-stores.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
@@ -53,6 +54,8 @@ export interface RightsPartsOptions {
   readonly drivers: ReadonlyMap<PhoneDriver["kind"], PhoneDriver>;
   readonly phones: PhonesService;
   readonly lifecycle: PhoneLifecycle;
+  /** Who else has to forget a person. */
+  readonly erasers: readonly ProcessorErasure[];
 }
 
 export function createRightsParts(options: RightsPartsOptions) {
@@ -65,7 +68,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
-    processors: register.flatMap(({ erasure: adapter }) => adapter ?? []),
+    processors: [...register.flatMap(({ erasure: adapter }) => adapter ?? []), ...options.erasers],
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
   const copies = createExportParts({

@@ -25,7 +25,7 @@ import { createInvitationsRepo } from "../teams/invitations.repo.ts";
 import { createInvitations, type Invitations } from "../teams/invitations.service.ts";
 import { createRightsLost, type RightsLost } from "../teams/rights-lost.ts";
 import { createTeamsRepo, type TeamsRepo } from "../teams/teams.repo.ts";
-import { createTeams, type Teams } from "../teams/teams.service.ts";
+import { createTeams, type TeamCloses, type Teams } from "../teams/teams.service.ts";
 import { createAccountsRepo } from "./accounts.repo.ts";
 import { type Accounts, createAccounts } from "./accounts.service.ts";
 import { createApiTokensRepo } from "./api-tokens.repo.ts";
@@ -93,9 +93,11 @@ export function createAccountServices(options: {
   uninstallKey: Buffer;
   /** Left out: nobody else keeps a name or an address. */
   tellProcessors?: TellProcessors;
+  /** Left out: nobody is told that a team closes. */
+  teamCloses?: TeamCloses;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
-  const { tellProcessors = nobodyToTell } = options;
+  const { tellProcessors = nobodyToTell, teamCloses = async () => {} } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
@@ -182,7 +184,7 @@ export function createAccountServices(options: {
     formStamps,
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
-      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl, closes: teamCloses },
     }),
     invitations: createInvitations({
       ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },

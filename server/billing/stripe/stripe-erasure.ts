@@ -6,8 +6,9 @@
 import type Stripe from "stripe";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
-import type { Database, Writer } from "../../db/database.ts";
+import type { Database } from "../../db/database.ts";
 import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
+import type { TeamCloses } from "../../teams/teams.service.ts";
 import { MOST_YEARS } from "../billing-terms.ts";
 import { type CustomerCalls, closeCustomer, PERSON_KEY } from "./customers.ts";
 import type { PurchasesRepo } from "./purchases.repo.ts";
@@ -64,9 +65,7 @@ async function handOver(
   }
 }
 
-/** Before a team is closed, in its transaction: what is paid for ends. The ids go along, since the rows do not stay. */
-export type TeamCloses = (tx: Writer, teamId: TeamId) => Promise<void>;
-
+/** What is paid for ends. The ids go along, since the rows do not stay. */
 export function createTeamCloses(options: {
   repo: PurchasesRepo;
   calls: Pick<StripeCalls, "queue">;

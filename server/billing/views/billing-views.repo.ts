@@ -22,8 +22,6 @@ export interface BillingViewsRepo {
   timeGrants(teamId: TeamId, at: Date): Promise<GrantRow[]>;
   /** Phone time drawn since a moment, in milliseconds. */
   drawnSince(teamId: TeamId, since: Date): Promise<number>;
-  /** What was paid into the balance and has not gone back. */
-  paidIn(teamId: TeamId): Promise<number>;
   counts(teamId: TeamId): Promise<{ members: number; phones: number; dedicated: readonly string[] }>;
   phones(teamId: TeamId): Promise<{ id: string; name: string }[]>;
 }
@@ -72,19 +70,6 @@ export function createBillingViewsRepo(db: Database): BillingViewsRepo {
           ),
         );
       return row?.ms ?? 0;
-    },
-    async paidIn(teamId) {
-      const [row] = await read
-        .select({ amount: sum(entries.delta).mapWith(Number) })
-        .from(entries)
-        .where(
-          and(
-            ...[eq(entries.teamId, teamId), eq(entries.cover, "credit")],
-            inArray(entries.source, ["checkout", "refund", "dispute"]),
-            inArray(entries.grantId, read.select({ id: grants.id }).from(grants).where(eq(grants.kind, "wallet"))),
-          ),
-        );
-      return row?.amount ?? 0;
     },
     async counts(teamId) {
       const [members] = await read.select({ n: count() }).from(teamMembers).where(eq(teamMembers.teamId, teamId));

@@ -39,6 +39,8 @@ export function createBillingViews(options: {
   entitlements: EntitlementsOf;
   openTime: OpenTime;
   budgets: (scope: TeamScope) => Promise<readonly BudgetView[]>;
+  /** What of the balance may be given back. */
+  refundable: (teamId: TeamId) => Promise<number>;
   mode: BillingMode;
   /** Disk a kept phone may use. */
   phoneMb: number;
@@ -63,12 +65,12 @@ export function createBillingViews(options: {
       const now = open.at;
       const may = await entitledTo(teamId);
       const { from, to } = may.month;
-      const [account, subscriptions, invoices, grants, counts, drawn, balance, overage, paidIn, set] =
+      const [account, subscriptions, invoices, grants, counts, drawn, balance, overage, refundable, set] =
         await Promise.all([
           ...([repo.account(teamId), repo.subscriptions(teamId), repo.invoices(teamId)] as const),
           ...([repo.timeGrants(teamId, new Date(now)), repo.counts(teamId)] as const),
           ...([repo.drawnSince(teamId, new Date(now - WEEK_MS)), ledger.balance(db.read, teamId)] as const),
-          ...([ledger.overage(db.read, teamId, from, to), repo.paidIn(teamId), budgets(scope)] as const),
+          ...([ledger.overage(db.read, teamId, from, to), options.refundable(teamId), budgets(scope)] as const),
         ]);
       const [subscription] = subscriptions;
       const isPaid = may.plan !== "free";
@@ -113,7 +115,7 @@ export function createBillingViews(options: {
         ...(now + endsIn < to.getTime() && { minutesEndAt: new Date(now + endsIn).toISOString() }),
         wallet: {
           ...{ balance: wallet, frozen: may.walletFrozen },
-          refundable: may.walletFrozen ? 0 : Math.max(0, Math.min(wallet, paidIn)),
+          refundable: may.walletFrozen ? 0 : Math.min(wallet, refundable),
         },
         overage: {
           ...{ allowed: account?.overageAllowed ?? false, cap: account?.overageCap ?? 0 },
