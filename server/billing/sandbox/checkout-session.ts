@@ -1,9 +1,9 @@
 /** Checkout sessions as the server opens them. Paying one is in `checkout-pay.ts`. */
 import type { Routes } from "./calls.ts";
+import { type CheckoutGiven, checkMode, createParams } from "./checkout-params.ts";
 import { invalid } from "./errors.ts";
 import { page, within } from "./lists.ts";
 import { nested, type Session } from "./objects.ts";
-import { type CheckoutGiven, checkMode, createParams } from "./checkout-params.ts";
 import * as p from "./params.ts";
 import type { View } from "./view.ts";
 

@@ -29,7 +29,12 @@ describe("the sandbox behind the real SDK", () => {
     expect(paid).toMatchObject({ status: "complete", payment_status: "paid", url: null });
     expect(paid.line_items?.data[0]).toMatchObject({ quantity: 2, amount_total: 4_000 });
     expect(paid.payment_intent).toMatchObject({ status: "succeeded", latest_charge: { paid: true, amount: 4_000 } });
-    expect(paid.invoice).toMatchObject({ status: "paid", amount_paid: 4_000, amount_remaining: 0, billing_reason: "manual" });
+    expect(paid.invoice).toMatchObject({
+      status: "paid",
+      amount_paid: 4_000,
+      amount_remaining: 0,
+      billing_reason: "manual",
+    });
     const { data } = await stripe.customers.listPaymentMethods(customer.id);
     expect(data).toHaveLength(1);
     await sandbox.tick();

@@ -62,12 +62,7 @@ export function createStripeParts(options: {
   publicUrl: URL;
 }): StripeParts {
   const { access, db, ledger, jobs, limiter, audit, clock, log, config, publicUrl } = options;
-  if (access === undefined) {
-    return {
-      ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
-      ...{ erasure: undefined, jobs: {}, schedules: [] },
-    };
-  }
+  if (access === undefined) return noStripe();
   const { stripe, mode } = access;
   const repo = createPurchasesRepo(db);
   const tax = config.STRIPE_TAX === "on";
@@ -116,5 +111,13 @@ export function createStripeParts(options: {
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
     jobs: { ...calls.jobs, ...meter.jobs },
     schedules: [...calls.schedules, ...meter.schedules],
+  };
+}
+
+/** For a server that sends no bills. */
+export function noStripe(): StripeParts {
+  return {
+    ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
+    ...{ erasure: undefined, jobs: {}, schedules: [] },
   };
 }

@@ -97,7 +97,8 @@ export async function closeCustomer(stripe: Stripe, closed: ClosedCustomer, key:
     await tolerant(stripe.subscriptions.cancel(id, options, { idempotencyKey: `${key}:${id}` }));
   }
   const ways = await stripe.customers.listPaymentMethods(customerId, { limit: 100 });
-  for (const { id } of ways.data) await tolerant(stripe.paymentMethods.detach(id, {}, { idempotencyKey: `${key}:${id}` }));
+  for (const { id } of ways.data)
+    await tolerant(stripe.paymentMethods.detach(id, {}, { idempotencyKey: `${key}:${id}` }));
   await tolerant(stripe.customers.del(customerId));
 }
 

@@ -69,11 +69,12 @@ export type TeamCloses = (tx: Writer, teamId: TeamId) => Promise<void>;
 
 export function createTeamCloses(options: {
   repo: PurchasesRepo;
-  calls: Pick<StripeCalls, "queue">;
+  calls: Pick<StripeCalls, "queue" | "cut">;
   kinds: Pick<CustomerCalls, "close">;
 }): TeamCloses {
   const { repo, calls, kinds } = options;
   return async (tx, team) => {
+    await calls.cut(tx, team);
     const customerId = (await repo.findAccount(tx, team))?.customerId;
     if (customerId === undefined || customerId === null) return;
     const subscriptionIds = (await repo.subscriptionsOf(tx, team)).map(({ id }) => id);

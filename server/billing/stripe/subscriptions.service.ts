@@ -5,7 +5,12 @@
  */
 import type Stripe from "stripe";
 import { z } from "zod";
-import type { applyChangeInput, ChangePreview, changeInput, subscriptionActInput } from "../../../shared/billing/billing.ts";
+import type {
+  applyChangeInput,
+  ChangePreview,
+  changeInput,
+  subscriptionActInput,
+} from "../../../shared/billing/billing.ts";
 import type { Cycle } from "../../../shared/billing/catalogue.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
@@ -43,7 +48,10 @@ const itemParam = z.strictObject({
   deleted: z.literal(true).optional(),
 });
 const changed = z.strictObject({ subscriptionId: z.string(), items: z.array(itemParam), prorationDate: z.int() });
-const acted = z.strictObject({ subscriptionId: z.string(), act: z.enum(["cancel_at_period_end", "keep", "pause", "resume"]) });
+const acted = z.strictObject({
+  subscriptionId: z.string(),
+  act: z.enum(["cancel_at_period_end", "keep", "pause", "resume"]),
+});
 type ItemParam = z.output<typeof itemParam>;
 
 export function subscriptionCalls({ stripe }: { stripe: Stripe }) {
@@ -107,7 +115,10 @@ export function createSubscriptions(options: {
     if (row === undefined) throw new PerchError("conflict", "This team has no plan to change. Choose one first.");
     const subscription = await asked(stripe.subscriptions.retrieve(row.id));
     if (customerOf(subscription) !== account?.customerId) {
-      throw new PerchError("conflict", "This plan belongs to another customer, so nothing was changed. Write to support.");
+      throw new PerchError(
+        "conflict",
+        "This plan belongs to another customer, so nothing was changed. Write to support.",
+      );
     }
     return subscription;
   }
@@ -124,7 +135,8 @@ export function createSubscriptions(options: {
     ]);
     demandEnough(wanted, { members, dedicatedPhones, storageMb: kept * options.phoneDiskMb });
     const steps = stepsOf(items, wanted);
-    if (steps.length === 0) throw new PerchError("conflict", "This is what the team has already. Nothing would change.");
+    if (steps.length === 0)
+      throw new PerchError("conflict", "This is what the team has already. Nothing would change.");
     return { items, wanted, params: await paramsOf(steps) };
   }
 

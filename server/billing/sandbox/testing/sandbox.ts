@@ -39,11 +39,22 @@ export async function openShop(options: Partial<SandboxOptions> = {}) {
   const { stripe } = opened;
   const product = await stripe.products.create({ name: "Perch" });
   const monthly = (unit_amount: number, lookup_key: string) =>
-    stripe.prices.create({ product: product.id, currency: "usd", unit_amount, lookup_key, recurring: { interval: "month" } });
+    stripe.prices.create({
+      product: product.id,
+      currency: "usd",
+      unit_amount,
+      lookup_key,
+      recurring: { interval: "month" },
+    });
   const small = await monthly(1_000, "plan_small");
   const large = await monthly(3_000, "plan_large");
   const slot = await monthly(500, "addon_slot");
-  const topUp = await stripe.prices.create({ product: product.id, currency: "usd", unit_amount: 2_000, lookup_key: "topup_20" });
+  const topUp = await stripe.prices.create({
+    product: product.id,
+    currency: "usd",
+    unit_amount: 2_000,
+    lookup_key: "topup_20",
+  });
   const customer = await stripe.customers.create({ email: "anna@x.example", name: "Anna" });
   const urls = { success_url: "http://127.0.0.1:8787/done", cancel_url: "http://127.0.0.1:8787/back" };
   /** Subscribes through Checkout. */
