@@ -17,7 +17,7 @@ export const RETRIES = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 
 export interface Deliveries {
   /** One round of what is due; resolves with how many were sent. */
   send(nowMs: number): Promise<number>;
-  again(eventId: string): Promise<void>;
+  again(eventId: string, dueAt: number): Promise<void>;
 }
 
 export function createDeliveries(options: {
@@ -28,7 +28,6 @@ export function createDeliveries(options: {
   readonly faults: Faults;
   readonly log: Log;
   alone<T>(mark: RequestMark, work: (view: View) => Promise<T>): Promise<T>;
-  readonly nowMs: () => Promise<number>;
   /** The endpoint took it. */
   delivered(view: View, eventId: string): Promise<void>;
 }): Deliveries {
@@ -45,35 +44,15 @@ export function createDeliveries(options: {
     }
   }
 
+  /** One round at a time, or what is due would be sent by each. */
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    async send(nowMs) {
-      const waiting = await alone(nobody, async (view) => {
-        const due = (await view.listInner<Delivery>("delivery")).filter(
-          ({ object }) => object.dueAt + faults.settings.delayWebhooksMs <= nowMs,
-        );
-        return Promise.all(due.map(async (one) => ({ ...one, event: await view.get("event", one.object.event) })));
-      });
-      const ordered = faults.settings.reorderWebhooks ? faults.shuffled(waiting) : waiting;
-      for (const { id, object, event } of ordered) {
-        const lost = event === undefined || faults.chance(faults.settings.dropWebhooks);
-        const taken = lost || (await sendOne(JSON.stringify(event, null, 2)));
-        if (!lost && taken && faults.chance(faults.settings.duplicateWebhooks))
-          await sendOne(JSON.stringify(event, null, 2));
-        const wait = RETRIES[object.attempt];
-        await alone(nobody, async (view) => {
-          const now = await view.get("event", object.event);
-          if (!taken && wait !== undefined) {
-            return view.putInner("delivery", id, { ...object, attempt: object.attempt + 1, dueAt: nowMs + wait });
-          }
-          await view.remove("delivery", id);
-          if (now !== undefined) await view.put({ ...now, pending_webhooks: 0 });
-          await options.delivered(view, object.event);
-        });
-      }
-      return ordered.length;
+    send(nowMs) {
+      const mine = last.then(() => round(nowMs));
+      last = mine.catch(() => undefined);
+      return mine;
     },
-    async again(eventId) {
-      const dueAt = await options.nowMs();
+    async again(eventId, dueAt) {
       await alone(nobody, async (view) => {
         const event = await view.need("event", eventId);
         await view.put({ ...event, pending_webhooks: 1 });
@@ -81,6 +60,33 @@ export function createDeliveries(options: {
       });
     },
   };
+
+  async function round(nowMs: number): Promise<number> {
+    const waiting = await alone(nobody, async (view) => {
+      const due = (await view.listInner<Delivery>("delivery")).filter(
+        ({ object }) => object.dueAt + faults.settings.delayWebhooksMs <= nowMs,
+      );
+      return Promise.all(due.map(async (one) => ({ ...one, event: await view.get("event", one.object.event) })));
+    });
+    const ordered = faults.settings.reorderWebhooks ? faults.shuffled(waiting) : waiting;
+    for (const { id, object, event } of ordered) {
+      const lost = event === undefined || faults.chance(faults.settings.dropWebhooks);
+      const taken = lost || (await sendOne(JSON.stringify(event, null, 2)));
+      if (!lost && taken && faults.chance(faults.settings.duplicateWebhooks))
+        await sendOne(JSON.stringify(event, null, 2));
+      const wait = RETRIES[object.attempt];
+      await alone(nobody, async (view) => {
+        const now = await view.get("event", object.event);
+        if (!taken && wait !== undefined) {
+          return view.putInner("delivery", id, { ...object, attempt: object.attempt + 1, dueAt: nowMs + wait });
+        }
+        await view.remove("delivery", id);
+        if (now !== undefined) await view.put({ ...now, pending_webhooks: 0 });
+        await options.delivered(view, object.event);
+      });
+    }
+    return ordered.length;
+  }
 }
 
 /** One `v1` a secret: while a secret is rotated, both are good. */

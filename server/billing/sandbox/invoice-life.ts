@@ -11,7 +11,7 @@ const DAY = 24 * 3_600;
 /** How long a draft waits to be finalized by itself. */
 export const DRAFT_SECONDS = 3_600;
 
-export function subscriptionOf(invoice: Invoice): string | undefined {
+export function subscriptionOf(invoice: Pick<Invoice, "parent">): string | undefined {
   return invoice.parent?.subscription_details?.subscription;
 }
 
@@ -132,7 +132,10 @@ export async function paymentOf(view: View, invoice: Invoice) {
 }
 
 /** The method an open invoice is collected with. */
-export async function methodFor(view: View, invoice: Invoice): Promise<Obj<"payment_method"> | undefined> {
+export async function methodFor(
+  view: View,
+  invoice: Pick<Invoice, "parent" | "default_payment_method" | "customer">,
+): Promise<Obj<"payment_method"> | undefined> {
   const subscription = subscriptionOf(invoice);
   const id =
     invoice.default_payment_method ??

@@ -33,6 +33,7 @@ export function mergeMetadata(had: Record<string, string> | null, given: Metadat
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ""));
 }
 
+export const payload = z.record(z.string(), z.string());
 const range = z.strictObject({ gt: int.optional(), gte: int.optional(), lt: int.optional(), lte: int.optional() });
 /** A moment or a range of them. */
 export const created = z.preprocess((value) => (typeof value === "string" ? { gte: value, lte: value } : value), range);

@@ -6,6 +6,7 @@ import Stripe from "stripe";
 import type { Clock } from "../../clock.ts";
 import { PerchError } from "../../errors.ts";
 import { errorFields, type Log } from "../../log.ts";
+import { createAlone, NOBODY } from "./alone.ts";
 import { type ApiRequest, createApi } from "./api.ts";
 import type { Routes } from "./calls.ts";
 import { catalogue } from "./catalogue.ts";
@@ -13,18 +14,25 @@ import { type BankAnswer, type PayOutcome, payCheckout } from "./checkout-pay.ts
 import { checkoutSessions } from "./checkout-session.ts";
 import { customers } from "./customers.ts";
 import { createDeliveries, type Deliver } from "./deliveries.ts";
+import { eventTaken } from "./due.ts";
 import { SandboxError } from "./errors.ts";
 import { events } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createIds } from "./ids.ts";
 import { invoiceItems } from "./invoice-items.ts";
 import { invoices } from "./invoices.ts";
+import { meters } from "./meters.ts";
+import { paymentIntents, paymentMethods } from "./payment-methods.ts";
+import { portal } from "./portal.ts";
+import { previews } from "./preview.ts";
+import { refunds } from "./refunds.ts";
 import { changeSettings, type Settings, settingsOf } from "./settings.ts";
 import { setupIntents } from "./setup-intents.ts";
 import type { SandboxStore } from "./store.ts";
 import { subscriptionItems } from "./subscription-items.ts";
 import { subscriptions } from "./subscriptions.ts";
-import { type RequestMark, View } from "./view.ts";
+import { testClocks } from "./test-clocks.ts";
+import { createTime } from "./time.ts";
 import type { Way } from "./ways.ts";
 
 export { createMemoryStore, type SandboxRow, type SandboxStore, type SandboxWrites } from "./store.ts";
@@ -93,9 +101,16 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     ...checkoutSessions,
     ...subscriptions,
     ...subscriptionItems,
+    ...previews,
     ...invoices,
     ...invoiceItems,
+    ...paymentMethods,
+    ...paymentIntents,
     ...setupIntents,
+    ...refunds,
+    ...portal,
+    ...meters,
+    ...testClocks,
     ...events,
   };
   const api = createApi({
@@ -108,7 +123,6 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     alone,
     failed: (error) => log.error("The billing sandbox failed", errorFields(error)),
   });
-  const nowMs = () => alone(NOBODY, async (view) => view.now * 1_000);
   const deliveries = createDeliveries({
     stripe: new Stripe(key),
     clock,
@@ -117,25 +131,24 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     faults,
     log,
     alone,
-    nowMs,
-    delivered: async () => {},
+    delivered: eventTaken,
   });
+  const time = createTime({ alone, clock, deliveries, pages, settled: options.settled ?? (async () => {}) });
   /** A refusal of a handler, as the sentence it is. */
   const orSentence = (error: unknown): never => {
     if (error instanceof SandboxError) throw new PerchError("conflict", error.message, { cause: error });
     throw error;
   };
   return {
-    fetch: (url, init) => api(url instanceof Request ? url.url : String(url), init),
-    async tick() {
-      await deliveries.send(await nowMs());
+    async fetch(url, init) {
+      const response = await api(url instanceof Request ? url.url : String(url), init);
+      if (init?.method === "POST" && /\/test_clocks\/\w+\/advance$/.test(String(url))) await time.advanceTestClocks();
+      return response;
     },
+    tick: () => time.catchUp(),
     controls: {
-      now: nowMs,
-      async moveClock(ms) {
-        await alone(NOBODY, async (view) => changeSettings(view, { aheadMs: (await settingsOf(view)).aheadMs + ms }));
-        await deliveries.send(await nowMs());
-      },
+      now: time.now,
+      moveClock: time.move,
       faults,
       settings: (changes = {}) =>
         alone(NOBODY, async (view) => {
@@ -144,27 +157,7 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
         }),
       pay: (checkoutId, way, answer) =>
         alone(NOBODY, (view) => payCheckout(view, checkoutId, way, answer, pages)).catch(orSentence),
-      redeliver: (eventId) => deliveries.again(eventId),
+      redeliver: async (eventId) => deliveries.again(eventId, await time.now()),
     },
-  };
-}
-
-const NOBODY: RequestMark = { id: null, idempotencyKey: null };
-
-/** One piece of work after the other, each on a view of its own, committed when it resolves. */
-function createAlone({ store, clock, id }: { store: SandboxStore; clock: Clock; id: ReturnType<typeof createIds> }) {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(mark: RequestMark, work: (view: View) => Promise<T>): Promise<T> => {
-    const run = async () => {
-      const { aheadMs } = await settingsOf(new View({ store, id, nowMs: 0 }));
-      const nowMs = clock.now() + aheadMs;
-      const view = new View({ store, id, nowMs, mark });
-      const made = await work(view);
-      await view.commit(nowMs);
-      return made;
-    };
-    const mine = last.then(run, run);
-    last = mine.catch(() => undefined);
-    return mine;
   };
 }

@@ -24,6 +24,8 @@ export interface ChangeGiven {
   readonly paymentBehavior?: string | undefined;
   readonly restart?: boolean | undefined;
   readonly trialEnd?: number | "now" | undefined;
+  /** Nothing is charged; an invoice that would be due at once stays a draft. */
+  readonly preview?: boolean | undefined;
 }
 
 /** What is asked, on the subscription as it is stored; resolves with the invoice that became due at once, if any. */
@@ -99,6 +101,7 @@ async function billNow(
     lines,
     items,
   );
+  if (options.given.preview) return { subscription, invoice: made };
   await view.put({ ...subscription, latest_invoice: made.id });
   const open = await finalize(view, made, pages);
   const invoice =
