@@ -283,6 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     workspaces: automations.workspaces,
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
+    stripeWebhook: undefined,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
