@@ -23,6 +23,7 @@ import type { PurchasesRepo } from "./purchases.repo.ts";
 import type { CallKind, StripeCalls } from "./stripe-calls.ts";
 import { stripeError } from "./stripe-errors.ts";
 import type { StripeMirror } from "./stripe-ports.ts";
+import { PAUSED_KEY } from "./stripe-prices.ts";
 import {
   type Change,
   customerOf,
@@ -51,6 +52,8 @@ const changed = z.strictObject({ subscriptionId: z.string(), items: z.array(item
 const acted = z.strictObject({
   subscriptionId: z.string(),
   act: z.enum(["cancel_at_period_end", "keep", "pause", "resume"]),
+  /** In Unix milliseconds. */
+  at: z.int(),
 });
 type ItemParam = z.output<typeof itemParam>;
 
@@ -74,20 +77,19 @@ export function subscriptionCalls({ stripe }: { stripe: Stripe }) {
   const act: CallKind<z.output<typeof acted>, Stripe.Subscription> = {
     name: "subscription.act",
     input: acted,
-    make: ({ subscriptionId, act: what }, { idempotencyKey }) =>
-      stripe.subscriptions.update(subscriptionId, ACTS[what], { idempotencyKey }),
+    make: ({ subscriptionId, act: what, at }, { idempotencyKey }) =>
+      stripe.subscriptions.update(subscriptionId, paramsOfAct(what, at), { idempotencyKey }),
     isOfItsDay: true,
   };
   return { change, act };
 }
 
 /** While it is paused its invoices are void, and the team has what Free has. */
-const ACTS = {
-  cancel_at_period_end: { cancel_at_period_end: true },
-  keep: { cancel_at_period_end: false },
-  pause: { pause_collection: { behavior: "void" } },
-  resume: { pause_collection: "" },
-} as const satisfies Readonly<Record<string, Stripe.SubscriptionUpdateParams>>;
+function paramsOfAct(act: Act, at: number): Stripe.SubscriptionUpdateParams {
+  if (act === "pause") return { pause_collection: { behavior: "void" }, metadata: { [PAUSED_KEY]: String(at) } };
+  if (act === "resume") return { pause_collection: "", metadata: { [PAUSED_KEY]: "" } };
+  return { cancel_at_period_end: act === "cancel_at_period_end" };
+}
 
 export interface Subscriptions {
   previewChange(scope: TeamScope, input: z.output<typeof changeInput>): Promise<ChangePreview>;
@@ -231,10 +233,10 @@ export function createSubscriptions(options: {
       async function asking() {
         const subscriptionNow = await running(scope);
         demandPossible(act, subscriptionNow);
+        const input = { subscriptionId: subscriptionNow.id, act, at: clock.now() };
         return db.tx(async (tx) => {
           const entry = { chain: teamId, actor: userId, action: "billing.subscription_acted" } as const;
           await audit.record(tx, { ...entry, object: teamId, detail: { act } });
-          const input = { subscriptionId: subscriptionNow.id, act };
           return calls.queue(tx, kinds.act, { teamId, key, input, isWaitedFor: true });
         });
       }
