@@ -137,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
     tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
-    teamCloses: (tx, teamId) => late.billing?.teamCloses(tx, teamId) ?? Promise.resolve(),
+    teamCloses: (tx, teamId) => late.billing?.closes(tx, teamId) ?? Promise.resolve(),
   });
 
   const driver =
@@ -258,7 +258,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, erasers: billing.erasure },
+      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;

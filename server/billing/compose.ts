@@ -14,7 +14,6 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { PhonesService } from "../phones/phones.service.ts";
 import type { ProcessorErasure } from "../privacy/erasure/purge-stores.ts";
 import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
-import type { TeamCloses } from "../teams/teams.service.ts";
 import { type BillingRepo, createBillingRepo } from "./billing.repo.ts";
 import type { BillingServices } from "./billing.router.ts";
 import { type Billing, createBilling } from "./billing.service.ts";
@@ -25,7 +24,7 @@ import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
 import { createLedger } from "./ledger/ledger.service.ts";
 import type { EntitlementsOf, Ledger } from "./ports.ts";
-import { createStripeParts } from "./stripe/compose.ts";
+import { createStripeParts, type StripeParts } from "./stripe/compose.ts";
 import { createPurchasesRepo } from "./stripe/purchases.repo.ts";
 import { refundableOf } from "./stripe/refunds.service.ts";
 import { openStripe } from "./stripe/stripe-client.ts";
@@ -105,9 +104,10 @@ export interface BillingParts {
   /** Takes what Stripe sends; `undefined` where the server sends no bills. */
   readonly webhook: StripeWebhook | undefined;
   readonly sandbox: SandboxParts["sandbox"] | undefined;
-  readonly erasure: readonly ProcessorErasure[];
+  /** What Stripe, or the sandbox, has to forget of a person. */
+  readonly erasure: ProcessorErasure | undefined;
   readonly tell: TellProcessors;
-  readonly teamCloses: TeamCloses;
+  readonly closes: StripeParts["closes"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
   start(): Promise<void>;
@@ -192,8 +192,8 @@ export function createBillingParts(
       },
       usage,
     },
-    ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, teamCloses: asked.closes },
-    erasure: access === undefined ? [] : [eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock }))],
+    ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, closes: asked.closes },
+    erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: { ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? [])],
     start: async () => sandbox?.start(),

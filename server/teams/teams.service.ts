@@ -45,9 +45,6 @@ export interface Teams {
   transferOwnership(actor: Actor, scope: TeamScope, userId: UserId): Promise<void>;
 }
 
-/** What a team that closes has going on elsewhere, and ends there. */
-export type TeamCloses = (tx: Writer, teamId: TeamId) => Promise<void>;
-
 export function createTeams(options: {
   db: Database;
   repo: TeamsRepo;
@@ -59,10 +56,10 @@ export function createTeams(options: {
   audit: Audit;
   clock: Clock;
   publicUrl: URL;
-  /** In the transaction that closes a team, while its rows are there. */
-  closes: TeamCloses;
+  /** Ends what the team pays for, before it goes. */
+  closes: (tx: Writer, teamId: TeamId) => Promise<void>;
 }): Teams {
-  const { db, repo, invitations, sessions, rightsLost, changes, mail, audit, clock, closes } = options;
+  const { db, repo, invitations, sessions, rightsLost, changes, mail, audit, clock } = options;
   const record = (tx: Writer, scope: TeamScope, action: AuditAction, object: string, detail?: Record<string, string>) =>
     audit.record(tx, { chain: scope.teamId, actor: scope.userId, action, object, ...(detail && { detail }) });
   const now = () => momentWords(new Date(clock.now()));
@@ -221,7 +218,7 @@ export function createTeams(options: {
           if (member.userId !== actor.userId) await tellRemoved(tx, team, member);
         }
         await record(tx, scope, "team.closed", teamId);
-        await closes(tx, teamId);
+        await options.closes(tx, teamId);
         await repo.delete(tx, teamId);
         return ends;
       });

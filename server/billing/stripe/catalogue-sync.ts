@@ -113,7 +113,9 @@ export function syncLines({ steps, changes }: SyncResult, dryRun: boolean): stri
   const verbs = dryRun
     ? { made: "would be made", changed: "would change", retired: "would be retired", left: "is as it should be" }
     : { made: "made", changed: "changed", retired: "retired", left: "is as it should be" };
-  const lines = steps.filter(({ did }) => did !== "left").map(({ key, words, did }) => `${key} (${words}): ${verbs[did]}`);
+  const lines = steps
+    .filter(({ did }) => did !== "left")
+    .map(({ key, words, did }) => `${key} (${words}): ${verbs[did]}`);
   const rest = steps.length - changes;
   return [...lines, `${changes} ${changes === 1 ? "change" : "changes"}, ${rest} as they should be.`];
 }

@@ -99,15 +99,17 @@ export function checkoutCall(options: {
 
 const closing = z.strictObject({ checkoutId, sessionId: z.string() });
 
-export function expireCall({ stripe, repo }: { stripe: Stripe; repo: PurchasesRepo }): CallKind<
-  z.output<typeof closing>,
-  Stripe.Checkout.Session
-> {
+export function expireCall({
+  stripe,
+  repo,
+}: {
+  stripe: Stripe;
+  repo: PurchasesRepo;
+}): CallKind<z.output<typeof closing>, Stripe.Checkout.Session> {
   return {
     name: "checkout.expire",
     input: closing,
-    make: ({ sessionId }, { idempotencyKey }) =>
-      stripe.checkout.sessions.expire(sessionId, {}, { idempotencyKey }),
+    make: ({ sessionId }, { idempotencyKey }) => stripe.checkout.sessions.expire(sessionId, {}, { idempotencyKey }),
     done: (tx, input) => repo.changeCheckout(tx, input.checkoutId, { state: "expired" }),
   };
 }

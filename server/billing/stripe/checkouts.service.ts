@@ -22,7 +22,7 @@ import {
   priceShown,
   REUSE_AT_LEAST_MS,
 } from "./checkout.ts";
-import type { Customers, CustomerCalls } from "./customers.ts";
+import type { CustomerCalls, Customers } from "./customers.ts";
 import type { CheckoutRow, PurchasesRepo } from "./purchases.repo.ts";
 import type { StripeCalls } from "./stripe-calls.ts";
 import { stripeError } from "./stripe-errors.ts";
@@ -136,7 +136,9 @@ export function createCheckouts(options: {
       const openUntil = new Date(clock.now() + REUSE_AT_LEAST_MS);
       const there = replayed ?? (await repo.openCheckout(tx, { ...fresh, openUntil }));
       if (there !== undefined) return { is: "there", row: there };
-      const rows = isPlan(fresh.what) ? (await repo.openCheckouts(tx, scope.teamId)).filter(({ what }) => isPlan(what)) : [];
+      const rows = isPlan(fresh.what)
+        ? (await repo.openCheckouts(tx, scope.teamId)).filter(({ what }) => isPlan(what))
+        : [];
       if (rows.length > 0) return { is: "in the way", rows };
       await demandAllowed(tx, scope, fresh);
       await repo.insertCheckout(tx, fresh);

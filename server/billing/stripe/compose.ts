@@ -8,7 +8,6 @@ import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import type { Log } from "../../log.ts";
 import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
 import { nobodyToTell, type TellProcessors } from "../../privacy/processors/tell-processors.ts";
-import type { TeamCloses } from "../../teams/teams.service.ts";
 import type { Purchases } from "../billing.router.ts";
 import type { Ledger } from "../ports.ts";
 import { type SyncResult, syncCatalogue } from "./catalogue-sync.ts";
@@ -23,7 +22,7 @@ import { createRefunds, refundCall } from "./refunds.service.ts";
 import { createCallsRepo } from "./stripe-calls.repo.ts";
 import { createStripeCalls, knownCall, type StripeCalls } from "./stripe-calls.ts";
 import type { StripeAccess } from "./stripe-client.ts";
-import { createStripeErasure, createTeamCloses } from "./stripe-erasure.ts";
+import { createStripeErasure, createTeamCloses, type TeamCloses } from "./stripe-erasure.ts";
 import type { StripeMirror } from "./stripe-ports.ts";
 import { createSubscriptions, subscriptionCalls } from "./subscriptions.service.ts";
 import { createSinkJobs, stripeMeter } from "./usage-sink.ts";
@@ -63,12 +62,7 @@ export function createStripeParts(options: {
   publicUrl: URL;
 }): StripeParts {
   const { access, db, ledger, jobs, limiter, audit, clock, log, config, publicUrl } = options;
-  if (access === undefined) {
-    return {
-      ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
-      ...{ erasure: undefined, jobs: {}, schedules: [] },
-    };
-  }
+  if (access === undefined) return noStripe();
   const { stripe, mode } = access;
   const repo = createPurchasesRepo(db);
   const tax = config.STRIPE_TAX === "on";
@@ -117,5 +111,13 @@ export function createStripeParts(options: {
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
     jobs: { ...calls.jobs, ...meter.jobs },
     schedules: [...calls.schedules, ...meter.schedules],
+  };
+}
+
+/** For a server that sends no bills. */
+export function noStripe(): StripeParts {
+  return {
+    ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
+    ...{ erasure: undefined, jobs: {}, schedules: [] },
   };
 }

@@ -24,10 +24,13 @@ const NAME = createHash("sha256").update(JSON.stringify(PORTAL)).digest("base64u
 
 const opened = z.strictObject({ customerId: z.string() });
 
-export function portalCall({ stripe, publicUrl }: { stripe: Stripe; publicUrl: URL }): CallKind<
-  z.output<typeof opened>,
-  Stripe.BillingPortal.Session
-> {
+export function portalCall({
+  stripe,
+  publicUrl,
+}: {
+  stripe: Stripe;
+  publicUrl: URL;
+}): CallKind<z.output<typeof opened>, Stripe.BillingPortal.Session> {
   let known: string | undefined;
   async function configuration(): Promise<string> {
     if (known !== undefined) return known;

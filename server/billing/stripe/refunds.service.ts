@@ -50,7 +50,7 @@ export function refundCall(options: {
           reason: "requested_by_customer",
           metadata: {
             ...{ [TEAM_KEY]: input.teamId, [CALL_KEY]: id, [REFUND_KEY]: input.refundId },
-            perch_source: input.sessionId,
+            ...{ perch_of: "balance", perch_source: input.sessionId },
           },
         },
         { idempotencyKey },

@@ -17,6 +17,8 @@ export interface CallsRepo {
   settle(tx: Writer, id: StripeCallId, change: Partial<CallRow>): Promise<boolean>;
   /** Counts a try that had no clear end. */
   tried(tx: Writer, row: CallRow, error: string): Promise<void>;
+  /** Cuts what was asked for from a team that goes. */
+  cut(tx: Writer, teamId: TeamId): Promise<void>;
   /** Waiting since a moment or longer, the oldest first. */
   waiting(before: Date, limit: number): Promise<CallRow[]>;
   /** For the operator: what Stripe refused, the newest first. */
@@ -65,6 +67,9 @@ export function createCallsRepo(db: Database): CallsRepo {
         .update(stripeCalls)
         .set({ attempts: attempts + 1, error })
         .where(and(eq(stripeCalls.id, id), eq(stripeCalls.state, "queued")));
+    },
+    async cut(tx, teamId) {
+      await tx.update(stripeCalls).set({ teamId: null }).where(eq(stripeCalls.teamId, teamId));
     },
     waiting: async (before, limit) =>
       db.read

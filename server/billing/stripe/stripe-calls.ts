@@ -72,6 +72,8 @@ export interface StripeCalls {
   find(key: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
   /** The newest call of a kind that was due for a team. */
   lastOf(teamId: TeamId, kind: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
+  /** Before a team goes: what had to be asked on its behalf is asked still. */
+  cut(tx: Writer, teamId: TeamId): Promise<void>;
   wake(): void;
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
@@ -174,6 +176,7 @@ export function createStripeCalls(options: {
     },
     find: (key) => repo.byKey(db.read, key),
     lastOf: (teamId, kind) => repo.lastOf(db.read, teamId, kind),
+    cut: (tx, teamId) => repo.cut(tx, teamId),
     wake: () => jobs.wake(),
     jobs: {
       async [CALL_JOB](input) {

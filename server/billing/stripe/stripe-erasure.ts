@@ -6,9 +6,8 @@
 import type Stripe from "stripe";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Writer } from "../../db/database.ts";
 import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
-import type { TeamCloses } from "../../teams/teams.service.ts";
 import { MOST_YEARS } from "../billing-terms.ts";
 import { type CustomerCalls, closeCustomer, PERSON_KEY } from "./customers.ts";
 import type { PurchasesRepo } from "./purchases.repo.ts";
@@ -65,14 +64,17 @@ async function handOver(
   }
 }
 
-/** What is paid for ends. The ids go along, since the rows do not stay. */
+/** Before a team is closed, in its transaction: what is paid for ends. The ids go along, since the rows do not stay. */
+export type TeamCloses = (tx: Writer, teamId: TeamId) => Promise<void>;
+
 export function createTeamCloses(options: {
   repo: PurchasesRepo;
-  calls: Pick<StripeCalls, "queue">;
+  calls: Pick<StripeCalls, "queue" | "cut">;
   kinds: Pick<CustomerCalls, "close">;
 }): TeamCloses {
   const { repo, calls, kinds } = options;
   return async (tx, team) => {
+    await calls.cut(tx, team);
     const customerId = (await repo.findAccount(tx, team))?.customerId;
     if (customerId === undefined || customerId === null) return;
     const subscriptionIds = (await repo.subscriptionsOf(tx, team)).map(({ id }) => id);

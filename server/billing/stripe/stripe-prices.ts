@@ -21,6 +21,8 @@ const BY_KEY: ReadonlyMap<string, CatalogueItem> = new Map(catalogueItems().map(
 export const PRICE_KEY = "perch_key";
 /** Metadata of customers, sessions and subscriptions: whose they are. */
 export const TEAM_KEY = "perch_team";
+/** Metadata of a subscription that is paused: since when, in Unix milliseconds. */
+export const PAUSED_KEY = "perch_paused_at";
 /** Metadata of what an outbox call made: the call's id. */
 export const CALL_KEY = "perch_call";
 
@@ -67,6 +69,13 @@ export function partsOf(lookupKey: string | null): { of: PaidPlanId | AddOnId; c
 
 export function subscriptionKey(of: PaidPlanId | AddOnId, cycle: Cycle): LookupKey {
   return `perch_${of}_${cycle}`;
+}
+
+/** Since when a subscription is paused; Stripe itself keeps only that it is. */
+export function pausedAtOf(subscription: Pick<Stripe.Subscription, "pause_collection" | "metadata">): Date | null {
+  if (subscription.pause_collection === null) return null;
+  const ms = subscription.metadata[PAUSED_KEY] ?? "";
+  return new Date(/^\d{1,15}$/.test(ms) ? Number(ms) : 0);
 }
 
 /** The id in a field that Stripe may have expanded. */

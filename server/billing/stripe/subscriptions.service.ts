@@ -5,7 +5,12 @@
  */
 import type Stripe from "stripe";
 import { z } from "zod";
-import type { applyChangeInput, ChangePreview, changeInput, subscriptionActInput } from "../../../shared/billing/billing.ts";
+import type {
+  applyChangeInput,
+  ChangePreview,
+  changeInput,
+  subscriptionActInput,
+} from "../../../shared/billing/billing.ts";
 import type { Cycle } from "../../../shared/billing/catalogue.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
@@ -18,6 +23,7 @@ import type { PurchasesRepo } from "./purchases.repo.ts";
 import type { CallKind, StripeCalls } from "./stripe-calls.ts";
 import { stripeError } from "./stripe-errors.ts";
 import type { StripeMirror } from "./stripe-ports.ts";
+import { PAUSED_KEY } from "./stripe-prices.ts";
 import {
   type Change,
   customerOf,
@@ -43,7 +49,12 @@ const itemParam = z.strictObject({
   deleted: z.literal(true).optional(),
 });
 const changed = z.strictObject({ subscriptionId: z.string(), items: z.array(itemParam), prorationDate: z.int() });
-const acted = z.strictObject({ subscriptionId: z.string(), act: z.enum(["cancel_at_period_end", "keep", "pause", "resume"]) });
+const acted = z.strictObject({
+  subscriptionId: z.string(),
+  act: z.enum(["cancel_at_period_end", "keep", "pause", "resume"]),
+  /** In Unix milliseconds. */
+  at: z.int(),
+});
 type ItemParam = z.output<typeof itemParam>;
 
 export function subscriptionCalls({ stripe }: { stripe: Stripe }) {
@@ -66,20 +77,19 @@ export function subscriptionCalls({ stripe }: { stripe: Stripe }) {
   const act: CallKind<z.output<typeof acted>, Stripe.Subscription> = {
     name: "subscription.act",
     input: acted,
-    make: ({ subscriptionId, act: what }, { idempotencyKey }) =>
-      stripe.subscriptions.update(subscriptionId, ACTS[what], { idempotencyKey }),
+    make: ({ subscriptionId, act: what, at }, { idempotencyKey }) =>
+      stripe.subscriptions.update(subscriptionId, paramsOfAct(what, at), { idempotencyKey }),
     isOfItsDay: true,
   };
   return { change, act };
 }
 
 /** While it is paused its invoices are void, and the team has what Free has. */
-const ACTS = {
-  cancel_at_period_end: { cancel_at_period_end: true },
-  keep: { cancel_at_period_end: false },
-  pause: { pause_collection: { behavior: "void" } },
-  resume: { pause_collection: "" },
-} as const satisfies Readonly<Record<string, Stripe.SubscriptionUpdateParams>>;
+function paramsOfAct(act: Act, at: number): Stripe.SubscriptionUpdateParams {
+  if (act === "pause") return { pause_collection: { behavior: "void" }, metadata: { [PAUSED_KEY]: String(at) } };
+  if (act === "resume") return { pause_collection: "", metadata: { [PAUSED_KEY]: "" } };
+  return { cancel_at_period_end: act === "cancel_at_period_end" };
+}
 
 export interface Subscriptions {
   previewChange(scope: TeamScope, input: z.output<typeof changeInput>): Promise<ChangePreview>;
@@ -107,7 +117,10 @@ export function createSubscriptions(options: {
     if (row === undefined) throw new PerchError("conflict", "This team has no plan to change. Choose one first.");
     const subscription = await asked(stripe.subscriptions.retrieve(row.id));
     if (customerOf(subscription) !== account?.customerId) {
-      throw new PerchError("conflict", "This plan belongs to another customer, so nothing was changed. Write to support.");
+      throw new PerchError(
+        "conflict",
+        "This plan belongs to another customer, so nothing was changed. Write to support.",
+      );
     }
     return subscription;
   }
@@ -124,7 +137,8 @@ export function createSubscriptions(options: {
     ]);
     demandEnough(wanted, { members, dedicatedPhones, storageMb: kept * options.phoneDiskMb });
     const steps = stepsOf(items, wanted);
-    if (steps.length === 0) throw new PerchError("conflict", "This is what the team has already. Nothing would change.");
+    if (steps.length === 0)
+      throw new PerchError("conflict", "This is what the team has already. Nothing would change.");
     return { items, wanted, params: await paramsOf(steps) };
   }
 
@@ -219,10 +233,10 @@ export function createSubscriptions(options: {
       async function asking() {
         const subscriptionNow = await running(scope);
         demandPossible(act, subscriptionNow);
+        const input = { subscriptionId: subscriptionNow.id, act, at: clock.now() };
         return db.tx(async (tx) => {
           const entry = { chain: teamId, actor: userId, action: "billing.subscription_acted" } as const;
           await audit.record(tx, { ...entry, object: teamId, detail: { act } });
-          const input = { subscriptionId: subscriptionNow.id, act };
           return calls.queue(tx, kinds.act, { teamId, key, input, isWaitedFor: true });
         });
       }
