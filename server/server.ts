@@ -11,6 +11,7 @@ import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
 import { createBillingParts } from "./billing/compose.ts";
+import { noStripe } from "./billing/stripe/compose.ts";
 import type { Clock } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
@@ -118,7 +119,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     singleNode: db.engine === "sqlite",
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
+  const stripe = noStripe();
   const accounts = createAccountServices({
+    ...{ tellProcessors: stripe.tell, teamCloses: stripe.closes },
     db,
     audit,
     limiter,
@@ -235,7 +238,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound },
+      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe },
     }),
   );
   const { privacy } = rights;

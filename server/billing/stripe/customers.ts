@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type Stripe from "stripe";
 import { z } from "zod";
-import { type CheckoutId, checkoutId, type TeamId, teamId, type UserId, userId } from "../../../shared/ids.ts";
+import { type CheckoutId, checkoutId, type TeamId, teamId, userId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import type { TellProcessors } from "../../privacy/processors/tell-processors.ts";
@@ -15,7 +15,7 @@ import { isMissing } from "./stripe-errors.ts";
 import { TEAM_KEY } from "./stripe-prices.ts";
 
 /** Metadata of a customer: whose name and address it has. */
-const PERSON_KEY = "perch_person";
+export const PERSON_KEY = "perch_person";
 
 /** What is left of a customer at Stripe once a team has closed; the rows that named it are gone by then. */
 export const closedCustomer = z.strictObject({ customerId: z.string(), subscriptionIds: z.array(z.string()) });
@@ -42,7 +42,7 @@ export function customerCalls({ stripe, db, repo }: { stripe: Stripe; db: Databa
     const same: Payer | undefined = id.success ? await repo.payer(db.read, id.data, team) : undefined;
     return same ?? (await repo.owners(db.read, team))[0];
   }
-  const updated = z.strictObject({ customerId: z.string(), teamId, checkoutId: checkoutId.optional() });
+  const updated = z.strictObject({ customerId: z.string(), teamId, checkoutId: z.optional(checkoutId) });
   /** Reads whose name and address the customer has, or who began `checkoutId`, and writes them as they are now. */
   const update: CallKind<z.output<typeof updated>, { readonly id: string | null }> = {
     name: "customer.update",
@@ -109,8 +109,6 @@ export interface Customers {
   named(tx: Writer, teamId: TeamId, customerId: string, by: CheckoutId): ReturnType<StripeCalls["queue"]>;
   /** A corrected name or address reaches Stripe. */
   readonly tell: TellProcessors;
-  /** The person's customers at Stripe, with whom to be named instead. */
-  rename(tx: Writer, teams: readonly { teamId: TeamId; customerId: string }[], userId: UserId): Promise<void>;
 }
 
 export function createCustomers(options: {
@@ -137,14 +135,11 @@ export function createCustomers(options: {
     },
     named: (tx, teamId, customerId, by) =>
       calls.queue(tx, kinds.update, {
-        ...{ teamId, key: `customer.named:${customerId}`, isWaitedFor: true },
+        ...{ teamId, key: `customer.named:${customerId}`, isWaitedFor: true, isFirstAlone: true },
         input: { customerId, teamId, checkoutId: by },
       }),
     async tell(tx, { userId }) {
-      await this.rename(tx, await repo.customersOf(tx, userId), userId);
-    },
-    async rename(tx, teams) {
-      for (const { teamId, customerId } of teams) {
+      for (const { teamId, customerId } of await repo.customersOf(tx, userId)) {
         const key = `customer.update:${customerId}:${clock.now()}`;
         await calls.queue(tx, kinds.update, { teamId, key, input: { customerId, teamId } });
       }

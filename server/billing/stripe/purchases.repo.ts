@@ -5,12 +5,14 @@ import { type LookupKey, TOP_UP_IDS } from "../../../shared/billing/catalogue.ts
 import type { CheckoutId, TeamId, UserId } from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
+import type { HourOfUse } from "./usage-sink.ts";
 
 export type AccountRow = Tables["billingAccounts"]["$inferSelect"];
 export type CheckoutRow = Tables["checkouts"]["$inferSelect"];
 export type SubscriptionRow = Tables["subscriptions"]["$inferSelect"];
 export type MoneyBackRow = Tables["moneyBack"]["$inferSelect"];
 
+const HOUR_MS = 3_600_000;
 const TOP_UP_KEYS = TOP_UP_IDS.map((id): LookupKey => `perch_${id}`);
 /** Statuses in which a subscription is over, or never began. */
 const OVER = ["canceled", "incomplete_expired"];
@@ -40,6 +42,8 @@ export interface PurchasesRepo {
     reader: Reader,
     same: { teamId: TeamId; what: string; amount: number; currency: string; openUntil: Date },
   ): Promise<CheckoutRow | undefined>;
+  /** Pages that are open, and what was paid and has not arrived. */
+  openCheckouts(reader: Reader, teamId: TeamId): Promise<CheckoutRow[]>;
   checkoutsSince(reader: Reader, teamId: TeamId, since: Date): Promise<number>;
   changeCheckout(tx: Writer, id: CheckoutId, change: Partial<CheckoutRow>): Promise<void>;
   /** Paid top-ups, the newest first. */
@@ -65,6 +69,8 @@ export interface PurchasesRepo {
   /** Until when the newest invoice of these teams has to be kept, if there is one. */
   invoicesKeptUntil(reader: Reader, teams: readonly TeamId[]): Promise<Date | undefined>;
   teamOfCustomer(reader: Reader, customerId: string): Promise<TeamId | undefined>;
+  /** What each team that is a customer used within an hour, in milliseconds. */
+  hoursOfUse(hour: Date): Promise<HourOfUse[]>;
   /** True when some phone time before the moment is not in the ledger yet. */
   hasUnrated(reader: Reader, teamId: TeamId, before: Date): Promise<boolean>;
 }
@@ -144,6 +150,11 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
         .limit(1);
       return row;
     },
+    openCheckouts: async (reader, teamId) =>
+      reader
+        .select()
+        .from(checkouts)
+        .where(and(eq(checkouts.teamId, teamId), inArray(checkouts.state, ["open", "processing"]))),
     checkoutsSince: (reader, teamId, since) =>
       reader.$count(checkouts, and(eq(checkouts.teamId, teamId), gt(checkouts.createdAt, since))),
     async changeCheckout(tx, id, change) {
@@ -243,6 +254,30 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
         .from(billingAccounts)
         .where(eq(billingAccounts.customerId, customerId));
       return row?.teamId;
+    },
+    async hoursOfUse(hour) {
+      const end = new Date(hour.getTime() + HOUR_MS);
+      const rows = await db.read
+        .select({
+          ...{ teamId: usageIntervals.teamId, customerId: billingAccounts.customerId },
+          ...{ startedAt: usageIntervals.startedAt, until: usageIntervals.lastSeenAt, endedAt: usageIntervals.endedAt },
+        })
+        .from(usageIntervals)
+        .innerJoin(billingAccounts, eq(billingAccounts.teamId, usageIntervals.teamId))
+        .where(
+          and(
+            ...[isNotNull(billingAccounts.customerId), lt(usageIntervals.startedAt, end)],
+            or(isNull(usageIntervals.endedAt), gt(usageIntervals.endedAt, hour)),
+          ),
+        );
+      const used = new Map<TeamId, HourOfUse>();
+      for (const { teamId, customerId, startedAt, until, endedAt } of rows) {
+        const to = Math.min((endedAt ?? until).getTime(), end.getTime());
+        const ms = Math.max(0, to - Math.max(startedAt.getTime(), hour.getTime()));
+        const earlier = used.get(teamId)?.ms ?? 0;
+        if (customerId !== null) used.set(teamId, { teamId, customerId, hour, ms: earlier + ms });
+      }
+      return [...used.values()];
     },
     async hasUnrated(reader, teamId, before) {
       const isBehind = or(

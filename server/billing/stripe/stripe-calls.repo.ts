@@ -11,10 +11,14 @@ export interface CallsRepo {
   insert(tx: Writer, row: CallRow): Promise<boolean>;
   find(reader: Reader, id: StripeCallId): Promise<CallRow | undefined>;
   byKey(reader: Reader, key: string): Promise<CallRow | undefined>;
+  /** The team's newest call of a kind. */
+  lastOf(reader: Reader, teamId: TeamId, kind: string): Promise<CallRow | undefined>;
   /** Of a call that is neither done nor failed; false when it was settled meanwhile. */
   settle(tx: Writer, id: StripeCallId, change: Partial<CallRow>): Promise<boolean>;
   /** Counts a try that had no clear end. */
   tried(tx: Writer, row: CallRow, error: string): Promise<void>;
+  /** Cuts what was asked for from a team that goes. */
+  cut(tx: Writer, teamId: TeamId): Promise<void>;
   /** Waiting since a moment or longer, the oldest first. */
   waiting(before: Date, limit: number): Promise<CallRow[]>;
   /** For the operator: what Stripe refused, the newest first. */
@@ -41,6 +45,15 @@ export function createCallsRepo(db: Database): CallsRepo {
       const [row] = await reader.select().from(stripeCalls).where(eq(stripeCalls.idempotencyKey, key));
       return row;
     },
+    async lastOf(reader, teamId, kind) {
+      const [row] = await reader
+        .select()
+        .from(stripeCalls)
+        .where(and(eq(stripeCalls.teamId, teamId), eq(stripeCalls.kind, kind)))
+        .orderBy(desc(stripeCalls.createdAt))
+        .limit(1);
+      return row;
+    },
     async settle(tx, id, change) {
       const rows = await tx
         .update(stripeCalls)
@@ -54,6 +67,9 @@ export function createCallsRepo(db: Database): CallsRepo {
         .update(stripeCalls)
         .set({ attempts: attempts + 1, error })
         .where(and(eq(stripeCalls.id, id), eq(stripeCalls.state, "queued")));
+    },
+    async cut(tx, teamId) {
+      await tx.update(stripeCalls).set({ teamId: null }).where(eq(stripeCalls.teamId, teamId));
     },
     waiting: async (before, limit) =>
       db.read

@@ -44,6 +44,8 @@ export interface CallKind<I, R extends { readonly id: string | null }> {
   refused?(tx: Writer, input: I, code: string, call: CallToMake): Promise<void>;
   /** True: worth nothing once nobody waits for it. */
   readonly isForNow?: true;
+  /** True: not made any more once Stripe may have forgotten the key; who asked for it saw long ago what came of it. */
+  readonly isOfItsDay?: true;
 }
 export interface NewCall<I> {
   readonly teamId: TeamId | null;
@@ -52,6 +54,8 @@ export interface NewCall<I> {
   readonly input: I;
   /** Somebody makes it with `now` right after the commit: the job comes only when they do not. */
   readonly isWaitedFor?: true;
+  /** True: whoever comes later with another input leaves it at the first one. */
+  readonly isFirstAlone?: true;
 }
 
 export interface StripeCalls {
@@ -66,6 +70,12 @@ export interface StripeCalls {
    * @throws PerchError with what Stripe refused, or `unavailable`: then it goes on by itself.
    */
   now<I, R extends { readonly id: string | null }>(kind: CallKind<I, R>, id: StripeCallId): Promise<R | undefined>;
+  /** The call with a key. */
+  find(key: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
+  /** The newest call of a kind that was due for a team. */
+  lastOf(teamId: TeamId, kind: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
+  /** Before a team goes: what had to be asked on its behalf is asked still. */
+  cut(tx: Writer, teamId: TeamId): Promise<void>;
   wake(): void;
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
@@ -110,8 +120,12 @@ export function createStripeCalls(options: {
     const { id, teamId, idempotencyKey, createdAt } = row;
     const call: CallToMake = { id, teamId, idempotencyKey, createdAt };
     const input = kind.input.parse(row.input);
+    const isOld = clock.now() - createdAt.getTime() > KEY_KNOWN_MS;
+    if (isOld && kind.isOfItsDay) {
+      await db.tx((tx) => repo.settle(tx, id, { state: "failed", error: "too_late", doneAt: now() }));
+      throw refusal("too_late");
+    }
     try {
-      const isOld = clock.now() - createdAt.getTime() > KEY_KNOWN_MS;
       const result = (isOld ? await kind.find?.(input, call) : undefined) ?? (await kind.make(input, call));
       await db.tx(async (tx) => {
         const change = { state: "done", resultId: result.id, error: null, attempts: row.attempts + 1 } as const;
@@ -136,7 +150,7 @@ export function createStripeCalls(options: {
   }
 
   return {
-    async queue(tx, kind, { teamId, key, input, isWaitedFor }) {
+    async queue(tx, kind, { teamId, key, input, isWaitedFor, isFirstAlone }) {
       const row = newCallRow({
         ...{ id: newId("stripeCall"), teamId, kind: kind.name, idempotencyKey: key, createdAt: now() },
         input: storedInput.parse(input),
@@ -147,7 +161,7 @@ export function createStripeCalls(options: {
       }
       const earlier = await repo.byKey(tx, key);
       if (earlier === undefined || earlier.kind !== kind.name) throw new Error(`The key of a ${kind.name} is taken.`);
-      if (canonicalJson(earlier.input) !== canonicalJson(row.input)) {
+      if (isFirstAlone !== true && canonicalJson(earlier.input) !== canonicalJson(row.input)) {
         throw new PerchError(
           "idempotency_mismatch",
           "This request key was already used for something else. Use a new key.",
@@ -162,6 +176,9 @@ export function createStripeCalls(options: {
       if (row.state === "failed") throw refusal(row.error ?? "refused");
       return attempt(kind, row);
     },
+    find: (key) => repo.byKey(db.read, key),
+    lastOf: (teamId, kind) => repo.lastOf(db.read, teamId, kind),
+    cut: (tx, teamId) => repo.cut(tx, teamId),
     wake: () => jobs.wake(),
     jobs: {
       async [CALL_JOB](input) {

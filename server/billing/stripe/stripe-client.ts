@@ -7,7 +7,7 @@ import Stripe from "stripe";
 import type { Config } from "../../config.ts";
 
 /** What every call and every webhook endpoint is made with. Raised together with the SDK, never by itself. */
-export const STRIPE_API_VERSION = "2026-10-28.endive";
+export const STRIPE_API_VERSION = "2026-10-28.endive" as const;
 
 const TIMEOUT_MS = 20_000;
 const RETRIES = 2;
@@ -15,7 +15,7 @@ const RETRIES = 2;
 /** The billing sandbox in Stripe's place. */
 export interface SandboxDoor {
   readonly key: string;
-  fetch(request: Request): Promise<Response>;
+  fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 export interface StripeAccess {
   readonly stripe: Stripe;
@@ -28,14 +28,14 @@ type ClientConfig = Pick<Config, "billingMode" | "STRIPE_SECRET_KEY" | "STRIPE_A
 
 /** `undefined` where the server sends no bills. `retries`: of the SDK; tests that lose answers want none. */
 export function openStripe(config: ClientConfig, sandbox?: SandboxDoor, retries = RETRIES): StripeAccess | undefined {
-  const common = { apiVersion: STRIPE_API_VERSION, maxNetworkRetries: retries, timeout: TIMEOUT_MS, telemetry: false };
+  const common = {
+    ...{ apiVersion: STRIPE_API_VERSION, maxNetworkRetries: retries, timeout: TIMEOUT_MS, telemetry: false },
+  } satisfies ConstructorParameters<typeof Stripe>[1];
   if (config.billingMode === "off") return undefined;
   if (config.billingMode === "sandbox") {
     if (sandbox === undefined) return undefined;
-    const { key } = sandbox;
-    const httpClient = Stripe.createFetchHttpClient((url: string, init?: RequestInit) =>
-      sandbox.fetch(new Request(url, init)),
-    );
+    const { key, fetch } = sandbox;
+    const httpClient = Stripe.createFetchHttpClient(fetch);
     return { stripe: new Stripe(key, { ...common, httpClient }), mode: "sandbox", livemode: false };
   }
   const { STRIPE_SECRET_KEY: key = "", STRIPE_API_BASE } = config;

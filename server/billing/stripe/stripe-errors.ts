@@ -55,6 +55,9 @@ export function refusal(code: string, cause?: unknown): PerchError {
   if (declined !== undefined) {
     return new PerchError("payment_required", `${declined} Nothing was changed or charged.`, { cause });
   }
+  if (code === "too_late" || code === "abandoned") {
+    return new PerchError("conflict", "This took too long and was given up. Look again, and start it anew.", { cause });
+  }
   if (code === "resource_missing") {
     return new PerchError("not_found", "Stripe does not know this any more. Look again.", { cause });
   }

@@ -18,7 +18,7 @@ import type { MirroredItem } from "./stripe.tables.ts";
 const BY_KEY: ReadonlyMap<string, CatalogueItem> = new Map(catalogueItems().map((item) => [item.lookupKey, item]));
 
 /** Metadata of a price: its lookup key, which stays with it. */
-export const PRICE_KEY = "perch_lookup_key";
+export const PRICE_KEY = "perch_key";
 /** Metadata of customers, sessions and subscriptions: whose they are. */
 export const TEAM_KEY = "perch_team";
 /** Metadata of a subscription that is paused: since when, in Unix milliseconds. */
@@ -74,8 +74,8 @@ export function subscriptionKey(of: PaidPlanId | AddOnId, cycle: Cycle): LookupK
 /** Since when a subscription is paused; Stripe itself keeps only that it is. */
 export function pausedAtOf(subscription: Pick<Stripe.Subscription, "pause_collection" | "metadata">): Date | null {
   if (subscription.pause_collection === null) return null;
-  const ms = /^\d{1,15}$/.test(subscription.metadata[PAUSED_KEY] ?? "") ? Number(subscription.metadata[PAUSED_KEY]) : 0;
-  return new Date(ms);
+  const ms = subscription.metadata[PAUSED_KEY] ?? "";
+  return new Date(/^\d{1,15}$/.test(ms) ? Number(ms) : 0);
 }
 
 /** The id in a field that Stripe may have expanded. */
