@@ -84,7 +84,8 @@ export function createApi(options: ApiOptions): (url: string, init?: RequestInit
         return key === null || method === "GET" ? run() : once(view, key, method, path, params, run);
       });
       options.faults.afterCall(method, path);
-      return respond(requestId, answer);
+      const headers = { ...answer.headers, ...(key !== null && { "Idempotency-Key": key }) };
+      return respond(requestId, { ...answer, headers });
     } catch (error) {
       if (error instanceof LostAnswer) throw error;
       return respond(requestId, failure(requestId, error));

@@ -283,6 +283,23 @@ export async function openDispute(view: View, charge: Charge): Promise<Obj<"disp
   return dispute;
 }
 
+/** The bank suspects fraud before anybody has disputed. */
+export async function warnOfFraud(view: View, charge: Charge): Promise<Obj<"radar.early_fraud_warning">> {
+  const warning: Obj<"radar.early_fraud_warning"> = {
+    id: view.id("radar.early_fraud_warning"),
+    object: "radar.early_fraud_warning",
+    actionable: true,
+    charge: charge.id,
+    created: await view.timeOf(charge.customer),
+    fraud_type: "unauthorized_use_of_card",
+    livemode: false,
+    ...(charge.payment_intent !== null && { payment_intent: charge.payment_intent }),
+  };
+  await view.put(warning, charge.customer);
+  await view.emit("radar.early_fraud_warning.created", warning, {}, charge.customer);
+  return warning;
+}
+
 const NO_EVIDENCE: Obj<"dispute">["evidence"] = {
   access_activity_log: null,
   billing_address: null,

@@ -1,8 +1,10 @@
 /** A sandbox in memory with the real SDK in front of it and an endpoint that keeps what it is sent. */
+import { Hono } from "hono";
 import Stripe from "stripe";
 import { ManualClock } from "../../../clock.ts";
+import type { PagesEnv } from "../../../http/pages/page-context.ts";
 import { silentLog } from "../../../log.ts";
-import { createBillingSandbox, createMemoryStore, SANDBOX_KEY, type SandboxOptions } from "../sandbox.ts";
+import { createBillingSandbox, createMemoryStore, SANDBOX_KEY, SANDBOX_PATH, type SandboxOptions } from "../sandbox.ts";
 
 export const WEBHOOK_SECRET = "whsec_sandbox_test";
 
@@ -70,4 +72,30 @@ export async function openShop(options: Partial<SandboxOptions> = {}) {
     return stripe.subscriptions.retrieve(String(subscription));
   }
   return { ...opened, product, small, large, slot, topUp, customer, urls, subscribe };
+}
+
+/** A person in a browser on the sandbox's pages. */
+export function browse(sandbox: { pages: Hono<PagesEnv> }, ip = "127.0.0.1") {
+  const app = new Hono<PagesEnv>();
+  app.use(async (c, next) => {
+    c.set("request", { requestId: "11111111-2222-4333-8444-555555555555", ip, userAgent: "test" });
+    await next();
+  });
+  app.route(SANDBOX_PATH, sandbox.pages);
+  const origin = "http://127.0.0.1:8787";
+  const path = (url: string) => new URL(url, origin).href;
+  return {
+    async open(url: string) {
+      const response = await app.request(path(url));
+      return { status: response.status, html: await response.text(), headers: response.headers };
+    },
+    async send(url: string, fields: Record<string, string>, headers: Record<string, string> = { origin }) {
+      const response = await app.request(path(url), {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+        body: new URLSearchParams(fields).toString(),
+      });
+      return { status: response.status, html: await response.text(), location: response.headers.get("location") };
+    },
+  };
 }
