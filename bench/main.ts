@@ -4,6 +4,7 @@
  */
 import { auditChain } from "./audit-chain.ts";
 import { automations } from "./automations.ts";
+import { balanceCheck } from "./balance-check.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
@@ -16,6 +17,7 @@ import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
+import { rating } from "./rating.ts";
 import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
 import { rules } from "./rules.ts";
 import { sessionCheck } from "./session-check.ts";
@@ -39,6 +41,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   database,
   sweep,
   rules,
+  rating,
+  balanceCheck,
   automations,
   dataExport,
   breach,

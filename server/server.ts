@@ -12,10 +12,7 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
-import { createBudgetsRepo } from "./billing/budgets/budgets.repo.ts";
-import { createBillingParts } from "./billing/compose.ts";
-import { createUsageParts } from "./billing/usage/compose.ts";
-import { UNBILLED_ENTITLEMENTS, UNBILLED_LEDGER } from "./billing/usage/unbilled.ts";
+import { type BillingParts, createBillingParts, createCounting } from "./billing/compose.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
@@ -125,6 +122,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     singleNode: db.engine === "sqlite",
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
+  /** Made of accounts, and asked by them. */
+  const late: { billing?: BillingParts } = {};
   const accounts = createAccountServices({
     db,
     audit,
@@ -137,6 +136,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
+    tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
+    teamCloses: (tx, teamId) => late.billing?.closes(tx, teamId) ?? Promise.resolve(),
   });
 
   const driver =
@@ -155,15 +156,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const drivers = new Map([[driver.kind, driver]]);
   const phonesRepo = createPhonesRepo(db);
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
-  const usage = createUsageParts({
-    ...{ db, clock, log, audit, publicUrl, mail: accounts.mail },
-    ...{ ledger: UNBILLED_LEDGER, entitlements: UNBILLED_ENTITLEMENTS },
-    ...{ budgets: { alert: async () => {} }, budgetsRepo: createBudgetsRepo(db) },
+  const counting = createCounting({
+    ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
     monotonic: options.monotonic ?? systemMonotonic,
-    ...{ node: hostname(), boot: randomUUID(), phoneDiskMb: config.PHONE_DISK_MB },
-    alive: () => driver.runningPhones(),
+    recordsKey: deriveKey(master, "billing records"),
+    ...{ node: hostname(), boot: randomUUID(), alive: () => driver.runningPhones() },
   });
-  const { metering } = usage;
+  const { metering } = counting;
   let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
   const lifecycle = createPhoneLifecycle({
     db,
@@ -195,6 +194,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
+  const billing = createBillingParts(counting, {
+    ...{ db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
+    sandboxSecret: `whsec_${deriveKey(master, "billing sandbox").toString("hex")}`,
+  });
+  late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, driver },
     ...{ phones, phonesRepo, lifecycle, port, publicUrl },
@@ -254,7 +258,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound },
+      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;
@@ -284,7 +288,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     recordings,
     privacy,
-    ...createBillingParts(),
+    ...billing.services,
   });
   let stopping = false;
   const refusals = createRefusals({ log, clock });
@@ -299,6 +303,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     workspaces: automations.workspaces,
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
+    stripeWebhook: billing.webhook,
     pages: new Hono<AppEnv>().route(
       "/",
       createPages({
@@ -345,15 +350,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       ...rights.jobs,
+      ...billing.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules],
+    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
   );
+  await billing.start();
   await recordings.recover();
-  const meter = usage.meter(lifecycle);
+  const meter = counting.meter(lifecycle);
   await meter.start();
   const recovering = lifecycle
     .recover()
@@ -393,6 +400,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await automations.close();
         await lifecycle.close();
         await meter.stop();
+        await billing.stop();
         screen.close();
         await driver.close();
         await jobs.stop();

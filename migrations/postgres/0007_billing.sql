@@ -260,6 +260,7 @@ CREATE INDEX "ledger_entries_interval" ON "ledger_entries" USING btree ("interva
 CREATE INDEX "ledger_entries_created" ON "ledger_entries" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "money_back_team" ON "money_back" USING btree ("team_id","created_at");--> statement-breakpoint
 CREATE INDEX "payg_days_team" ON "payg_days" USING btree ("team_id","day");--> statement-breakpoint
+CREATE INDEX "payg_days_updated" ON "payg_days" USING btree ("updated_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "reconcile_findings_once" ON "reconcile_findings" USING btree ("kind","object_id");--> statement-breakpoint
 CREATE INDEX "reconcile_findings_created" ON "reconcile_findings" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "reconcile_findings_team" ON "reconcile_findings" USING btree ("team_id");--> statement-breakpoint

@@ -160,6 +160,7 @@ CREATE TABLE `payg_days` (
 );
 --> statement-breakpoint
 CREATE INDEX `payg_days_team` ON `payg_days` (`team_id`,`day`);--> statement-breakpoint
+CREATE INDEX `payg_days_updated` ON `payg_days` (`updated_at`);--> statement-breakpoint
 CREATE TABLE `reconcile_findings` (
 	`id` text PRIMARY KEY NOT NULL,
 	`run_id` text NOT NULL,

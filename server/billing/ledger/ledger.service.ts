@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { CURRENCY, PAY_AS_YOU_GO, PLANS, TRIAL } from "../../../shared/billing/catalogue.ts";
 import { localDay } from "../../../shared/billing/local-days.ts";
 import { type Funds, TIME_GRANTS, type TimeGrant } from "../../../shared/billing/rating.ts";
-import { minuteWords, moneyWords } from "../../../shared/billing/words.ts";
+import { minutesWords, moneyWords } from "../../../shared/billing/words.ts";
 import { type GrantId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Reader, Writer } from "../../db/database.ts";
@@ -63,7 +63,7 @@ export function createLedger(options: {
     const grant: NewGrant = {
       teamId,
       kind: "plan",
-      name: `${PLANS[plan].name}: ${minuteWords(ms)}`,
+      name: `${PLANS[plan].name}: ${minutesWords(ms)}`,
       ms,
       source: "period",
       sourceId: `${teamId}:${month.from.toISOString()}:${plan}:${includedMs}`,
@@ -74,7 +74,7 @@ export function createLedger(options: {
   }
 
   /** Once for each team, and once for each person: a digest of who they are stays, which leads to nobody once they are gone. */
-  async function giveTrial(tx: Writer, teamId: TeamId, at: Date, timeZone: string): Promise<void> {
+  async function giveTrial(tx: Writer, teamId: TeamId, at: Date, since: Date, timeZone: string): Promise<void> {
     if (await repo.hadTrial(tx, teamId)) return;
     const owner = await repo.confirmedOwner(tx, teamId);
     if (owner === undefined) return;
@@ -83,11 +83,11 @@ export function createLedger(options: {
     const grant: NewGrant = {
       teamId,
       kind: "promo",
-      name: `Trial: ${minuteWords(TRIAL.ms)}`,
+      name: `Trial: ${minutesWords(TRIAL.ms)}`,
       ms: TRIAL.ms,
       source: "trial",
       sourceId: teamId,
-      startsAt: at,
+      startsAt: since,
       expiresAt: new Date(at.getTime() + TRIAL.days * DAY_MS),
     };
     if (await give(tx, grant, person, localDay(clock.now(), timeZone).day)) {
@@ -145,7 +145,7 @@ export function createLedger(options: {
       if (unbilled) return { ...UNBILLED, timeZone: may.timeZone };
       if (since < may.month.from) await giveMonth(tx, teamId, await entitlements.of(tx, teamId, since));
       await giveMonth(tx, teamId, may);
-      await giveTrial(tx, teamId, at, may.timeZone);
+      await giveTrial(tx, teamId, at, since, may.timeZone);
       return fundsOf(tx, teamId, may, at, since);
     },
     ...createPosting({ repo, budgets }),
