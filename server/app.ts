@@ -15,6 +15,7 @@ import type { RunsService } from "./automations/runs.service.ts";
 import type { SuitesService } from "./automations/suites.service.ts";
 import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
+import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import { isAtTheMachine } from "./http/at-the-machine.ts";
@@ -71,6 +72,8 @@ export interface AppOptions {
   readonly webhooks: Pick<WebhooksService, "receive">;
   readonly workspaces: Pick<WorkspacesService, "exportZip">;
   readonly suites: Pick<SuitesService, "junit">;
+  /** Takes what Stripe sends; `undefined` where the server sends no bills. */
+  readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -117,17 +120,20 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return errorAnswer(c, new PerchError("internal", INTERNAL_MESSAGE), requestId);
   });
   app.use(hostGuard(doors));
-  const limitBody = (maxSize: number) =>
+  const limitBody = (maxSize: number, refusal = new PerchError("too_large", "This is larger than the server takes.")) =>
     bodyLimit({
       maxSize,
       onError: () => {
-        throw new PerchError("too_large", "This is larger than the server takes.");
+        throw refusal;
       },
     });
   const limitCall = limitBody(MAX_BODY_BYTES);
   for (const [path, maxSize] of Object.entries(BODY_BYTES)) app.post(path, limitBody(maxSize));
+  const noEvent = new PerchError("bad_input", "This is larger than an event of Stripe.");
+  app.post(STRIPE_WEBHOOK_PATH, limitBody(MAX_EVENT_BYTES, noEvent));
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
-  app.use((c, next) => (c.req.method === "GET" || Object.hasOwn(BODY_BYTES, c.req.path) ? next() : limitCall(c, next)));
+  const limited = new Set([...Object.keys(BODY_BYTES), STRIPE_WEBHOOK_PATH]);
+  app.use((c, next) => (c.req.method === "GET" || limited.has(c.req.path) ? next() : limitCall(c, next)));
 
   const called = ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*", IMPORT_PATH];
   for (const path of ["/healthz", "/readyz", ...called]) app.use(path, extensionCors(doors));
@@ -242,6 +248,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       idempotencyKey: c.req.header("idempotency-key"),
     });
     return c.json(answer, 202);
+  });
+
+  // Before any parser: what Stripe signed are these bytes.
+  app.post(STRIPE_WEBHOOK_PATH, async (c) => {
+    if (options.stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    await options.stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") });
+    return c.json({ received: true });
   });
 
   app.get("/metrics", async (c) => {

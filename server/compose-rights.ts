@@ -5,6 +5,7 @@ import { createPageLinks } from "./accounts/page-links.ts";
 import type { Audit } from "./audit/audit.repo.ts";
 import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
+import type { BillingParts } from "./billing/compose.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -53,6 +54,8 @@ export interface RightsPartsOptions {
   readonly drivers: ReadonlyMap<PhoneDriver["kind"], PhoneDriver>;
   readonly phones: PhonesService;
   readonly lifecycle: PhoneLifecycle;
+  /** What Stripe has to forget, and what closing a team ends there. */
+  readonly stripe: Pick<BillingParts, "closes" | "erasure">;
 }
 
 export function createRightsParts(options: RightsPartsOptions) {
@@ -65,7 +68,8 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
-    processors: register.flatMap(({ erasure: adapter }) => adapter ?? []),
+    processors: [...register.map((one) => one.erasure), options.stripe.erasure].flatMap((adapter) => adapter ?? []),
+    teamCloses: options.stripe.closes,
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
   const copies = createExportParts({

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
+import type { BillingMode } from "../shared/billing/billing.ts";
 import { parseEgressAllow } from "./egress/allow.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
@@ -117,6 +118,45 @@ const VARIABLES = {
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  BILLING: {
+    schema: z.enum(["auto", "sandbox", "off"], { error: "Write auto, sandbox or off." }).default("auto"),
+    about:
+      "auto: Stripe where STRIPE_SECRET_KEY is set, else a sandbox without money on this machine and off in public. Or sandbox, off.",
+  },
+  STRIPE_SECRET_KEY: {
+    schema: z
+      .string()
+      .regex(
+        /^(sk|rk)_(test|live)_\w{8,}$/,
+        "Write a secret or restricted key of Stripe: sk_test_…, sk_live_…, rk_test_… or rk_live_….",
+      )
+      .optional(),
+    about: "Stripe's secret key, better a restricted one: sk_… or rk_….",
+  },
+  STRIPE_WEBHOOK_SECRET: {
+    schema: z
+      .string()
+      .default("")
+      .transform((list) => list.split(",").map((one) => one.trim()))
+      .transform((list) => list.filter(Boolean))
+      .refine((list) => list.every((one) => /^whsec_\S{8,}$/.test(one)), "Write whsec_…, several with commas between."),
+    about: "Signing secret of the webhook at PUBLIC_URL/webhooks/stripe; while it is changed, both, with a comma.",
+  },
+  STRIPE_API_BASE: {
+    schema: origin.optional(),
+    about: "Another address for Stripe's API, as for tests. Default: https://api.stripe.com.",
+  },
+  STRIPE_TAX: {
+    schema: z.enum(["on", "off"], { error: "Write on or off." }).default("off"),
+    about: "on: Stripe Tax works out taxes and asks for tax ids. Needs registrations in Stripe.",
+  },
+  STRIPE_METER: {
+    schema: z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, "Write the event name of a meter: letters, digits, dots, hyphens.")
+      .optional(),
+    about: "Event name of a Stripe meter that gets each team's minutes by the hour, for reports alone.",
+  },
   REGION: {
     schema: z
       .string()
@@ -159,9 +199,6 @@ type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
 const LATER = [
-  "STRIPE_SECRET_KEY",
-  "STRIPE_WEBHOOK_SECRET",
-  "STRIPE_API_BASE",
   "SUPABASE_URL",
   "SUPABASE_SERVICE_ROLE_KEY",
   "S3_ENDPOINT",
@@ -192,6 +229,8 @@ const OWN_PREFIXES = [
   "PROCESSORS_",
   "INACTIVE_",
   "OPERATOR_",
+  "BILLING",
+  "STRIPE_",
 ];
 
 export interface Config
@@ -201,6 +240,8 @@ export interface Config
   readonly backupDir: string;
   /** Set when the server itself serves https. */
   readonly certificate: CertificateFiles | undefined;
+  /** How bills are sent: through Stripe, to a sandbox on this machine, or not at all. */
+  readonly billingMode: BillingMode;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
 }
@@ -267,8 +308,47 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     keyFile,
     backupDir: resolve(BACKUP_DIR ?? `${dataDir}.backups`),
     certificate,
+    billingMode: billingMode(values, publicUrl),
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
+}
+
+/** A sandbox where nobody else can reach it; in public only Stripe itself, or no bills. */
+function billingMode(
+  values: Pick<Variables, "BILLING" | "STRIPE_SECRET_KEY" | "STRIPE_WEBHOOK_SECRET" | "STRIPE_API_BASE">,
+  publicUrl: URL,
+): BillingMode {
+  const { BILLING, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE } = values;
+  if (BILLING === "off") return "off";
+  const isHere = LOOPBACK.has(publicUrl.hostname.replace(/^\[|\]$/g, ""));
+  if (BILLING === "sandbox") {
+    if (isHere) return "sandbox";
+    throw new PerchError(
+      "bad_input",
+      "BILLING is sandbox, where no money moves, and PUBLIC_URL can be reached by others. Set STRIPE_SECRET_KEY and BILLING=auto, or BILLING=off.",
+    );
+  }
+  if (STRIPE_SECRET_KEY === undefined) return isHere ? "sandbox" : "off";
+  if (STRIPE_WEBHOOK_SECRET.length === 0) {
+    throw new PerchError(
+      "bad_input",
+      "STRIPE_SECRET_KEY is set and STRIPE_WEBHOOK_SECRET is not, so what Stripe tells could not be believed. Set it, or BILLING=off.",
+    );
+  }
+  if (STRIPE_API_BASE?.startsWith("http:") && !LOOPBACK.has(new URL(STRIPE_API_BASE).hostname)) {
+    throw new PerchError("bad_input", "STRIPE_API_BASE must be https, unless it is on this machine.");
+  }
+  return "stripe";
+}
+
+/** One line about billing for the start of the server. */
+export function billingLine({ billingMode: mode, STRIPE_SECRET_KEY: key, publicUrl }: Config): string {
+  if (mode === "off") return "Billing is off: nobody pays, and phones run within the plan everybody has.";
+  if (mode === "sandbox") return "Billing is a sandbox on this machine: no money moves. Set STRIPE_SECRET_KEY to bill.";
+  const isTest = key?.includes("_test_") ?? false;
+  if (!isTest) return "Billing goes through Stripe.";
+  const public_ = publicUrl.protocol === "https:" && !LOOPBACK.has(publicUrl.hostname);
+  return `Billing goes through Stripe's test mode: no money moves${public_ ? ", though people reach this server" : ""}.`;
 }
 
 function certificateOf(certFile: string | undefined, keyFile: string | undefined): CertificateFiles | undefined {

@@ -1,5 +1,6 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
+import type { TeamId } from "../../shared/ids.ts";
 import { createDecisionsRepo } from "../abuse/decisions.repo.ts";
 import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
 import { createJudge, type Judge } from "../abuse/judge.ts";
@@ -11,7 +12,7 @@ import { type ActivityLog, createActivityLog } from "../audit/activity.service.t
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import type { JobHandler, Jobs } from "../jobs/jobs.service.ts";
 import type { RateLimiter } from "../limits/rate-limiter.ts";
 import { createMailRepo } from "../mail/mail.repo.ts";
@@ -93,9 +94,11 @@ export function createAccountServices(options: {
   uninstallKey: Buffer;
   /** Left out: nobody else keeps a name or an address. */
   tellProcessors?: TellProcessors;
+  /** Ends what a team pays for, in the transaction that closes it. Left out: teams pay for nothing. */
+  teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
-  const { tellProcessors = nobodyToTell } = options;
+  const { tellProcessors = nobodyToTell, teamCloses: closes = async () => {} } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
   const tokens = createOneTimeTokensRepo(db, clock);
@@ -182,7 +185,7 @@ export function createAccountServices(options: {
     formStamps,
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },
-      ...{ changes: accessChanges, mail, audit, clock, publicUrl },
+      ...{ changes: accessChanges, mail, audit, clock, publicUrl, closes },
     }),
     invitations: createInvitations({
       ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },

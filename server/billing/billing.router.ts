@@ -25,6 +25,7 @@ import {
   subscriptionActInput,
 } from "../../shared/billing/billing.ts";
 import { router, teamProcedure } from "../base.router.ts";
+import { networkOf } from "../limits/rate-limiter.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 
 type In<S extends z.ZodType> = z.output<S>;
@@ -39,7 +40,8 @@ export interface BillingViews {
 }
 /** What they do about it. Each refuses a price that is not the one that was shown, before anything is asked of Stripe. */
 export interface Purchases {
-  checkout(scope: TeamScope, input: In<typeof checkoutInput>): Promise<CheckoutView>;
+  /** `network`: where the call comes from; pages opened from one network are counted. */
+  checkout(scope: TeamScope, input: In<typeof checkoutInput>, network: string): Promise<CheckoutView>;
   /** After coming back from the hosted page: reads the session from Stripe and gives what was bought, once. */
   checkoutState(scope: TeamScope, input: In<typeof checkoutRef>): Promise<CheckoutState>;
   portal(scope: TeamScope): Promise<{ readonly url: string }>;
@@ -79,7 +81,7 @@ export function billingRouter({ views, purchases, settings, stopAll }: BillingSe
       .query(({ ctx, input }) => views.previewStart(ctx.scope, input, seesMoney(ctx.actor.role))),
     checkout: teamProcedure({ ...manage("billing.checkout_opened"), idempotent: true })
       .input(checkoutInput)
-      .mutation(({ ctx, input }) => purchases.checkout(ctx.scope, input)),
+      .mutation(({ ctx, input }) => purchases.checkout(ctx.scope, input, networkOf(ctx.ip))),
     checkoutState: teamProcedure({ ...manage("billing.purchased"), limit: "read" })
       .input(checkoutRef)
       .mutation(({ ctx, input }) => purchases.checkoutState(ctx.scope, input)),

@@ -8,6 +8,7 @@ import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
 import { newId, phoneId } from "../../shared/ids.ts";
 import { SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import { type AppEnv, type AppOptions, createApp } from "../app.ts";
+import { STRIPE_WEBHOOK_PATH } from "../billing/stripe/webhook.ts";
 import { ManualClock } from "../clock.ts";
 import { signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { strangeCookie } from "./cookies.ts";
@@ -115,6 +116,7 @@ const ROUTES = [
   "POST /hooks/:id",
   "POST /privacy/import",
   `POST ${UPLOAD}`,
+  `POST ${STRIPE_WEBHOOK_PATH}`,
   "ALL /trpc/*",
   ...FORMS.map((path) => `POST ${path}`),
 ];

@@ -30,6 +30,8 @@ export const LIMITS = {
   /** Calls of one webhook. */
   webhook: { burst: 30, everyMs: 12_000, stored: true },
   support: { burst: 5, everyMs: 300_000, stored: true },
+  /** Payment pages opened from one network: at most 10 within any hour. */
+  checkout: { burst: 5, everyMs: 720_000, stored: true },
 } as const;
 export type LimitName = keyof typeof LIMITS;
 

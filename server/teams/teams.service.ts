@@ -56,6 +56,8 @@ export function createTeams(options: {
   audit: Audit;
   clock: Clock;
   publicUrl: URL;
+  /** Ends what the team pays for, before it goes. */
+  closes: (tx: Writer, teamId: TeamId) => Promise<void>;
 }): Teams {
   const { db, repo, invitations, sessions, rightsLost, changes, mail, audit, clock } = options;
   const record = (tx: Writer, scope: TeamScope, action: AuditAction, object: string, detail?: Record<string, string>) =>
@@ -216,6 +218,7 @@ export function createTeams(options: {
           if (member.userId !== actor.userId) await tellRemoved(tx, team, member);
         }
         await record(tx, scope, "team.closed", teamId);
+        await options.closes(tx, teamId);
         await repo.delete(tx, teamId);
         return ends;
       });

@@ -1,83 +1,56 @@
-/** Money, time and covers in words, the same on the server and in the extension. */
-import type { Cover, Funds } from "./rating.ts";
+/** Money and phone time in words, the same on both sides: `$0.12`, `$0.12/h`, `2,412 min`, `3 h 12 min`. */
 
-const MINUTE_MS = 60_000;
+const formats = new Map<string, Intl.NumberFormat>();
 
-/** `$0.12`. Whole minor units are written as digits, never divided. `currency`: ISO 4217, either case. */
+/** Making a format costs more than all else here, so each is made once. */
+function formatOf(currency: string): Intl.NumberFormat {
+  const known = formats.get(currency);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  formats.set(currency, made);
+  return made;
+}
+
+/** How many digits the currency has after the point: 2 for dollars, 0 for yen. */
+export function minorDigits(currency: string): number {
+  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+/** `amount` in minor units, written without ever passing through a fraction. Below zero: `-$0.12`. */
 export function moneyWords(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat("en-US", { style: "currency", currency });
-  const places = format.resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = String(Math.abs(amount)).padStart(places + 1, "0");
-  const whole = digits.slice(0, digits.length - places);
-  const decimal = places === 0 ? whole : `${whole}.${digits.slice(-places)}`;
-  return format.format(`${amount < 0 ? "-" : ""}${decimal}` as Intl.StringNumericLiteral);
+  const digits = minorDigits(currency);
+  const units = String(Math.abs(amount)).padStart(digits + 1, "0");
+  const whole = units.slice(0, units.length - digits);
+  const exact = `${amount < 0 ? "-" : ""}${whole}.${units.slice(units.length - digits)}`;
+  return formatOf(currency).format(decimal(exact));
 }
 
-/** `212 min`; what is left of a minute is not told. */
-export function minuteWords(ms: number): string {
-  return `${Math.floor(ms / MINUTE_MS).toLocaleString("en-US")} min`;
+/** The format takes a decimal as text and keeps all of it; its type asks for one that the compiler can read. */
+function decimal(text: string): Intl.StringNumericLiteral {
+  return text as Intl.StringNumericLiteral;
 }
 
-/** `29 min 29 s`, `2 h 5 min`, `12 s`. */
+/** `$0.12/h`. */
+export function rateWords(perHour: number, currency: string): string {
+  return `${moneyWords(perHour, currency)}/h`;
+}
+
+/** Whole minutes, as they are sold and counted down: `2,412 min`. A rest of a minute is not promised. */
+export function minutesWords(ms: number): string {
+  return `${grouped(Math.floor(Math.max(0, ms) / 60_000))} min`;
+}
+
+/** How long something took: `40 s`, `12 min`, `3 h 12 min`, `5 h`, `1,204 h`. */
 export function durationWords(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
-  const parts = [
-    hours > 0 && `${hours} h`,
-    minutes > 0 && `${minutes} min`,
-    hours === 0 && seconds % 60 > 0 && `${seconds % 60} s`,
-  ];
-  return parts.filter((part) => part !== false).join(" ") || "0 s";
+  const seconds = Math.floor(Math.max(0, ms) / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  const hours = `${grouped(Math.floor(minutes / 60))} h`;
+  return rest === 0 || minutes >= 6_000 ? hours : `${hours} ${rest} min`;
 }
 
-/** What covers a time, as people read it. */
-export const COVER_NAMES = {
-  included: "Included",
-  dedicated: "Dedicated phone",
-  slot: "Parallel slot",
-  plan: "Plan minutes",
-  pack: "Minutes you bought",
-  promo: "Free minutes",
-  wallet: "Balance",
-  overage: "On the invoice",
-  uncovered: "Not billed",
-} as const satisfies Readonly<Record<Cover, string>>;
-
-/** `Balance, $0.12/h`; without the price for who may not see money. */
-export function coverWords(cover: Cover, price?: { readonly perHour: number; readonly currency: string }): string {
-  const name = COVER_NAMES[cover];
-  const costs = cover === "wallet" || cover === "overage";
-  return costs && price !== undefined ? `${name}, ${moneyWords(price.perHour, price.currency)}/h` : name;
-}
-
-/**
- * What a start would use: `Uses plan minutes (212 min left), then $0.12/h, at most $1.50 a day`.
- * `first`: what covers its first moment. `currency` is left out for who may not see money.
- */
-export function startWords(first: Cover, funds: Funds, currency?: string): string {
-  if (first === "included") return "Costs nothing on this server";
-  if (first === "dedicated") return "Dedicated phone: no cost by time";
-  if (first === "slot") return "Uses a parallel slot: no cost by time";
-  if (first === "uncovered") return "Nothing is left to run it";
-  const { perHour, dailyCap } = funds.rate;
-  const price =
-    currency === undefined
-      ? undefined
-      : `${moneyWords(perHour, currency)}/h, at most ${moneyWords(dailyCap, currency)} a day`;
-  const money = funds.wallet > 0 ? "the balance" : funds.overage > 0 ? "the invoice" : undefined;
-  if (first === "wallet" || first === "overage") {
-    return `Uses ${money ?? "what was paid for today"}${price === undefined ? "" : `: ${price}`}`;
-  }
-  const left = funds.grants.reduce((sum, grant) => sum + grant.remainingMs, 0);
-  const time = `Uses ${COVER_NAMES[first].toLowerCase()} (${minuteWords(left)} left)`;
-  if (money === undefined) return `${time}, then stops`;
-  return `${time}, then ${price ?? money}`;
-}
-
-/** `2 phones running, $0.24/h`. */
-export function burnWords(phones: number, perHour?: number, currency?: string): string {
-  if (phones === 0) return "No phone runs";
-  const running = `${phones} phone${phones === 1 ? "" : "s"} running`;
-  if (perHour === undefined || currency === undefined) return running;
-  return `${running}, ${moneyWords(perHour, currency)}/h`;
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { BudgetView, budgetInput, removeBudgetInput } from "../../../shared/billing/billing.ts";
 import { CURRENCY } from "../../../shared/billing/catalogue.ts";
 import { localDay } from "../../../shared/billing/local-days.ts";
-import { minuteWords, moneyWords } from "../../../shared/billing/words.ts";
+import { minutesWords, moneyWords } from "../../../shared/billing/words.ts";
 import { type BudgetId, budgetId, newId, type PhoneId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { PageLinks } from "../../accounts/page-links.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
@@ -169,7 +169,7 @@ function isSame(a: BudgetOf, b: BudgetOf): boolean {
 }
 
 function measured({ measure }: Pick<BudgetRow, "measure">, value: number): string {
-  return measure === "money" ? moneyWords(value, CURRENCY) : minuteWords(value);
+  return measure === "money" ? moneyWords(value, CURRENCY) : minutesWords(value);
 }
 
 function nameOf({ scope, memberId, phoneId }: BudgetOf, { members, phones }: BudgetNames): string {

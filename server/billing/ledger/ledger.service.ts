@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { CURRENCY, PAY_AS_YOU_GO, PLANS, TRIAL } from "../../../shared/billing/catalogue.ts";
 import { localDay } from "../../../shared/billing/local-days.ts";
 import { type Funds, TIME_GRANTS, type TimeGrant } from "../../../shared/billing/rating.ts";
-import { minuteWords, moneyWords } from "../../../shared/billing/words.ts";
+import { minutesWords, moneyWords } from "../../../shared/billing/words.ts";
 import { type GrantId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Reader, Writer } from "../../db/database.ts";
@@ -63,7 +63,7 @@ export function createLedger(options: {
     const grant: NewGrant = {
       teamId,
       kind: "plan",
-      name: `${PLANS[plan].name}: ${minuteWords(ms)}`,
+      name: `${PLANS[plan].name}: ${minutesWords(ms)}`,
       ms,
       source: "period",
       sourceId: `${teamId}:${month.from.toISOString()}:${plan}:${includedMs}`,
@@ -83,7 +83,7 @@ export function createLedger(options: {
     const grant: NewGrant = {
       teamId,
       kind: "promo",
-      name: `Trial: ${minuteWords(TRIAL.ms)}`,
+      name: `Trial: ${minutesWords(TRIAL.ms)}`,
       ms: TRIAL.ms,
       source: "trial",
       sourceId: teamId,

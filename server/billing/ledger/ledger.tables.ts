@@ -131,7 +131,11 @@ export function ledgerTables(k: Kit, { teams }: TeamTables) {
       amount: k.int(operational("quarter")).notNull(),
       updatedAt: k.instant(operational("quarter")).notNull(),
     },
-    (t) => [k.primaryKey({ columns: [t.phoneId, t.day] }), k.index("payg_days_team").on(t.teamId, t.day)],
+    (t) => [
+      k.primaryKey({ columns: [t.phoneId, t.day] }),
+      k.index("payg_days_team").on(t.teamId, t.day),
+      k.index("payg_days_updated").on(t.updatedAt),
+    ],
   );
   return { grants, ledgerEntries, paygDays };
 }

@@ -7,6 +7,8 @@ import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../s
 import type { RuleEvent } from "../../../shared/rules-api.ts";
 import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
+import type { Metering } from "../../billing/ports.ts";
+import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
 import { ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { createEvents } from "../../events/events.repo.ts";
@@ -28,7 +30,8 @@ const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine
 
 export type Told =
   | { readonly type: "ended"; readonly id: PhoneId; readonly state: PhoneState; readonly reason: PhoneReason }
-  | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date };
+  | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date }
+  | { readonly type: "cover warned"; readonly id: PhoneId; readonly parksAt: Date | undefined };
 
 export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
@@ -42,6 +45,7 @@ export function composePhones(
   clock: ManualClock,
   driver: FakeDriver,
   limits: Partial<PhoneLimits> = {},
+  metering: Metering = FREE_METERING,
 ) {
   const { db } = test;
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -59,9 +63,11 @@ export function composePhones(
     clock,
     log: silentLog,
     limits: { idleMs: IDLE_MS, longestSessionMs: LONGEST_MS },
+    metering,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
       idleWarning: (id, parksAt) => told.push({ type: "warned", id, parksAt }),
+      coverWarning: (id, parksAt) => told.push({ type: "cover warned", id, parksAt }),
     }),
   });
   const phones = createPhonesService({
@@ -73,6 +79,7 @@ export function composePhones(
     audit,
     idempotency,
     gate: { demandLaunch: async () => {}, launched: async () => {} },
+    metering,
     clock,
     limits: { ...ROOMY, ...limits },
   });

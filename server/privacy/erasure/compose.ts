@@ -1,12 +1,13 @@
 /** Puts erasure together: what people ask for, the purge that does it, and the ledger that does it again after a restore. */
 import { join } from "node:path";
+import type { TeamId } from "../../../shared/ids.ts";
 import type { AccountServices } from "../../accounts/compose.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Automations } from "../../automations/compose.ts";
 import { createArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Writer } from "../../db/database.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
@@ -51,10 +52,13 @@ export function createErasureParts(options: {
   requests: ErasureRequests;
   receipts: Receipts;
   processors?: PurgeOptions["processors"];
+  /** Left out: teams pay for nothing. */
+  teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
   publicUrl: URL;
 }): ErasureParts {
   const { db, master, config, clock, log, audit, jobs, accounts, lifecycle, publicUrl, requests } = options;
   const { sessions, mail, memberships, rightsLost } = accounts;
+  const { teamCloses: closes = async () => {} } = options;
   const folder = config.DATA_DIR;
   const ledger = openErasureLedger({
     file: join(folder, "erasures.ledger"),
@@ -85,7 +89,7 @@ export function createErasureParts(options: {
     },
     // What is on the phones of others is theirs; phones of who goes are wiped, each with its own look.
     data: { path: folder, skip: new Set(["web-phones"]), exports: join(folder, EXPORTS_FOLDER) },
-    disposer: createTeamDisposer({ teams: memberships, rightsLost, mail, audit, clock, publicUrl }),
+    disposer: createTeamDisposer({ teams: memberships, rightsLost, mail, audit, clock, publicUrl, closes }),
   });
   const erasures = createErasures({ ...common, jobs });
   return {

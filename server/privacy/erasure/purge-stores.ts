@@ -14,6 +14,8 @@ export interface ProcessorErasure {
   erase(person: {
     readonly userId: UserId;
     readonly email: string;
+    /** Those that close with the person; their rows are still there. */
+    readonly teams: readonly TeamId[];
   }): Promise<
     { readonly state: "gone" } | { readonly state: "retained"; readonly until: Date; readonly reason: string }
   >;

@@ -230,7 +230,7 @@ export function createPurge(options: PurgeOptions): Purge {
     for (const processor of options.processors) {
       Object.assign(stores, {
         [`processor:${processor.id}`]: async () => {
-          const answer = await processor.erase({ userId, email: leaving.email });
+          const answer = await processor.erase({ userId, email: leaving.email, teams });
           return answer.state === "gone" ? { after: 0 } : { keptUntil: answer.until };
         },
       });

@@ -98,6 +98,8 @@ export function createTeamDisposer(options: {
   audit: Audit;
   clock: Clock;
   publicUrl: URL;
+  /** Ends what a team pays for, before it goes. */
+  closes: (tx: Writer, teamId: TeamId) => Promise<void>;
 }): TeamDisposer {
   const { teams: repo, rightsLost, mail, audit, clock } = options;
   const at = () => momentWords(new Date(clock.now()));
@@ -123,6 +125,7 @@ export function createTeamDisposer(options: {
           }
         }
         if (fate.fate === "close") {
+          await options.closes(tx, teamId);
           for (const other of team.others) {
             await repo.removeMember(tx, teamId, other.userId);
             if ((await repo.listOfIn(tx, other.userId)).length === 0) {

@@ -19,7 +19,11 @@ const statement = z.strictObject({
   breachContact: z.string("Write whom to ask about an incident.").trim().min(1).max(200).optional(),
 });
 export type ProcessorStatement = z.output<typeof statement>;
-export const processorStatements = z.strictObject({ database: statement.optional(), mail: statement.optional() });
+export const processorStatements = z.strictObject({
+  database: statement.optional(),
+  mail: statement.optional(),
+  stripe: statement.optional(),
+});
 export type ProcessorStatements = z.output<typeof processorStatements>;
 
 /** The register of a configuration, the file read. @throws PerchError with a sentence per mistake in it. */

@@ -2,13 +2,14 @@
  * Who processes personal data on the operator's behalf, given the configuration; with embedded defaults nobody. The
  * register is also the list of hosts the server may connect to, see `outbound.ts`.
  */
+import type { BillingMode } from "../../../shared/billing/billing.ts";
 import type { ProcessorView } from "../../../shared/privacy.ts";
 import { PerchError } from "../../errors.ts";
 import type { ProcessorErasure } from "../erasure/purge-stores.ts";
 import { LONGEST_COPY_DAYS } from "../retention/budget.ts";
 import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
 
-export const PROCESSOR_IDS = ["database", "mail"] as const;
+export const PROCESSOR_IDS = ["database", "mail", "stripe"] as const;
 export type ProcessorId = (typeof PROCESSOR_IDS)[number];
 
 export interface Processor {
@@ -34,11 +35,13 @@ const UNSTATED: ProcessorStatement = { region: "not stated", retentionDays: LONG
 export interface ProcessorsConfig {
   readonly SMTP_URL?: string | undefined;
   readonly DATABASE_URL?: string | undefined;
+  readonly billingMode?: BillingMode | undefined;
+  readonly STRIPE_API_BASE?: string | undefined;
 }
 
 /** Configured, and on another machine: what runs beside the server is the operator's own. */
 export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatements = {}): Processor[] {
-  const { DATABASE_URL, SMTP_URL } = config;
+  const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com" } = config;
   const made: (Processor | undefined)[] = [
     DATABASE_URL === undefined
       ? undefined
@@ -55,6 +58,14 @@ export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatemen
           purpose: "delivers mail about your account",
           categories: ["user.contact.email", "user.name"],
           port: (protocol) => (protocol === "smtps:" ? 465 : 587),
+        }),
+    billingMode !== "stripe"
+      ? undefined
+      : processor("stripe", STRIPE_API_BASE, stated, {
+          name: (host) => (host === "api.stripe.com" ? "Stripe" : `Stripe at ${host}`),
+          purpose: "takes payments and sends invoices",
+          categories: ["user.contact.email", "user.name", "user.payment", "user.unique_id.pseudonymous"],
+          port: (protocol) => (protocol === "http:" ? 80 : 443),
         }),
   ];
   return made.filter((one) => one !== undefined);

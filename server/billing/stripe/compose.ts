@@ -1,0 +1,123 @@
+/** Everything we ask of Stripe, put together. */
+import type { Audit } from "../../audit/audit.repo.ts";
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../db/database.ts";
+import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
+import type { RateLimiter } from "../../limits/rate-limiter.ts";
+import type { Log } from "../../log.ts";
+import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
+import { nobodyToTell, type TellProcessors } from "../../privacy/processors/tell-processors.ts";
+import type { Purchases } from "../billing.router.ts";
+import type { Ledger } from "../ports.ts";
+import { type SyncResult, syncCatalogue } from "./catalogue-sync.ts";
+import { checkoutCall, expireCall } from "./checkout.ts";
+import { createCheckouts } from "./checkouts.service.ts";
+import { createCustomers, customerCalls } from "./customers.ts";
+import { createOverage, type Overage, overageCall } from "./overage.ts";
+import { portalCall } from "./portal.ts";
+import { createPurchasesRepo } from "./purchases.repo.ts";
+import { createPurchases, noPurchases } from "./purchases.service.ts";
+import { createRefunds, refundCall } from "./refunds.service.ts";
+import { createCallsRepo } from "./stripe-calls.repo.ts";
+import { createStripeCalls, knownCall, type StripeCalls } from "./stripe-calls.ts";
+import type { StripeAccess } from "./stripe-client.ts";
+import { createStripeErasure, createTeamCloses, type TeamCloses } from "./stripe-erasure.ts";
+import type { StripeMirror } from "./stripe-ports.ts";
+import { createSubscriptions, subscriptionCalls } from "./subscriptions.service.ts";
+import { createSinkJobs, stripeMeter } from "./usage-sink.ts";
+
+export interface StripeParts {
+  readonly purchases: Purchases;
+  /** What is left out where no bills are sent. */
+  readonly asking:
+    | {
+        readonly calls: StripeCalls;
+        readonly overage: Overage;
+        syncCatalogue(dryRun?: boolean): Promise<SyncResult>;
+      }
+    | undefined;
+  /** Corrected names and addresses reach Stripe. */
+  readonly tell: TellProcessors;
+  /** Ends what is paid for, in the transaction that closes a team. */
+  readonly closes: TeamCloses;
+  /** Of the real Stripe alone; what the sandbox holds is in our own tables. */
+  readonly erasure: ProcessorErasure | undefined;
+  readonly jobs: Readonly<Record<string, JobHandler>>;
+  readonly schedules: readonly Schedule[];
+}
+
+export function createStripeParts(options: {
+  access: StripeAccess | undefined;
+  db: Database;
+  ledger: Pick<Ledger, "balance" | "debit" | "credit" | "overage">;
+  /** Of those who read Stripe; asked for when something was read. */
+  mirror: () => StripeMirror;
+  jobs: Pick<Jobs, "enqueue" | "wake">;
+  limiter: Pick<RateLimiter, "take">;
+  audit: Pick<Audit, "record">;
+  clock: Clock;
+  log: Log;
+  config: Pick<Config, "STRIPE_TAX" | "STRIPE_METER" | "PHONE_DISK_MB">;
+  publicUrl: URL;
+}): StripeParts {
+  const { access, db, ledger, jobs, limiter, audit, clock, log, config, publicUrl } = options;
+  if (access === undefined) return noStripe();
+  const { stripe, mode } = access;
+  const repo = createPurchasesRepo(db);
+  const tax = config.STRIPE_TAX === "on";
+  const mirror: StripeMirror = {
+    fulfil: (session, at) => options.mirror().fulfil(session, at),
+    subscription: (subscription, at) => options.mirror().subscription(subscription, at),
+  };
+  const kinds = {
+    customer: customerCalls({ stripe, db, repo }),
+    checkout: checkoutCall({ stripe, repo, row: (id) => repo.checkout(db.read, id), publicUrl, tax }),
+    expire: expireCall({ stripe, repo }),
+    subscription: subscriptionCalls({ stripe }),
+    refund: refundCall({ stripe, repo, ledger, clock }),
+    overage: overageCall({ stripe }),
+    portal: portalCall({ stripe, publicUrl }),
+  };
+  const { create, update, close } = kinds.customer;
+  const calls = createStripeCalls({
+    ...{ db, repo: createCallsRepo(db), jobs, clock, log },
+    kinds: [
+      ...[knownCall(create), knownCall(update), knownCall(close), knownCall(kinds.checkout), knownCall(kinds.expire)],
+      ...[knownCall(kinds.subscription.change), knownCall(kinds.subscription.act), knownCall(kinds.refund)],
+      ...[knownCall(kinds.overage), knownCall(kinds.portal)],
+    ],
+  });
+  const customers = createCustomers({ db, repo, calls, kinds: kinds.customer, clock });
+  const common = { db, repo, stripe, calls, mirror, audit, clock };
+  const meter =
+    config.STRIPE_METER === undefined
+      ? { jobs: {}, schedules: [] }
+      : createSinkJobs({ sink: stripeMeter(stripe, config.STRIPE_METER), hoursOfUse: repo.hoursOfUse, clock });
+  return {
+    purchases: createPurchases({
+      ...{ db, repo, calls, audit, portalKind: kinds.portal },
+      checkouts: createCheckouts({ ...common, kinds, customers, limiter }),
+      subscriptions: createSubscriptions({ ...common, kinds: kinds.subscription, phoneDiskMb: config.PHONE_DISK_MB }),
+      refunds: createRefunds({ ...common, kind: kinds.refund, ledger }),
+    }),
+    asking: {
+      calls,
+      overage: createOverage({ ...common, kind: kinds.overage, ledger }),
+      syncCatalogue: (dryRun = false) => syncCatalogue(stripe, { dryRun }),
+    },
+    tell: customers.tell,
+    closes: createTeamCloses({ repo, calls, kinds: kinds.customer }),
+    erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
+    jobs: { ...calls.jobs, ...meter.jobs },
+    schedules: [...calls.schedules, ...meter.schedules],
+  };
+}
+
+/** For a server that sends no bills. */
+export function noStripe(): StripeParts {
+  return {
+    ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
+    ...{ erasure: undefined, jobs: {}, schedules: [] },
+  };
+}
