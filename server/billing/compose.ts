@@ -1,6 +1,7 @@
 /** Puts billing together, in two steps: what phones are counted with, and, over phones that were made with it, the rest. */
 
-import { type PhoneId, phoneId } from "../../shared/ids.ts";
+import { z } from "zod";
+import { type PhoneId, phoneId, teamId } from "../../shared/ids.ts";
 import { createPageLinks } from "../accounts/page-links.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../clock.ts";
@@ -16,12 +17,14 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { PhonesService } from "../phones/phones.service.ts";
 import type { ProcessorErasure } from "../privacy/erasure/purge-stores.ts";
 import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
+import { serverScope } from "../teams/team-scope.ts";
 import { type BillingRepo, createBillingRepo } from "./billing.repo.ts";
 import type { BillingServices } from "./billing.router.ts";
 import { type Billing, createBilling } from "./billing.service.ts";
 import { createBudgetsRepo } from "./budgets/budgets.repo.ts";
 import { type Budgets, createBudgets } from "./budgets/budgets.service.ts";
 import { createSandboxParts, type SandboxParts } from "./compose-sandbox.ts";
+import { REFUND_JOB } from "./desk/billing-desk.service.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
 import { createLedger } from "./ledger/ledger.service.ts";
@@ -199,7 +202,13 @@ export function createBillingParts(
     },
     ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, closes: asked.closes },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
-    jobs: { ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
+    jobs: {
+      ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
+      async [REFUND_JOB](input) {
+        const { teamId: team, amount, key } = operatorRefund.parse(input);
+        await purchases.refundBalance(serverScope(team), { amount, idempotencyKey: key });
+      },
+    },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? [])],
     invoicePage: async (id) => late.told?.invoicePage(id),
     start: async () => sandbox?.start(),
@@ -218,6 +227,8 @@ export function createBillingParts(
     };
   }
 }
+
+const operatorRefund = z.strictObject({ teamId, amount: z.int().min(1), key: z.string() });
 
 async function noCheckout(): Promise<never> {
   throw new PerchError("not_found", "There is no such checkout.");
