@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_ENGINES } from "../../db/testing.ts";
 import { type Buyer, openPurchasesWorld, type PurchasesWorld } from "./testing/purchases-world.ts";
+import { setSession } from "./testing/rows.repo.ts";
 
 const SOLO = { kind: "plan", plan: "solo", cycle: "month" } as const;
 const TEN = { kind: "top_up", topUp: "topup_1000" } as const;
@@ -224,18 +225,8 @@ describe.each(TEST_ENGINES)("buying on $name", (engine) => {
       const hers = await world.checkout(eve, TEN, 1_000);
       await world.pay(hers.id);
       const { sessionId } = await world.row(hers.id);
-      const { checkouts } = world.db.t;
-      const { eq } = await import("drizzle-orm");
-      await world.db.tx(async (tx) => {
-        await tx
-          .update(checkouts)
-          .set({ sessionId: "cs_gone" })
-          .where(eq(checkouts.id, world.asCheckout(hers.id)));
-        await tx
-          .update(checkouts)
-          .set({ sessionId })
-          .where(eq(checkouts.id, world.asCheckout(id)));
-      });
+      await setSession(world.db, world.asCheckout(hers.id), "cs_gone");
+      await setSession(world.db, world.asCheckout(id), sessionId);
       await expect(world.purchases.checkoutState(anna.scope, look)).rejects.toThrow("belongs to another customer");
       expect(await balance(anna)).toBe(0);
     });

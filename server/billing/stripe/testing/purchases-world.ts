@@ -36,6 +36,7 @@ import { createStripeParts } from "../compose.ts";
 import { openStripe } from "../stripe-client.ts";
 import { createStripeIn } from "../stripe-in.ts";
 import { deliverTo } from "../webhook.ts";
+import { setCustomer } from "./rows.repo.ts";
 
 const PUBLIC_URL = new URL("http://127.0.0.1:8787");
 const SECRET = "whsec_world_secret";
@@ -132,7 +133,10 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   }
 
   let keys = 0;
-  const key = () => `key-${String((keys += 1)).padStart(8, "0")}`;
+  const key = () => {
+    keys += 1;
+    return `key-${String(keys).padStart(8, "0")}`;
+  };
   type Input = Parameters<typeof out.purchases.checkout>[1];
   /** Asks for a payment page, at what the catalogue says unless told otherwise, from a network of its own. */
   const checkout = (by: Buyer, buy: Input["buy"], amount: number, more: Partial<Input> = {}, network = key()) =>
@@ -179,6 +183,7 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   return {
     ...{ db, clock, stripe, sandbox, out, heard, ledger, lines, requests, purchases: out.purchases, config },
     ...{ work, settle, buyer, key, checkout, row, asCheckout, pay, buys, subscribes, account, subscription, callsOf },
+    setCustomer: (teamId: TeamId, customerId: string) => setCustomer(db, teamId, customerId),
     dispose: () => opened.dispose(),
   };
 }
