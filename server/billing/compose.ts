@@ -28,6 +28,8 @@ import { REFUND_JOB } from "./desk/billing-desk.service.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
 import { createLedger } from "./ledger/ledger.service.ts";
+import { createVerifyRepo } from "./ledger/verify.repo.ts";
+import { createLedgerCheck, LEDGER_CHECK } from "./ledger/verify-job.ts";
 import type { EntitlementsOf, Ledger } from "./ports.ts";
 import { createStripeParts, type StripeParts } from "./stripe/compose.ts";
 import { createPurchasesRepo } from "./stripe/purchases.repo.ts";
@@ -204,12 +206,13 @@ export function createBillingParts(
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: {
       ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
+      [LEDGER_CHECK.kind]: createLedgerCheck({ db, repo: createVerifyRepo(db), ledger, clock }),
       async [REFUND_JOB](input) {
         const { teamId: team, amount, key } = operatorRefund.parse(input);
         await purchases.refundBalance(serverScope(team), { amount, idempotencyKey: key });
       },
     },
-    schedules: [...asked.schedules, ...(late.told?.schedules ?? [])],
+    schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
     start: async () => sandbox?.start(),
     stop: async () => sandbox?.stop(),
