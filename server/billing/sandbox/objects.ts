@@ -37,6 +37,7 @@ export interface SandboxObjects {
   charge: Flat<Stripe.Charge>;
   refund: Flat<Stripe.Refund>;
   dispute: Flat<Stripe.Dispute>;
+  "radar.early_fraud_warning": Flat<Stripe.Radar.EarlyFraudWarning>;
   "billing_portal.session": Flat<Stripe.BillingPortal.Session>;
   "billing_portal.configuration": Flat<Stripe.BillingPortal.Configuration>;
   "billing.meter": Flat<Stripe.Billing.Meter>;
@@ -70,6 +71,7 @@ export const PREFIX = {
   charge: "ch",
   refund: "re",
   dispute: "du",
+  "radar.early_fraud_warning": "issfr",
   "billing_portal.session": "bps",
   "billing_portal.configuration": "bpc",
   "billing.meter": "mtr_test",

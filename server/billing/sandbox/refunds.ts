@@ -108,6 +108,15 @@ export const refunds: Routes = {
     return page(all, "/v1/charges", given);
   },
 
+  "GET /v1/radar/early_fraud_warnings/:id": async ({ view, path }) =>
+    view.need("radar.early_fraud_warning", path("id")),
+  "GET /v1/radar/early_fraud_warnings": async ({ view, params }) => {
+    const given = p.read(p.object({ ...p.paging, charge: p.text.optional(), created: p.created.optional() }), params);
+    const all = (await view.list("radar.early_fraud_warning")).filter(
+      (one) => (given.charge === undefined || one.charge === given.charge) && within(one.created, given.created),
+    );
+    return page(all, "/v1/radar/early_fraud_warnings", given);
+  },
   "GET /v1/disputes/:id": async ({ view, path }) => view.need("dispute", path("id")),
   "POST /v1/disputes/:id/close": async ({ view, path, params }) => {
     p.read(p.object({}), params);

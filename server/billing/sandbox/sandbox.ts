@@ -2,36 +2,27 @@
  * The billing sandbox: stands in for Stripe's API behind the real SDK. No money moves. Production differs by the key and
  * the HTTP client alone.
  */
-import Stripe from "stripe";
+import type { Hono } from "hono";
 import type { Clock } from "../../clock.ts";
 import { PerchError } from "../../errors.ts";
+import type { PagesEnv } from "../../http/pages/page-context.ts";
+import type { Refusals } from "../../http/refusals.ts";
 import { errorFields, type Log } from "../../log.ts";
-import { createAlone, NOBODY } from "./alone.ts";
+import { createActs } from "./acts.ts";
+import { createAlone } from "./alone.ts";
 import { type ApiRequest, createApi } from "./api.ts";
-import type { Routes } from "./calls.ts";
-import { catalogue } from "./catalogue.ts";
 import { type BankAnswer, type PayOutcome, payCheckout } from "./checkout-pay.ts";
-import { checkoutSessions } from "./checkout-session.ts";
-import { customers } from "./customers.ts";
 import { createDeliveries, type Deliver } from "./deliveries.ts";
 import { eventTaken } from "./due.ts";
-import { SandboxError } from "./errors.ts";
-import { events } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createIds } from "./ids.ts";
-import { invoiceItems } from "./invoice-items.ts";
-import { invoices } from "./invoices.ts";
-import { meters } from "./meters.ts";
-import { paymentIntents, paymentMethods } from "./payment-methods.ts";
-import { portal } from "./portal.ts";
-import { previews } from "./preview.ts";
-import { refunds } from "./refunds.ts";
+import { payInvoice } from "./pages/invoice-page.ts";
+import { createSandboxPages } from "./pages/pages.ts";
+import { openDispute, warnOfFraud } from "./payments.ts";
+import { closeDispute } from "./refunds.ts";
+import { ROUTES } from "./routes.ts";
 import { changeSettings, type Settings, settingsOf } from "./settings.ts";
-import { setupIntents } from "./setup-intents.ts";
 import type { SandboxStore } from "./store.ts";
-import { subscriptionItems } from "./subscription-items.ts";
-import { subscriptions } from "./subscriptions.ts";
-import { testClocks } from "./test-clocks.ts";
 import { createTime } from "./time.ts";
 import type { Way } from "./ways.ts";
 
@@ -52,6 +43,8 @@ export interface SandboxOptions {
   readonly deliver: Deliver;
   readonly log: Log;
   readonly key?: string;
+  /** Hears what the pages refuse. */
+  readonly refusals?: Refusals;
   /** Of the faults' dice. */
   readonly seed?: number;
   /** Sees every request before it is handled, with its parameters as they came. */
@@ -69,8 +62,17 @@ export interface SandboxControls {
   settings(changes?: Partial<Settings>): Promise<Settings>;
   /** What the hosted checkout's button does. `answer`: what the person tells their bank when it asks. */
   pay(checkoutId: string, way: Way, answer?: BankAnswer): Promise<PayOutcome>;
+  /** What the hosted invoice's button does. */
+  payInvoice(invoiceId: string, way: Way, answer?: BankAnswer): Promise<PayOutcome>;
   /** Sends an event once more. */
   redeliver(eventId: string): Promise<void>;
+  /** The holder disputes a payment. */
+  dispute(chargeId: string): Promise<void>;
+  closeDispute(disputeId: string, as: "won" | "lost"): Promise<void>;
+  /** The bank suspects fraud. */
+  warnOfFraud(chargeId: string): Promise<void>;
+  /** Does what is due, as the sandbox's `tick`. */
+  tick(): Promise<void>;
 }
 
 export interface BillingSandbox {
@@ -78,6 +80,8 @@ export interface BillingSandbox {
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** Drives what is due: renewals, finalization, payment retries, webhook deliveries. */
   tick(): Promise<void>;
+  /** Hosted pages and controls, to be mounted at `SANDBOX_PATH`. */
+  readonly pages: Hono<PagesEnv>;
   readonly controls: SandboxControls;
 }
 
@@ -95,28 +99,10 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
   const id = createIds(() => clock.now());
   const faults = createFaults(options.seed ?? 1);
   const alone = createAlone({ store, clock, id });
-  const routes: Routes = {
-    ...customers,
-    ...catalogue,
-    ...checkoutSessions,
-    ...subscriptions,
-    ...subscriptionItems,
-    ...previews,
-    ...invoices,
-    ...invoiceItems,
-    ...paymentMethods,
-    ...paymentIntents,
-    ...setupIntents,
-    ...refunds,
-    ...portal,
-    ...meters,
-    ...testClocks,
-    ...events,
-  };
   const api = createApi({
     key,
     pages,
-    routes,
+    routes: ROUTES,
     faults,
     requestId: () => id("req"),
     onRequest: options.onRequest,
@@ -124,7 +110,6 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     failed: (error) => log.error("The billing sandbox failed", errorFields(error)),
   });
   const deliveries = createDeliveries({
-    stripe: new Stripe(key),
     clock,
     secrets: typeof options.webhookSecret === "string" ? [options.webhookSecret] : options.webhookSecret,
     deliver: options.deliver,
@@ -134,30 +119,37 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     delivered: eventTaken,
   });
   const time = createTime({ alone, clock, deliveries, pages, settled: options.settled ?? (async () => {}) });
-  /** A refusal of a handler, as the sentence it is. */
-  const orSentence = (error: unknown): never => {
-    if (error instanceof SandboxError) throw new PerchError("conflict", error.message, { cause: error });
-    throw error;
+  const acts = createActs({ alone, routes: ROUTES, pages });
+  const { act } = acts;
+  const controls: SandboxControls = {
+    now: time.now,
+    moveClock: time.move,
+    tick: () => time.catchUp(),
+    faults,
+    settings: (changes = {}) =>
+      act(async (view) => {
+        await changeSettings(view, changes);
+        return settingsOf(view);
+      }),
+    pay: (checkoutId, way, answer) => act((view) => payCheckout(view, checkoutId, way, answer, pages)),
+    payInvoice: (invoiceId, way, answer) => act((view) => payInvoice(view, invoiceId, way, answer)),
+    redeliver: async (eventId) => deliveries.again(eventId, await time.now()),
+    dispute: (chargeId) => act(async (view) => void (await openDispute(view, await view.need("charge", chargeId)))),
+    closeDispute: (disputeId, as) =>
+      act(async (view) => void (await closeDispute(view, await view.need("dispute", disputeId), as))),
+    warnOfFraud: (chargeId) => act(async (view) => void (await warnOfFraud(view, await view.need("charge", chargeId)))),
   };
   return {
-    async fetch(url, init) {
+    fetch: async (url, init) => {
       const response = await api(url instanceof Request ? url.url : String(url), init);
       if (init?.method === "POST" && /\/test_clocks\/\w+\/advance$/.test(String(url))) await time.advanceTestClocks();
       return response;
     },
-    tick: () => time.catchUp(),
-    controls: {
-      now: time.now,
-      moveClock: time.move,
-      faults,
-      settings: (changes = {}) =>
-        alone(NOBODY, async (view) => {
-          await changeSettings(view, changes);
-          return settingsOf(view);
-        }),
-      pay: (checkoutId, way, answer) =>
-        alone(NOBODY, (view) => payCheckout(view, checkoutId, way, answer, pages)).catch(orSentence),
-      redeliver: async (eventId) => deliveries.again(eventId, await time.now()),
-    },
+    tick: controls.tick,
+    pages: createSandboxPages(
+      { acts, controls, pay: controls.pay },
+      { publicUrl, log, refusals: options.refusals ?? { note() {} } },
+    ),
+    controls,
   };
 }
