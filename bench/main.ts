@@ -4,6 +4,7 @@
  */
 import { auditChain } from "./audit-chain.ts";
 import { automations } from "./automations.ts";
+import { balanceCheck } from "./balance-check.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
@@ -16,6 +17,7 @@ import { watchForeign } from "./foreign.ts";
 import { limiter } from "./limiter.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
+import { rating } from "./rating.ts";
 import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
 import { rules } from "./rules.ts";
 import { sessionCheck } from "./session-check.ts";
@@ -24,6 +26,7 @@ import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { sweep } from "./sweep.ts";
 import { trpc } from "./trpc.ts";
+import { webhookIntake } from "./webhook-intake.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   firstFrame,
@@ -39,6 +42,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   database,
   sweep,
   rules,
+  rating,
+  balanceCheck,
+  webhookIntake,
   automations,
   dataExport,
   breach,

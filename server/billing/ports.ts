@@ -55,6 +55,13 @@ export interface LedgerSlice {
   readonly startedBy: ReadonlyMap<string, UserId | null>;
 }
 
+export interface BalanceDifference {
+  readonly grantId: GrantId;
+  readonly teamId: TeamId;
+  readonly cached: number;
+  readonly counted: number;
+}
+
 export interface Ledger {
   /**
    * What there is to pay with at a moment; gives the month's plan time and the trial first, where they are due. `since`:
@@ -90,9 +97,7 @@ export interface Ledger {
   /** Overage charged between two moments, in minor units. */
   overage(reader: Reader, teamId: TeamId, from: Date, to: Date): Promise<number>;
   /** Compares every cached sum with its entries; gives what differs. */
-  verify(
-    reader: Reader,
-  ): Promise<readonly { readonly grantId: GrantId; readonly cached: number; readonly counted: number }[]>;
+  verify(reader: Reader): Promise<readonly BalanceDifference[]>;
 }
 
 /** What phones tell billing, in the transactions that change them. */

@@ -74,7 +74,7 @@ export function createLedger(options: {
   }
 
   /** Once for each team, and once for each person: a digest of who they are stays, which leads to nobody once they are gone. */
-  async function giveTrial(tx: Writer, teamId: TeamId, at: Date, timeZone: string): Promise<void> {
+  async function giveTrial(tx: Writer, teamId: TeamId, at: Date, since: Date, timeZone: string): Promise<void> {
     if (await repo.hadTrial(tx, teamId)) return;
     const owner = await repo.confirmedOwner(tx, teamId);
     if (owner === undefined) return;
@@ -87,7 +87,7 @@ export function createLedger(options: {
       ms: TRIAL.ms,
       source: "trial",
       sourceId: teamId,
-      startsAt: at,
+      startsAt: since,
       expiresAt: new Date(at.getTime() + TRIAL.days * DAY_MS),
     };
     if (await give(tx, grant, person, localDay(clock.now(), timeZone).day)) {
@@ -145,7 +145,7 @@ export function createLedger(options: {
       if (unbilled) return { ...UNBILLED, timeZone: may.timeZone };
       if (since < may.month.from) await giveMonth(tx, teamId, await entitlements.of(tx, teamId, since));
       await giveMonth(tx, teamId, may);
-      await giveTrial(tx, teamId, at, may.timeZone);
+      await giveTrial(tx, teamId, at, since, may.timeZone);
       return fundsOf(tx, teamId, may, at, since);
     },
     ...createPosting({ repo, budgets }),
