@@ -1,6 +1,7 @@
 /** Account: the overview, or the one part of it the person went to. */
 import { useEffect, useRef } from "react";
 import type { Me } from "../../../shared/accounts.ts";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { tabPanelId } from "../../components/tabs.tsx";
 import type { AccountView } from "../panel/panel-ways.ts";
 import type { Remote } from "../panel/use-remote.ts";
@@ -13,6 +14,8 @@ import { SessionsPage } from "./sessions-page.tsx";
 import { StandingPage } from "./standing-page.tsx";
 import { TokensPage } from "./tokens-page.tsx";
 import "./account.css";
+
+const BILLING = lazyModule(() => import("../billing/billing-screen.tsx"));
 
 export interface AccountScreenProps {
   readonly me: Remote<Me>;
@@ -43,6 +46,12 @@ export function AccountScreen({ me, view, onView }: AccountScreenProps) {
       return <TokensPage me={me.value} onBack={onBack} />;
     case "team":
       return <TeamPage me={me} last={last.team} onBack={onBack} />;
+    case "billing":
+      return (
+        <LazyPart module={BILLING} heading="Billing" loading="Loading billing" failed="Billing could not be loaded.">
+          {({ BillingScreen }) => <BillingScreen me={me.value} last={last.billing} onBack={onBack} />}
+        </LazyPart>
+      );
     case "activity":
       return <SecurityActivityPage onBack={onBack} />;
     case "standing":

@@ -1,6 +1,7 @@
 /** What parts of the Account screen showed last, so that going back and forth shows something at once. */
 import { useRef } from "react";
 import type { DecisionView, SecurityOverview } from "../../../shared/accounts.ts";
+import type { BillingSummary } from "../../../shared/billing/billing.ts";
 import type { ReceivedInvitation, TeamSummary, TeamView } from "../../../shared/teams.ts";
 import type { LastRead } from "../panel/use-remote.ts";
 
@@ -10,6 +11,7 @@ export interface LastAccount {
   readonly received: LastRead<readonly ReceivedInvitation[]>;
   readonly standing: LastRead<readonly DecisionView[]>;
   readonly team: LastRead<TeamView>;
+  readonly billing: LastRead<BillingSummary>;
 }
 
 export function useLastAccount(): LastAccount {
@@ -19,5 +21,6 @@ export function useLastAccount(): LastAccount {
     received: useRef(undefined),
     standing: useRef(undefined),
     team: useRef(undefined),
+    billing: useRef(undefined),
   };
 }

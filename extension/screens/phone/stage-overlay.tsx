@@ -6,6 +6,8 @@ import type { EndedAction, PhoneView } from "./model/phone-view.ts";
 export interface StageOverlayProps {
   readonly view: Exclude<PhoneView, { kind: "first_use" | "live" }>;
   readonly mayControl: boolean;
+  /** What starting costs, in a line. */
+  readonly cost: ReactNode;
   readonly starting: boolean;
   readonly onStart: () => void;
   readonly onReconnect: () => void;
@@ -15,9 +17,12 @@ export interface StageOverlayProps {
 export function StageOverlay(props: StageOverlayProps): ReactNode {
   const { view } = props;
   const start = props.mayControl && (
-    <Button kind="primary" size="large" icon="start" busy={props.starting} onClick={props.onStart}>
-      Start
-    </Button>
+    <>
+      <Button kind="primary" size="large" icon="start" busy={props.starting} onClick={props.onStart}>
+        Start
+      </Button>
+      {props.cost}
+    </>
   );
   switch (view.kind) {
     case "starting":

@@ -13,7 +13,6 @@ import {
   planPrice,
   planState,
   storageWords,
-  uncoveredSoon,
 } from "./billing-words.ts";
 
 const MIN = 60_000;
@@ -125,12 +124,6 @@ describe("budgets", () => {
 });
 
 describe("small words", () => {
-  it("warn ten minutes before nothing covers a phone", () => {
-    expect(uncoveredSoon(undefined, now)).toBe(false);
-    expect(uncoveredSoon(inMs(10 * MIN), now)).toBe(false);
-    expect(uncoveredSoon(inMs(10 * MIN - 1), now)).toBe(true);
-    expect(uncoveredSoon(inMs(-1), now)).toBe(true);
-  });
   it("name sizes and people", () => {
     expect([512, 5_120, 10_752].map(storageWords)).toEqual(["512 MB", "5 GB", "10.5 GB"]);
     expect(askWords([])).toBe("Ask an owner of the team.");
