@@ -14,13 +14,14 @@ export interface LastAccount {
   readonly billing: LastRead<BillingSummary>;
 }
 
-export function useLastAccount(): LastAccount {
+/** `billing` is kept by the panel: it is worth seeing without a server too. */
+export function useLastAccount(billing: LastRead<BillingSummary>): LastAccount {
   return {
     security: useRef(undefined),
     teams: useRef(undefined),
     received: useRef(undefined),
     standing: useRef(undefined),
     team: useRef(undefined),
-    billing: useRef(undefined),
+    billing,
   };
 }

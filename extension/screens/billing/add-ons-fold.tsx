@@ -22,7 +22,7 @@ export function AddOnsFold({ summary, mayManage, onChange, onPlans }: AddOnsFold
     <Fold
       icon="plus"
       title="Add-ons and seats"
-      glance={had.length === 0 ? `${seats.used} of ${seats.allowed} seats` : had.map(addOnCount).join(", ")}
+      glance={had.length === 0 ? `${seats.used} of ${seats.allowed} seats` : countWords(had)}
     >
       {() =>
         paid ? (
@@ -74,8 +74,7 @@ export function AddOnsFold({ summary, mayManage, onChange, onPlans }: AddOnsFold
   );
 }
 
-const SHORT = { slot: "slot", dedicated: "dedicated", seat: "seat", storage: "storage" } as const;
-
-function addOnCount({ id, quantity }: AddOnView): string {
-  return `${quantity} ${SHORT[id]}`;
+function countWords(had: readonly AddOnView[]): string {
+  const count = had.reduce((sum, { quantity }) => sum + quantity, 0);
+  return count === 1 ? (had[0]?.name ?? "1 add-on") : `${count} add-ons`;
 }

@@ -34,11 +34,10 @@ export function BurnCard({ burn, mayStop, onChanged }: BurnCardProps) {
   };
   if (running.length === 0) {
     return (
-      <Card title="Nothing is running">
-        <p className="secondary card-words">
-          {mode === "off"
-            ? "Parked phones keep what is on them."
-            : "Parked phones cost nothing and keep what is on them."}
+      <Card>
+        <p className="burn-none">
+          <b>Nothing is running.</b>{" "}
+          <span className="secondary">{mode === "off" ? "Phones rest." : "Parked phones cost nothing."}</span>
         </p>
       </Card>
     );

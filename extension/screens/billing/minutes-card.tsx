@@ -3,6 +3,7 @@ import type { BillingSummary } from "../../../shared/billing/billing.ts";
 import { minutesWords } from "../../../shared/billing/words.ts";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/surface.tsx";
+import { calendarDate } from "../phone/model/run-time.ts";
 import { afterWords, forecastWords, grantParts, grantWords } from "./model/billing-words.ts";
 
 export interface MinutesCardProps {
@@ -38,7 +39,10 @@ export function MinutesCard({ summary, mayManage, onAdd }: MinutesCardProps) {
           <li key={grant.kind + grant.name + (grant.expiresAt ?? "")}>
             <span className={`legend-mark minutes-${grant.kind}`} aria-hidden="true" />
             <span className="legend-name truncate">{grant.name}</span>
-            <span className="secondary tabular">{grantWords(grant, now)}</span>
+            <span className="tabular">{grantWords(grant)}</span>
+            {grant.expiresAt !== undefined && (
+              <span className="legend-until secondary tabular">until {calendarDate(grant.expiresAt, now)}</span>
+            )}
           </li>
         ))}
       </ul>

@@ -205,7 +205,7 @@ function Offer({ offer, cycle, mine, mayManage, busy, onChoose }: OfferProps) {
           <span className="secondary">{about}</span>
         </div>
         <div className="offer-price tabular">
-          <b>{price.amount === 0 ? "Free" : priceWords(price)}</b>
+          <b>{price.amount === 0 ? "No cost" : priceWords(price)}</b>
           {price.amount > 0 && <span className="secondary">{CYCLE_WORDS[cycle]}</span>}
         </div>
       </div>
@@ -226,7 +226,7 @@ function Offer({ offer, cycle, mine, mayManage, busy, onChoose }: OfferProps) {
           id !== "free" && (
             <Button
               size="small"
-              kind={mine === undefined || mine.id === "free" ? "primary" : "secondary"}
+              kind={id === "solo" && mine?.id === "free" ? "primary" : "secondary"}
               busy={busy}
               onClick={onChoose}
             >

@@ -86,9 +86,8 @@ function Line({ line, day, onWhy }: LineProps) {
           {line.running && <Badge tone="accent">running</Badge>}
         </span>
         <span className="secondary tabular">
-          {day}, {line.words}
+          {day}, {line.words} · {line.member}
         </span>
-        <span className="secondary">{line.member}</span>
       </span>
       <Button size="small" kind="quiet" aria-label={`Why: ${line.phone}, ${day}`} onClick={onWhy}>
         Why

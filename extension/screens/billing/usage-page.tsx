@@ -39,6 +39,7 @@ const RANGES = { month: "This month", last: "Last month", custom: "Other days" }
 const SHOWN = 6;
 
 interface UsageRead {
+  readonly by: By;
   readonly range: DayRange;
   readonly summary: UsageSummary;
   readonly days: UsageDays;
@@ -67,7 +68,7 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
           api.usage.days.query({ ...range, by }),
         ]);
         setTimeZone(days.timeZone);
-        return { range, summary, days };
+        return { by, range, summary, days };
       },
     [from, to, by, wrong],
   );
@@ -108,7 +109,7 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
           }}
         />
         <Select
-          aria-label="Sums"
+          aria-label="Summed"
           options={Object.entries(BY_WORDS).map(([id, label]) => ({ value: id, label }))}
           value={by}
           onChange={({ target }) => setBy(BY_OF[target.value] ?? "phone")}
@@ -134,7 +135,7 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
       </div>
       {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
       {value === undefined && loading && !wrong && <Skeleton label="Loading usage" rows={6} />}
-      {value !== undefined && !wrong && <Usage key={by} read={value} />}
+      {value !== undefined && !wrong && <Usage key={value.by + value.range.from + value.range.to} read={value} />}
       {abroad && (
         <p className="secondary billing-foot">Days and times are those of {timeZone}, where the team bills.</p>
       )}
@@ -146,7 +147,7 @@ const RANGE_OF: Readonly<Record<string, RangeKind>> = { month: "month", last: "l
 const BY_OF: Readonly<Record<string, By>> = { phone: "phone", member: "member", flow: "flow" };
 
 function Usage({ read }: { readonly read: UsageRead }) {
-  const { range, summary, days } = read;
+  const { by, range, summary, days } = read;
   const [only, setOnly] = useState<string>();
   const [day, setDay] = useState<DayRange>();
   const [all, setAll] = useState(false);
@@ -178,7 +179,7 @@ function Usage({ read }: { readonly read: UsageRead }) {
           chosen={day?.from}
           onChoose={(bar) => setDay(bar === undefined ? undefined : { from: bar.from, to: bar.to })}
         />
-        <ul className="series" aria-label="Sums">
+        <ul className="series" aria-label={BY_WORDS[by]}>
           {series.map(({ id, name, ms, amount }) => (
             <li key={id}>
               <button

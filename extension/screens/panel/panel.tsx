@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
+import type { BillingSummary } from "../../../shared/billing/billing.ts";
 import type { PrivacyOverview } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
 import { isRefused } from "../../api/errors.ts";
@@ -125,6 +126,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   const activity = useActivity();
   const automations = useLastAutomations();
   const overview = useRef<PrivacyOverview>(undefined);
+  const billing = useRef<BillingSummary>(undefined);
   const role = me.value?.team.role;
   const mayControl = me.value === undefined || allowed(me.value);
   const mayPay = role !== undefined && roleMay(role, "billing:manage");
@@ -247,7 +249,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
               loading="Loading account"
               failed="Account could not be loaded."
             >
-              {({ AccountScreen }) => <AccountScreen me={me} view={account} onView={setAccount} />}
+              {({ AccountScreen }) => <AccountScreen me={me} billing={billing} view={account} onView={setAccount} />}
             </LazyPart>
           </TabPanel>
         )}

@@ -29,7 +29,7 @@ import { ScreenshotDialog } from "./screenshot-dialog.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { Stage, type StageHandle } from "./stage.tsx";
 import { StageOverlay } from "./stage-overlay.tsx";
-import { StartCost, type StartCosts } from "./start-cost.tsx";
+import { StartButton, StartCost, type StartCosts } from "./start-cost.tsx";
 import { Strips } from "./strips.tsx";
 import { useIntents } from "./use-intents.ts";
 import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
@@ -172,10 +172,17 @@ export function PhoneScreen(props: PhoneScreenProps) {
             view.kind === "live" || view.kind === "first_use" ? null : (
               <StageOverlay
                 view={view}
-                mayControl={mayControl}
-                cost={<StartCost key={phone.id} phoneId={phone.id} known={costs.current} />}
-                starting={calls.busy("start")}
-                onStart={() => void actions.start()}
+                start={
+                  mayControl && (
+                    <StartButton
+                      key={phone.id}
+                      phoneId={phone.id}
+                      known={costs.current}
+                      busy={calls.busy("start")}
+                      onStart={() => void actions.start()}
+                    />
+                  )
+                }
                 onReconnect={() => {
                   screen.reconnect();
                   void store.refresh();

@@ -164,8 +164,8 @@ function Uncovered({ at, mayPay }: { readonly at: string; readonly mayPay: boole
       }
     >
       <span className="tabular">
-        {Date.parse(at) > now ? `Nothing covers this phone after ${clockTime(at)}.` : "Nothing covers this phone now."}{" "}
-        {mayPay ? "It is parked then." : "It is parked then. Ask who pays for the team."}
+        {Date.parse(at) > now ? `Nothing covers this phone after ${clockTime(at)}.` : "Nothing covers this phone now."}
+        {!mayPay && " Ask who pays for the team."}
       </span>
     </Strip>
   );

@@ -45,11 +45,9 @@ export function grantParts(grants: readonly GrantView[]): readonly GrantPart[] {
     .map(({ kind, name, remainingMs }) => ({ kind, name, percent: total === 0 ? 0 : (remainingMs / total) * 100 }));
 }
 
-/** `1,412 of 6,000 min, until 3 Dec`. */
-export function grantWords({ remainingMs, totalMs, expiresAt }: GrantView, nowMs: number): string {
-  const left = minutesWords(remainingMs).replace(" min", "");
-  const until = expiresAt === undefined ? "" : `, until ${calendarDate(expiresAt, nowMs)}`;
-  return `${left} of ${minutesWords(totalMs)}${until}`;
+/** `1,412 of 6,000 min`. */
+export function grantWords({ remainingMs, totalMs }: GrantView): string {
+  return `${minutesWords(remainingMs).replace(" min", "")} of ${minutesWords(totalMs)}`;
 }
 
 /** How long the minutes last. Undefined when there are none to last. */
