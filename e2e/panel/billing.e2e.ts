@@ -133,7 +133,7 @@ describe.skipIf(executable === undefined)("billing", () => {
     billing().checkout = { state: "paid", words: "" };
     await page.evaluate(() => window.dispatchEvent(new Event("focus")));
     await says("Paid: Solo, $120.00 a year");
-    await button("Close").click();
+    await page.locator(".notice").getByRole("button", { name: "Close" }).click();
     expect(billing().checkouts).toEqual([{ kind: "plan", plan: "solo", cycle: "year" }]);
   });
 
