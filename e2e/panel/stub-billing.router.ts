@@ -3,7 +3,7 @@ import { type Permission, roleMay } from "../../shared/access.ts";
 import * as billing from "../../shared/billing/billing.ts";
 import { ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
 import { newId } from "../../shared/ids.ts";
-import { ahead, DAY_MS, stubDays, stubExplanation, stubLines, stubPlans, stubUsage } from "./stub-billing.ts";
+import { ahead, DAY_MS, shownLine, stubDays, stubExplanation, stubPlans, stubUsage } from "./stub-billing.ts";
 import { proven, refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
 
 const may = (permission: Permission) => (procedure: typeof signedIn) =>
@@ -189,15 +189,15 @@ export const billingProcedures = {
       return state.billing.unused ? { ...days, series: [] } : days;
     }),
     lines: seen.input(billing.usageLinesInput).query(({ ctx: { state }, input }): billing.UsageLinesPage => {
-      const lines = state.billing.unused ? [] : stubLines(money(state));
+      const lines = state.billing.unused ? [] : state.billing.lines.map((line) => shownLine(line, money(state)));
       return input.cursor === undefined && lines.length > 0
         ? { lines: lines.slice(0, 4), next: "4" }
         : { lines: lines.slice(4) };
     }),
-    explain: seen.input(billing.usageLineRef).query(({ ctx: { state } }) => {
-      const [, line] = stubLines(money(state));
+    explain: seen.input(billing.usageLineRef).query(({ ctx: { state }, input }) => {
+      const line = state.billing.lines.find(({ intervalId }) => intervalId === input.intervalId);
       if (line === undefined) throw refusal("not_found", "There is no such line.");
-      return stubExplanation(line);
+      return stubExplanation(shownLine(line, money(state)));
     }),
     csv: seen.input(billing.usageRangeInput).query(() => ({
       name: "perch-usage-2026-11.csv",
