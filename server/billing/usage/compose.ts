@@ -13,13 +13,15 @@ import { createParkedLetter } from "./letters.ts";
 import { createMeter, type Meter, type MeteredPhones } from "./meter.ts";
 import { createMetering } from "./metering.service.ts";
 import { createSettlement, type Settlement } from "./settlement.ts";
-import { BEAT_MS, createTimeGuard } from "./time-guard.ts";
-import { createUsageRepo, type UsageRepo } from "./usage.repo.ts";
+import { BEAT_MS, createTimeGuard, type TimeGuard } from "./time-guard.ts";
+import { type Beater, createUsageRepo, type UsageRepo } from "./usage.repo.ts";
 
 export interface UsageParts {
   readonly repo: UsageRepo;
   readonly settlement: Settlement;
   readonly metering: Metering;
+  readonly guard: TimeGuard;
+  readonly by: Beater;
   /** The heartbeat over phones that were made with `metering`. */
   meter(phones: MeteredPhones): Meter;
 }
@@ -55,7 +57,7 @@ export function createUsageParts(options: {
   });
   const guard = createTimeGuard({ clock, monotonic, beatMs });
   return {
-    ...{ repo, settlement },
+    ...{ repo, settlement, guard, by },
     metering: createMetering({ repo, budgets, settlement, guard, clock, by, alive, phoneDiskMb }),
     meter: (phones) =>
       createMeter({

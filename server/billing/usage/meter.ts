@@ -185,6 +185,7 @@ export function createMeter(options: {
       await repo.closeOthers(tx, by, db.engine === "sqlite" ? "all" : "machine");
       await repo.releaseStale(tx);
     });
+    guard.beaten();
   }
   function beat(): Promise<void> {
     beating ??= mark()
