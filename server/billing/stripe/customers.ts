@@ -135,7 +135,7 @@ export function createCustomers(options: {
     },
     named: (tx, teamId, customerId, by) =>
       calls.queue(tx, kinds.update, {
-        ...{ teamId, key: `customer.named:${customerId}`, isWaitedFor: true },
+        ...{ teamId, key: `customer.named:${customerId}`, isWaitedFor: true, isFirstAlone: true },
         input: { customerId, teamId, checkoutId: by },
       }),
     async tell(tx, { userId }) {

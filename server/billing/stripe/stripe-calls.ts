@@ -54,6 +54,8 @@ export interface NewCall<I> {
   readonly input: I;
   /** Somebody makes it with `now` right after the commit: the job comes only when they do not. */
   readonly isWaitedFor?: true;
+  /** True: whoever comes later with another input leaves it at the first one. */
+  readonly isFirstAlone?: true;
 }
 
 export interface StripeCalls {
@@ -148,7 +150,7 @@ export function createStripeCalls(options: {
   }
 
   return {
-    async queue(tx, kind, { teamId, key, input, isWaitedFor }) {
+    async queue(tx, kind, { teamId, key, input, isWaitedFor, isFirstAlone }) {
       const row = newCallRow({
         ...{ id: newId("stripeCall"), teamId, kind: kind.name, idempotencyKey: key, createdAt: now() },
         input: storedInput.parse(input),
@@ -159,7 +161,7 @@ export function createStripeCalls(options: {
       }
       const earlier = await repo.byKey(tx, key);
       if (earlier === undefined || earlier.kind !== kind.name) throw new Error(`The key of a ${kind.name} is taken.`);
-      if (canonicalJson(earlier.input) !== canonicalJson(row.input)) {
+      if (isFirstAlone !== true && canonicalJson(earlier.input) !== canonicalJson(row.input)) {
         throw new PerchError(
           "idempotency_mismatch",
           "This request key was already used for something else. Use a new key.",

@@ -25,7 +25,10 @@ export function outcomeOf(error: unknown): Outcome {
 /** Stripe's code, for the outbox; never the message, which may repeat what was sent. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Stripe.errors.StripeError)) return "no_answer";
-  return error.code ?? error.type;
+  const { code, decline_code: declined } = error;
+  // What the bank itself said, where that leads to another next step.
+  if (declined !== undefined && (declined in DECLINED || wantsConfirmation(declined))) return declined;
+  return code ?? error.type;
 }
 
 export function isMissing(error: unknown): boolean {
@@ -47,9 +50,13 @@ export function stripeError(error: unknown): PerchError {
 /** The same for a call whose refusal is kept. */
 export function refusal(code: string, cause?: unknown): PerchError {
   if (wantsConfirmation(code)) {
-    return new PerchError("payment_required", "Your bank wants you to confirm this payment. Nothing was changed.", {
-      cause,
-    });
+    return new PerchError(
+      "payment_required",
+      "Your bank wants you to confirm this payment, so nothing was changed or charged. Save the card anew under ways to pay, where the bank can ask you; then do this again.",
+      {
+        cause,
+      },
+    );
   }
   const declined = DECLINED[code];
   if (declined !== undefined) {
@@ -75,6 +82,7 @@ export function notReached(cause?: unknown): PerchError {
 const OTHER_CARD = "Use another way to pay.";
 const DECLINED: Readonly<Record<string, string>> = {
   card_declined: `Your bank declined the payment. ${OTHER_CARD}`,
+  insufficient_funds: `There is not enough money on the card. ${OTHER_CARD}`,
   expired_card: `The card has expired. ${OTHER_CARD}`,
   incorrect_cvc: `The bank did not accept the card's security code. ${OTHER_CARD}`,
   processing_error: "The bank could not process the payment. Try again later.",
