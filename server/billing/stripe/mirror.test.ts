@@ -109,6 +109,8 @@ describe("the mirror", () => {
           step += 1;
           await live(team, String(session.subscription), next);
           await arrive(step);
+          // Stripe forgets events after 30 days; we look every hour.
+          if (next === "month") await world.parts.reconcile.light();
         }
         world.state.take = world.arriveOne;
         world.clock.advance(3 * 3_600_000);
