@@ -12,32 +12,18 @@ import { errorFields, type Log } from "../../log.ts";
 import { createActs } from "./acts.ts";
 import { createAlone } from "./alone.ts";
 import { type ApiRequest, createApi } from "./api.ts";
-import type { Routes } from "./calls.ts";
-import { catalogue } from "./catalogue.ts";
 import { type BankAnswer, type PayOutcome, payCheckout } from "./checkout-pay.ts";
-import { checkoutSessions } from "./checkout-session.ts";
-import { customers } from "./customers.ts";
 import { createDeliveries, type Deliver } from "./deliveries.ts";
 import { eventTaken } from "./due.ts";
-import { events } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createIds } from "./ids.ts";
-import { invoiceItems } from "./invoice-items.ts";
-import { invoices } from "./invoices.ts";
-import { meters } from "./meters.ts";
 import { payInvoice } from "./pages/invoice-page.ts";
 import { createSandboxPages } from "./pages/pages.ts";
-import { paymentIntents, paymentMethods } from "./payment-methods.ts";
 import { openDispute, warnOfFraud } from "./payments.ts";
-import { portal } from "./portal.ts";
-import { previews } from "./preview.ts";
-import { closeDispute, refunds } from "./refunds.ts";
+import { closeDispute } from "./refunds.ts";
+import { ROUTES } from "./routes.ts";
 import { changeSettings, type Settings, settingsOf } from "./settings.ts";
-import { setupIntents } from "./setup-intents.ts";
 import type { SandboxStore } from "./store.ts";
-import { subscriptionItems } from "./subscription-items.ts";
-import { subscriptions } from "./subscriptions.ts";
-import { testClocks } from "./test-clocks.ts";
 import { createTime } from "./time.ts";
 import type { Way } from "./ways.ts";
 
@@ -114,28 +100,10 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
   const id = createIds(() => clock.now());
   const faults = createFaults(options.seed ?? 1);
   const alone = createAlone({ store, clock, id });
-  const routes: Routes = {
-    ...customers,
-    ...catalogue,
-    ...checkoutSessions,
-    ...subscriptions,
-    ...subscriptionItems,
-    ...previews,
-    ...invoices,
-    ...invoiceItems,
-    ...paymentMethods,
-    ...paymentIntents,
-    ...setupIntents,
-    ...refunds,
-    ...portal,
-    ...meters,
-    ...testClocks,
-    ...events,
-  };
   const api = createApi({
     key,
     pages,
-    routes,
+    routes: ROUTES,
     faults,
     requestId: () => id("req"),
     onRequest: options.onRequest,
@@ -153,7 +121,7 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     delivered: eventTaken,
   });
   const time = createTime({ alone, clock, deliveries, pages, settled: options.settled ?? (async () => {}) });
-  const acts = createActs({ alone, routes, pages });
+  const acts = createActs({ alone, routes: ROUTES, pages });
   const { act } = acts;
   const controls: SandboxControls = {
     now: time.now,

@@ -5,10 +5,12 @@ import { ManualClock } from "../../../clock.ts";
 import type { PagesEnv } from "../../../http/pages/page-context.ts";
 import { silentLog } from "../../../log.ts";
 import { createBillingSandbox, createMemoryStore, SANDBOX_KEY, SANDBOX_PATH, type SandboxOptions } from "../sandbox.ts";
+import { checkedRequest } from "./request-schemas.ts";
 
 export const WEBHOOK_SECRET = "whsec_sandbox_test";
 
-export function openSandbox(options: Partial<SandboxOptions> = {}) {
+/** Every request is checked against the SDK's types, unless `loose`: for requests that are wrong on purpose. */
+export function openSandbox({ loose, ...options }: Partial<SandboxOptions> & { loose?: true } = {}) {
   const clock = new ManualClock(Date.UTC(2026, 0, 31, 12));
   const sent: { body: string; headers: Readonly<Record<string, string>> }[] = [];
   const endpoint = { answer: 200 };
@@ -23,6 +25,7 @@ export function openSandbox(options: Partial<SandboxOptions> = {}) {
       return endpoint.answer;
     },
     log: silentLog,
+    ...(loose ? {} : { onRequest: checkedRequest }),
     ...options,
   });
   const stripe = new Stripe(SANDBOX_KEY, {
@@ -36,7 +39,7 @@ export function openSandbox(options: Partial<SandboxOptions> = {}) {
 }
 
 /** A plan of $10 and one of $30 a month, an extra slot of $5, and a top-up of $20. */
-export async function openShop(options: Partial<SandboxOptions> = {}) {
+export async function openShop(options: Parameters<typeof openSandbox>[0] = {}) {
   const opened = openSandbox(options);
   const { stripe } = opened;
   const product = await stripe.products.create({ name: "Perch" });
