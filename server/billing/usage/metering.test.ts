@@ -149,6 +149,17 @@ describe.each(TEST_ENGINES)("a phone's time on $name", (engine) => {
     await expectPosted(id);
   });
 
+  it("is not counted for a phone the driver does not know any more, and ends where that was last seen", async () => {
+    const [lost, other] = [await launch(), await launch()];
+    const ready = machine.clock.now();
+    await at.live(10_000);
+    at.driver.running.delete(lost);
+    await at.live(35_000);
+    expect(await intervalsOf(test, lost)).toMatchObject([{ from: ready, to: ready + 10_000, why: "server_crash" }]);
+    expect(await intervalsOf(test, other)).toMatchObject([{ from: ready, seen: ready + 45_000, to: undefined }]);
+    await expectPosted(lost);
+  });
+
   it("does not count what nobody watched over: three beats that did not come", async () => {
     const id = await launch();
     const ready = machine.clock.now();

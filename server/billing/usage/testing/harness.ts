@@ -117,7 +117,7 @@ export class Machine {
         }
         return ids;
       });
-    return { ...phones, ...usage, ledger, budgets, meter, live, parked };
+    return { ...phones, ...usage, phonesRepo: phones.repo, ledger, budgets, meter, live, parked };
   }
 }
 export type Booted = ReturnType<Machine["boot"]>;
