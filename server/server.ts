@@ -309,6 +309,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
+        invoicePage: async () => undefined,
       }),
     ),
     clock,

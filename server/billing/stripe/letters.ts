@@ -30,6 +30,7 @@ export function createLetters(options: {
 }): Letters {
   const { repo, mail, publicUrl } = options;
   const billing = new URL("/billing", publicUrl).href;
+  const page = ({ id }: InvoiceRow) => new URL(`/billing/invoice?id=${encodeURIComponent(id)}`, publicUrl).href;
   const support = new URL("/support", publicUrl).href;
 
   async function send(tx: Writer, teamId: TeamId, key: string, letter: (teamName: string) => Letter): Promise<void> {
@@ -50,7 +51,7 @@ export function createLetters(options: {
           number: invoice.number ?? "",
           amount: moneyWords(invoice.amountPaid, invoice.currency),
           period: `${invoice.words}, ${periodWords(invoice)}`,
-          link: billing,
+          link: page(invoice),
         },
       })),
     paymentFailed(tx, invoice, stopsAt) {
@@ -59,13 +60,13 @@ export function createLetters(options: {
       const what = `${again}Until it is paid no further phone starts, and on ${dayWords(stopsAt)} running phones are parked.`;
       return send(tx, invoice.teamId, `payment_failed:${invoice.id}:${invoice.attempts}`, (teamName) => ({
         kind: "payment_failed",
-        data: { teamName, amount: due(invoice), what, link: billing },
+        data: { teamName, amount: due(invoice), what, link: page(invoice) },
       }));
     },
     paymentConfirmation: (tx, invoice) =>
       send(tx, invoice.teamId, `confirm:${invoice.id}:${invoice.attempts}`, (teamName) => ({
         kind: "payment_confirmation",
-        data: { teamName, amount: due(invoice), link: billing },
+        data: { teamName, amount: due(invoice), link: page(invoice) },
       })),
     subscriptionEnded: (tx, teamId, subscriptionId, plan, at) =>
       send(tx, teamId, `ended:${subscriptionId}`, (teamName) => ({

@@ -3,6 +3,7 @@ import type Stripe from "stripe";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
+import type { InvoicePage } from "../../http/pages/billing-pages.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import type { Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
@@ -44,6 +45,8 @@ export interface StripeInOptions {
 }
 
 export interface StripeIn {
+  /** For the page that mails lead to. */
+  invoicePage(id: string): Promise<InvoicePage | undefined>;
   readonly webhook: StripeWebhook;
   readonly mirror: StripeMirror & Mirror;
   readonly reconcile: Reconcile;
@@ -75,6 +78,13 @@ export function createStripeIn(options: StripeInOptions): StripeIn {
   });
   const trials = createTrialReminders({ db, repo: createTrialsRepo(db), letters, clock });
   return {
+    async invoicePage(id) {
+      const row = await repo.invoice(db.read, id);
+      if (row === undefined || row.hostedUrl === null || row.number === null) return undefined;
+      const { number, words, total, currency, hostedUrl: url } = row;
+      const state = row.status === "paid" || row.status === "open" ? row.status : "closed";
+      return { number, words, amount: total, currency, state, url };
+    },
     webhook,
     mirror: { ...mirror, fulfil: (session) => fulfilment.fulfil(session) },
     reconcile,

@@ -36,6 +36,7 @@ import { dropCookie, readCookie, writeCookie } from "../cookies.ts";
 import type { Refusals } from "../refusals.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { securityHeaders } from "../security-headers.ts";
+import type { InvoicePage } from "./billing-pages.ts";
 import { errorFrame, type Html, layout, type PageFrame } from "./layout.ts";
 
 export type PagesEnv = { Variables: { request: RequestInfo } };
@@ -70,6 +71,8 @@ export interface PageServices {
   readonly policy: Pick<PolicyDesk, "current" | "announcedNext" | "published">;
   readonly processors: () => readonly ProcessorView[];
   readonly desk: OperatorDesk;
+  /** Of an invoice a mail leads to; `undefined` for one that is not known. */
+  readonly invoicePage: (id: string) => Promise<InvoicePage | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly refusals: Refusals;

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { registeredCookiesOnly } from "../cookies.ts";
 import { accountPages } from "./account-pages.ts";
+import { billingPages } from "./billing-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { dataPage } from "./data-page.ts";
 import { dataRequestPages } from "./data-request-pages.ts";
@@ -48,6 +49,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
     connectPage,
     invitePage,
     uninstalledPage,
+    billingPages,
     mailPreviewPage,
   ];
   for (const group of groups) {

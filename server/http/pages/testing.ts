@@ -60,6 +60,7 @@ export function startPages(
     passwords?: Passwords;
     supportEmail?: string;
     versions?: readonly PolicyVersion[];
+    invoicePage?: PageServices["invoicePage"];
   } = {},
 ) {
   const clock = new ManualClock();
@@ -137,6 +138,7 @@ export function startPages(
     ...{ copies, imports },
     ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     ...{ policy, desk, processors },
+    invoicePage: options.invoicePage ?? (async () => undefined),
   };
   app.route("/", createPages(pageServices));
 
