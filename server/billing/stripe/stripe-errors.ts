@@ -26,6 +26,7 @@ export function outcomeOf(error: unknown): Outcome {
 export function codeOf(error: unknown): string {
   if (!(error instanceof Stripe.errors.StripeError)) return "no_answer";
   const { code, decline_code: declined } = error;
+  if (error.payment_intent?.status === "requires_action") return "authentication_required";
   // What the bank itself said, where that leads to another next step.
   if (declined !== undefined && (declined in DECLINED || wantsConfirmation(declined))) return declined;
   return code ?? error.type;

@@ -1,6 +1,6 @@
 /** Rows that other parts write, for tests. */
 import { eq } from "drizzle-orm";
-import { type CheckoutId, newId, type TeamId } from "../../../../shared/ids.ts";
+import { type CheckoutId, newId, type TeamId, type UserId } from "../../../../shared/ids.ts";
 import type { Database } from "../../../db/database.ts";
 
 export async function insertDedicated({ tx, t }: Database, teamId: TeamId, createdAt: Date): Promise<void> {
@@ -15,4 +15,44 @@ export async function setCustomer({ tx, t }: Database, teamId: TeamId, customerI
 
 export async function setSession({ tx, t }: Database, id: CheckoutId, sessionId: string | null): Promise<void> {
   await tx((writer) => writer.update(t.checkouts).set({ sessionId }).where(eq(t.checkouts.id, id)));
+}
+
+export async function setFrozen({ tx, t }: Database, teamId: TeamId, frozen: "dispute" | null): Promise<void> {
+  await tx((writer) => writer.update(t.billingAccounts).set({ frozen }).where(eq(t.billingAccounts.teamId, teamId)));
+}
+
+export async function moneyBackOf({ read, t }: Database, teamId: TeamId) {
+  return read.select().from(t.moneyBack).where(eq(t.moneyBack.teamId, teamId));
+}
+
+/** Phone time of an hour that went to the invoice. */
+export async function insertOverage({ tx, t }: Database, teamId: TeamId, amount: number, fromAt: Date): Promise<void> {
+  const toAt = new Date(fromAt.getTime() + 3_600_000);
+  await tx((writer) =>
+    writer.insert(t.ledgerEntries).values({
+      ...{ id: newId("ledgerEntry"), teamId, cover: "overage", source: "usage", sourceId: newId("ledgerEntry") },
+      ...{ grantId: null, ms: 3_600_000, amount, delta: 0, currency: "usd", intervalId: null, phoneId: null },
+      ...{ fromAt, toAt, day: fromAt.toISOString().slice(0, 10), reversesId: null, reason: null, createdAt: toAt },
+    }),
+  );
+}
+
+/** Phone time that has ended and is not in the ledger until `rated` is called. */
+export async function insertInterval(
+  { tx, t }: Database,
+  { teamId, userId }: { readonly teamId: TeamId; readonly userId: UserId },
+  startedAt: Date,
+  endedAt: Date,
+) {
+  const id = newId("usageInterval");
+  await tx((writer) =>
+    writer.insert(t.usageIntervals).values({
+      ...{ id, teamId, phoneId: newId("phone"), startedBy: userId, startedAt, lastSeenAt: endedAt, endedAt },
+      ...{ endReason: "parked", ratedAt: startedAt, node: "node", boot: "boot" },
+    }),
+  );
+  return {
+    rated: () =>
+      tx((writer) => writer.update(t.usageIntervals).set({ ratedAt: endedAt }).where(eq(t.usageIntervals.id, id))),
+  };
 }
