@@ -1,0 +1,94 @@
+/**
+ * The whole life of a team's billing on the real stack against the sandbox, from the trial to an account that is gone while
+ * its bills are kept. Each step stands on the one before it.
+ */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { extensionBuild } from "./harness/builds.ts";
+import { check } from "./harness/check-screen.ts";
+import { ExtensionBrowser } from "./harness/chromium.ts";
+import { keepEvidence } from "./harness/evidence.ts";
+import { firstPhone, showTab } from "./harness/panel.ts";
+import { ADA, installAndSignUp } from "./harness/person.ts";
+import { PerchServer } from "./harness/server.ts";
+import { until } from "./harness/until.ts";
+
+const executable = inject("chromium");
+
+describe.skipIf(executable === undefined)("billing, the whole life", () => {
+  let server: PerchServer;
+  let browser: ExtensionBrowser;
+  let panel: Page;
+  let page: Page;
+
+  keepEvidence(() => ({ server, browser }));
+  beforeAll(async () => {
+    server = await PerchServer.start({
+      env: { BILLING: "sandbox" },
+      program: [process.execPath, "--import", "./e2e/harness/quick-money.ts", "server/main.ts"],
+    });
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+    browser.context.setDefaultTimeout(15_000);
+    await installAndSignUp(browser, server, ADA);
+    panel = await browser.openExtensionPage("sidepanel.html?full=1");
+    await firstPhone(panel);
+    page = await browser.openExtensionPage("sidepanel.html?full=1&tab=billing");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
+  const dialog = () => page.getByRole("dialog").last();
+  const press = (name: string | RegExp) => dialog().getByRole("button", { name, exact: typeof name === "string" }).click();
+  const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
+  const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
+  /** Opens a page of the sandbox in a tab by clicking something of the panel. */
+  const hosted = async (open: () => Promise<unknown>, path: string): Promise<Page> => {
+    const opening = browser.context.waitForEvent("page");
+    await open();
+    const tab = await opening;
+    await tab.waitForURL((url) => url.pathname.startsWith(path));
+    return tab;
+  };
+  const pay = async (tab: Page, how: string, name: string | RegExp) => {
+    await tab.getByRole("radio", { name: how }).check();
+    await tab.getByRole("button", { name }).click();
+  };
+  /** Opens billing anew, as somebody who comes back to it. */
+  const reopen = async () => {
+    await page.reload();
+    await page.getByRole("heading", { name: "Billing", exact: true }).waitFor();
+  };
+  /** The sandbox's clock, by its page for who sits at the machine. */
+  const goOn = async (by: string) => {
+    const controls = await browser.openTab(`${server.url}/sandbox`);
+    await controls.getByRole("button", { name: by, exact: true }).click();
+    await controls.waitForURL(`${server.url}/sandbox`);
+    await controls.close();
+    await page.bringToFront();
+  };
+
+  it("begins with a trial, without a card", async () => {
+    await says("Sandbox billing: no money moves.");
+    await says(/^1 phone running/);
+    await says("Trial");
+    await check(page, "life-trial", [360, 320]);
+  });
+
+  it("puts money into the balance on the hosted page, after a payment that was declined", async () => {
+    await button("Top up").click();
+    await dialog().getByRole("radio", { name: "$10.00" }).check();
+    const tab = await hosted(() => press("Pay $10.00"), "/sandbox/checkout/");
+    await check(tab, "life-checkout", [360]);
+    await pay(tab, "Is declined", "Pay $10.00");
+    await tab.getByText("The payment was declined.").waitFor();
+    await pay(tab, "Pays", "Pay $10.00");
+    await tab.waitForLoadState();
+    await page.bringToFront();
+    await says("$10.00");
+    await fold("Invoices and receipts").click();
+    await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
+  });
+});
