@@ -65,6 +65,7 @@ export interface RunningServer {
   readonly automations: Automations;
   readonly scheduler: Scheduler;
   readonly webhooks: WebhooksService;
+  readonly billing: BillingParts;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -387,6 +388,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     automations,
     scheduler: rules.scheduler,
     webhooks,
+    billing,
     close() {
       closed ??= (async () => {
         stopping = true;

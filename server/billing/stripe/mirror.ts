@@ -108,13 +108,14 @@ export function createMirror(options: {
 
   async function refund(found: Stripe.Refund, fetchedAt: Date): Promise<void> {
     const customer = await customerOf(found);
+    const topUp = await toppedUpWith(idOf(found.payment_intent));
     await db.tx(async (tx) => {
       const isOurs = Object.keys(found.metadata ?? {}).some((key) => key.startsWith("perch_"));
       const teamId = await teamOf(tx, { id: found.id, customer, isOurs });
       if (teamId === undefined) return;
       const row = refundRow(found, { teamId, syncedAt: fetchedAt });
       if (!(await repo.putMoneyBack(tx, row))) return;
-      await moneyBack.refund(tx, found, row, found.metadata?.["perch_of"] === "balance");
+      await moneyBack.refund(tx, found, row, topUp);
     });
     letters.wake();
   }

@@ -8,13 +8,15 @@ import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Writer } from "../../db/database.ts";
 import type { Ledger } from "../ports.ts";
+import type { FindingsRepo } from "./findings.repo.ts";
 import type { Letters } from "./letters.ts";
 import type { MirrorRepo } from "./mirror.repo.ts";
+import { backKey, REFUND_KEY } from "./refunds.service.ts";
 import { isOpenDispute, type MoneyBackRow } from "./stripe-objects.ts";
 
 export interface MoneyBackEffects {
-  /** In the transaction that mirrored it. `ofBalance`: minor units it took from the balance beforehand. */
-  refund(tx: Writer, refund: Stripe.Refund, row: MoneyBackRow, takenFromBalance: boolean): Promise<void>;
+  /** In the transaction that mirrored it. `topUp`: what the payment put into the balance; 0 for any other payment. */
+  refund(tx: Writer, refund: Stripe.Refund, row: MoneyBackRow, topUp: number): Promise<void>;
   /** `topUp`: what the disputed payment put into the balance; 0 for any other payment. */
   dispute(tx: Writer, row: MoneyBackRow, topUp: number): Promise<void>;
   /** Stripe heard from a bank that a payment was fraud, before anybody disputes it. */
@@ -27,10 +29,11 @@ export function createMoneyBackEffects(options: {
   repo: MirrorRepo;
   ledger: Pick<Ledger, "credit" | "debit">;
   letters: Letters;
+  findings: Pick<FindingsRepo, "add">;
   audit: Audit;
   clock: Clock;
 }): MoneyBackEffects {
-  const { repo, ledger, letters, audit, clock } = options;
+  const { repo, ledger, letters, findings, audit, clock } = options;
 
   async function freeze(tx: Writer, teamId: TeamId, frozen: "dispute" | "fraud_warning", objectId: string) {
     const account = await repo.account(tx, teamId);
@@ -59,15 +62,19 @@ export function createMoneyBackEffects(options: {
   }
 
   return {
-    async refund(tx, refund, row, takenFromBalance) {
-      if (FAILED.has(row.status)) {
-        if (!takenFromBalance) return;
-        const source = { source: "refund", sourceId: `failed:${refund.id}` } as const;
+    async refund(tx, refund, row, topUp) {
+      const asked = refund.metadata?.[REFUND_KEY];
+      if (!FAILED.has(row.status)) {
+        await letters.refund(tx, row.teamId, row.id, row);
+        if (asked !== undefined || topUp === 0) return;
+        const words = "A top-up was refunded at Stripe; the balance still has it. Take it out with a correction.";
+        await findings.add(tx, { kind: "amount_differs", objectId: row.id, words, teamId: row.teamId });
+      } else if (asked !== undefined) {
+        // It was taken out of the balance before Stripe was asked.
+        const source = { source: "refund", sourceId: backKey(asked) } as const;
         const reason = "A refund could not be paid out and is back in the balance.";
         await ledger.credit(tx, { ...source, teamId: row.teamId, amount: row.amount, reason });
-        return;
       }
-      await letters.refund(tx, row.teamId, row.id, row);
     },
     async dispute(tx, row, topUp) {
       if (isOpenDispute(row)) return freeze(tx, row.teamId, "dispute", row.id);

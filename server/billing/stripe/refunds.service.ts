@@ -69,6 +69,9 @@ export function refundCall(options: {
   };
 }
 
+/** Of the entry that puts a refund back that failed. */
+export const backKey = (refundId: string) => `back:${refundId}`;
+
 /** After a refund failed: the money is in the balance again, once, whoever hears of it first. */
 export async function creditBack(
   tx: Writer,
@@ -77,7 +80,7 @@ export async function creditBack(
 ): Promise<boolean> {
   await repo.renameMoneyBack(tx, refund.refundId, { status: "failed" });
   return ledger.credit(tx, {
-    ...{ teamId: refund.teamId, amount: refund.amount, source: "refund", sourceId: `back:${refund.refundId}` },
+    ...{ teamId: refund.teamId, amount: refund.amount, source: "refund", sourceId: backKey(refund.refundId) },
     reason: "A refund could not be paid out.",
   });
 }

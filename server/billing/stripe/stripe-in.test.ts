@@ -236,7 +236,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
         world.ledger.debit(tx, { teamId: team.teamId, amount: 400, whole: true, source: "refund", sourceId: "ours" }),
       );
       const refund = await world.stripe.refunds.create({
-        ...{ payment_intent: await paidIntent(session), amount: 400, metadata: { perch_of: "balance" } },
+        ...{ payment_intent: await paidIntent(session), amount: 400, metadata: { perch_refund: "ours" } },
       });
       await world.settle();
       await world.parts.mirror.sync("refund", refund.id);
@@ -251,6 +251,11 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       await world.settle();
       expect((await mirrorOf(world.db, other.teamId)).moneyBack).toMatchObject([{ status: "succeeded" }]);
       expect(await mailsTo(world.db, other.userId)).toContain("refund");
+      // By the operator, at Stripe: the balance is not touched, and somebody is told.
+      expect(await balance(other.teamId)).toBe(1_000);
+      expect(await findings()).toContainEqual(
+        expect.objectContaining({ kind: "amount_differs", teamId: other.teamId, resolvedAt: null }),
+      );
     });
   });
 

@@ -69,7 +69,7 @@ export function createStripeIn(options: StripeInOptions): StripeIn {
   const mirror = createMirror({
     ...{ stripe, db, repo, events, checkouts, findings, letters, clock, addOverage },
     invoices: createInvoiceEffects({ repo, letters, billing: options.billing, isRecorded: options.isRecorded }),
-    moneyBack: createMoneyBackEffects({ repo, ledger, letters, audit, clock }),
+    moneyBack: createMoneyBackEffects({ repo, ledger, letters, findings, audit, clock }),
     fulfil: fulfilment.fulfil,
   });
   const reconcile = createReconcile({
