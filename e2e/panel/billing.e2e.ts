@@ -275,6 +275,19 @@ describe.skipIf(executable === undefined)("billing", () => {
     await checkLooks(page, "usage-why");
   });
 
+  it("shows what it has when a part of it fails, and reads that again", async () => {
+    await show();
+    server.state.failNext = { path: "usage.lines", code: "unavailable", message: "This part is being repaired." };
+    await button(/^Usage/).click();
+    await says("This part is being repaired.");
+    await says(/^In all/);
+    await checkLooks(page, "usage-partial");
+    await button("Try again").click();
+    await button(/^Why: Pixel, tall/)
+      .first()
+      .waitFor();
+  });
+
   it("takes other days, and says what is wrong with them", async () => {
     billing().unused = true;
     await show();

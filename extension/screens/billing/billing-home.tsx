@@ -130,7 +130,7 @@ function Overview({ summary, me, stale, onView, onChanged }: OverviewProps) {
         onPortal={() => void portal()}
         onChanged={onChanged}
       />
-      <MinutesCard summary={summary} mayManage={mayManage} onAdd={plans} />
+      <MinutesCard summary={summary} mayManage={mayManage} onAdd={() => onView("packs")} />
       <BalanceCard
         summary={summary}
         mayManage={mayManage}

@@ -15,7 +15,8 @@ import "./billing.css";
 const PLANS = lazyModule(() => import("./plans-page.tsx"));
 const USAGE = lazyModule(() => import("./usage-page.tsx"));
 
-export type BillingView = "home" | "plans" | "usage";
+/** `packs`: the plans, from where minutes are sold. */
+export type BillingView = "home" | "plans" | "packs" | "usage";
 
 export interface BillingScreenProps {
   readonly me: Me | undefined;
@@ -52,10 +53,12 @@ export function BillingScreen({ me, last, onBack }: BillingScreenProps) {
     );
   }
   if (!sees) return <UsageOnly me={me} onBack={onBack} onUsage={() => setView("usage")} />;
-  if (view === "plans") {
+  if (view === "plans" || view === "packs") {
     return (
       <LazyPart module={PLANS} heading="Plans" loading="Loading plans" failed="Plans could not be loaded.">
-        {({ PlansPage }) => <PlansPage mayManage={roleMay(role, "billing:manage")} last={last} onBack={home} />}
+        {({ PlansPage }) => (
+          <PlansPage mayManage={roleMay(role, "billing:manage")} last={last} packs={view === "packs"} onBack={home} />
+        )}
       </LazyPart>
     );
   }

@@ -37,7 +37,7 @@ export function BurnCard({ burn, mayStop, onChanged }: BurnCardProps) {
       <Card>
         <p className="burn-none">
           <b>Nothing is running.</b>{" "}
-          <span className="secondary">{mode === "off" ? "Phones rest." : "Parked phones cost nothing."}</span>
+          <span className="secondary">{mode === "off" ? "Phones rest." : "Parked phones are free."}</span>
         </p>
       </Card>
     );

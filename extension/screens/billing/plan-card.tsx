@@ -29,6 +29,8 @@ export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChang
   const now = Date.now();
   const state = planState(plan, now);
   const paid = plan.id !== "free";
+  // What is wrong has its own button, and one is enough.
+  const urgent = summary.problems.some(({ severity }) => severity !== "info");
   const act = async (name: Act, said: string) => {
     const result = await calls.run(name, (api) =>
       api.billing.act.mutate({ act: name, idempotencyKey: crypto.randomUUID() }),
@@ -84,7 +86,7 @@ export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChang
               Resume {plan.name}
             </Button>
           )}
-          <Button size="small" kind={paid ? "secondary" : "primary"} onClick={onPlans}>
+          <Button size="small" kind={paid || urgent ? "secondary" : "primary"} onClick={onPlans}>
             {paid ? "Change plan" : "See plans"}
           </Button>
         </div>

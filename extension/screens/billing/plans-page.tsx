@@ -1,5 +1,5 @@
 /** What there is to buy: plans side by side, packs of minutes, and amounts for the balance. */
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { BillingSummary, PlanOffer, PlansView } from "../../../shared/billing/billing.ts";
 import { CYCLES, type Cycle } from "../../../shared/billing/catalogue.ts";
 import { minutesWords, moneyWords } from "../../../shared/billing/words.ts";
@@ -25,10 +25,12 @@ const CYCLE_TABS = { month: "By the month", year: "By the year" } as const satis
 export interface PlansPageProps {
   readonly mayManage: boolean;
   readonly last: LastRead<BillingSummary>;
+  /** Begins at the packs of minutes. */
+  readonly packs: boolean;
   readonly onBack: () => void;
 }
 
-export function PlansPage({ mayManage, last, onBack }: PlansPageProps) {
+export function PlansPage({ mayManage, last, packs, onBack }: PlansPageProps) {
   const plans = useRemote(readPlans);
   const summary = useRemote(readSummary, last);
   const calls = useCall();
@@ -39,6 +41,11 @@ export function PlansPage({ mayManage, last, onBack }: PlansPageProps) {
   const checkout = useCheckout(calls, mayManage, onBack);
   const { value, failure, reload } = plans;
   const mine = summary.value?.plan;
+  const minutes = useRef<HTMLDivElement>(null);
+  const there = value !== undefined;
+  useEffect(() => {
+    if (packs && there) minutes.current?.scrollIntoView();
+  }, [packs, there]);
 
   const onRefused = (refused: Failure) => {
     if (refused.kind !== "refused" || !isRefused(refused, "conflict")) return false;
@@ -101,13 +108,14 @@ export function PlansPage({ mayManage, last, onBack }: PlansPageProps) {
               onChoose={() => choose(offer)}
             />
           ))}
+          <div ref={minutes} />
           <Card title="Packs of minutes">
             <List label="Packs">
               {value.packs.map(({ id, name, days, price }) => (
                 <ListRow
                   key={id}
                   title={name}
-                  detail={`Bought once, to be used within ${days} days`}
+                  detail={`Good for ${days} days`}
                   trail={
                     <Buy
                       words={priceWords(price)}

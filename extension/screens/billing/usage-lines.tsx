@@ -118,7 +118,10 @@ function WhyDialog({ line, timeZone, onClose }: WhyDialogProps) {
   const { value, failure, reload } = useRemote(read);
   const at = (iso: string) => new Date(iso).toLocaleTimeString(undefined, { timeZone, timeStyle: "medium" });
   return (
-    <Dialog title={line.amount === undefined ? "What covered this" : "Why this was charged"} onClose={onClose}>
+    <Dialog
+      title={line.amount === undefined || line.amount === 0 ? "What covered this" : "Why this was charged"}
+      onClose={onClose}
+    >
       <p>
         <b>{line.phone}</b>, started by {line.member}, {dayWords(dayIn(Date.parse(line.from), timeZone))},{" "}
         {at(line.from)} to {line.running ? "now" : at(line.to)}.
