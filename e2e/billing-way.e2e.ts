@@ -91,4 +91,19 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await fold("Invoices and receipts").click();
     await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
   });
+
+  it("subscribes, allows what is charged by invoice, and runs on the plan's minutes", async () => {
+    await button("See plans").click();
+    const tab = await hosted(() => button("Choose Solo").click(), "/sandbox/checkout/");
+    await pay(tab, "Pays", "Pay $12.00");
+    await tab.waitForLoadState();
+    await page.bringToFront();
+    await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
+    await button("Change what is charged after the balance").click();
+    await dialog().getByRole("checkbox", { name: "Go on by invoice" }).check();
+    await dialog().getByLabel("At most, a month").fill("50");
+    await press("Save");
+    await says("By invoice, $0.00 of at most $50.00 a month");
+    await says("Plan minutes");
+  });
 });
