@@ -13,6 +13,7 @@ import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
 import { type BillingParts, createBillingParts, createCounting } from "./billing/compose.ts";
+import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
@@ -21,6 +22,7 @@ import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
+import type { PagesEnv } from "./http/pages/page-context.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
@@ -195,8 +197,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
+  const refusals = createRefusals({ log, clock });
   const billing = createBillingParts(counting, {
-    ...{ db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
+    ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
     sandboxSecret: `whsec_${deriveKey(master, "billing sandbox").toString("hex")}`,
   });
   late.billing = billing;
@@ -292,7 +295,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...billing.services,
   });
   let stopping = false;
-  const refusals = createRefusals({ log, clock });
   const app = createApp({
     router,
     doors,
@@ -305,12 +307,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
-    pages: new Hono<AppEnv>().route(
+    pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        invoicePage: async () => undefined,
+        invoicePage: billing.invoicePage,
       }),
     ),
     clock,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
+import type { Refusals } from "../http/refusals.ts";
 import type { JobHandler } from "../jobs/jobs.service.ts";
 import { errorFields, type Log } from "../log.ts";
 import { createSandboxRepo } from "./sandbox/sandbox.repo.ts";
@@ -44,14 +45,15 @@ export function createSandboxParts(options: {
   clock: Clock;
   log: Log;
   publicUrl: URL;
+  refusals: Refusals;
   /** What its webhooks are signed with. */
   secret: string;
   /** There once it is asked for: the webhook is made of the same client. */
   webhook: () => Pick<StripeWebhook, "receive">;
 }): SandboxParts {
-  const { db, clock, log, publicUrl, secret } = options;
+  const { db, clock, log, publicUrl, refusals, secret } = options;
   const sandbox = createBillingSandbox({
-    ...{ store: createSandboxRepo(db), clock, publicUrl, webhookSecret: secret, log },
+    ...{ store: createSandboxRepo(db), clock, publicUrl, webhookSecret: secret, log, refusals },
     deliver: (body, headers) => deliverTo(options.webhook())(body, headers),
   });
   const door: SandboxDoor = { key: SANDBOX_KEY, fetch: sandbox.fetch };

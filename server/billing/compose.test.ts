@@ -45,6 +45,7 @@ describe("a server with the billing sandbox", () => {
     expect(await ask<CheckoutState>("mutation", "billing.checkoutState", { checkoutId: opened.id })).toMatchObject({
       state: "open",
     });
+    expect(await (await fetch(opened.url)).text()).toMatch(/no money moves/i);
     const session = opened.url.split("/").at(-1) ?? "";
     await controls().pay(session, "pays");
     const came = ask<CheckoutState>("mutation", "billing.checkoutState", { checkoutId: opened.id });

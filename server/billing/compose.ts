@@ -7,6 +7,8 @@ import type { Clock, Monotonic } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
+import type { InvoicePage } from "../http/pages/billing-pages.ts";
+import type { Refusals } from "../http/refusals.ts";
 import type { JobHandler, Jobs, Schedule } from "../jobs/jobs.service.ts";
 import type { RateLimiter } from "../limits/rate-limiter.ts";
 import type { Log } from "../log.ts";
@@ -104,6 +106,8 @@ export interface BillingParts {
   /** Takes what Stripe sends; `undefined` where the server sends no bills. */
   readonly webhook: StripeWebhook | undefined;
   readonly sandbox: SandboxParts["sandbox"] | undefined;
+  /** What a mail about an invoice leads to. */
+  invoicePage(id: string): Promise<InvoicePage | undefined>;
   /** What Stripe, or the sandbox, has to forget of a person. */
   readonly erasure: ProcessorErasure | undefined;
   readonly tell: TellProcessors;
@@ -123,6 +127,7 @@ export function createBillingParts(
     mail: Mail;
     jobs: Pick<Jobs, "enqueue" | "wake">;
     limiter: RateLimiter;
+    refusals: Refusals;
     clock: Clock;
     log: Log;
     publicUrl: URL;
@@ -142,7 +147,7 @@ export function createBillingParts(
   const sandbox =
     mode === "sandbox"
       ? createSandboxParts({
-          ...{ db, clock, log, publicUrl, secret: options.sandboxSecret },
+          ...{ db, clock, log, publicUrl, refusals: options.refusals, secret: options.sandboxSecret },
           webhook: () => told().webhook,
         })
       : undefined;
@@ -196,6 +201,7 @@ export function createBillingParts(
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: { ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? [])],
+    invoicePage: async (id) => late.told?.invoicePage(id),
     start: async () => sandbox?.start(),
     stop: async () => sandbox?.stop(),
   };
