@@ -26,6 +26,7 @@ import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { sweep } from "./sweep.ts";
 import { trpc } from "./trpc.ts";
+import { webhookIntake } from "./webhook-intake.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   firstFrame,
@@ -43,6 +44,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rules,
   rating,
   balanceCheck,
+  webhookIntake,
   automations,
   dataExport,
   breach,

@@ -48,6 +48,8 @@ const KNOWN = [
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",
   "server/privacy/processors/outbound.ts node:net",
+  // Signs webhooks and names the version of the API; makes no client.
+  "server/billing/sandbox/sdk.ts stripe",
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",

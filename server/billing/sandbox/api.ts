@@ -1,12 +1,13 @@
 /** Stripe's API over the sandbox's objects: who may call, what is replayed, what is committed, what a fault does to it. */
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
-import Stripe from "stripe";
 import type { Handler, Routes } from "./calls.ts";
 import { invalid, SandboxError, unknownUrl } from "./errors.ts";
 import { expanded } from "./expand.ts";
 import type { Faults } from "./faults.ts";
 import { type Params, parseForm } from "./form.ts";
+import { object, read } from "./params.ts";
+import { API_VERSION } from "./sdk.ts";
 import type { RequestMark, View } from "./view.ts";
 
 export interface ApiRequest {
@@ -55,7 +56,7 @@ export function createApi(options: ApiOptions): (url: string, init?: RequestInit
       headers: {
         "Content-Type": "application/json",
         "Request-Id": requestId,
-        "Stripe-Version": Stripe.API_VERSION,
+        "Stripe-Version": API_VERSION,
         "Stripe-Should-Retry": status >= 500 ? "true" : "false",
         ...headers,
       },
@@ -96,14 +97,20 @@ export function createApi(options: ApiOptions): (url: string, init?: RequestInit
   async function perform(c: Context, handler: Handler, view: View, params: Params, requestId: string) {
     const fork = view.fork();
     const { expand, ...rest } = params;
+    let isRead = false;
     const call = {
       view: fork,
-      params: rest,
+      get params() {
+        isRead = true;
+        return rest;
+      },
       pages: options.pages,
       path: (name: string) => c.req.param(name) ?? "",
     };
     try {
       const answer: object = await handler(call);
+      // A route that looks at no parameters takes none.
+      if (!isRead) read(object({}), rest);
       const paths = Array.isArray(expand) ? expand.filter((one) => typeof one === "string") : [];
       const body = await expanded(fork, answer, paths);
       view.adopt(fork);
@@ -137,10 +144,8 @@ function admit(c: Context, key: string): void {
     );
   }
   const version = c.req.header("stripe-version");
-  if (version !== Stripe.API_VERSION) {
-    throw invalid(
-      `Invalid Stripe API version: ${version ?? "(none)"}. The billing sandbox speaks ${Stripe.API_VERSION}.`,
-    );
+  if (version !== API_VERSION) {
+    throw invalid(`Invalid Stripe API version: ${version ?? "(none)"}. The billing sandbox speaks ${API_VERSION}.`);
   }
 }
 

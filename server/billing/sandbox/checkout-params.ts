@@ -42,7 +42,6 @@ export const createParams = p.object({
   managed_payments: p.object({ enabled: p.bool }).optional(),
   adaptive_pricing: p.object({ enabled: p.bool }).optional(),
   payment_method_collection: p.oneOf("always", "if_required").optional(),
-  payment_method_types: p.list(p.text).optional(),
   saved_payment_method_options: p
     .object({
       payment_method_save: p.oneOf("enabled", "disabled").optional(),
@@ -119,12 +118,8 @@ export function checkMode(mode: string, given: CheckoutGiven): void {
   }
   if (mode === "setup" && given.line_items !== undefined)
     throw invalid("You can not pass `line_items` in `setup` mode.", "line_items");
-  if (mode === "setup" && given.currency === undefined && given.payment_method_types === undefined) {
-    throw invalid(
-      "You must specify `currency` when `payment_method_types` is not given in `setup` mode.",
-      "currency",
-      "parameter_missing",
-    );
+  if (mode === "setup" && given.currency === undefined) {
+    throw invalid("You must specify `currency` in `setup` mode.", "currency", "parameter_missing");
   }
   if (mode !== "setup" && (given.line_items ?? []).length === 0) {
     throw invalid(`Missing required param: line_items.`, "line_items", "parameter_missing");

@@ -137,7 +137,7 @@ export const checkoutSessions: Routes = {
       payment_method_collection: mode === "subscription" ? (given.payment_method_collection ?? "always") : null,
       payment_method_configuration_details: null,
       payment_method_options: null,
-      payment_method_types: given.payment_method_types ?? ["card"],
+      payment_method_types: ["card"],
       payment_status: mode === "setup" || dueNow === 0 ? "no_payment_required" : "unpaid",
       permissions: null,
       phone_number_collection: { enabled: false },

@@ -1,8 +1,8 @@
 /** Sends what happened to the webhook endpoint: at least once, signed as Stripe signs, tried again for three days. */
-import type Stripe from "stripe";
 import type { Clock } from "../../clock.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Faults } from "./faults.ts";
+import { signature } from "./sdk.ts";
 import type { Delivery, RequestMark, View } from "./view.ts";
 
 /** Gives one event to the endpoint and resolves with the status it answered. */
@@ -21,7 +21,6 @@ export interface Deliveries {
 }
 
 export function createDeliveries(options: {
-  readonly stripe: Stripe;
   readonly clock: Clock;
   readonly secrets: readonly string[];
   readonly deliver: Deliver;
@@ -89,18 +88,10 @@ export function createDeliveries(options: {
   }
 }
 
-/** One `v1` a secret: while a secret is rotated, both are good. */
-function headersOf(
-  { stripe, clock, secrets }: { stripe: Stripe; clock: Clock; secrets: readonly string[] },
-  payload: string,
-): Record<string, string> {
-  const timestamp = Math.floor(clock.now() / SECOND);
-  const signatures = secrets.map((secret) =>
-    stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp }).replace(/^t=\d+,/, ""),
-  );
+function headersOf({ clock, secrets }: { clock: Clock; secrets: readonly string[] }, payload: string) {
   return {
     "content-type": "application/json; charset=utf-8",
     "user-agent": "Stripe/1.0 (billing sandbox)",
-    "stripe-signature": [`t=${timestamp}`, ...signatures].join(","),
+    "stripe-signature": signature(payload, secrets, Math.floor(clock.now() / SECOND)),
   };
 }

@@ -55,6 +55,8 @@ describe("what is wrong with a request, in the SDK's own classes", () => {
       code: "parameter_invalid_integer",
       param: "unit_amount",
     });
+    const more = { sort: "name" } as Stripe.CustomerRetrieveParams;
+    expect(await refused(stripe.customers.retrieve(shop.customer.id, more))).toMatchObject({ param: "sort" });
     const mode = { mode: "gift", success_url: "http://x" } as unknown as Stripe.Checkout.SessionCreateParams;
     expect(await refused(stripe.checkout.sessions.create(mode))).toMatchObject({ param: "mode" });
     expect(

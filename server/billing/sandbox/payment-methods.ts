@@ -91,7 +91,6 @@ const createIntentParams = p.object({
   confirm: p.bool.optional(),
   off_session: p.bool.optional(),
   payment_method: p.text.optional(),
-  payment_method_types: p.list(p.text).optional(),
   automatic_payment_methods: p.object({ enabled: p.bool, allow_redirects: p.text.optional() }).optional(),
   return_url: p.text.optional(),
   error_on_requires_action: p.bool.optional(),

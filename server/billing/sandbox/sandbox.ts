@@ -3,7 +3,6 @@
  * the HTTP client alone.
  */
 import type { Hono } from "hono";
-import Stripe from "stripe";
 import type { Clock } from "../../clock.ts";
 import { PerchError } from "../../errors.ts";
 import type { PagesEnv } from "../../http/pages/page-context.ts";
@@ -111,7 +110,6 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     failed: (error) => log.error("The billing sandbox failed", errorFields(error)),
   });
   const deliveries = createDeliveries({
-    stripe: new Stripe(key),
     clock,
     secrets: typeof options.webhookSecret === "string" ? [options.webhookSecret] : options.webhookSecret,
     deliver: options.deliver,
@@ -142,7 +140,7 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     warnOfFraud: (chargeId) => act(async (view) => void (await warnOfFraud(view, await view.need("charge", chargeId)))),
   };
   return {
-    async fetch(url, init) {
+    fetch: async (url, init) => {
       const response = await api(url instanceof Request ? url.url : String(url), init);
       if (init?.method === "POST" && /\/test_clocks\/\w+\/advance$/.test(String(url))) await time.advanceTestClocks();
       return response;

@@ -15,7 +15,6 @@ const createParams = p.object({
   metadata: p.metadata.optional(),
   usage: p.oneOf("off_session", "on_session").optional(),
   payment_method: p.text.optional(),
-  payment_method_types: p.list(p.text).optional(),
   confirm: p.bool.optional(),
   automatic_payment_methods: p.object({ enabled: p.bool, allow_redirects: p.text.optional() }).optional(),
   return_url: p.text.optional(),

@@ -2,11 +2,12 @@
  * What one request sees and changes of the sandbox's objects: reads fall through to the store, writes wait in memory and
  * become one `apply`, or nothing at all.
  */
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { type TeamId, teamId } from "../../../shared/ids.ts";
 import { missing } from "./errors.ts";
 import type { MakeId } from "./ids.ts";
 import type { AnyObj, Kind, Obj, SandboxEvent } from "./objects.ts";
+import { API_VERSION } from "./sdk.ts";
 import type { SandboxRow, SandboxStore } from "./store.ts";
 
 /** Rows the sandbox keeps for itself. */
@@ -144,7 +145,7 @@ export class View {
     const event: SandboxEvent = {
       id: this.id("event"),
       object: "event",
-      api_version: Stripe.API_VERSION,
+      api_version: API_VERSION,
       created: await this.timeOf(customer),
       data: { object, ...(Object.keys(previous).length > 0 && { previous_attributes: previous }) },
       livemode: false,

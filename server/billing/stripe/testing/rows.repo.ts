@@ -56,3 +56,14 @@ export async function insertInterval(
       tx((writer) => writer.update(t.usageIntervals).set({ ratedAt: endedAt }).where(eq(t.usageIntervals.id, id))),
   };
 }
+
+/** Sealed as the accounts do it. */
+export async function rename(db: Database, userId: UserId, fullName: string): Promise<void> {
+  const { users } = db.t;
+  await db.tx(async (tx) => {
+    await tx
+      .update(users)
+      .set(await db.keys.row(tx, users, { fullName }, userId))
+      .where(eq(users.id, userId));
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
+ * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import Stripe from "stripe";
+import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
+
+const STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0";
+const TOOLS = join(import.meta.dirname, "../node_modules/.cache/perch/bin");
+const run = `perch${randomBytes(6).toString("hex")}`;
+let failed = false;
+
+async function tell(counterpart: Counterpart): Promise<void> {
+  try {
+    const told = await tellScenario(counterpart);
+    console.log(`${counterpart.name}: all ${told.length} steps passed`);
+  } catch (error) {
+    failed = true;
+    console.log(`${counterpart.name}: failed\n  ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Path of the program, built once. */
+function stripeMock(): string | undefined {
+  const program = join(TOOLS, "stripe-mock");
+  if (existsSync(program)) return program;
+  const built = spawnSync("go", ["install", STRIPE_MOCK], { env: { ...process.env, GOBIN: TOOLS }, stdio: "inherit" });
+  return built.status === 0 ? program : undefined;
+}
+
+async function tellStripeMock(): Promise<void> {
+  if (spawnSync("go", ["version"]).status !== 0) {
+    console.log("stripe-mock: left out, there is no Go toolchain here");
+    return;
+  }
+  const program = stripeMock();
+  if (program === undefined) {
+    failed = true;
+    console.log("stripe-mock: could not be built");
+    return;
+  }
+  const mock = spawn(program, ["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      mock.on("exit", () => reject(new Error("stripe-mock ended at once.")));
+      createInterface(mock.stdout).on("line", (line) => {
+        const found = /HTTP at address: 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+        if (found !== undefined) resolve(Number(found));
+      });
+    });
+    const stripe = new Stripe("sk_test_123", { host: "127.0.0.1", port, protocol: "http", maxNetworkRetries: 0, telemetry: false });
+    await tell({ name: "stripe-mock", stripe, remembers: false, run, wait: async () => {} });
+  } finally {
+    mock.kill();
+  }
+}
+
+async function tellTestMode(): Promise<void> {
+  const key = process.env["STRIPE_TEST_KEY"];
+  if (key === undefined) {
+    console.log("Stripe's test mode: left out, STRIPE_TEST_KEY is not set");
+    return;
+  }
+  if (!/^(sk|rk)_test_/.test(key)) throw new Error("STRIPE_TEST_KEY must be a key of the test mode: sk_test_…");
+  await tell({ name: "Stripe's test mode", stripe: new Stripe(key), remembers: true, run, wait: () => sleep(2_000) });
+}
+
+await tellStripeMock();
+await tellTestMode();
+process.exitCode = failed ? 1 : 0;
