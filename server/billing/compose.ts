@@ -25,6 +25,8 @@ import { createSandboxParts, type SandboxParts } from "./compose-sandbox.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
 import { createLedger } from "./ledger/ledger.service.ts";
+import { createVerifyRepo } from "./ledger/verify.repo.ts";
+import { createLedgerCheck, LEDGER_CHECK } from "./ledger/verify-job.ts";
 import type { EntitlementsOf, Ledger } from "./ports.ts";
 import { createStripeParts, type StripeParts } from "./stripe/compose.ts";
 import { createPurchasesRepo } from "./stripe/purchases.repo.ts";
@@ -199,8 +201,11 @@ export function createBillingParts(
     },
     ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, closes: asked.closes },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
-    jobs: { ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
-    schedules: [...asked.schedules, ...(late.told?.schedules ?? [])],
+    jobs: {
+      ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
+      [LEDGER_CHECK.kind]: createLedgerCheck({ db, repo: createVerifyRepo(db), ledger, clock }),
+    },
+    schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
     start: async () => sandbox?.start(),
     stop: async () => sandbox?.stop(),
