@@ -13,6 +13,7 @@ import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
 import { type BillingParts, createBillingParts, createCounting } from "./billing/compose.ts";
+import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
@@ -200,7 +201,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const refusals = createRefusals({ log, clock });
   const billing = createBillingParts(counting, {
     ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
-    sandboxSecret: `whsec_${deriveKey(master, "billing sandbox").toString("hex")}`,
+    sandboxSecret: sandboxSecretOf(master),
   });
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { Refusals } from "../http/refusals.ts";
 import type { JobHandler } from "../jobs/jobs.service.ts";
+import { deriveKey } from "../keys.ts";
 import { errorFields, type Log } from "../log.ts";
 import { createSandboxRepo } from "./sandbox/sandbox.repo.ts";
 import { type BillingSandbox, createBillingSandbox, SANDBOX_KEY } from "./sandbox/sandbox.ts";
@@ -27,6 +28,11 @@ export const sandboxOrder = z.discriminatedUnion("order", [
   }),
 ]);
 export type SandboxOrder = z.output<typeof sandboxOrder>;
+
+/** What the sandbox signs its webhooks with: of this server, the same in every process. */
+export function sandboxSecretOf(master: Buffer): string {
+  return `whsec_${deriveKey(master, "billing sandbox").toString("hex")}`;
+}
 
 /** How often it looks whether something is due: renewals, retries, deliveries. */
 const TICK_MS = 1_000;

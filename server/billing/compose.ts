@@ -1,6 +1,7 @@
 /** Puts billing together, in two steps: what phones are counted with, and, over phones that were made with it, the rest. */
 
-import { type PhoneId, phoneId } from "../../shared/ids.ts";
+import { z } from "zod";
+import { type PhoneId, phoneId, teamId } from "../../shared/ids.ts";
 import { createPageLinks } from "../accounts/page-links.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../clock.ts";
@@ -16,12 +17,14 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { PhonesService } from "../phones/phones.service.ts";
 import type { ProcessorErasure } from "../privacy/erasure/purge-stores.ts";
 import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
+import { serverScope } from "../teams/team-scope.ts";
 import { type BillingRepo, createBillingRepo } from "./billing.repo.ts";
 import type { BillingServices } from "./billing.router.ts";
 import { type Billing, createBilling } from "./billing.service.ts";
 import { createBudgetsRepo } from "./budgets/budgets.repo.ts";
 import { type Budgets, createBudgets } from "./budgets/budgets.service.ts";
 import { createSandboxParts, type SandboxParts } from "./compose-sandbox.ts";
+import { REFUND_JOB } from "./desk/billing-desk.service.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
 import { createLedger } from "./ledger/ledger.service.ts";
@@ -204,6 +207,10 @@ export function createBillingParts(
     jobs: {
       ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },
       [LEDGER_CHECK.kind]: createLedgerCheck({ db, repo: createVerifyRepo(db), ledger, clock }),
+      async [REFUND_JOB](input) {
+        const { teamId: team, amount, key } = operatorRefund.parse(input);
+        await purchases.refundBalance(serverScope(team), { amount, idempotencyKey: key });
+      },
     },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
@@ -223,6 +230,8 @@ export function createBillingParts(
     };
   }
 }
+
+const operatorRefund = z.strictObject({ teamId, amount: z.int().min(1), key: z.string() });
 
 async function noCheckout(): Promise<never> {
   throw new PerchError("not_found", "There is no such checkout.");

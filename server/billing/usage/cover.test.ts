@@ -237,7 +237,7 @@ describe.each(TEST_ENGINES)("cover on $name", (engine) => {
       await dedicate(own);
       await pay(1_000);
       await at.budgets.set(scope, { scope: { kind: "member", userId: scope.userId }, measure: "money", limit: 3 });
-      await at.live(26 * MINUTE);
+      await at.live(29 * MINUTE);
       expect(await state(dear)).toMatchObject({ state: "parked", reason: "budget" });
       expect((await state(own)).state).toBe("running");
       expect(await balance()).toBe(997);

@@ -24,7 +24,7 @@ export function createParkedLetter(options: {
       teamName: await people.teamName(tx, teamId),
       phones: `${names.slice(0, NAMED).join(", ")}${more}`,
       at: momentWords(at),
-      link: page("/"),
+      link: page("/billing"),
     };
     for (const { userId, email } of await people.moneyReaders(tx, teamId)) {
       await mail.queue(tx, { kind: "parked_for_balance", userId, recipient: email, data });

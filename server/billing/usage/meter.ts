@@ -94,12 +94,11 @@ export function createMeter(options: {
   }
 
   async function mark(): Promise<void> {
-    const alive = options.alive();
     const isTurn = beats % BEATS_MISSED === 0;
     beats += 1;
     await db.tx(async (tx) => {
-      const now = clock.now();
-      const doubt = guard.doubt();
+      // One moment: who lives now, is seen now.
+      const [now, alive, doubt] = [clock.now(), options.alive(), guard.doubt()];
       if (doubt === undefined) await repo.beat(tx, by, new Date(now), alive);
       else await renew(tx, await repo.openHere(tx, by), doubt, alive, () => now);
       if (isTurn || doubt !== undefined) await lookAfter(tx, now, alive);

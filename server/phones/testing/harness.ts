@@ -9,7 +9,7 @@ import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import type { Metering } from "../../billing/ports.ts";
 import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
-import { ManualClock } from "../../clock.ts";
+import { type Clock, ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { createEvents } from "../../events/events.repo.ts";
 import { createIdempotency } from "../../limits/idempotency.ts";
@@ -40,9 +40,9 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
 export type PhonesUnderTest = ReturnType<typeof composePhones>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
-export function composePhones(
+export function composePhones<C extends Clock = ManualClock>(
   test: TestDatabase,
-  clock: ManualClock,
+  clock: C,
   driver: FakeDriver,
   limits: Partial<PhoneLimits> = {},
   metering: Metering = FREE_METERING,

@@ -8,7 +8,7 @@ import { newId, type PhoneId, type TeamId } from "../../../../shared/ids.ts";
 import { DEFAULT_PROFILE } from "../../../../shared/phones.ts";
 import { createPageLinks } from "../../../accounts/page-links.ts";
 import { createAudit } from "../../../audit/audit.repo.ts";
-import { ManualClock } from "../../../clock.ts";
+import { type Clock, ManualClock, type Monotonic } from "../../../clock.ts";
 import type { TestDatabase } from "../../../db/testing.ts";
 import { silentLog } from "../../../log.ts";
 import type { NewMail } from "../../../mail/mail.service.ts";
@@ -60,7 +60,43 @@ export class Machine {
   entitle(teamId: TeamId, change: Partial<Entitlements>): void {
     this.#rights.set(teamId, { ...this.#rights.get(teamId), ...change });
   }
-  readonly entitlements: EntitlementsOf = {
+  /** Starts a server. `node`: the machine it says it runs on. */
+  boot(node = "node-1") {
+    this.#boots += 1;
+    const at = composeMetered({
+      ...{ test: this.test, clock: this.clock, driver: new FakeDriver(this.stored), mails: this.mails },
+      ...{ monotonic: { now: () => this.#steady }, beatMs: this.beatMs, unbilled: this.unbilled },
+      ...{ node, boot: `boot-${this.#boots}`, auditKey: AUDIT_KEY },
+      rights: (teamId) => this.#rights.get(teamId),
+    });
+    /** Time passes, with its heartbeats. */
+    const live = async (ms: number) => {
+      for (let left = ms; left > 0; left -= this.beatMs) {
+        this.pass(Math.min(left, this.beatMs));
+        await at.meter.beat();
+      }
+    };
+    return { ...at, live };
+  }
+}
+
+/** Phones with all that counts them, as a server puts them together. `rights`: what a team may, beyond next to nothing. */
+export function composeMetered(options: {
+  test: TestDatabase;
+  driver: FakeDriver;
+  clock: Clock;
+  monotonic: Monotonic;
+  beatMs: number;
+  node: string;
+  boot: string;
+  auditKey: Buffer;
+  rights: (teamId: TeamId) => Partial<Entitlements> | undefined;
+  unbilled?: boolean;
+  mails?: NewMail[];
+}) {
+  const { test, clock, driver, rights, monotonic, beatMs, node, boot, unbilled = false, mails = [] } = options;
+  const { db } = test;
+  const entitlements: EntitlementsOf = {
     of: async (_reader, teamId, at) => {
       const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
       return {
@@ -68,57 +104,39 @@ export class Machine {
         ...{ phonesAtOnce: 100, seats: PLANS.free.seats, storageMb: 100 * PHONE_DISK_MB },
         month: { from: new Date(Date.UTC(year, month)), to: new Date(Date.UTC(year, month + 1)) },
         ...{ includedMs: 0, standing: "good", stopsAt: undefined, walletFrozen: false, overageCap: 0, timeZone: "UTC" },
-        ...this.#rights.get(teamId),
+        ...rights(teamId),
       } as const;
     },
   };
-
-  /** Starts a server. `node`: the machine it says it runs on. */
-  boot(node = "node-1") {
-    const { test, clock, entitlements, mails, stored } = this;
-    const { db } = test;
-    this.#boots += 1;
-    const audit = createAudit(db, clock, AUDIT_KEY);
-    const queue = async (_tx: unknown, mail: NewMail) => void mails.push(mail);
-    const budgetsRepo = createBudgetsRepo(db);
-    const budgets = createBudgets({
-      ...{ db, clock, entitlements, audit, repo: budgetsRepo, mail: { queue }, pageLink: createPageLinks(PUBLIC_URL) },
-    });
-    const ledger = createLedger({
-      ...{ repo: createLedgerRepo(db), budgets, entitlements, clock, unbilled: this.unbilled },
-    });
-    const driver = new FakeDriver(stored);
-    const usage = createUsageParts({
-      ...{ db, clock, audit, ledger, entitlements, budgets, budgetsRepo, log: silentLog, publicUrl: PUBLIC_URL },
-      ...{ monotonic: { now: () => this.#steady }, mail: { queue, wake() {} } },
-      ...{ node, boot: `boot-${this.#boots}`, alive: () => driver.runningPhones(), phoneDiskMb: PHONE_DISK_MB },
-      beatMs: this.beatMs,
-    });
-    const phones = composePhones(test, clock, driver, {}, usage.metering);
-    const meter = usage.meter(phones.lifecycle);
-    /** Time passes, with its heartbeats. */
-    const live = async (ms: number) => {
-      for (let left = ms; left > 0; left -= this.beatMs) {
-        this.pass(Math.min(left, this.beatMs));
-        await meter.beat();
+  const audit = createAudit(db, clock, options.auditKey);
+  const queue = async (_tx: unknown, mail: NewMail) => void mails.push(mail);
+  const budgetsRepo = createBudgetsRepo(db);
+  const budgets = createBudgets({
+    ...{ db, clock, entitlements, audit, repo: budgetsRepo, mail: { queue }, pageLink: createPageLinks(PUBLIC_URL) },
+  });
+  const ledger = createLedger({ repo: createLedgerRepo(db), budgets, entitlements, clock, unbilled });
+  const usage = createUsageParts({
+    ...{ db, clock, audit, ledger, entitlements, budgets, budgetsRepo, log: silentLog, publicUrl: PUBLIC_URL },
+    ...{ monotonic, mail: { queue, wake() {} }, node, boot, beatMs },
+    ...{ alive: () => driver.runningPhones(), phoneDiskMb: PHONE_DISK_MB },
+  });
+  const phones = composePhones(test, clock, driver, {}, usage.metering);
+  const meter = usage.meter(phones.lifecycle);
+  /** Phones that were made and parked before. */
+  const parked = (scope: TeamScope, count: number) =>
+    db.tx(async (tx) => {
+      const made = { teamId: scope.teamId, createdBy: scope.userId, driver: "web", rotated: false } as const;
+      const ids: PhoneId[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const { id } = await phones.repo.insert(tx, {
+          ...{ ...made, id: newId("phone"), name: `Phone ${n}`, profile: DEFAULT_PROFILE, settings: {} },
+          ...{ state: "parked", createdAt: new Date(clock.now()) },
+        });
+        ids.push(id);
       }
-    };
-    /** Phones that were made and parked before. */
-    const parked = (scope: TeamScope, count: number) =>
-      db.tx(async (tx) => {
-        const made = { teamId: scope.teamId, createdBy: scope.userId, driver: "web", rotated: false } as const;
-        const ids: PhoneId[] = [];
-        for (let n = 0; n < count; n += 1) {
-          const { id } = await phones.repo.insert(tx, {
-            ...{ ...made, id: newId("phone"), name: `Phone ${n}`, profile: DEFAULT_PROFILE, settings: {} },
-            ...{ state: "parked", createdAt: new Date(clock.now()) },
-          });
-          ids.push(id);
-        }
-        return ids;
-      });
-    return { ...phones, ...usage, phonesRepo: phones.repo, ledger, budgets, meter, live, parked };
-  }
+      return ids;
+    });
+  return { ...phones, ...usage, phonesRepo: phones.repo, ledger, budgets, meter, parked };
 }
 export type Booted = ReturnType<Machine["boot"]>;
 
