@@ -54,8 +54,8 @@ export interface RightsPartsOptions {
   readonly drivers: ReadonlyMap<PhoneDriver["kind"], PhoneDriver>;
   readonly phones: PhonesService;
   readonly lifecycle: PhoneLifecycle;
-  /** What Stripe has to forget, and what closing a team ends there. */
-  readonly stripe: Pick<BillingParts, "closes" | "erasure">;
+  /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
+  readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
 
 export function createRightsParts(options: RightsPartsOptions) {
@@ -96,6 +96,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     ...{ db, config, publicUrl, audit, jobs, clock, log, asked },
     ...{ mail: accounts.mail, outbound: options.outbound, erasures: erasure.erasures, exports: copies, inactivity },
     deskKey: deriveKey(master, "operator desk"),
+    refunds: options.stripe.proRata,
   });
   const trust = createTrustServices({ ...{ db, audit, clock, config }, ...privacy });
   const retention = createRetention({

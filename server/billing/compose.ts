@@ -117,6 +117,7 @@ export interface BillingParts {
   readonly erasure: ProcessorErasure | undefined;
   readonly tell: TellProcessors;
   readonly closes: StripeParts["closes"];
+  readonly proRata: StripeParts["proRata"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
   start(): Promise<void>;
@@ -202,7 +203,13 @@ export function createBillingParts(
       },
       usage,
     },
-    ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, closes: asked.closes },
+    ...{
+      webhook: late.told?.webhook,
+      sandbox: sandbox?.sandbox,
+      tell: asked.tell,
+      closes: asked.closes,
+      proRata: asked.proRata,
+    },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: {
       ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },

@@ -21,6 +21,7 @@ import {
   POLICY_NOTIFY_JOB,
   type PolicyAnnouncements,
   type PolicyDesk,
+  type ProRataRefunds,
 } from "./policy/policy.service.ts";
 import type { Outbound } from "./processors/outbound.ts";
 import { type Processor, processorView } from "./processors/processors.ts";
@@ -41,6 +42,8 @@ export interface DesksOptions {
   readonly outbound?: Outbound | undefined;
   /** Left out: those of `shared/policy/`. */
   readonly versions?: readonly PolicyVersion[];
+  /** Left out where nobody pays. */
+  readonly refunds?: ProRataRefunds;
 }
 
 export interface Desks {
@@ -57,7 +60,7 @@ const TICK_JOB = "desks.tick";
 const TICK_MS = 5 * 60_000;
 
 export function createDesks(options: DesksOptions): Desks {
-  const { db, config, outbound, versions = POLICY_VERSIONS } = options;
+  const { db, config, outbound, versions = POLICY_VERSIONS, refunds = NOBODY_PAYS } = options;
   const { audit, mail, jobs, clock, log, publicUrl } = options;
   const parts = { db, audit, mail, jobs, clock, log, publicUrl };
   const incidents = createIncidentDesk({
@@ -66,7 +69,7 @@ export function createDesks(options: DesksOptions): Desks {
     breachScope: createBreachScope(db),
     supportEmail: config.SUPPORT_EMAIL,
   });
-  const policy = createPolicyDesk({ ...parts, repo: createPolicyRepo(db), versions, refunds: NOBODY_PAYS });
+  const policy = createPolicyDesk({ ...parts, repo: createPolicyRepo(db), versions, refunds });
   const processors = readRegister(config);
   const processorViews = () => processors.map((one) => processorView(one, outbound?.lastContactAt(one.id)));
   const desk = createOperatorDesk({

@@ -7,6 +7,7 @@ import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import type { Log } from "../../log.ts";
 import type { ProcessorErasure } from "../../privacy/erasure/purge-stores.ts";
+import { NOBODY_PAYS, type ProRataRefunds } from "../../privacy/policy/policy.service.ts";
 import { nobodyToTell, type TellProcessors } from "../../privacy/processors/tell-processors.ts";
 import type { Purchases } from "../billing.router.ts";
 import type { Ledger } from "../ports.ts";
@@ -14,8 +15,10 @@ import { type SyncResult, syncCatalogue } from "./catalogue-sync.ts";
 import { checkoutCall, expireCall } from "./checkout.ts";
 import { createCheckouts } from "./checkouts.service.ts";
 import { createCustomers, customerCalls } from "./customers.ts";
+import { createMirrorRepo } from "./mirror.repo.ts";
 import { createOverage, type Overage, overageCall } from "./overage.ts";
 import { portalCall } from "./portal.ts";
+import { createProRata, leavingCall } from "./pro-rata.ts";
 import { createPurchasesRepo } from "./purchases.repo.ts";
 import { createPurchases, noPurchases } from "./purchases.service.ts";
 import { createRefunds, refundCall } from "./refunds.service.ts";
@@ -41,6 +44,8 @@ export interface StripeParts {
   readonly tell: TellProcessors;
   /** Ends what is paid for, in the transaction that closes a team. */
   readonly closes: TeamCloses;
+  /** What was paid ahead is given back to who does not agree with a new policy. */
+  readonly proRata: ProRataRefunds;
   /** Of the real Stripe alone; what the sandbox holds is in our own tables. */
   readonly erasure: ProcessorErasure | undefined;
   readonly jobs: Readonly<Record<string, JobHandler>>;
@@ -78,6 +83,7 @@ export function createStripeParts(options: {
     refund: refundCall({ stripe, repo, ledger, clock }),
     overage: overageCall({ stripe }),
     portal: portalCall({ stripe, publicUrl }),
+    leaving: leavingCall({ stripe }),
   };
   const { create, update, close } = kinds.customer;
   const calls = createStripeCalls({
@@ -85,7 +91,7 @@ export function createStripeParts(options: {
     kinds: [
       ...[knownCall(create), knownCall(update), knownCall(close), knownCall(kinds.checkout), knownCall(kinds.expire)],
       ...[knownCall(kinds.subscription.change), knownCall(kinds.subscription.act), knownCall(kinds.refund)],
-      ...[knownCall(kinds.overage), knownCall(kinds.portal)],
+      ...[knownCall(kinds.overage), knownCall(kinds.portal), knownCall(kinds.leaving)],
     ],
   });
   const customers = createCustomers({ db, repo, calls, kinds: kinds.customer, clock });
@@ -108,6 +114,7 @@ export function createStripeParts(options: {
     },
     tell: customers.tell,
     closes: createTeamCloses({ repo, calls, kinds: kinds.customer }),
+    proRata: createProRata({ repo: createMirrorRepo(db), calls, kind: kinds.leaving, audit, clock }),
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
     jobs: { ...calls.jobs, ...meter.jobs },
     schedules: [...calls.schedules, ...meter.schedules],
@@ -117,7 +124,13 @@ export function createStripeParts(options: {
 /** For a server that sends no bills. */
 export function noStripe(): StripeParts {
   return {
-    ...{ purchases: noPurchases(), asking: undefined, tell: nobodyToTell, closes: async () => {} },
+    ...{
+      purchases: noPurchases(),
+      asking: undefined,
+      tell: nobodyToTell,
+      closes: async () => {},
+      proRata: NOBODY_PAYS,
+    },
     ...{ erasure: undefined, jobs: {}, schedules: [] },
   };
 }

@@ -2,7 +2,8 @@
  * The mirror of Stripe's objects. A row says when its reading began (`syncedAt`): what was read earlier never overwrites what
  * was read later, whichever is written last.
  */
-import { and, eq, inArray, isNull, lte, notExists } from "drizzle-orm";
+import { and, eq, inArray, isNull, lte, ne, notExists } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { InvoiceRow, MoneyBackRow, SubscriptionRow } from "./stripe-objects.ts";
@@ -26,6 +27,8 @@ export interface MirrorRepo {
   teamName(reader: Reader, teamId: TeamId): Promise<string>;
   /** Owners and who is there for billing, but nobody who is being erased: nothing is written about them any more. */
   payers(reader: Reader, teamId: TeamId): Promise<Payer[]>;
+  /** Teams that have the person as their one owner. */
+  ownedAlone(reader: Reader, userId: UserId): Promise<TeamId[]>;
 
   /** Each gives false when the row there was read later. */
   putSubscription(tx: Writer, row: SubscriptionRow): Promise<boolean>;
@@ -82,6 +85,25 @@ export function createMirrorRepo(db: Database): MirrorRepo {
           ),
         )
         .orderBy(teamMembers.joinedAt);
+    },
+    async ownedAlone(reader, userId) {
+      const another = alias(teamMembers, "another");
+      const isOwner = eq(another.role, "owner");
+      const rows = await reader
+        .select({ teamId: teamMembers.teamId })
+        .from(teamMembers)
+        .where(
+          and(
+            ...[eq(teamMembers.userId, userId), eq(teamMembers.role, "owner")],
+            notExists(
+              reader
+                .select({ userId: another.userId })
+                .from(another)
+                .where(and(eq(another.teamId, teamMembers.teamId), isOwner, ne(another.userId, userId))),
+            ),
+          ),
+        );
+      return rows.map(({ teamId }) => teamId);
     },
     async putSubscription(tx, row) {
       const rows = await tx
