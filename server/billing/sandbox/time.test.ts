@@ -166,6 +166,36 @@ describe("the passing of time", () => {
     ]);
   });
 
+  it("takes a day to hear of a bank debit, which then went through or did not", async () => {
+    const { stripe, sandbox, topUp, customer, urls, types } = await openShop();
+    const buy = async (way: "pays_later" | "fails_later") => {
+      const session = await stripe.checkout.sessions.create({
+        mode: "payment",
+        customer: customer.id,
+        line_items: [{ price: topUp.id, quantity: 1 }],
+        invoice_creation: { enabled: true },
+        ...urls,
+      });
+      await sandbox.controls.pay(session.id, way);
+      return session.id;
+    };
+    const [good, bad] = [await buy("pays_later"), await buy("fails_later")];
+    const slow = { status: "complete", payment_status: "unpaid", payment_intent: { status: "processing" } };
+    expect(await stripe.checkout.sessions.retrieve(good, { expand: ["payment_intent"] })).toMatchObject(slow);
+    await sandbox.controls.moveClock(DAY);
+    expect(await stripe.checkout.sessions.retrieve(good, { expand: ["invoice"] })).toMatchObject({
+      payment_status: "paid",
+      invoice: { status: "paid", amount_paid: 2_000 },
+    });
+    expect(await stripe.checkout.sessions.retrieve(bad)).toMatchObject({
+      status: "complete",
+      payment_status: "unpaid",
+    });
+    await sandbox.controls.moveClock(3 * DAY);
+    const settled = types().filter((type) => type.startsWith("checkout.session.async"));
+    expect(settled).toEqual(["checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed"]);
+  });
+
   it("expires a checkout nobody finished", async () => {
     const { stripe, sandbox, topUp, urls, types } = await openShop();
     const session = await stripe.checkout.sessions.create({

@@ -35,6 +35,18 @@ export const WAYS = {
     last4: "5126",
     alias: "pm_card_refundFail",
   },
+  pays_later: {
+    label: "Pays, a day later",
+    says: "As bank debits do: a one-time payment takes a day and goes through.",
+    last4: "6789",
+    alias: "pm_usBankAccount",
+  },
+  fails_later: {
+    label: "Fails, a day later",
+    says: "As bank debits do: a one-time payment takes a day and fails.",
+    last4: "1116",
+    alias: "pm_usBankAccount_noAccount",
+  },
 } as const;
 export type Way = keyof typeof WAYS;
 

@@ -9,6 +9,9 @@ import type { Config } from "../../config.ts";
 /** What every call and every webhook endpoint is made with. Raised together with the SDK, never by itself. */
 export const STRIPE_API_VERSION = "2026-10-28.endive" as const;
 
+/** Classes of what the SDK throws. */
+export const stripeErrors = Stripe.errors;
+
 const TIMEOUT_MS = 20_000;
 const RETRIES = 2;
 
