@@ -66,7 +66,7 @@ describe.skipIf(executable === undefined)("billing", () => {
     await says("Balance, $0.12/h");
     await says("2,412 min");
     await says(/^At this pace they last until/);
-    await checkLooks(page, "billing", 1180);
+    await checkLooks(page, "billing", 1150);
     await button("Stop all").click();
     await says("what is on them is kept, and nothing is counted");
     await checkLooks(page, "billing-stop");
@@ -247,7 +247,7 @@ describe.skipIf(executable === undefined)("billing", () => {
     await page.getByLabel("Days").selectOption({ label: "Last month" });
     await page.getByRole("group", { name: /^Phone time by day/ }).waitFor();
     await until("31 days at most", async () => (await page.locator(".bar").count()) > 27);
-    await checkLooks(page, "usage", 1240);
+    await checkLooks(page, "usage", 990);
     await page.locator(".series-row", { hasText: "Work phone" }).click();
     await says(/^Work phone \d/);
     await page.locator(".bar").last().focus();

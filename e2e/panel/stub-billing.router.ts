@@ -16,7 +16,8 @@ const may = (permission: Permission) => (procedure: typeof signedIn) =>
 const view = may("billing:view")(signedIn);
 const manage = may("billing:manage")(signedIn);
 const seen = may("usage:view")(signedIn);
-const money = (state: StubState) => roleMay(state.me.team.role, "billing:view");
+const money = ({ me, billing: { summary } }: StubState) =>
+  roleMay(me.team.role, "billing:view") && summary.mode !== "off";
 
 const burnOf = (state: StubState) => state.billing.burn([...state.team.phones.values()], money(state));
 const range = ({ from, to }: { from?: string | undefined; to?: string | undefined }) => {

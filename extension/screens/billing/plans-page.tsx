@@ -108,27 +108,28 @@ export function PlansPage({ mayManage, last, packs, onBack }: PlansPageProps) {
               onChoose={() => choose(offer)}
             />
           ))}
-          <div ref={minutes} />
-          <Card title="Packs of minutes">
-            <List label="Packs">
-              {value.packs.map(({ id, name, days, price }) => (
-                <ListRow
-                  key={id}
-                  title={name}
-                  detail={`Good for ${days} days`}
-                  trail={
-                    <Buy
-                      words={priceWords(price)}
-                      label={`Buy ${name} for ${priceWords(price)}`}
-                      may={mayManage}
-                      busy={buying === id}
-                      onBuy={() => void buy(id, { buy: { kind: "pack", pack: id }, shown: price }, name)}
-                    />
-                  }
-                />
-              ))}
-            </List>
-          </Card>
+          <div ref={minutes}>
+            <Card title="Packs of minutes">
+              <List label="Packs">
+                {value.packs.map(({ id, name, days, price }) => (
+                  <ListRow
+                    key={id}
+                    title={name}
+                    detail={`Good for ${days} days`}
+                    trail={
+                      <Buy
+                        words={priceWords(price)}
+                        label={`Buy ${name} for ${priceWords(price)}`}
+                        may={mayManage}
+                        busy={buying === id}
+                        onBuy={() => void buy(id, { buy: { kind: "pack", pack: id }, shown: price }, name)}
+                      />
+                    }
+                  />
+                ))}
+              </List>
+            </Card>
+          </div>
           <Card title="Into the balance">
             <p className="secondary card-words">
               Pays for time that no minutes cover{summary.value === undefined ? "" : `, ${rate(summary.value)}`}. What

@@ -37,9 +37,11 @@ export function Cost({ running, onBilling }: CostProps) {
   const { perHour, currency } = burn;
   const rate = perHour === undefined || running === 0 ? undefined : rateWords(perHour, currency);
   return (
-    <Button kind="quiet" size="small" aria-label={rate && `${rate} now, open Billing`} onClick={onBilling}>
-      <span className="tabular">{rate ?? "Billing"}</span>
-    </Button>
+    <span className="popup-cost">
+      <Button kind="quiet" size="small" aria-label={rate && `${rate} now, open Billing`} onClick={onBilling}>
+        <span className="tabular">{rate ?? "Billing"}</span>
+      </Button>
+    </span>
   );
 }
 
