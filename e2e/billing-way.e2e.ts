@@ -6,10 +6,11 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Way } from "../server/billing/sandbox/ways.ts";
 import { extensionBuild } from "./harness/builds.ts";
+import { admin } from "./harness/api.ts";
 import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { firstPhone, showTab } from "./harness/panel.ts";
+import { firstPhone } from "./harness/panel.ts";
 import { ADA, installAndSignUp } from "./harness/person.ts";
 import { PerchServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
@@ -57,6 +58,10 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await tab.locator(`input[name="way"][value="${way}"]`).check();
     await tab.getByRole("button", { name, exact: true }).click();
   };
+  const untilSays = (words: string) =>
+    page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
+  const operator = (command: string, ...args: readonly string[]) =>
+    admin(server, ["billing", command, ...args, "--reason", "a promise made by phone"]);
   /** Opens billing anew, as somebody who comes back to it. */
   const reopen = async () => {
     await page.reload();
@@ -88,23 +93,72 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await pay(tab, "pays", "Pay $10.00");
     await tab.waitForLoadState();
     await page.bringToFront();
-    await says("$10.00");
+    await says("Paid: $10.00 into the balance");
+    await button("Close").click();
     await fold("Invoices and receipts").click();
     await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
+    await server.mail(ADA.email).then((mail) => expect(mail).toContain("$10.00"));
   });
 
-  it("subscribes, allows what is charged by invoice, and runs on the plan's minutes", async () => {
+  it("subscribes, and runs on the plan's minutes", async () => {
     await button("See plans").click();
     const tab = await hosted(() => button("Choose Solo").click(), "/sandbox/checkout/");
     await pay(tab, "pays", "Pay $12.00");
-    await tab.waitForLoadState();
     await page.bringToFront();
+    await says("Paid: Solo, $12.00 a month");
+    await button("Close").click();
     await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
+  });
+
+  it("allows what is charged by invoice, up to a cap", async () => {
     await button("Change what is charged after the balance").click();
     await dialog().getByRole("checkbox", { name: "Go on by invoice" }).check();
     await dialog().getByLabel("At most, a month").fill("50");
     await press("Save");
     await says("By invoice, $0.00 of at most $50.00 a month");
-    await says("Plan minutes");
+  });
+
+  it("corrects what was given by an opposite entry, with a reason, and the balance pays from then on", async () => {
+    const [team = ""] = (await operator("customers")).split("\t");
+    const entries = (await operator("ledger", "--team", team)).split("\n").map((line) => line.split("\t"));
+    const trial = entries.find(([, , , , source]) => source === "trial")?.[0] ?? "";
+    await operator("correct", "--entry", trial);
+    await untilSays("Balance, $360.00/h");
+  });
+
+  it("refunds what is left of the balance, and goes on by invoice", async () => {
+    await button(/^Refund up to \$/).click();
+    await press("Refund");
+    await says(/is on its way back\.$/);
+    await untilSays("By invoice, $360.00/h");
+    await until("an overage", async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""), {
+      timeout: 60_000,
+    });
+    await check(page, "life-overage", [360]);
+    await button("Stop all").click();
+    await press(/^Stop all/);
+    await says("Nothing is running");
+  });
+
+  it("says why each second was charged", async () => {
+    await button(/^Usage/).click();
+    await button(/^Why: /)
+      .first()
+      .click();
+    await dialog().getByText("Plan minutes").first().waitFor();
+    await check(page, "life-why", [360]);
+    await page.keyboard.press("Escape");
+    await button("Billing").click();
+  });
+
+  it("renews with the overage on the invoice", async () => {
+    await goOn("A month");
+    await reopen();
+    await fold("Invoices and receipts").click();
+    const renewed = page.getByRole("list", { name: "Invoices" }).getByRole("listitem").first();
+    await until("the renewal", async () => {
+      const words = (await renewed.textContent()) ?? "";
+      return /Solo/.test(words) && !words.includes("$12.00");
+    });
   });
 });

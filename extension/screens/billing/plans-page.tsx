@@ -38,7 +38,8 @@ export function PlansPage({ mayManage, last, packs, onBack }: PlansPageProps) {
   const [changing, setChanging] = useState<PlanOffer>();
   const [buying, setBuying] = useState<string>();
   const [stale, setStale] = useState<string>();
-  const checkout = useCheckout(calls, mayManage, onBack);
+  // What was bought earlier may be paid meanwhile: that is no reason to leave what is looked at.
+  const checkout = useCheckout(calls, mayManage, summary.reload);
   const { value, failure, reload } = plans;
   const mine = summary.value?.plan;
   const minutes = useRef<HTMLDivElement>(null);
