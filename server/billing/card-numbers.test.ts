@@ -64,7 +64,7 @@ describe("what looks like a card number", () => {
 
   it("is none of our ids, moments, amounts and addresses", () => {
     const kinds = Object.keys(ID_PREFIXES) as IdKind[];
-    const moment = fc.integer({ min: Date.UTC(2020), max: Date.UTC(2040) });
+    const moment = fc.integer({ min: Date.UTC(2020), max: Date.UTC(2039) });
     const ours = fc.oneof(
       fc.constantFrom(...kinds).map((kind) => newId(kind)),
       fc.constant(0).map(() => randomUUID()),

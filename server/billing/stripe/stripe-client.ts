@@ -18,7 +18,7 @@ const RETRIES = 2;
 /** The billing sandbox in Stripe's place. */
 export interface SandboxDoor {
   readonly key: string;
-  fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
+  readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 }
 export interface StripeAccess {
   readonly stripe: Stripe;
