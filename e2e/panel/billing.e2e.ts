@@ -247,6 +247,9 @@ describe.skipIf(executable === undefined)("billing", () => {
     await page.getByLabel("Days").selectOption({ label: "Last month" });
     await page.getByRole("group", { name: /^Phone time by day/ }).waitFor();
     await until("31 days at most", async () => (await page.locator(".bar").count()) > 27);
+    await button(/^Why: Pixel, tall/)
+      .first()
+      .waitFor();
     await checkLooks(page, "usage", 990);
     await page.locator(".series-row", { hasText: "Work phone" }).click();
     await says(/^Work phone \d/);

@@ -276,7 +276,7 @@ export class StubBilling {
 function dayLoad(day: string, series: number): { readonly ms: number; readonly amount: number } {
   const seed = Number(day.slice(8)) * 7 + Number(day.slice(5, 7)) * 13 + series * 5;
   const weekend = [0, 6].includes(new Date(`${day}T00:00:00Z`).getUTCDay());
-  const ms = weekend ? 0 : ((seed * 37) % (series === 0 ? 280 : 130)) * MIN_MS;
+  const ms = weekend ? 0 : ((seed * seed * 37) % (series === 0 ? 280 : 130)) * MIN_MS;
   return { ms, amount: series === 1 && seed % 3 === 0 ? Math.floor((ms * 12) / HOUR_MS) : 0 };
 }
 
