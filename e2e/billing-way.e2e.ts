@@ -5,8 +5,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Way } from "../server/billing/sandbox/ways.ts";
-import { extensionBuild } from "./harness/builds.ts";
 import { admin } from "./harness/api.ts";
+import { extensionBuild } from "./harness/builds.ts";
 import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
@@ -43,7 +43,10 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
 
   const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
   const dialog = () => page.getByRole("dialog").last();
-  const press = (name: string | RegExp) => dialog().getByRole("button", { name, exact: typeof name === "string" }).click();
+  const press = (name: string | RegExp) =>
+    dialog()
+      .getByRole("button", { name, exact: typeof name === "string" })
+      .click();
   const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
   const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
   /** Opens a page of the sandbox in a tab by clicking something of the panel. */
@@ -58,6 +61,7 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await tab.locator(`input[name="way"][value="${way}"]`).check();
     await tab.getByRole("button", { name, exact: true }).click();
   };
+  const closeNotice = () => page.locator(".notice").getByRole("button", { name: "Close" }).click();
   const untilSays = (words: string) =>
     page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
   const operator = (command: string, ...args: readonly string[]) =>
@@ -94,7 +98,7 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await tab.waitForLoadState();
     await page.bringToFront();
     await says("Paid: $10.00 into the balance");
-    await button("Close").click();
+    await closeNotice();
     await fold("Invoices and receipts").click();
     await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
     await server.mail(ADA.email).then((mail) => expect(mail).toContain("$10.00"));
@@ -106,7 +110,7 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await pay(tab, "pays", "Pay $12.00");
     await page.bringToFront();
     await says("Paid: Solo, $12.00 a month");
-    await button("Close").click();
+    await closeNotice();
     await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
   });
 
@@ -131,9 +135,13 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await press("Refund");
     await says(/is on its way back\.$/);
     await untilSays("By invoice, $360.00/h");
-    await until("an overage", async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""), {
-      timeout: 60_000,
-    });
+    await until(
+      "an overage",
+      async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""),
+      {
+        timeout: 60_000,
+      },
+    );
     await check(page, "life-overage", [360]);
     await button("Stop all").click();
     await press(/^Stop all/);
