@@ -17,7 +17,7 @@ export function createAlone({ store, clock, id }: { store: SandboxStore; clock: 
     const run = async () => {
       const { aheadMs } = await settingsOf(new View({ store, id, nowMs: 0 }));
       const nowMs = at ?? clock.now() + aheadMs;
-      const view = new View({ store, id, nowMs, mark });
+      const view = new View({ store, id, nowMs, aheadMs, mark });
       const made = await work(view);
       await view.commit(nowMs);
       return made;

@@ -135,6 +135,11 @@ async function forget(view: View): Promise<void> {
   for (const event of await view.list("event")) {
     if (event.created < view.now - EVENTS_KEPT) await view.remove("event", event.id);
   }
+  // A session of nobody's may hold an address; no team takes it along.
+  for (const session of await view.list("checkout.session")) {
+    if (session.customer !== null || session.status === "open" || session.created > view.now - EVENTS_KEPT) continue;
+    await view.remove("checkout.session", session.id);
+  }
   for (const { id, object } of await view.listInner<{ at: number }>("idempotency")) {
     if (object.at < view.now - ANSWERS_KEPT) await view.remove("idempotency", id);
   }

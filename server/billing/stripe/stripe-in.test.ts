@@ -36,6 +36,35 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
     return rows.map(({ action }) => action).filter((action) => action.startsWith("billing."));
   };
 
+  onOne(
+    "follows a year of a subscription: twelve invoices, a month of plan time each, an end as asked for",
+    async () => {
+      const team = await world.team();
+      const session = await world.buy(team, "perch_solo_month");
+      await world.settle();
+      const started = world.clock.now();
+      const months = new Set<string>();
+      for (let day = 0; day < 364; day += 14) {
+        await world.pass(14 * DAY_MS);
+        months.add((await may(team.teamId)).month.from.toISOString());
+      }
+      const { invoices, subscriptions } = await mirrorOf(world.db, team.teamId);
+      expect(invoices.filter(({ status }) => status === "paid")).toHaveLength(12);
+      expect(await world.billing.ofTeam(team.teamId)).toHaveLength(12);
+      expect(months.size).toBe(12);
+      expect(subscriptions[0]).toMatchObject({
+        status: "active",
+        anchor: new Date(Math.floor(started / 1_000) * 1_000),
+      });
+      await world.stripe.subscriptions.update(String(session.subscription), { cancel_at_period_end: true });
+      await world.settle();
+      expect((await mirrorOf(world.db, team.teamId)).subscriptions[0]).toMatchObject({ cancelAtPeriodEnd: true });
+      await world.pass(3 * DAY_MS);
+      expect(await may(team.teamId)).toMatchObject({ plan: "free" });
+      expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "subscription_ended")).toHaveLength(1);
+    },
+  );
+
   describe("a purchase", () => {
     it("of a balance, a pack and a plan is given once, with a record of the law and one receipt each", async () => {
       const team = await world.team();
@@ -260,33 +289,4 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       );
     });
   });
-
-  onOne(
-    "follows a year of a subscription: twelve invoices, a month of plan time each, an end as asked for",
-    async () => {
-      const team = await world.team();
-      const session = await world.buy(team, "perch_solo_month");
-      await world.settle();
-      const started = world.clock.now();
-      const months = new Set<string>();
-      for (let day = 0; day < 364; day += 14) {
-        await world.pass(14 * DAY_MS);
-        months.add((await may(team.teamId)).month.from.toISOString());
-      }
-      const { invoices, subscriptions } = await mirrorOf(world.db, team.teamId);
-      expect(invoices.filter(({ status }) => status === "paid")).toHaveLength(12);
-      expect(await world.billing.ofTeam(team.teamId)).toHaveLength(12);
-      expect(months.size).toBe(12);
-      expect(subscriptions[0]).toMatchObject({
-        status: "active",
-        anchor: new Date(Math.floor(started / 1_000) * 1_000),
-      });
-      await world.stripe.subscriptions.update(String(session.subscription), { cancel_at_period_end: true });
-      await world.settle();
-      expect((await mirrorOf(world.db, team.teamId)).subscriptions[0]).toMatchObject({ cancelAtPeriodEnd: true });
-      await world.pass(3 * DAY_MS);
-      expect(await may(team.teamId)).toMatchObject({ plan: "free" });
-      expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "subscription_ended")).toHaveLength(1);
-    },
-  );
 });
