@@ -122,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stripe = noStripe();
   const accounts = createAccountServices({
     ...{ tellProcessors: stripe.tell, teamCloses: stripe.closes },
+    ...(stripe.paidBy && { paidBy: stripe.paidBy }),
     db,
     audit,
     limiter,
