@@ -118,6 +118,7 @@ export interface BillingParts {
   readonly tell: TellProcessors;
   readonly closes: StripeParts["closes"];
   readonly proRata: StripeParts["proRata"];
+  readonly paidBy: StripeParts["paidBy"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
   start(): Promise<void>;
