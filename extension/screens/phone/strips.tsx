@@ -57,6 +57,11 @@ export function Strips(props: StripsProps) {
           <ParksIn at={parksAt} />
         </Strip>
       )}
+      {screen.coverEnds !== undefined && (
+        <Strip icon="clock" tone="warn">
+          <CoverEnds at={screen.coverEnds} />
+        </Strip>
+      )}
       {screen.asking !== undefined && (
         <Strip
           icon="hand"
@@ -146,6 +151,17 @@ function ParksIn({ at }: { readonly at: string }) {
   return (
     <span className="tabular">
       {left === "now" ? "Parking now: nobody used it." : `Nobody uses it. Parks in ${left}.`}
+    </span>
+  );
+}
+
+function CoverEnds({ at }: { readonly at: string }) {
+  const left = timeLeft(at, useNow(true));
+  return (
+    <span className="tabular">
+      {left === "now"
+        ? "Parking now: nothing pays for this phone."
+        : `Parks in ${left}: nothing pays for this phone then. What is on it stays.`}
     </span>
   );
 }

@@ -245,6 +245,19 @@ describe.each(TEST_ENGINES)("the ledger on $name", (engine) => {
       world.ledger.funds(tx, teamId, new Date(world.clock.now()), new Date(to.getTime() - 1)),
     );
     expect(over.grants.map(({ remainingMs }) => remainingMs / MINUTE).sort()).toEqual([24_000, 6_000, 6_000]);
+    const late = await withoutTrial();
+    world.entitle(late, { plan: "solo", includedMs: PLANS.solo.includedMs });
+    const both = await test.db.tx((tx) =>
+      world.ledger.funds(tx, late, new Date(world.clock.now()), new Date(to.getTime() - 1)),
+    );
+    expect(
+      both.grants.map(({ startsAt, expiresAt = 0 }) => [startsAt < to.getTime(), expiresAt > to.getTime()]),
+    ).toEqual(
+      expect.arrayContaining([
+        [true, false],
+        [false, true],
+      ]),
+    );
     world.entitle(teamId, { standing: "stopped", includedMs: PLANS.team.includedMs });
     expect(await minutes()).toBe(6_000);
   });

@@ -1,6 +1,7 @@
 /** A line that says the most important thing, and the rest in place when it is opened. */
 import { type ReactNode, useState } from "react";
-import { Icon, type IconName } from "../../components/icon.tsx";
+import { Icon, type IconName } from "./icon.tsx";
+import "./fold.css";
 
 export interface FoldProps {
   readonly icon: IconName;
