@@ -210,6 +210,7 @@ export function createBillingParts(
       tell: asked.tell,
       closes: asked.closes,
       proRata: asked.proRata,
+      paidBy: asked.paidBy,
     },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: {
