@@ -78,7 +78,7 @@ async function demo(executable: string): Promise<void> {
   try {
     const port = (await isFree(USUAL_PORT)) ? USUAL_PORT : await freePort();
     const started = await step("Server starts on a fresh data folder", () =>
-      PerchServer.start({ port, env: { EGRESS_ALLOW: `127.0.0.1:${site.port}` } }),
+      PerchServer.start({ port, env: { EGRESS_ALLOW: `127.0.0.1:${site.port}`, BILLING: "sandbox" } }),
     );
     server = started;
     const chromium = await step("Chromium starts with the extension as shipped", () =>

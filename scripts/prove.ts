@@ -74,6 +74,20 @@ const PROOFS: readonly Proof[] = [
     args: ["--project", "server", "server/limits"],
   },
   {
+    name: "usage",
+    title: "A server killed while phones run and are billed",
+    shows:
+      "200 processes killed with SIGKILL at random moments while four phones start, park and fail as they like and a heartbeat counts them; each time the next one comes back. What really ran is written down outside of the database. Every interval lies within a time its phone ran; every start that was answered and every beat that was done is there; every millisecond of every interval is in the ledger once, and no balance differs from its entries. Beside it a plain account of random starts, stops, failures, stalls, kills and set clocks, on both engines, 20 times as many as in the tests.",
+    env: { USAGE_KILLS: "200", PROVE_TIMES: "20" },
+    args: [
+      "--project",
+      "server",
+      "server/billing/usage/kills",
+      "server/billing/usage/usage.model",
+      "server/billing/usage/slices",
+    ],
+  },
+  {
     name: "erasure",
     title: "An account erased by a server that is killed again and again",
     shows:
@@ -137,7 +151,8 @@ for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.incl
   const counts = existsSync(output) ? report.safeParse(JSON.parse(readFileSync(output, "utf8"))).data : undefined;
   const passed = status === 0 && counts !== undefined && counts.numFailedTests + counts.numFailedTestSuites === 0;
   failed ||= !passed;
-  const told = stdout.match(/\d+ kills in \d+ runs|\w+: \d+ acts done, \d+ refused|\d+ rows removed in .*/g) ?? [];
+  const told =
+    stdout.match(/\d+ kills in \d+ runs[^\n]*|\w+: \d+ acts done, \d+ refused|\d+ rows removed in .*/g) ?? [];
   const figures = [...told, `${counts?.numPassedTests ?? 0} tests`].join(", ");
   const env = Object.entries(proof.env).map(([name, value]) => `${name}=${value} `);
   const command = `${env.join("")}vitest run ${proof.args.join(" ")}`;

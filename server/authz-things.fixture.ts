@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import type { Step } from "../shared/flows/model.ts";
 import { stepKey } from "../shared/flows/targets.ts";
 import {
+  budgetId as budgetIdSchema,
   type FlowId,
   flowId as flowIdSchema,
   newId,
@@ -42,6 +43,7 @@ export const NO_THINGS = {
   ...{ phoneId: newId("phone"), flowId: newId("flow"), runId: newId("run"), interruptedId: newId("run") },
   ...{ secretId: newId("secret"), askingId: newId("flow"), ruleId: newId("rule"), hookId: newId("webhook") },
   ...{ comparingId: newId("run"), suiteId: newId("suite"), recordingId: newId("recording"), plan: "" },
+  ...{ budgetId: newId("budget"), intervalId: newId("usageInterval"), checkoutId: newId("checkout") },
 };
 type Things = typeof NO_THINGS;
 
@@ -70,7 +72,18 @@ export async function thingsOf(server: TestServer, owner: TestPerson, path?: str
     ...(isAbout("rules") && { ruleId: await rule() }),
     ...(isAbout("webhooks") && { hookId: await webhook() }),
     ...(isAbout("workspaces") && (await files())),
+    ...(isAbout("billing", "usage") && (await billed())),
   };
+
+  /** A budget, and the time the phone runs. */
+  async function billed(): Promise<Pick<Things, "budgetId" | "intervalId">> {
+    const budget = { scope: { kind: "team" }, measure: "time", limit: 3_600_000 };
+    const { id } = await answered("billing.setBudget", budget);
+    const { usageIntervals } = server.db.t;
+    const [interval] = await server.db.read.select().from(usageIntervals).where(eq(usageIntervals.phoneId, phoneId));
+    if (interval === undefined) throw new Error("The phone runs and nothing counts it.");
+    return { budgetId: budgetIdSchema.parse(id), intervalId: interval.id };
+  }
 
   /** One that passed and could be healed, and one that was interrupted. */
   async function runs(): Promise<Pick<Things, "runId" | "interruptedId">> {

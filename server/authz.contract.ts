@@ -20,8 +20,8 @@ export interface AuthorisationMatrix<World extends { readonly owner: TestPerson 
   nowhere(world: World): World;
   /** The world as `person` needs it for a call that only their own things answer to. */
   ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World>;
-  /** What public procedures say to a call that is not theirs. */
-  readonly publicAnswers: Readonly<Record<string, string>>;
+  /** What calls say to those who may make them, where they need more than that. */
+  readonly refusals: Readonly<Record<string, string>>;
   /** Permissions a procedure asks for beyond its meta, from its input. */
   readonly beyondMeta: Readonly<Record<string, keyof typeof PERMISSIONS>>;
   /** Team procedures that name none of the team's things. */
@@ -128,6 +128,8 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       ...[await read.select().from(t.passkeys), await read.select().from(t.totpFactors)],
       ...[await read.select().from(t.backupCodes), await read.select().from(t.passwordCredentials)],
       await read.select().from(t.decisions),
+      ...[await read.select().from(t.budgets), await read.select().from(t.billingAccounts)],
+      ...[await read.select().from(t.dedicatedPhones), await read.select().from(t.checkouts)],
       ...[await read.select().from(t.dataRequests), await read.select().from(t.statements)],
       await read.select().from(t.privacyPreferences),
       await read.select().from(t.dataExports),
@@ -264,7 +266,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
 
 /** Every role that may is answered, in a world of its own where the call changes something; so is an API token. */
 export function thoseWhoMayAreAnswered<W extends { readonly owner: TestPerson }>(matrix: AuthorisationMatrix<W>): void {
-  const { procedures, inputs, publicAnswers, personal, sessionsOnly } = matrix;
+  const { procedures, inputs, refusals, personal, sessionsOnly } = matrix;
   let server: TestServer;
   /** For calls that only read. */
   let still: W;
@@ -288,7 +290,7 @@ export function thoseWhoMayAreAnswered<W extends { readonly owner: TestPerson }>
       const person = role === "owner" ? world.owner : await signIn(server, role, world.owner.teamId);
       const own = await matrix.ownedBy(server, path, world, person, role);
       const answer = await call(server, type, path, inputs[path]?.(own), person.token);
-      const expected = publicAnswers[path] ?? (role !== "owner" && personal.has(path) ? "There is no such" : undefined);
+      const expected = refusals[path] ?? (role !== "owner" && personal.has(path) ? "There is no such" : undefined);
       if (expected === undefined) expect(answer).toMatchObject({ ok: true });
       else expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(expected) } });
     }
@@ -299,6 +301,8 @@ export function thoseWhoMayAreAnswered<W extends { readonly owner: TestPerson }>
     const answer = await call(server, type, path, inputs[path]?.(own), token);
     if (sessionsOnly.has(path) || meta?.stepUp === true) {
       expect(answer).toMatchObject({ error: { code: "forbidden" } });
+    } else if (refusals[path] !== undefined) {
+      expect(answer).toMatchObject({ ok: false, error: { message: expect.stringContaining(refusals[path]) } });
     } else expect(answer).toMatchObject({ ok: true });
   });
 }

@@ -157,6 +157,34 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "recordings.resume": ({ recordingId }) => ({ recordingId }),
   "recordings.finish": ({ recordingId }) => ({ recordingId, name: "Recorded" }),
   "recordings.discard": ({ recordingId }) => ({ recordingId }),
+  "billing.summary": () => undefined,
+  "billing.plans": () => undefined,
+  "billing.invoices": () => undefined,
+  "billing.burn": () => undefined,
+  "billing.previewStart": ({ phoneId }) => ({ phoneId }),
+  "billing.checkout": () => ({ buy: { kind: "plan", plan: "solo", cycle: "month" }, idempotencyKey: "buy-a-plan" }),
+  "billing.checkoutState": ({ checkoutId }) => ({ checkoutId }),
+  "billing.portal": () => undefined,
+  "billing.previewChange": () => ({ plan: "team" }),
+  "billing.applyChange": () => ({
+    change: { plan: "team" },
+    shown: { amount: 0, currency: "usd" },
+    prorationAt: "2026-11-26T10:00:00Z",
+    idempotencyKey: "change-a-plan",
+  }),
+  "billing.act": () => ({ act: "cancel_at_period_end", idempotencyKey: "cancel-a-plan" }),
+  "billing.refundBalance": () => ({ amount: 100, idempotencyKey: "refund-balance" }),
+  "billing.setOverage": () => ({ allowed: false, cap: 0 }),
+  "billing.setTimeZone": () => ({ timeZone: "Europe/Berlin" }),
+  "billing.dedicate": ({ phoneId }) => ({ phoneId, dedicated: false }),
+  "billing.setBudget": ({ phoneId }) => ({ scope: { kind: "phone", phoneId }, measure: "time", limit: 3_600_000 }),
+  "billing.removeBudget": ({ budgetId }) => ({ budgetId }),
+  "billing.stopAll": () => undefined,
+  "usage.summary": () => ({}),
+  "usage.days": () => ({ by: "phone" }),
+  "usage.lines": () => ({}),
+  "usage.explain": ({ intervalId }) => ({ intervalId }),
+  "usage.csv": () => ({}),
   "privacy.overview": () => undefined,
   "privacy.deletePreview": () => undefined,
   "privacy.delete": ({ ownAddress }) => ({ confirmation: ownAddress, idempotencyKey: "delete-account" }),
@@ -180,8 +208,14 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.acknowledgePolicy": () => ({ version: 1 }),
   "privacy.objectToPolicy": () => ({ version: 1 }),
 };
-/** Public procedures check something else than a session, and say so with these words. */
-const PUBLIC_ANSWERS: Readonly<Record<string, string>> = { "account.exchange": "Connecting took too long" };
+const NO_BILLS = "This server sends no bills";
+/** What calls say that need more than a caller who may: a code of a sign-in, or a server that sends bills. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  "account.exchange": "Connecting took too long",
+  ...{ "billing.checkout": NO_BILLS, "billing.portal": NO_BILLS, "billing.previewChange": NO_BILLS },
+  ...{ "billing.applyChange": NO_BILLS, "billing.act": NO_BILLS, "billing.refundBalance": NO_BILLS },
+  "billing.checkoutState": "There is no such checkout",
+};
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
 /** Team procedures that name none of the team's things. */
@@ -191,6 +225,9 @@ const BY_TEAM = new Set([
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import", "recordings.list"],
   ...["teams.get", "teams.rename", "teams.close", "teams.requireSecondFactor", "teams.leave", "teams.invite"],
   ...["tokens.list", "tokens.create", "audit.team"],
+  ...["billing.summary", "billing.plans", "billing.invoices", "billing.burn", "billing.checkout", "billing.portal"],
+  ...["billing.previewChange", "billing.applyChange", "billing.act", "billing.refundBalance", "billing.setOverage"],
+  ...["billing.setTimeZone", "billing.stopAll", "usage.summary", "usage.days", "usage.lines", "usage.csv"],
 ]);
 /** About what only the person who made it sees, whatever their role. */
 const PERSONAL = new Set(
@@ -216,7 +253,8 @@ const LISTS = [
     "tokens.list",
   ],
   ...["account.security", "account.standing", "audit.mine", "audit.team"],
-  ...["privacy.requests", "privacy.statements"],
+  ...["privacy.requests", "privacy.statements", "billing.summary", "billing.burn", "billing.invoices"],
+  ...["usage.summary", "usage.days", "usage.lines", "usage.csv"],
   ...["account.security", "account.standing", "audit.mine", "audit.team", "privacy.exports"],
 ];
 /** What is read by plain HTTP: where it is and what stands in it. */
@@ -290,7 +328,7 @@ const matrix = {
     if (!set.ok) throw new Error(set.error.message);
     return { ...world, secretId: secretIdSchema.parse((set.data as { id: string }).id) };
   },
-  publicAnswers: PUBLIC_ANSWERS,
+  refusals: REFUSALS,
   beyondMeta: BEYOND_META,
   byTeam: BY_TEAM,
   personal: PERSONAL,

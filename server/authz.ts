@@ -69,6 +69,8 @@ function noServices(): RouterServices {
     rules: {},
     webhooks: {},
     privacy: {},
+    billing: {},
+    usage: {},
   } as RouterServices;
 }
 

@@ -6,6 +6,13 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Milliseconds that only run forward, whatever is done to the machine's clock; their zero means nothing. */
+export interface Monotonic {
+  now(): number;
+}
+
+export const systemMonotonic: Monotonic = { now: () => performance.now() };
+
 /** A clock that moves only when told to. For tests. */
 export class ManualClock implements Clock {
   #now: number;

@@ -5,7 +5,7 @@ import { createPageLinks } from "./accounts/page-links.ts";
 import type { Audit } from "./audit/audit.repo.ts";
 import { activitySweep } from "./audit/pruning.repo.ts";
 import type { Automations } from "./automations/compose.ts";
-import type { StripeParts } from "./billing/stripe/compose.ts";
+import type { BillingParts } from "./billing/compose.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -55,7 +55,7 @@ export interface RightsPartsOptions {
   readonly phones: PhonesService;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
-  readonly stripe: Pick<StripeParts, "closes" | "erasure" | "proRata">;
+  readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
 
 export function createRightsParts(options: RightsPartsOptions) {

@@ -121,8 +121,10 @@ export function deriveKey(
     | "phone profiles"
     | "erasure ledger"
     | "backups"
+    | "billing sandbox"
     | "operator desk"
-    | "billing records",
+    | "billing records"
+    | "billing sandbox",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

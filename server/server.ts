@@ -1,5 +1,7 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { PhoneId } from "../shared/ids.ts";
@@ -10,9 +12,10 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
-import { createBillingParts } from "./billing/compose.ts";
-import { noStripe } from "./billing/stripe/compose.ts";
-import type { Clock } from "./clock.ts";
+import { type BillingParts, createBillingParts, createCounting } from "./billing/compose.ts";
+import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
+import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
+import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
@@ -20,6 +23,7 @@ import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
+import type { PagesEnv } from "./http/pages/page-context.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
@@ -64,6 +68,7 @@ export interface RunningServer {
   readonly automations: Automations;
   readonly scheduler: Scheduler;
   readonly webhooks: WebhooksService;
+  readonly billing: BillingParts;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -74,6 +79,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** The wall around this process, where one stands. */
   readonly outbound?: Outbound;
+  /** Replaces the machine's. For tests of clocks that are set. */
+  readonly monotonic?: Monotonic;
   /** Replaces the web driver. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
@@ -119,10 +126,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     singleNode: db.engine === "sqlite",
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
-  const stripe = noStripe();
+  /** Made of accounts, and asked by them. */
+  const late: { billing?: BillingParts } = {};
   const accounts = createAccountServices({
-    ...{ tellProcessors: stripe.tell, teamCloses: stripe.closes },
-    ...(stripe.paidBy && { paidBy: stripe.paidBy }),
     db,
     audit,
     limiter,
@@ -134,6 +140,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
+    tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
+    teamCloses: (tx, teamId) => late.billing?.closes(tx, teamId) ?? Promise.resolve(),
+    paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
   const driver =
@@ -152,7 +161,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const drivers = new Map([[driver.kind, driver]]);
   const phonesRepo = createPhonesRepo(db);
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
-  let listener: LifecycleListener = { ended() {}, idleWarning() {} };
+  const counting = createCounting({
+    ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
+    monotonic: options.monotonic ?? systemMonotonic,
+    recordsKey: deriveKey(master, "billing records"),
+    ...{ node: hostname(), boot: randomUUID(), alive: () => driver.runningPhones() },
+  });
+  const { metering } = counting;
+  let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
   const lifecycle = createPhoneLifecycle({
     db,
     repo: phonesRepo,
@@ -162,6 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     log,
     limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
+    metering,
     listener: () => listener,
   });
   const phones = createPhonesService({
@@ -173,6 +190,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit,
     idempotency,
     gate: accounts.judge,
+    metering,
     clock,
     limits: {
       perTeam: config.PHONES_PER_TEAM,
@@ -181,6 +199,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       movingOnMachine: config.MOVING_PHONES,
     },
   });
+  const refusals = createRefusals({ log, clock });
+  const billing = createBillingParts(counting, {
+    ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
+    sandboxSecret: sandboxSecretOf(master),
+    declined: accounts.cardDeclined,
+  });
+  late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, driver },
     ...{ phones, phonesRepo, lifecycle, port, publicUrl },
@@ -217,6 +242,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
     },
     idleWarning: (id, at) => screen.idleWarning(id, at),
+    coverWarning: (id, at) => screen.coverWarning(id, at),
   };
   accounts.sessions.onEnded((id) => screen.closeSession(id));
   accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
@@ -239,7 +265,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe },
+      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;
@@ -269,10 +295,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     recordings,
     privacy,
-    ...createBillingParts(),
+    ...billing.services,
   });
   let stopping = false;
-  const refusals = createRefusals({ log, clock });
   const app = createApp({
     router,
     doors,
@@ -284,13 +309,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     workspaces: automations.workspaces,
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
-    stripeWebhook: undefined,
-    pages: new Hono<AppEnv>().route(
+    stripeWebhook: billing.webhook,
+    pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        invoicePage: async () => undefined,
+        invoicePage: billing.invoicePage,
       }),
     ),
     clock,
@@ -332,14 +357,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       ...accounts.jobs,
       ...rights.jobs,
+      ...billing.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules],
+    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
   );
+  await billing.start();
   await recordings.recover();
+  const meter = counting.meter(lifecycle);
+  await meter.start();
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
@@ -364,6 +393,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     automations,
     scheduler: rules.scheduler,
     webhooks,
+    billing,
     close() {
       closed ??= (async () => {
         stopping = true;
@@ -377,6 +407,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         recordingsFeed.close();
         await automations.close();
         await lifecycle.close();
+        await meter.stop();
+        await billing.stop();
         screen.close();
         await driver.close();
         await jobs.stop();

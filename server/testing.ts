@@ -31,7 +31,7 @@ export async function startTestServer(
   const phones = kept?.driver ?? new FakeDriver();
   const lines: string[] = [];
   const server = await startServer({
-    config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), ...env }),
+    config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), BILLING: "off", ...env }),
     clock,
     log: createLog({ clock, write: (line) => lines.push(line) }),
     driver: phones,

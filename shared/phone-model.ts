@@ -72,6 +72,9 @@ export const PHONE_REASONS = [
   "disk_full",
   "no_browser",
   "start_failed",
+  "balance",
+  "budget",
+  "payment",
 ] as const;
 export type PhoneReason = (typeof PHONE_REASONS)[number];
 export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
@@ -85,6 +88,9 @@ export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
   disk_full: "The phone's storage is full. Remove files or the phone.",
   no_browser: "The server has no browser to run web phones with. Ask who runs it.",
   start_failed: "The phone did not start. Try again; if it fails again, ask who runs the server.",
+  balance: "Parked because no phone time and no balance was left. What is on it is still there.",
+  budget: "Parked because a budget for this month is used up. What is on it is still there.",
+  payment: "Parked because a payment failed. What is on it is still there.",
 };
 
 /** What every client sees of a phone. `driver: "web"` is called *web phone* wherever a user reads it. */
@@ -151,4 +157,6 @@ export interface WipeReceipt {
 export type PhoneEvent =
   | { readonly type: "phone"; readonly phone: Phone }
   | { readonly type: "removed"; readonly phoneId: PhoneId }
-  | { readonly type: "idle_warning"; readonly phoneId: PhoneId; readonly parksAt: string };
+  | { readonly type: "idle_warning"; readonly phoneId: PhoneId; readonly parksAt: string }
+  /** Nothing pays for it from then on, used or not; without a time: something pays again. */
+  | { readonly type: "cover_warning"; readonly phoneId: PhoneId; readonly parksAt?: string };

@@ -178,6 +178,8 @@ export type ServerMessage =
   | { readonly type: "stats"; readonly roundTripMs: number; readonly level: number }
   /** The phone will be parked at this time (ISO 8601) unless used. */
   | { readonly type: "idle_warning"; readonly parksAt: string }
+  /** The phone will be parked at this time (ISO 8601), used or not: nothing pays for it; without a time: something does again. */
+  | { readonly type: "cover_warning"; readonly parksAt?: string }
   | { readonly type: "ended"; readonly reason: EndReason; readonly message: string };
 
 /** Close codes of the screen socket (4000–4999 are ours). */

@@ -105,6 +105,8 @@ export class PerchServer {
         HOME: process.env["HOME"] ?? "/",
         PORT: String(this.port),
         DATA_DIR: this.dataDir,
+        // What is not about billing is not billed.
+        BILLING: "off",
         ...this.#options.env,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -17,7 +17,7 @@ export function stubMe(): Me {
     team: { id: newId("team"), name: "Ada's team", role: "owner" },
     session: {
       id: newId("session"),
-      scopes: ["phones:view", "phones:control", "account", "team", "privacy"],
+      scopes: ["phones:view", "phones:control", "account", "team", "privacy", "billing"],
       expiresAt: ahead(60 * DAY_MS),
       provenUntil: ahead(600_000),
     },

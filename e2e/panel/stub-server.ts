@@ -6,6 +6,7 @@ import { newId } from "../../shared/ids.ts";
 import { API_VERSION, type Health, PRODUCT_VERSION } from "../../shared/version.ts";
 import { stubRouter } from "./stub.router.ts";
 import { StubAccount, stubMe } from "./stub-account.ts";
+import { StubBilling } from "./stub-billing.ts";
 import { stubSessions } from "./stub-data.ts";
 import { StubFiles } from "./stub-files.ts";
 import { StubRights, stubPrivacy } from "./stub-privacy.ts";
@@ -40,6 +41,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     webhooks: new Map(),
     secrets: new StubSecrets(),
     account: new StubAccount(me),
+    billing: new StubBilling(),
     token: STUB_TOKEN,
     me,
     sessions: stubSessions(me.session.id),
@@ -88,6 +90,10 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     if (path.startsWith("/files/phones/")) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
+    }
+    if (path === "/pay") {
+      const page = "<!doctype html><title>Payment</title><h1>Payment</h1>";
+      return void response.setHeader("Content-Type", "text/html").end(page);
     }
     if (path === "/privacy/exports/download") return void saveCopy(request, response, state);
     if (path === "/privacy/import") return void takeIn(request, response, state);

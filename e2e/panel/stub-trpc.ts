@@ -9,6 +9,7 @@ import type { PrivacyOverview } from "../../shared/privacy.ts";
 import type { ScreenMode } from "../../shared/screen-protocol.ts";
 import type { Webhook } from "../../shared/webhooks.ts";
 import type { StubAccount } from "./stub-account.ts";
+import type { StubBilling } from "./stub-billing.ts";
 import type { StubFiles } from "./stub-files.ts";
 import type { StubRights } from "./stub-privacy.ts";
 import type { StubRules } from "./stub-rules.ts";
@@ -26,6 +27,7 @@ export interface StubState {
   readonly files: StubFiles;
   readonly secrets: StubSecrets;
   readonly account: StubAccount;
+  readonly billing: StubBilling;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;

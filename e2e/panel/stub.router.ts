@@ -15,6 +15,7 @@ import * as secrets from "../../shared/secrets.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import { accountProcedures } from "./stub-account.router.ts";
+import { billingProcedures } from "./stub-billing.router.ts";
 import { privacyProcedures } from "./stub-privacy.router.ts";
 import type { StubRun } from "./stub-runs.ts";
 import { refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
@@ -41,6 +42,7 @@ async function startSoon(state: StubState, id: PhoneId, url?: string): Promise<p
 
 export const stubRouter = t.router({
   ...accountProcedures,
+  ...billingProcedures,
   phones: t.router({
     list: signedIn.query(({ ctx }) => [...ctx.state.team.phones.values()]),
     get: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.get(input.phoneId)),

@@ -119,7 +119,7 @@ export function createPhonesStore(app: App): PhonesStore {
     heard += 1;
     if (event.type === "phone") upsert(event.phone);
     else if (event.type === "removed") put({ phones: state.phones.filter((phone) => phone.id !== event.phoneId) });
-    else {
+    else if (event.type === "idle_warning") {
       put({
         phones: state.phones.map((phone) =>
           phone.id === event.phoneId ? { ...phone, parksAt: event.parksAt } : phone,

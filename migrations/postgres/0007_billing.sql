@@ -260,6 +260,7 @@ CREATE INDEX "ledger_entries_interval" ON "ledger_entries" USING btree ("interva
 CREATE INDEX "ledger_entries_created" ON "ledger_entries" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "money_back_team" ON "money_back" USING btree ("team_id","created_at");--> statement-breakpoint
 CREATE INDEX "payg_days_team" ON "payg_days" USING btree ("team_id","day");--> statement-breakpoint
+CREATE INDEX "payg_days_updated" ON "payg_days" USING btree ("updated_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "reconcile_findings_once" ON "reconcile_findings" USING btree ("kind","object_id");--> statement-breakpoint
 CREATE INDEX "reconcile_findings_created" ON "reconcile_findings" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "reconcile_findings_team" ON "reconcile_findings" USING btree ("team_id");--> statement-breakpoint
@@ -281,4 +282,6 @@ CREATE UNIQUE INDEX "usage_intervals_open" ON "usage_intervals" USING btree ("ph
 CREATE INDEX "usage_intervals_team" ON "usage_intervals" USING btree ("team_id","started_at");--> statement-breakpoint
 CREATE INDEX "usage_intervals_person" ON "usage_intervals" USING btree ("started_by");--> statement-breakpoint
 CREATE INDEX "usage_intervals_beat" ON "usage_intervals" USING btree ("node") WHERE ended_at is null;--> statement-breakpoint
-CREATE INDEX "usage_intervals_started" ON "usage_intervals" USING btree ("started_at");
+CREATE INDEX "usage_intervals_started" ON "usage_intervals" USING btree ("started_at");--> statement-breakpoint
+CREATE INDEX "usage_intervals_phone" ON "usage_intervals" USING btree ("phone_id","started_at");--> statement-breakpoint
+CREATE INDEX "usage_intervals_due" ON "usage_intervals" USING btree ("team_id") WHERE ended_at is null or rated_at < ended_at;

@@ -160,6 +160,7 @@ CREATE TABLE `payg_days` (
 );
 --> statement-breakpoint
 CREATE INDEX `payg_days_team` ON `payg_days` (`team_id`,`day`);--> statement-breakpoint
+CREATE INDEX `payg_days_updated` ON `payg_days` (`updated_at`);--> statement-breakpoint
 CREATE TABLE `reconcile_findings` (
 	`id` text PRIMARY KEY NOT NULL,
 	`run_id` text NOT NULL,
@@ -281,4 +282,6 @@ CREATE UNIQUE INDEX `usage_intervals_open` ON `usage_intervals` (`phone_id`) WHE
 CREATE INDEX `usage_intervals_team` ON `usage_intervals` (`team_id`,`started_at`);--> statement-breakpoint
 CREATE INDEX `usage_intervals_person` ON `usage_intervals` (`started_by`);--> statement-breakpoint
 CREATE INDEX `usage_intervals_beat` ON `usage_intervals` (`node`) WHERE ended_at is null;--> statement-breakpoint
-CREATE INDEX `usage_intervals_started` ON `usage_intervals` (`started_at`);
+CREATE INDEX `usage_intervals_started` ON `usage_intervals` (`started_at`);--> statement-breakpoint
+CREATE INDEX `usage_intervals_phone` ON `usage_intervals` (`phone_id`,`started_at`);--> statement-breakpoint
+CREATE INDEX `usage_intervals_due` ON `usage_intervals` (`team_id`) WHERE ended_at is null or rated_at < ended_at;

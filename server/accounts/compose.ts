@@ -99,8 +99,8 @@ export function createAccountServices(options: {
   tellProcessors?: TellProcessors;
   /** Ends what a team pays for, in the transaction that closes it. Left out: teams pay for nothing. */
   teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
-  /** What a person paid and used. Left out: nobody is billed. */
-  paidBy?: (tx: Writer, userId: UserId) => Promise<Omit<PaymentFacts, "declinedCards">>;
+  /** What a person paid and used. Left out, or nothing: nobody is billed. */
+  paidBy?: (tx: Writer, userId: UserId) => Promise<Omit<PaymentFacts, "declinedCards"> | undefined>;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const { tellProcessors = nobodyToTell, teamCloses: closes = async () => {} } = options;

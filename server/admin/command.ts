@@ -2,7 +2,9 @@
 import { z } from "zod";
 import type { AccountServices } from "../accounts/compose.ts";
 import type { Audit } from "../audit/audit.repo.ts";
-import type { Billing } from "../billing/billing.service.ts";
+import type { Books } from "../billing/compose.ts";
+import type { BillingDesk } from "../billing/desk/billing-desk.service.ts";
+import type { SyncResult } from "../billing/stripe/catalogue-sync.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -26,7 +28,10 @@ export interface Work {
   readonly services: AccountServices;
   readonly asked: RequestParts;
   readonly erasures: Pick<Erasures, "enter">;
-  readonly billing: Billing;
+  readonly books: Books;
+  readonly billingDesk: BillingDesk;
+  /** Makes what the catalogue sells in Stripe, or in the sandbox. */
+  readonly syncCatalogue: (dryRun: boolean) => Promise<SyncResult>;
   readonly desks: Desks;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;

@@ -6,8 +6,9 @@ import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
 import { type Audit, createAudit } from "../audit/audit.repo.ts";
-import { createBillingRepo } from "../billing/billing.repo.ts";
-import { createBilling } from "../billing/billing.service.ts";
+import { createBooks } from "../billing/compose.ts";
+import { sandboxSecretOf } from "../billing/compose-sandbox.ts";
+import { createBillingCommands } from "../billing/desk/compose.ts";
 import { type Config, OPERATOR_ROLES } from "../config.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
@@ -64,6 +65,18 @@ const USAGE = `Usage: npm run admin -- <command>
   request close --number N --reason R                 the person took it back
   receipt verify --file F                             checks a receipt or certificate of this server
   billing show --number N --reason R                  shows one billing record; people cannot be looked for there
+  billing customers --reason R                        lists teams that pay: plan, status, balance
+  billing ledger (--team T | --entry E) --reason R    shows what covered a team's phone time, or one entry
+  billing credit --team T (--amount A | --minutes N [--days D]) --reason R
+                                                      adds to a balance, or gives phone time; owners read the reason
+  billing correct --entry E --reason R                takes an entry back by an opposite one, and prints that one's id
+  billing refund --team T --amount A --reason R       sends unused balance back to where it came from
+  billing reconcile [--full] --reason R               compares with Stripe; repairs mirrors, only tells of money
+  billing findings --reason R                         what did not fit and nobody put right yet
+  billing sync [--dry-run] --reason R                 makes plans, add-ons and packs in Stripe as the catalogue has them
+  sandbox clock --days N --reason R                   lets days pass in the billing sandbox
+  sandbox faults [--fail-calls P] [--lose-answers P] [--duplicates P] [--drops P] [--reorder] [--delay-ms N] --reason R
+                                                      what goes wrong in the sandbox; without any, nothing
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
                                                       opens an incident; its 72 hours begin at TIME; prints its id
@@ -278,10 +291,16 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ sessions: services.sessions, mail: services.mail, requests: asked.requests },
   });
   asked.requests.startWith({ delete: erasures.start });
-  const billing = createBilling({ db, repo: createBillingRepo(db), audit, key: deriveKey(master, "billing records") });
+  const books = createBooks({
+    ...{ db, audit, mail: services.mail, clock, config, publicUrl, recordsKey: deriveKey(master, "billing records") },
+  });
+  const sandboxSecret = sandboxSecretOf(master);
+  const { billingDesk, syncCatalogue } = createBillingCommands(books, {
+    ...{ db, audit, clock, config, publicUrl, sandboxSecret, enqueue, log: silentLog },
+  });
   const desks = createDesks({
     ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
     ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
-  return { db, audit, services, asked, erasures, billing, desks, operator, process, enqueue };
+  return { db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, operator, process, enqueue };
 }

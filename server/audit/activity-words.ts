@@ -155,6 +155,7 @@ const ACTIONS = {
   "admin.billing_refunded": operator("gave money back"),
   "admin.billing_reconciled": operator("checked the books against Stripe"),
   "admin.billing_synced": operator("synced the catalogue to Stripe"),
+  "admin.billing_sandbox_told": operator("told the billing sandbox what to do"),
 
   "billing.checkout_opened": team("opened a checkout"),
   "billing.purchased": team("bought something"),

@@ -153,6 +153,7 @@ export type AuditAction =
   | "admin.billing_refunded"
   | "admin.billing_reconciled"
   | "admin.billing_synced"
+  | "admin.billing_sandbox_told"
   | "admin.users_listed"
   | "admin.account_read"
   | "admin.mail_read"

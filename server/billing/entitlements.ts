@@ -1,5 +1,6 @@
 /** What a team may, as a pure function of its account, its subscription and a moment. */
 import { PLANS, STORAGE_ADD_ON_MB } from "../../shared/billing/catalogue.ts";
+import { localDay, startOfDay } from "../../shared/billing/local-days.ts";
 import { clampAddMonths } from "../privacy/retention/calendar.ts";
 import type { Entitlements } from "./ports.ts";
 import { boughtWith } from "./stripe/stripe-prices.ts";
@@ -93,56 +94,9 @@ export function anchoredMonth(at: Date, anchor: Date): Month {
 
 /** The calendar month of the zone that a moment is in. */
 export function calendarMonth(at: Date, timeZone: string): Month {
-  const shown = new Date(wallClock(at.getTime(), timeZone));
-  const year = shown.getUTCFullYear();
-  let month = shown.getUTCMonth();
-  // Clocks that are put back over midnight show the month before once more.
-  if (monthStart(year, month + 1, timeZone) <= at.getTime()) month += 1;
-  return { from: new Date(monthStart(year, month, timeZone)), to: new Date(monthStart(year, month + 1, timeZone)) };
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-function formatIn(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const numbers = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" } as const;
-  const made = new Intl.DateTimeFormat("en", {
-    ...numbers,
-    second: "numeric",
-    hourCycle: "h23",
-    era: "short",
-    timeZone,
-  });
-  formats.set(timeZone, made);
-  return made;
-}
-
-/** What the clocks of a zone show, as if it were UTC. */
-function wallClock(at: number, timeZone: string): number {
-  const parts = formatIn(timeZone).formatToParts(at);
-  const of = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((part) => part.type === type)?.value ?? 0);
-  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
-}
-
-const months = new Map<string, number>();
-const MOST_MONTHS = 5_000;
-const DAY_MS = 24 * 3_600_000;
-
-/** The first moment of a month in a zone: that at which its clocks show, or first have passed, midnight of the first. */
-function monthStart(year: number, month: number, timeZone: string): number {
-  const midnight = Date.UTC(year, month, 1);
-  const key = `${midnight} ${timeZone}`;
-  const known = months.get(key);
-  if (known !== undefined) return known;
-  // No zone is further from UTC than this, and clocks that are put forward pass over midnight at most once.
-  let before = midnight - DAY_MS;
-  let after = midnight + DAY_MS;
-  while (after - before > 1) {
-    const middle = Math.floor((before + after) / 2);
-    if (wallClock(middle, timeZone) >= midnight) after = middle;
-    else before = middle;
-  }
-  if (months.size >= MOST_MONTHS) months.clear();
-  months.set(key, after);
-  return after;
+  const [year = 0, month = 0] = localDay(at.getTime(), timeZone).day.split("-").map(Number);
+  const first = (inYear: number, inMonth: number) =>
+    new Date(Date.UTC(inYear, inMonth - 1, 1)).toISOString().slice(0, 10);
+  const start = (day: string) => new Date(startOfDay(day, timeZone));
+  return { from: start(first(year, month)), to: start(first(year, month + 1)) };
 }

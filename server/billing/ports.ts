@@ -100,12 +100,21 @@ export interface Ledger {
   verify(reader: Reader): Promise<readonly BalanceDifference[]>;
 }
 
+export interface PhoneStart {
+  readonly teamId: TeamId;
+  readonly phoneId: PhoneId;
+  /** Nobody when the server itself starts it. */
+  readonly startedBy: UserId | null;
+}
 /** What phones tell billing, in the transactions that change them. */
 export interface Metering {
-  /** A phone is about to start: refuses what nothing would cover, or holds its place. @throws PerchError */
-  admit(tx: Writer, start: { teamId: TeamId; phoneId: PhoneId; startedBy: UserId | null }): Promise<void>;
+  /**
+   * A phone is about to start: refuses what nothing would cover, or holds its place. `isNew`: it is made now, so there must
+   * be room to keep it. @throws PerchError, `NotCovered` for `payment_required`
+   */
+  admit(tx: Writer, start: PhoneStart & { readonly isNew: boolean }): Promise<void>;
   /** The phone is ready: from here it counts. */
-  opened(tx: Writer, start: { teamId: TeamId; phoneId: PhoneId; startedBy: UserId | null }): Promise<void>;
+  opened(tx: Writer, start: PhoneStart): Promise<void>;
   /** The phone stopped, or never became ready: the end of its time and of its place. Settles up to now. */
   closed(tx: Writer, phoneId: PhoneId, end: IntervalEnd): Promise<void>;
 }

@@ -132,6 +132,8 @@ export interface PhoneDriver {
   onEvent(listener: (event: DriverEvent) => void): () => void;
   /** After a crash of the server: ends leftovers of earlier processes; returns what is still there. */
   recover(): Promise<readonly { id: PhoneId; state: DriverState }[]>;
+  /** Phones that live now. */
+  runningPhones(): ReadonlySet<PhoneId>;
   /** Number of phones whose picture is watched and moving now; the only thing that costs CPU. */
   movingPhones(): number;
   /** Parks everything and releases all resources. */

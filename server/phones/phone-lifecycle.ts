@@ -3,7 +3,7 @@
  * the server comes back. Work on one phone is done one at a time, in order; the row is the truth, the driver is asked
  * to follow it, and both are brought together again in `recover`.
  */
-import type { PhoneId } from "../../shared/ids.ts";
+import { type PhoneId, userId } from "../../shared/ids.ts";
 import {
   deviceProfile,
   type PhoneEvent,
@@ -12,6 +12,9 @@ import {
   type WipeReceipt,
 } from "../../shared/phones.ts";
 import type { Audit, AuditEntry } from "../audit/audit.repo.ts";
+import type { Metering } from "../billing/ports.ts";
+import { NotCovered } from "../billing/usage/not-covered.ts";
+import type { IntervalEnd } from "../billing/usage/usage.tables.ts";
 import type { Clock } from "../clock.ts";
 import { createQueue, type Database, type Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
@@ -30,6 +33,7 @@ export interface LifecycleLimits {
 export interface LifecycleListener {
   ended(phoneId: PhoneId, state: PhoneState, reason: PhoneReason): void;
   idleWarning(phoneId: PhoneId, parksAt: Date): void;
+  coverWarning(phoneId: PhoneId, parksAt: Date | undefined): void;
 }
 
 export type Admission = (tx: Writer) => Promise<void>;
@@ -42,6 +46,8 @@ export interface PhoneLifecycle {
    */
   start(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow>;
   park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
+  /** Tells whoever is at the phone that nothing pays for it from then on, or that something does again. */
+  warnOfCover(row: Pick<PhoneRow, "id" | "teamId">, parksAt: Date | undefined): Promise<void>;
   /** `keep` may write the receipt down in the transaction that forgets the phone. */
   remove(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt>;
   /** Counts as use: the idle clock starts again. */
@@ -82,9 +88,10 @@ export function createPhoneLifecycle(options: {
   clock: Clock;
   log: Log;
   limits: LifecycleLimits;
+  metering: Metering;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, events, audit, clock, log, limits } = options;
+  const { db, repo, events, audit, clock, log, limits, metering } = options;
   const turns = new Map<PhoneId, { readonly queue: ReturnType<typeof createQueue>; waiting: number }>();
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
@@ -115,6 +122,8 @@ export function createPhoneLifecycle(options: {
     rotated: row.rotated,
   });
 
+  const stopped = (id: PhoneId, end: IntervalEnd) => (tx: Writer) => metering.closed(tx, id, end);
+
   function runningDriver(id: PhoneId): PhoneDriver {
     const driver = running.get(id);
     if (driver === undefined) throw new PerchError("phone_not_running", "This phone is not running. Start it first.");
@@ -135,19 +144,27 @@ export function createPhoneLifecycle(options: {
     await events.publish(tx, row.teamId, event);
   }
 
-  /** One transition: the row, its event and its audit entry together. Throws `conflict` when the phone is elsewhere. */
+  /**
+   * One transition: the row, its event, its audit entry and what it means for billing together. Throws `conflict` when the
+   * phone is elsewhere.
+   */
   async function move(
     id: PhoneId,
     from: readonly PhoneState[],
     change: PhoneChange,
-    entry?: (row: PhoneRow) => Omit<AuditEntry, "chain">,
-    admit?: Admission,
+    also: {
+      readonly entry?: (row: PhoneRow) => Omit<AuditEntry, "chain">;
+      readonly before?: Admission | undefined;
+      readonly meter?: Admission;
+    } = {},
   ): Promise<PhoneRow> {
+    const { entry, before, meter } = also;
     const row = await db.tx(async (tx) => {
-      await admit?.(tx);
+      await before?.(tx);
       const changed = await repo.change(tx, id, from, change);
       if (changed === undefined)
         throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
+      await meter?.(tx);
       await publish(tx, changed);
       if (entry !== undefined) await audit.record(tx, { chain: changed.teamId, ...entry(changed) });
       return changed;
@@ -159,12 +176,17 @@ export function createPhoneLifecycle(options: {
   async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
     if (closing) throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
     const driver = driverOf(row);
+    const start = { teamId: row.teamId, phoneId: row.id, startedBy: userId.safeParse(actor).data ?? null };
+    const admitted = async (tx: Writer) => {
+      await admit?.(tx);
+      // A new phone was admitted with its launch.
+      if (row.state !== "creating") await metering.admit(tx, { ...start, isNew: false });
+    };
     const started = await move(
       row.id,
       ["creating", "starting", "parked", "failed"],
       { state: "starting", reason: null },
-      undefined,
-      admit,
+      { before: admitted },
     );
     try {
       await driver.create(specOf(started));
@@ -174,7 +196,7 @@ export function createPhoneLifecycle(options: {
         error instanceof PerchError && error.code === "phone_unavailable" ? "no_browser" : "start_failed";
       log.error("A phone did not start", { phoneId: row.id, ...errorFields(error) });
       await driver.park(row.id).catch(() => {});
-      await move(row.id, ["starting"], { state: "failed", reason });
+      await move(row.id, ["starting"], { state: "failed", reason }, { meter: stopped(row.id, "failed") });
       if (error instanceof PerchError) throw error;
       throw new PerchError(
         "phone_unavailable",
@@ -188,18 +210,27 @@ export function createPhoneLifecycle(options: {
     lastUse.set(row.id, clock.now());
     warned.delete(row.id);
     running.set(row.id, driver);
-    return move(row.id, ["starting"], { state: "running", reason: null, startedAt: now, lastUsedAt: now }, () => ({
-      actor,
-      action: "phone.started",
-      object: row.id,
-    }));
+    return move(
+      row.id,
+      ["starting"],
+      { state: "running", reason: null, startedAt: now, lastUsedAt: now },
+      {
+        entry: () => ({ actor, action: "phone.started", object: row.id }),
+        meter: (tx) => metering.opened(tx, start),
+      },
+    );
   }
 
   async function parkNow(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow> {
     const row = await repo.findAnywhere(id);
     if (row === undefined || row.state === "removed") throw noSuchPhone();
     if (row.state === "parked") return row;
-    await move(id, ["creating", "starting", "running", "parking", "failed"], { state: "parking" });
+    await move(
+      id,
+      ["creating", "starting", "running", "parking", "failed"],
+      { state: "parking" },
+      { meter: stopped(id, "parked") },
+    );
     running.delete(id);
     options.listener().ended(id, "parked", reason);
     lastUse.delete(id);
@@ -212,12 +243,12 @@ export function createPhoneLifecycle(options: {
         cause: error,
       });
     }
-    return move(id, ["parking"], { state: "parked", reason, startedAt: null }, () => ({
-      actor,
-      action: "phone.parked",
-      object: id,
-      detail: { reason },
-    }));
+    return move(
+      id,
+      ["parking"],
+      { state: "parked", reason, startedAt: null },
+      { entry: () => ({ actor, action: "phone.parked", object: id, detail: { reason } }) },
+    );
   }
 
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
@@ -227,7 +258,12 @@ export function createPhoneLifecycle(options: {
     if ((await driverOf(row).state(id)) === "running") return;
     running.delete(id);
     options.listener().ended(id, "failed", reason);
-    const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null });
+    const failed = await move(
+      id,
+      ["running"],
+      { state: "failed", reason, startedAt: null },
+      { meter: stopped(id, "failed") },
+    );
     const crashedBefore = crashes.get(id) ?? Number.NEGATIVE_INFINITY;
     crashes.set(id, clock.now());
     if (reason === "browser_crashed" && clock.now() - crashedBefore > CRASH_WINDOW_MS) {
@@ -284,7 +320,7 @@ export function createPhoneLifecycle(options: {
     if (row.state === "parking") await parkNow(id, "asked", SERVER);
     if (row.state === "starting") {
       await driverOf(row).park(id);
-      await move(id, ["starting"], { state: "failed", reason: "start_failed" });
+      await move(id, ["starting"], { state: "failed", reason: "start_failed" }, { meter: stopped(id, "failed") });
     }
     const at = parksAt(row);
     if (row.state !== "running" || row.startedAt === null || at === undefined) return;
@@ -319,10 +355,12 @@ export function createPhoneLifecycle(options: {
     remove: (row, actor, keep) =>
       inTurn(row.id, async () => {
         if ((await repo.findAnywhere(row.id)) === undefined) throw noSuchPhone();
-        const gone = await move(row.id, ["creating", "starting", "running", "parking", "parked", "failed", "removed"], {
-          state: "removed",
-          removedAt: new Date(clock.now()),
-        });
+        const gone = await move(
+          row.id,
+          ["creating", "starting", "running", "parking", "parked", "failed", "removed"],
+          { state: "removed", removedAt: new Date(clock.now()) },
+          { meter: stopped(row.id, "removed") },
+        );
         running.delete(row.id);
         options.listener().ended(row.id, "removed", "asked");
         return wipe(gone, actor, keep);
@@ -330,18 +368,25 @@ export function createPhoneLifecycle(options: {
     used(id) {
       lastUse.set(id, clock.now());
     },
+    async warnOfCover({ id, teamId }, parksAt) {
+      const until = parksAt && { parksAt: parksAt.toISOString() };
+      const event: PhoneEvent = { type: "cover_warning", phoneId: id, ...until };
+      await db.tx((tx) => events.publish(tx, teamId, event));
+      events.wake(teamId);
+      options.listener().coverWarning(id, parksAt);
+    },
     parksAt,
     runningDriver,
     rotate: (id, actor) =>
       inTurn(id, async () => {
         const { rotated } = await runningDriver(id).rotate(id);
         lastUse.set(id, clock.now());
-        return move(id, ["running"], { rotated }, () => ({
-          actor,
-          action: "phone.configured",
-          object: id,
-          detail: { rotated },
-        }));
+        return move(
+          id,
+          ["running"],
+          { rotated },
+          { entry: () => ({ actor, action: "phone.configured", object: id, detail: { rotated } }) },
+        );
       }),
     publish,
     async recover() {
@@ -352,13 +397,22 @@ export function createPhoneLifecycle(options: {
       const interrupted = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
       for (const row of interrupted) {
         await alone(row.id, "A phone could not be put in order", () =>
-          move(row.id, [row.state], { state: "parked", reason: "server_restarted", startedAt: null }),
+          move(
+            row.id,
+            [row.state],
+            { state: "parked", reason: "server_restarted", startedAt: null },
+            { meter: stopped(row.id, "server_crash") },
+          ),
         );
       }
       for (const row of interrupted.filter((phone) => phone.state === "running" || phone.state === "starting")) {
         await alone(row.id, "A phone did not come back after the restart", async () => {
           const current = await repo.findAnywhere(row.id);
-          if (current?.state === "parked") await startNow(current, undefined, SERVER);
+          if (current?.state !== "parked") return;
+          await startNow(current, undefined, SERVER).catch(async (error: unknown) => {
+            if (error instanceof NotCovered) await move(row.id, ["parked"], { reason: error.reason });
+            throw error;
+          });
         });
       }
     },

@@ -16,6 +16,7 @@ import {
 } from "../../shared/phones.ts";
 import type { RuleEvent } from "../../shared/rules-api.ts";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
+import type { Metering } from "../billing/ports.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
@@ -83,10 +84,11 @@ export function createPhonesService(options: {
   audit: Audit;
   idempotency: Idempotency;
   gate: LaunchGate;
+  metering: Metering;
   clock: Clock;
   limits: PhoneLimits;
 }): PhonesService {
-  const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, clock, limits } = options;
+  const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, metering, clock, limits } = options;
 
   const driverOf = (kind: DriverKind): PhoneDriver => {
     const driver = drivers.get(kind);
@@ -204,6 +206,8 @@ export function createPhonesService(options: {
               state: "creating",
               createdAt: new Date(clock.now()),
             });
+            const { teamId, userId } = scope;
+            await metering.admit(tx, { teamId, phoneId: row.id, startedBy: userId, isNew: true });
             await record(tx, scope, "phone.launched", row.id);
             await gate.launched(tx, scope);
             await lifecycle.publish(tx, row);

@@ -66,6 +66,7 @@ export interface ScreenService {
   /** Name of who drives this phone, if anybody does. */
   controllerName(phoneId: PhoneId): string | undefined;
   idleWarning(phoneId: PhoneId, parksAt: Date): void;
+  coverWarning(phoneId: PhoneId, parksAt: Date | undefined): void;
   /** Sums over the phones watched now. */
   counts(): RoomCounts;
   /** Ends everything and stops listening to the phones. */
@@ -192,6 +193,9 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     controllerName: (phoneId) => rooms.get(phoneId)?.controllerName(),
     idleWarning(phoneId, parksAt) {
       rooms.get(phoneId)?.broadcast({ type: "idle_warning", parksAt: parksAt.toISOString() });
+    },
+    coverWarning(phoneId, parksAt) {
+      rooms.get(phoneId)?.broadcast({ type: "cover_warning", ...(parksAt && { parksAt: parksAt.toISOString() }) });
     },
     counts() {
       const sum = { viewers: 0, framesSent: 0, framesDropped: 0, inputsIgnored: 0 };

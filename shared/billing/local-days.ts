@@ -12,6 +12,8 @@ export interface LocalDay {
 const DAY_MS = 86_400_000;
 /** No zone is further from UTC. */
 const FURTHEST_MS = 16 * 3_600_000;
+/** Days of ten years, of more zones than a server has teams in: what is kept stays small whatever is asked for. */
+const MOST_KEPT = 4_000;
 const zones = new Map<string, (at: number) => LocalDay>();
 
 /** The day a moment is in. Finds each day's midnights once. @throws RangeError for an unknown zone. */
@@ -19,6 +21,7 @@ export function localDay(at: number, timeZone: string): LocalDay {
   let days = zones.get(timeZone);
   if (days === undefined) {
     days = daysOf(timeZone);
+    if (zones.size >= MOST_KEPT) zones.clear();
     zones.set(timeZone, days);
   }
   return days(at);
@@ -55,6 +58,7 @@ function daysOf(timeZone: string): (at: number) => LocalDay {
       if (dateAt(middle) < date) before = middle;
       else after = middle;
     }
+    if (starts.size >= MOST_KEPT) starts.clear();
     starts.set(date, after);
     return after;
   };
@@ -68,6 +72,7 @@ function daysOf(timeZone: string): (at: number) => LocalDay {
     let day = made.get(date);
     if (day === undefined) {
       day = { day: new Date(date * DAY_MS).toISOString().slice(0, 10), from: startOf(date), to: startOf(date + 1) };
+      if (made.size >= MOST_KEPT) made.clear();
       made.set(date, day);
     }
     last = day;

@@ -2,11 +2,11 @@
 import { useState } from "react";
 import type { Preferences } from "../../../shared/privacy.ts";
 import { Switch } from "../../components/check-field.tsx";
+import { Fold } from "../../components/fold.tsx";
 import { Badge } from "../../components/state-dot.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { AskDialog } from "../account/ask-dialog.tsx";
 import { useCall } from "../panel/use-call.ts";
-import { Fold } from "./fold.tsx";
 
 /** Firefox sends it where the person turned it on; no browser has to know of it. */
 function globalPrivacyControl(): boolean {

@@ -1,13 +1,13 @@
 /** Who of the operator's people looked at the data, and why. */
 import type { AccessLogEntry } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
+import { Fold } from "../../components/fold.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Skeleton } from "../../components/notice.tsx";
 import { List, ListRow } from "../../components/surface.tsx";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useRemote } from "../panel/use-remote.ts";
 import { calendarDate, clockTime } from "../phone/model/run-time.ts";
-import { Fold } from "./fold.tsx";
 
 const readLooks = (api: Api): Promise<readonly AccessLogEntry[]> => api.privacy.accessLog.query();
 

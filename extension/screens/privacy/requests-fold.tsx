@@ -2,6 +2,7 @@
 import type { RequestView } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
 import { Button } from "../../components/button.tsx";
+import { Fold } from "../../components/fold.tsx";
 import { Skeleton } from "../../components/notice.tsx";
 import { Badge } from "../../components/state-dot.tsx";
 import { useToast } from "../../components/toast.tsx";
@@ -11,7 +12,6 @@ import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
 import { calendarDate } from "../phone/model/run-time.ts";
 import { saveBlob } from "../phone/save-blob.ts";
-import { Fold } from "./fold.tsx";
 import { isOpenRequest, REQUEST_KIND_WORDS, REQUEST_STATE_WORDS } from "./model/privacy-words.ts";
 
 const readRequests = (api: Api): Promise<readonly RequestView[]> => api.privacy.requests.query();

@@ -1,7 +1,8 @@
 /** Where the person is signed in. */
+
+import { Fold } from "../../components/fold.tsx";
 import { readSessions, SessionsCard } from "../account/sessions-card.tsx";
 import { useRemote } from "../panel/use-remote.ts";
-import { Fold } from "./fold.tsx";
 
 export function SessionsFold() {
   const sessions = useRemote(readSessions);

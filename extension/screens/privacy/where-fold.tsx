@@ -1,9 +1,9 @@
 /** Where the data lives: this server, and whoever works for it. */
 import type { ProcessorView } from "../../../shared/privacy.ts";
+import { Fold } from "../../components/fold.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { List, ListRow } from "../../components/surface.tsx";
 import { timeAgo } from "../phone/model/run-time.ts";
-import { Fold } from "./fold.tsx";
 
 export function WhereFold({
   processors,

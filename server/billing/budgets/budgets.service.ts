@@ -4,7 +4,7 @@ import type { BudgetView, budgetInput, removeBudgetInput } from "../../../shared
 import { CURRENCY } from "../../../shared/billing/catalogue.ts";
 import { localDay } from "../../../shared/billing/local-days.ts";
 import { minutesWords, moneyWords } from "../../../shared/billing/words.ts";
-import { type BudgetId, budgetId, newId, type PhoneId, type TeamId, type UserId } from "../../../shared/ids.ts";
+import { type BudgetId, budgetId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { PageLinks } from "../../accounts/page-links.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
@@ -14,7 +14,7 @@ import type { Mail } from "../../mail/mail.service.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
 import type { BudgetCrossed, EntitlementsOf } from "../ports.ts";
 import type { BudgetNames, BudgetOf, BudgetRow, BudgetsRepo } from "./budgets.repo.ts";
-import { countUses, isOf, markOf, type Use } from "./counting.ts";
+import { countUses, markOf, type Use } from "./counting.ts";
 
 const MOST_BUDGETS = 50;
 
@@ -30,13 +30,6 @@ export interface Budgets extends BudgetCounts {
   remove(scope: TeamScope, input: z.output<typeof removeBudgetInput>): Promise<void>;
   /** As they stand this month. */
   list(reader: Reader, teamId: TeamId, at: Date): Promise<readonly BudgetView[]>;
-  /** The budgets that are used up and count a phone, or one that somebody wants to start. */
-  usedUp(
-    reader: Reader,
-    teamId: TeamId,
-    phone: { readonly phoneId: PhoneId | null; readonly startedBy: UserId | null },
-    at: Date,
-  ): Promise<readonly BudgetView[]>;
   /** Mails those whom money concerns, once for each budget, month and mark. Call `mail.wake` after the commit. */
   alert(tx: Writer, teamId: TeamId, crossed: readonly BudgetCrossed[]): Promise<void>;
 }
@@ -118,13 +111,6 @@ export function createBudgets(options: {
       if (rows.length === 0) return [];
       const [names, month] = [await repo.names(reader, teamId), await monthOf(reader, teamId, at)];
       return rows.map((row) => viewOf(row, names, month));
-    },
-    async usedUp(reader, teamId, phone, at) {
-      const rows = (await repo.ofTeam(reader, teamId)).filter((row) => isOf(row, phone) && markOf(row) === 100);
-      if (rows.length === 0) return [];
-      const month = await monthOf(reader, teamId, at);
-      const names = await repo.names(reader, teamId);
-      return rows.filter((row) => row.month === month).map((row) => viewOf(row, names, month));
     },
     starterOf: repo.starterOf,
     async count(tx, teamId, uses) {

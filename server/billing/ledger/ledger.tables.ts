@@ -15,7 +15,7 @@ export type GrantKind = (typeof GRANT_KINDS)[number];
 /**
  * Where an entry or grant comes from; with the id of the source and the cover it is there once.
  * `usage`: a rated piece · `checkout`: a paid Checkout session · `period`: a month of a plan · `trial` · `operator`: a credit
- * with a reason · `refund`, `dispute`: money that goes back · `expiry` · `reversal`: of an earlier entry · `transfer`: of a trial.
+ * with a reason · `refund`, `dispute`: money that goes back · `reversal`: of an earlier entry.
  */
 export const LEDGER_SOURCES = [
   "usage",
@@ -25,7 +25,6 @@ export const LEDGER_SOURCES = [
   "operator",
   "refund",
   "dispute",
-  "expiry",
   "reversal",
 ] as const;
 export type LedgerSource = (typeof LEDGER_SOURCES)[number];

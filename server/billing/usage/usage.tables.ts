@@ -50,6 +50,9 @@ export function usageTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       k.index("usage_intervals_person").on(t.startedBy),
       k.index("usage_intervals_beat").on(t.node).where(sql`ended_at is null`),
       k.index("usage_intervals_started").on(t.startedAt),
+      k.index("usage_intervals_phone").on(t.phoneId, t.startedAt),
+      /** What is not all in the ledger yet. */
+      k.index("usage_intervals_due").on(t.teamId).where(sql`ended_at is null or rated_at < ended_at`),
     ],
   );
   /** A phone that may run: from its admission until it stops, so that starts at one moment see each other. */

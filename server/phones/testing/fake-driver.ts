@@ -259,6 +259,9 @@ export class FakeDriver implements PhoneDriver {
     this.running.clear();
     return [...this.stored.keys()].map((id) => ({ id, state: "parked" }));
   }
+  runningPhones(): ReadonlySet<PhoneId> {
+    return new Set(this.running);
+  }
   movingPhones(): number {
     return this.moving;
   }

@@ -7,7 +7,9 @@ import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../s
 import type { RuleEvent } from "../../../shared/rules-api.ts";
 import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
-import { ManualClock } from "../../clock.ts";
+import type { Metering } from "../../billing/ports.ts";
+import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
+import { type Clock, ManualClock } from "../../clock.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { createEvents } from "../../events/events.repo.ts";
 import { createIdempotency } from "../../limits/idempotency.ts";
@@ -28,7 +30,8 @@ const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine
 
 export type Told =
   | { readonly type: "ended"; readonly id: PhoneId; readonly state: PhoneState; readonly reason: PhoneReason }
-  | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date };
+  | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date }
+  | { readonly type: "cover warned"; readonly id: PhoneId; readonly parksAt: Date | undefined };
 
 export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
@@ -37,11 +40,12 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
 export type PhonesUnderTest = ReturnType<typeof composePhones>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
-export function composePhones(
+export function composePhones<C extends Clock = ManualClock>(
   test: TestDatabase,
-  clock: ManualClock,
+  clock: C,
   driver: FakeDriver,
   limits: Partial<PhoneLimits> = {},
+  metering: Metering = FREE_METERING,
 ) {
   const { db } = test;
   const audit = createAudit(db, clock, AUDIT_KEY);
@@ -59,9 +63,11 @@ export function composePhones(
     clock,
     log: silentLog,
     limits: { idleMs: IDLE_MS, longestSessionMs: LONGEST_MS },
+    metering,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
       idleWarning: (id, parksAt) => told.push({ type: "warned", id, parksAt }),
+      coverWarning: (id, parksAt) => told.push({ type: "cover warned", id, parksAt }),
     }),
   });
   const phones = createPhonesService({
@@ -73,6 +79,7 @@ export function composePhones(
     audit,
     idempotency,
     gate: { demandLaunch: async () => {}, launched: async () => {} },
+    metering,
     clock,
     limits: { ...ROOMY, ...limits },
   });

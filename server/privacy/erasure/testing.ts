@@ -1,8 +1,10 @@
 /** Erasure on a real database without a server around it: for tests on both engines. */
+
 import { join } from "node:path";
 import type { ErasureId, TeamId, UserId } from "../../../shared/ids.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
+import { FREE_METERING } from "../../billing/usage/testing/free-metering.ts";
 import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
@@ -62,7 +64,8 @@ export function erasureBench(
   const lifecycle = createPhoneLifecycle({
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
-    listener: () => ({ ended() {}, idleWarning() {} }),
+    metering: FREE_METERING,
+    listener: () => ({ ended() {}, idleWarning() {}, coverWarning() {} }),
   });
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl },

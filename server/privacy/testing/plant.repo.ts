@@ -72,6 +72,8 @@ const SETTLED: Readonly<Record<string, string>> = {
   "decisions.state": "lifted",
   "incidents.state": "closed",
   "incidentPeople.told": "shown",
+  "billingAccounts.timeZone": "UTC",
+  "billingAccounts.currency": "usd",
   "teamMembers.role": "owner",
 };
 /** JSON that services read when they list rows. Everything else is `{"canary": token}`. */

@@ -107,6 +107,7 @@ const MESSAGE_TYPES: ReadonlySet<unknown> = new Set<ServerMessage["type"]>([
   "keyboard",
   "stats",
   "idle_warning",
+  "cover_warning",
   "ended",
 ]);
 

@@ -61,11 +61,21 @@ describe("the screen session's state", () => {
       { type: "picture" },
       message({ type: "state", controller: true, viewers: 2, asking: "Ben" }),
       message({ type: "idle_warning", parksAt: "2026-01-01T00:00:00Z" }),
+      message({ type: "cover_warning", parksAt: "2026-01-01T00:00:00Z" }),
       { type: "link", link: { kind: "reconnecting", reason: "The connection was lost." } },
     );
     expect(lost).toMatchObject({ hasPicture: true, controller: false, link: { kind: "reconnecting" } });
     expect(lost.asking).toBeUndefined();
     expect(lost.parksAt).toBeUndefined();
+    expect(lost.coverEnds).toBeUndefined();
+  });
+
+  it("warns that nothing pays for the phone until something does again", () => {
+    const at = "2026-01-01T00:00:00Z";
+    const warned = fold(live, message({ type: "cover_warning", parksAt: at }));
+    expect(warned.coverEnds).toBe(at);
+    expect(reduceScreen(warned, { type: "keptAwake" }).coverEnds).toBe(at);
+    expect(reduceScreen(warned, message({ type: "cover_warning" })).coverEnds).toBeUndefined();
   });
 
   it("offers what was copied on the phone until it is taken; an empty clipboard offers nothing", () => {

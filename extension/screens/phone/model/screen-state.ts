@@ -30,6 +30,8 @@ export interface ScreenState {
   readonly keyboardWanted: boolean;
   /** When the phone parks itself unless used, ISO 8601. */
   readonly parksAt?: string;
+  /** When the phone is parked because nothing pays for it any more, ISO 8601. */
+  readonly coverEnds?: string;
   readonly level?: number;
   readonly roundTripMs?: number;
 }
@@ -76,7 +78,7 @@ export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenSt
 function withLink(state: ScreenState, link: ScreenLink): ScreenState {
   if (link.kind === "live") return { ...state, link };
   // Who controls, who asks and what was warned of is only known while live.
-  const { asking: _asking, parksAt: _parksAt, ...rest } = state;
+  const { asking: _asking, parksAt: _parksAt, coverEnds: _coverEnds, ...rest } = state;
   return { ...rest, link, controller: false, mayTake: false, request: "none", keyboardWanted: false };
 }
 
@@ -99,6 +101,8 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
       return { ...state, roundTripMs: message.roundTripMs, level: message.level };
     case "idle_warning":
       return { ...state, parksAt: message.parksAt };
+    case "cover_warning":
+      return message.parksAt === undefined ? without(state, "coverEnds") : { ...state, coverEnds: message.parksAt };
     case "resize":
       return { ...state, size: { width: message.width, height: message.height } };
     case "ended":
@@ -123,7 +127,7 @@ function withControl(state: ScreenState, message: Extract<ServerMessage, { type:
   };
 }
 
-function without(state: ScreenState, key: "phoneClipboard" | "parksAt"): ScreenState {
+function without(state: ScreenState, key: "phoneClipboard" | "parksAt" | "coverEnds"): ScreenState {
   const { [key]: _gone, ...rest } = state;
   return rest;
 }

@@ -44,10 +44,10 @@ export interface WorldTeam {
 
 export type StripeWorld = Awaited<ReturnType<typeof openStripeWorld>>;
 
-export async function openStripeWorld(engine: TestEngine) {
+export async function openStripeWorld(engine: Pick<TestEngine, "open">, startAt = Date.UTC(2026, 0, 31, 12)) {
   const opened = await engine.open();
   const { db } = opened;
-  const clock = new ManualClock(Date.UTC(2026, 0, 31, 12));
+  const clock = new ManualClock(startAt);
   const lines: string[] = [];
   const log = createLog({ clock, write: (line) => lines.push(line) });
   const jobsRepo = createJobsRepo(db, clock);
@@ -100,13 +100,20 @@ export async function openStripeWorld(engine: TestEngine) {
     for (;;) {
       const job = await jobsRepo.claim("test", Object.keys(parts.jobs), 60_000);
       if (job === undefined) return ran;
+      let finished = false;
       const context: JobContext = {
         ...{ signal: new AbortController().signal, progress: null, idempotencyKey: job.id, isLastAttempt: false, log },
         saveProgress: async () => {},
-        finish: (inTx) => db.tx(inTx),
+        async finish(inTx) {
+          await db.tx(async (tx) => {
+            await inTx(tx);
+            await jobsRepo.finish(tx, job);
+          });
+          finished = true;
+        },
       };
       await parts.jobs[job.kind]?.(job.input, context);
-      await db.tx((tx) => jobsRepo.finish(tx, job));
+      if (!finished) await context.finish(async () => {});
       ran += 1;
     }
   }

@@ -267,6 +267,9 @@ class WebDriver implements PhoneDriver {
     return Promise.all(phones.map(async (id) => ({ id, state: await this.state(id) })));
   }
 
+  runningPhones(): ReadonlySet<PhoneId> {
+    return new Set([...this.#running.values()].filter(({ closing }) => !closing).map(({ id }) => id));
+  }
   movingPhones(): number {
     return [...this.#running.values()].filter((phone) => phone.screen.moving).length;
   }
