@@ -203,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const billing = createBillingParts(counting, {
     ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
     sandboxSecret: sandboxSecretOf(master),
+    declined: accounts.cardDeclined,
   });
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
