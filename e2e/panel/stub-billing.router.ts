@@ -1,9 +1,9 @@
 /** `billing.*` and `usage.*` over `StubBilling`: the server's inputs, permissions and refusals, nothing behind them. */
 import { type Permission, roleMay } from "../../shared/access.ts";
 import * as billing from "../../shared/billing/billing.ts";
-import { ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
+import { ADD_ON_IDS, ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
 import { newId } from "../../shared/ids.ts";
-import { ahead, DAY_MS, stubDays, stubExplanation, stubLines, stubPlans, stubUsage } from "./stub-billing.ts";
+import { ahead, DAY_MS, shownLine, stubDays, stubExplanation, stubPlans, stubUsage } from "./stub-billing.ts";
 import { proven, refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
 
 const may = (permission: Permission) => (procedure: typeof signedIn) =>
@@ -16,7 +16,8 @@ const may = (permission: Permission) => (procedure: typeof signedIn) =>
 const view = may("billing:view")(signedIn);
 const manage = may("billing:manage")(signedIn);
 const seen = may("usage:view")(signedIn);
-const money = (state: StubState) => roleMay(state.me.team.role, "billing:view");
+const money = ({ me, billing: { summary } }: StubState) =>
+  roleMay(me.team.role, "billing:view") && summary.mode !== "off";
 
 const burnOf = (state: StubState) => state.billing.burn([...state.team.phones.values()], money(state));
 const range = ({ from, to }: { from?: string | undefined; to?: string | undefined }) => {
@@ -52,16 +53,15 @@ function previewOf(state: StubState, change: ReturnType<(typeof billing.changeIn
     lines.push({ words: `Unused time on ${plan.name}`, amount: -Math.floor(before / 2) });
     lines.push({ words: `Rest of this period on ${PLANS[change.plan ?? plan.id].name}`, amount: Math.floor(next / 2) });
   }
-  for (const one of addOns) {
-    const quantity = change.addOns.find(({ addOn }) => addOn === one.id)?.quantity ?? one.quantity;
-    next += ADD_ONS[one.id].prices[cycle] * quantity;
-    const more = quantity - one.quantity;
+  for (const id of ADD_ON_IDS) {
+    const had = addOns.find((one) => one.id === id)?.quantity ?? 0;
+    const quantity = change.addOns.find(({ addOn }) => addOn === id)?.quantity ?? had;
+    next += ADD_ONS[id].prices[cycle] * quantity;
+    const more = quantity - had;
     if (more !== 0) {
-      const amount = Math.floor((ADD_ONS[one.id].prices[cycle] * more) / 2);
-      lines.push({
-        words: `${Math.abs(more)} × ${one.name}, ${more > 0 ? "rest of this period" : "unused time"}`,
-        amount,
-      });
+      const amount = Math.floor((ADD_ONS[id].prices[cycle] * more) / 2);
+      const when = more > 0 ? "rest of this period" : "unused time";
+      lines.push({ words: `${Math.abs(more)} × ${ADD_ONS[id].name}, ${when}`, amount });
     }
   }
   const due = lines.reduce((sum, { amount }) => sum + amount, 0);
@@ -105,10 +105,13 @@ export const billingProcedures = {
       const plan = input.change.plan === undefined ? summary.plan : { ...summary.plan, ...PLANS[input.change.plan] };
       state.billing.set({
         plan: { ...summary.plan, id: plan.id, name: plan.name },
-        addOns: summary.addOns.map((one) => ({
-          ...one,
-          quantity: input.change.addOns.find(({ addOn }) => addOn === one.id)?.quantity ?? one.quantity,
-        })),
+        addOns: ADD_ON_IDS.map((id) => ({
+          ...{ id, name: ADD_ONS[id].name, price: { amount: ADD_ONS[id].prices.month, currency: CURRENCY } },
+          quantity:
+            input.change.addOns.find(({ addOn }) => addOn === id)?.quantity ??
+            summary.addOns.find((one) => one.id === id)?.quantity ??
+            0,
+        })).filter(({ quantity }) => quantity > 0),
       });
       return {};
     }),
@@ -189,15 +192,15 @@ export const billingProcedures = {
       return state.billing.unused ? { ...days, series: [] } : days;
     }),
     lines: seen.input(billing.usageLinesInput).query(({ ctx: { state }, input }): billing.UsageLinesPage => {
-      const lines = state.billing.unused ? [] : stubLines(money(state));
+      const lines = state.billing.unused ? [] : state.billing.lines.map((line) => shownLine(line, money(state)));
       return input.cursor === undefined && lines.length > 0
         ? { lines: lines.slice(0, 4), next: "4" }
         : { lines: lines.slice(4) };
     }),
-    explain: seen.input(billing.usageLineRef).query(({ ctx: { state } }) => {
-      const [, line] = stubLines(money(state));
+    explain: seen.input(billing.usageLineRef).query(({ ctx: { state }, input }) => {
+      const line = state.billing.lines.find(({ intervalId }) => intervalId === input.intervalId);
       if (line === undefined) throw refusal("not_found", "There is no such line.");
-      return stubExplanation(line);
+      return stubExplanation(shownLine(line, money(state)));
     }),
     csv: seen.input(billing.usageRangeInput).query(() => ({
       name: "perch-usage-2026-11.csv",

@@ -1,8 +1,8 @@
 import Stripe from "stripe";
 import { describe, expect, it } from "vitest";
 import { catalogueItems } from "../../../shared/billing/catalogue.ts";
-import { parseConfig } from "../../config.ts";
 import { ManualClock } from "../../clock.ts";
+import { parseConfig } from "../../config.ts";
 import { silentLog } from "../../log.ts";
 import { createBillingSandbox, createMemoryStore, SANDBOX_KEY } from "../sandbox/sandbox.ts";
 import { syncCatalogue, syncLines } from "./catalogue-sync.ts";

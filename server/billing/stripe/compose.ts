@@ -19,7 +19,7 @@ import { createMirrorRepo } from "./mirror.repo.ts";
 import { createOverage, type Overage, overageCall } from "./overage.ts";
 import { portalCall } from "./portal.ts";
 import { createProRata, leavingCall } from "./pro-rata.ts";
-import { createPurchasesRepo } from "./purchases.repo.ts";
+import { createPurchasesRepo, type PurchasesRepo } from "./purchases.repo.ts";
 import { createPurchases, noPurchases } from "./purchases.service.ts";
 import { createRefunds, refundCall } from "./refunds.service.ts";
 import { createCallsRepo } from "./stripe-calls.repo.ts";
@@ -46,6 +46,8 @@ export interface StripeParts {
   readonly closes: TeamCloses;
   /** What was paid ahead is given back to who does not agree with a new policy. */
   readonly proRata: ProRataRefunds;
+  /** What a person paid and used; left out where nobody is billed. */
+  readonly paidBy: PurchasesRepo["paidBy"] | undefined;
   /** Of the real Stripe alone; what the sandbox holds is in our own tables. */
   readonly erasure: ProcessorErasure | undefined;
   readonly jobs: Readonly<Record<string, JobHandler>>;
@@ -113,6 +115,7 @@ export function createStripeParts(options: {
       syncCatalogue: (dryRun = false) => syncCatalogue(stripe, { dryRun }),
     },
     tell: customers.tell,
+    paidBy: repo.paidBy,
     closes: createTeamCloses({ repo, calls, kinds: kinds.customer }),
     proRata: createProRata({ repo: createMirrorRepo(db), calls, kind: kinds.leaving, audit, clock }),
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
@@ -131,6 +134,6 @@ export function noStripe(): StripeParts {
       closes: async () => {},
       proRata: NOBODY_PAYS,
     },
-    ...{ erasure: undefined, jobs: {}, schedules: [] },
+    ...{ paidBy: undefined, erasure: undefined, jobs: {}, schedules: [] },
   };
 }

@@ -1,5 +1,6 @@
 /** Everything Stripe tells us: put together. */
 import type Stripe from "stripe";
+import type { TeamId } from "../../../shared/ids.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
@@ -40,6 +41,8 @@ export interface StripeInOptions {
   readonly billing: Pick<Billing, "record">;
   readonly isRecorded: (tx: Writer, number: string) => Promise<boolean>;
   readonly addOverage: (invoiceId: string) => Promise<void>;
+  /** Counts a payment that was refused, against who pays for the team. Left out: nobody counts. */
+  readonly declined?: (tx: Writer, teamId: TeamId) => Promise<void>;
   readonly publicUrl: URL;
   readonly supportEmail: string | undefined;
 }
@@ -56,6 +59,7 @@ export interface StripeIn {
 
 export function createStripeIn(options: StripeInOptions): StripeIn {
   const { stripe, db, mail, audit, clock, log, ledger, publicUrl, supportEmail, addOverage } = options;
+  const { declined = async () => {} } = options;
   const repo = createMirrorRepo(db);
   const events = createStripeEventsRepo(db);
   const checkouts = createCheckoutsRepo(db);
@@ -67,7 +71,7 @@ export function createStripeIn(options: StripeInOptions): StripeIn {
     mirrorSubscription: (id) => mirror.sync("subscription", id),
   });
   const mirror = createMirror({
-    ...{ stripe, db, repo, events, checkouts, findings, letters, clock, addOverage },
+    ...{ stripe, db, repo, events, checkouts, findings, letters, clock, addOverage, declined },
     invoices: createInvoiceEffects({ repo, letters, billing: options.billing, isRecorded: options.isRecorded }),
     moneyBack: createMoneyBackEffects({ repo, ledger, letters, findings, audit, clock }),
     fulfil: fulfilment.fulfil,

@@ -96,7 +96,10 @@ describe.each(TEST_ENGINES)("a subscription on $name", (engine) => {
 
   it.each([
     ["pm_card_chargeCustomerFail", "Your bank declined the payment."],
-    ["pm_card_authenticationRequired", "Your bank wants you to confirm this payment, so nothing was changed or charged."],
+    [
+      "pm_card_authenticationRequired",
+      "Your bank wants you to confirm this payment, so nothing was changed or charged.",
+    ],
   ])("stays as it is when the payment fails with %s", async (alias, words) => {
     const customer = (await world.account(anna))?.customerId ?? "";
     const { id } = await world.stripe.paymentMethods.attach(alias, { customer });
