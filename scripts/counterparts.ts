@@ -2,10 +2,11 @@
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it.
  */
+
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import Stripe from "stripe";
@@ -45,7 +46,9 @@ async function tellStripeMock(): Promise<void> {
     console.log("stripe-mock: could not be built");
     return;
   }
-  const mock = spawn(program, ["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const mock = spawn(program, ["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   try {
     const port = await new Promise<number>((resolve, reject) => {
       mock.on("exit", () => reject(new Error("stripe-mock ended at once.")));
@@ -54,7 +57,13 @@ async function tellStripeMock(): Promise<void> {
         if (found !== undefined) resolve(Number(found));
       });
     });
-    const stripe = new Stripe("sk_test_123", { host: "127.0.0.1", port, protocol: "http", maxNetworkRetries: 0, telemetry: false });
+    const stripe = new Stripe("sk_test_123", {
+      host: "127.0.0.1",
+      port,
+      protocol: "http",
+      maxNetworkRetries: 0,
+      telemetry: false,
+    });
     await tell({ name: "stripe-mock", stripe, remembers: false, run, wait: async () => {} });
   } finally {
     mock.kill();

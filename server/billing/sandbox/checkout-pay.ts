@@ -6,13 +6,13 @@ import { invoiceItemOf } from "./invoice-build.ts";
 import { draft, finalize, markPaid, paymentOf } from "./invoice-life.ts";
 import type { Obj, Session } from "./objects.ts";
 import { mergeMetadata } from "./params.ts";
-import { confirmIntent, createIntent, refuseConfirmation } from "./payments.ts";
+import { confirmIntent, createIntent, refuseConfirmation, startSlowly } from "./payments.ts";
 import { completeSetup, createSetup } from "./setup-intents.ts";
 import { startSubscription } from "./subscription-build.ts";
 import type { View } from "./view.ts";
-import { attach, methodOf, type Way } from "./ways.ts";
+import { attach, methodOf, type Way, wayOf } from "./ways.ts";
 
-/** `asks`: the bank wants a word with the person first. */
+/** `asks`: the bank wants a word with the person first. `paid` also of what the bank takes its time for. */
 export type PayOutcome = "paid" | "declined" | "asks";
 /** What the person tells their bank when it asks. */
 export type BankAnswer = "yes" | "no" | undefined;
@@ -50,7 +50,7 @@ async function payOnce(
   pages: string,
 ): Promise<PayOutcome> {
   const { paymentIntent } = plan;
-  await view.put(method);
+  await view.put(method, session.customer);
   const started =
     (session.payment_intent && (await view.get("payment_intent", session.payment_intent))) ||
     (await createIntent(view, {
@@ -62,15 +62,34 @@ async function payOnce(
       setupFutureUsage: paymentIntent?.setup_future_usage ?? null,
       receiptEmail: paymentIntent?.receipt_email ?? null,
     }));
-  const intent = await ask(view, started, method, answer);
+  const isSlow = ["pays_later", "fails_later"].includes(wayOf(method));
+  const intent = isSlow ? await startSlowly(view, started, method) : await ask(view, started, method, answer);
   const open: Session = { ...session, payment_intent: intent.id };
   await view.put(open);
+  if (isSlow) {
+    await complete(view, open);
+    return "paid";
+  }
   if (intent.status !== "succeeded") return intent.status === "requires_action" ? "asks" : "declined";
   if (paymentIntent?.setup_future_usage !== undefined && session.customer !== null)
     await attach(view, method, session.customer);
   const invoice = session.invoice_creation?.enabled ? await receiptInvoice(view, open, pages) : null;
   await complete(view, { ...open, payment_status: "paid", invoice });
   return "paid";
+}
+
+/** What the bank says, a day after: of a session that is complete and not paid yet. */
+export async function settleSlowly(view: View, session: Session, pages: string): Promise<void> {
+  const intent = await view.need("payment_intent", session.payment_intent ?? "");
+  if (intent.status !== "processing") return;
+  const method = await view.need("payment_method", intent.payment_method ?? "");
+  const after = await confirmIntent(view, intent, method);
+  if (after.status !== "succeeded") return view.emit("checkout.session.async_payment_failed", session);
+  if (intent.setup_future_usage !== null && session.customer !== null) await attach(view, method, session.customer);
+  const invoice = session.invoice_creation?.enabled ? await receiptInvoice(view, session, pages) : null;
+  const paid: Session = { ...session, payment_status: "paid", invoice };
+  await view.put(paid);
+  await view.emit("checkout.session.async_payment_succeeded", paid);
 }
 
 /** The invoice of a payment that is made already. */
@@ -182,7 +201,7 @@ async function declinedOutside(
   answer: BankAnswer,
   amount: number,
 ): Promise<void> {
-  await view.put(method);
+  await view.put(method, session.customer);
   const intent = await createIntent(view, {
     amount,
     currency: session.currency ?? "usd",
@@ -199,7 +218,7 @@ async function setUp(
   method: Obj<"payment_method">,
   answer: BankAnswer,
 ): Promise<PayOutcome> {
-  await view.put(method);
+  await view.put(method, session.customer);
   const started =
     (session.setup_intent && (await view.get("setup_intent", session.setup_intent))) ||
     (await createSetup(view, {

@@ -1,5 +1,6 @@
 /** What the passing of time does, each thing at its moment: one list, for the sandbox's clock and for test clocks alike. */
 
+import { settleSlowly } from "./checkout-pay.ts";
 import { expireSession } from "./checkout-session.ts";
 import { turnPeriod } from "./cycle.ts";
 import { collect, finalize, markUncollectible, methodFor, subscriptionOf, voidInvoice } from "./invoice-life.ts";
@@ -44,9 +45,19 @@ export async function dueThings(
     if (invoice.test_clock === clock) due.push(...invoiceDue(invoice, untold.get(invoice.id), pages));
   }
   for (const session of await view.list("checkout.session")) {
-    if (session.status !== "open") continue;
+    const isSlow = session.status === "complete" && session.payment_status === "unpaid";
+    if (session.status !== "open" && !isSlow) continue;
     const customer = session.customer === null ? undefined : await view.get("customer", session.customer);
     if ((customer?.test_clock ?? null) !== clock) continue;
+    const slow =
+      isSlow && session.payment_intent ? await view.get("payment_intent", session.payment_intent) : undefined;
+    if (slow?.status === "processing") {
+      due.push({
+        at: slow.created + DAY,
+        run: async (now) => settleSlowly(now, await now.need("checkout.session", session.id), pages),
+      });
+    }
+    if (session.status !== "open") continue;
     due.push({
       at: session.expires_at,
       async run(now) {

@@ -91,7 +91,7 @@ export async function confirmIntent(view: View, intent: Intent, method: Method, 
     return asking;
   }
   const earlier = (await view.list("charge")).filter((charge) => charge.payment_method === method.id && charge.paid);
-  if (way === "declined") return declined(view, given, method, "generic_decline");
+  if (way === "declined" || way === "fails_later") return declined(view, given, method, "generic_decline");
   if (way === "insufficient_later" && earlier.length > 0) return declined(view, given, method, "insufficient_funds");
   const charge = await createCharge(view, given, method, null);
   const paid: Intent = {
@@ -107,6 +107,14 @@ export async function confirmIntent(view: View, intent: Intent, method: Method, 
   await view.emit("payment_intent.succeeded", paid);
   if (way === "disputed") await openDispute(view, charge);
   return paid;
+}
+
+/** The bank takes its time; `confirmIntent` later says what came of it. */
+export async function startSlowly(view: View, intent: Intent, method: Method): Promise<Intent> {
+  const slow: Intent = { ...intent, payment_method: method.id, status: "processing" };
+  await view.put(slow);
+  await view.emit("payment_intent.processing", slow);
+  return slow;
 }
 
 /** The person said no to their bank, or never answered. */

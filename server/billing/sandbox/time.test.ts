@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "./store.ts";
 import { openShop } from "./testing/sandbox.ts";
 
 const HOUR = 3_600_000;
@@ -164,6 +165,61 @@ describe("the passing of time", () => {
       { status: "paid", created: seconds(2027, 1, 1) },
       { status: "paid", created: seconds(2027, 0, 1) },
     ]);
+  });
+
+  it("looks at nothing while nothing is due, and at once when something was changed", async () => {
+    const store = createMemoryStore();
+    let looks = 0;
+    const list: typeof store.list = (...given) => {
+      looks += 1;
+      return store.list(...given);
+    };
+    const { sandbox, stripe, subscribe, clock, types } = await openShop({ store: { ...store, list } });
+    await subscribe();
+    for (let tick = 0; tick < 3; tick++) await sandbox.tick();
+    looks = 0;
+    for (let tick = 0; tick < 5; tick++) {
+      clock.advance(1_000);
+      await sandbox.tick();
+    }
+    expect(looks).toBe(0);
+    await stripe.customers.create({});
+    await sandbox.tick();
+    expect(types().at(-1)).toBe("customer.created");
+    await sandbox.tick();
+    clock.advance(28 * DAY);
+    await sandbox.tick();
+    expect(types()).toContain("invoice.created");
+  });
+
+  it("takes a day to hear of a bank debit, which then went through or did not", async () => {
+    const { stripe, sandbox, topUp, customer, urls, types } = await openShop();
+    const buy = async (way: "pays_later" | "fails_later") => {
+      const session = await stripe.checkout.sessions.create({
+        mode: "payment",
+        customer: customer.id,
+        line_items: [{ price: topUp.id, quantity: 1 }],
+        invoice_creation: { enabled: true },
+        ...urls,
+      });
+      await sandbox.controls.pay(session.id, way);
+      return session.id;
+    };
+    const [good, bad] = [await buy("pays_later"), await buy("fails_later")];
+    const slow = { status: "complete", payment_status: "unpaid", payment_intent: { status: "processing" } };
+    expect(await stripe.checkout.sessions.retrieve(good, { expand: ["payment_intent"] })).toMatchObject(slow);
+    await sandbox.controls.moveClock(DAY);
+    expect(await stripe.checkout.sessions.retrieve(good, { expand: ["invoice"] })).toMatchObject({
+      payment_status: "paid",
+      invoice: { status: "paid", amount_paid: 2_000 },
+    });
+    expect(await stripe.checkout.sessions.retrieve(bad)).toMatchObject({
+      status: "complete",
+      payment_status: "unpaid",
+    });
+    await sandbox.controls.moveClock(3 * DAY);
+    const settled = types().filter((type) => type.startsWith("checkout.session.async"));
+    expect(settled).toEqual(["checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed"]);
   });
 
   it("expires a checkout nobody finished", async () => {

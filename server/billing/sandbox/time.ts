@@ -7,13 +7,19 @@ import { changeSettings, settingsOf } from "./settings.ts";
 import type { Delivery, View } from "./view.ts";
 
 const SECOND = 1_000;
-const DAY = 24 * 3_600;
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 const EVENTS_KEPT = 30 * DAY;
 const ANSWERS_KEPT = DAY;
 /** More than a long move of the clock needs; past it something goes round in circles. */
 const MAX_STEPS = 20_000;
 
+/** What other processes wrote is seen after at most this long. */
+const LOOK_AGAIN_MS = 10_000;
+
 export interface Time {
+  /** Something was written: what is due may be sooner than thought. */
+  changed(): void;
   now(): Promise<number>;
   /** Does what is due by now. */
   catchUp(): Promise<void>;
@@ -72,7 +78,10 @@ export function createTime(options: {
     await alone(NOBODY, async (view) => {
       if (moves) await setAhead(view, clock, target);
       const { doneUntil } = await settingsOf(view);
-      await changeSettings(view, { doneUntil: Math.max(doneUntil, Math.floor(target / SECOND)) });
+      const now = Math.floor(target / SECOND);
+      // Not at every tick: a row would be written each time for nothing.
+      if (!moves && now < doneUntil + HOUR) return;
+      await changeSettings(view, { doneUntil: Math.max(doneUntil, now) });
       await forget(view);
     });
     await tell();
@@ -97,9 +106,38 @@ export function createTime(options: {
     }
   }
 
+  /** Until when nothing is due, as far as this process knows. */
+  let quietUntil = 0;
+
+  async function catchUp(): Promise<void> {
+    const start = await now();
+    if (start < quietUntil) return;
+    // A change from here on means another look.
+    quietUntil = Infinity;
+    let next = 0;
+    try {
+      await through(start, false);
+      next = await lookAhead(start);
+    } finally {
+      quietUntil = Math.min(quietUntil, next);
+    }
+  }
+
+  function lookAhead(start: number): Promise<number> {
+    return alone(NOBODY, async (view) => {
+      const { doneUntil } = await settingsOf(view);
+      const due = (await dueThings(view, null, doneUntil, true, pages)).map(({ at }) => at * SECOND);
+      const waiting = (await view.listInner<Delivery>("delivery")).map(({ object }) => object.dueAt);
+      return Math.min(start + LOOK_AGAIN_MS, ...due, ...waiting);
+    });
+  }
+
   return {
     now,
-    catchUp: async () => through(await now(), false),
+    changed: () => {
+      quietUntil = 0;
+    },
+    catchUp,
     move: async (ms) => through((await now()) + ms, true),
     async advanceTestClocks() {
       const clocks = await alone(NOBODY, (view) => view.list("test_helpers.test_clock"));
@@ -130,6 +168,11 @@ async function setAhead(view: View, clock: Clock, now: number): Promise<void> {
 async function forget(view: View): Promise<void> {
   for (const event of await view.list("event")) {
     if (event.created < view.now - EVENTS_KEPT) await view.remove("event", event.id);
+  }
+  // A session of nobody's may hold an address; no team takes it along.
+  for (const session of await view.list("checkout.session")) {
+    if (session.customer !== null || session.status === "open" || session.created > view.now - EVENTS_KEPT) continue;
+    await view.remove("checkout.session", session.id);
   }
   for (const { id, object } of await view.listInner<{ at: number }>("idempotency")) {
     if (object.at < view.now - ANSWERS_KEPT) await view.remove("idempotency", id);

@@ -35,6 +35,18 @@ export const WAYS = {
     last4: "5126",
     alias: "pm_card_refundFail",
   },
+  pays_later: {
+    label: "Pays, a day later",
+    says: "As bank debits do: a one-time payment takes a day and goes through.",
+    last4: "6789",
+    alias: "pm_usBankAccount",
+  },
+  fails_later: {
+    label: "Fails, a day later",
+    says: "As bank debits do: a one-time payment takes a day and fails.",
+    last4: "1116",
+    alias: "pm_usBankAccount_noAccount",
+  },
 } as const;
 export type Way = keyof typeof WAYS;
 
@@ -85,6 +97,11 @@ export function wayOf(method: Obj<"payment_method">): Way {
 export async function methodNamed(view: View, id: string, param: string): Promise<Obj<"payment_method">> {
   const named = (Object.keys(WAYS) as Way[]).find((way) => WAYS[way].alias === id);
   return named === undefined ? view.need("payment_method", id, param) : methodOf(view, named);
+}
+
+/** Those a customer keeps; others were used once. */
+export async function attachedMethods(view: View, customer: string): Promise<Obj<"payment_method">[]> {
+  return (await view.list("payment_method", customer)).filter((method) => method.customer === customer);
 }
 
 export async function attach(

@@ -7,7 +7,7 @@ import { contentSecurityPolicy, formFields, type PagesEnv } from "../../../http/
 import type { BankAnswer, PayOutcome } from "../checkout-pay.ts";
 import type { Session } from "../objects.ts";
 import { isWay, type Way } from "../ways.ts";
-import { bankCard, day, money, sandboxPage, wayChoice } from "./frame.ts";
+import { bankCard, moment, money, sandboxPage, wayChoice } from "./frame.ts";
 import type { PageParts } from "./pages.ts";
 
 export function checkoutPage(pages: Hono<PagesEnv>, { acts, pay }: PageParts): void {
@@ -69,7 +69,7 @@ async function content(session: Session, chosen: Way = "pays", wrong?: string): 
   const setup = session.mode === "setup";
   return html`${problem(wrong)}<section class="card"><h1>${setup ? "Keep a way to pay" : "Checkout"}</h1>
 ${setup ? html`<p>Nothing is charged now.</p>` : html`<ul class="rows">${lines}<li><strong>Due now</strong><strong>${money(total, currency)}</strong></li></ul>`}
-<p class="hint">Open until ${day(session.expires_at)}.</p>
+<p class="hint">Open until ${moment(session.expires_at)}.</p>
 <form method="post" action="/sandbox/checkout/${session.id}">${wayChoice(chosen)}
 <div class="row"><button>${setup ? "Keep it" : total === 0 ? "Start" : `Pay ${money(total, currency)}`}</button>${
     back === null ? "" : html`<a class="button quiet" href="${back}">Go back</a>`

@@ -30,7 +30,7 @@ const ENDS = {
   mark_unpaid: "It is marked unpaid",
   leave_past_due: "It stays past due",
 } as const satisfies Record<Settings["afterRetries"], string>;
-const SHOWN = 40;
+const SHOWN = 20;
 
 export function controlsPage(pages: Hono<PagesEnv>, { controls, acts }: PageParts): void {
   /** Anybody else gets what a page that is not there gets. */
