@@ -119,7 +119,6 @@ export interface BillingParts {
   readonly closes: StripeParts["closes"];
   readonly paidBy: StripeParts["paidBy"];
   readonly proRata: StripeParts["proRata"];
-  readonly paidBy: StripeParts["paidBy"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
   start(): Promise<void>;
@@ -214,7 +213,6 @@ export function createBillingParts(
       closes: asked.closes,
       paidBy: asked.paidBy,
       proRata: asked.proRata,
-      paidBy: asked.paidBy,
     },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: {
