@@ -168,6 +168,7 @@ export function createBillingParts(
       secrets: sandbox === undefined ? config.STRIPE_WEBHOOK_SECRET : [options.sandboxSecret],
       isRecorded: async (tx, number) => (await counting.recordsRepo.byNumber(tx, number)) !== undefined,
       addOverage: asked.asking.overage.addOverage,
+      waySaved: asked.asking.waySaved,
       supportEmail: config.SUPPORT_EMAIL,
     });
   }

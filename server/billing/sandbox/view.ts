@@ -187,8 +187,8 @@ export class View {
     return clock ? at : at + this.ahead;
   }
 
-  /** Everything at once. */
-  async commit(nowMs: number): Promise<void> {
+  /** Everything at once; false when there was nothing. */
+  async commit(nowMs: number): Promise<boolean> {
     const teams = new Map<string, TeamId | null>();
     const inserts: SandboxRow[] = [];
     const updates: SandboxRow[] = [];
@@ -212,7 +212,9 @@ export class View {
       (row === undefined ? inserts : updates).push(made);
     }
     this.#changes.clear();
-    if (inserts.length + updates.length + removals.length > 0) await this.#store.apply({ inserts, updates, removals });
+    if (inserts.length + updates.length + removals.length === 0) return false;
+    await this.#store.apply({ inserts, updates, removals });
+    return true;
   }
 
   async #teamOf(customer: string): Promise<TeamId | null> {

@@ -22,6 +22,7 @@ import { createProRata, leavingCall } from "./pro-rata.ts";
 import { createPurchasesRepo, type PurchasesRepo } from "./purchases.repo.ts";
 import { createPurchases, noPurchases } from "./purchases.service.ts";
 import { createRefunds, refundCall } from "./refunds.service.ts";
+import { createWaySaved, savedWayCall, type WaySaved } from "./saved-way.ts";
 import { createCallsRepo } from "./stripe-calls.repo.ts";
 import { createStripeCalls, knownCall, type StripeCalls } from "./stripe-calls.ts";
 import type { StripeAccess } from "./stripe-client.ts";
@@ -37,6 +38,7 @@ export interface StripeParts {
     | {
         readonly calls: StripeCalls;
         readonly overage: Overage;
+        readonly waySaved: WaySaved;
         syncCatalogue(dryRun?: boolean): Promise<SyncResult>;
       }
     | undefined;
@@ -84,6 +86,7 @@ export function createStripeParts(options: {
     subscription: subscriptionCalls({ stripe }),
     refund: refundCall({ stripe, repo, ledger, clock }),
     overage: overageCall({ stripe }),
+    savedWay: savedWayCall({ stripe }),
     portal: portalCall({ stripe, publicUrl }),
     leaving: leavingCall({ stripe }),
   };
@@ -93,7 +96,7 @@ export function createStripeParts(options: {
     kinds: [
       ...[knownCall(create), knownCall(update), knownCall(close), knownCall(kinds.checkout), knownCall(kinds.expire)],
       ...[knownCall(kinds.subscription.change), knownCall(kinds.subscription.act), knownCall(kinds.refund)],
-      ...[knownCall(kinds.overage), knownCall(kinds.portal), knownCall(kinds.leaving)],
+      ...[knownCall(kinds.overage), knownCall(kinds.portal), knownCall(kinds.savedWay), knownCall(kinds.leaving)],
     ],
   });
   const customers = createCustomers({ db, repo, calls, kinds: kinds.customer, clock });
@@ -111,6 +114,7 @@ export function createStripeParts(options: {
     }),
     asking: {
       calls,
+      waySaved: createWaySaved({ repo, calls, kind: kinds.savedWay }),
       overage: createOverage({ ...common, kind: kinds.overage, ledger }),
       syncCatalogue: (dryRun = false) => syncCatalogue(stripe, { dryRun }),
     },

@@ -7,7 +7,7 @@ import type Stripe from "stripe";
 import { z } from "zod";
 import { type TeamId, teamId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { Ledger } from "../ports.ts";
 import type { PurchasesRepo } from "./purchases.repo.ts";
@@ -81,8 +81,8 @@ export function createOverage(options: {
   const { db, repo, stripe, calls, kind, ledger, clock } = options;
 
   /** From where the last invoice left off; a period that had none is looked at from its beginning. */
-  async function startOf(team: TeamId, periodStart: number): Promise<number> {
-    const last = await calls.lastOf(team, kind.name);
+  async function startOf(tx: Writer, team: TeamId, periodStart: number): Promise<number> {
+    const last = await calls.lastOf(tx, team, kind.name);
     return last === undefined ? periodStart : created.parse(last.input).to;
   }
 
@@ -108,15 +108,17 @@ export function createOverage(options: {
         if (isEarly || (await repo.hasUnrated(db.read, team, new Date(ends)))) {
           throw new PerchError("unavailable", "Phone time of this period is still being counted.");
         }
-        const from = await startOf(team, Math.min(invoice.period_start * 1_000, ends));
-        const amount = from >= ends ? 0 : await ledger.overage(db.read, team, new Date(from), new Date(ends));
-        if (amount === 0) continue;
-        const input = { teamId: team, customerId, kind: of, amount, currency: invoice.currency, from, to: ends };
-        const on = invoice.status === "draft" ? { ...input, invoiceId } : input;
-        const call = await db.tx((tx) =>
-          calls.queue(tx, kind, { teamId: team, key: keyOf(of), input: on, isWaitedFor: true }),
-        );
-        await calls.now(kind, call);
+        // Looked at in the transaction that asks: two invoices at once are not asked to pay the same.
+        const call = await db.tx(async (tx) => {
+          const from = await startOf(tx, team, Math.min(invoice.period_start * 1_000, ends));
+          const amount = from >= ends ? 0 : await ledger.overage(tx, team, new Date(from), new Date(ends));
+          if (amount === 0) return undefined;
+          const { currency } = invoice;
+          const owed = { teamId: team, customerId, kind: of, amount, currency, from, to: ends };
+          const input = invoice.status === "draft" ? { ...owed, invoiceId } : owed;
+          return calls.queue(tx, kind, { teamId: team, key: keyOf(of), input, isWaitedFor: true });
+        });
+        if (call !== undefined) await calls.now(kind, call);
       }
     },
   };

@@ -107,7 +107,7 @@ export function createReconcile(options: {
         ...{ kind: "operator_notice", recipient: supportEmail, dedupeKey: `reconcile:${runId}` },
         data: {
           subject: "Billing: the books do not fit with Stripe",
-          what: `${many} not fit between Stripe and our books. No money was touched. See: npm run admin -- billing reconcile.`,
+          what: `${many} not fit between Stripe and our books. No money was touched. See: npm run admin -- billing findings.`,
           link: new URL("/operator", options.publicUrl).href,
         },
       }),

@@ -130,6 +130,18 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await shown({ status: "expired" })).toBe("paid");
       expect(await balance(team.teamId)).toBe(500);
     });
+    it("by a bank that takes a day is given when it paid, and not at all when it did not", async () => {
+      const team = await world.team();
+      const paid = await world.buy(team, "perch_topup_500", "pays_later");
+      const failed = await world.buy(team, "perch_topup_1000", "fails_later");
+      await world.settle();
+      const states = async () => [(await checkoutOf(paid))?.state, (await checkoutOf(failed))?.state];
+      expect(await states()).toEqual(["processing", "processing"]);
+      expect(await balance(team.teamId)).toBe(0);
+      await world.pass(2 * DAY_MS);
+      expect(await states()).toEqual(["paid", "expired"]);
+      expect(await balance(team.teamId)).toBe(500);
+    });
     it("at another amount or in another currency gives what was paid and is told; a foreign customer's gives nothing", async () => {
       const team = await world.team();
       const other = await world.team();
@@ -223,8 +235,8 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await may(team.teamId)).toMatchObject({ walletFrozen: true });
       const [row] = (await mirrorOf(world.db, team.teamId)).moneyBack;
       expect(row).toMatchObject({ kind: "dispute", status: "needs_response", amount: 1_000 });
-      const dispute = await world.stripe.disputes.retrieve(row?.id ?? "");
-      await world.parts.mirror.dispute({ ...dispute, status: "won" }, world.parts.mirror.stamp());
+      await world.sandbox.controls.closeDispute(row?.id ?? "", "won");
+      await world.settle();
       expect(await account(team.teamId)).toMatchObject({ frozen: null, frozenAt: null });
       expect(await balance(team.teamId)).toBe(1_000);
       expect((await mailsTo(world.db, team.userId)).sort()).toEqual(["balance_frozen", "receipt"]);
@@ -246,18 +258,21 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await balance(team.teamId)).toBe(0);
       expect(await account(team.teamId)).toMatchObject({ frozen: null });
     });
-    it("a warning of fraud freezes; what an operator froze stays so", async () => {
+    it("a warning of fraud freezes; of a payment that is disputed it goes with the dispute", async () => {
       const team = await world.team();
       const session = await world.buy(team, "perch_topup_500");
       await world.settle();
       const intent = await world.stripe.paymentIntents.retrieve(await paidIntent(session));
-      const warning = { id: "issfr_1", charge: intent.latest_charge, actionable: true };
-      const sync = world.stripe.radar.earlyFraudWarnings;
-      sync.retrieve = (async () => warning) as unknown as typeof sync.retrieve;
-      await world.parts.mirror.sync("warning", "issfr_1");
-      await world.parts.mirror.sync("warning", "issfr_1");
+      await world.sandbox.controls.warnOfFraud(String(intent.latest_charge));
+      await world.settle();
       expect(await account(team.teamId)).toMatchObject({ frozen: "fraud_warning" });
       expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "balance_frozen")).toHaveLength(1);
+      await world.sandbox.controls.dispute(String(intent.latest_charge));
+      await world.settle();
+      const [row] = (await mirrorOf(world.db, team.teamId)).moneyBack;
+      await world.sandbox.controls.closeDispute(row?.id ?? "", "won");
+      await world.settle();
+      expect(await account(team.teamId)).toMatchObject({ frozen: null });
     });
     it("a refund is mirrored and told; one of the balance that fails is back in it, once", async () => {
       const team = await world.team();

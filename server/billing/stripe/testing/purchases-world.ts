@@ -88,6 +88,7 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
     billing: createBilling({ db, repo: billingRepo, audit, key: randomBytes(32) }),
     isRecorded: async (tx, number) => (await billingRepo.byNumber(tx, number)) !== undefined,
     addOverage: async (id) => out.asking?.overage.addOverage(id),
+    waySaved: async (tx, way) => out.asking?.waySaved(tx, way),
     declined: async (_tx, teamId) => void declined.push(teamId),
     ...{ publicUrl: PUBLIC_URL, supportEmail: undefined },
   });
