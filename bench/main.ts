@@ -14,6 +14,7 @@ import { erasure } from "./erasure.ts";
 import { dataExport } from "./export.ts";
 import { firstFrame } from "./first-frame.ts";
 import { watchForeign } from "./foreign.ts";
+import { heartbeat } from "./heartbeat.ts";
 import { limiter } from "./limiter.ts";
 import { live } from "./live.ts";
 import { popup, size } from "./popup.ts";
@@ -43,6 +44,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   sweep,
   rules,
   rating,
+  heartbeat,
   balanceCheck,
   webhookIntake,
   automations,

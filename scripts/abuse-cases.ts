@@ -90,11 +90,11 @@ const CASES: readonly AbuseCase[] = [
     waits: { issue: 7, part: "app packages (APK)" },
   },
   { id: 36, words: "Phones and inputs without end: quotas hold when all come at once, slow readers cost no memory." },
-  { id: 37, words: "Forged, replayed or reordered payment webhooks.", waits: { issue: 6 } },
+  { id: 37, words: "Forged, replayed or reordered payment webhooks: refused, heard once, and the same in the end." },
   {
     id: 38,
-    words: "Farms of accounts from one network or by aliases of one address: few get through, each is told why.",
-    waits: { issue: 6, part: "card outcomes" },
+    words:
+      "Farms of accounts from one network or by aliases of one address, and cards tried one after another: few get through, each is told why.",
   },
   {
     id: 39,

@@ -17,7 +17,11 @@ export interface Budget {
 
 export const BUDGETS: readonly Budget[] = [
   // 1 of which loads the part, and 1 is what the rule editor's schemas keep of the library all pages share.
-  { entry: "popup.html", kB: 102, parts: { fitting: 10, "privacy-word": 4, "profile-picker": 1 } },
+  {
+    entry: "popup.html",
+    kB: 102,
+    parts: { "connection-notice": 2, cost: 2, fitting: 10, "privacy-word": 4, "profile-picker": 1 },
+  },
   {
     entry: "sidepanel.html",
     kB: 140,
@@ -25,14 +29,18 @@ export const BUDGETS: readonly Budget[] = [
       "account-screen": 22,
       "activity-screen": 6,
       "automations-screen": 120,
+      "billing-dialogs": 8,
+      "billing-screen": 14,
       "flow-workbench": 200,
       "forget-browser": 1,
       "hold-gate": 2,
+      "plans-page": 8,
       "privacy-dialogs": 14,
       "privacy-screen": 12,
       "recording-bar": 10,
       regex: 50,
       "second-factor-gate": 2,
+      "usage-page": 10,
     },
   },
   // Of which 23 judge pages. Only Firefox's can load the engine for expressions later on; Chrome's never asks for it.

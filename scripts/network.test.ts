@@ -44,6 +44,9 @@ const KNOWN = [
   "server/db/postgres.ts pg",
   "server/mail/smtp.ts nodemailer",
   "server/mail/smtp.ts node:net",
+  // Stripe's API, or STRIPE_API_BASE.
+  "server/billing/stripe/stripe-client.ts node:https",
+  "server/billing/stripe/stripe-client.ts stripe",
   // Stands before all of them: hosts of the processor register alone.
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",

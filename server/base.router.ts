@@ -1,12 +1,13 @@
 /**
  * The procedure builder. Every procedure declares `meta`; one that does not, or whose caller does not fit it, is
  * refused before its input is read. Order: network's limit → session → scope and role → step-up → account's limit →
- * input → work. Both limits count each call of a batch.
+ * no card number → input → work. Both limits count each call of a batch.
  */
 import { initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
 import type { Permission, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
+import { demandNoCardNumber } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
@@ -32,6 +33,8 @@ export interface ProcedureMeta {
   /** The audit action the service writes in its transaction; false for reads that leave no trace. */
   readonly audit: string | false;
   readonly idempotent?: true;
+  /** The input goes to a phone of the person's and is not kept here, so that it may hold what only they know. */
+  readonly toPhone?: true;
 }
 
 export interface RequestContext {
@@ -63,7 +66,10 @@ const t = initTRPC
 
 export const router = t.router;
 
-const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
+/** Texts of automations: a test of a shop needs the numbers that are published for tests. */
+const AUTOMATIONS = /^(flows|runs|rules|secrets|suites|workspaces|recordings)\./;
+
+const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) => {
   if (meta === undefined) throw new Error(`Procedure ${path} declares no meta.`);
   const network = networkOf(ctx.ip);
   try {
@@ -83,6 +89,14 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next }) => {
     await ctx.limiter.take(meta.limit, actor?.userId ?? network);
   } catch (error) {
     throw asTrpcError(error);
+  }
+  if (meta.toPhone === undefined) {
+    const input = await getRawInput();
+    try {
+      demandNoCardNumber(input, AUTOMATIONS.test(path) ? { testNumbers: "pass" } : {});
+    } catch (error) {
+      throw asTrpcError(error);
+    }
   }
   const started = performance.now();
   const result = await next({ ctx: { actor, scope } });

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { envExample, parseConfig } from "./config.ts";
+import { billingLine, envExample, parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
 
 function refusal(env: Record<string, string>): string {
@@ -113,6 +113,45 @@ describe("settings", () => {
 
   it("say which known settings this version does not use yet", () => {
     expect(parseConfig({ S3_ENDPOINT: "x", DOCKER_HOST: "" }).notUsedYet).toEqual(["S3_ENDPOINT"]);
+  });
+
+  const key = "sk_test_0123456789abcdef";
+  const keys = { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: "whsec_0123456789" };
+  const far = { PUBLIC_URL: "https://perch.example" };
+  it.each([
+    [{}, "sandbox", "Billing is a sandbox on this machine: no money moves."],
+    [far, "off", "Billing is off: nobody pays"],
+    [{ BILLING: "off", ...keys }, "off", "Billing is off: nobody pays"],
+    [{ BILLING: "sandbox", ...keys }, "sandbox", "no money moves"],
+    [keys, "stripe", "Billing goes through Stripe's test mode: no money moves."],
+    [{ ...keys, ...far }, "stripe", "test mode: no money moves, though people reach this server."],
+    [{ ...keys, ...far, STRIPE_SECRET_KEY: "rk_live_0123456789abcdef" }, "stripe", "Billing goes through Stripe."],
+  ] as const)("say how %j bills: %s", (env, mode, words) => {
+    const config = parseConfig(env);
+    expect(config.billingMode).toBe(mode);
+    expect(billingLine(config)).toContain(words);
+    expect(billingLine(config)).not.toContain("0123456789");
+  });
+
+  it("take several webhook secrets, as while one is changed", () => {
+    const config = parseConfig({ ...keys, STRIPE_WEBHOOK_SECRET: "whsec_0123456789, whsec_abcdefghij" });
+    expect(config.STRIPE_WEBHOOK_SECRET).toEqual(["whsec_0123456789", "whsec_abcdefghij"]);
+  });
+
+  it.each([
+    [
+      { BILLING: "sandbox", ...far },
+      "BILLING is sandbox, where no money moves, and PUBLIC_URL can be reached by others",
+    ],
+    [{ STRIPE_SECRET_KEY: key }, "STRIPE_WEBHOOK_SECRET is not, so what Stripe tells could not be believed"],
+    [{ STRIPE_SECRET_KEY: "pk_test_0123456789abcdef" }, "Write a secret or restricted key"],
+    [{ ...keys, STRIPE_WEBHOOK_SECRET: "whsec_0123456789,secret" }, "Write whsec_"],
+    [{ ...keys, STRIPE_API_BASE: "http://stripe.example" }, "STRIPE_API_BASE must be https"],
+    [{ STRIPE_TAX: "yes" }, "Write on or off"],
+    [{ BILLING: "stripe" }, "Write auto, sandbox or off"],
+    [{ STRIPE_KEY: "x" }, "STRIPE_KEY: there is no such setting"],
+  ])("refuse %j with what to do", (env, words) => {
+    expect(refusal(env)).toContain(words);
   });
 
   it("stand in the example, each with a line about it, and the example changes nothing", () => {

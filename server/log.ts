@@ -3,6 +3,7 @@
  * accident: no addresses, no e-mail, no tokens, no page addresses. Unknown fields are dropped, text is stripped of
  * control characters and of anything that looks like one of our secrets.
  */
+import { withoutCardNumbers } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
 
 const FIELDS = [
@@ -60,9 +61,10 @@ const SECRET = new RegExp(HIDDEN.map(({ source }) => source).join("|"), "g");
 /** Line breaks that are not JSON's to escape, and other control characters. */
 const CONTROL = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
-/** Hides secrets, addresses and ids of people in text that comes from errors. */
+/** Hides secrets, addresses, card numbers and ids of people in text that comes from errors. */
 export function redact(text: string): string {
-  return text.slice(0, MAX_TEXT).replace(SECRET, "[redacted]").replace(CONTROL, " ");
+  const hidden = text.slice(0, MAX_TEXT).replace(SECRET, "[redacted]").replace(CONTROL, " ");
+  return withoutCardNumbers(hidden);
 }
 
 /** A log that writes lines through `write`; `level` "silent" writes none. */

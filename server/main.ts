@@ -1,7 +1,7 @@
 /** The program: settings → server → one line that says where it is; stops cleanly on SIGINT and SIGTERM. */
 import { existsSync } from "node:fs";
 import { systemClock } from "./clock.ts";
-import { parseConfig } from "./config.ts";
+import { billingLine, parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
 import { createLog, errorFields, errorText } from "./log.ts";
 import { guardOutbound } from "./privacy/processors/outbound.ts";
@@ -24,6 +24,7 @@ try {
     );
   }
   process.stdout.write(`Perch is ready at ${server.url}\n`);
+  process.stdout.write(`${billingLine(config)}\n`);
   if (server.setupUrl !== undefined) {
     process.stdout.write(`First run: make your account within 15 minutes at ${server.setupUrl}\n`);
   }

@@ -142,6 +142,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     uninstallKey: deriveKey(master, "uninstall links"),
     tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
     teamCloses: (tx, teamId) => late.billing?.closes(tx, teamId) ?? Promise.resolve(),
+    paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
   const driver =
@@ -202,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const billing = createBillingParts(counting, {
     ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
     sandboxSecret: sandboxSecretOf(master),
+    declined: accounts.cardDeclined,
   });
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({

@@ -3,7 +3,7 @@ import { type Permission, roleMay } from "../../shared/access.ts";
 import * as billing from "../../shared/billing/billing.ts";
 import { ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
 import { newId } from "../../shared/ids.ts";
-import { ahead, DAY_MS, stubDays, stubExplanation, stubLines, stubPlans, stubUsage } from "./stub-billing.ts";
+import { ahead, DAY_MS, shownLine, stubDays, stubExplanation, stubPlans, stubUsage } from "./stub-billing.ts";
 import { proven, refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
 
 const may = (permission: Permission) => (procedure: typeof signedIn) =>
@@ -16,7 +16,8 @@ const may = (permission: Permission) => (procedure: typeof signedIn) =>
 const view = may("billing:view")(signedIn);
 const manage = may("billing:manage")(signedIn);
 const seen = may("usage:view")(signedIn);
-const money = (state: StubState) => roleMay(state.me.team.role, "billing:view");
+const money = ({ me, billing: { summary } }: StubState) =>
+  roleMay(me.team.role, "billing:view") && summary.mode !== "off";
 
 const burnOf = (state: StubState) => state.billing.burn([...state.team.phones.values()], money(state));
 const range = ({ from, to }: { from?: string | undefined; to?: string | undefined }) => {
@@ -189,15 +190,15 @@ export const billingProcedures = {
       return state.billing.unused ? { ...days, series: [] } : days;
     }),
     lines: seen.input(billing.usageLinesInput).query(({ ctx: { state }, input }): billing.UsageLinesPage => {
-      const lines = state.billing.unused ? [] : stubLines(money(state));
+      const lines = state.billing.unused ? [] : state.billing.lines.map((line) => shownLine(line, money(state)));
       return input.cursor === undefined && lines.length > 0
         ? { lines: lines.slice(0, 4), next: "4" }
         : { lines: lines.slice(4) };
     }),
-    explain: seen.input(billing.usageLineRef).query(({ ctx: { state } }) => {
-      const [, line] = stubLines(money(state));
+    explain: seen.input(billing.usageLineRef).query(({ ctx: { state }, input }) => {
+      const line = state.billing.lines.find(({ intervalId }) => intervalId === input.intervalId);
       if (line === undefined) throw refusal("not_found", "There is no such line.");
-      return stubExplanation(line);
+      return stubExplanation(shownLine(line, money(state)));
     }),
     csv: seen.input(billing.usageRangeInput).query(() => ({
       name: "perch-usage-2026-11.csv",

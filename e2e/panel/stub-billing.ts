@@ -1,7 +1,7 @@
 /** A team's billing in memory, for panel tests: realistic figures, and levers for the rarer states. */
 import type * as billing from "../../shared/billing/billing.ts";
 import { ADD_ONS, CURRENCY, PACKS, PAY_AS_YOU_GO, PLANS, TOP_UP_IDS, TOP_UPS } from "../../shared/billing/catalogue.ts";
-import { moneyWords, rateWords } from "../../shared/billing/words.ts";
+import { durationWords, moneyWords, rateWords } from "../../shared/billing/words.ts";
 import { newId } from "../../shared/ids.ts";
 import type { Phone } from "../../shared/phones.ts";
 
@@ -234,6 +234,7 @@ export class StubBilling {
   /** What each running phone is covered by, in the order they started. */
   covers: StubCover[] = ["slot", "wallet"];
   coveredUntil: string | undefined;
+  readonly lines = stubLines();
   /** Nothing ever ran. */
   unused = false;
 
@@ -275,7 +276,7 @@ export class StubBilling {
 function dayLoad(day: string, series: number): { readonly ms: number; readonly amount: number } {
   const seed = Number(day.slice(8)) * 7 + Number(day.slice(5, 7)) * 13 + series * 5;
   const weekend = [0, 6].includes(new Date(`${day}T00:00:00Z`).getUTCDay());
-  const ms = weekend ? 0 : ((seed * 37) % (series === 0 ? 280 : 130)) * MIN_MS;
+  const ms = weekend ? 0 : ((seed * seed * 37) % (series === 0 ? 280 : 130)) * MIN_MS;
   return { ms, amount: series === 1 && seed % 3 === 0 ? Math.floor((ms * 12) / HOUR_MS) : 0 };
 }
 
@@ -323,16 +324,28 @@ export function stubUsage(range: { from: string; to: string }, money: boolean): 
   };
 }
 
-export function stubLines(money: boolean): billing.UsageLine[] {
-  const line = (startedAgo: number, ms: number, phone: string, words: string, amount: number, running = false) => ({
-    ...{ intervalId: newId("usageInterval"), phoneId: newId("phone"), phone, member: "Ada Byron", running, ms },
-    ...{
-      from: ago(startedAgo),
-      to: ago(startedAgo - ms),
-      words: money ? `${words}, ${moneyWords(amount, CURRENCY)}` : words,
-    },
-    ...(money && { amount }),
-  });
+/** As the server says them: in the team's time zone. */
+function clock(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString("sv", { timeZone: "Europe/Berlin" });
+}
+
+function stubLines(): Required<billing.UsageLine>[] {
+  const line = (startedAgo: number, ms: number, phone: string, cover: string, amount: number, running = false) => {
+    const from = Date.now() - startedAgo;
+    const times = `${clock(from)}–${running ? "now" : clock(from + ms)}`;
+    return {
+      ...{
+        intervalId: newId("usageInterval"),
+        phoneId: newId("phone"),
+        phone,
+        member: "Ada Byron",
+        running,
+        ms,
+        amount,
+      },
+      ...{ from: ago(startedAgo), to: ago(startedAgo - ms), words: `${times}, ${durationWords(ms)}, ${cover}` },
+    };
+  };
   return [
     line(29.5 * MIN_MS, 29.5 * MIN_MS, "Pixel, tall", "parallel slot", 0, true),
     line(3 * HOUR_MS, 95 * MIN_MS, "Work phone", "plan minutes, then the balance", 7),
@@ -340,6 +353,11 @@ export function stubLines(money: boolean): billing.UsageLine[] {
     line(28 * HOUR_MS, 40_000, "Pixel, tall", "plan minutes", 0),
     line(51 * HOUR_MS, 4 * HOUR_MS, "A phone with a rather long name that someone gave it", "1,000 minutes", 0),
   ];
+}
+
+/** As somebody sees a line, with money or without. */
+export function shownLine({ amount, words, ...line }: Required<billing.UsageLine>, money: boolean): billing.UsageLine {
+  return money ? { ...line, amount, words: `${words}, ${moneyWords(amount, CURRENCY)}` } : { ...line, words };
 }
 
 export function stubExplanation(line: billing.UsageLine): billing.UsageExplanation {
@@ -373,7 +391,7 @@ export function stubExplanation(line: billing.UsageLine): billing.UsageExplanati
           name: "Balance",
           ...priced(line.amount ?? 0),
         },
-        why: "The plan's minutes were used up, so the balance paid, at most $1.50 a day for one phone.",
+        why: "The plan's minutes were used up, so the balance paid.",
       },
     ],
     corrections: [

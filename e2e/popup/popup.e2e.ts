@@ -41,6 +41,8 @@ describe.skipIf(executable === undefined)("popup, welcome and settings", () => {
     server.state.launches.clear();
     server.state.opened.length = 0;
     server.state.startMs = 0;
+    server.state.burn = undefined;
+    server.state.preview = { mode: "off", words: "Costs nothing", covered: true };
     for (const page of pages.splice(0)) await page.close().catch(() => undefined);
   });
 
@@ -154,6 +156,45 @@ describe.skipIf(executable === undefined)("popup, welcome and settings", () => {
     const ended = keep(await browser.openExtensionPage("popup.html"));
     await ended.getByRole("button", { name: "Sign in" }).waitFor();
     await expectAccessible(ended);
+  });
+
+  it("says what runs costs and what the next start would, and leads to Billing", async () => {
+    await storeSignIn(browser.context, server.origin, server.token);
+    addPhone({ name: "Pixel, tall", state: "running", startedAt: new Date(Date.now() - 724_000).toISOString() });
+    addPhone({ name: "Work phone" });
+    server.state.burn = {
+      mode: "stripe",
+      currency: "usd",
+      running: [],
+      words: "1 phone running, $0.12/h",
+      perHour: 12,
+    };
+    const words = "Uses plan minutes (212 min left), then $0.12/h, at most $1.50 a day";
+    server.state.preview = { mode: "stripe", words, covered: true };
+    const popup = keep(await browser.openExtensionPage("popup.html"));
+    await popup.getByText(words).waitFor();
+    await popup.setViewportSize({ width: 380, height: 420 });
+    await expectAccessible(popup);
+    await popup.screenshot({ path: "e2e/out/popup-cost.png" });
+    const opened = browser.context.waitForEvent("page");
+    await popup.getByRole("button", { name: "$0.12/h now, open Billing" }).click();
+    expect((await opened).url()).toContain("/sidepanel.html?full=1&tab=billing");
+    keep(await opened);
+    server.state.preview = { mode: "stripe", words: "Nothing covers it: the minutes are used up", covered: false };
+    server.state.refuse = { code: "payment_required", message: "Nothing covers this phone now." };
+    const empty = keep(await browser.openExtensionPage("popup.html"));
+    await empty.getByText("Nothing covers it").waitFor();
+    await empty.setViewportSize({ width: 380, height: 420 });
+    await empty.emulateMedia({ colorScheme: "dark" });
+    await empty.screenshot({ path: "e2e/out/popup-uncovered.png" });
+    await expectAccessible(empty);
+    await empty.getByRole("button", { name: "Start Work phone" }).click();
+    await empty.locator(".toast", { hasText: "Nothing covers this phone now." }).waitFor();
+    server.state.refuse = undefined;
+    const led = browser.context.waitForEvent("page");
+    await empty.locator(".toast").getByRole("button", { name: "Add phone time" }).click();
+    expect((await led).url()).toContain("tab=billing");
+    keep(await led);
   });
 
   it("has settings that hold, with shortcuts as really assigned", async () => {

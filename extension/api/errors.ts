@@ -24,7 +24,7 @@ export interface FailureWords {
   readonly title: string;
   readonly detail: string;
   /** What the one button does; screens map it to their own action. */
-  readonly action: "retry" | "change_server" | "sign_in" | "see_why" | "privacy" | "none";
+  readonly action: "retry" | "change_server" | "sign_in" | "see_why" | "privacy" | "billing" | "none";
 }
 
 export function failureWords(failure: Failure): FailureWords {
@@ -89,6 +89,8 @@ function refusedAction(error: ErrorBody): FailureWords["action"] {
     case "processing_restricted":
     case "account_closing":
       return "privacy";
+    case "payment_required":
+      return "billing";
     case "rate_limited":
     case "unavailable":
     case "phone_unavailable":

@@ -13,6 +13,7 @@ export type IconName =
   | "phone"
   | "tablet"
   | "plus"
+  | "minus"
   | "start"
   | "park"
   | "open"
@@ -55,6 +56,9 @@ export type IconName =
   | "automation"
   | "format"
   | "record"
+  | "card"
+  | "chart"
+  | "stopwatch"
   | "stop";
 
 export interface IconProps {

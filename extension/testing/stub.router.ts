@@ -5,6 +5,7 @@
 import { initTRPC, TRPCError, tracked } from "@trpc/server";
 import { z } from "zod";
 import { type Exchanged, exchangeInput, type Me, type SessionView } from "../../shared/accounts.ts";
+import type { BurnView, StartPreview } from "../../shared/billing/billing.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { newId, type PhoneId, phoneId, sessionId } from "../../shared/ids.ts";
 import {
@@ -40,6 +41,9 @@ export interface StubState {
   limitPhones: number;
   /** What the overview says beside an e-mail address. */
   privacy: Partial<PrivacyOverview>;
+  /** What runs costs; undefined where that part is out of order. */
+  burn: BurnView | undefined;
+  preview: StartPreview;
   /** Lists are read at once and answered when this settles. */
   holdLists: Promise<void> | undefined;
 }
@@ -57,6 +61,8 @@ export function stubState(): StubState {
     refuse: undefined,
     limitPhones: 10,
     privacy: {},
+    burn: undefined,
+    preview: { mode: "off", words: "Costs nothing", covered: true },
     holdLists: undefined,
   };
 }
@@ -290,6 +296,13 @@ export const stubRouter = t.router({
       ticket: "stub",
       expiresAt: new Date(Date.now() + 30_000).toISOString(),
     })),
+  }),
+  billing: t.router({
+    burn: signedIn.query(({ ctx }) => {
+      if (ctx.state.burn === undefined) throw refusal("internal", "Something went wrong.");
+      return ctx.state.burn;
+    }),
+    previewStart: signedIn.query(({ ctx }) => ctx.state.preview),
   }),
   privacy: t.router({
     overview: signedIn.query(

@@ -81,6 +81,8 @@ export const WINDOWS = {
   newcomer: { bucketMs: DAY_MS, buckets: 3 },
   /** Unusual use that was told today. */
   unusual_use: { bucketMs: HOUR_MS, buckets: 24 },
+  /** Payments of the person's teams that a bank refused. */
+  cards_declined: { bucketMs: DAY_MS, buckets: 7 },
 } as const satisfies Record<string, { bucketMs: number; buckets: number }>;
 export type Sighting = keyof typeof WINDOWS;
 

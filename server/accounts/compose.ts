@@ -1,9 +1,10 @@
 /** Builds the account services and what stands on them: sessions, connect, mail, support. */
 import type { Me } from "../../shared/accounts.ts";
-import type { TeamId } from "../../shared/ids.ts";
+import type { TeamId, UserId } from "../../shared/ids.ts";
 import { createDecisionsRepo } from "../abuse/decisions.repo.ts";
 import { createFormStamps, type FormStamps } from "../abuse/form-stamp.ts";
 import { createJudge, type Judge } from "../abuse/judge.ts";
+import type { PaymentFacts } from "../abuse/score.ts";
 import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
 import { createUseWatch } from "../abuse/unusual-use.ts";
@@ -59,6 +60,8 @@ export interface AccountServices {
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
   readonly judge: Judge;
+  /** Counts a payment that was refused, against the owners of the team. */
+  readonly cardDeclined: (tx: Writer, teamId: TeamId) => Promise<void>;
   readonly formStamps: FormStamps;
   readonly teams: Teams;
   readonly invitations: Invitations;
@@ -96,6 +99,8 @@ export function createAccountServices(options: {
   tellProcessors?: TellProcessors;
   /** Ends what a team pays for, in the transaction that closes it. Left out: teams pay for nothing. */
   teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
+  /** What a person paid and used. Left out, or nothing: nobody is billed. */
+  paidBy?: (tx: Writer, userId: UserId) => Promise<Omit<PaymentFacts, "declinedCards"> | undefined>;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
   const { tellProcessors = nobodyToTell, teamCloses: closes = async () => {} } = options;
@@ -121,8 +126,12 @@ export function createAccountServices(options: {
   const judge = createJudge({
     ...{ decisions, sightings, audit, mail, clock, publicUrl },
     people: accountsRepo,
-    // Nobody is billed yet.
-    payments: { of: async () => undefined },
+    payments: {
+      async of(tx, userId) {
+        const known = await options.paidBy?.(tx, userId);
+        return known && { ...known, declinedCards: await sightings.count(tx, "cards_declined", userId) };
+      },
+    },
   });
   const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
   const sessionsRepo = createSessionsRepo(db);
@@ -182,6 +191,10 @@ export function createAccountServices(options: {
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
     standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
     judge,
+    async cardDeclined(tx, teamId) {
+      const owners = (await teams.membersIn(tx, teamId)).filter(({ role }) => role === "owner");
+      for (const { userId } of owners) await sightings.add(tx, "cards_declined", userId);
+    },
     formStamps,
     teams: createTeams({
       ...{ db, repo: teams, invitations: invitationsRepo, sessions, rightsLost },

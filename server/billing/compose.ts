@@ -36,7 +36,7 @@ import { createPurchasesRepo } from "./stripe/purchases.repo.ts";
 import { refundableOf } from "./stripe/refunds.service.ts";
 import { openStripe } from "./stripe/stripe-client.ts";
 import { createStripeErasure } from "./stripe/stripe-erasure.ts";
-import { createStripeIn, type StripeIn } from "./stripe/stripe-in.ts";
+import { createStripeIn, type StripeIn, type StripeInOptions } from "./stripe/stripe-in.ts";
 import type { StripeWebhook } from "./stripe/webhook.ts";
 import { withoutBills } from "./unbilled.ts";
 import { createUsageParts, type UsageParts } from "./usage/compose.ts";
@@ -117,6 +117,7 @@ export interface BillingParts {
   readonly erasure: ProcessorErasure | undefined;
   readonly tell: TellProcessors;
   readonly closes: StripeParts["closes"];
+  readonly paidBy: StripeParts["paidBy"];
   readonly proRata: StripeParts["proRata"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
@@ -140,6 +141,8 @@ export function createBillingParts(
     phones: Pick<PhonesService, "list" | "park">;
     /** Signs what the sandbox tells. */
     sandboxSecret: string;
+    /** Counts a payment that was refused, against who pays for the team. */
+    declined: NonNullable<StripeInOptions["declined"]>;
   },
 ): BillingParts {
   const { db, config, audit, clock, log, publicUrl, phones } = options;
@@ -165,6 +168,7 @@ export function createBillingParts(
       secrets: sandbox === undefined ? config.STRIPE_WEBHOOK_SECRET : [options.sandboxSecret],
       isRecorded: async (tx, number) => (await counting.recordsRepo.byNumber(tx, number)) !== undefined,
       addOverage: asked.asking.overage.addOverage,
+      waySaved: asked.asking.waySaved,
       supportEmail: config.SUPPORT_EMAIL,
     });
   }
@@ -203,8 +207,14 @@ export function createBillingParts(
       },
       usage,
     },
-    ...{ webhook: late.told?.webhook, sandbox: sandbox?.sandbox, tell: asked.tell, closes: asked.closes },
-    proRata: asked.proRata,
+    ...{
+      webhook: late.told?.webhook,
+      sandbox: sandbox?.sandbox,
+      tell: asked.tell,
+      closes: asked.closes,
+      paidBy: asked.paidBy,
+      proRata: asked.proRata,
+    },
     erasure: access && eraserOf(createStripeErasure({ ...access, db, repo: purchasesRepo, clock })),
     jobs: {
       ...{ ...asked.jobs, ...late.told?.jobs, ...sandbox?.jobs },

@@ -46,7 +46,7 @@ export function phonesRouter(phones: PhonesService) {
       .mutation(async ({ ctx, input }) => ({
         receipt: await phones.remove(ctx.scope, input.phoneId, input.idempotencyKey),
       })),
-    openUrl: teamProcedure(control("phone.opened"))
+    openUrl: teamProcedure({ ...control("phone.opened"), toPhone: true })
       .input(openUrlInput)
       .mutation(({ ctx, input }) => phones.openUrl(ctx.scope, input.phoneId, input.url)),
     rename: teamProcedure(control("phone.renamed"))

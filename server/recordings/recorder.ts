@@ -13,6 +13,7 @@ import { stepWords } from "../../shared/recorder/step-words.ts";
 import type { RecordedAction, RecordedTarget, Spot } from "../../shared/recording-model.ts";
 import type { PhoneKey, ViewerMessage } from "../../shared/screen-protocol.ts";
 import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
+import { holdsCardNumber } from "../billing/card-numbers.ts";
 import type { Clock } from "../clock.ts";
 import { createQueue } from "../db/database.ts";
 import { errorFields, type Log } from "../log.ts";
@@ -235,10 +236,14 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
         ? NO_TARGET
         : { ...targetOf(tree, field), fingerprint: fingerprintOf(field, tree) };
     const kind = last?.data.action.kind;
-    if (!secret) {
+    // A card number is the person's and the phone's; a recording keeps none.
+    if (!secret && !holdsCardNumber(value)) {
       if (last !== undefined && last.data.action.kind === "inputText" && last.ref === ref) {
         const text = last.data.action.text + value;
-        if (await change(last, { kind: "inputText", text }, target.name, { endedAt: at })) return;
+        const action = holdsCardNumber(text)
+          ? ({ kind: "inputSecret", secret: await secretFor(target) } as const)
+          : ({ kind: "inputText", text } as const);
+        if (await change(last, action, target.name, { endedAt: at })) return;
       }
       await write({ kind: "inputText", text: value }, { ...target, note }, { ref, before, startedAt: at });
       return;

@@ -1,6 +1,7 @@
 /** The support channel of the home page: questions, and requests about one's data, answered within 30 days (clause P5.6). */
 import { randomBytes } from "node:crypto";
 import type { Audit } from "../audit/audit.repo.ts";
+import { holdsCardNumber } from "../billing/card-numbers.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
@@ -55,17 +56,4 @@ export function createSupport(options: {
       return { id, dueAt };
     },
   };
-}
-
-/** 13 to 19 digits, perhaps spaced, that pass the Luhn check (ISO/IEC 7812-1 annex B). */
-export function holdsCardNumber(text: string): boolean {
-  for (const [found] of text.matchAll(/\d(?:[ -]?\d){12,18}/g)) {
-    const digits = [...found.replaceAll(/\D/g, "")].map(Number).reverse();
-    const sum = digits.reduce((total, digit, index) => {
-      const value = index % 2 === 0 ? digit : digit * 2;
-      return total + (value > 9 ? value - 9 : value);
-    }, 0);
-    if (sum % 10 === 0) return true;
-  }
-  return false;
 }

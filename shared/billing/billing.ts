@@ -36,7 +36,8 @@ export const changeInput = z.strictObject({
 });
 export const applyChangeInput = z.strictObject({
   change: changeInput,
-  shown: shownPrice,
+  /** Below zero: what is credited. */
+  shown: z.strictObject({ amount: z.int(), currency: z.string().length(3) }),
   prorationAt: z.iso.datetime(),
   idempotencyKey,
 });

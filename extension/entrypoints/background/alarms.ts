@@ -1,4 +1,8 @@
-/** Keeps the badge true: the number of running phones, asked every minute and whenever a page of ours knows better. */
+/**
+ * Keeps the badge true, asked every minute and whenever a page of ours knows better. Its rules, the first that holds:
+ * a clock of the person's data that needs them: `!`; phones that are counted for the bill, which are those that run, and
+ * no others: their number; else nothing. The tooltip says all of it, with what it costs where the role may see that.
+ */
 import { classifyFailure } from "../../api/errors.ts";
 import { handleMessages } from "../../messaging/protocol.ts";
 import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
@@ -28,9 +32,17 @@ export async function refreshBadge(app: App): Promise<void> {
   const sent = await app.tokens.get(server);
   if (sent === undefined) return setBadge("", "Perch: sign in");
   try {
-    const phones = await app.api(server).phones.list.query();
+    const api = app.api(server);
+    const [phones, cost] = await Promise.all([
+      api.phones.list.query(),
+      // What it costs is worth a word, and never worth the number.
+      api.billing.burn.query().then(
+        ({ words }) => words,
+        () => undefined,
+      ),
+    ]);
     await app.phonesCache.set({ server, team: sent.team, signedIn: true, phones, seenAtMs: Date.now() });
-    await showRunning(phones.filter((phone) => phone.state === "running").length);
+    await showRunning(phones.filter((phone) => phone.state === "running").length, cost);
   } catch (error) {
     const { kind } = classifyFailure(error, server, navigator.onLine);
     if (kind === "signed_out") {
@@ -45,10 +57,10 @@ export async function refreshBadge(app: App): Promise<void> {
   }
 }
 
-/** A clock that needs the person comes before the number of phones. */
-export async function showRunning(running: number): Promise<void> {
+/** `cost`: the same in the server's words, with the money. */
+export async function showRunning(running: number, cost?: string): Promise<void> {
   const phones =
-    running === 0 ? "no phone is running" : `${running} ${running === 1 ? "phone is" : "phones are"} running`;
+    running === 0 ? "no phone is running" : (cost ?? `${running} ${running === 1 ? "phone is" : "phones are"} running`);
   if ((await privacyMark().get())?.clock?.urgent === true) {
     return setBadge("!", `Perch: your data needs a decision of yours, see Privacy; ${phones}`);
   }

@@ -14,6 +14,7 @@ import { FailureNotice } from "../panel/failure-notice.tsx";
 import type { AccountView } from "../panel/panel-ways.ts";
 import { type Remote, useRemote } from "../panel/use-remote.ts";
 import { isAwake } from "../phone/model/phone-list.ts";
+import { BillingRow } from "./billing-row.tsx";
 import type { LastAccount } from "./last-account.ts";
 import { decisionTitle, protectionWords } from "./model/account-words.ts";
 import { NavRow } from "./nav-row.tsx";
@@ -66,6 +67,7 @@ export function AccountHome({ me, last, onView }: AccountHomeProps) {
                   onOpen={() => onView("standing")}
                 />
               )}
+              <BillingRow role={me.value.team.role} last={last.billing} onOpen={() => onView("billing")} />
               <NavRow
                 icon="shield"
                 title="Security"

@@ -1,9 +1,11 @@
 /** Account: the overview, or the one part of it the person went to. */
 import { useEffect, useRef } from "react";
 import type { Me } from "../../../shared/accounts.ts";
+import type { BillingSummary } from "../../../shared/billing/billing.ts";
+import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { tabPanelId } from "../../components/tabs.tsx";
 import type { AccountView } from "../panel/panel-ways.ts";
-import type { Remote } from "../panel/use-remote.ts";
+import type { LastRead, Remote } from "../panel/use-remote.ts";
 import { TeamPage } from "../team/team-page.tsx";
 import { AccountHome } from "./account-home.tsx";
 import { useLastAccount } from "./last-account.ts";
@@ -14,14 +16,17 @@ import { StandingPage } from "./standing-page.tsx";
 import { TokensPage } from "./tokens-page.tsx";
 import "./account.css";
 
+const BILLING = lazyModule(() => import("../billing/billing-screen.tsx"));
+
 export interface AccountScreenProps {
   readonly me: Remote<Me>;
+  readonly billing: LastRead<BillingSummary>;
   readonly view: AccountView;
   readonly onView: (view: AccountView) => void;
 }
 
-export function AccountScreen({ me, view, onView }: AccountScreenProps) {
-  const last = useLastAccount();
+export function AccountScreen({ me, billing, view, onView }: AccountScreenProps) {
+  const last = useLastAccount(billing);
   const shown = useRef(view);
   useEffect(() => {
     if (shown.current === view) return;
@@ -43,6 +48,12 @@ export function AccountScreen({ me, view, onView }: AccountScreenProps) {
       return <TokensPage me={me.value} onBack={onBack} />;
     case "team":
       return <TeamPage me={me} last={last.team} onBack={onBack} />;
+    case "billing":
+      return (
+        <LazyPart module={BILLING} heading="Billing" loading="Loading billing" failed="Billing could not be loaded.">
+          {({ BillingScreen }) => <BillingScreen me={me.value} last={last.billing} onBack={onBack} />}
+        </LazyPart>
+      );
     case "activity":
       return <SecurityActivityPage onBack={onBack} />;
     case "standing":

@@ -60,6 +60,12 @@ function FailureAction({ failure, onRetry }: FailureProps): ReactNode {
           Open Privacy
         </Button>
       );
+    case "billing":
+      return (
+        <Button icon="card" onClick={() => ways.toAccount("billing")}>
+          Add phone time
+        </Button>
+      );
     case "none":
       return null;
   }

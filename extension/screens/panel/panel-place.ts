@@ -7,10 +7,11 @@ export interface PanelPlace {
   /** The phone the page was opened for. */
   readonly phoneId: PhoneId | undefined;
   /** The tab to begin with, where a link elsewhere leads to one; else the phone. */
-  readonly tab?: "privacy" | "automations";
+  readonly tab?: (typeof TABS)[number];
 }
 
-const TABS = ["privacy", "automations"] as const;
+/** `billing` is a page of Account. */
+const TABS = ["privacy", "automations", "billing"] as const;
 
 /** Reads `?phone=…&full=1&tab=privacy`; anything else in the address is ignored. */
 export function panelPlace(search: string): PanelPlace {

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
+import type { BillingSummary } from "../../../shared/billing/billing.ts";
 import type { PrivacyOverview } from "../../../shared/privacy.ts";
 import type { Api } from "../../api/client.ts";
 import { isRefused } from "../../api/errors.ts";
@@ -47,7 +48,7 @@ const readMe = (api: Api): Promise<Me> => api.account.me.query();
 export function Panel({ place }: { readonly place: PanelPlace }) {
   const { status, failure } = usePhones();
   // Kept here, so that the tab stays while everything in it is read anew for another team.
-  const [tab, setTab] = useState<TabName>(place.tab ?? "phone");
+  const [tab, setTab] = useState<TabName>(place.tab === "billing" ? "account" : (place.tab ?? "phone"));
   usePanelMessages(place.full);
   const gone = useFarewell(failure);
   if (gone) {
@@ -105,7 +106,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   const [recordWish, setRecordWish] = useState(0);
   const me = useRemote(readMe);
   useKeptSession(me.value);
-  const [account, setAccount] = useState<AccountView>("home");
+  const [account, setAccount] = useState<AccountView>(place.tab === "billing" ? "billing" : "home");
   const toAccount = useCallback(
     (view: AccountView) => {
       setAccount(view);
@@ -125,7 +126,17 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   const activity = useActivity();
   const automations = useLastAutomations();
   const overview = useRef<PrivacyOverview>(undefined);
+  const billing = useRef<BillingSummary>(undefined);
+  const role = me.value?.team.role;
   const mayControl = me.value === undefined || allowed(me.value);
+  const mayPay = role !== undefined && roleMay(role, "billing:manage");
+  const seesPhones = role === undefined || roleMay(role, "phones:view");
+  const untouched = useRef(place.tab === undefined);
+  // Who sees bills and no phones begins with the bills.
+  useEffect(() => {
+    if (!seesPhones && untouched.current) toAccount("billing");
+    if (role !== undefined) untouched.current = false;
+  }, [seesPhones, role, toAccount]);
   /** Counts how often the popup or the worker led to a place in Automations: the screen then begins there anew. */
   const [led, setLed] = useState(0);
   const lead = () => {
@@ -135,18 +146,31 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   useEffect(() => {
     document.documentElement.classList.toggle("panel-full", place.full);
   }, [place.full]);
-  const gate =
-    hold !== undefined ? (
-      <LazyPart module={HOLD} loading="Loading" failed="Use of your data rests. See Privacy.">
-        {({ HoldGate }) => <HoldGate hold={hold} mark={mark} />}
+  const gate = !seesPhones ? (
+    <div className="panel-gate">
+      <EmptyState
+        icon="card"
+        title="Your role sees bills, not phones"
+        action={
+          <Button kind="primary" icon="card" onClick={() => toAccount("billing")}>
+            Open Billing
+          </Button>
+        }
+      >
+        An owner or admin of {me.value?.team.name} can give you a role that sees phones and automations too.
+      </EmptyState>
+    </div>
+  ) : hold !== undefined ? (
+    <LazyPart module={HOLD} loading="Loading" failed="Use of your data rests. See Privacy.">
+      {({ HoldGate }) => <HoldGate hold={hold} mark={mark} />}
+    </LazyPart>
+  ) : (
+    isRefused(failure, "second_factor_required") && (
+      <LazyPart module={SECOND_FACTOR} loading="Loading" failed="This part could not be loaded.">
+        {({ SecondFactorGate }) => <SecondFactorGate team={me.value?.team.name} />}
       </LazyPart>
-    ) : (
-      isRefused(failure, "second_factor_required") && (
-        <LazyPart module={SECOND_FACTOR} loading="Loading" failed="This part could not be loaded.">
-          {({ SecondFactorGate }) => <SecondFactorGate team={me.value?.team.name} />}
-        </LazyPart>
-      )
-    );
+    )
+  );
   return (
     <PanelWaysProvider me={me.value} toAccount={toAccount} toPrivacy={toPrivacy}>
       <main className="panel">
@@ -158,6 +182,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
               place={place}
               active={tab === "phone"}
               mayControl={mayControl}
+              mayPay={mayPay}
               onShow={() => setTab("phone")}
               recordWish={recordWish}
               onAutomations={lead}
@@ -191,7 +216,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
         )}
         {tab === "activity" && (
           <TabPanel id="activity" current={tab}>
-            {gate || (
+            {(seesPhones && gate) || (
               <LazyPart
                 module={ACTIVITY}
                 heading="Activity"
@@ -224,7 +249,7 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
               loading="Loading account"
               failed="Account could not be loaded."
             >
-              {({ AccountScreen }) => <AccountScreen me={me} view={account} onView={setAccount} />}
+              {({ AccountScreen }) => <AccountScreen me={me} billing={billing} view={account} onView={setAccount} />}
             </LazyPart>
           </TabPanel>
         )}

@@ -46,6 +46,9 @@ export function useCall(): Calls {
           ...(isRefused(result.failure, "held_for_review") && {
             action: { label: "See why", onSelect: () => ways.toAccount("standing") },
           }),
+          ...(isRefused(result.failure, "payment_required") && {
+            action: { label: "Add phone time", onSelect: () => ways.toAccount("billing") },
+          }),
         });
       }
       return result;

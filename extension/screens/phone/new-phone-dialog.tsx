@@ -1,5 +1,5 @@
 /** Makes a phone: its size in one click, everything else optional. */
-import { useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import type { Phone } from "../../../shared/phones.ts";
 import { TextField } from "../../components/field.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
@@ -10,11 +10,13 @@ import { checkNewPhone, emptyNewPhoneDraft, type NewPhoneErrors } from "./model/
 import { SettingsFields } from "./settings-fields.tsx";
 
 export interface NewPhoneDialogProps {
+  /** What starting it costs, in a line. */
+  readonly cost: ReactNode;
   readonly onClose: () => void;
   readonly onMade: (phone: Phone) => void;
 }
 
-export function NewPhoneDialog({ onClose, onMade }: NewPhoneDialogProps) {
+export function NewPhoneDialog({ cost, onClose, onMade }: NewPhoneDialogProps) {
   const [draft, setDraft] = useState(emptyNewPhoneDraft);
   const [errors, setErrors] = useState<NewPhoneErrors>({});
   const [expanded, setExpanded] = useState(false);
@@ -64,6 +66,7 @@ export function NewPhoneDialog({ onClose, onMade }: NewPhoneDialogProps) {
           onChange={(settings) => setDraft({ ...draft, settings })}
         />
       </details>
+      {cost}
     </FormDialog>
   );
 }

@@ -7,6 +7,7 @@ import { useToast } from "../../components/toast.tsx";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { defaultPhone } from "../../state/default-phone.ts";
+import { useBurn } from "../billing/use-burn.ts";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { fullSizePath, type PanelPlace } from "../panel/panel-place.ts";
 import { useCall } from "../panel/use-call.ts";
@@ -28,6 +29,7 @@ import { ScreenshotDialog } from "./screenshot-dialog.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { Stage, type StageHandle } from "./stage.tsx";
 import { StageOverlay } from "./stage-overlay.tsx";
+import { StartButton, StartCost, type StartCosts } from "./start-cost.tsx";
 import { Strips } from "./strips.tsx";
 import { useIntents } from "./use-intents.ts";
 import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
@@ -40,6 +42,8 @@ export interface PhoneScreenProps {
   readonly active: boolean;
   /** The person's role allows control. */
   readonly mayControl: boolean;
+  /** The person's role allows buying. */
+  readonly mayPay: boolean;
   /** Brings the phone tab to the front. */
   readonly onShow: () => void;
   /** Grows with each wish to record. */
@@ -50,7 +54,8 @@ export interface PhoneScreenProps {
 
 const RECORDING = lazyModule(() => import("../automations/recording-bar.tsx"));
 
-export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onAutomations }: PhoneScreenProps) {
+export function PhoneScreen(props: PhoneScreenProps) {
+  const { place, active, mayControl, mayPay, onShow, recordWish, onAutomations } = props;
   const { phones: store } = usePage();
   const { phones, status, failure, defaultPhoneId } = usePhones();
   const [chosen, setChosen] = useState<PhoneId | undefined>(place.phoneId);
@@ -89,6 +94,8 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
   });
 
   const view = phoneView(phone, screen.state);
+  const burn = useBurn(active && status === "live" && phone?.state === "running");
+  const costs = useRef<StartCosts>(new Map());
   const live = view.kind === "live";
   const usable = live && screen.state.controller;
 
@@ -165,9 +172,17 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
             view.kind === "live" || view.kind === "first_use" ? null : (
               <StageOverlay
                 view={view}
-                mayControl={mayControl}
-                starting={calls.busy("start")}
-                onStart={() => void actions.start()}
+                start={
+                  mayControl && (
+                    <StartButton
+                      key={phone.id}
+                      phoneId={phone.id}
+                      known={costs.current}
+                      busy={calls.busy("start")}
+                      onStart={() => void actions.start()}
+                    />
+                  )
+                }
                 onReconnect={() => {
                   screen.reconnect();
                   void store.refresh();
@@ -183,6 +198,8 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
           <Strips
             screen={screen.state}
             parksAt={shownParksAt(phone, screen.state, Date.now())}
+            coveredUntil={burn?.coveredUntil}
+            mayPay={mayPay}
             mayControl={mayControl}
             keepingAwake={calls.busy("keepAwake")}
             onKeepAwake={() => void actions.keepAwake()}
@@ -254,6 +271,7 @@ export function PhoneScreen({ place, active, mayControl, onShow, recordWish, onA
       </p>
       {dialog === "new" && (
         <NewPhoneDialog
+          cost={<StartCost known={costs.current} />}
           onClose={() => setDialog(undefined)}
           onMade={(made) => {
             setDialog(undefined);

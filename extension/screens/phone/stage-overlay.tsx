@@ -5,20 +5,15 @@ import type { EndedAction, PhoneView } from "./model/phone-view.ts";
 
 export interface StageOverlayProps {
   readonly view: Exclude<PhoneView, { kind: "first_use" | "live" }>;
-  readonly mayControl: boolean;
-  readonly starting: boolean;
-  readonly onStart: () => void;
+  /** The button that starts the phone, where the person may. */
+  readonly start: ReactNode;
   readonly onReconnect: () => void;
   readonly onSignIn: () => void;
 }
 
 export function StageOverlay(props: StageOverlayProps): ReactNode {
   const { view } = props;
-  const start = props.mayControl && (
-    <Button kind="primary" size="large" icon="start" busy={props.starting} onClick={props.onStart}>
-      Start
-    </Button>
-  );
+  const { start } = props;
   switch (view.kind) {
     case "starting":
       return <Message busy title={view.title} detail={view.detail} />;
@@ -49,15 +44,13 @@ export function StageOverlay(props: StageOverlayProps): ReactNode {
     case "ended":
       return (
         <Message title={view.title} detail={view.detail}>
-          <EndedButton action={view.action} start={start} {...props} />
+          <EndedButton action={view.action} {...props} />
         </Message>
       );
   }
 }
 
-function EndedButton(
-  props: StageOverlayProps & { readonly action: EndedAction; readonly start: ReactNode },
-): ReactNode {
+function EndedButton(props: StageOverlayProps & { readonly action: EndedAction }): ReactNode {
   switch (props.action) {
     case "start":
       return props.start;

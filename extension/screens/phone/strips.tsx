@@ -3,8 +3,10 @@ import type { ReactNode } from "react";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon, type IconName } from "../../components/icon.tsx";
 import { useNow } from "../../components/use-now.ts";
-import { timeLeft } from "./model/run-time.ts";
+import { usePanelWays } from "../panel/panel-ways.ts";
+import { clockTime, timeLeft } from "./model/run-time.ts";
 import type { ScreenState } from "./model/screen-state.ts";
+import { uncoveredSoon } from "./model/uncovered.ts";
 
 interface StripProps {
   readonly icon: IconName;
@@ -27,6 +29,10 @@ export interface StripsProps {
   readonly screen: ScreenState;
   /** When the phone parks itself unless used, ISO 8601. */
   readonly parksAt: string | undefined;
+  /** When nothing covers the running phones any more, ISO 8601. */
+  readonly coveredUntil: string | undefined;
+  /** Whether the person's role allows buying. */
+  readonly mayPay: boolean;
   /** Whether the person's role allows control at all. */
   readonly mayControl: boolean;
   readonly keepingAwake: boolean;
@@ -41,6 +47,8 @@ export interface StripsProps {
 
 export function Strips(props: StripsProps) {
   const { screen, parksAt } = props;
+  // The screen is told at once; what is asked for now and then knows longer ahead.
+  const coveredUntil = screen.coverEnds ?? props.coveredUntil;
   if (screen.link.kind !== "live") return null;
   return (
     <div className="strips" role="status">
@@ -57,11 +65,7 @@ export function Strips(props: StripsProps) {
           <ParksIn at={parksAt} />
         </Strip>
       )}
-      {screen.coverEnds !== undefined && (
-        <Strip icon="clock" tone="warn">
-          <CoverEnds at={screen.coverEnds} />
-        </Strip>
-      )}
+      {coveredUntil !== undefined && <Uncovered at={coveredUntil} mayPay={props.mayPay} />}
       {screen.asking !== undefined && (
         <Strip
           icon="hand"
@@ -145,23 +149,36 @@ function Watching({ screen, mayControl, onAskControl, onTakeControl }: StripsPro
   );
 }
 
+function Uncovered({ at, mayPay }: { readonly at: string; readonly mayPay: boolean }) {
+  const ways = usePanelWays();
+  const now = useNow(true);
+  if (!uncoveredSoon(at, now)) return null;
+  return (
+    <Strip
+      icon="stopwatch"
+      tone="warn"
+      actions={
+        mayPay && (
+          <Button size="small" onClick={() => ways.toAccount("billing")}>
+            Top up
+          </Button>
+        )
+      }
+    >
+      <span className="tabular">
+        {Date.parse(at) > now ? `Nothing covers this phone after ${clockTime(at)}.` : "Nothing covers this phone now."}
+        {!mayPay && " Ask who pays for the team."}
+      </span>
+    </Strip>
+  );
+}
+
 function ParksIn({ at }: { readonly at: string }) {
   const now = useNow(true);
   const left = timeLeft(at, now);
   return (
     <span className="tabular">
       {left === "now" ? "Parking now: nobody used it." : `Nobody uses it. Parks in ${left}.`}
-    </span>
-  );
-}
-
-function CoverEnds({ at }: { readonly at: string }) {
-  const left = timeLeft(at, useNow(true));
-  return (
-    <span className="tabular">
-      {left === "now"
-        ? "Parking now: nothing pays for this phone."
-        : `Parks in ${left}: nothing pays for this phone then. What is on it stays.`}
     </span>
   );
 }

@@ -2,7 +2,7 @@
 import { type ComponentType, type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
-import { failureSentence } from "../../api/errors.ts";
+import { failureSentence, isRefused } from "../../api/errors.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { focusedIndex } from "../../components/focus.ts";
 import { Icon } from "../../components/icon.tsx";
@@ -17,7 +17,7 @@ import { usePage, usePhones } from "../../state/app-context.tsx";
 import { defaultPhone } from "../../state/default-phone.ts";
 import type { Wish } from "../../state/intents.ts";
 import { untilUnparked } from "../../state/until-unparked.ts";
-import { ConnectionNotice, connectionLine, PRIVACY } from "./connection.tsx";
+import { BILLING, connectionLine, PRIVACY } from "./connection.ts";
 import { digitIndex, moveFocus } from "./keyboard.ts";
 import { PhoneRow } from "./phone-row.tsx";
 import { ThisPage } from "./this-page.tsx";
@@ -25,12 +25,18 @@ import "./popup.css";
 
 /** Comes after the first paint, or when it is asked for. Without it the popup does all else. */
 const Fitting = later(async () => (await import("./fitting/fitting.tsx")).Fitting);
+const ConnectionNotice = later(async () => (await import("./connection-notice.tsx")).ConnectionNotice);
+const Cost = later(async () => (await import("./cost.tsx")).Cost);
+const NextStart = later(async () => (await import("./cost.tsx")).NextStart);
 const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord);
 const ProfilePicker = later(async () => (await import("../../components/profile-picker.tsx")).ProfilePicker);
 
 function later<P extends object>(load: () => Promise<ComponentType<P>>) {
   return lazy(async (): Promise<{ default: ComponentType<P> }> => ({ default: await load().catch(() => () => null) }));
 }
+
+const toPrivacy = () => void openTab(PRIVACY);
+const toBilling = () => void openTab(BILLING);
 
 export interface PopupProps {
   readonly tab: TabView | undefined;
@@ -88,8 +94,14 @@ export function Popup({ tab, shortcuts }: PopupProps) {
       action === "start" ? api.phones.start.mutate({ phoneId }) : api.phones.park.mutate({ phoneId }),
     );
     setBusy((all) => new Set([...all].filter((id) => id !== phoneId)));
-    if (!result.ok) toast({ tone: "error", text: failureSentence(result.failure) });
-    else if (action === "park") {
+    if (!result.ok) {
+      toast({
+        ...{ tone: "error", text: failureSentence(result.failure) },
+        ...(isRefused(result.failure, "payment_required") && {
+          action: { label: "Add phone time", onSelect: toBilling },
+        }),
+      });
+    } else if (action === "park") {
       toast({
         text: `${phone.name} is parked; everything on it is kept.`,
         action: { label: "Undo", onSelect: () => void act(phone, "start") },
@@ -156,7 +168,11 @@ export function Popup({ tab, shortcuts }: PopupProps) {
           <Fitting tab={tab} />
         </Suspense>
       )}
-      <ConnectionNotice />
+      {(status === "no_server" || failure !== undefined) && (
+        <Suspense>
+          <ConnectionNotice onPrivacy={toPrivacy} />
+        </Suspense>
+      )}
       {status === "loading" && <Skeleton label="Loading your phones" rows={2} />}
       {usable && ordered.length > 0 && (
         <ul className="popup-phones" aria-label="Phones">
@@ -208,12 +224,22 @@ export function Popup({ tab, shortcuts }: PopupProps) {
           )}
         </div>
       )}
+      {usable && (
+        <Suspense>
+          <NextStart running={running} onBilling={toBilling} />
+        </Suspense>
+      )}
       <footer className="popup-foot" data-line>
         <span className="popup-connection" role="status">
           <span className={`popup-link popup-link-${connection.tone}`} aria-hidden="true" />
           <span className="tabular">{connection.text}</span>
         </span>
-        <Button kind="quiet" size="small" icon="shield" onClick={() => void openTab(PRIVACY)}>
+        {usable && (
+          <Suspense>
+            <Cost running={running} onBilling={toBilling} />
+          </Suspense>
+        )}
+        <Button kind="quiet" size="small" icon="shield" onClick={toPrivacy}>
           <Suspense fallback="Privacy">
             <PrivacyWord />
           </Suspense>

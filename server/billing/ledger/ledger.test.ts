@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PLANS, TRIAL } from "../../../shared/billing/catalogue.ts";
 import type { RunningPhone } from "../../../shared/billing/rating.ts";
 import { newId, type TeamId } from "../../../shared/ids.ts";
+import { tablesFor } from "../../db/tables.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
+import { erasurePlan } from "../../privacy/erasure/erasure-plan.repo.ts";
 import { aPhone, createLedgerWorld, DAY, HOUR, type LedgerWorld, MINUTE, monthAround } from "./ledger.fixture.ts";
 
 /** One thing that happens to a team's books. */
@@ -22,6 +24,11 @@ const STEP = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("run"), ms: fc.integer({ min: 1, max: 14 * HOUR }) }) },
 );
 type Step = typeof STEP extends fc.Arbitrary<infer S> ? S : never;
+
+it("cuts from kept entries, with their team, all that joins them", () => {
+  const keep = erasurePlan(tablesFor.sqlite).acts.find(({ id }) => id === "keep:ledgerEntries");
+  expect(keep?.columns.toSorted()).toEqual(["grantId", "intervalId", "phoneId", "teamId"]);
+});
 
 describe.each(TEST_ENGINES)("the ledger on $name", (engine) => {
   let test: TestDatabase;

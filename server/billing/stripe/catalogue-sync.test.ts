@@ -1,11 +1,23 @@
 import Stripe from "stripe";
 import { describe, expect, it } from "vitest";
 import { catalogueItems } from "../../../shared/billing/catalogue.ts";
+import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
-import { openSandbox } from "../sandbox/testing/sandbox.ts";
+import { silentLog } from "../../log.ts";
+import { createBillingSandbox, createMemoryStore, SANDBOX_KEY } from "../sandbox/sandbox.ts";
 import { syncCatalogue, syncLines } from "./catalogue-sync.ts";
 import { openStripe, STRIPE_API_VERSION } from "./stripe-client.ts";
 import { boughtWith, lookupKeyOf } from "./stripe-prices.ts";
+
+function openSandbox() {
+  const sandbox = createBillingSandbox({
+    ...{ store: createMemoryStore(), clock: new ManualClock(), publicUrl: new URL("http://127.0.0.1:8787") },
+    ...{ webhookSecret: "whsec_0123456789", deliver: async () => 200, log: silentLog },
+  });
+  const access = openStripe(parseConfig({ BILLING: "sandbox" }), { key: SANDBOX_KEY, fetch: sandbox.fetch }, 0);
+  if (access === undefined) throw new Error("No bills are sent.");
+  return { sandbox, stripe: access.stripe };
+}
 
 const items = catalogueItems();
 const products = new Set(items.map(({ product }) => product.key)).size;

@@ -16,12 +16,13 @@ import { checkoutCall, expireCall } from "./checkout.ts";
 import { createCheckouts } from "./checkouts.service.ts";
 import { createCustomers, customerCalls } from "./customers.ts";
 import { createMirrorRepo } from "./mirror.repo.ts";
-import { createOverage, type Overage, overageCall } from "./overage.ts";
+import { createOverage, OVERAGE_REST_JOB, type Overage, overageCall } from "./overage.ts";
 import { portalCall } from "./portal.ts";
 import { createProRata, leavingCall } from "./pro-rata.ts";
-import { createPurchasesRepo } from "./purchases.repo.ts";
+import { createPurchasesRepo, type PurchasesRepo } from "./purchases.repo.ts";
 import { createPurchases, noPurchases } from "./purchases.service.ts";
 import { createRefunds, refundCall } from "./refunds.service.ts";
+import { createWaySaved, savedWayCall, type WaySaved } from "./saved-way.ts";
 import { createCallsRepo } from "./stripe-calls.repo.ts";
 import { createStripeCalls, knownCall, type StripeCalls } from "./stripe-calls.ts";
 import type { StripeAccess } from "./stripe-client.ts";
@@ -30,6 +31,8 @@ import type { StripeMirror } from "./stripe-ports.ts";
 import { createSubscriptions, subscriptionCalls } from "./subscriptions.service.ts";
 import { createSinkJobs, stripeMeter } from "./usage-sink.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 export interface StripeParts {
   readonly purchases: Purchases;
   /** What is left out where no bills are sent. */
@@ -37,6 +40,7 @@ export interface StripeParts {
     | {
         readonly calls: StripeCalls;
         readonly overage: Overage;
+        readonly waySaved: WaySaved;
         syncCatalogue(dryRun?: boolean): Promise<SyncResult>;
       }
     | undefined;
@@ -46,6 +50,8 @@ export interface StripeParts {
   readonly closes: TeamCloses;
   /** What was paid ahead is given back to who does not agree with a new policy. */
   readonly proRata: ProRataRefunds;
+  /** What a person paid and used; left out where nobody is billed. */
+  readonly paidBy: PurchasesRepo["paidBy"] | undefined;
   /** Of the real Stripe alone; what the sandbox holds is in our own tables. */
   readonly erasure: ProcessorErasure | undefined;
   readonly jobs: Readonly<Record<string, JobHandler>>;
@@ -81,7 +87,8 @@ export function createStripeParts(options: {
     expire: expireCall({ stripe, repo }),
     subscription: subscriptionCalls({ stripe }),
     refund: refundCall({ stripe, repo, ledger, clock }),
-    overage: overageCall({ stripe }),
+    overage: overageCall({ stripe, tax }),
+    savedWay: savedWayCall({ stripe }),
     portal: portalCall({ stripe, publicUrl }),
     leaving: leavingCall({ stripe }),
   };
@@ -91,7 +98,7 @@ export function createStripeParts(options: {
     kinds: [
       ...[knownCall(create), knownCall(update), knownCall(close), knownCall(kinds.checkout), knownCall(kinds.expire)],
       ...[knownCall(kinds.subscription.change), knownCall(kinds.subscription.act), knownCall(kinds.refund)],
-      ...[knownCall(kinds.overage), knownCall(kinds.portal), knownCall(kinds.leaving)],
+      ...[knownCall(kinds.overage), knownCall(kinds.portal), knownCall(kinds.savedWay), knownCall(kinds.leaving)],
     ],
   });
   const customers = createCustomers({ db, repo, calls, kinds: kinds.customer, clock });
@@ -100,6 +107,7 @@ export function createStripeParts(options: {
     config.STRIPE_METER === undefined
       ? { jobs: {}, schedules: [] }
       : createSinkJobs({ sink: stripeMeter(stripe, config.STRIPE_METER), hoursOfUse: repo.hoursOfUse, clock });
+  const overage = createOverage({ ...common, kind: kinds.overage, ledger });
   return {
     purchases: createPurchases({
       ...{ db, repo, calls, audit, portalKind: kinds.portal },
@@ -109,15 +117,17 @@ export function createStripeParts(options: {
     }),
     asking: {
       calls,
-      overage: createOverage({ ...common, kind: kinds.overage, ledger }),
+      waySaved: createWaySaved({ repo, calls, kind: kinds.savedWay }),
+      overage,
       syncCatalogue: (dryRun = false) => syncCatalogue(stripe, { dryRun }),
     },
     tell: customers.tell,
+    paidBy: repo.paidBy,
     closes: createTeamCloses({ repo, calls, kinds: kinds.customer }),
     proRata: createProRata({ repo: createMirrorRepo(db), calls, kind: kinds.leaving, audit, clock }),
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
-    jobs: { ...calls.jobs, ...meter.jobs },
-    schedules: [...calls.schedules, ...meter.schedules],
+    jobs: { ...calls.jobs, ...meter.jobs, [OVERAGE_REST_JOB]: overage.rest },
+    schedules: [...calls.schedules, ...meter.schedules, { kind: OVERAGE_REST_JOB, everyMs: DAY_MS }],
   };
 }
 
@@ -131,6 +141,6 @@ export function noStripe(): StripeParts {
       closes: async () => {},
       proRata: NOBODY_PAYS,
     },
-    ...{ erasure: undefined, jobs: {}, schedules: [] },
+    ...{ paidBy: undefined, erasure: undefined, jobs: {}, schedules: [] },
   };
 }

@@ -12,6 +12,7 @@ import type { Ledger } from "../ports.ts";
 import type { CheckoutRow, CheckoutsRepo } from "./checkouts.repo.ts";
 import type { FindingsRepo, NewFinding } from "./findings.repo.ts";
 import type { MirrorRepo } from "./mirror.repo.ts";
+import type { WaySaved } from "./saved-way.ts";
 import { idOf } from "./stripe-prices.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -30,6 +31,8 @@ export function createFulfilment(options: {
   clock: Clock;
   /** Mirrors a subscription that was bought. */
   mirrorSubscription: (id: string) => Promise<void>;
+  /** A way to pay that was saved without buying anything. */
+  waySaved: WaySaved;
 }): Fulfilment {
   const { db, repo, mirrorRepo, ledger, findings, audit, clock } = options;
 
@@ -90,6 +93,10 @@ export function createFulfilment(options: {
         if (!(await repo.fulfil(tx, row.id, session.id, at))) return;
         const { amount, finding } = paid(session, row);
         if (session.mode === "payment") await give(tx, row, session.id, amount, at);
+        if (session.mode === "setup") {
+          const { teamId } = row;
+          await options.waySaved(tx, { teamId, customerId: idOf(session.customer) ?? "", sessionId: session.id });
+        }
         if (finding !== undefined && session.mode === "payment") await findings.add(tx, finding);
         await audit.record(tx, {
           ...{ chain: row.teamId, actor: row.startedBy ?? "server", action: "billing.purchased", object: row.id },

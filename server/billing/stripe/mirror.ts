@@ -52,6 +52,8 @@ export function createMirror(options: {
   fulfil: (session: Stripe.Checkout.Session) => Promise<void>;
   /** Adds what was used beyond the plan to a cycle's draft invoice; throws while the period is not settled. */
   addOverage: (invoiceId: string) => Promise<void>;
+  /** Counts a payment that was refused, against who pays for the team. */
+  declined: (tx: Writer, teamId: TeamId) => Promise<void>;
 }): Mirror {
   const { stripe, db, repo, findings, invoices, moneyBack, letters, clock } = options;
   let newest = 0;
@@ -164,6 +166,8 @@ export function createMirror(options: {
         return dispute(await stripe.disputes.retrieve(id), fetchedAt);
       case "warning":
         return warning(await stripe.radar.earlyFraudWarnings.retrieve(id));
+      case "charge":
+        return chargeFailed(await stripe.charges.retrieve(id));
       case "customer":
         return customerGone(await stripe.customers.retrieve(id));
     }
@@ -177,6 +181,15 @@ export function createMirror(options: {
       if (teamId !== undefined && found.actionable) await moneyBack.warning(tx, teamId, found);
     });
     letters.wake();
+  }
+
+  /** Cards that are refused again and again are how stolen ones are tried. */
+  async function chargeFailed(found: Stripe.Charge): Promise<void> {
+    if (found.status !== "failed") return;
+    await db.tx(async (tx) => {
+      const teamId = await teamOf(tx, { id: found.id, customer: idOf(found.customer), isOurs: true });
+      if (teamId !== undefined) await options.declined(tx, teamId);
+    });
   }
 
   async function customerGone(found: Stripe.Customer | Stripe.DeletedCustomer): Promise<void> {

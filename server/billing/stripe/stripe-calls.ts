@@ -73,7 +73,7 @@ export interface StripeCalls {
   /** The call with a key. */
   find(key: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
   /** The newest call of a kind that was due for a team. */
-  lastOf(teamId: TeamId, kind: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
+  lastOf(tx: Writer, teamId: TeamId, kind: string): Promise<Pick<CallRow, "id" | "input"> | undefined>;
   /** Before a team goes: what had to be asked on its behalf is asked still. */
   cut(tx: Writer, teamId: TeamId): Promise<void>;
   wake(): void;
@@ -177,7 +177,7 @@ export function createStripeCalls(options: {
       return attempt(kind, row);
     },
     find: (key) => repo.byKey(db.read, key),
-    lastOf: (teamId, kind) => repo.lastOf(db.read, teamId, kind),
+    lastOf: (tx, teamId, kind) => repo.lastOf(tx, teamId, kind),
     cut: (tx, teamId) => repo.cut(tx, teamId),
     wake: () => jobs.wake(),
     jobs: {

@@ -9,13 +9,16 @@ import type { Config } from "../../config.ts";
 /** What every call and every webhook endpoint is made with. Raised together with the SDK, never by itself. */
 export const STRIPE_API_VERSION = "2026-10-28.endive" as const;
 
+/** Classes of what the SDK throws. */
+export const stripeErrors = Stripe.errors;
+
 const TIMEOUT_MS = 20_000;
 const RETRIES = 2;
 
 /** The billing sandbox in Stripe's place. */
 export interface SandboxDoor {
   readonly key: string;
-  fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
+  readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 }
 export interface StripeAccess {
   readonly stripe: Stripe;

@@ -1,6 +1,6 @@
 /** What an error of Stripe means: whether the call may have taken effect, and what to tell a person. */
-import Stripe from "stripe";
 import { PerchError } from "../../errors.ts";
+import { stripeErrors } from "./stripe-client.ts";
 
 /**
  * `again`: it may or may not have taken effect, or was not looked at; the same call under the same key tells.
@@ -12,19 +12,19 @@ export type Outcome = "again" | "refused";
 const PASSING: ReadonlySet<string> = new Set(["lock_timeout", "idempotency_key_in_use", "rate_limit"]);
 
 export function outcomeOf(error: unknown): Outcome {
-  if (!(error instanceof Stripe.errors.StripeError)) return "again";
+  if (!(error instanceof stripeErrors.StripeError)) return "again";
   if (PASSING.has(error.code ?? "")) return "again";
   const isRefusal =
-    error instanceof Stripe.errors.StripeInvalidRequestError ||
-    error instanceof Stripe.errors.StripeCardError ||
-    error instanceof Stripe.errors.StripeIdempotencyError;
+    error instanceof stripeErrors.StripeInvalidRequestError ||
+    error instanceof stripeErrors.StripeCardError ||
+    error instanceof stripeErrors.StripeIdempotencyError;
   // A wrong key or one without the right (401, 403) is put right by the operator; then the call is made.
   return isRefusal ? "refused" : "again";
 }
 
 /** Stripe's code, for the outbox; never the message, which may repeat what was sent. */
 export function codeOf(error: unknown): string {
-  if (!(error instanceof Stripe.errors.StripeError)) return "no_answer";
+  if (!(error instanceof stripeErrors.StripeError)) return "no_answer";
   const { code, decline_code: declined } = error;
   if (error.payment_intent?.status === "requires_action") return "authentication_required";
   // What the bank itself said, where that leads to another next step.
@@ -33,7 +33,7 @@ export function codeOf(error: unknown): string {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeError && error.code === "resource_missing";
+  return error instanceof stripeErrors.StripeError && error.code === "resource_missing";
 }
 
 /** A bank wants the person to confirm the payment. */

@@ -1,5 +1,6 @@
 /** Everything Stripe tells us: put together. */
 import type Stripe from "stripe";
+import type { TeamId } from "../../../shared/ids.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
@@ -19,6 +20,7 @@ import { createMirror, type Mirror } from "./mirror.ts";
 import { createMoneyBackEffects } from "./money-back.ts";
 import { createReconcileRepo } from "./reconcile.repo.ts";
 import { createReconcile, type Reconcile } from "./reconcile.ts";
+import type { WaySaved } from "./saved-way.ts";
 import { createStripeEventsRepo } from "./stripe-events.repo.ts";
 import type { StripeMirror } from "./stripe-ports.ts";
 import { createTrialsRepo } from "./trials.repo.ts";
@@ -40,6 +42,10 @@ export interface StripeInOptions {
   readonly billing: Pick<Billing, "record">;
   readonly isRecorded: (tx: Writer, number: string) => Promise<boolean>;
   readonly addOverage: (invoiceId: string) => Promise<void>;
+  /** A way to pay that was saved without buying anything. Left out: it is not used by itself. */
+  readonly waySaved?: WaySaved;
+  /** Counts a payment that was refused, against who pays for the team. Left out: nobody counts. */
+  readonly declined?: (tx: Writer, teamId: TeamId) => Promise<void>;
   readonly publicUrl: URL;
   readonly supportEmail: string | undefined;
 }
@@ -56,6 +62,7 @@ export interface StripeIn {
 
 export function createStripeIn(options: StripeInOptions): StripeIn {
   const { stripe, db, mail, audit, clock, log, ledger, publicUrl, supportEmail, addOverage } = options;
+  const { declined = async () => {}, waySaved = async () => {} } = options;
   const repo = createMirrorRepo(db);
   const events = createStripeEventsRepo(db);
   const checkouts = createCheckoutsRepo(db);
@@ -63,11 +70,11 @@ export function createStripeIn(options: StripeInOptions): StripeIn {
   const letters = createLetters({ repo, mail, publicUrl });
   const webhook = createStripeWebhook({ ...options, repo: events });
   const fulfilment = createFulfilment({
-    ...{ db, repo: checkouts, mirrorRepo: repo, ledger, findings, audit, clock },
+    ...{ db, repo: checkouts, mirrorRepo: repo, ledger, findings, audit, clock, waySaved },
     mirrorSubscription: (id) => mirror.sync("subscription", id),
   });
   const mirror = createMirror({
-    ...{ stripe, db, repo, events, checkouts, findings, letters, clock, addOverage },
+    ...{ stripe, db, repo, events, checkouts, findings, letters, clock, addOverage, declined },
     invoices: createInvoiceEffects({ repo, letters, billing: options.billing, isRecorded: options.isRecorded }),
     moneyBack: createMoneyBackEffects({ repo, ledger, letters, findings, audit, clock }),
     fulfil: fulfilment.fulfil,

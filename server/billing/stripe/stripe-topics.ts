@@ -1,6 +1,15 @@
 /** Which of Stripe's events we look at, and what each is about. What an event says is never used: its object is read again. */
 
-export const TOPICS = ["checkout", "subscription", "invoice", "refund", "dispute", "warning", "customer"] as const;
+export const TOPICS = [
+  "checkout",
+  "subscription",
+  "invoice",
+  "refund",
+  "dispute",
+  "warning",
+  "customer",
+  "charge",
+] as const;
 /** The kind of object that a job reads from Stripe and mirrors. */
 export type Topic = (typeof TOPICS)[number];
 
@@ -33,6 +42,7 @@ const TYPES = {
   "charge.dispute.funds_withdrawn": "dispute",
   "radar.early_fraud_warning.created": "warning",
   "customer.deleted": "customer",
+  "charge.failed": "charge",
 } as const satisfies Readonly<Record<string, Topic>>;
 
 /** The events to subscribe an endpoint to. */

@@ -96,7 +96,10 @@ describe.each(TEST_ENGINES)("a subscription on $name", (engine) => {
 
   it.each([
     ["pm_card_chargeCustomerFail", "Your bank declined the payment."],
-    ["pm_card_authenticationRequired", "Your bank wants you to confirm this payment."],
+    [
+      "pm_card_authenticationRequired",
+      "Your bank wants you to confirm this payment, so nothing was changed or charged.",
+    ],
   ])("stays as it is when the payment fails with %s", async (alias, words) => {
     const customer = (await world.account(anna))?.customerId ?? "";
     const { id } = await world.stripe.paymentMethods.attach(alias, { customer });
@@ -156,6 +159,36 @@ describe.each(TEST_ENGINES)("a subscription on $name", (engine) => {
     await act("resume");
     await expect(act("resume")).rejects.toThrow("not paused");
     expect((await world.subscription(anna)).pause_collection).toBeNull();
+  });
+
+  it("is paid with the way that was saved last, and what is open is paid at once", async () => {
+    const customer = (await world.account(anna))?.customerId ?? "";
+    const { id: failing } = await world.stripe.paymentMethods.attach("pm_card_chargeCustomerFail", { customer });
+    const subscription = await world.subscription(anna);
+    await world.stripe.subscriptions.update(subscription.id, { default_payment_method: failing });
+    const end = subscription.items.data[0]?.current_period_end ?? 0;
+    world.clock.advance(end * 1_000 - world.clock.now() + 60_000);
+    await world.settle();
+    // Stripe closes the draft an hour after its webhook was answered.
+    for (let hour = 0; hour < 3; hour += 1) {
+      world.clock.advance(3_600_000);
+      await world.settle();
+    }
+    expect((await world.subscription(anna)).status).toBe("past_due");
+    const { id } = await world.checkout(anna, { kind: "payment_method" }, 0);
+    await world.pay(id);
+    world.sandbox.controls.faults.next("lose", `POST /v1/customers/${customer}`);
+    await world.purchases.checkoutState(anna.scope, { checkoutId: world.asCheckout(id) });
+    await world.work();
+    world.clock.advance(120_000);
+    await world.settle();
+    const after = await world.subscription(anna);
+    expect(after.status).toBe("active");
+    expect(after.default_payment_method).not.toBe(failing);
+    expect((await invoices()).filter(({ status }) => status === "open")).toEqual([]);
+    expect((await world.callsOf("payment_method.use")).filter(({ teamId }) => teamId === anna.teamId)).toMatchObject([
+      { state: "done" },
+    ]);
   });
 
   it("is there to be changed at all, and the team's own", async () => {

@@ -12,6 +12,7 @@ import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import type { IssuedSession, Sessions } from "../../accounts/sessions.service.ts";
 import type { Uninstall } from "../../accounts/uninstall.service.ts";
+import { CARD_NUMBER_WORDS, holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
@@ -130,8 +131,16 @@ export async function formFields(c: PageCall): Promise<Fields> {
   );
 }
 
-/** Parses fields by a schema; problems become a `PerchError` with a sentence per field. */
+/**
+ * Parses fields by a schema; problems become a `PerchError` with a sentence per field, and so does a card number in any but
+ * a password.
+ */
 export function parseFields<S extends z.ZodType>(schema: S, fields: Fields): z.output<S> {
+  const cards = Object.entries(fields).filter(([name, text]) => !/password/i.test(name) && holdsCardNumber(text));
+  if (cards.length > 0) {
+    const marked = Object.fromEntries(cards.map(([name]) => [name, CARD_NUMBER_WORDS]));
+    throw new PerchError("bad_input", "Please correct what is marked below.", { fields: marked });
+  }
   const parsed = schema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const problems = Object.fromEntries(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]));

@@ -52,7 +52,7 @@ describe("the policy and the data map", () => {
   });
 
   it("stop the build with what to do, and until the version is published", () => {
-    const lock = { "1": { ...now, processors: [] } };
+    const lock = { "1": { ...now, processors: ["stripe"] } };
     expect(() => demandCovered(now, lock, [1])).toThrow(
       /^The data map holds more than version 1 .*\n- The processor database gets data\.\n(.*\n)+Publish a new material version .*policy-v2\.ts\), then run npm run policy:lock\.$/,
     );

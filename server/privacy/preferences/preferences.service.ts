@@ -10,11 +10,11 @@ import type {
 } from "../../../shared/privacy.ts";
 import type { Credentials } from "../../accounts/credentials.service.ts";
 import type { Audit, AuditAction } from "../../audit/audit.repo.ts";
+import { holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { Jobs } from "../../jobs/jobs.service.ts";
-import { holdsCardNumber } from "../../support/support.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import { CATEGORIES, type Category } from "../tags.ts";
 import type { Choices, PreferencesRepo, StatementRow } from "./preferences.repo.ts";

@@ -43,6 +43,21 @@ describe("the processor register", () => {
     });
   });
 
+  it("names Stripe where bills go through it, and where it is, and not where they go to the sandbox", () => {
+    expect(processorsOf({ billingMode: "sandbox" })).toEqual([]);
+    expect(processorsOf({ billingMode: "off", STRIPE_API_BASE: "https://stripe.example" })).toEqual([]);
+    expect(processorsOf({ billingMode: "stripe" })).toMatchObject([
+      { id: "stripe", name: "Stripe", contacts: [{ host: "api.stripe.com", port: 443 }] },
+    ]);
+    expect(processorsOf({ billingMode: "stripe", STRIPE_API_BASE: "https://stripe.example:8443" })).toMatchObject([
+      { name: "Stripe at stripe.example", contacts: [{ host: "stripe.example", port: 8443 }] },
+    ]);
+    expect(processorsOf({ billingMode: "stripe", STRIPE_API_BASE: "http://127.0.0.1:12111" })).toEqual([]);
+    expect(() => demandAgreements(processorsOf({ billingMode: "stripe" }), PUBLIC)).toThrow(
+      "Stripe would process personal data without an agreement",
+    );
+  });
+
   it("stops a start in production without an agreement, or with a retention that breaks the 30 days", () => {
     const demand =
       (stated: Parameters<typeof processorsOf>[1], url = PUBLIC) =>

@@ -5,11 +5,11 @@ import type { makeRequestInput, RequestChannel, RequestView, SignedReceipt } fro
 import type { AccountsRepo } from "../../accounts/accounts.repo.ts";
 import type { PageLinks } from "../../accounts/page-links.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
+import { holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
 import type { Jobs } from "../../jobs/jobs.service.ts";
 import type { Mail } from "../../mail/mail.service.ts";
-import { holdsCardNumber } from "../../support/support.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Chooser, PrivacyPreferences } from "../preferences/preferences.service.ts";
 import type { RequestBook } from "./request-book.ts";

@@ -60,8 +60,12 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "P1.3": {
     control:
-      "No field anywhere takes a card number; what looks like one is refused in every free text that comes to us. Payments happen on Stripe's pages.",
+      "No field anywhere takes a card number; what looks like one is refused in whatever comes to us to be kept, and hidden in logs. Payments happen on Stripe's pages.",
     checks: [
+      check(
+        "server/billing/card-numbers.test.ts",
+        "takes a card number in no call, and lets a phone have what is typed there",
+      ),
       check("server/http/pages/pages.test.ts", "takes a support message, mails a receipt, and refuses card numbers"),
       check(
         "server/billing/billing.test.ts",
@@ -177,8 +181,17 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
     attested: "What Supabase does with what it is given stands in its contract with the operator.",
   },
   "P3.3": {
-    control: "Nothing is sent to Stripe by this version; the register says so.",
+    control:
+      "Stripe gets name and address of who buys, and payments happen on its pages; without a Stripe key nothing is sent to it. Who deletes their account is deleted there, but for the payments that the law keeps.",
     checks: [
+      check(
+        "server/privacy/processors/processors.test.ts",
+        "names Stripe where bills go through it, and where it is, and not where they go to the sandbox",
+      ),
+      check(
+        "server/billing/stripe/forgetting.test.ts",
+        "takes the customers of their teams along, broken off and asked again, and is told what the law keeps",
+      ),
       check(
         "server/privacy/processors/processors.test.ts",
         "is empty with embedded defaults, and for what runs on this machine",

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import browser from "webextension-polyfill";
 import { fakeBrowser } from "wxt/testing/fake-browser";
+import { PHONE_STATES } from "../../../../shared/phone-model.ts";
 import type { App } from "../../../state/compose-app.ts";
 import { createLightApp } from "../../../state/light-app.ts";
+import { privacyMark } from "../../../state/privacy-mark.ts";
 import { memoryTokens } from "../../../state/tokens.ts";
 import { stubPhone } from "../../../testing/stub.router.ts";
 import { type StubServer, startStubServer } from "../../../testing/stub-server.ts";
@@ -136,6 +138,44 @@ describe("the badge", () => {
     await refreshBadge(app);
     expect(badge).toEqual(["2", "Perch: 2 phones are running"]);
     expect((await app.phonesCache.get())?.phones).toHaveLength(3);
+  });
+  it("counts what is billed, and nothing else", async () => {
+    for (const state of PHONE_STATES) {
+      const phone = stubPhone({ state });
+      server.state.phones.set(phone.id, phone);
+    }
+    await refreshBadge(app);
+    expect(badge).toEqual(["1", "Perch: 1 phone is running"]);
+  });
+  it("says what it costs, and counts without it", async () => {
+    const phone = stubPhone({ state: "running" });
+    server.state.phones.set(phone.id, phone);
+    server.state.burn = {
+      mode: "stripe",
+      currency: "usd",
+      running: [],
+      words: "1 phone running, $0.12/h",
+      perHour: 12,
+    };
+    await refreshBadge(app);
+    server.state.burn = undefined;
+    await refreshBadge(app);
+    expect(badge).toEqual(["1", "Perch: 1 phone running, $0.12/h", "1", "Perch: 1 phone is running"]);
+  });
+  it("puts a clock of the person's data first, and still says what runs", async () => {
+    const phone = stubPhone({ state: "running" });
+    server.state.phones.set(phone.id, phone);
+    const clock = { kind: "deletion", at: expiresAt, urgent: true } as const;
+    await privacyMark().set({ server: server.origin, clock, read: [] });
+    await refreshBadge(app);
+    await privacyMark().set({ server: server.origin, clock: { ...clock, urgent: false }, read: [] });
+    await refreshBadge(app);
+    expect(badge).toEqual([
+      "!",
+      "Perch: your data needs a decision of yours, see Privacy; 1 phone is running",
+      "1",
+      "Perch: 1 phone is running",
+    ]);
   });
   it("is empty and says so when there is no server, no one signed in, or no answer", async () => {
     await server.close();

@@ -6,9 +6,6 @@ import { calendarDate, clockTime } from "../../phone/model/run-time.ts";
 
 export type Tone = "neutral" | "accent" | "warn" | "bad";
 
-/** Soon enough that the line about it belongs beside the picture. */
-export const UNCOVERED_SOON_MS = 10 * 60_000;
-
 const DAY_MS = 86_400_000;
 
 export const CYCLE_WORDS = { month: "a month", year: "a year" } as const satisfies Record<Cycle, string>;
@@ -48,11 +45,9 @@ export function grantParts(grants: readonly GrantView[]): readonly GrantPart[] {
     .map(({ kind, name, remainingMs }) => ({ kind, name, percent: total === 0 ? 0 : (remainingMs / total) * 100 }));
 }
 
-/** `1,412 of 6,000 min, until 3 Dec`. */
-export function grantWords({ remainingMs, totalMs, expiresAt }: GrantView, nowMs: number): string {
-  const left = minutesWords(remainingMs).replace(" min", "");
-  const until = expiresAt === undefined ? "" : `, until ${calendarDate(expiresAt, nowMs)}`;
-  return `${left} of ${minutesWords(totalMs)}${until}`;
+/** `1,412 of 6,000 min`. */
+export function grantWords({ remainingMs, totalMs }: GrantView): string {
+  return `${minutesWords(remainingMs).replace(" min", "")} of ${minutesWords(totalMs)}`;
 }
 
 /** How long the minutes last. Undefined when there are none to last. */
@@ -103,11 +98,6 @@ export function budgetsGlance(budgets: readonly BudgetView[]): string {
   if (budgets.length === 0) return "None set";
   const highest = Math.max(...budgets.map((budget) => budgetState(budget).percent));
   return `${budgets.length === 1 ? "1 set" : `${budgets.length} set`}, ${budgets.length === 1 ? "at" : "highest at"} ${highest} %`;
-}
-
-/** Whether nothing will cover what runs, soon. */
-export function uncoveredSoon(coveredUntil: string | undefined, nowMs: number): boolean {
-  return coveredUntil !== undefined && Date.parse(coveredUntil) - nowMs < UNCOVERED_SOON_MS;
 }
 
 /** `5 GB`, `512 MB`. */

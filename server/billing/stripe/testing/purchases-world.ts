@@ -54,6 +54,7 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   const clock = new ManualClock(Date.UTC(2026, 0, 10, 12));
   const lines: string[] = [];
   const requests: ApiRequest[] = [];
+  const declined: TeamId[] = [];
   const log = createLog({ clock, write: (line) => lines.push(line) });
   const jobsRepo = createJobsRepo(db, clock);
   const jobs = { enqueue: jobsRepo.enqueue, wake: () => {} };
@@ -87,9 +88,16 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
     billing: createBilling({ db, repo: billingRepo, audit, key: randomBytes(32) }),
     isRecorded: async (tx, number) => (await billingRepo.byNumber(tx, number)) !== undefined,
     addOverage: async (id) => out.asking?.overage.addOverage(id),
+    waySaved: async (tx, way) => out.asking?.waySaved(tx, way),
+    declined: async (_tx, teamId) => void declined.push(teamId),
     ...{ publicUrl: PUBLIC_URL, supportEmail: undefined },
   });
-  take = deliverTo(heard.webhook);
+  const arrive = deliverTo(heard.webhook);
+  const sent: { readonly body: string; readonly headers: Readonly<Record<string, string>> }[] = [];
+  take = (body, headers) => {
+    sent.push({ body, headers });
+    return arrive(body, headers);
+  };
   await out.asking?.syncCatalogue();
   const handlers = { ...out.jobs, ...heard.jobs };
 
@@ -181,7 +189,22 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   };
 
   return {
-    ...{ db, clock, stripe, sandbox, out, heard, ledger, lines, requests, purchases: out.purchases, config },
+    ...{
+      db,
+      clock,
+      stripe,
+      sandbox,
+      out,
+      heard,
+      ledger,
+      lines,
+      requests,
+      declined,
+      sent,
+      arrive,
+      purchases: out.purchases,
+      config,
+    },
     ...{ work, settle, buyer, key, checkout, row, asCheckout, pay, buys, subscribes, account, subscription, callsOf },
     setCustomer: (teamId: TeamId, customerId: string) => setCustomer(db, teamId, customerId),
     dispose: () => opened.dispose(),

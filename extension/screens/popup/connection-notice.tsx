@@ -1,15 +1,11 @@
-/** How the popup stands with the server: one line always, and a notice when something is to be done. */
-import { type Failure, failureWords } from "../../api/errors.ts";
+/** What is to be done about the server, when there is something. Comes only then. */
+import { failureWords } from "../../api/errors.ts";
 import { Button } from "../../components/button.tsx";
 import { EmptyState, Notice } from "../../components/notice.tsx";
 import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
-import type { PhonesSnapshot } from "../../state/phones.ts";
 
-/** Where everything about one's data is, as a page of its own. */
-export const PRIVACY = "/sidepanel.html?full=1&tab=privacy";
-
-export function ConnectionNotice() {
+export function ConnectionNotice({ onPrivacy }: { readonly onPrivacy: () => void }) {
   const { phones: store } = usePage();
   const { status, failure } = usePhones();
   const welcome = () => void openTab("/welcome.html").then(() => window.close());
@@ -54,7 +50,7 @@ export function ConnectionNotice() {
         action={
           words.action === "none" ? undefined : (
             <>
-              <Button size="small" onClick={() => void (privacy ? openTab(PRIVACY) : store.refresh())}>
+              <Button size="small" onClick={() => (privacy ? onPrivacy() : void store.refresh())}>
                 {privacy ? "Open Privacy" : "Try again"}
               </Button>
               {failure.kind !== "offline" && failure.kind !== "refused" && (
@@ -70,20 +66,4 @@ export function ConnectionNotice() {
       </Notice>
     </div>
   );
-}
-
-/** The footer's words. */
-export function connectionLine(
-  status: PhonesSnapshot["status"],
-  failure: Failure | undefined,
-  running: number,
-  known: boolean,
-): { readonly text: string; readonly tone: "on" | "wait" | "off" } {
-  if (status === "no_server") return { text: "No server", tone: "off" };
-  if (status === "loading") return { text: "Connecting", tone: "wait" };
-  if (failure?.kind === "signed_out") return { text: "Signed out", tone: "off" };
-  if (failure?.kind === "offline") return { text: known ? "Offline, last known state" : "Offline", tone: "off" };
-  if (status === "stale") return { text: known ? "Not connected, last known state" : "Not connected", tone: "off" };
-  const text = running === 0 ? "Nothing is running" : `${running} running`;
-  return { text, tone: status === "live" ? "on" : "wait" };
 }

@@ -1,0 +1,164 @@
+/**
+ * The whole life of a team's billing on the real stack against the sandbox, from the trial to an account that is gone while
+ * its bills are kept. Each step stands on the one before it.
+ */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { Way } from "../server/billing/sandbox/ways.ts";
+import { extensionBuild } from "./harness/builds.ts";
+import { admin } from "./harness/api.ts";
+import { check } from "./harness/check-screen.ts";
+import { ExtensionBrowser } from "./harness/chromium.ts";
+import { keepEvidence } from "./harness/evidence.ts";
+import { firstPhone } from "./harness/panel.ts";
+import { ADA, installAndSignUp } from "./harness/person.ts";
+import { PerchServer } from "./harness/server.ts";
+import { until } from "./harness/until.ts";
+
+const executable = inject("chromium");
+
+describe.skipIf(executable === undefined)("billing, the whole life", () => {
+  let server: PerchServer;
+  let browser: ExtensionBrowser;
+  let panel: Page;
+  let page: Page;
+
+  keepEvidence(() => ({ server, browser }));
+  beforeAll(async () => {
+    server = await PerchServer.start({
+      env: { BILLING: "sandbox" },
+      program: [process.execPath, "--import", "./e2e/harness/quick-money.ts", "server/main.ts"],
+    });
+    browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
+    browser.context.setDefaultTimeout(15_000);
+    await installAndSignUp(browser, server, ADA);
+    panel = await browser.openExtensionPage("sidepanel.html?full=1");
+    await firstPhone(panel);
+    page = await browser.openExtensionPage("sidepanel.html?full=1&tab=billing");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
+  const dialog = () => page.getByRole("dialog").last();
+  const press = (name: string | RegExp) => dialog().getByRole("button", { name, exact: typeof name === "string" }).click();
+  const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
+  const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
+  /** Opens a page of the sandbox in a tab by clicking something of the panel. */
+  const hosted = async (open: () => Promise<unknown>, path: string): Promise<Page> => {
+    const opening = browser.context.waitForEvent("page");
+    await open();
+    const tab = await opening;
+    await tab.waitForURL((url) => url.pathname.startsWith(path));
+    return tab;
+  };
+  const pay = async (tab: Page, way: Way, name: string) => {
+    await tab.locator(`input[name="way"][value="${way}"]`).check();
+    await tab.getByRole("button", { name, exact: true }).click();
+  };
+  const untilSays = (words: string) =>
+    page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
+  const operator = (command: string, ...args: readonly string[]) =>
+    admin(server, ["billing", command, ...args, "--reason", "a promise made by phone"]);
+  /** Opens billing anew, as somebody who comes back to it. */
+  const reopen = async () => {
+    await page.reload();
+    await page.getByRole("heading", { name: "Billing", exact: true }).waitFor();
+  };
+  /** The sandbox's clock, by its page for who sits at the machine. */
+  const goOn = async (by: string) => {
+    const controls = await browser.openTab(`${server.url}/sandbox`);
+    await controls.getByRole("button", { name: by, exact: true }).click();
+    await controls.waitForURL(`${server.url}/sandbox`);
+    await controls.close();
+    await page.bringToFront();
+  };
+
+  it("begins with a trial, without a card", async () => {
+    await says("Sandbox billing: no money moves.");
+    await says(/^1 phone running/);
+    await says("Trial");
+    await check(page, "life-trial", [360, 320]);
+  });
+
+  it("puts money into the balance on the hosted page, after a payment that was declined", async () => {
+    await button("Top up").click();
+    await dialog().getByRole("radio", { name: "$10.00" }).check();
+    const tab = await hosted(() => press("Pay $10.00"), "/sandbox/checkout/");
+    await check(tab, "life-checkout", [360]);
+    await pay(tab, "declined", "Pay $10.00");
+    await tab.getByText("The payment was declined.").waitFor();
+    await pay(tab, "pays", "Pay $10.00");
+    await tab.waitForLoadState();
+    await page.bringToFront();
+    await says("Paid: $10.00 into the balance");
+    await button("Close").click();
+    await fold("Invoices and receipts").click();
+    await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
+    await server.mail(ADA.email).then((mail) => expect(mail).toContain("$10.00"));
+  });
+
+  it("subscribes, and runs on the plan's minutes", async () => {
+    await button("See plans").click();
+    const tab = await hosted(() => button("Choose Solo").click(), "/sandbox/checkout/");
+    await pay(tab, "pays", "Pay $12.00");
+    await page.bringToFront();
+    await says("Paid: Solo, $12.00 a month");
+    await button("Close").click();
+    await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
+  });
+
+  it("allows what is charged by invoice, up to a cap", async () => {
+    await button("Change what is charged after the balance").click();
+    await dialog().getByRole("checkbox", { name: "Go on by invoice" }).check();
+    await dialog().getByLabel("At most, a month").fill("50");
+    await press("Save");
+    await says("By invoice, $0.00 of at most $50.00 a month");
+  });
+
+  it("corrects what was given by an opposite entry, with a reason, and the balance pays from then on", async () => {
+    const [team = ""] = (await operator("customers")).split("\t");
+    const entries = (await operator("ledger", "--team", team)).split("\n").map((line) => line.split("\t"));
+    const trial = entries.find(([, , , , source]) => source === "trial")?.[0] ?? "";
+    await operator("correct", "--entry", trial);
+    await untilSays("Balance, $360.00/h");
+  });
+
+  it("refunds what is left of the balance, and goes on by invoice", async () => {
+    await button(/^Refund up to \$/).click();
+    await press("Refund");
+    await says(/is on its way back\.$/);
+    await untilSays("By invoice, $360.00/h");
+    await until("an overage", async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""), {
+      timeout: 60_000,
+    });
+    await check(page, "life-overage", [360]);
+    await button("Stop all").click();
+    await press(/^Stop all/);
+    await says("Nothing is running");
+  });
+
+  it("says why each second was charged", async () => {
+    await button(/^Usage/).click();
+    await button(/^Why: /)
+      .first()
+      .click();
+    await dialog().getByText("Plan minutes").first().waitFor();
+    await check(page, "life-why", [360]);
+    await page.keyboard.press("Escape");
+    await button("Billing").click();
+  });
+
+  it("renews with the overage on the invoice", async () => {
+    await goOn("A month");
+    await reopen();
+    await fold("Invoices and receipts").click();
+    const renewed = page.getByRole("list", { name: "Invoices" }).getByRole("listitem").first();
+    await until("the renewal", async () => {
+      const words = (await renewed.textContent()) ?? "";
+      return /Solo/.test(words) && !words.includes("$12.00");
+    });
+  });
+});

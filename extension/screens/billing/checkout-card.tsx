@@ -1,0 +1,50 @@
+/** What became of the payment page that was opened. */
+import type { ReactNode } from "react";
+import { Button } from "../../components/button.tsx";
+import { Notice, type NoticeTone } from "../../components/notice.tsx";
+import type { Checkout } from "./use-checkout.ts";
+
+const TITLES = {
+  open: "Waiting for the payment",
+  processing: "The payment is on its way",
+  paid: "Paid",
+  expired: "The payment page expired",
+} as const;
+const DETAILS = {
+  open: "The payment page is open in a tab. Pay there, and this page knows at once.",
+  processing: "The bank confirms it, which can take days. What you bought comes by itself then, and a mail says so.",
+  paid: "It counts from now on. The receipt is under Invoices and receipts.",
+  expired: "Nothing was charged. Start again when you like.",
+} as const;
+
+export function CheckoutCard({ checkout }: { readonly checkout: Checkout }) {
+  const { pending, state, reopen, forget } = checkout;
+  if (pending === undefined) return null;
+  const stage = state?.state ?? "open";
+  const tone: NoticeTone = stage === "expired" ? "warn" : "info";
+  const close = (label: string): ReactNode => (
+    <Button size="small" kind="quiet" onClick={forget}>
+      {label}
+    </Button>
+  );
+  return (
+    <Notice
+      tone={tone}
+      title={`${TITLES[stage]}: ${pending.what}`}
+      action={
+        stage === "open" ? (
+          <>
+            <Button size="small" icon="open" onClick={reopen}>
+              Show the page
+            </Button>
+            {close("Not now")}
+          </>
+        ) : (
+          close("Close")
+        )
+      }
+    >
+      {DETAILS[stage]}
+    </Notice>
+  );
+}

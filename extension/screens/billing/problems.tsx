@@ -1,0 +1,50 @@
+/** What is wrong with paying: each with what happened and the one next step. */
+import type { PaymentProblem } from "../../../shared/billing/billing.ts";
+import { Button } from "../../components/button.tsx";
+import { Notice } from "../../components/notice.tsx";
+import { openTab } from "../../platform/tabs.ts";
+import { usePhones } from "../../state/app-context.tsx";
+
+type Step = NonNullable<PaymentProblem["step"]>;
+export type StepKind = Exclude<Step["kind"], "open" | "support">;
+
+export interface ProblemsProps {
+  readonly problems: readonly PaymentProblem[];
+  /** Whether the person may do the step; else they only read. */
+  readonly mayManage: boolean;
+  readonly busy: boolean;
+  readonly onStep: (step: StepKind) => void;
+}
+
+export function Problems({ problems, mayManage, busy, onStep }: ProblemsProps) {
+  const { server = "" } = usePhones();
+  return problems.map(({ kind, severity, title, words, step }) => {
+    const mine = step !== undefined && (mayManage || step.kind === "support" || step.kind === "budgets");
+    const act = (given: Step) => {
+      if (given.kind === "open") void openTab(given.url);
+      else if (given.kind === "support") void openTab(`${server}/support`);
+      else onStep(given.kind);
+    };
+    return (
+      <Notice
+        key={kind}
+        tone={severity}
+        title={title}
+        {...(mine && {
+          action: (
+            <Button
+              size="small"
+              kind={severity === "info" ? "secondary" : "primary"}
+              busy={step.kind === "portal" && busy}
+              onClick={() => act(step)}
+            >
+              {step.label}
+            </Button>
+          ),
+        })}
+      >
+        {words}
+      </Notice>
+    );
+  });
+}
