@@ -56,6 +56,22 @@ describe("the sandbox behind the real SDK", () => {
     expect(sent).toHaveLength(before);
   });
 
+  it("is paid once when the button is pressed twice", async () => {
+    const { stripe, sandbox, customer, topUp, urls } = await openShop();
+    const session = await stripe.checkout.sessions.create({
+      mode: "payment",
+      customer: customer.id,
+      line_items: [{ price: topUp.id, quantity: 1 }],
+      ...urls,
+    });
+    const pressed = await Promise.allSettled([
+      sandbox.controls.pay(session.id, "pays"),
+      sandbox.controls.pay(session.id, "pays"),
+    ]);
+    expect(pressed.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect((await stripe.charges.list({ customer: customer.id })).data).toHaveLength(1);
+  });
+
   it("goes on selling when its clock is ahead of the server's", async () => {
     const { stripe, sandbox, sent, customer, topUp, slot, urls, clock, subscribe } = await openShop();
     const subscription = await subscribe();
