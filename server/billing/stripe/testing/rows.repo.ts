@@ -72,3 +72,12 @@ export async function rename(db: Database, userId: UserId, fullName: string): Pr
 export async function forgetCalls({ tx, t }: Database, before: Date): Promise<void> {
   await tx((writer) => writer.delete(t.stripeCalls).where(lt(t.stripeCalls.createdAt, before)));
 }
+
+export async function insertAccount({ tx, t }: Database, teamId: TeamId, customerId: string): Promise<void> {
+  await tx((writer) =>
+    writer.insert(t.billingAccounts).values({
+      ...{ teamId, customerId, currency: "usd", timeZone: "UTC", overageAllowed: false, overageCap: 0 },
+      createdAt: new Date(0),
+    }),
+  );
+}
