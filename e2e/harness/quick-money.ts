@@ -5,5 +5,5 @@
 import { PAY_AS_YOU_GO, PLANS } from "../../shared/billing/catalogue.ts";
 
 Object.assign(PLANS.free, { includedMs: 1_000 });
-Object.assign(PLANS.solo, { includedMs: 20_000 });
+Object.assign(PLANS.solo, { includedMs: 6_000 });
 Object.assign(PAY_AS_YOU_GO, { perHour: 36_000, dailyCap: 1_000_000 });
