@@ -208,6 +208,29 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(mails.filter((kind) => kind === "payment_failed").length).toBeGreaterThanOrEqual(3);
       expect(mails.filter((kind) => kind === "subscription_ended")).toHaveLength(1);
     });
+    it("for use beyond the plan counts as well, and is over when it is paid", async () => {
+      const team = await world.team();
+      await world.buy(team, "perch_solo_month", "insufficient_later");
+      await world.settle();
+      const { id } = await world.stripe.invoices.create({
+        ...{
+          customer: team.customerId,
+          currency: "usd",
+          auto_advance: true,
+          pending_invoice_items_behavior: "exclude",
+        },
+        collection_method: "charge_automatically",
+      });
+      await world.stripe.invoiceItems.create({ customer: team.customerId, invoice: id, amount: 700, currency: "usd" });
+      await world.settle();
+      await world.pass(5 * HOUR_MS);
+      expect(await may(team.teamId)).toMatchObject({ plan: "solo", standing: "grace", overageCap: 0 });
+      expect(await mailsTo(world.db, team.userId)).toContain("payment_failed");
+      const good = await world.stripe.paymentMethods.attach("pm_card_visa", { customer: team.customerId });
+      await world.stripe.invoices.pay(id, { payment_method: good.id });
+      await world.settle();
+      expect(await may(team.teamId)).toMatchObject({ standing: "good" });
+    });
     onOne("because the bank asks the person is told as that", async () => {
       const team = await world.team();
       const { session } = await world.checkout(team, "perch_solo_month");
