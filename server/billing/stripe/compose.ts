@@ -16,7 +16,7 @@ import { checkoutCall, expireCall } from "./checkout.ts";
 import { createCheckouts } from "./checkouts.service.ts";
 import { createCustomers, customerCalls } from "./customers.ts";
 import { createMirrorRepo } from "./mirror.repo.ts";
-import { createOverage, type Overage, overageCall } from "./overage.ts";
+import { createOverage, OVERAGE_REST_JOB, type Overage, overageCall } from "./overage.ts";
 import { portalCall } from "./portal.ts";
 import { createProRata, leavingCall } from "./pro-rata.ts";
 import { createPurchasesRepo, type PurchasesRepo } from "./purchases.repo.ts";
@@ -30,6 +30,8 @@ import { createStripeErasure, createTeamCloses, type TeamCloses } from "./stripe
 import type { StripeMirror } from "./stripe-ports.ts";
 import { createSubscriptions, subscriptionCalls } from "./subscriptions.service.ts";
 import { createSinkJobs, stripeMeter } from "./usage-sink.ts";
+
+const DAY_MS = 24 * 3_600_000;
 
 export interface StripeParts {
   readonly purchases: Purchases;
@@ -85,7 +87,7 @@ export function createStripeParts(options: {
     expire: expireCall({ stripe, repo }),
     subscription: subscriptionCalls({ stripe }),
     refund: refundCall({ stripe, repo, ledger, clock }),
-    overage: overageCall({ stripe }),
+    overage: overageCall({ stripe, tax }),
     savedWay: savedWayCall({ stripe }),
     portal: portalCall({ stripe, publicUrl }),
     leaving: leavingCall({ stripe }),
@@ -105,6 +107,7 @@ export function createStripeParts(options: {
     config.STRIPE_METER === undefined
       ? { jobs: {}, schedules: [] }
       : createSinkJobs({ sink: stripeMeter(stripe, config.STRIPE_METER), hoursOfUse: repo.hoursOfUse, clock });
+  const overage = createOverage({ ...common, kind: kinds.overage, ledger });
   return {
     purchases: createPurchases({
       ...{ db, repo, calls, audit, portalKind: kinds.portal },
@@ -115,7 +118,7 @@ export function createStripeParts(options: {
     asking: {
       calls,
       waySaved: createWaySaved({ repo, calls, kind: kinds.savedWay }),
-      overage: createOverage({ ...common, kind: kinds.overage, ledger }),
+      overage,
       syncCatalogue: (dryRun = false) => syncCatalogue(stripe, { dryRun }),
     },
     tell: customers.tell,
@@ -123,8 +126,8 @@ export function createStripeParts(options: {
     closes: createTeamCloses({ repo, calls, kinds: kinds.customer }),
     proRata: createProRata({ repo: createMirrorRepo(db), calls, kind: kinds.leaving, audit, clock }),
     erasure: mode === "stripe" ? createStripeErasure({ db, stripe, repo, clock }) : undefined,
-    jobs: { ...calls.jobs, ...meter.jobs },
-    schedules: [...calls.schedules, ...meter.schedules],
+    jobs: { ...calls.jobs, ...meter.jobs, [OVERAGE_REST_JOB]: overage.rest },
+    schedules: [...calls.schedules, ...meter.schedules, { kind: OVERAGE_REST_JOB, everyMs: DAY_MS }],
   };
 }
 

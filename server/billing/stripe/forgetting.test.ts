@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_ENGINES } from "../../db/testing.ts";
+import { call, signIn, startTestServer } from "../../testing.ts";
 import { createPurchasesRepo } from "./purchases.repo.ts";
 import { createStripeErasure, KEPT_WORDS } from "./stripe-erasure.ts";
 import { type Buyer, openPurchasesWorld, type PurchasesWorld } from "./testing/purchases-world.ts";
-import { rename } from "./testing/rows.repo.ts";
+import { insertAccount, rename } from "./testing/rows.repo.ts";
 
 describe.each(TEST_ENGINES)("what Stripe has of people on $name", (engine) => {
   let world: PurchasesWorld;
@@ -124,5 +125,22 @@ describe("the outbox", () => {
     expect(text).not.toContain("Anna");
     expect(text).not.toContain("@x.example");
     await world.dispose();
+  });
+});
+
+describe("closing a team through the server", () => {
+  it("asks Stripe to end what the team pays for, in the transaction that closes it", async () => {
+    const server = await startTestServer({ BILLING: "sandbox" });
+    const anna = await signIn(server);
+    const second = await signIn(server);
+    await server.db.tx((tx) => server.accounts.memberships.addMember(tx, second.teamId, anna.userId, "owner"));
+    const { teamId } = second;
+    expect(await call(server, "mutation", "teams.switch", { teamId }, anna.token)).toMatchObject({ ok: true });
+    await insertAccount(server.db, teamId, "cus_of_second");
+    expect(await call(server, "mutation", "teams.close", {}, anna.token)).toMatchObject({ ok: true });
+    const { stripeCalls } = server.db.t;
+    const asked = { kind: "customer.close", teamId: null, input: { customerId: "cus_of_second", subscriptionIds: [] } };
+    expect(await server.db.read.select().from(stripeCalls)).toMatchObject([asked]);
+    await server.dispose();
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_ENGINES } from "../../db/testing.ts";
 import { creditBack } from "./refunds.service.ts";
 import { type Buyer, openPurchasesWorld, type PurchasesWorld } from "./testing/purchases-world.ts";
-import { insertInterval, insertOverage, moneyBackOf, setFrozen } from "./testing/rows.repo.ts";
+import { forgetCalls, insertInterval, insertOverage, moneyBackOf, setFrozen } from "./testing/rows.repo.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const topUp = (topUp: "topup_500" | "topup_1000" | "topup_2500") => ({ kind: "top_up", topUp }) as const;
@@ -168,6 +168,63 @@ describe.each(TEST_ENGINES)("money that goes back, and what is owed, on $name", 
       await interval.rated();
       await add();
       expect(await items(draft?.id ?? "")).toMatchObject([{ amount: 40 }]);
+    });
+
+    const rest = () =>
+      world.out.jobs["billing.overage_rest"]?.(
+        {},
+        {
+          ...{ signal: new AbortController().signal, progress: null, idempotencyKey: "", isLastAttempt: false },
+          ...{ log: { info() {}, warn() {}, error() {} }, saveProgress: async () => {}, finish: async () => {} },
+        },
+      );
+    const ownInvoices = async () => {
+      const customer = (await world.account(anna))?.customerId ?? "";
+      const all = (await world.stripe.invoices.list({ customer, limit: 100 })).data;
+      return all.filter(({ billing_reason }) => billing_reason === "manual").map(({ total }) => total);
+    };
+
+    it("of a plan paid by the year comes each month on an invoice of its own, once", async () => {
+      await world.buys(anna, { kind: "plan", plan: "solo", cycle: "year" }, 12_000);
+      await insertOverage(world.db, anna.teamId, 70, new Date(world.clock.now() + DAY_MS));
+      await rest();
+      expect(await ownInvoices()).toEqual([]);
+      world.clock.advance(32 * DAY_MS);
+      await insertOverage(world.db, anna.teamId, 30, new Date(world.clock.now()));
+      world.sandbox.controls.faults.next("lose", "POST /v1/invoices");
+      await rest();
+      world.clock.advance(120_000);
+      await world.settle();
+      await rest();
+      expect(await ownInvoices()).toEqual([70]);
+      world.clock.advance(31 * DAY_MS);
+      await rest();
+      expect((await ownInvoices()).sort()).toEqual([30, 70]);
+      // Neither when the calls that asked for it are forgotten, nor with the invoice of the year.
+      for (let month = 0; month < 12; month += 1) {
+        world.clock.advance(31 * DAY_MS);
+        await forgetCalls(world.db, new Date(world.clock.now() - 90 * DAY_MS));
+        await rest();
+        await world.settle();
+      }
+      expect((await ownInvoices()).sort()).toEqual([30, 70]);
+      const customer = (await world.account(anna))?.customerId ?? "";
+      const all = (await world.stripe.invoices.list({ customer, limit: 100 })).data;
+      const years = all.filter(({ billing_reason }) => billing_reason === "subscription_cycle");
+      expect(years.map(({ total }) => total)).toEqual([12_000]);
+    });
+
+    it("that is left when a plan has ended comes on a last invoice; one that goes on by the month brings its own", async () => {
+      await world.subscribes(anna);
+      await insertOverage(world.db, anna.teamId, 55, new Date(world.clock.now() + DAY_MS));
+      world.clock.advance(3 * DAY_MS);
+      await rest();
+      expect(await ownInvoices()).toEqual([]);
+      await world.stripe.subscriptions.cancel((await world.subscription(anna)).id);
+      await world.settle();
+      await rest();
+      await rest();
+      expect(await ownInvoices()).toEqual([55]);
     });
 
     it("is nothing for other invoices, and where nothing is owed", async () => {

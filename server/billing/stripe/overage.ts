@@ -9,11 +9,14 @@ import { type TeamId, teamId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
+import type { JobHandler } from "../../jobs/jobs.service.ts";
+import { errorFields } from "../../log.ts";
+import { anchoredMonth } from "../entitlements.ts";
 import type { Ledger } from "../ports.ts";
 import type { PurchasesRepo } from "./purchases.repo.ts";
 import type { CallKind, StripeCalls } from "./stripe-calls.ts";
 import { stripeError } from "./stripe-errors.ts";
-import { CALL_KEY, idOf, TEAM_KEY } from "./stripe-prices.ts";
+import { boughtWith, CALL_KEY, idOf, TEAM_KEY } from "./stripe-prices.ts";
 
 /** Phones say every few seconds that they run; so long after its end nothing of a period is missing. */
 const SETTLES_MS = 15_000;
@@ -28,6 +31,8 @@ const created = z.strictObject({
   customerId: z.string(),
   /** Left out when the invoice was closed before we could add to it: then it comes with the next one. */
   invoiceId: z.string().optional(),
+  /** An invoice of its own, where no cycle brings one. */
+  isOwn: z.literal(true).optional(),
   kind: z.enum(OVERAGE_KINDS),
   amount: z.int(),
   currency: z.string(),
@@ -36,21 +41,40 @@ const created = z.strictObject({
   to: z.int(),
 });
 
-export function overageCall({ stripe }: { stripe: Stripe }): CallKind<z.output<typeof created>, Stripe.InvoiceItem> {
+export function overageCall(options: {
+  stripe: Stripe;
+  tax: boolean;
+}): CallKind<z.output<typeof created>, Stripe.InvoiceItem> {
+  const { stripe, tax } = options;
+  /** Closed and collected by Stripe an hour later, as those of cycles are. */
+  async function ownInvoice(input: z.output<typeof created>, id: string, key: string): Promise<string> {
+    const invoice = await stripe.invoices.create(
+      {
+        ...{ customer: input.customerId, currency: input.currency, auto_advance: true },
+        ...{ collection_method: "charge_automatically", pending_invoice_items_behavior: "exclude" },
+        metadata: { [TEAM_KEY]: input.teamId, [CALL_KEY]: id },
+        ...(tax && { automatic_tax: { enabled: true } }),
+      },
+      { idempotencyKey: `${key}:invoice` },
+    );
+    return invoice.id;
+  }
   return {
     name: "overage.create",
     input: created,
-    make: (input, { id, idempotencyKey }) =>
-      stripe.invoiceItems.create(
+    async make(input, { id, idempotencyKey }) {
+      const invoice = input.isOwn ? await ownInvoice(input, id, idempotencyKey) : input.invoiceId;
+      return stripe.invoiceItems.create(
         {
           customer: input.customerId,
-          ...(input.invoiceId !== undefined && { invoice: input.invoiceId }),
+          ...(invoice !== undefined && { invoice }),
           ...{ amount: input.amount, currency: input.currency, description: WORDS[input.kind] },
           period: { start: seconds(input.from), end: seconds(input.to) },
           metadata: { [TEAM_KEY]: input.teamId, [CALL_KEY]: id },
         },
         { idempotencyKey },
-      ),
+      );
+    },
     async find({ customerId, invoiceId }, { id }) {
       const of = invoiceId === undefined ? { customer: customerId } : { invoice: invoiceId };
       const items = await stripe.invoiceItems.list({ ...of, limit: 100 });
@@ -67,7 +91,16 @@ export interface Overage {
    * @throws PerchError `unavailable` while phone time of the period is not settled: answer the webhook with an error.
    */
   addOverage(invoiceId: string): Promise<void>;
+  /**
+   * Invoices what no cycle brings: each month of a plan paid by the year, and what is left when a plan has ended. Daily; what
+   * is not settled yet waits for the next day.
+   */
+  readonly rest: JobHandler;
 }
+export const OVERAGE_REST_JOB = "billing.overage_rest";
+const DAY_MS = 24 * 3_600_000;
+/** No entry older than this is charged: what it was charged by is known for 90 days, so nothing is charged again. */
+const LOOK_BACK_MS = 80 * DAY_MS;
 
 export function createOverage(options: {
   db: Database;
@@ -86,7 +119,51 @@ export function createOverage(options: {
     return last === undefined ? periodStart : created.parse(last.input).to;
   }
 
+  /** Up to when a team's overage is due without a cycle that brings it. */
+  async function dueUntil(team: TeamId): Promise<number | undefined> {
+    const subscription = await repo.subscription(db.read, team);
+    const settled = clock.now() - SETTLES_MS;
+    if (subscription === undefined) return settled;
+    if (boughtWith(subscription.items).cycle !== "year") return undefined;
+    return Math.min(anchoredMonth(new Date(clock.now()), subscription.anchor).from.getTime(), settled);
+  }
+
+  /** Looked at in the transaction that asks: two invoices at once are not asked to pay the same. */
+  function asking(
+    owes: { team: TeamId; customerId: string; currency: string; of: (typeof OVERAGE_KINDS)[number] },
+    when: { start: number; end: number },
+    to: { key: string; invoiceId?: string; isOwn?: true },
+  ) {
+    const { team, customerId, currency, of } = owes;
+    const { key, ...on } = to;
+    return db.tx(async (tx) => {
+      const oldest = clock.now() - LOOK_BACK_MS;
+      const from = await startOf(tx, team, Math.max(oldest, Math.min(when.start, when.end)));
+      const amount = from >= when.end ? 0 : await ledger.overage(tx, team, new Date(from), new Date(when.end));
+      if (amount === 0 || (on.isOwn && amount < 0)) return undefined;
+      const input = { teamId: team, customerId, kind: of, amount, currency, from, to: when.end, ...on };
+      return calls.queue(tx, kind, { teamId: team, key, input, isWaitedFor: true });
+    });
+  }
+
   return {
+    async rest(_input, { signal, log }) {
+      const since = new Date(clock.now() - LOOK_BACK_MS);
+      for (const { teamId: team, customerId, currency } of await repo.owing(since)) {
+        if (signal.aborted) return;
+        const end = await dueUntil(team);
+        if (end === undefined || (await repo.hasUnrated(db.read, team, new Date(end)))) continue;
+        try {
+          for (const of of OVERAGE_KINDS) {
+            const to = { key: `overage:${team}:${end}:${of}`, isOwn: true } as const;
+            const call = await asking({ team, customerId, currency, of }, { start: since.getTime(), end }, to);
+            if (call !== undefined) await calls.now(kind, call);
+          }
+        } catch (error) {
+          log.warn("Overage of a team was not invoiced", errorFields(error));
+        }
+      }
+    },
     async addOverage(invoiceId) {
       const invoice = await stripe.invoices.retrieve(invoiceId).catch((error: unknown) => {
         throw stripeError(error);
@@ -108,16 +185,10 @@ export function createOverage(options: {
         if (isEarly || (await repo.hasUnrated(db.read, team, new Date(ends)))) {
           throw new PerchError("unavailable", "Phone time of this period is still being counted.");
         }
-        // Looked at in the transaction that asks: two invoices at once are not asked to pay the same.
-        const call = await db.tx(async (tx) => {
-          const from = await startOf(tx, team, Math.min(invoice.period_start * 1_000, ends));
-          const amount = from >= ends ? 0 : await ledger.overage(tx, team, new Date(from), new Date(ends));
-          if (amount === 0) return undefined;
-          const { currency } = invoice;
-          const owed = { teamId: team, customerId, kind: of, amount, currency, from, to: ends };
-          const input = invoice.status === "draft" ? { ...owed, invoiceId } : owed;
-          return calls.queue(tx, kind, { teamId: team, key: keyOf(of), input, isWaitedFor: true });
-        });
+        const { currency } = invoice;
+        const to = { key: keyOf(of), ...(invoice.status === "draft" && { invoiceId }) };
+        const when = { start: invoice.period_start * 1_000, end: ends };
+        const call = await asking({ team, customerId, currency, of }, when, to);
         if (call !== undefined) await calls.now(kind, call);
       }
     },

@@ -69,6 +69,8 @@ export interface PurchasesRepo {
   /** Until when the newest invoice of these teams has to be kept, if there is one. */
   invoicesKeptUntil(reader: Reader, teams: readonly TeamId[]): Promise<Date | undefined>;
   teamOfCustomer(reader: Reader, customerId: string): Promise<TeamId | undefined>;
+  /** Customers that used more than they paid ahead, since a moment. */
+  owing(since: Date): Promise<{ readonly teamId: TeamId; readonly customerId: string; readonly currency: string }[]>;
   /** Whether anything was ever paid in a team of the person's, and how long phones ran that they started. */
   paidBy(tx: Writer, userId: UserId): Promise<{ readonly hasPaid: boolean; readonly usedMs: number }>;
   /** What each team that is a customer used within an hour, in milliseconds. */
@@ -256,6 +258,25 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
         .from(billingAccounts)
         .where(eq(billingAccounts.customerId, customerId));
       return row?.teamId;
+    },
+    async owing(since) {
+      const { ledgerEntries } = t;
+      const rows = await db.read
+        .selectDistinct({
+          ...{ teamId: billingAccounts.teamId, customerId: billingAccounts.customerId },
+          currency: billingAccounts.currency,
+        })
+        .from(billingAccounts)
+        .innerJoin(ledgerEntries, eq(ledgerEntries.teamId, billingAccounts.teamId))
+        .where(
+          and(
+            ...[eq(ledgerEntries.cover, "overage"), gte(ledgerEntries.fromAt, since)],
+            ...[isNotNull(billingAccounts.customerId), isNotNull(billingAccounts.currency)],
+          ),
+        );
+      return rows.flatMap(({ teamId, customerId, currency }) =>
+        customerId === null || currency === null ? [] : [{ teamId, customerId, currency }],
+      );
     },
     async paidBy(tx, userId) {
       const [paid] = await tx

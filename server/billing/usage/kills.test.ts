@@ -137,10 +137,16 @@ describe("a server that is killed while phones run", () => {
     await test.dispose();
     gaps.sort((a, b) => a - b);
     console.log(
-      `${KILLS} kills in ${lives.length} runs, ${gaps.length} phones cut off: ${gaps[Math.floor(gaps.length / 2)] ?? 0} ms unbilled in the middle, ${gaps.at(-1) ?? 0} ms at most, with a beat every ${BEAT} ms`,
+      `${KILLS} kills in ${lives.length} runs, ${gaps.length} phones cut off: ${gaps[Math.floor(gaps.length / 2)] ?? 0} ms unbilled in the middle, ${gaps.at(-1) ?? 0} ms at most, with a beat due every ${BEAT} ms, on this machine up to ${apart(lives)} ms apart`,
     );
   });
 });
+
+/** The longest time between two beats. */
+function apart(lives: readonly Life[]): number {
+  const times = lives.map(({ said }) => said.filter(([what]) => what === "beat").map(([, at]) => at));
+  return Math.max(0, ...times.flatMap((beats) => beats.slice(1).map((at, n) => at - (beats[n] ?? at))));
+}
 
 /** When a phone really ran in one life, and the last beat that was done in it. */
 function spansOf({ said, killedAt }: Life, phone: PhoneId) {

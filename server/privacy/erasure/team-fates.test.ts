@@ -8,8 +8,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROLES, type Role } from "../../../shared/access.ts";
 import { newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import { addUser } from "../../accounts/testing/people.ts";
+import { ManualClock } from "../../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
-import { demandChoices, fatesOf, heirsOf, type Membership, needsChoice, type TeamChoice } from "./team-fates.ts";
+import {
+  createTeamDisposer,
+  demandChoices,
+  fatesOf,
+  heirsOf,
+  type Membership,
+  needsChoice,
+  type TeamChoice,
+} from "./team-fates.ts";
 import { actorOf, type ErasureWorld, erasureBench } from "./testing.ts";
 
 const member = (role: Role, joinedAt: number, isGoing = false): Membership["others"][number] => ({
@@ -38,6 +47,24 @@ describe("what becomes of a team whose member goes", () => {
     expect(fatesOf([shared], [])).toMatchObject([{ to: admin?.userId }]);
     const plain = team("owner", member("viewer", 1), member("operator", 2));
     expect(fatesOf([plain], [])).toMatchObject([{ to: plain.others[0]?.userId }]);
+  });
+
+  it("ends what a team pays for when the team closes, and only then", async () => {
+    const closed: TeamId[] = [];
+    const nothing = async () => () => {};
+    const disposer = createTeamDisposer({
+      teams: { setRole: nothing } as never,
+      ...{
+        rightsLost: { apply: nothing },
+        mail: { queue: async () => {} } as never,
+        audit: { record: nothing } as never,
+      },
+      ...{ clock: new ManualClock(), publicUrl: new URL("http://localhost:8787") },
+      closes: async (_tx, teamId) => void closed.push(teamId),
+    });
+    const [alone, shared] = [team("owner"), team("owner", member("owner", 1))];
+    await disposer.dispose(undefined as never, newId("user"), [alone, shared], fatesOf([alone, shared], []));
+    expect(closed).toEqual([alone.teamId]);
   });
 
   it("is asked for exactly where it is open, and never leaves a team without an owner", () => {

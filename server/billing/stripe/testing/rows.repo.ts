@@ -1,5 +1,5 @@
 /** Rows that other parts write, for tests. */
-import { eq } from "drizzle-orm";
+import { eq, lt } from "drizzle-orm";
 import { type CheckoutId, newId, type TeamId, type UserId } from "../../../../shared/ids.ts";
 import type { Database } from "../../../db/database.ts";
 
@@ -66,4 +66,18 @@ export async function rename(db: Database, userId: UserId, fullName: string): Pr
       .set(await db.keys.row(tx, users, { fullName }, userId))
       .where(eq(users.id, userId));
   });
+}
+
+/** As retention does. */
+export async function forgetCalls({ tx, t }: Database, before: Date): Promise<void> {
+  await tx((writer) => writer.delete(t.stripeCalls).where(lt(t.stripeCalls.createdAt, before)));
+}
+
+export async function insertAccount({ tx, t }: Database, teamId: TeamId, customerId: string): Promise<void> {
+  await tx((writer) =>
+    writer.insert(t.billingAccounts).values({
+      ...{ teamId, customerId, currency: "usd", timeZone: "UTC", overageAllowed: false, overageCap: 0 },
+      createdAt: new Date(0),
+    }),
+  );
 }
