@@ -27,6 +27,7 @@ import { slowLink } from "./slow-link.ts";
 import { start } from "./start.ts";
 import { sweep } from "./sweep.ts";
 import { trpc } from "./trpc.ts";
+import { usageViews } from "./usage-views.ts";
 import { webhookIntake } from "./webhook-intake.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -47,6 +48,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   heartbeat,
   balanceCheck,
   webhookIntake,
+  usageViews,
   automations,
   dataExport,
   breach,

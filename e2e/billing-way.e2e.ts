@@ -5,12 +5,12 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Way } from "../server/billing/sandbox/ways.ts";
-import { extensionBuild } from "./harness/builds.ts";
 import { admin } from "./harness/api.ts";
+import { extensionBuild } from "./harness/builds.ts";
 import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { firstPhone } from "./harness/panel.ts";
+import { firstPhone, showTab } from "./harness/panel.ts";
 import { ADA, installAndSignUp } from "./harness/person.ts";
 import { PerchServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
@@ -20,7 +20,6 @@ const executable = inject("chromium");
 describe.skipIf(executable === undefined)("billing, the whole life", () => {
   let server: PerchServer;
   let browser: ExtensionBrowser;
-  let panel: Page;
   let page: Page;
 
   keepEvidence(() => ({ server, browser }));
@@ -32,8 +31,6 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     browser = await ExtensionBrowser.launch({ executable: executable ?? "", extension: extensionBuild("chrome") });
     browser.context.setDefaultTimeout(15_000);
     await installAndSignUp(browser, server, ADA);
-    panel = await browser.openExtensionPage("sidepanel.html?full=1");
-    await firstPhone(panel);
     page = await browser.openExtensionPage("sidepanel.html?full=1&tab=billing");
   });
   afterAll(async () => {
@@ -43,7 +40,10 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
 
   const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
   const dialog = () => page.getByRole("dialog").last();
-  const press = (name: string | RegExp) => dialog().getByRole("button", { name, exact: typeof name === "string" }).click();
+  const press = (name: string | RegExp) =>
+    dialog()
+      .getByRole("button", { name, exact: typeof name === "string" })
+      .click();
   const says = (words: string | RegExp) => page.getByText(words).filter({ visible: true }).first().waitFor();
   const fold = (title: string) => page.locator(".fold > summary", { hasText: title });
   /** Opens a page of the sandbox in a tab by clicking something of the panel. */
@@ -58,6 +58,7 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await tab.locator(`input[name="way"][value="${way}"]`).check();
     await tab.getByRole("button", { name, exact: true }).click();
   };
+  const closeNotice = () => page.locator(".notice").getByRole("button", { name: "Close" }).click();
   const untilSays = (words: string) =>
     page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
   const operator = (command: string, ...args: readonly string[]) =>
@@ -66,6 +67,14 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
   const reopen = async () => {
     await page.reload();
     await page.getByRole("heading", { name: "Billing", exact: true }).waitFor();
+  };
+  /** Lines of the list, the newest first. */
+  const invoices = async () => {
+    await reopen();
+    await fold("Invoices and receipts").click();
+    const list = page.getByRole("list", { name: "Invoices" });
+    await list.waitFor();
+    return list.getByRole("listitem").allTextContents();
   };
   /** The sandbox's clock, by its page for who sits at the machine. */
   const goOn = async (by: string) => {
@@ -78,8 +87,8 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
 
   it("begins with a trial, without a card", async () => {
     await says("Sandbox billing: no money moves.");
-    await says(/^1 phone running/);
-    await says("Trial");
+    await says("Nothing is running");
+    await says("Trial: 600 min");
     await check(page, "life-trial", [360, 320]);
   });
 
@@ -94,19 +103,18 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await tab.waitForLoadState();
     await page.bringToFront();
     await says("Paid: $10.00 into the balance");
-    await button("Close").click();
-    await fold("Invoices and receipts").click();
-    await page.getByRole("list", { name: "Invoices" }).getByText("Balance").waitFor();
-    await server.mail(ADA.email).then((mail) => expect(mail).toContain("$10.00"));
+    await closeNotice();
+    expect((await invoices())[0]).toMatch(/^Balance.*\$10\.00/);
+    expect(await server.mail(ADA.email)).toContain("$10.00");
   });
 
-  it("subscribes, and runs on the plan's minutes", async () => {
+  it("subscribes", async () => {
     await button("See plans").click();
     const tab = await hosted(() => button("Choose Solo").click(), "/sandbox/checkout/");
     await pay(tab, "pays", "Pay $12.00");
     await page.bringToFront();
     await says("Paid: Solo, $12.00 a month");
-    await button("Close").click();
+    await closeNotice();
     await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
   });
 
@@ -118,11 +126,21 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await says("By invoice, $0.00 of at most $50.00 a month");
   });
 
-  it("corrects what was given by an opposite entry, with a reason, and the balance pays from then on", async () => {
+  it("corrects what was given by an opposite entry, with a reason", async () => {
     const [team = ""] = (await operator("customers")).split("\t");
     const entries = (await operator("ledger", "--team", team)).split("\n").map((line) => line.split("\t"));
     const trial = entries.find(([, , , , source]) => source === "trial")?.[0] ?? "";
     await operator("correct", "--entry", trial);
+    await reopen();
+    await says("0 of 600 min");
+  });
+
+  it("runs a phone on the plan's minutes, then on the balance", async () => {
+    const panel = await browser.openExtensionPage("sidepanel.html?full=1");
+    await firstPhone(panel);
+    await panel.close();
+    await page.bringToFront();
+    await says(/^1 phone running/);
     await untilSays("Balance, $360.00/h");
   });
 
@@ -130,13 +148,17 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
     await button(/^Refund up to \$/).click();
     await press("Refund");
     await says(/is on its way back\.$/);
-    await untilSays("By invoice, $360.00/h");
-    await until("an overage", async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""), {
-      timeout: 60_000,
-    });
+    await untilSays("On the invoice, $360.00/h");
+    await until(
+      "an overage",
+      async () => /By invoice, \$[1-9]/.test((await page.locator(".overage").textContent()) ?? ""),
+      {
+        timeout: 60_000,
+      },
+    );
     await check(page, "life-overage", [360]);
     await button("Stop all").click();
-    await press(/^Stop all/);
+    await press("Stop it");
     await says("Nothing is running");
   });
 
@@ -153,12 +175,75 @@ describe.skipIf(executable === undefined)("billing, the whole life", () => {
 
   it("renews with the overage on the invoice", async () => {
     await goOn("A month");
-    await reopen();
-    await fold("Invoices and receipts").click();
-    const renewed = page.getByRole("list", { name: "Invoices" }).getByRole("listitem").first();
-    await until("the renewal", async () => {
-      const words = (await renewed.textContent()) ?? "";
-      return /Solo/.test(words) && !words.includes("$12.00");
+    await until("the renewal", async () => /^Solo.*\$1[3-9]|^Solo.*\$[2-9]\d/.test((await invoices())[0] ?? ""));
+    await check(page, "life-invoices", [360]);
+  });
+
+  it("takes another way to pay in the portal, which the bank refuses at the next renewal", async () => {
+    const tab = await hosted(async () => {
+      await button("More about the plan").click();
+      await page.getByRole("menuitem", { name: "Payment methods and tax details" }).click();
+    }, "/sandbox/portal/");
+    await tab.getByText("Use another").click();
+    await check(tab, "life-portal", [360]);
+    await pay(tab, "declined", "Use it from now on");
+    await tab.getByText("Is declined").first().waitFor();
+    await tab.close();
+    await goOn("A month");
+    await until("the failure", async () => {
+      await reopen();
+      return (await page.getByText("A payment failed").count()) > 0;
     });
+    await says(/failed\. Phones that run go on until/);
+    await check(page, "life-failed", [360]);
+    expect(await server.mail(ADA.email)).toContain("could not be charged");
+  });
+
+  it("recovers at once when the invoice is paid in another way", async () => {
+    const tab = await hosted(() => button("Pay the invoice").click(), "/sandbox/invoices/");
+    await check(tab, "life-invoice", [360]);
+    await pay(tab, "pays", "Pay $12.00");
+    await tab.getByText("Paid", { exact: true }).first().waitFor();
+    await tab.close();
+    await until("the problem to go", async () => {
+      await reopen();
+      await page.getByRole("heading", { name: "Solo", exact: true }).waitFor();
+      return (await page.getByText("A payment failed").count()) === 0;
+    });
+  });
+
+  it("is cancelled, runs to the end of what is paid, and is free again", async () => {
+    await button("More about the plan").click();
+    await page.getByRole("menuitem", { name: "Cancel the plan…" }).click();
+    await press("Cancel Solo");
+    await says("Solo ends and does not renew.");
+    await goOn("A month");
+    await until("the plan to end", async () => {
+      await reopen();
+      return (await page.getByRole("heading", { name: "Free", exact: true }).count()) > 0;
+    });
+    expect(await server.mail(ADA.email)).toContain("has ended");
+  });
+
+  it("leaves the bills and nobody they lead to when the account is deleted", async () => {
+    const number = /· ([A-Z0-9]+-\d{4})/.exec((await invoices()).at(-1) ?? "")?.[1] ?? "";
+    expect(await operator("show", "--number", number)).toContain(ADA.email);
+    const [team = ""] = (await operator("customers")).split("\t");
+    await showTab(page, "Privacy");
+    await button("Delete").click();
+    await dialog().getByRole("radio", { name: /^Now/ }).check();
+    await dialog().getByLabel(`Type ${ADA.email} to confirm`).fill(ADA.email);
+    await press("Delete now");
+    await page.getByRole("heading", { name: "Your account is deleted" }).waitFor({ timeout: 30_000 });
+    await until("the account to be gone", async () => !(await operator("customers")).includes(team), {
+      timeout: 60_000,
+    });
+    const kept = await operator("show", "--number", number);
+    expect(kept).toContain("$10.00");
+    expect(kept).toContain("kept until");
+    expect(await operator("ledger", "--team", team)).toBe("");
+    const controls = await browser.openTab(`${server.url}/sandbox`);
+    await controls.getByText("0 customers.").waitFor();
+    expect(await controls.content()).not.toContain(ADA.email);
   });
 });

@@ -2,6 +2,8 @@
 import { kill } from "node:process";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import WebSocket from "ws";
+import { BEAT_MS } from "../server/billing/usage/time-guard.ts";
+import type { UsageLinesPage } from "../shared/billing/billing.ts";
 import type { Phone } from "../shared/phones.ts";
 import { COLOURS } from "./fixtures/pages.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
@@ -23,6 +25,9 @@ afterAll(async () => {
   await server?.stop();
   await site?.close();
 });
+
+/** A beat may come so late on a busy machine. */
+const LATE_MS = 1_000;
 
 const refusalOf = (work: Promise<unknown>) =>
   work.then(
@@ -107,6 +112,7 @@ describe("faults, over the API", () => {
     await screen.firstFrame();
     const visits = site.requests("/counter");
     await server.kill();
+    const cutAt = Date.now();
     await until("the screen to end", () => screen.closedWith !== undefined);
     await until("no browser to be left behind", () => server.phonePids().length === 0);
     await server.restart();
@@ -115,6 +121,12 @@ describe("faults, over the API", () => {
     const again = await api.watch(phone.id);
     await again.firstFrame();
     again.close();
+    // Its time is counted up to the last beat before the cut, and anew from when it was back.
+    const { lines } = await api.query<UsageLinesPage>("usage.lines", { phoneId: phone.id });
+    expect(lines.filter(({ running }) => running)).toHaveLength(1);
+    const counted = lines.filter(({ running }) => !running).map(({ to }) => Date.parse(to));
+    expect(cutAt - Math.max(...counted)).toBeGreaterThanOrEqual(0);
+    expect(cutAt - Math.max(...counted)).toBeLessThan(BEAT_MS + LATE_MS);
     await api.mutate("phones.remove", { phoneId: phone.id, idempotencyKey: "done-with-the-phone" });
   });
 });

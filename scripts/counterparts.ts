@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import Stripe from "stripe";
 import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
+import { missingFields } from "../server/billing/sandbox/testing/shapes.ts";
 
 const STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0";
 const TOOLS = join(import.meta.dirname, "../node_modules/.cache/perch/bin");
@@ -65,6 +66,13 @@ async function tellStripeMock(): Promise<void> {
       telemetry: false,
     });
     await tell({ name: "stripe-mock", stripe, remembers: false, run, wait: async () => {} });
+    const missing = await missingFields(stripe);
+    if (missing.length > 0) failed = true;
+    console.log(
+      missing.length === 0
+        ? "stripe-mock: the sandbox's objects have every field of its objects"
+        : `stripe-mock: the sandbox's objects lack ${missing.join(", ")}`,
+    );
   } finally {
     mock.kill();
   }

@@ -77,8 +77,8 @@ const PROOFS: readonly Proof[] = [
     name: "usage",
     title: "A server killed while phones run and are billed",
     shows:
-      "200 processes killed with SIGKILL at random moments while four phones start, park and fail as they like and a heartbeat counts them; each time the next one comes back. What really ran is written down outside of the database. Every interval lies within a time its phone ran; every start that was answered and every beat that was done is there; every millisecond of every interval is in the ledger once, and no balance differs from its entries. Beside it a plain account of random starts, stops, failures, stalls, kills and set clocks, on both engines, 20 times as many as in the tests.",
-    env: { USAGE_KILLS: "200", PROVE_TIMES: "20" },
+      "200 processes killed with SIGKILL at random moments while four phones start, park and fail as they like and a heartbeat counts them; each time the next one comes back. What really ran is written down outside of the database. Every interval lies within a time its phone ran; every start that was answered and every beat that was done is there; every millisecond of every interval is in the ledger once, and no balance differs from its entries. Beside it a plain account of random starts, stops, failures, stalls, kills and set clocks, on both engines, five times as many as in the tests.",
+    env: { USAGE_KILLS: "200", PROVE_TIMES: "5" },
     args: [
       "--project",
       "server",

@@ -12,7 +12,7 @@ import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
 import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
-import { type BillingParts, createBillingParts, createCounting } from "./billing/compose.ts";
+import { type BillingParts, type Books, createBillingParts, createCounting } from "./billing/compose.ts";
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
@@ -127,7 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
   /** Made of accounts, and asked by them. */
-  const late: { billing?: BillingParts } = {};
+  const late: { billing?: BillingParts; books?: Books } = {};
   const accounts = createAccountServices({
     db,
     audit,
@@ -141,6 +141,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
     tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
+    seatsOf: async (tx, teamId) =>
+      (await late.books?.entitlements.of(tx, teamId, new Date(clock.now())))?.seats ?? Number.POSITIVE_INFINITY,
     teamCloses: (tx, teamId) => late.billing?.closes(tx, teamId) ?? Promise.resolve(),
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
@@ -168,6 +170,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ node: hostname(), boot: randomUUID(), alive: () => driver.runningPhones() },
   });
   const { metering } = counting;
+  late.books = counting;
   let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
   const lifecycle = createPhoneLifecycle({
     db,

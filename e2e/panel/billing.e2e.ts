@@ -108,10 +108,14 @@ describe.skipIf(executable === undefined)("billing", () => {
     await button("More about the plan").click();
     await page.getByRole("menuitem", { name: "Pause the plan…" }).click();
     await press("Pause");
-    await button("Resume Solo").click();
-    await says("Solo runs again.");
-    expect(billing().acts).toEqual(["cancel_at_period_end", "keep", "pause", "resume"]);
+    await button("Resume the plan").click();
+    await says("The plan runs again.");
     billing().set(ENDS);
+    await page.reload();
+    await says("Solo ends");
+    await page.locator(".notice").getByRole("button", { name: "Keep Solo" }).click();
+    await says("Solo stays and renews.");
+    expect(billing().acts).toEqual(["cancel_at_period_end", "keep", "pause", "resume", "keep"]);
   });
 
   it("buys a plan on the hosted page, waits for it, and is done when it is paid", async () => {
@@ -128,9 +132,9 @@ describe.skipIf(executable === undefined)("billing", () => {
     await page.bringToFront();
     await says("Waiting for the payment: Solo, $120.00 a year");
     await checkLooks(page, "billing-waiting", 900);
-    billing().checkout = { state: "processing", words: "" };
+    billing().checkout = { state: "processing", words: "What you bought is yours when the payment arrives." };
     await says("The payment is on its way: Solo, $120.00 a year");
-    billing().checkout = { state: "paid", words: "" };
+    billing().checkout = { state: "paid", words: "Your plan is Solo from now on." };
     await page.evaluate(() => window.dispatchEvent(new Event("focus")));
     await says("Paid: Solo, $120.00 a year");
     await page.locator(".notice").getByRole("button", { name: "Close" }).click();
@@ -147,9 +151,9 @@ describe.skipIf(executable === undefined)("billing", () => {
     await page.close();
     await show();
     await says("Waiting for the payment: $25.00 into the balance");
-    billing().checkout = { state: "expired", words: "" };
+    billing().checkout = { state: "expired", words: "The payment page has closed, and nothing was charged." };
     await page.evaluate(() => window.dispatchEvent(new Event("focus")));
-    await says("Nothing was charged. Start again when you like.");
+    await says("The payment page has closed, and nothing was charged.");
   });
 
   it("refuses a price that is no longer true, and shows the new one", async () => {
@@ -190,9 +194,15 @@ describe.skipIf(executable === undefined)("billing", () => {
     await says("Credited to the next invoice");
     await press("Confirm");
     await until("the storage to go", () => billing().changes.length === 3);
+    await button("Add Seat").click();
+    await press("One more");
+    await says("1 × Seat, rest of this period");
+    await press("Confirm");
+    await says("Seat: 1 from now on.");
     expect(billing().changes.slice(1)).toEqual([
       { addOns: [{ addOn: "slot", quantity: 3 }] },
       { addOns: [{ addOn: "storage", quantity: 0 }] },
+      { addOns: [{ addOn: "seat", quantity: 1 }] },
     ]);
   });
 

@@ -1,7 +1,7 @@
 /** `billing.*` and `usage.*` over `StubBilling`: the server's inputs, permissions and refusals, nothing behind them. */
 import { type Permission, roleMay } from "../../shared/access.ts";
 import * as billing from "../../shared/billing/billing.ts";
-import { ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
+import { ADD_ON_IDS, ADD_ONS, CURRENCY, type Cycle, PACKS, PLANS, TOP_UPS } from "../../shared/billing/catalogue.ts";
 import { newId } from "../../shared/ids.ts";
 import { ahead, DAY_MS, shownLine, stubDays, stubExplanation, stubPlans, stubUsage } from "./stub-billing.ts";
 import { proven, refusal, type StubState, signedIn, t } from "./stub-trpc.ts";
@@ -53,16 +53,15 @@ function previewOf(state: StubState, change: ReturnType<(typeof billing.changeIn
     lines.push({ words: `Unused time on ${plan.name}`, amount: -Math.floor(before / 2) });
     lines.push({ words: `Rest of this period on ${PLANS[change.plan ?? plan.id].name}`, amount: Math.floor(next / 2) });
   }
-  for (const one of addOns) {
-    const quantity = change.addOns.find(({ addOn }) => addOn === one.id)?.quantity ?? one.quantity;
-    next += ADD_ONS[one.id].prices[cycle] * quantity;
-    const more = quantity - one.quantity;
+  for (const id of ADD_ON_IDS) {
+    const had = addOns.find((one) => one.id === id)?.quantity ?? 0;
+    const quantity = change.addOns.find(({ addOn }) => addOn === id)?.quantity ?? had;
+    next += ADD_ONS[id].prices[cycle] * quantity;
+    const more = quantity - had;
     if (more !== 0) {
-      const amount = Math.floor((ADD_ONS[one.id].prices[cycle] * more) / 2);
-      lines.push({
-        words: `${Math.abs(more)} × ${one.name}, ${more > 0 ? "rest of this period" : "unused time"}`,
-        amount,
-      });
+      const amount = Math.floor((ADD_ONS[id].prices[cycle] * more) / 2);
+      const when = more > 0 ? "rest of this period" : "unused time";
+      lines.push({ words: `${Math.abs(more)} × ${ADD_ONS[id].name}, ${when}`, amount });
     }
   }
   const due = lines.reduce((sum, { amount }) => sum + amount, 0);
@@ -106,10 +105,13 @@ export const billingProcedures = {
       const plan = input.change.plan === undefined ? summary.plan : { ...summary.plan, ...PLANS[input.change.plan] };
       state.billing.set({
         plan: { ...summary.plan, id: plan.id, name: plan.name },
-        addOns: summary.addOns.map((one) => ({
-          ...one,
-          quantity: input.change.addOns.find(({ addOn }) => addOn === one.id)?.quantity ?? one.quantity,
-        })),
+        addOns: ADD_ON_IDS.map((id) => ({
+          ...{ id, name: ADD_ONS[id].name, price: { amount: ADD_ONS[id].prices.month, currency: CURRENCY } },
+          quantity:
+            input.change.addOns.find(({ addOn }) => addOn === id)?.quantity ??
+            summary.addOns.find((one) => one.id === id)?.quantity ??
+            0,
+        })).filter(({ quantity }) => quantity > 0),
       });
       return {};
     }),

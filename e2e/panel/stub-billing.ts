@@ -29,7 +29,6 @@ export function stubSummary(): Loose<billing.BillingSummary> {
     addOns: [
       { id: "slot", name: "Parallel slot", quantity: 1, inUse: 1, price: usd(1_500) },
       { id: "dedicated", name: "Dedicated phone", quantity: 1, inUse: 0, price: usd(2_500) },
-      { id: "seat", name: "Seat", quantity: 0, price: usd(500) },
       { id: "storage", name: "Storage, 5 GB", quantity: 1, inUse: 1, price: usd(200) },
     ],
     seats: { used: 2, allowed: 3 },
@@ -150,6 +149,13 @@ export const FROZEN: Partial<billing.BillingSummary> = {
 };
 export const ENDS: Partial<billing.BillingSummary> = {
   plan: { id: "solo", name: "Solo", cycle: "month", price: usd(1_200), status: "active", endsAt: ahead(9 * DAY_MS) },
+  problems: [
+    {
+      ...{ kind: "ends", severity: "info", title: "Solo ends" },
+      words: "Solo ends on 5 December; after that the Free plan holds. Balance and minutes you bought stay.",
+      step: { kind: "plans", label: "Keep Solo" },
+    },
+  ],
 };
 
 export function stubPlans(current: string): billing.PlansView {

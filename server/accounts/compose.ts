@@ -97,12 +97,15 @@ export function createAccountServices(options: {
   uninstallKey: Buffer;
   /** Left out: nobody else keeps a name or an address. */
   tellProcessors?: TellProcessors;
+  /** How many members a team's plan has room for. Left out: any number. */
+  seatsOf?: (tx: Writer, teamId: TeamId) => Promise<number>;
   /** Ends what a team pays for, in the transaction that closes it. Left out: teams pay for nothing. */
   teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
   /** What a person paid and used. Left out, or nothing: nobody is billed. */
   paidBy?: (tx: Writer, userId: UserId) => Promise<Omit<PaymentFacts, "declinedCards"> | undefined>;
 }): AccountServices {
   const { db, audit, limiter, jobs, clock, config, publicUrl, passwords = createPasswords() } = options;
+  const { seatsOf = async () => Number.POSITIVE_INFINITY } = options;
   const { tellProcessors = nobodyToTell, teamCloses: closes = async () => {} } = options;
   const teams = createTeamsRepo(db, clock);
   const accountsRepo = createAccountsRepo(db, clock);
@@ -203,6 +206,7 @@ export function createAccountServices(options: {
     invitations: createInvitations({
       ...{ db, repo: invitationsRepo, teams, people: accountsRepo, accounts, sessions },
       ...{ mail, audit, limiter, clock, publicUrl },
+      seatsOf,
     }),
     accessChanges,
     rightsLost,

@@ -14,6 +14,7 @@ const number = z.string().trim().min(1, "Give the number on the invoice.").max(1
 const REASON = { reason: { type: "string", required: true } } as const;
 const why = (options: Options) => parse(reason, "--reason", options["reason"]);
 const entryId = idSchema("ledgerEntry");
+const findingId = z.string("Give the id of a finding; see: billing findings.").max(300);
 
 /** `5` or `5.00` to 500: whole minor units, read as digits. */
 const money = z
@@ -159,6 +160,27 @@ export const BILLING_COMMANDS: Commands = {
       for (const { id, kind, createdAt, words: said, teamId: team } of await work.billingDesk.findings(why(options))) {
         line(id, createdAt.toISOString(), kind, said, team ?? "–");
       }
+    },
+  },
+  "billing resolve": {
+    options: { finding: { type: "string", required: true }, ...REASON },
+    async run({ billingDesk, process }, options) {
+      await billingDesk.resolve(parse(findingId, "--finding", options["finding"]), why(options));
+      process.out("It is noted as put right.");
+    },
+  },
+  "billing freeze": {
+    options: { team: { type: "string", required: true }, ...REASON },
+    async run({ billingDesk, process }, options) {
+      await billingDesk.setFrozen(parse(teamId, "--team", options["team"]), true, why(options));
+      process.out("The balance cannot be used until: billing free.");
+    },
+  },
+  "billing free": {
+    options: { team: { type: "string", required: true }, ...REASON },
+    async run({ billingDesk, process }, options) {
+      await billingDesk.setFrozen(parse(teamId, "--team", options["team"]), false, why(options));
+      process.out("The balance can be used again.");
     },
   },
   "billing sync": {

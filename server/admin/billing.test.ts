@@ -120,6 +120,31 @@ describe("what an operator does about billing beside a running server", () => {
     expect(await admin(["billing", "findings", ...WHY])).toBe("");
   });
 
+  it("freezes a balance and frees it, and notes what was put right", async () => {
+    const frozen = async () => (await ask<BillingSummary>("query", "billing.summary")).wallet.frozen;
+    const team = ["--team", owner.teamId, ...WHY];
+    await admin(["billing", "freeze", ...team]);
+    expect(await frozen()).toBe(true);
+    await expect(admin(["billing", "freeze", ...team])).rejects.toMatchObject({ code: "conflict" });
+    await admin(["billing", "free", ...team]);
+    expect(await frozen()).toBe(false);
+    await expect(admin(["billing", "free", ...team])).rejects.toMatchObject({ code: "conflict" });
+
+    const { reconcileFindings } = server.db.t;
+    const at = new Date(server.clock.now());
+    await server.db.tx((tx) =>
+      tx.insert(reconcileFindings).values({
+        ...{ id: "amount_differs:cs_1", runId: newId("reconcileRun"), teamId: owner.teamId, kind: "amount_differs" },
+        ...{ objectId: "cs_1", words: "300 was paid, 500 was asked for.", resolvedAt: null, createdAt: at },
+      }),
+    );
+    const [id = ""] = (await admin(["billing", "findings", ...WHY])).split("\t");
+    await admin(["billing", "resolve", "--finding", id, ...WHY]);
+    expect(await admin(["billing", "findings", ...WHY])).toBe("");
+    await expect(admin(["billing", "resolve", "--finding", id, ...WHY])).rejects.toMatchObject({ code: "not_found" });
+    expect(await told("admin.billing_reconciled")).toMatchObject([{ reason: "ticket 7", finding: id }]);
+  });
+
   it("says what a sync would change: nothing, after the server has done it", async () => {
     expect(await admin(["billing", "sync", "--dry-run", ...WHY])).toMatch(/^0 changes/);
   });

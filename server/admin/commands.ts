@@ -73,6 +73,9 @@ const USAGE = `Usage: npm run admin -- <command>
   billing refund --team T --amount A --reason R       sends unused balance back to where it came from
   billing reconcile [--full] --reason R               compares with Stripe; repairs mirrors, only tells of money
   billing findings --reason R                         what did not fit and nobody put right yet
+  billing resolve --finding F --reason R              notes that a finding was put right
+  billing freeze --team T --reason R                  keeps a balance from being used
+  billing free --team T --reason R                    lets it be used again, also after a dispute or a warning of fraud
   billing sync [--dry-run] --reason R                 makes plans, add-ons and packs in Stripe as the catalogue has them
   sandbox clock --days N --reason R                   lets days pass in the billing sandbox
   sandbox faults [--fail-calls P] [--lose-answers P] [--duplicates P] [--drops P] [--reorder] [--delay-ms N] --reason R

@@ -1,3 +1,4 @@
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type {
   BillingSummary,
@@ -6,6 +7,7 @@ import type {
   CheckoutView,
   StartPreview,
 } from "../../shared/billing/billing.ts";
+import { newId } from "../../shared/ids.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 
 describe("a server with the billing sandbox", () => {
@@ -70,6 +72,28 @@ describe("a server with the billing sandbox", () => {
     expect(JSON.stringify(seen)).not.toMatch(/perHour|\$/);
     expect(await ask("mutation", "billing.stopAll")).toEqual({ parked: 1 });
     expect(await ask<BurnView>("query", "billing.burn")).toMatchObject({ running: [], words: "No phone runs" });
+  });
+
+  it("has room for as many people as the plan has seats, also for those who were invited before", async () => {
+    const invite = (name: string) =>
+      call(server, "mutation", "teams.invite", { email: `${name}@x.example`, role: "viewer", days: 7 }, owner.token);
+    const { seats } = await ask<BillingSummary>("query", "billing.summary");
+    const free = seats.allowed - seats.used;
+    for (let index = 0; index < free; index += 1) expect(await invite(`guest${index}`)).toMatchObject({ ok: true });
+    const refused = { ok: false, error: { code: "limit_reached", message: expect.stringContaining("Add a seat") } };
+    expect(await invite("late")).toMatchObject(refused);
+
+    const { teamInvitations } = server.db.t;
+    const guest = await signIn(server);
+    const email = `${guest.userId.toLowerCase()}@x.example`;
+    const [open] = await server.db.read.select().from(teamInvitations);
+    const id = open?.id ?? newId("invitation");
+    await server.db.tx((tx) =>
+      tx.update(teamInvitations).set({ email, emailIndex: email, emailShown: email }).where(eq(teamInvitations.id, id)),
+    );
+    for (let index = 0; index < free; index += 1) await signIn(server, "viewer", owner.teamId);
+    const joined = await call(server, "mutation", "teams.acceptInvitation", { invitationId: id }, guest.token);
+    expect(joined).toMatchObject({ ok: false, error: { code: "limit_reached" } });
   });
 });
 

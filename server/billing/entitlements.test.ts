@@ -110,10 +110,12 @@ describe("what a team may", () => {
   });
   it("goes on for 7 days after a payment failed, and no further", () => {
     const pastDueSince = AT;
-    const at = (ms: number) => {
+    const at = (ms: number, status = "past_due") => {
       const terms = { ...account, pastDueSince };
-      return entitlementsOf(terms, subscriptionOf({ status: "past_due" }), new Date(AT.getTime() + ms));
+      return entitlementsOf(terms, subscriptionOf({ status }), new Date(AT.getTime() + ms));
     };
+    expect(at(0, "active")).toMatchObject({ plan: "solo", standing: "grace" });
+    expect(at(0, "canceled")).toMatchObject({ plan: "free", standing: "good" });
     expect(at(0)).toMatchObject({ plan: "solo", standing: "grace", overageCap: 0 });
     expect(at(GRACE_MS - 1)).toMatchObject({ standing: "grace", stopsAt: new Date(AT.getTime() + GRACE_MS) });
     expect(at(GRACE_MS)).toMatchObject({ plan: "solo", standing: "stopped" });

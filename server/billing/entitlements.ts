@@ -61,7 +61,7 @@ export function entitlementsOf(
   const paid = subscription !== undefined && carriesPlan(subscription) ? subscription : undefined;
   const { plan = "free", cycle, addOns } = boughtWith(paid?.items ?? []);
   const { phonesAtOnce, seats, storageMb, includedMs } = PLANS[plan];
-  const since = paid?.status === "past_due" ? account.pastDueSince : null;
+  const since = paid === undefined ? null : account.pastDueSince;
   const stopsAt = since === null ? undefined : new Date(since.getTime() + GRACE_MS);
   const standing = stopsAt === undefined ? "good" : at < stopsAt ? "grace" : "stopped";
   return {

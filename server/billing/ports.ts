@@ -115,7 +115,10 @@ export interface Metering {
   admit(tx: Writer, start: PhoneStart & { readonly isNew: boolean }): Promise<void>;
   /** The phone is ready: from here it counts. */
   opened(tx: Writer, start: PhoneStart): Promise<void>;
-  /** The phone stopped, or never became ready: the end of its time and of its place. Settles up to now. */
+  /**
+   * The phone stopped, or never became ready: the end of its time and of its place. Settles up to now. @throws NotSettled
+   * when that failed; called again, it leaves that to the next heartbeat.
+   */
   closed(tx: Writer, phoneId: PhoneId, end: IntervalEnd): Promise<void>;
 }
 export interface OpenInterval {

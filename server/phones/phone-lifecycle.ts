@@ -11,18 +11,19 @@ import {
   type PhoneState,
   type WipeReceipt,
 } from "../../shared/phones.ts";
-import type { Audit, AuditEntry } from "../audit/audit.repo.ts";
+import type { Audit } from "../audit/audit.repo.ts";
 import type { Metering } from "../billing/ports.ts";
 import { NotCovered } from "../billing/usage/not-covered.ts";
 import type { IntervalEnd } from "../billing/usage/usage.tables.ts";
 import type { Clock } from "../clock.ts";
-import { createQueue, type Database, type Writer } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { PhoneDriver, PhoneSpec } from "./driver.ts";
+import { createMove, createTurns } from "./phone-moves.ts";
 import { phoneView } from "./phone-view.ts";
-import type { PhoneChange, PhoneRow, PhonesRepo } from "./phones.repo.ts";
+import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
 
 export interface LifecycleLimits {
   readonly idleMs: number;
@@ -92,24 +93,14 @@ export function createPhoneLifecycle(options: {
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
   const { db, repo, events, audit, clock, log, limits, metering } = options;
-  const turns = new Map<PhoneId, { readonly queue: ReturnType<typeof createQueue>; waiting: number }>();
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
   const running = new Map<PhoneId, PhoneDriver>();
   let closing = false;
 
-  const inTurn = async <T>(id: PhoneId, work: () => Promise<T>): Promise<T> => {
-    const turn = turns.get(id) ?? { queue: createQueue(), waiting: 0 };
-    turns.set(id, turn);
-    turn.waiting += 1;
-    try {
-      return await turn.queue(work);
-    } finally {
-      turn.waiting -= 1;
-      if (turn.waiting === 0) turns.delete(id);
-    }
-  };
+  const turns = createTurns();
+  const inTurn = turns.take;
   const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => {
     const driver = options.drivers.get(row.driver);
     if (driver === undefined) throw new PerchError("capability_missing", "This server has no phones of this kind.");
@@ -122,7 +113,7 @@ export function createPhoneLifecycle(options: {
     rotated: row.rotated,
   });
 
-  const stopped = (id: PhoneId, end: IntervalEnd) => (tx: Writer) => metering.closed(tx, id, end);
+  const stopped = (id: PhoneId, end: IntervalEnd) => ({ meter: (tx: Writer) => metering.closed(tx, id, end) });
 
   function runningDriver(id: PhoneId): PhoneDriver {
     const driver = running.get(id);
@@ -144,34 +135,7 @@ export function createPhoneLifecycle(options: {
     await events.publish(tx, row.teamId, event);
   }
 
-  /**
-   * One transition: the row, its event, its audit entry and what it means for billing together. Throws `conflict` when the
-   * phone is elsewhere.
-   */
-  async function move(
-    id: PhoneId,
-    from: readonly PhoneState[],
-    change: PhoneChange,
-    also: {
-      readonly entry?: (row: PhoneRow) => Omit<AuditEntry, "chain">;
-      readonly before?: Admission | undefined;
-      readonly meter?: Admission;
-    } = {},
-  ): Promise<PhoneRow> {
-    const { entry, before, meter } = also;
-    const row = await db.tx(async (tx) => {
-      await before?.(tx);
-      const changed = await repo.change(tx, id, from, change);
-      if (changed === undefined)
-        throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
-      await meter?.(tx);
-      await publish(tx, changed);
-      if (entry !== undefined) await audit.record(tx, { chain: changed.teamId, ...entry(changed) });
-      return changed;
-    });
-    events.wake(row.teamId);
-    return row;
-  }
+  const move = createMove({ db, repo, events, audit, log, publish });
 
   async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
     if (closing) throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
@@ -196,7 +160,7 @@ export function createPhoneLifecycle(options: {
         error instanceof PerchError && error.code === "phone_unavailable" ? "no_browser" : "start_failed";
       log.error("A phone did not start", { phoneId: row.id, ...errorFields(error) });
       await driver.park(row.id).catch(() => {});
-      await move(row.id, ["starting"], { state: "failed", reason }, { meter: stopped(row.id, "failed") });
+      await move(row.id, ["starting"], { state: "failed", reason }, stopped(row.id, "failed"));
       if (error instanceof PerchError) throw error;
       throw new PerchError(
         "phone_unavailable",
@@ -229,7 +193,7 @@ export function createPhoneLifecycle(options: {
       id,
       ["creating", "starting", "running", "parking", "failed"],
       { state: "parking" },
-      { meter: stopped(id, "parked") },
+      stopped(id, "parked"),
     );
     running.delete(id);
     options.listener().ended(id, "parked", reason);
@@ -258,12 +222,7 @@ export function createPhoneLifecycle(options: {
     if ((await driverOf(row).state(id)) === "running") return;
     running.delete(id);
     options.listener().ended(id, "failed", reason);
-    const failed = await move(
-      id,
-      ["running"],
-      { state: "failed", reason, startedAt: null },
-      { meter: stopped(id, "failed") },
-    );
+    const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null }, stopped(id, "failed"));
     const crashedBefore = crashes.get(id) ?? Number.NEGATIVE_INFINITY;
     crashes.set(id, clock.now());
     if (reason === "browser_crashed" && clock.now() - crashedBefore > CRASH_WINDOW_MS) {
@@ -320,7 +279,7 @@ export function createPhoneLifecycle(options: {
     if (row.state === "parking") await parkNow(id, "asked", SERVER);
     if (row.state === "starting") {
       await driverOf(row).park(id);
-      await move(id, ["starting"], { state: "failed", reason: "start_failed" }, { meter: stopped(id, "failed") });
+      await move(id, ["starting"], { state: "failed", reason: "start_failed" }, stopped(id, "failed"));
     }
     const at = parksAt(row);
     if (row.state !== "running" || row.startedAt === null || at === undefined) return;
@@ -359,7 +318,7 @@ export function createPhoneLifecycle(options: {
           row.id,
           ["creating", "starting", "running", "parking", "parked", "failed", "removed"],
           { state: "removed", removedAt: new Date(clock.now()) },
-          { meter: stopped(row.id, "removed") },
+          stopped(row.id, "removed"),
         );
         running.delete(row.id);
         options.listener().ended(row.id, "removed", "asked");
@@ -401,7 +360,7 @@ export function createPhoneLifecycle(options: {
             row.id,
             [row.state],
             { state: "parked", reason: "server_restarted", startedAt: null },
-            { meter: stopped(row.id, "server_crash") },
+            stopped(row.id, "server_crash"),
           ),
         );
       }
@@ -425,7 +384,7 @@ export function createPhoneLifecycle(options: {
       }
       if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
       const due = rows.filter((row) => {
-        if (turns.has(row.id)) return false;
+        if (turns.isBusy(row.id)) return false;
         return row.state !== "running" || clock.now() >= (parksAt(row)?.getTime() ?? Infinity) - WARNING_MS;
       });
       await Promise.all(due.map((row) => alone(row.id, "Looking after a phone failed", () => tend(row.id))));

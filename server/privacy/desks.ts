@@ -3,6 +3,7 @@ import { POLICY_VERSIONS, type PolicyVersion } from "../../shared/policy/version
 import type { ProcessorView } from "../../shared/privacy.ts";
 import { createOneTimeTokensRepo } from "../accounts/one-time-tokens.repo.ts";
 import type { Audit } from "../audit/audit.repo.ts";
+import { createBillingDeskRepo } from "../billing/desk/billing-desk.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
@@ -34,7 +35,7 @@ export interface DesksOptions {
   readonly jobs: Pick<Jobs, "enqueue" | "wake">;
   readonly clock: Clock;
   readonly log: Log;
-  readonly config: Pick<Config, "SMTP_URL" | "DATABASE_URL" | "PROCESSORS_FILE" | "SUPPORT_EMAIL">;
+  readonly config: Pick<Config, "SMTP_URL" | "DATABASE_URL" | "PROCESSORS_FILE" | "SUPPORT_EMAIL" | "billingMode">;
   readonly publicUrl: URL;
   /** Seals the session of the operator's page. */
   readonly deskKey: Buffer;
@@ -75,7 +76,8 @@ export function createDesks(options: DesksOptions): Desks {
   const desk = createOperatorDesk({
     ...parts,
     ...{ repo: createOperatorDeskRepo(db), tokens: createOneTimeTokensRepo(db, clock), incidents, policy },
-    ...{ processors: processorViews, key: options.deskKey },
+    ...{ processors: processorViews, key: options.deskKey, billingMode: config.billingMode },
+    billing: createBillingDeskRepo(db),
   });
   return {
     desk,

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { type Role, roleMay, roleReaches } from "../../shared/access.ts";
-import { type InvitationId, newId } from "../../shared/ids.ts";
+import { type InvitationId, newId, type TeamId } from "../../shared/ids.ts";
 import type { InvitationView, inviteInput, ReceivedInvitation } from "../../shared/teams.ts";
 import type { AccountsRepo } from "../accounts/accounts.repo.ts";
 import type { Accounts } from "../accounts/accounts.service.ts";
@@ -66,6 +66,8 @@ export function createInvitations(options: {
   limiter: RateLimiter;
   clock: Clock;
   publicUrl: URL;
+  /** How many members the team's plan has room for. */
+  seatsOf: (tx: Writer, teamId: TeamId) => Promise<number>;
 }): Invitations {
   const { db, repo, teams, people, mail, audit, limiter, clock } = options;
   const record = (tx: Writer, teamId: string, actor: string, action: AuditAction, id: InvitationId, role?: Role) =>
@@ -128,7 +130,13 @@ export function createInvitations(options: {
     if (!(await repo.accept(tx, id, userId, new Date(clock.now())))) throw gone();
     const isMember = (await teams.listOfIn(tx, userId)).some((team) => team.id === teamId);
     // Who is in already keeps the role they have: an old mail neither lifts nor lowers it.
-    if (!isMember) await teams.addMember(tx, teamId, userId, role);
+    if (!isMember) {
+      // Seats may have gone since it was sent.
+      if ((await teams.membersIn(tx, teamId)).length >= (await options.seatsOf(tx, teamId))) {
+        throw new PerchError("limit_reached", "This team has no seat free. Ask whoever invited you to add one.");
+      }
+      await teams.addMember(tx, teamId, userId, role);
+    }
     await record(tx, teamId, userId, "team.joined", id, role);
   }
 
@@ -169,6 +177,11 @@ export function createInvitations(options: {
         if (open.length >= MAX_OPEN_INVITATIONS) {
           const message = `This team has ${open.length} open invitations, which is the most at once. Withdraw one first.`;
           throw new PerchError("limit_reached", message);
+        }
+        const seats = await options.seatsOf(tx, scope.teamId);
+        if (members.length + open.length >= seats) {
+          const message = `Your plan has ${seats} seats, and members and open invitations take them all.`;
+          throw new PerchError("limit_reached", `${message} Add a seat under Billing, or withdraw an invitation.`);
         }
         const createdAt = new Date(clock.now());
         await repo.insert(tx, {

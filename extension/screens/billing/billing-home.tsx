@@ -97,6 +97,12 @@ function Overview({ summary, me, stale, onView, onChanged }: OverviewProps) {
     const result = await calls.run("portal", (api) => api.billing.portal.mutate());
     if (result?.ok === true) await openTab(result.value.url);
   };
+  const keep = async () => {
+    const idempotencyKey = crypto.randomUUID();
+    const result = await calls.run("keep", (api) => api.billing.act.mutate({ act: "keep", idempotencyKey }));
+    if (result?.ok === true) toast({ text: `${summary.plan.name} stays and renews.` });
+    onChanged();
+  };
   const plans = () => onView("plans");
   const running = <BurnCard burn={burn} mayStop={roleMay(role, "phones:control") && !stale} onChanged={onChanged} />;
   if (summary.mode === "off") {
@@ -114,9 +120,11 @@ function Overview({ summary, me, stale, onView, onChanged }: OverviewProps) {
       <Problems
         problems={summary.problems}
         mayManage={mayManage}
-        busy={calls.busy("portal")}
+        busy={calls.busy}
         onStep={(step) => {
           if (step === "portal") void portal();
+          else if (step === "keep") void keep();
+          else if (step === "top_up") setOpen({ kind: "top_up" });
           else if (step === "budgets") setBudgetsOpened((count) => count + 1);
           else plans();
         }}
@@ -126,6 +134,7 @@ function Overview({ summary, me, stale, onView, onChanged }: OverviewProps) {
         summary={summary}
         mayManage={mayManage}
         calls={calls}
+        onKeep={() => void keep()}
         onPlans={plans}
         onPortal={() => void portal()}
         onChanged={onChanged}

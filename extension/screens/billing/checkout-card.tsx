@@ -10,13 +10,6 @@ const TITLES = {
   paid: "Paid",
   expired: "The payment page expired",
 } as const;
-const DETAILS = {
-  open: "The payment page is open in a tab. Pay there, and this page knows at once.",
-  processing: "The bank confirms it, which can take days. What you bought comes by itself then, and a mail says so.",
-  paid: "It counts from now on. The receipt is under Invoices and receipts.",
-  expired: "Nothing was charged. Start again when you like.",
-} as const;
-
 export function CheckoutCard({ checkout }: { readonly checkout: Checkout }) {
   const { pending, state, reopen, forget } = checkout;
   if (pending === undefined) return null;
@@ -44,7 +37,9 @@ export function CheckoutCard({ checkout }: { readonly checkout: Checkout }) {
         )
       }
     >
-      {DETAILS[stage]}
+      {stage === "open" && "The payment page is open in a tab. Pay there, and this page knows at once."}
+      {stage !== "open" && state?.words}
+      {stage === "paid" && " The receipt is under Invoices and receipts."}
     </Notice>
   );
 }

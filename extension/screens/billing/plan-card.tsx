@@ -17,18 +17,20 @@ export interface PlanCardProps {
   readonly summary: BillingSummary;
   readonly mayManage: boolean;
   readonly calls: Calls;
+  readonly onKeep: () => void;
   readonly onPlans: () => void;
   readonly onPortal: () => void;
   readonly onChanged: () => void;
 }
 
-export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChanged }: PlanCardProps) {
+export function PlanCard({ summary, mayManage, calls, onKeep, onPlans, onPortal, onChanged }: PlanCardProps) {
   const { plan, phonesAtOnce, seats, storage } = summary;
   const [asking, setAsking] = useState<"cancel" | "pause">();
   const toast = useToast();
   const now = Date.now();
   const state = planState(plan, now);
-  const paid = plan.id !== "free";
+  // A plan that is paused gives what Free gives, and is there all the same.
+  const paid = plan.status !== undefined || plan.id !== "free";
   // What is wrong has its own button, and one is enough.
   const urgent = summary.problems.some(({ severity }) => severity !== "info");
   const act = async (name: Act, said: string) => {
@@ -39,8 +41,7 @@ export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChang
     if (result?.ok === true) toast({ text: said });
     onChanged();
   };
-  const keep = () => void act("keep", `${plan.name} stays and renews.`);
-  const resume = () => void act("resume", `${plan.name} runs again.`);
+  const resume = () => void act("resume", "The plan runs again.");
   const items: (MenuItem | "separator")[] = [
     { id: "portal", label: "Payment methods and tax details", icon: "card", onSelect: onPortal },
     ...(plan.pausedAt === undefined && plan.endsAt === undefined
@@ -77,13 +78,13 @@ export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChang
       {mayManage && (
         <div className="card-actions">
           {plan.endsAt !== undefined && (
-            <Button size="small" kind="primary" busy={calls.busy("keep")} onClick={keep}>
+            <Button size="small" kind="primary" busy={calls.busy("keep")} onClick={onKeep}>
               Keep {plan.name}
             </Button>
           )}
           {plan.pausedAt !== undefined && (
             <Button size="small" kind="primary" busy={calls.busy("resume")} onClick={resume}>
-              Resume {plan.name}
+              Resume the plan
             </Button>
           )}
           <Button size="small" kind={paid || urgent ? "secondary" : "primary"} onClick={onPlans}>
@@ -114,7 +115,7 @@ export function PlanCard({ summary, mayManage, calls, onPlans, onPortal, onChang
           title={`Pause ${plan.name}?`}
           verb="Pause"
           busy={calls.busy("pause")}
-          onYes={() => void act("pause", `${plan.name} is paused.`)}
+          onYes={() => void act("pause", "The plan is paused.")}
           onClose={() => setAsking(undefined)}
         >
           <p>

@@ -52,6 +52,7 @@ export function PlansPage({ mayManage, last, packs, onBack }: PlansPageProps) {
     if (refused.kind !== "refused" || !isRefused(refused, "conflict")) return false;
     setStale(refused.error.message);
     reload();
+    summary.reload();
     return true;
   };
   const buy = async (key: string, purchase: Purchase, what: string) => {
@@ -84,7 +85,7 @@ export function PlansPage({ mayManage, last, packs, onBack }: PlansPageProps) {
       {value === undefined && failure === undefined && <Skeleton label="Loading plans" rows={6} />}
       {stale !== undefined && (
         <Notice tone="warn" title={stale}>
-          What you see below are the prices of now.
+          What you see below is how things are now.
         </Notice>
       )}
       {value !== undefined && (

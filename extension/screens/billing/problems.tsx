@@ -6,13 +6,14 @@ import { openTab } from "../../platform/tabs.ts";
 import { usePhones } from "../../state/app-context.tsx";
 
 type Step = NonNullable<PaymentProblem["step"]>;
-export type StepKind = Exclude<Step["kind"], "open" | "support">;
+/** `keep`: the plan that ends goes on. */
+export type StepKind = Exclude<Step["kind"], "open" | "support"> | "keep";
 
 export interface ProblemsProps {
   readonly problems: readonly PaymentProblem[];
   /** Whether the person may do the step; else they only read. */
   readonly mayManage: boolean;
-  readonly busy: boolean;
+  readonly busy: (key: string) => boolean;
   readonly onStep: (step: StepKind) => void;
 }
 
@@ -20,14 +21,16 @@ export function Problems({ problems, mayManage, busy, onStep }: ProblemsProps) {
   const { server = "" } = usePhones();
   return problems.map(({ kind, severity, title, words, step }) => {
     const mine = step !== undefined && (mayManage || step.kind === "support" || step.kind === "budgets");
+    const does: StepKind | undefined =
+      kind === "ends" ? "keep" : step?.kind === "open" || step?.kind === "support" ? undefined : step?.kind;
     const act = (given: Step) => {
-      if (given.kind === "open") void openTab(given.url);
-      else if (given.kind === "support") void openTab(`${server}/support`);
-      else onStep(given.kind);
+      if (does !== undefined) onStep(does);
+      else if (given.kind === "open") void openTab(given.url);
+      else void openTab(`${server}/support`);
     };
     return (
       <Notice
-        key={kind}
+        key={kind + words}
         tone={severity}
         title={title}
         {...(mine && {
@@ -35,7 +38,7 @@ export function Problems({ problems, mayManage, busy, onStep }: ProblemsProps) {
             <Button
               size="small"
               kind={severity === "info" ? "secondary" : "primary"}
-              busy={step.kind === "portal" && busy}
+              busy={does !== undefined && busy(does)}
               onClick={() => act(step)}
             >
               {step.label}

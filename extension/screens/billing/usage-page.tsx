@@ -147,7 +147,7 @@ const RANGE_OF: Readonly<Record<string, RangeKind>> = { month: "month", last: "l
 const BY_OF: Readonly<Record<string, By>> = { phone: "phone", member: "member", flow: "flow" };
 
 function Usage({ read }: { readonly read: UsageRead }) {
-  const { by, range, summary, days } = read;
+  const { by, range, summary, days } = withoutPrices(read);
   const [only, setOnly] = useState<string>();
   const [day, setDay] = useState<DayRange>();
   const [all, setAll] = useState(false);
@@ -224,6 +224,18 @@ function Usage({ read }: { readonly read: UsageRead }) {
       />
     </>
   );
+}
+
+/** Where no bills are sent, amounts of nothing say nothing. */
+function withoutPrices(read: UsageRead): UsageRead {
+  const { summary, days } = read;
+  if (!summary.byCover.every(({ cover }) => cover === "included")) return read;
+  const bare = <T extends { readonly amount?: number }>({ amount: _, ...rest }: T) => rest;
+  return {
+    ...read,
+    summary: { ...bare(summary), byCover: summary.byCover.map(bare) },
+    days: { ...days, series: days.series.map((one) => ({ ...bare(one), days: one.days.map(bare) })) },
+  };
 }
 
 function Covers({ summary }: { readonly summary: UsageSummary }) {

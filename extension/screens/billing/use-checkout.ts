@@ -23,7 +23,7 @@ export interface Checkout {
   forget(): void;
 }
 
-const OPEN_MS = 3_000;
+const OPEN_MS = 4_000;
 const PROCESSING_MS = 15_000;
 
 /** `onPaid` is called once for each purchase that came through. */

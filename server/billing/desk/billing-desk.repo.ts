@@ -1,7 +1,7 @@
 /** What the operator sees of billing: teams as customers, entries of the ledger, and counts for a page that names nobody. */
 import { and, count, desc, eq, gt, inArray, isNotNull, isNull, sum } from "drizzle-orm";
 import type { LedgerEntryId, TeamId, UserId } from "../../../shared/ids.ts";
-import type { Database, Reader } from "../../db/database.ts";
+import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
 
 export type EntryRow = Tables["ledgerEntries"]["$inferSelect"];
@@ -42,6 +42,10 @@ export interface BillingDeskRepo {
   /** Who answers for these teams: whom a look at them concerns. */
   ownersOf(reader: Reader, teams: readonly TeamId[]): Promise<UserId[]>;
   findings(reader: Reader): Promise<FindingRow[]>;
+  /** The finding, when nobody had put it right before. */
+  resolve(tx: Writer, id: string, at: Date): Promise<FindingRow | undefined>;
+  /** `frozenAt` empty: the balance may be used. False when it was so before. */
+  setFrozen(tx: Writer, teamId: TeamId, frozenAt: Date | null): Promise<boolean>;
   counts(now: number): Promise<BillingCounts>;
 }
 
@@ -99,6 +103,23 @@ export function createBillingDeskRepo(db: Database): BillingDeskRepo {
         .where(isNull(reconcileFindings.resolvedAt))
         .orderBy(desc(reconcileFindings.createdAt))
         .limit(MOST),
+    async resolve(tx, id, at) {
+      const [row] = await tx
+        .update(reconcileFindings)
+        .set({ resolvedAt: at })
+        .where(and(eq(reconcileFindings.id, id), isNull(reconcileFindings.resolvedAt)))
+        .returning();
+      return row;
+    },
+    async setFrozen(tx, teamId, frozenAt) {
+      const was = frozenAt === null ? isNotNull(billingAccounts.frozen) : isNull(billingAccounts.frozen);
+      const rows = await tx
+        .update(billingAccounts)
+        .set({ frozen: frozenAt === null ? null : "operator", frozenAt })
+        .where(and(eq(billingAccounts.teamId, teamId), was))
+        .returning({ teamId: billingAccounts.teamId });
+      return rows.length === 1;
+    },
     async counts(now) {
       const counted = async (query: Promise<{ n: number }[]>) => (await query)[0]?.n ?? 0;
       const { read } = db;

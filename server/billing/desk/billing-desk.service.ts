@@ -35,6 +35,10 @@ export interface BillingDesk {
   /** Unused balance goes back to where it came from. */
   refund(teamId: TeamId, amount: number, reason: string): Promise<void>;
   findings(reason: string): Promise<FindingRow[]>;
+  /** Somebody looked at it and put it right. */
+  resolve(findingId: string, reason: string): Promise<void>;
+  /** Whether the balance may be used: after a dispute or a warning of fraud was looked at, say. */
+  setFrozen(teamId: TeamId, frozen: boolean, reason: string): Promise<void>;
   /** Leaves work about no team in particular for the running server. */
   leave(job: NewJob, action: AuditAction, reason: string): Promise<void>;
   /** Keeps that something was done that is about no team in particular. */
@@ -141,6 +145,25 @@ export function createBillingDesk(options: {
         const teams = [...new Set(rows.flatMap(({ teamId }) => teamId ?? []))];
         await tell(tx, teams, "admin.billing_read", { reason, what: "findings" });
         return rows;
+      }),
+
+    resolve: (findingId, reason) =>
+      db.tx(async (tx) => {
+        const found = await repo.resolve(tx, findingId, new Date(clock.now()));
+        if (found === undefined) throw new PerchError("not_found", "No such finding is open. See: billing findings.");
+        const detail = { reason, finding: findingId };
+        await tell(tx, found.teamId === null ? [] : [found.teamId], "admin.billing_reconciled", detail);
+      }),
+
+    setFrozen: (teamId, frozen, reason) =>
+      db.tx(async (tx) => {
+        await demandTeam(tx, teamId);
+        if (!(await repo.setFrozen(tx, teamId, frozen ? new Date(clock.now()) : null))) {
+          const is = frozen ? "is frozen already, or the team never bought anything" : "is not frozen";
+          throw new PerchError("conflict", `The balance ${is}.`);
+        }
+        const action = frozen ? "billing.frozen" : "billing.unfrozen";
+        await audit.record(tx, { chain: teamId, actor: "operator", action, object: teamId, detail: { reason } });
       }),
 
     leave: (job, action, reason) =>

@@ -11,15 +11,22 @@ export type Alone = <T>(mark: RequestMark, work: (view: View) => Promise<T>, now
 /** Work that no call asked for. */
 export const NOBODY: RequestMark = { id: null, idempotencyKey: null };
 
-export function createAlone({ store, clock, id }: { store: SandboxStore; clock: Clock; id: MakeId }): Alone {
+export function createAlone(options: {
+  readonly store: SandboxStore;
+  readonly clock: Clock;
+  readonly id: MakeId;
+  /** Something was written. */
+  readonly changed: () => void;
+}): Alone {
+  const { store, clock, id } = options;
   let last: Promise<unknown> = Promise.resolve();
   return (mark, work, at) => {
     const run = async () => {
       const { aheadMs } = await settingsOf(new View({ store, id, nowMs: 0 }));
       const nowMs = at ?? clock.now() + aheadMs;
-      const view = new View({ store, id, nowMs, mark });
+      const view = new View({ store, id, nowMs, aheadMs, mark });
       const made = await work(view);
-      await view.commit(nowMs);
+      if (await view.commit(nowMs)) options.changed();
       return made;
     };
     const mine = last.then(run, run);

@@ -186,10 +186,7 @@ async function once(
   return answer;
 }
 
-/** Whom an answer is about, so that it goes with them. */
+/** Whom an answer is about, so that it goes with them: the first customer in it, an error's included. */
 function customerIn(body: object): string | null {
-  const { customer, id, object }: { customer?: unknown; id?: unknown; object?: unknown } = { ...body };
-  if (object === "customer" && typeof id === "string") return id;
-  if (typeof customer === "string") return customer;
-  return typeof customer === "object" && customer !== null ? customerIn(customer) : null;
+  return /"(cus_\w+)"/.exec(JSON.stringify(body))?.[1] ?? null;
 }

@@ -50,7 +50,7 @@ async function payOnce(
   pages: string,
 ): Promise<PayOutcome> {
   const { paymentIntent } = plan;
-  await view.put(method);
+  await view.put(method, session.customer);
   const started =
     (session.payment_intent && (await view.get("payment_intent", session.payment_intent))) ||
     (await createIntent(view, {
@@ -201,7 +201,7 @@ async function declinedOutside(
   answer: BankAnswer,
   amount: number,
 ): Promise<void> {
-  await view.put(method);
+  await view.put(method, session.customer);
   const intent = await createIntent(view, {
     amount,
     currency: session.currency ?? "usd",
@@ -218,7 +218,7 @@ async function setUp(
   method: Obj<"payment_method">,
   answer: BankAnswer,
 ): Promise<PayOutcome> {
-  await view.put(method);
+  await view.put(method, session.customer);
   const started =
     (session.setup_intent && (await view.get("setup_intent", session.setup_intent))) ||
     (await createSetup(view, {

@@ -38,7 +38,8 @@ export const checkoutSessions: Routes = {
     const customer = given.customer === undefined ? undefined : await view.need("customer", given.customer, "customer");
     checkMode(mode, given);
     const now = await view.timeOf(customer?.id);
-    const expiresAt = given.expires_at ?? now + DAY;
+    const expiresAt =
+      given.expires_at === undefined ? now + DAY : await view.translated(given.expires_at, customer?.id);
     if (expiresAt < now + MIN_EXPIRY || expiresAt > now + DAY) {
       throw invalid(
         "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.",
@@ -244,8 +245,11 @@ async function linesOf(view: View, given: CheckoutGiven, mode: string): Promise<
     const price = await view.need("price", item.price, `${param}[price]`);
     if (!price.active)
       throw invalid(`The price specified is inactive. This field only accepts active prices.`, `${param}[price]`);
-    if (item.quantity === undefined)
+    const metered = price.recurring?.usage_type === "metered";
+    if (metered && item.quantity !== undefined) throw invalid("Metered prices take no quantity.", `${param}[quantity]`);
+    if (!metered && item.quantity === undefined) {
       throw invalid(`Quantity is required. Add \`quantity\` to \`${param}\``, param, "parameter_missing");
+    }
     if (item.quantity === 0) throw invalid("The quantity must be at least 1.", `${param}[quantity]`);
     if (mode === "payment" && price.recurring !== null) {
       throw invalid(
@@ -256,7 +260,7 @@ async function linesOf(view: View, given: CheckoutGiven, mode: string): Promise<
     if (lines.some(({ currency }) => currency !== price.currency)) {
       throw invalid("All line items must have the same currency.", "line_items");
     }
-    const amount = item.quantity * (price.unit_amount ?? 0);
+    const amount = (item.quantity ?? 0) * (price.unit_amount ?? 0);
     lines.push({
       id: view.id("li"),
       object: "item",
@@ -269,7 +273,7 @@ async function linesOf(view: View, given: CheckoutGiven, mode: string): Promise<
       description: (await view.get("product", price.product))?.name ?? null,
       metadata: {},
       price,
-      quantity: item.quantity,
+      quantity: item.quantity ?? null,
     });
   }
   if (mode === "subscription" && !lines.some(({ price }) => price?.recurring)) {

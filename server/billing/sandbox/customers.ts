@@ -6,6 +6,7 @@ import type { Obj } from "./objects.ts";
 import * as p from "./params.ts";
 import { cancelNow } from "./subscription-end.ts";
 import { gone, type View } from "./view.ts";
+import { attachedMethods } from "./ways.ts";
 
 const address = p.object({
   city: p.clearable(p.text).optional(),
@@ -69,7 +70,7 @@ export const customers: Routes = {
     for (const subscription of await view.list("subscription", customer.id)) {
       if (!["canceled", "incomplete_expired"].includes(subscription.status)) await cancelNow(view, subscription);
     }
-    for (const method of await view.list("payment_method", customer.id)) await view.remove("payment_method", method.id);
+    for (const method of await attachedMethods(view, customer.id)) await view.remove("payment_method", method.id);
     await view.emit("customer.deleted", customer);
     const stone = gone("customer", customer.id);
     await view.putInner("deleted", customer.id, stone, customer.id);
@@ -90,7 +91,7 @@ export const customers: Routes = {
   "GET /v1/customers/:id/payment_methods": async (call) => {
     const given = p.read(p.object({ ...p.paging, type: p.text.optional() }), call.params);
     const { id } = await customerOfPath(call);
-    return page(await call.view.list("payment_method", id), `/v1/customers/${id}/payment_methods`, given);
+    return page(await attachedMethods(call.view, id), `/v1/customers/${id}/payment_methods`, given);
   },
 
   "GET /v1/customers/:id/payment_methods/:method": async (call) => {

@@ -86,6 +86,15 @@ describe("faults", () => {
     expect((await stripe.events.list({ delivery_success: true })).data).toHaveLength(1);
   });
 
+  it("sends each once, however often it is told to at a time", async () => {
+    const { sandbox, stripe, sent } = openSandbox();
+    await stripe.customers.create({});
+    await stripe.customers.create({});
+    await Promise.all([sandbox.controls.moveClock(1_000), sandbox.tick(), sandbox.controls.moveClock(1_000)]);
+    expect(new Set(sent.map(({ body }) => JSON.parse(body).id)).size).toBe(2);
+    expect(sent).toHaveLength(2);
+  });
+
   it("signs with each secret while one is being replaced, and not with another", async () => {
     const { sandbox, stripe, sent, clock } = openSandbox({ webhookSecret: ["whsec_old", WEBHOOK_SECRET] });
     await stripe.customers.create({});

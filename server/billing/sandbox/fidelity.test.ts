@@ -70,9 +70,11 @@ describe("what is wrong with a request, in the SDK's own classes", () => {
       statusCode: 404,
       code: "resource_missing",
     });
-    expect(await refused(stripe.customers.retrieve(shop.customer.id, { expand: ["email"] }))).toMatchObject({
-      param: "expand",
-    });
+    for (const path of ["email", "nothing"]) {
+      expect(await refused(stripe.customers.retrieve(shop.customer.id, { expand: [path] }))).toMatchObject({
+        param: "expand",
+      });
+    }
     const negative = { customer: shop.customer.id, items: [{ price: small.id, quantity: -1 }] };
     expect(await refused(stripe.subscriptions.create(negative))).toMatchObject({ param: "items[0][quantity]" });
   });

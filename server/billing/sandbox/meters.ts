@@ -95,8 +95,10 @@ export const meters: Routes = {
     if (meter.default_aggregation.formula !== "count" && !/^-?\d{1,15}$/.test(text ?? "")) {
       throw invalid(`The value must be a whole number, and was ${text ?? "missing"}.`, "payload");
     }
-    const timestamp = given.timestamp ?? (await view.timeOf(customer));
-    if (timestamp < view.now - 35 * DAY || timestamp > view.now + 300) {
+    const timestamp =
+      given.timestamp === undefined ? await view.timeOf(customer) : await view.translated(given.timestamp, customer);
+    const now = await view.timeOf(customer);
+    if (timestamp < now - 35 * DAY || timestamp > now + 300) {
       throw invalid(
         "The timestamp must be within the past 35 calendar days or up to 5 minutes in the future.",
         "timestamp",

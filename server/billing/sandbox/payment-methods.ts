@@ -8,7 +8,7 @@ import type { Obj } from "./objects.ts";
 import * as p from "./params.ts";
 import { cardError, confirmIntent, createIntent } from "./payments.ts";
 import type { View } from "./view.ts";
-import { attach, methodNamed } from "./ways.ts";
+import { attach, attachedMethods, methodNamed } from "./ways.ts";
 
 const listMethods = p.object({
   ...p.paging,
@@ -20,7 +20,7 @@ const listMethods = p.object({
 export const paymentMethods: Routes = {
   "GET /v1/payment_methods": async ({ view, params }) => {
     const given = p.read(listMethods, params);
-    const all = given.customer === undefined ? [] : await view.list("payment_method", given.customer);
+    const all = given.customer === undefined ? [] : await attachedMethods(view, given.customer);
     return page(all, "/v1/payment_methods", given);
   },
   "GET /v1/payment_methods/:id": async ({ view, path }) => view.need("payment_method", path("id")),
@@ -123,7 +123,7 @@ export const paymentIntents: Routes = {
     const method = await methodOfIntent(view, given.payment_method, intent);
     if (!given.confirm) {
       const waiting: Obj<"payment_intent"> = { ...intent, payment_method: method.id, status: "requires_confirmation" };
-      await view.put(method);
+      await view.put(method, intent.customer);
       await view.put(waiting);
       return waiting;
     }
@@ -199,7 +199,7 @@ async function methodOfIntent(view: View, id: string, intent: Obj<"payment_inten
 }
 
 async function confirmed(view: View, intent: Obj<"payment_intent">, method: Obj<"payment_method">, alone: boolean) {
-  await view.put(method);
+  await view.put(method, intent.customer);
   const after = await confirmIntent(view, intent, method);
   if (after.status === "succeeded") {
     if (intent.setup_future_usage !== null && intent.customer !== null) await attach(view, method, intent.customer);

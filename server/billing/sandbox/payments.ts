@@ -90,7 +90,9 @@ export async function confirmIntent(view: View, intent: Intent, method: Method, 
     await view.emit("payment_intent.requires_action", asking);
     return asking;
   }
-  const earlier = (await view.list("charge")).filter((charge) => charge.payment_method === method.id && charge.paid);
+  const earlier = (await view.list("charge", intent.customer ?? undefined)).filter(
+    (charge) => charge.payment_method === method.id && charge.paid,
+  );
   if (way === "declined" || way === "fails_later") return declined(view, given, method, "generic_decline");
   if (way === "insufficient_later" && earlier.length > 0) return declined(view, given, method, "insufficient_funds");
   const charge = await createCharge(view, given, method, null);

@@ -35,6 +35,27 @@ describe.each(TEST_ENGINES)("the sandbox's objects on $name", (engine) => {
       success_url: "http://127.0.0.1/done",
     });
     await sandbox.controls.pay(session.id, "disputed");
+    const once = await stripe.prices.create({ product: product.id, currency: "usd", unit_amount: 500 });
+    const bought = await stripe.checkout.sessions.create({
+      mode: "payment",
+      customer: customer.id,
+      line_items: [{ price: once.id, quantity: 1 }],
+      success_url: "http://127.0.0.1/done",
+    });
+    await sandbox.controls.pay(bought.id, "pays");
+    const refused = {
+      amount: 500,
+      currency: "usd",
+      customer: customer.id,
+      confirm: true,
+      receipt_email: "anna@x.example",
+    };
+    await expect(
+      stripe.paymentIntents.create(
+        { ...refused, payment_method: "pm_card_chargeCustomerFail" },
+        { idempotencyKey: "refused" },
+      ),
+    ).rejects.toMatchObject({ code: "card_declined" });
     await sandbox.tick();
 
     const again = openSandbox({ store: createSandboxRepo(test.db) });

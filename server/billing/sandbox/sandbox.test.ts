@@ -56,6 +56,53 @@ describe("the sandbox behind the real SDK", () => {
     expect(sent).toHaveLength(before);
   });
 
+  it("is paid once when the button is pressed twice", async () => {
+    const { stripe, sandbox, customer, topUp, urls } = await openShop();
+    const session = await stripe.checkout.sessions.create({
+      mode: "payment",
+      customer: customer.id,
+      line_items: [{ price: topUp.id, quantity: 1 }],
+      ...urls,
+    });
+    const pressed = await Promise.allSettled([
+      sandbox.controls.pay(session.id, "pays"),
+      sandbox.controls.pay(session.id, "pays"),
+    ]);
+    expect(pressed.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect((await stripe.charges.list({ customer: customer.id })).data).toHaveLength(1);
+  });
+
+  it("goes on selling when its clock is ahead of the server's", async () => {
+    const { stripe, sandbox, sent, customer, topUp, slot, urls, clock, subscribe } = await openShop();
+    const subscription = await subscribe();
+    await sandbox.controls.moveClock(40 * 24 * 3_600_000);
+    const serverNow = Math.floor(clock.now() / 1_000);
+    const session = await stripe.checkout.sessions.create({
+      mode: "payment",
+      customer: customer.id,
+      line_items: [{ price: topUp.id, quantity: 1 }],
+      expires_at: serverNow + 1_860,
+      ...urls,
+    });
+    expect(await sandbox.controls.pay(session.id, "pays")).toBe("paid");
+    const preview = await stripe.invoices.createPreview({
+      subscription: subscription.id,
+      subscription_details: {
+        items: [{ price: slot.id, quantity: 1 }],
+        proration_behavior: "always_invoice",
+        proration_date: serverNow,
+      },
+    });
+    // 19 of 31 days are left.
+    expect(preview.total).toBe(Math.round((500 * 19) / 31));
+    await sandbox.tick();
+    expect(
+      sent
+        .map(({ body }) => body)
+        .filter((body) => body.includes("line_items") || body.includes("confirmation_secret")),
+    ).toEqual([]);
+  });
+
   it("subscribes, changes with proration and cancels", async () => {
     const { stripe, small, large, subscribe, clock } = await openShop();
     const subscription = await subscribe(small.id);

@@ -98,7 +98,7 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
   const pages = new URL(SANDBOX_PATH, publicUrl).href;
   const id = createIds(() => clock.now());
   const faults = createFaults(options.seed ?? 1);
-  const alone = createAlone({ store, clock, id });
+  const alone = createAlone({ store, clock, id, changed: () => time.changed() });
   const api = createApi({
     key,
     pages,

@@ -127,7 +127,7 @@ export async function completeSetup(
     return failed;
   }
   if (setup.customer !== null) await attach(view, method, setup.customer);
-  else await view.put(method);
+  else await view.put(method, setup.customer);
   const done: Setup = { ...given, status: "succeeded", next_action: null };
   await view.save(done, "setup_intent.succeeded");
   return done;

@@ -37,8 +37,8 @@ export async function changeItems(
 ): Promise<{ subscription: Subscription; invoice: Invoice | undefined }> {
   const before = await view.need("subscription", id);
   const now = await view.timeOf(before.customer);
-  const at = given.prorationDate ?? now;
   const period = periodOf(before);
+  const at = given.prorationDate === undefined ? now : await dateIn(view, before, given.prorationDate);
   if (at < period.start || at > period.end) {
     throw invalid("The `proration_date` must be within the current period.", "proration_date");
   }
@@ -118,6 +118,12 @@ async function billNow(
     }
   }
   return { subscription: await view.need("subscription", subscription.id), invoice };
+}
+
+/** A date of the server's, which may be behind: its "now" is meant as now. */
+async function dateIn(view: View, subscription: Subscription, date: number): Promise<number> {
+  const { start, end } = periodOf(subscription);
+  return date >= start && date <= end ? date : view.translated(date, subscription.customer);
 }
 
 export function periodOf(subscription: Subscription): Period {

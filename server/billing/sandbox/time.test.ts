@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "./store.ts";
 import { openShop } from "./testing/sandbox.ts";
 
 const HOUR = 3_600_000;
@@ -164,6 +165,31 @@ describe("the passing of time", () => {
       { status: "paid", created: seconds(2027, 1, 1) },
       { status: "paid", created: seconds(2027, 0, 1) },
     ]);
+  });
+
+  it("looks at nothing while nothing is due, and at once when something was changed", async () => {
+    const store = createMemoryStore();
+    let looks = 0;
+    const list: typeof store.list = (...given) => {
+      looks += 1;
+      return store.list(...given);
+    };
+    const { sandbox, stripe, subscribe, clock, types } = await openShop({ store: { ...store, list } });
+    await subscribe();
+    for (let tick = 0; tick < 3; tick++) await sandbox.tick();
+    looks = 0;
+    for (let tick = 0; tick < 5; tick++) {
+      clock.advance(1_000);
+      await sandbox.tick();
+    }
+    expect(looks).toBe(0);
+    await stripe.customers.create({});
+    await sandbox.tick();
+    expect(types().at(-1)).toBe("customer.created");
+    await sandbox.tick();
+    clock.advance(28 * DAY);
+    await sandbox.tick();
+    expect(types()).toContain("invoice.created");
   });
 
   it("takes a day to hear of a bank debit, which then went through or did not", async () => {

@@ -14,7 +14,12 @@ const ANSWERS_KEPT = DAY;
 /** More than a long move of the clock needs; past it something goes round in circles. */
 const MAX_STEPS = 20_000;
 
+/** What other processes wrote is seen after at most this long. */
+const LOOK_AGAIN_MS = 10_000;
+
 export interface Time {
+  /** Something was written: what is due may be sooner than thought. */
+  changed(): void;
   now(): Promise<number>;
   /** Does what is due by now. */
   catchUp(): Promise<void>;
@@ -101,9 +106,38 @@ export function createTime(options: {
     }
   }
 
+  /** Until when nothing is due, as far as this process knows. */
+  let quietUntil = 0;
+
+  async function catchUp(): Promise<void> {
+    const start = await now();
+    if (start < quietUntil) return;
+    // A change from here on means another look.
+    quietUntil = Infinity;
+    let next = 0;
+    try {
+      await through(start, false);
+      next = await lookAhead(start);
+    } finally {
+      quietUntil = Math.min(quietUntil, next);
+    }
+  }
+
+  function lookAhead(start: number): Promise<number> {
+    return alone(NOBODY, async (view) => {
+      const { doneUntil } = await settingsOf(view);
+      const due = (await dueThings(view, null, doneUntil, true, pages)).map(({ at }) => at * SECOND);
+      const waiting = (await view.listInner<Delivery>("delivery")).map(({ object }) => object.dueAt);
+      return Math.min(start + LOOK_AGAIN_MS, ...due, ...waiting);
+    });
+  }
+
   return {
     now,
-    catchUp: async () => through(await now(), false),
+    changed: () => {
+      quietUntil = 0;
+    },
+    catchUp,
     move: async (ms) => through((await now()) + ms, true),
     async advanceTestClocks() {
       const clocks = await alone(NOBODY, (view) => view.list("test_helpers.test_clock"));
@@ -134,6 +168,11 @@ async function setAhead(view: View, clock: Clock, now: number): Promise<void> {
 async function forget(view: View): Promise<void> {
   for (const event of await view.list("event")) {
     if (event.created < view.now - EVENTS_KEPT) await view.remove("event", event.id);
+  }
+  // A session of nobody's may hold an address; no team takes it along.
+  for (const session of await view.list("checkout.session")) {
+    if (session.customer !== null || session.status === "open" || session.created > view.now - EVENTS_KEPT) continue;
+    await view.remove("checkout.session", session.id);
   }
   for (const { id, object } of await view.listInner<{ at: number }>("idempotency")) {
     if (object.at < view.now - ANSWERS_KEPT) await view.remove("idempotency", id);

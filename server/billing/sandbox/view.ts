@@ -5,6 +5,7 @@
 import type Stripe from "stripe";
 import { type TeamId, teamId } from "../../../shared/ids.ts";
 import { missing } from "./errors.ts";
+import { plain } from "./expand.ts";
 import type { MakeId } from "./ids.ts";
 import type { AnyObj, Kind, Obj, SandboxEvent } from "./objects.ts";
 import { API_VERSION } from "./sdk.ts";
@@ -31,6 +32,8 @@ export class View {
   readonly id: MakeId;
   /** Unix seconds of the sandbox's own clock. A customer with a test clock has another: `timeOf`. */
   readonly now: number;
+  /** Seconds that the sandbox's clock is ahead of the server's, whose "now" and "in an hour" come in requests. */
+  readonly ahead: number;
   readonly mark: RequestMark;
   readonly #store: SandboxStore;
   readonly #changes: Map<string, Change>;
@@ -39,12 +42,14 @@ export class View {
     store: SandboxStore;
     id: MakeId;
     nowMs: number;
+    aheadMs?: number;
     mark?: RequestMark;
     changes?: Map<string, Change>;
   }) {
     this.#store = options.store;
     this.id = options.id;
     this.now = Math.floor(options.nowMs / 1_000);
+    this.ahead = Math.floor((options.aheadMs ?? 0) / 1_000);
     this.mark = options.mark ?? { id: null, idempotencyKey: null };
     this.#changes = options.changes ?? new Map();
   }
@@ -52,7 +57,15 @@ export class View {
   /** The same world, whose changes nobody will see: for previews. */
   fork(): View {
     const nowMs = this.now * 1_000;
-    return new View({ store: this.#store, id: this.id, nowMs, mark: this.mark, changes: new Map(this.#changes) });
+    const aheadMs = this.ahead * 1_000;
+    return new View({
+      aheadMs,
+      store: this.#store,
+      id: this.id,
+      nowMs,
+      mark: this.mark,
+      changes: new Map(this.#changes),
+    });
   }
 
   /** Takes over what a fork of this view changed. */
@@ -147,7 +160,10 @@ export class View {
       object: "event",
       api_version: API_VERSION,
       created: await this.timeOf(customer),
-      data: { object, ...(Object.keys(previous).length > 0 && { previous_attributes: previous }) },
+      data: {
+        object: Object(plain(object)),
+        ...(Object.keys(previous).length > 0 && { previous_attributes: previous }),
+      },
       livemode: false,
       pending_webhooks: 1,
       request: { id: this.mark.id, idempotency_key: this.mark.idempotencyKey },
@@ -165,8 +181,14 @@ export class View {
     return (clock && (await this.get("test_helpers.test_clock", clock))?.frozen_time) || this.now;
   }
 
-  /** Everything at once. */
-  async commit(nowMs: number): Promise<void> {
+  /** What the server's clock calls `at`, in the customer's own time: it is not moved when the sandbox's is. */
+  async translated(at: number, customer: string | null | undefined): Promise<number> {
+    const clock = customer && (await this.get("customer", customer))?.test_clock;
+    return clock ? at : at + this.ahead;
+  }
+
+  /** Everything at once; false when there was nothing. */
+  async commit(nowMs: number): Promise<boolean> {
     const teams = new Map<string, TeamId | null>();
     const inserts: SandboxRow[] = [];
     const updates: SandboxRow[] = [];
@@ -190,7 +212,9 @@ export class View {
       (row === undefined ? inserts : updates).push(made);
     }
     this.#changes.clear();
-    if (inserts.length + updates.length + removals.length > 0) await this.#store.apply({ inserts, updates, removals });
+    if (inserts.length + updates.length + removals.length === 0) return false;
+    await this.#store.apply({ inserts, updates, removals });
+    return true;
   }
 
   async #teamOf(customer: string): Promise<TeamId | null> {

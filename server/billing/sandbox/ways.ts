@@ -99,6 +99,11 @@ export async function methodNamed(view: View, id: string, param: string): Promis
   return named === undefined ? view.need("payment_method", id, param) : methodOf(view, named);
 }
 
+/** Those a customer keeps; others were used once. */
+export async function attachedMethods(view: View, customer: string): Promise<Obj<"payment_method">[]> {
+  return (await view.list("payment_method", customer)).filter((method) => method.customer === customer);
+}
+
 export async function attach(
   view: View,
   method: Obj<"payment_method">,

@@ -5,12 +5,14 @@ import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import { silentLog } from "../../log.ts";
 import { createBillingSandbox, createMemoryStore, SANDBOX_KEY } from "../sandbox/sandbox.ts";
+import { checkedRequest } from "../sandbox/testing/request-schemas.ts";
 import { syncCatalogue, syncLines } from "./catalogue-sync.ts";
 import { openStripe, STRIPE_API_VERSION } from "./stripe-client.ts";
 import { boughtWith, lookupKeyOf } from "./stripe-prices.ts";
 
 function openSandbox() {
   const sandbox = createBillingSandbox({
+    onRequest: checkedRequest,
     ...{ store: createMemoryStore(), clock: new ManualClock(), publicUrl: new URL("http://127.0.0.1:8787") },
     ...{ webhookSecret: "whsec_0123456789", deliver: async () => 200, log: silentLog },
   });

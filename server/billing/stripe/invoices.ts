@@ -56,14 +56,15 @@ export function createInvoiceEffects(options: {
       }
       if (row.status !== "open" || row.attempts === 0) return;
       // Whoever is on Stripe's page and pays for the first time sees there what is wrong.
-      if (row.billingReason === "subscription_create" || row.subscriptionId === null) return;
+      if (row.billingReason === "subscription_create") return;
       if (row.needsConfirmation) await letters.paymentConfirmation(tx, row);
       else await letters.paymentFailed(tx, row, new Date(row.createdAt.getTime() + GRACE_MS));
     },
     async settle(tx, teamId) {
       const owing = (await repo.subscriptionsOf(tx, teamId)).filter(({ status }) => OWING.has(status));
+      // An invoice without a subscription is one for use beyond the plan.
       const unpaid = (await repo.openInvoices(tx, teamId)).filter(
-        ({ subscriptionId, attempts }) => attempts > 0 && owing.some(({ id }) => id === subscriptionId),
+        ({ subscriptionId: of, attempts }) => attempts > 0 && (of === null || owing.some(({ id }) => id === of)),
       );
       const invoiced = unpaid.map(({ createdAt }) => createdAt.getTime());
       const since = invoiced.length > 0 ? invoiced : owing.map(({ periodStart }) => periodStart.getTime());

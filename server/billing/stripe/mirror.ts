@@ -91,7 +91,8 @@ export function createMirror(options: {
 
   async function invoice(found: Stripe.Invoice, fetchedAt: Date): Promise<void> {
     await db.tx(async (tx) => {
-      const isOurs = found.parent?.subscription_details?.metadata?.[TEAM_KEY] !== undefined;
+      const metadata = { ...found.metadata, ...found.parent?.subscription_details?.metadata };
+      const isOurs = metadata[TEAM_KEY] !== undefined;
       const teamId = await teamOf(tx, { id: found.id, customer: idOf(found.customer), isOurs });
       if (teamId === undefined) return;
       const row = invoiceRow(found, { teamId, syncedAt: fetchedAt });

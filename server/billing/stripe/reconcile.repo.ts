@@ -13,14 +13,25 @@ export interface PurchaseEntry {
   readonly credited: number;
 }
 
+export interface RefundEntry {
+  readonly sourceId: string;
+  readonly teamId: TeamId | null;
+  /** Below zero: taken out. */
+  readonly delta: number;
+  readonly createdAt: Date;
+}
+
 export interface ReconcileRepo {
   subscriptions(ids: readonly string[]): Promise<SubscriptionRow[]>;
   invoices(ids: readonly string[]): Promise<InvoiceRow[]>;
   moneyBack(ids: readonly string[]): Promise<MoneyBackRow[]>;
+  isTeam(id: TeamId): Promise<boolean>;
   /** Subscriptions that are not over, as far as the mirror knows. */
   running(): Promise<readonly string[]>;
   sold(sessionIds: readonly string[]): Promise<CheckoutRow[]>;
   entriesOf(sessionIds: readonly string[]): Promise<PurchaseEntry[]>;
+  /** What refunds took from balances since, and put back, by the entry's source. */
+  refundsSince(since: Date): Promise<readonly RefundEntry[]>;
   /** What purchases gave since. */
   entriesSince(since: Date): Promise<PurchaseEntry[]>;
 }
@@ -28,7 +39,7 @@ export interface ReconcileRepo {
 const OVER = ["canceled", "incomplete_expired"];
 
 export function createReconcileRepo(db: Database): ReconcileRepo {
-  const { subscriptions, invoices, moneyBack, checkouts, ledgerEntries } = db.t;
+  const { subscriptions, invoices, moneyBack, checkouts, ledgerEntries, teams } = db.t;
 
   const summed = (rows: readonly { sourceId: string; teamId: TeamId | null; amount: number }[]): PurchaseEntry[] => {
     const bySource = new Map<string, PurchaseEntry>();
@@ -62,6 +73,7 @@ export function createReconcileRepo(db: Database): ReconcileRepo {
             .select()
             .from(moneyBack)
             .where(inArray(moneyBack.id, [...ids])),
+    isTeam: async (id) => (await db.read.$count(teams, eq(teams.id, id))) > 0,
     async running() {
       const rows = await db.read
         .select({ id: subscriptions.id })
@@ -84,6 +96,16 @@ export function createReconcileRepo(db: Database): ReconcileRepo {
         .where(and(eq(ledgerEntries.source, "checkout"), inArray(ledgerEntries.sourceId, [...ids])));
       return summed(entries);
     },
+    refundsSince: async (since) =>
+      db.read
+        .select({
+          sourceId: ledgerEntries.sourceId,
+          teamId: ledgerEntries.teamId,
+          delta: ledgerEntries.delta,
+          createdAt: ledgerEntries.createdAt,
+        })
+        .from(ledgerEntries)
+        .where(and(gte(ledgerEntries.createdAt, since), eq(ledgerEntries.source, "refund"))),
     async entriesSince(since) {
       const rows = await db.read
         .select(entry)

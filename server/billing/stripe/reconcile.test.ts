@@ -99,8 +99,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
     });
     await world.pass(3 * HOUR_MS);
     const { findings, runId } = await reconcile.full();
-    // A session of a team of ours whose purchase is unknown is that of a team that is gone.
-    expect(kinds(findings, lost.id)).toEqual([]);
+    expect(kinds(findings, lost.id)).toEqual(["money_without_entry"]);
     expect(kinds(findings, less.id)).toEqual(["amount_differs"]);
     expect(kinds(findings, "cs_of_nobody")).toEqual(["entry_without_money"]);
     expect(await world.ledger.balance(world.db.read, team.teamId)).toBe(950);
@@ -124,6 +123,48 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
     const session = await unheard(() => world.buy(team, "perch_pack_1000"));
     await world.pass(3 * HOUR_MS);
     expect(kinds((await world.parts.reconcile.full()).findings, session.id)).toEqual(["money_without_entry"]);
+  });
+
+  it("finds refunds that no balance was debited with, debits without a refund, and what differs", async () => {
+    const team = await world.team();
+    const session = await world.buy(team, "perch_topup_5000");
+    const intent = String(session.payment_intent);
+    await world.settle();
+    const debit = (amount: number, sourceId: string) =>
+      world.db.tx((tx) =>
+        world.ledger.debit(tx, { teamId: team.teamId, amount, whole: true, source: "refund", sourceId }),
+      );
+    const refund = async (amount: number, key: string) => {
+      const metadata = { perch_refund: key, perch_team: team.teamId };
+      return (await world.stripe.refunds.create({ payment_intent: intent, amount, metadata })).id;
+    };
+    await debit(300, "fits");
+    await debit(300, "differs");
+    await debit(300, "never-made");
+    const [fits, differs, undebited] = [
+      await refund(300, "fits"),
+      await refund(200, "differs"),
+      await refund(100, "undebited"),
+    ];
+    await world.settle();
+    expect(kinds((await world.parts.reconcile.full()).findings, "never-made")).toEqual([]);
+    await world.pass(2 * DAY_MS);
+    const open = await world.parts.reconcile.open();
+    const { findings } = await world.parts.reconcile.full();
+    const all = [...open, ...findings];
+    expect(kinds(all, fits)).toEqual([]);
+    expect(kinds(all, differs)).toEqual(["amount_differs"]);
+    expect(kinds(all, undebited)).toEqual(["money_without_entry"]);
+    expect(kinds(findings, "never-made")).toEqual(["entry_without_money"]);
+    expect(await world.ledger.balance(world.db.read, team.teamId)).toBe(4_100);
+  });
+
+  it("says nothing of a team that is gone, whose entries lost what joined them", async () => {
+    const team = await world.team();
+    const session = await unheard(() => world.buy(team, "perch_topup_500"));
+    await world.db.tx((tx) => tx.delete(world.db.t.teams).where(eq(world.db.t.teams.id, team.teamId)));
+    await world.pass(3 * HOUR_MS);
+    expect(kinds((await world.parts.reconcile.full()).findings, session.id)).toEqual([]);
   });
 
   it("finds a sum that is not that of its entries", async () => {

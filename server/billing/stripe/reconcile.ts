@@ -4,7 +4,7 @@
  * never touched: what does not fit is written down and told to the operator.
  */
 import type Stripe from "stripe";
-import { newId, type ReconcileRunId, type TeamId } from "../../../shared/ids.ts";
+import { newId, type ReconcileRunId, type TeamId, teamId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import type { JobHandler, Schedule } from "../../jobs/jobs.service.ts";
@@ -15,8 +15,10 @@ import type { Ledger } from "../ports.ts";
 import type { FindingRow, FindingsRepo, NewFinding } from "./findings.repo.ts";
 import type { Mirror } from "./mirror.ts";
 import type { ReconcileRepo } from "./reconcile.repo.ts";
+import { backKey, REFUND_KEY } from "./refunds.service.ts";
 import type { StripeEventsRepo } from "./stripe-events.repo.ts";
 import { disputeRow, invoiceRow, refundRow, type Stamp, subscriptionRow } from "./stripe-objects.ts";
+import { TEAM_KEY } from "./stripe-prices.ts";
 import { EVENT_TYPES, type Topic, topicOf } from "./stripe-topics.ts";
 import type { StripeWebhook } from "./webhook.ts";
 
@@ -50,6 +52,9 @@ export interface Reconcile {
   readonly schedules: readonly Schedule[];
 }
 
+/** Writes a finding down, once. */
+type Found = (finding: NewFinding) => Promise<void>;
+
 /** Something of Stripe's that has a row here. */
 interface Compared<Row> {
   readonly topic: Topic;
@@ -76,7 +81,7 @@ export function createReconcile(options: {
 
   async function run(
     kind: "light" | "full",
-    work: (found: (finding: NewFinding) => Promise<void>) => Promise<{ looked: number; eventsUntil: Date | null }>,
+    work: (found: Found) => Promise<{ looked: number; eventsUntil: Date | null }>,
   ): Promise<ReconcileReport> {
     const id = newId("reconcileRun");
     await db.tx((tx) => findings.begin(tx, { id, kind, startedAt: new Date(clock.now()) }));
@@ -102,7 +107,7 @@ export function createReconcile(options: {
         ...{ kind: "operator_notice", recipient: supportEmail, dedupeKey: `reconcile:${runId}` },
         data: {
           subject: "Billing: the books do not fit with Stripe",
-          what: `${many} not fit between Stripe and our books. No money was touched. See: npm run admin -- billing reconcile.`,
+          what: `${many} not fit between Stripe and our books. No money was touched. See: npm run admin -- billing findings.`,
           link: new URL("/operator", options.publicUrl).href,
         },
       }),
@@ -111,7 +116,7 @@ export function createReconcile(options: {
   }
 
   /** Takes up events that never came; gives how many Stripe has. */
-  async function missedEvents(since: Date, found: (finding: NewFinding) => Promise<void>, signal?: AbortSignal) {
+  async function missedEvents(since: Date, found: Found, signal?: AbortSignal) {
     let looked = 0;
     for (let at = 0; at < EVENT_TYPES.length; at += TYPES_AT_ONCE) {
       const types = EVENT_TYPES.slice(at, at + TYPES_AT_ONCE);
@@ -140,7 +145,7 @@ export function createReconcile(options: {
     { topic, rows }: Compared<Row>,
     objects: AsyncIterable<readonly O[]>,
     rowOf: (object: O, stamp: Stamp, stored: Row) => Row,
-    found: (finding: NewFinding) => Promise<void>,
+    found: Found,
   ): Promise<ReadonlySet<string>> {
     const seen = new Set<string>();
     for await (const some of objects) {
@@ -161,7 +166,7 @@ export function createReconcile(options: {
   }
 
   /** What the mirror took to be running and Stripe does not list any more. */
-  async function ended(id: string, found: (finding: NewFinding) => Promise<void>): Promise<void> {
+  async function ended(id: string, found: Found): Promise<void> {
     await mirror.sync("subscription", id);
     const [row] = await repo.subscriptions([id]);
     const words = "A subscription that ended was taken to be running here.";
@@ -170,7 +175,7 @@ export function createReconcile(options: {
     }
   }
 
-  async function purchases(since: Date, found: (finding: NewFinding) => Promise<void>, signal?: AbortSignal) {
+  async function purchases(since: Date, found: Found, signal?: AbortSignal) {
     const created = { gte: Math.floor(since.getTime() / 1_000) };
     const paid = new Set<string>();
     let looked = 0;
@@ -185,8 +190,7 @@ export function createReconcile(options: {
         paid.add(session.id);
         const entry = entries.get(session.id);
         const teamId = rows.get(session.id)?.teamId ?? entry?.teamId ?? undefined;
-        const isOfGoneTeam = teamId === undefined && session.metadata?.["perch_team"] !== undefined;
-        if (clock.now() - session.created * 1_000 < ON_ITS_WAY_MS || isOfGoneTeam) continue;
+        if (clock.now() - session.created * 1_000 < ON_ITS_WAY_MS || (await isOfGoneTeam(session.metadata))) continue;
         await purchase(session, entry?.credited, teamId, found);
       }
     }
@@ -198,11 +202,49 @@ export function createReconcile(options: {
     return looked;
   }
 
+  /** What joined entries to a purchase or refund went with the team. */
+  async function isOfGoneTeam(metadata: Stripe.Metadata | null): Promise<boolean> {
+    const team = teamId.safeParse(metadata?.[TEAM_KEY]);
+    return team.success && !(await repo.isTeam(team.data));
+  }
+
+  /** Money that went back against what the balances were debited with. */
+  async function refundsFit(refunds: readonly Stripe.Refund[], since: Date, found: Found): Promise<void> {
+    const entries = new Map(
+      (await repo.refundsSince(new Date(since.getTime() - DAY_MS))).map((one) => [one.sourceId, one]),
+    );
+    const asked = new Map<string, Stripe.Refund>();
+    for (const refund of refunds) {
+      const key = refund.metadata?.[REFUND_KEY];
+      if (key !== undefined) asked.set(key, refund);
+    }
+    for (const [key, { id, amount, status, metadata }] of asked) {
+      const entry = entries.get(key);
+      const teamId = entry?.teamId ?? undefined;
+      if (entry === undefined) {
+        const words = "Money went back that no balance was debited with.";
+        if (!(await isOfGoneTeam(metadata))) await found({ kind: "money_without_entry", objectId: id, words });
+      } else if (entry.delta !== -amount) {
+        const words = `${amount} went back, the balance was debited with ${-entry.delta}.`;
+        await found({ kind: "amount_differs", objectId: id, words, teamId });
+      } else if ((status === "failed" || status === "canceled") && !entries.has(backKey(key))) {
+        const words = "A refund failed, and what it took is not back in the balance.";
+        await found({ kind: "entry_without_money", objectId: id, words, teamId });
+      }
+    }
+    for (const { sourceId, teamId, delta, createdAt } of entries.values()) {
+      const isYoung = clock.now() - createdAt.getTime() < DAY_MS || createdAt < since;
+      if (delta >= 0 || isYoung || asked.has(sourceId) || entries.has(backKey(sourceId))) continue;
+      const words = "A balance was debited for a refund that Stripe knows nothing of.";
+      await found({ kind: "entry_without_money", objectId: sourceId, words, teamId: teamId ?? undefined });
+    }
+  }
+
   async function purchase(
     session: Stripe.Checkout.Session,
     credited: number | undefined,
     teamId: TeamId | undefined,
-    found: (finding: NewFinding) => Promise<void>,
+    found: Found,
   ): Promise<void> {
     const about = { objectId: session.id, teamId };
     if (credited === undefined) {
@@ -247,12 +289,17 @@ export function createReconcile(options: {
         (invoice, stamp, { needsConfirmation }) => ({ ...invoiceRow(invoice, stamp), needsConfirmation }),
         found,
       );
+      const given: Stripe.Refund[] = [];
       const refunds = await compare(
         { topic: "refund", rows: repo.moneyBack },
-        pages((page) => stripe.refunds.list({ ...page, created }), signal),
+        noted(
+          given,
+          pages((page) => stripe.refunds.list({ ...page, created }), signal),
+        ),
         (refund, stamp, { sourceId }) => ({ ...refundRow(refund, stamp), sourceId }),
         found,
       );
+      await refundsFit(given, since, found);
       const disputes = await compare(
         { topic: "dispute", rows: repo.moneyBack },
         pages((page) => stripe.disputes.list({ ...page, created }), signal),
@@ -301,6 +348,14 @@ async function* pages<O extends { readonly id: string }>(
     if (data.length > 0) yield data;
     after = data.at(-1)?.id;
     if (!has_more || after === undefined) return;
+  }
+}
+
+/** The same pages, and what was on them kept. */
+async function* noted<O>(kept: O[], from: AsyncIterable<readonly O[]>): AsyncGenerator<readonly O[]> {
+  for await (const some of from) {
+    kept.push(...some);
+    yield some;
   }
 }
 

@@ -36,6 +36,35 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
     return rows.map(({ action }) => action).filter((action) => action.startsWith("billing."));
   };
 
+  onOne(
+    "follows a year of a subscription: twelve invoices, a month of plan time each, an end as asked for",
+    async () => {
+      const team = await world.team();
+      const session = await world.buy(team, "perch_solo_month");
+      await world.settle();
+      const started = world.clock.now();
+      const months = new Set<string>();
+      for (let day = 0; day < 364; day += 14) {
+        await world.pass(14 * DAY_MS);
+        months.add((await may(team.teamId)).month.from.toISOString());
+      }
+      const { invoices, subscriptions } = await mirrorOf(world.db, team.teamId);
+      expect(invoices.filter(({ status }) => status === "paid")).toHaveLength(12);
+      expect(await world.billing.ofTeam(team.teamId)).toHaveLength(12);
+      expect(months.size).toBe(12);
+      expect(subscriptions[0]).toMatchObject({
+        status: "active",
+        anchor: new Date(Math.floor(started / 1_000) * 1_000),
+      });
+      await world.stripe.subscriptions.update(String(session.subscription), { cancel_at_period_end: true });
+      await world.settle();
+      expect((await mirrorOf(world.db, team.teamId)).subscriptions[0]).toMatchObject({ cancelAtPeriodEnd: true });
+      await world.pass(3 * DAY_MS);
+      expect(await may(team.teamId)).toMatchObject({ plan: "free" });
+      expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "subscription_ended")).toHaveLength(1);
+    },
+  );
+
   describe("a purchase", () => {
     it("of a balance, a pack and a plan is given once, with a record of the law and one receipt each", async () => {
       const team = await world.team();
@@ -99,6 +128,18 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await balance(team.teamId)).toBe(0);
       expect(await shown({ status: "complete", payment_status: "paid" })).toBe("paid");
       expect(await shown({ status: "expired" })).toBe("paid");
+      expect(await balance(team.teamId)).toBe(500);
+    });
+    it("by a bank that takes a day is given when it paid, and not at all when it did not", async () => {
+      const team = await world.team();
+      const paid = await world.buy(team, "perch_topup_500", "pays_later");
+      const failed = await world.buy(team, "perch_topup_1000", "fails_later");
+      await world.settle();
+      const states = async () => [(await checkoutOf(paid))?.state, (await checkoutOf(failed))?.state];
+      expect(await states()).toEqual(["processing", "processing"]);
+      expect(await balance(team.teamId)).toBe(0);
+      await world.pass(2 * DAY_MS);
+      expect(await states()).toEqual(["paid", "expired"]);
       expect(await balance(team.teamId)).toBe(500);
     });
     it("at another amount or in another currency gives what was paid and is told; a foreign customer's gives nothing", async () => {
@@ -167,6 +208,29 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(mails.filter((kind) => kind === "payment_failed").length).toBeGreaterThanOrEqual(3);
       expect(mails.filter((kind) => kind === "subscription_ended")).toHaveLength(1);
     });
+    it("for use beyond the plan counts as well, and is over when it is paid", async () => {
+      const team = await world.team();
+      await world.buy(team, "perch_solo_month", "insufficient_later");
+      await world.settle();
+      const { id } = await world.stripe.invoices.create({
+        ...{
+          customer: team.customerId,
+          currency: "usd",
+          auto_advance: true,
+          pending_invoice_items_behavior: "exclude",
+        },
+        collection_method: "charge_automatically",
+      });
+      await world.stripe.invoiceItems.create({ customer: team.customerId, invoice: id, amount: 700, currency: "usd" });
+      await world.settle();
+      await world.pass(5 * HOUR_MS);
+      expect(await may(team.teamId)).toMatchObject({ plan: "solo", standing: "grace", overageCap: 0 });
+      expect(await mailsTo(world.db, team.userId)).toContain("payment_failed");
+      const good = await world.stripe.paymentMethods.attach("pm_card_visa", { customer: team.customerId });
+      await world.stripe.invoices.pay(id, { payment_method: good.id });
+      await world.settle();
+      expect(await may(team.teamId)).toMatchObject({ standing: "good" });
+    });
     onOne("because the bank asks the person is told as that", async () => {
       const team = await world.team();
       const { session } = await world.checkout(team, "perch_solo_month");
@@ -194,8 +258,8 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await may(team.teamId)).toMatchObject({ walletFrozen: true });
       const [row] = (await mirrorOf(world.db, team.teamId)).moneyBack;
       expect(row).toMatchObject({ kind: "dispute", status: "needs_response", amount: 1_000 });
-      const dispute = await world.stripe.disputes.retrieve(row?.id ?? "");
-      await world.parts.mirror.dispute({ ...dispute, status: "won" }, world.parts.mirror.stamp());
+      await world.sandbox.controls.closeDispute(row?.id ?? "", "won");
+      await world.settle();
       expect(await account(team.teamId)).toMatchObject({ frozen: null, frozenAt: null });
       expect(await balance(team.teamId)).toBe(1_000);
       expect((await mailsTo(world.db, team.userId)).sort()).toEqual(["balance_frozen", "receipt"]);
@@ -217,18 +281,21 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await balance(team.teamId)).toBe(0);
       expect(await account(team.teamId)).toMatchObject({ frozen: null });
     });
-    it("a warning of fraud freezes; what an operator froze stays so", async () => {
+    it("a warning of fraud freezes; of a payment that is disputed it goes with the dispute", async () => {
       const team = await world.team();
       const session = await world.buy(team, "perch_topup_500");
       await world.settle();
       const intent = await world.stripe.paymentIntents.retrieve(await paidIntent(session));
-      const warning = { id: "issfr_1", charge: intent.latest_charge, actionable: true };
-      const sync = world.stripe.radar.earlyFraudWarnings;
-      sync.retrieve = (async () => warning) as unknown as typeof sync.retrieve;
-      await world.parts.mirror.sync("warning", "issfr_1");
-      await world.parts.mirror.sync("warning", "issfr_1");
+      await world.sandbox.controls.warnOfFraud(String(intent.latest_charge));
+      await world.settle();
       expect(await account(team.teamId)).toMatchObject({ frozen: "fraud_warning" });
       expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "balance_frozen")).toHaveLength(1);
+      await world.sandbox.controls.dispute(String(intent.latest_charge));
+      await world.settle();
+      const [row] = (await mirrorOf(world.db, team.teamId)).moneyBack;
+      await world.sandbox.controls.closeDispute(row?.id ?? "", "won");
+      await world.settle();
+      expect(await account(team.teamId)).toMatchObject({ frozen: null });
     });
     it("a refund is mirrored and told; one of the balance that fails is back in it, once", async () => {
       const team = await world.team();
@@ -260,33 +327,4 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       );
     });
   });
-
-  onOne(
-    "follows a year of a subscription: twelve invoices, a month of plan time each, an end as asked for",
-    async () => {
-      const team = await world.team();
-      const session = await world.buy(team, "perch_solo_month");
-      await world.settle();
-      const started = world.clock.now();
-      const months = new Set<string>();
-      for (let day = 0; day < 364; day += 14) {
-        await world.pass(14 * DAY_MS);
-        months.add((await may(team.teamId)).month.from.toISOString());
-      }
-      const { invoices, subscriptions } = await mirrorOf(world.db, team.teamId);
-      expect(invoices.filter(({ status }) => status === "paid")).toHaveLength(12);
-      expect(await world.billing.ofTeam(team.teamId)).toHaveLength(12);
-      expect(months.size).toBe(12);
-      expect(subscriptions[0]).toMatchObject({
-        status: "active",
-        anchor: new Date(Math.floor(started / 1_000) * 1_000),
-      });
-      await world.stripe.subscriptions.update(String(session.subscription), { cancel_at_period_end: true });
-      await world.settle();
-      expect((await mirrorOf(world.db, team.teamId)).subscriptions[0]).toMatchObject({ cancelAtPeriodEnd: true });
-      await world.pass(3 * DAY_MS);
-      expect(await may(team.teamId)).toMatchObject({ plan: "free" });
-      expect((await mailsTo(world.db, team.userId)).filter((kind) => kind === "subscription_ended")).toHaveLength(1);
-    },
-  );
 });

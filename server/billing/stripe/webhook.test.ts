@@ -1,4 +1,6 @@
 /** What Stripe may send and what nobody else may: signatures, replays, sizes, and that each event is taken once. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { asc, eq } from "drizzle-orm";
 import Stripe from "stripe";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -7,7 +9,9 @@ import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { PerchError } from "../../errors.ts";
 import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createLog } from "../../log.ts";
+import { projectRoot } from "../../paths.ts";
 import { createStripeEventsRepo } from "./stripe-events.repo.ts";
+import { EVENT_TYPES } from "./stripe-topics.ts";
 import { createStripeWebhook, deliverTo, MAX_EVENT_BYTES, MIRROR_JOB, type StripeWebhook } from "./webhook.ts";
 
 const SECRETS = ["whsec_new", "whsec_old"];
@@ -126,6 +130,13 @@ describe("an event of Stripe", () => {
     const draft = JSON.stringify(eventOf({ type: "invoice.created" }, { id: "in_2" }));
     expect(await deliver(draft, { "stripe-signature": signed(draft) })).toBe(503);
   });
+});
+
+it("is subscribed to as the operator is told", () => {
+  const told = readFileSync(join(projectRoot(), "docs/stripe.md"), "utf8");
+  const [, list = ""] = /Choose these events:\n([\s\S]*?)\n3\. /.exec(told) ?? [];
+  expect([...list.matchAll(/`([\w.]+)`/g)].map(([, type]) => type)).toEqual(EVENT_TYPES);
+  expect(told).toContain(Stripe.API_VERSION);
 });
 
 describe("what Stripe did not send now", () => {

@@ -1,5 +1,5 @@
 /** What lets phones start and what stops them, on both engines. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { PhoneId, UserId } from "../../../shared/ids.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
 import { newTeam } from "../../phones/testing/harness.ts";
@@ -186,6 +186,31 @@ describe.each(TEST_ENGINES)("cover on $name", (engine) => {
         log.filter(({ chain, action }) => chain === scope.teamId && action === "billing.phones_parked"),
       ).toMatchObject([{ actor: "server", detail: { reason: "balance", count: 1 } }]);
       expect(await holds()).toEqual([]);
+    });
+
+    it("goes on counting while a phone takes its time to park", async () => {
+      plan(12 * MINUTE);
+      const [own, other] = [await launch(), await launch()];
+      await dedicate(own);
+      const parking = Promise.withResolvers<void>();
+      const park = at.driver.park.bind(at.driver);
+      at.driver.park = async (id) => {
+        if (id === other) await parking.promise;
+        await park(id);
+      };
+      const beats: Promise<void>[] = [];
+      for (let passed = 0; passed < 13 * MINUTE; passed += BEAT) {
+        machine.pass(BEAT);
+        beats.push(at.meter.beat());
+        await vi.waitFor(async () => expect((await intervalsOf(test, own))[0]?.seen).toBe(machine.clock.now()), {
+          interval: 1,
+        });
+      }
+      expect((await state(other)).state).toBe("parking");
+      parking.resolve();
+      await Promise.all(beats);
+      expect(await state(other)).toMatchObject({ state: "parked", reason: "balance" });
+      expect(await intervalsOf(test, own)).toHaveLength(1);
     });
 
     it("takes the warning back when something pays again", async () => {

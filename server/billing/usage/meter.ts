@@ -26,11 +26,11 @@ export type MeteredPhones = Pick<PhoneLifecycle, "park" | "warnOfCover">;
 export interface Meter {
   /** Ends what earlier processes left open. Done before phones are recovered. */
   recover(): Promise<void>;
-  /** One heartbeat, one at a time. */
+  /** One heartbeat, and all that is due after it. */
   beat(): Promise<void>;
   /** `recover`, and a heartbeat every so often. */
   start(): Promise<void>;
-  /** Ends the beating; the one that is on goes to its end. */
+  /** Ends the beating; what is on goes to its end. */
   stop(): Promise<void>;
 }
 
@@ -57,7 +57,8 @@ export function createMeter(options: {
   const looks = new Map<TeamId, { readonly seen: string; readonly againAt: number }>();
   const warned = new Map<TeamId, ReadonlySet<PhoneId>>();
   let beats = 0;
-  let beating: Promise<void> | undefined;
+  let marking: Promise<void> | undefined;
+  let ticking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   /** Ends intervals where they were last seen and goes on with new ones from `from`. */
@@ -142,7 +143,8 @@ export function createMeter(options: {
     const parked = await Promise.all(
       park.map(async ({ phoneId, reason }) => {
         try {
-          return { name: (await phones.park(phoneId, reason, SERVER)).name, reason };
+          const { name, reason: parkedFor } = await phones.park(phoneId, reason, SERVER);
+          return parkedFor === reason ? { name, reason } : undefined;
         } catch (error) {
           log.error("A phone that nothing pays for was not parked", { phoneId, ...errorFields(error) });
           return undefined;
@@ -186,13 +188,16 @@ export function createMeter(options: {
     });
     guard.beaten();
   }
-  function beat(): Promise<void> {
-    beating ??= mark()
-      .then(tick)
-      .finally(() => {
-        beating = undefined;
-      });
-    return beating;
+  /** Phones that take their time to park keep no beat from coming. */
+  async function beat(): Promise<void> {
+    marking ??= mark().finally(() => {
+      marking = undefined;
+    });
+    await marking;
+    ticking ??= tick().finally(() => {
+      ticking = undefined;
+    });
+    await ticking;
   }
 
   return {
@@ -206,7 +211,7 @@ export function createMeter(options: {
     },
     async stop() {
       clearInterval(timer);
-      await beating?.catch(() => {});
+      await Promise.allSettled([marking, ticking]);
     },
   };
 }

@@ -11,6 +11,7 @@ import type { BudgetsRepo } from "../budgets/budgets.repo.ts";
 import type { Entitlements, Metering, PhoneStart } from "../ports.ts";
 import { stoppedBy, watchBudgets } from "./budget-watch.ts";
 import { NotCovered } from "./not-covered.ts";
+import { NotSettled } from "./not-settled.ts";
 import type { Settlement } from "./settlement.ts";
 import { runningOf } from "./slices.ts";
 import type { TimeGuard } from "./time-guard.ts";
@@ -32,6 +33,9 @@ export function createMetering(options: {
   phoneDiskMb: number;
 }): Metering {
   const { repo, budgets, settlement, guard, clock, by, alive, phoneDiskMb } = options;
+
+  /** Phones whose stop is not to fail again with the ledger. */
+  const unsettled = new Set<PhoneId>();
 
   /** Brings a team's time up to now, where the time can be believed. */
   async function upToNow(tx: Writer, teamId: PhoneStart["teamId"]): Promise<void> {
@@ -100,6 +104,7 @@ export function createMetering(options: {
       await repo.hold(tx, start, new Date(clock.now()));
     },
     async opened(tx, start) {
+      unsettled.delete(start.phoneId);
       const left = await repo.openOf(tx, start.phoneId);
       if (left !== undefined) await repo.closeAsSeen(tx, [left.id], "server_crash");
       // A clock that was set back must not count a moment twice.
@@ -116,7 +121,13 @@ export function createMetering(options: {
       const known = lived && interval.boot === by.boot && guard.doubt() === undefined;
       await repo.close(tx, interval.id, new Date(known ? Math.max(seen, clock.now()) : seen), end);
       await upToNow(tx, interval.teamId);
-      await settlement.post(tx, await settlement.weigh(tx, interval.teamId, clock.now()));
+      if (unsettled.has(phoneId)) return;
+      try {
+        await settlement.post(tx, await settlement.weigh(tx, interval.teamId, clock.now()));
+      } catch (error) {
+        unsettled.add(phoneId);
+        throw new NotSettled(error);
+      }
     },
   };
 }

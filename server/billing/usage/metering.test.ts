@@ -214,6 +214,20 @@ describe.each(TEST_ENGINES)("a phone's time on $name", (engine) => {
     expect(await entriesOf(test, id)).toHaveLength(3);
   });
 
+  it("ends with the phone also when the ledger fails, and is settled when that works again", async () => {
+    const id = await launch();
+    await at.live(10_000);
+    const post = at.ledger.post.bind(at.ledger);
+    at.ledger.post = () => Promise.reject(new Error("no ledger today"));
+    await at.phones.park(scope, id);
+    await at.live(5_000);
+    expect(await state(id)).toMatchObject({ state: "parked", reason: "asked" });
+    expect(await entriesOf(test, id)).toEqual([]);
+    at.ledger.post = post;
+    await at.live(5_000);
+    expect(await entriesOf(test, id)).toMatchObject([{ cover: "plan", ms: 10_000 }]);
+  });
+
   it("is paid by the month it was in", async () => {
     machine.clock.advance(Date.UTC(2026, 11, 1) - 4 * MINUTE - machine.clock.now());
     machine.entitle(scope.teamId, { includedMs: 5 * MINUTE });

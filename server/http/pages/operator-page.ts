@@ -1,6 +1,8 @@
 /** The operator's page: what waits, with its clocks. Opened by a link that an admin command makes; nothing can be changed here. */
 import { Hono } from "hono";
 import { html } from "hono/html";
+import { CURRENCY } from "../../../shared/billing/catalogue.ts";
+import { moneyWords } from "../../../shared/billing/words.ts";
 import { PerchError } from "../../errors.ts";
 import type { DeskFigures } from "../../privacy/desk/operator-desk.service.ts";
 import type { IncidentView } from "../../privacy/incidents/incidents.service.ts";
@@ -50,7 +52,7 @@ function openContent(token: string): Html {
 
 function deskContent(figures: DeskFigures): Html {
   return html`<div class="stack"><h1>Operator</h1><p class="lead">What waits, and until when. Names are shown by the commands alone, with a reason.</p></div>
-${incidentsCard(figures.incidents)}${requestsCard(figures)}${erasuresCard(figures)}${policyCard(figures)}${sweepsCard(figures)}${mailCard(figures)}${processorsCard(figures)}`;
+${incidentsCard(figures.incidents)}${requestsCard(figures)}${erasuresCard(figures)}${policyCard(figures)}${sweepsCard(figures)}${billingCard(figures)}${mailCard(figures)}${processorsCard(figures)}`;
 }
 
 /** A state in words and colour, never in colour alone. */
@@ -133,6 +135,30 @@ function sweepsCard({ lastSweep, oldest }: DeskFigures): Html {
   });
   const last = html`<li><strong>Last sweep</strong><span>${lastSweep === undefined ? tag("none yet", "bad") : at(lastSweep)}</span></li>`;
   return card("sweeps", "Retention", [last, ...items], "");
+}
+
+const MODES = { stripe: "through Stripe", sandbox: "sandbox: no money moves", off: "off: nobody pays" } as const;
+
+function billingCard({ billing }: DeskFigures): Html {
+  const mode = html`<li><strong>Billing</strong><span>${MODES[billing.mode]}</span><span class="secondary">${billing.subscribed} plans, ${billing.customers} customers · paid in 30 days: ${moneyWords(billing.paid, CURRENCY)}</span></li>`;
+  if (billing.mode === "off" && billing.customers === 0) return card("billing", "Billing", [mode], "");
+  const one = (name: string, count: number, command: string) =>
+    html`<li><strong>${name}</strong><span>${count > 0 ? tag(String(count), "bad") : tag("none", "ok")}</span><span class="secondary">${command}</span></li>`;
+  const check =
+    billing.lastCheck === undefined ? tag("never checked", billing.mode === "off" ? "" : "bad") : at(billing.lastCheck);
+  return card(
+    "billing",
+    "Billing",
+    [
+      mode,
+      one("Past due", billing.pastDue, "billing customers"),
+      one("Balances frozen", billing.frozen, "billing customers"),
+      one("Findings", billing.findings, "billing findings"),
+      one("Calls that failed", billing.failedCalls, `${billing.waitingCalls} waiting`),
+      html`<li><strong>Books compared</strong><span>${check}</span></li>`,
+    ],
+    "",
+  );
 }
 
 function mailCard({ mail, mailFailures }: DeskFigures): Html {

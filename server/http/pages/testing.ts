@@ -121,7 +121,7 @@ export function startPages(
   const desks = createPrivacyServices({
     ...{ db, publicUrl, asked, erasures, audit, jobs, clock, log: silentLog, deskKey: randomBytes(32) },
     ...{ mail: services.mail, exports: copies, inactivity: { deletionAt: async () => undefined } },
-    config: { ...NO_PROCESSORS, SMTP_URL: options.smtpUrl },
+    config: { ...NO_PROCESSORS, SMTP_URL: options.smtpUrl, billingMode: "off" },
     ...(options.versions !== undefined && { versions: options.versions }),
   });
   const { privacy, policy, desk, processorViews: processors } = desks;

@@ -3,9 +3,11 @@
  * makes, which works once and for a quarter of an hour; every opening stands in the audit log.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { BillingMode } from "../../../shared/billing/billing.ts";
 import type { ProcessorView } from "../../../shared/privacy.ts";
 import type { OneTimeTokensRepo } from "../../accounts/one-time-tokens.repo.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
+import type { BillingCounts, BillingDeskRepo } from "../../billing/desk/billing-desk.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
@@ -28,6 +30,7 @@ export interface DeskFigures {
   readonly lastSweep: Date | undefined;
   readonly oldest: readonly (OldestRow & { readonly late: boolean })[];
   readonly processors: readonly ProcessorView[];
+  readonly billing: BillingCounts & { readonly mode: BillingMode };
   readonly mail: { readonly waiting: number; readonly failed: number };
   readonly mailFailures: readonly { readonly kind: string; readonly failure: string | null; readonly mails: number }[];
 }
@@ -50,6 +53,8 @@ export function createOperatorDesk(options: {
   incidents: Pick<IncidentDesk, "register">;
   policy: Pick<PolicyAnnouncements, "status">;
   processors: () => readonly ProcessorView[];
+  billing: Pick<BillingDeskRepo, "counts">;
+  billingMode: BillingMode;
   clock: Clock;
   publicUrl: URL;
   /** 32 bytes; seals what the cookie says. */
@@ -85,10 +90,12 @@ export function createOperatorDesk(options: {
     },
     async figures() {
       const now = clock.now();
-      const [requests, erasures, register, policies, lastSweep, oldest, counts, mailFailures] = await Promise.all([
-        ...([repo.requests(), repo.erasures(), incidents.register(), policy.status()] as const),
-        ...([repo.lastSweep(), repo.oldest(), mail.counts(), repo.mailFailures()] as const),
-      ]);
+      const [requests, erasures, register, policies, lastSweep, oldest, counts, mailFailures, billing] =
+        await Promise.all([
+          ...([repo.requests(), repo.erasures(), incidents.register(), policy.status()] as const),
+          ...([repo.lastSweep(), repo.oldest(), mail.counts(), repo.mailFailures()] as const),
+          options.billing.counts(now),
+        ]);
       return {
         requests: requests.map((one) => ({ ...one, daysLeft: Math.floor((one.dueAt.getTime() - now) / DAY_MS) })),
         erasures: erasures.map((one) => ({
@@ -102,6 +109,7 @@ export function createOperatorDesk(options: {
         processors: options.processors(),
         mail: { waiting: counts.waiting, failed: counts.failed },
         mailFailures,
+        billing: { ...billing, mode: options.billingMode },
       };
     },
   };

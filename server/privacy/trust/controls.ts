@@ -275,7 +275,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "P4.3": {
     control:
-      "Billing records stand in a table of their own that no search by address reaches, lose their link with the account, and go when the law of their country allows.",
+      "Billing records and the entries of the ledger stand in tables of their own that no search by address reaches. With the team they lose what leads to it, to its phones and to when these ran, and they go when the law allows.",
     checks: [
       check("server/billing/billing.test.ts", "is never more than 7 years, wherever and whenever"),
       check(
@@ -283,6 +283,10 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
         "cannot be found from a person: no column leads to one, no search by address reaches them",
       ),
       check("server/billing/billing.test.ts", "stay without the team when that goes, and go at the end of the term"),
+      check(
+        "server/privacy/canary-gate.test.ts",
+        "leaves no byte of her when the erasure is done, and her address opens in no older backup",
+      ),
     ],
     live: ["billing_records"],
   },

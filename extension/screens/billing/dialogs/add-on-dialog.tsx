@@ -8,12 +8,6 @@ import { PreviewLines, useChangePreview } from "./change-preview.tsx";
 import type { MoneyDialogProps } from "./money-dialogs.tsx";
 import { useApplyChange } from "./use-apply-change.ts";
 
-const ABOUT = {
-  slot: "Each lets one phone run at no cost by time, whichever it is, and one more at once.",
-  dedicated: "Each lets one phone that you choose run at no cost by time.",
-  seat: "Each is room for one more member.",
-  storage: "Each is room to keep more phones.",
-} as const;
 const MOST = 100;
 
 export interface AddOnDialogProps extends MoneyDialogProps {
@@ -46,7 +40,7 @@ export function AddOnDialog({ addOn, summary, onClose, onDone }: AddOnDialogProp
       }
     >
       <p>
-        {ABOUT[addOn.id]} {priceWords(addOn.price)} {CYCLE_WORDS[summary.plan.cycle ?? "month"]} each.
+        {addOn.about} {priceWords(addOn.price)} {CYCLE_WORDS[summary.plan.cycle ?? "month"]} each.
       </p>
       <div className="stepper">
         <IconButton icon="minus" label="One fewer" disabled={quantity === 0} onClick={() => put(quantity - 1)} />

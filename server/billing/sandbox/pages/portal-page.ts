@@ -7,7 +7,7 @@ import { contentSecurityPolicy, formFields, type PageCall, type PagesEnv } from 
 import type { Obj, Price, Subscription } from "../objects.ts";
 import { periodOf } from "../subscription-change.ts";
 import type { View } from "../view.ts";
-import { attach, isWay, methodOf, WAYS, wayOf } from "../ways.ts";
+import { attach, attachedMethods, isWay, methodOf, WAYS, wayOf } from "../ways.ts";
 import { day, money, sandboxPage, wayChoice } from "./frame.ts";
 import type { PageParts } from "./pages.ts";
 
@@ -122,7 +122,7 @@ async function portalOf(view: View, id: string): Promise<Portal> {
         ).join(", "),
       })),
     ),
-    methods: await view.list("payment_method", customer.id),
+    methods: await attachedMethods(view, customer.id),
     invoices: (await view.list("invoice", customer.id)).filter(({ status }) => status !== "draft").reverse(),
     offers: await Promise.all(prices.map(async (price) => ({ price, name: await nameOf(price) }))),
   };

@@ -32,6 +32,7 @@ import {
   SANDBOX_KEY,
   type Way,
 } from "../../sandbox/sandbox.ts";
+import { checkedRequest } from "../../sandbox/testing/request-schemas.ts";
 import { createStripeParts } from "../compose.ts";
 import { openStripe } from "../stripe-client.ts";
 import { createStripeIn } from "../stripe-in.ts";
@@ -70,7 +71,10 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   let take = async (_body: string, _headers: Readonly<Record<string, string>>) => 200;
   const sandbox = createBillingSandbox({
     ...{ store: createMemoryStore(), clock, publicUrl: PUBLIC_URL, webhookSecret: SECRET, log },
-    onRequest: (request) => void requests.push(request),
+    onRequest: (request) => {
+      requests.push(request);
+      checkedRequest(request);
+    },
     settled: async () => void (await work()),
     deliver: (body, headers) => take(body, headers),
   });

@@ -23,6 +23,7 @@ import { createEntitlements } from "../../entitlements.repo.ts";
 import { createLedgerRepo } from "../../ledger/ledger.repo.ts";
 import { createLedger } from "../../ledger/ledger.service.ts";
 import { createBillingSandbox, createMemoryStore, SANDBOX_KEY, type Way } from "../../sandbox/sandbox.ts";
+import { checkedRequest } from "../../sandbox/testing/request-schemas.ts";
 import { createStripeIn } from "../stripe-in.ts";
 import { TEAM_KEY } from "../stripe-prices.ts";
 import { deliverTo } from "../webhook.ts";
@@ -72,6 +73,7 @@ export async function openStripeWorld(engine: Pick<TestEngine, "open">, startAt 
     addOverage: async (_invoiceId: string): Promise<void> => {},
   };
   const sandbox = createBillingSandbox({
+    onRequest: checkedRequest,
     ...{ store: createMemoryStore(), clock, publicUrl: PUBLIC_URL, webhookSecret: SECRET, log },
     settled: async () => void (await work()),
     async deliver(body, headers) {
