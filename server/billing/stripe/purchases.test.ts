@@ -228,6 +228,12 @@ describe.each(TEST_ENGINES)("buying on $name", (engine) => {
       await setSession(world.db, world.asCheckout(hers.id), "cs_gone");
       await setSession(world.db, world.asCheckout(id), sessionId);
       await expect(world.purchases.checkoutState(anna.scope, look)).rejects.toThrow("belongs to another customer");
+      // Nor is a session of her own for another purchase.
+      const pack = await world.checkout(anna, { kind: "pack", pack: "pack_1000" }, 180);
+      const packSession = (await world.row(pack.id)).sessionId;
+      await setSession(world.db, world.asCheckout(pack.id), "cs_gone_too");
+      await setSession(world.db, world.asCheckout(id), packSession);
+      await expect(world.purchases.checkoutState(anna.scope, look)).rejects.toThrow("belongs to another customer");
       expect(await balance(anna)).toBe(0);
     });
     it("a sixth page of a team within an hour, and an eleventh from one network", async () => {
