@@ -24,6 +24,7 @@ import { type Billing, createBilling } from "./billing.service.ts";
 import { createBudgetsRepo } from "./budgets/budgets.repo.ts";
 import { type Budgets, createBudgets } from "./budgets/budgets.service.ts";
 import { createSandboxParts, type SandboxParts } from "./compose-sandbox.ts";
+import { createBillingDeskRepo } from "./desk/billing-desk.repo.ts";
 import { REFUND_JOB } from "./desk/billing-desk.service.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
@@ -121,6 +122,8 @@ export interface BillingParts {
   readonly proRata: StripeParts["proRata"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
+  /** For `/metrics`: what waits or went wrong. */
+  gauges(): Promise<Readonly<Record<string, number>>>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -176,6 +179,7 @@ export function createBillingParts(
 
   const openTime = createOpenTime({ db, settlement, clock });
   const purchasesRepo = createPurchasesRepo(db);
+  const deskRepo = createBillingDeskRepo(db);
   const now = () => new Date(clock.now());
   const views = createBillingViews({
     ...{ db, repo: createBillingViewsRepo(db), ledger, entitlements, openTime, mode, clock },
@@ -226,6 +230,13 @@ export function createBillingParts(
     },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
+    async gauges() {
+      const { pastDue, findings, waitingCalls, failedCalls } = await deskRepo.counts(clock.now());
+      return {
+        ...{ billing_past_due: pastDue, billing_findings: findings },
+        ...{ stripe_calls_waiting: waitingCalls, stripe_calls_failed: failedCalls },
+      };
+    },
     start: async () => sandbox?.start(),
     stop: async () => sandbox?.stop(),
   };
