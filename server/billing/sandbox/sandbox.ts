@@ -50,7 +50,7 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** Sees every request before it is handled, with its parameters as they came. */
   readonly onRequest?: (request: ApiRequest) => void;
-  /** Waits until the server has done what the webhooks of a step asked; between the steps of a moved clock. */
+  /** Waits until the server has done what the webhooks just sent asked of it: a moved clock takes its next step then. */
   readonly settled?: () => Promise<void>;
 }
 

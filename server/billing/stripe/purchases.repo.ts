@@ -186,13 +186,7 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
           ),
         )
         .limit(1);
-      if (entry !== undefined) return true;
-      const [grant] = await reader
-        .select({ id: t.grants.id })
-        .from(t.grants)
-        .where(and(eq(t.grants.teamId, teamId), eq(t.grants.kind, "wallet"), eq(t.grants.source, "checkout")))
-        .limit(1);
-      return grant !== undefined;
+      return entry !== undefined;
     },
     refundsOf: async (reader, teamId) =>
       reader
