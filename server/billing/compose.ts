@@ -257,6 +257,7 @@ export function createBillingParts(
       id: "billing sandbox",
       async erase(person) {
         await stripe.erase(person);
+        await sandbox?.sandbox.forget(person);
         return { state: "gone" };
       },
     };
