@@ -59,8 +59,17 @@ describe.skipIf(executable === undefined)("billing, the whole life", { timeout: 
     await tab.getByRole("button", { name, exact: true }).click();
   };
   const closeNotice = () => page.locator(".notice").getByRole("button", { name: "Close" }).click();
+  /** What changes by itself is asked for again every half minute: looking anew is quicker. */
   const untilSays = (words: string) =>
-    page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
+    until(
+      words,
+      async () => {
+        await reopen();
+        await says("Phone time left");
+        return (await page.getByText(words).filter({ visible: true }).count()) > 0;
+      },
+      { timeout: 60_000, everyMs: 1_000 },
+    );
   const operator = (command: string, ...args: readonly string[]) =>
     admin(server, ["billing", command, ...args, "--reason", "a promise made by phone"]);
   /** Opens billing anew, as somebody who comes back to it. */
