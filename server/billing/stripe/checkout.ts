@@ -90,6 +90,11 @@ export function checkoutCall(options: {
       if (row === undefined) throw new PerchError("not_found", "This purchase is gone. Start it again.");
       return stripe.checkout.sessions.create(paramsOf(row, input, publicUrl, tax), { idempotencyKey });
     },
+    isMadeAnew: true,
+    async find({ checkoutId: id, customerId }) {
+      const sessions = await stripe.checkout.sessions.list({ customer: customerId, limit: 100 });
+      return sessions.data.find((session) => session.client_reference_id === id);
+    },
     async done(tx, input, session) {
       await repo.changeCheckout(tx, input.checkoutId, { sessionId: session.id, url: session.url });
     },

@@ -17,6 +17,8 @@ import { TEAM_KEY } from "./stripe-prices.ts";
 /** Metadata of a customer: whose name and address it has. */
 export const PERSON_KEY = "perch_person";
 
+const CLOCKS_DIFFER_S = 300;
+
 /** What is left of a customer at Stripe once a team has closed; the rows that named it are gone by then. */
 export const closedCustomer = z.strictObject({ customerId: z.string(), subscriptionIds: z.array(z.string()) });
 export type ClosedCustomer = z.output<typeof closedCustomer>;
@@ -29,9 +31,14 @@ export function customerCalls({ stripe, db, repo }: { stripe: Stripe; db: Databa
     input: created,
     make: (input, { idempotencyKey }) =>
       stripe.customers.create({ metadata: { [TEAM_KEY]: input.teamId } }, { idempotencyKey }),
-    async find(input) {
-      const found = await stripe.customers.search({ query: `metadata['${TEAM_KEY}']:'${input.teamId}'`, limit: 1 });
-      return found.data[0];
+    isMadeAnew: true,
+    // A search would see it after a minute only; lists see it at once.
+    async find(input, { createdAt }) {
+      const since = Math.floor(createdAt.getTime() / 1_000) - CLOCKS_DIFFER_S;
+      for await (const customer of stripe.customers.list({ created: { gte: since }, limit: 100 })) {
+        if (customer.metadata[TEAM_KEY] === input.teamId) return customer;
+      }
+      return undefined;
     },
     done: (tx, input, customer) => repo.setCustomer(tx, input.teamId, customer.id),
   };

@@ -12,7 +12,7 @@ import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { canonicalJson } from "../../limits/idempotency.ts";
 import { errorFields, type Log } from "../../log.ts";
 import { type CallRow, type CallsRepo, newCallRow } from "./stripe-calls.repo.ts";
-import { codeOf, notReached, outcomeOf, refusal } from "./stripe-errors.ts";
+import { codeOf, notReached, outcomeOf, refusal, wasAnswered } from "./stripe-errors.ts";
 
 export const CALL_JOB = "stripe.call";
 export const CALLS_SWEEP_JOB = "stripe.calls_sweep";
@@ -44,6 +44,11 @@ export interface CallKind<I, R extends { readonly id: string | null }> {
   refused?(tx: Writer, input: I, code: string, call: CallToMake): Promise<void>;
   /** True: worth nothing once nobody waits for it. */
   readonly isForNow?: true;
+  /**
+   * True: moves no money, and `find` sees what was made at once. An error of Stripe's own stays the answer to its key for a
+   * day; such a call is looked for, then made under another key, so that nobody waits so long.
+   */
+  readonly isMadeAnew?: true;
   /** True: not made any more once Stripe may have forgotten the key; who asked for it saw long ago what came of it. */
   readonly isOfItsDay?: true;
 }
@@ -126,7 +131,10 @@ export function createStripeCalls(options: {
       throw refusal("too_late");
     }
     try {
-      const result = (isOld ? await kind.find?.(input, call) : undefined) ?? (await kind.make(input, call));
+      const isAnew = kind.isMadeAnew === true && row.attempts > 0 && wasAnswered(row.error);
+      const asked = isAnew ? { ...call, idempotencyKey: `${idempotencyKey}:${row.attempts}` } : call;
+      const earlier = isOld || isAnew ? await kind.find?.(input, call) : undefined;
+      const result = earlier ?? (await kind.make(input, asked));
       await db.tx(async (tx) => {
         const change = { state: "done", resultId: result.id, error: null, attempts: row.attempts + 1 } as const;
         if (await repo.settle(tx, id, { ...change, doneAt: now() })) await kind.done?.(tx, input, result, call);

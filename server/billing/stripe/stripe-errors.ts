@@ -32,6 +32,11 @@ export function codeOf(error: unknown): string {
   return code ?? error.type;
 }
 
+/** Of a code in the outbox: Stripe itself said that something went wrong, rather than nothing. */
+export function wasAnswered(code: string | null): boolean {
+  return code !== null && code !== "no_answer" && code !== "StripeConnectionError";
+}
+
 export function isMissing(error: unknown): boolean {
   return error instanceof stripeErrors.StripeError && error.code === "resource_missing";
 }
