@@ -340,6 +340,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         inputs_ignored: inputsIgnored,
         mail_waiting: mail.waiting,
         mail_failed: mail.failed,
+        ...(await billing.gauges()),
       };
       return Object.entries(lines)
         .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)

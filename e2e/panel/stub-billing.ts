@@ -39,7 +39,7 @@ export function stubSummary(): Loose<billing.BillingSummary> {
     grants: [
       {
         kind: "plan",
-        name: "Solo",
+        name: "Solo: 6,000 min",
         totalMs: 6_000 * MIN_MS,
         remainingMs: 1_412 * MIN_MS,
         expiresAt: ahead(9 * DAY_MS),
@@ -90,8 +90,20 @@ export const TRIAL = {
   phonesAtOnce: { used: 1, allowed: 2 },
   storage: { usedMb: 1_024, allowedMb: 5_120 },
   grants: [
-    { kind: "plan", name: "Free", totalMs: 60 * MIN_MS, remainingMs: 60 * MIN_MS, expiresAt: ahead(9 * DAY_MS) },
-    { kind: "promo", name: "Trial", totalMs: 600 * MIN_MS, remainingMs: 212 * MIN_MS, expiresAt: ahead(3 * DAY_MS) },
+    {
+      kind: "plan",
+      name: "Free: 60 min",
+      totalMs: 60 * MIN_MS,
+      remainingMs: 60 * MIN_MS,
+      expiresAt: ahead(9 * DAY_MS),
+    },
+    {
+      kind: "promo",
+      name: "Trial: 600 min",
+      totalMs: 600 * MIN_MS,
+      remainingMs: 212 * MIN_MS,
+      expiresAt: ahead(3 * DAY_MS),
+    },
   ],
   minutesLeftMs: 272 * MIN_MS,
   minutesEndAt: ahead(5 * HOUR_MS),
@@ -109,7 +121,7 @@ export const TRIAL = {
 
 export const EMPTY = {
   ...TRIAL,
-  grants: [{ kind: "plan", name: "Free", totalMs: 60 * MIN_MS, remainingMs: 0, expiresAt: ahead(9 * DAY_MS) }],
+  grants: [{ kind: "plan", name: "Free: 60 min", totalMs: 60 * MIN_MS, remainingMs: 0, expiresAt: ahead(9 * DAY_MS) }],
   minutesLeftMs: 0,
   problems: [
     {

@@ -10,6 +10,8 @@ const pendingSchema = z.object({
   url: z.string(),
   /** What is bought, in words: `Solo, $12.00 a month`. */
   what: z.string(),
+  /** It was said that it is paid. */
+  told: z.exactOptional(z.boolean()),
 });
 export type PendingCheckout = Readonly<z.infer<typeof pendingSchema>>;
 

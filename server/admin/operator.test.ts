@@ -115,6 +115,7 @@ describe("what an operator does beside a running server", () => {
     ]);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     expect(metrics).toContain("perch_mail_failed 1\n");
+    expect(metrics).toContain("perch_billing_findings 0\n");
     expect(metrics).toContain("perch_mail_waiting 0\n");
   });
 

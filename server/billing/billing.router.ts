@@ -70,69 +70,69 @@ const seen = { permission: "usage:view", scope: "billing", limit: "read", audit:
 const manage = (audit: string) => ({ permission: "billing:manage", scope: "billing", limit: "write", audit }) as const;
 export const seesMoney = (role: Role) => roleMay(role, "billing:view");
 
-export function billingRouter({ views, purchases, settings, stopAll }: BillingServices) {
+export function billingRouter(billing: BillingServices) {
   return router({
-    summary: teamProcedure(view).query(({ ctx }) => views.summary(ctx.scope)),
-    plans: teamProcedure(view).query(({ ctx }) => views.plans(ctx.scope)),
-    invoices: teamProcedure(view).query(({ ctx }) => views.invoices(ctx.scope)),
-    burn: teamProcedure(seen).query(({ ctx }) => views.burn(ctx.scope, seesMoney(ctx.actor.role))),
+    summary: teamProcedure(view).query(({ ctx }) => billing.views.summary(ctx.scope)),
+    plans: teamProcedure(view).query(({ ctx }) => billing.views.plans(ctx.scope)),
+    invoices: teamProcedure(view).query(({ ctx }) => billing.views.invoices(ctx.scope)),
+    burn: teamProcedure(seen).query(({ ctx }) => billing.views.burn(ctx.scope, seesMoney(ctx.actor.role))),
     previewStart: teamProcedure(seen)
       .input(previewStartInput)
-      .query(({ ctx, input }) => views.previewStart(ctx.scope, input, seesMoney(ctx.actor.role))),
+      .query(({ ctx, input }) => billing.views.previewStart(ctx.scope, input, seesMoney(ctx.actor.role))),
     checkout: teamProcedure({ ...manage("billing.checkout_opened"), idempotent: true })
       .input(checkoutInput)
-      .mutation(({ ctx, input }) => purchases.checkout(ctx.scope, input, networkOf(ctx.ip))),
+      .mutation(({ ctx, input }) => billing.purchases.checkout(ctx.scope, input, networkOf(ctx.ip))),
     checkoutState: teamProcedure({ ...manage("billing.purchased"), limit: "read" })
       .input(checkoutRef)
-      .mutation(({ ctx, input }) => purchases.checkoutState(ctx.scope, input)),
-    portal: teamProcedure(manage("billing.portal_opened")).mutation(({ ctx }) => purchases.portal(ctx.scope)),
+      .mutation(({ ctx, input }) => billing.purchases.checkoutState(ctx.scope, input)),
+    portal: teamProcedure(manage("billing.portal_opened")).mutation(({ ctx }) => billing.purchases.portal(ctx.scope)),
     previewChange: teamProcedure({ ...view, permission: "billing:manage" })
       .input(changeInput)
-      .query(({ ctx, input }) => purchases.previewChange(ctx.scope, input)),
+      .query(({ ctx, input }) => billing.purchases.previewChange(ctx.scope, input)),
     applyChange: teamProcedure({ ...manage("billing.subscription_changed"), idempotent: true })
       .input(applyChangeInput)
       .mutation(async ({ ctx, input }) => {
-        await purchases.applyChange(ctx.scope, input);
+        await billing.purchases.applyChange(ctx.scope, input);
         return {};
       }),
     act: teamProcedure({ ...manage("billing.subscription_acted"), idempotent: true })
       .input(subscriptionActInput)
       .mutation(async ({ ctx, input }) => {
-        await purchases.act(ctx.scope, input);
+        await billing.purchases.act(ctx.scope, input);
         return {};
       }),
     refundBalance: teamProcedure({ ...manage("billing.refund_asked"), idempotent: true, stepUp: true })
       .input(refundInput)
-      .mutation(({ ctx, input }) => purchases.refundBalance(ctx.scope, input)),
+      .mutation(({ ctx, input }) => billing.purchases.refundBalance(ctx.scope, input)),
     setOverage: teamProcedure(manage("billing.overage_set"))
       .input(overageInput)
       .mutation(async ({ ctx, input }) => {
-        await settings.setOverage(ctx.scope, input);
+        await billing.settings.setOverage(ctx.scope, input);
         return {};
       }),
     setTimeZone: teamProcedure(manage("billing.settings_changed"))
       .input(settingsInput)
       .mutation(async ({ ctx, input }) => {
-        await settings.setTimeZone(ctx.scope, input);
+        await billing.settings.setTimeZone(ctx.scope, input);
         return {};
       }),
     dedicate: teamProcedure(manage("billing.phone_dedicated"))
       .input(dedicateInput)
       .mutation(async ({ ctx, input }) => {
-        await settings.dedicate(ctx.scope, input);
+        await billing.settings.dedicate(ctx.scope, input);
         return {};
       }),
     setBudget: teamProcedure(manage("billing.budget_set"))
       .input(budgetInput)
-      .mutation(({ ctx, input }) => settings.setBudget(ctx.scope, input)),
+      .mutation(({ ctx, input }) => billing.settings.setBudget(ctx.scope, input)),
     removeBudget: teamProcedure(manage("billing.budget_removed"))
       .input(removeBudgetInput)
       .mutation(async ({ ctx, input }) => {
-        await settings.removeBudget(ctx.scope, input);
+        await billing.settings.removeBudget(ctx.scope, input);
         return {};
       }),
     stopAll: teamProcedure({
       ...{ permission: "phones:control", scope: "phones:control", limit: "write", audit: "phone.parked" },
-    }).mutation(({ ctx }) => stopAll(ctx.scope)),
+    }).mutation(({ ctx }) => billing.stopAll(ctx.scope)),
   });
 }

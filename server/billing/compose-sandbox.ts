@@ -1,4 +1,5 @@
 /** Puts the billing sandbox together: in this process, in Stripe's place, with what the operator may tell it to do. */
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
@@ -34,6 +35,8 @@ export function sandboxSecretOf(master: Buffer): string {
   return `whsec_${deriveKey(master, "billing sandbox").toString("hex")}`;
 }
 
+/** What the server's jobs get between two steps of a moved clock. */
+const SETTLE_MS = 500;
 /** How often it looks whether something is due: renewals, retries, deliveries. */
 const TICK_MS = 1_000;
 
@@ -61,6 +64,8 @@ export function createSandboxParts(options: {
   const sandbox = createBillingSandbox({
     ...{ store: createSandboxRepo(db), clock, publicUrl, webhookSecret: secret, log, refusals },
     deliver: (body, headers) => deliverTo(options.webhook())(body, headers),
+    // Retries of webhooks take no time when the clock is moved; what they wait for does.
+    settled: () => pause(SETTLE_MS),
   });
   const door: SandboxDoor = { key: SANDBOX_KEY, fetch: sandbox.fetch };
   const access = openStripe({ billingMode: "sandbox", STRIPE_SECRET_KEY: undefined, STRIPE_API_BASE: undefined }, door);

@@ -95,6 +95,27 @@ describe("a server with the billing sandbox", () => {
     const joined = await call(server, "mutation", "teams.acceptInvitation", { invitationId: id }, guest.token);
     expect(joined).toMatchObject({ ok: false, error: { code: "limit_reached" } });
   });
+
+  it("forgets who bought and is erased, in a team that goes on with others", async () => {
+    const stays = await signIn(server, "owner", owner.teamId);
+    const held = async () => JSON.stringify(await server.db.read.select().from(server.db.t.sandboxObjects));
+    const email = `${owner.userId.toLowerCase()}@x.example`;
+    expect(await held()).toContain(email);
+    const input = { idempotencyKey: "delete-account", confirmation: email, now: true };
+    const { id } = await ask<{ id: string }>("mutation", "privacy.delete", input);
+    const { erasures } = server.db.t;
+    await vi.waitFor(
+      async () => {
+        server.clock.advance(100);
+        const [row] = (await server.db.read.select().from(erasures)).filter((one) => one.id === id);
+        expect(row?.state).toBe("done");
+      },
+      { timeout: 10_000 },
+    );
+    for (const trace of [email, owner.userId]) expect(await held()).not.toContain(trace);
+    expect(await held()).toContain(owner.teamId);
+    expect((await ask<BillingSummary>("query", "billing.summary", undefined, stays)).wallet.balance).toBe(500);
+  });
 });
 
 describe("a server that sends no bills", () => {

@@ -1,12 +1,12 @@
 /** Puts billing together, in two steps: what phones are counted with, and, over phones that were made with it, the rest. */
 
 import { z } from "zod";
-import { type PhoneId, phoneId, teamId } from "../../shared/ids.ts";
+import { type PhoneId, phoneId, type TeamId, teamId } from "../../shared/ids.ts";
 import { createPageLinks } from "../accounts/page-links.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { InvoicePage } from "../http/pages/billing-pages.ts";
 import type { Refusals } from "../http/refusals.ts";
@@ -24,6 +24,7 @@ import { type Billing, createBilling } from "./billing.service.ts";
 import { createBudgetsRepo } from "./budgets/budgets.repo.ts";
 import { type Budgets, createBudgets } from "./budgets/budgets.service.ts";
 import { createSandboxParts, type SandboxParts } from "./compose-sandbox.ts";
+import { createBillingDeskRepo } from "./desk/billing-desk.repo.ts";
 import { REFUND_JOB } from "./desk/billing-desk.service.ts";
 import { createEntitlements } from "./entitlements.repo.ts";
 import { createLedgerRepo } from "./ledger/ledger.repo.ts";
@@ -121,6 +122,8 @@ export interface BillingParts {
   readonly proRata: StripeParts["proRata"];
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
+  /** For `/metrics`: what waits or went wrong. */
+  gauges(): Promise<Readonly<Record<string, number>>>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -161,10 +164,19 @@ export function createBillingParts(
         })
       : undefined;
   const access = sandbox?.access ?? openStripe(config);
-  const asked = createStripeParts({ ...options, access, ledger, mirror: () => told().mirror });
+  const settle = async (tx: Writer, team: TeamId) => settlement.post(tx, await settlement.weigh(tx, team, clock.now()));
+  const asked = createStripeParts({ ...options, access, ledger, settle, mirror: () => told().mirror });
   if (access !== undefined && asked.asking !== undefined) {
     late.told = createStripeIn({
-      ...{ ...options, ...access, ledger, billing: counting.records },
+      ...{ ...options, ...access, billing: counting.records },
+      ledger: {
+        ...ledger,
+        // What ran until now is paid from the balance before a bank takes it back.
+        async debit(tx, debit) {
+          await settle(tx, debit.teamId);
+          return ledger.debit(tx, debit);
+        },
+      },
       secrets: sandbox === undefined ? config.STRIPE_WEBHOOK_SECRET : [options.sandboxSecret],
       isRecorded: async (tx, number) => (await counting.recordsRepo.byNumber(tx, number)) !== undefined,
       addOverage: asked.asking.overage.addOverage,
@@ -176,6 +188,7 @@ export function createBillingParts(
 
   const openTime = createOpenTime({ db, settlement, clock });
   const purchasesRepo = createPurchasesRepo(db);
+  const deskRepo = createBillingDeskRepo(db);
   const now = () => new Date(clock.now());
   const views = createBillingViews({
     ...{ db, repo: createBillingViewsRepo(db), ledger, entitlements, openTime, mode, clock },
@@ -186,7 +199,7 @@ export function createBillingParts(
   });
   const settings = createBillingSettings({
     ...{ db, repo: createBillingSettingsRepo(db), audit, entitlements, clock },
-    settle: async (tx, teamId) => settlement.post(tx, await settlement.weigh(tx, teamId, clock.now())),
+    settle,
   });
   const usage = createUsageViews({
     ...{ repo: createUsageViewsRepo(db), openTime, clock },
@@ -226,6 +239,13 @@ export function createBillingParts(
     },
     schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
+    async gauges() {
+      const { pastDue, findings, waitingCalls, failedCalls } = await deskRepo.counts(clock.now());
+      return {
+        ...{ billing_past_due: pastDue, billing_findings: findings },
+        ...{ stripe_calls_waiting: waitingCalls, stripe_calls_failed: failedCalls },
+      };
+    },
     start: async () => sandbox?.start(),
     stop: async () => sandbox?.stop(),
   };
@@ -237,6 +257,7 @@ export function createBillingParts(
       id: "billing sandbox",
       async erase(person) {
         await stripe.erase(person);
+        await sandbox?.sandbox.forget(person);
         return { state: "gone" };
       },
     };

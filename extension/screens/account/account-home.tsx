@@ -97,7 +97,7 @@ export function AccountHome({ me, last, onView }: AccountHomeProps) {
             </ul>
           </Card>
           <p className="secondary tabular">
-            {phones.length} of {me.value.limits.phones} phones, {running} of {me.value.limits.running} running at once
+            {phones.length} of {me.value.limits.phones} phones, {running} running
           </p>
         </>
       )}

@@ -16,7 +16,7 @@ export function CheckoutCard({ checkout }: { readonly checkout: Checkout }) {
   const stage = state?.state ?? "open";
   const tone: NoticeTone = stage === "expired" ? "warn" : "info";
   const close = (label: string): ReactNode => (
-    <Button size="small" kind="quiet" onClick={forget}>
+    <Button size="small" onClick={forget}>
       {label}
     </Button>
   );

@@ -4,7 +4,7 @@ import { minutesWords } from "../../../shared/billing/words.ts";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/surface.tsx";
 import { calendarDate } from "../phone/model/run-time.ts";
-import { afterWords, forecastWords, grantParts, grantWords } from "./model/billing-words.ts";
+import { afterWords, forecastWords, grantParts } from "./model/billing-words.ts";
 
 export interface MinutesCardProps {
   readonly summary: BillingSummary;
@@ -39,7 +39,7 @@ export function MinutesCard({ summary, mayManage, onAdd }: MinutesCardProps) {
           <li key={grant.kind + grant.name + (grant.expiresAt ?? "")}>
             <span className={`legend-mark minutes-${grant.kind}`} aria-hidden="true" />
             <span className="legend-name truncate">{grant.name}</span>
-            <span className="tabular">{grantWords(grant)}</span>
+            <span className="tabular">{minutesWords(grant.remainingMs)} left</span>
             {grant.expiresAt !== undefined && (
               <span className="legend-until secondary tabular">until {calendarDate(grant.expiresAt, now)}</span>
             )}

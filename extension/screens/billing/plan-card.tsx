@@ -32,6 +32,7 @@ export function PlanCard({ summary, mayManage, calls, onKeep, onPlans, onPortal,
   // A plan that is paused gives what Free gives, and is there all the same.
   const paid = plan.status !== undefined || plan.id !== "free";
   // What is wrong has its own button, and one is enough.
+  const ending = summary.problems.some(({ kind }) => kind === "ends");
   const urgent = summary.problems.some(({ severity }) => severity !== "info");
   const act = async (name: Act, said: string) => {
     const result = await calls.run(name, (api) =>
@@ -77,7 +78,7 @@ export function PlanCard({ summary, mayManage, calls, onKeep, onPlans, onPortal,
       </dl>
       {mayManage && (
         <div className="card-actions">
-          {plan.endsAt !== undefined && (
+          {plan.endsAt !== undefined && !ending && (
             <Button size="small" kind="primary" busy={calls.busy("keep")} onClick={onKeep}>
               Keep {plan.name}
             </Button>

@@ -54,7 +54,13 @@ export function useCheckout(calls: Calls, may: boolean, onPaid: () => void): Che
       setState(result.value);
       if (result.value.state !== "paid" || told.current === checkoutId) return;
       told.current = checkoutId;
-      paid.current();
+      let first = false;
+      // Whichever page of billing hears it first says it.
+      await pendingCheckout().update((kept) => {
+        first = kept?.checkoutId === checkoutId && kept.told !== true;
+        return first && kept !== undefined ? { ...kept, told: true } : kept;
+      });
+      if (first) paid.current();
     };
     void ask();
     const back = () => void ask();
@@ -68,6 +74,16 @@ export function useCheckout(calls: Calls, may: boolean, onPaid: () => void): Che
       document.removeEventListener("visibilitychange", back);
     };
   }, [phones, checkoutId, settled, wait]);
+
+  const over = useRef(settled);
+  over.current = settled;
+  // What was read to its end does not wait for the next visit.
+  useEffect(
+    () => () => {
+      if (over.current) void pendingCheckout().clear();
+    },
+    [],
+  );
 
   const keys = useRef(new Map<string, string>());
   const buy = useCallback<Checkout["buy"]>(

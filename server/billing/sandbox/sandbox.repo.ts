@@ -23,6 +23,19 @@ export function createSandboxRepo(db: Database): SandboxStore {
       // Engines order text by their own rules; ours is by code.
       return rows.map(opened).sort((a, b) => (a.id < b.id ? -1 : 1));
     },
+    async rewrite(change) {
+      const rows = (await db.read.select().from(sandboxObjects)).map(opened);
+      const changed = rows.flatMap((row) =>
+        change(row.data) === row.data ? [] : [{ ...row, data: change(row.data) }],
+      );
+      if (changed.length === 0) return;
+      await db.tx(async (tx) => {
+        for (const row of changed) {
+          const { data } = closed(row);
+          await tx.update(sandboxObjects).set({ data }).where(eq(sandboxObjects.id, row.id));
+        }
+      });
+    },
     apply: ({ inserts, updates, removals }) =>
       db.tx(async (tx) => {
         for (const row of inserts) await tx.insert(sandboxObjects).values(closed(row));

@@ -9,12 +9,13 @@ import type { PagesEnv } from "../../http/pages/page-context.ts";
 import type { Refusals } from "../../http/refusals.ts";
 import { errorFields, type Log } from "../../log.ts";
 import { createActs } from "./acts.ts";
-import { createAlone } from "./alone.ts";
+import { createAlone, NOBODY } from "./alone.ts";
 import { type ApiRequest, createApi } from "./api.ts";
 import { type BankAnswer, type PayOutcome, payCheckout } from "./checkout-pay.ts";
 import { createDeliveries, type Deliver } from "./deliveries.ts";
 import { eventTaken } from "./due.ts";
 import { createFaults, type Faults } from "./faults.ts";
+import { type Forgotten, without } from "./forgetting.ts";
 import { createIds } from "./ids.ts";
 import { payInvoice } from "./pages/invoice-page.ts";
 import { createSandboxPages } from "./pages/pages.ts";
@@ -49,7 +50,7 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** Sees every request before it is handled, with its parameters as they came. */
   readonly onRequest?: (request: ApiRequest) => void;
-  /** Waits until the server has done what the webhooks of a step asked; between the steps of a moved clock. */
+  /** Waits until the server has done what the webhooks just sent asked of it: a moved clock takes its next step then. */
   readonly settled?: () => Promise<void>;
 }
 
@@ -80,6 +81,8 @@ export interface BillingSandbox {
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** Drives what is due: renewals, finalization, payment retries, webhook deliveries. */
   tick(): Promise<void>;
+  /** Takes what leads to a person out of everything it holds. */
+  forget(who: Forgotten): Promise<void>;
   /** Hosted pages and controls, to be mounted at `SANDBOX_PATH`. */
   readonly pages: Hono<PagesEnv>;
   readonly controls: SandboxControls;
@@ -140,6 +143,8 @@ export function createBillingSandbox(options: SandboxOptions): BillingSandbox {
     warnOfFraud: (chargeId) => act(async (view) => void (await warnOfFraud(view, await view.need("charge", chargeId)))),
   };
   return {
+    // Between two calls, so that none writes back what it read before.
+    forget: (who) => alone(NOBODY, () => store.rewrite((data) => without(data, who))),
     fetch: async (url, init) => {
       const response = await api(url instanceof Request ? url.url : String(url), init);
       if (init?.method === "POST" && /\/test_clocks\/\w+\/advance$/.test(String(url))) await time.advanceTestClocks();

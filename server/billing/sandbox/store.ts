@@ -26,6 +26,8 @@ export interface SandboxStore {
   /** In the order of their ids, which is the order they were made in. */
   list(type: string, customer?: string): Promise<readonly SandboxRow[]>;
   apply(writes: SandboxWrites): Promise<void>;
+  /** Writes every row anew whose data `change` gives otherwise. */
+  rewrite(change: (data: string) => string): Promise<void>;
 }
 
 /** For tests and whatever need not outlive the process. */
@@ -41,6 +43,9 @@ export function createMemoryStore(): SandboxStore & { eraseTeam(teamId: TeamId):
       for (const row of inserts) rows.set(row.id, row);
       for (const row of updates) if (rows.has(row.id)) rows.set(row.id, row);
       for (const id of removals) rows.delete(id);
+    },
+    async rewrite(change) {
+      for (const row of rows.values()) rows.set(row.id, { ...row, data: change(row.data) });
     },
     eraseTeam(teamId) {
       for (const row of rows.values()) if (row.teamId === teamId) rows.delete(row.id);

@@ -60,6 +60,27 @@ describe("the passing of time", () => {
     });
   });
 
+  it("lets the server settle between the steps of a moved clock, however impatient the retries", async () => {
+    let settles = 0;
+    const { stripe, sandbox, subscribe, customer, endpoint } = await openShop({
+      settled: async () => {
+        settles += 1;
+        // What an endpoint that is not ready yet needs: a while that is no time of the sandbox's.
+        if (settles === 3) endpoint.answer = 200;
+      },
+    });
+    await subscribe();
+    await sandbox.tick();
+    expect(settles).toBe(0);
+    endpoint.answer = 503;
+    await sandbox.controls.moveClock(29 * DAY);
+    expect(settles).toBeGreaterThan(3);
+    expect((await stripe.invoices.list({ customer: customer.id })).data.map(({ status }) => status)).toEqual([
+      "paid",
+      "paid",
+    ]);
+  });
+
   it("tries again to collect, tells each time, and ends what nobody pays", async () => {
     const { stripe, sandbox, subscribe, types } = await openShop();
     const { id } = await subscribe(undefined, "insufficient_later");

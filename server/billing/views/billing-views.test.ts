@@ -171,6 +171,7 @@ describe.each(TEST_ENGINES)("what people read of billing on $name", (engine) => 
     await test.db.tx(async (tx) => {
       await tx.insert(invoices).values({ ...row, id: "in_1", number: "A-1", status: "paid" });
       await tx.insert(invoices).values({ ...row, id: "in_2", number: null, status: "draft" });
+      await tx.insert(invoices).values({ ...row, id: "in_3", number: null, status: "open" });
     });
     expect(await views.invoices(scope)).toEqual([
       {

@@ -100,13 +100,15 @@ describe("what is wrong with paying", () => {
 
   it("names the budget that is used up, by whose it is", () => {
     const budget = { id: "b", measure: "money", month: "2026-11", limit: 1_000 } as const;
-    const [team, phone] = problems({
+    const found = problems({
       budgets: [
         { ...budget, scope: "team", name: "The whole team", spent: 1_000 },
         { ...budget, scope: "phone", name: "Pixel", spent: 1_200 },
         { ...budget, scope: "member", name: "Anna", spent: 999 },
       ],
     });
+    const [team, phone] = found;
+    expect(found).toHaveLength(2);
     expect(team).toMatchObject({ kind: "budget", step: { kind: "budgets" } });
     expect(team?.words).toMatch(/^The team's budget of \$10\.00 a month is used up/);
     expect(phone?.words).toMatch(/^The budget of Pixel of/);

@@ -9,7 +9,6 @@ import {
   type Covers,
   forecastWords,
   grantParts,
-  grantWords,
   planPrice,
   planState,
   storageWords,
@@ -93,9 +92,6 @@ describe("the bar of minutes", () => {
       ["pack", 10],
     ]);
     expect(grantParts([{ ...plan, remainingMs: 0 }])).toEqual([]);
-  });
-  it("is said in words too", () => {
-    expect(grantWords(plan)).toBe("1,500 of 6,000 min");
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the billing screen says of a plan, of the minutes left and of what comes after them. */
 import type { BillingSummary, BudgetView, GrantView, Money } from "../../../../shared/billing/billing.ts";
 import type { Cycle } from "../../../../shared/billing/catalogue.ts";
-import { durationWords, minutesWords, moneyWords, rateWords } from "../../../../shared/billing/words.ts";
+import { durationWords, moneyWords, rateWords } from "../../../../shared/billing/words.ts";
 import { calendarDate, clockTime } from "../../phone/model/run-time.ts";
 
 export type Tone = "neutral" | "accent" | "warn" | "bad";
@@ -43,11 +43,6 @@ export function grantParts(grants: readonly GrantView[]): readonly GrantPart[] {
   return grants
     .filter(({ remainingMs }) => remainingMs > 0)
     .map(({ kind, name, remainingMs }) => ({ kind, name, percent: total === 0 ? 0 : (remainingMs / total) * 100 }));
-}
-
-/** `1,412 of 6,000 min`. */
-export function grantWords({ remainingMs, totalMs }: GrantView): string {
-  return `${minutesWords(remainingMs).replace(" min", "")} of ${minutesWords(totalMs)}`;
 }
 
 /** How long the minutes last. Undefined when there are none to last. */

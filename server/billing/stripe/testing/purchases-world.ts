@@ -97,6 +97,8 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
   const out = createStripeParts({
     ...{ access, db, ledger, jobs, limiter, audit, clock, log, config, publicUrl: PUBLIC_URL },
+    // Nothing runs here.
+    settle: async () => undefined,
     mirror: () => heard.mirror,
   });
   const heard = createStripeIn({

@@ -66,9 +66,8 @@ const found = teamScope({ ...who, role: "owner" }, "phones:control");
 if (found === undefined) throw new Error("An owner may control phones.");
 const scope = found;
 
+// As a server does: beats come from before phones are back.
 await at.meter.recover();
-at.guard.beaten();
-await at.lifecycle.recover();
 let beating = true;
 const beats = (async () => {
   for (let due = Date.now() + beatMs; beating; due += beatMs) {
@@ -78,6 +77,7 @@ const beats = (async () => {
     say(["beat", began]);
   }
 })();
+await at.lifecycle.recover();
 say(["up", Date.now()]);
 if (last) {
   await at.lifecycle.close();
