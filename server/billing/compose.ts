@@ -1,12 +1,12 @@
 /** Puts billing together, in two steps: what phones are counted with, and, over phones that were made with it, the rest. */
 
 import { z } from "zod";
-import { type PhoneId, phoneId, teamId } from "../../shared/ids.ts";
+import { type PhoneId, phoneId, type TeamId, teamId } from "../../shared/ids.ts";
 import { createPageLinks } from "../accounts/page-links.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { InvoicePage } from "../http/pages/billing-pages.ts";
 import type { Refusals } from "../http/refusals.ts";
@@ -164,10 +164,19 @@ export function createBillingParts(
         })
       : undefined;
   const access = sandbox?.access ?? openStripe(config);
-  const asked = createStripeParts({ ...options, access, ledger, mirror: () => told().mirror });
+  const settle = async (tx: Writer, team: TeamId) => settlement.post(tx, await settlement.weigh(tx, team, clock.now()));
+  const asked = createStripeParts({ ...options, access, ledger, settle, mirror: () => told().mirror });
   if (access !== undefined && asked.asking !== undefined) {
     late.told = createStripeIn({
-      ...{ ...options, ...access, ledger, billing: counting.records },
+      ...{ ...options, ...access, billing: counting.records },
+      ledger: {
+        ...ledger,
+        // What ran until now is paid from the balance before a bank takes it back.
+        async debit(tx, debit) {
+          await settle(tx, debit.teamId);
+          return ledger.debit(tx, debit);
+        },
+      },
       secrets: sandbox === undefined ? config.STRIPE_WEBHOOK_SECRET : [options.sandboxSecret],
       isRecorded: async (tx, number) => (await counting.recordsRepo.byNumber(tx, number)) !== undefined,
       addOverage: asked.asking.overage.addOverage,
@@ -190,7 +199,7 @@ export function createBillingParts(
   });
   const settings = createBillingSettings({
     ...{ db, repo: createBillingSettingsRepo(db), audit, entitlements, clock },
-    settle: async (tx, teamId) => settlement.post(tx, await settlement.weigh(tx, teamId, clock.now())),
+    settle,
   });
   const usage = createUsageViews({
     ...{ repo: createUsageViewsRepo(db), openTime, clock },

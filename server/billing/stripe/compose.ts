@@ -1,8 +1,9 @@
 /** Everything we ask of Stripe, put together. */
+import type { TeamId } from "../../../shared/ids.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Writer } from "../../db/database.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import type { Log } from "../../log.ts";
@@ -62,6 +63,8 @@ export function createStripeParts(options: {
   access: StripeAccess | undefined;
   db: Database;
   ledger: Pick<Ledger, "balance" | "debit" | "credit" | "overage">;
+  /** Writes what a team's phones ran until now. */
+  settle: (tx: Writer, teamId: TeamId) => Promise<unknown>;
   /** Of those who read Stripe; asked for when something was read. */
   mirror: () => StripeMirror;
   jobs: Pick<Jobs, "enqueue" | "wake">;
@@ -113,7 +116,7 @@ export function createStripeParts(options: {
       ...{ db, repo, calls, audit, portalKind: kinds.portal },
       checkouts: createCheckouts({ ...common, kinds, customers, limiter }),
       subscriptions: createSubscriptions({ ...common, kinds: kinds.subscription, phoneDiskMb: config.PHONE_DISK_MB }),
-      refunds: createRefunds({ ...common, kind: kinds.refund, ledger }),
+      refunds: createRefunds({ ...common, kind: kinds.refund, ledger, settle: options.settle }),
     }),
     asking: {
       calls,

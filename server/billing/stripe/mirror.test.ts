@@ -194,6 +194,20 @@ describe("the mirror", () => {
     expect((await mirrorOf(world.db, team.teamId)).invoices).toMatchObject([{ status: "paid" }]);
   });
 
+  it("loses a draft that was thrown away", async () => {
+    const team = await world.team();
+    const { id } = await world.stripe.invoices.create({
+      customer: team.customerId,
+      currency: "usd",
+      auto_advance: false,
+    });
+    await world.settle();
+    expect((await mirrorOf(world.db, team.teamId)).invoices).toMatchObject([{ id, status: "draft" }]);
+    await world.stripe.invoices.del(id);
+    await world.parts.mirror.sync("invoice", id);
+    expect((await mirrorOf(world.db, team.teamId)).invoices).toEqual([]);
+  });
+
   it("of a customer that is no team's keeps nothing but a finding", async () => {
     const stranger = await world.stripe.customers.create({});
     const subscription = await world.stripe.subscriptions.create({

@@ -98,11 +98,29 @@ describe.each(TEST_ENGINES)("buying on $name", (engine) => {
       world.sandbox.controls.faults.next(fault, call);
       const again = () => world.checkout(anna, TEN, 1_000, { idempotencyKey });
       await expect(again()).rejects.toThrow("Stripe does not answer at the moment");
-      // An error of Stripe's stays the answer to its key for a day; nobody waits for that.
       const { id } = await again();
       expect(await again()).toMatchObject({ id });
       world.clock.advance(100_000);
       await world.work();
+      expect(await sessionsOf(anna)).toHaveLength(1);
+      expect(await customersOf(anna)).toHaveLength(1);
+      await world.pay(id);
+      await world.settle();
+      expect(await balance(anna)).toBe(1_000);
+    });
+
+    it.each([
+      ["POST /v1/customers", false],
+      ["POST /v1/customers", true],
+      ["POST /v1/checkout/sessions", false],
+      ["POST /v1/checkout/sessions", true],
+    ])("is not held up for a day by an error of Stripe's to %s, whether that worked (%s)", async (call, works) => {
+      const idempotencyKey = world.key();
+      const again = () => world.checkout(anna, TEN, 1_000, { idempotencyKey });
+      world.errors.next = { call, works };
+      await expect(again()).rejects.toThrow("Stripe does not answer at the moment");
+      const { id, url } = await again();
+      expect(url).toContain("http");
       expect(await sessionsOf(anna)).toHaveLength(1);
       expect(await customersOf(anna)).toHaveLength(1);
       await world.pay(id);

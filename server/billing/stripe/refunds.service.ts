@@ -118,10 +118,12 @@ export function createRefunds(options: {
   calls: StripeCalls;
   kind: ReturnType<typeof refundCall>;
   ledger: Pick<Ledger, "balance" | "debit">;
+  /** Writes what ran until now, so that the balance pays for it before it goes back. */
+  settle: (tx: Writer, teamId: TeamId) => Promise<unknown>;
   audit: Pick<Audit, "record">;
   clock: Clock;
 }): Refunds {
-  const { db, repo, stripe, calls, kind, ledger, audit, clock } = options;
+  const { db, repo, stripe, calls, kind, ledger, settle, audit, clock } = options;
 
   /** The payment of a top-up, as Stripe has it. */
   async function paymentOf(topUp: CheckoutRow): Promise<string> {
@@ -157,6 +159,7 @@ export function createRefunds(options: {
       const payments = new Map<string, string>();
       for (const { topUp } of (await refundableOf(db.read, about)).of) payments.set(topUp.id, await paymentOf(topUp));
       const queued = await db.tx(async (tx) => {
+        await settle(tx, team);
         const refundable = await refundableOf(tx, about);
         if (amount > refundable.amount) throw tooMuch(refundable.amount);
         const ids = [];

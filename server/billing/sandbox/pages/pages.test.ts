@@ -18,6 +18,23 @@ async function openCheckout() {
   return { ...shop, session, page: browse(shop.sandbox), url: session.url ?? "" };
 }
 
+describe("the sandbox's pages", () => {
+  it("are the ones written here, and none takes a form from elsewhere", async () => {
+    const { sandbox } = await openShop();
+    const shown = ["/", "/checkout/:id", "/invoices/:id", "/portal/:id"];
+    const found = sandbox.pages.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`);
+    expect(found.sort()).toEqual(["GET", "POST"].flatMap((method) => shown.map((path) => `${method} ${path}`)));
+    const page = browse(sandbox);
+    for (const path of shown) {
+      for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }]) {
+        expect((await page.send(`/sandbox${path}`, {}, headers)).status).toBe(403);
+      }
+    }
+  });
+});
+
 describe("the hosted checkout", () => {
   it("shows what is bought, takes no card, and leads back with the session", async () => {
     const { page, url, session, stripe } = await openCheckout();

@@ -79,12 +79,26 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
     deliver: (body, headers) => take(body, headers),
   });
   const config = parseConfig({ PUBLIC_URL: PUBLIC_URL.origin, ...env });
-  const access = openStripe(config, { key: SANDBOX_KEY, fetch: sandbox.fetch }, 0);
+  /** As Stripe does: an error of its own stays the answer to the key it was given to. */
+  const errors = { next: undefined as { call: string; works: boolean } | undefined, keys: new Set<string>() };
+  const stubborn: typeof sandbox.fetch = async (url, init) => {
+    const key = new Headers(init?.headers).get("idempotency-key") ?? "";
+    const call = `${init?.method ?? "GET"} ${new URL(url instanceof Request ? url.url : url).pathname}`;
+    const isNew = errors.next?.call === call;
+    if (!isNew && !errors.keys.has(key)) return sandbox.fetch(url, init);
+    if (isNew && errors.next?.works === true) await sandbox.fetch(url, init);
+    if (isNew) errors.next = undefined;
+    errors.keys.add(key);
+    return Response.json({ error: { type: "api_error", message: "Something went wrong." } }, { status: 500 });
+  };
+  const access = openStripe(config, { key: SANDBOX_KEY, fetch: stubborn }, 0);
   if (access === undefined) throw new Error("No bills are sent.");
   const { stripe } = access;
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
   const out = createStripeParts({
     ...{ access, db, ledger, jobs, limiter, audit, clock, log, config, publicUrl: PUBLIC_URL },
+    // Nothing runs here.
+    settle: async () => undefined,
     mirror: () => heard.mirror,
   });
   const heard = createStripeIn({
@@ -211,6 +225,7 @@ export async function openPurchasesWorld(engine: TestEngine, env: Record<string,
     },
     ...{ work, settle, buyer, key, checkout, row, asCheckout, pay, buys, subscribes, account, subscription, callsOf },
     setCustomer: (teamId: TeamId, customerId: string) => setCustomer(db, teamId, customerId),
+    errors,
     dispose: () => opened.dispose(),
   };
 }
