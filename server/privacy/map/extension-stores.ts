@@ -54,6 +54,11 @@ export const EXTENSION_STORES: readonly ExtensionStore[] = [
     holds: ["user.privacy_preferences"],
   },
   {
+    ...{ ...session, key: "checkout", use: "essential.service.payment_processing", clause: "P1.3" },
+    about: "The payment page that was opened last and what is bought there, so that closing the panel loses nothing.",
+    holds: ["user.payment"],
+  },
+  {
     ...{ ...session, key: "intents", ...operations },
     about: "What the person asked for in one part of the extension and another does, such as a page to open.",
     holds: ["user.content.private"],
