@@ -113,7 +113,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await actions(team.teamId)).toEqual(["billing.purchased"]);
       expect(await checkoutOf(session)).toMatchObject({ state: "paid" });
     });
-    it("that nobody paid gives nothing: left, expired, in processing, failed", async () => {
+    onOne("that nobody paid gives nothing: left, expired, in processing, failed", async () => {
       const team = await world.team();
       const { session } = await world.checkout(team, "perch_topup_500");
       const shown = async (change: Partial<Stripe.Checkout.Session>) => {
@@ -130,7 +130,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await shown({ status: "expired" })).toBe("paid");
       expect(await balance(team.teamId)).toBe(500);
     });
-    it("by a bank that takes a day is given when it paid, and not at all when it did not", async () => {
+    onOne("by a bank that takes a day is given when it paid, and not at all when it did not", async () => {
       const team = await world.team();
       const paid = await world.buy(team, "perch_topup_500", "pays_later");
       const failed = await world.buy(team, "perch_topup_1000", "fails_later");
@@ -142,33 +142,36 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await states()).toEqual(["paid", "expired"]);
       expect(await balance(team.teamId)).toBe(500);
     });
-    it("at another amount or in another currency gives what was paid and is told; a foreign customer's gives nothing", async () => {
-      const team = await world.team();
-      const other = await world.team();
-      const paid = async (what: "perch_topup_500" | "perch_pack_1000", change: Partial<Stripe.Checkout.Session>) => {
-        const { session } = await world.checkout(team, what);
-        const done = { ...session, status: "complete", payment_status: "paid", ...change } as Stripe.Checkout.Session;
-        await world.parts.mirror.fulfil(done, new Date());
-        return (await findings()).find(({ objectId }) => objectId === session.id)?.kind;
-      };
-      expect(await paid("perch_topup_500", { amount_total: 300 })).toBe("amount_differs");
-      expect(await balance(team.teamId)).toBe(300);
-      expect(await paid("perch_topup_500", { currency: "eur" })).toBe("amount_differs");
-      expect(await paid("perch_pack_1000", { amount_total: 1 })).toBe("amount_differs");
-      expect(await paid("perch_topup_500", { customer: other.customerId })).toBe("unknown_customer");
-      expect(await balance(team.teamId)).toBe(300);
-      const taxed = { amount_total: 595, total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 95 } };
-      expect(await paid("perch_topup_500", taxed)).toBeUndefined();
-      expect(await balance(team.teamId)).toBe(800);
-      expect(await world.db.tx((tx) => world.ledger.funds(tx, team.teamId, new Date(world.clock.now())))).toMatchObject(
-        {
+    onOne(
+      "at another amount or in another currency gives what was paid and is told; a foreign customer's gives nothing",
+      async () => {
+        const team = await world.team();
+        const other = await world.team();
+        const paid = async (what: "perch_topup_500" | "perch_pack_1000", change: Partial<Stripe.Checkout.Session>) => {
+          const { session } = await world.checkout(team, what);
+          const done = { ...session, status: "complete", payment_status: "paid", ...change } as Stripe.Checkout.Session;
+          await world.parts.mirror.fulfil(done, new Date());
+          return (await findings()).find(({ objectId }) => objectId === session.id)?.kind;
+        };
+        expect(await paid("perch_topup_500", { amount_total: 300 })).toBe("amount_differs");
+        expect(await balance(team.teamId)).toBe(300);
+        expect(await paid("perch_topup_500", { currency: "eur" })).toBe("amount_differs");
+        expect(await paid("perch_pack_1000", { amount_total: 1 })).toBe("amount_differs");
+        expect(await paid("perch_topup_500", { customer: other.customerId })).toBe("unknown_customer");
+        expect(await balance(team.teamId)).toBe(300);
+        const taxed = { amount_total: 595, total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 95 } };
+        expect(await paid("perch_topup_500", taxed)).toBeUndefined();
+        expect(await balance(team.teamId)).toBe(800);
+        expect(
+          await world.db.tx((tx) => world.ledger.funds(tx, team.teamId, new Date(world.clock.now()))),
+        ).toMatchObject({
           wallet: 800,
-        },
-      );
-      expect(
-        (await world.db.tx((tx) => world.ledger.funds(tx, team.teamId, new Date()))).grants.map(({ kind }) => kind),
-      ).not.toContain("pack");
-    });
+        });
+        expect(
+          (await world.db.tx((tx) => world.ledger.funds(tx, team.teamId, new Date()))).grants.map(({ kind }) => kind),
+        ).not.toContain("pack");
+      },
+    );
   });
 
   describe("a payment that fails", () => {
@@ -181,7 +184,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       const failedAt = (await account(team.teamId))?.pastDueSince?.getTime() ?? 0;
       return { ...team, failedAt };
     }
-    it("is told, lets phones run for 7 days, then stops them; paid, everything is as before at once", async () => {
+    onOne("is told, lets phones run for 7 days, then stops them; paid, everything is as before at once", async () => {
       const { teamId, userId, failedAt } = await failing();
       expect(failedAt).toBeGreaterThan(0);
       expect(await may(teamId)).toMatchObject({ plan: "solo", standing: "grace" });
@@ -208,7 +211,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(mails.filter((kind) => kind === "payment_failed").length).toBeGreaterThanOrEqual(3);
       expect(mails.filter((kind) => kind === "subscription_ended")).toHaveLength(1);
     });
-    it("for use beyond the plan counts as well, and is over when it is paid", async () => {
+    onOne("for use beyond the plan counts as well, and is over when it is paid", async () => {
       const team = await world.team();
       await world.buy(team, "perch_solo_month", "insufficient_later");
       await world.settle();
@@ -266,7 +269,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       const seen = (await actions(team.teamId)).sort();
       expect(seen).toEqual(["billing.frozen", "billing.purchased", "billing.unfrozen"]);
     });
-    it("a lost dispute takes what is left of that top-up, once, and nothing of another", async () => {
+    onOne("a lost dispute takes what is left of that top-up, once, and nothing of another", async () => {
       const team = await world.team();
       await world.buy(team, "perch_topup_500");
       await world.buy(team, "perch_topup_1000", "disputed");
@@ -281,7 +284,7 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
       expect(await balance(team.teamId)).toBe(0);
       expect(await account(team.teamId)).toMatchObject({ frozen: null });
     });
-    it("a warning of fraud freezes; of a payment that is disputed it goes with the dispute", async () => {
+    onOne("a warning of fraud freezes; of a payment that is disputed it goes with the dispute", async () => {
       const team = await world.team();
       const session = await world.buy(team, "perch_topup_500");
       await world.settle();
