@@ -77,21 +77,6 @@ export const PHONE_REASONS = [
   "payment",
 ] as const;
 export type PhoneReason = (typeof PHONE_REASONS)[number];
-export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
-  asked: "Parked as asked.",
-  idle: "Parked because nobody used it for a while.",
-  longest_session: "Parked because it reached the longest session.",
-  server_stopped: "Parked because the server was stopped.",
-  server_restarted: "The server restarted. Everything saved on the phone is still there.",
-  browser_crashed: "The phone stopped by itself. Start it again; what was saved is still there.",
-  out_of_memory: "A page used up the phone's memory. Start it again; what was saved is still there.",
-  disk_full: "The phone's storage is full. Remove files or the phone.",
-  no_browser: "The server has no browser to run web phones with. Ask who runs it.",
-  start_failed: "The phone did not start. Try again; if it fails again, ask who runs the server.",
-  balance: "Parked because no phone time and no balance was left. What is on it is still there.",
-  budget: "Parked because a budget for this month is used up. What is on it is still there.",
-  payment: "Parked because a payment failed. What is on it is still there.",
-};
 
 /** What every client sees of a phone. `driver: "web"` is called *web phone* wherever a user reads it. */
 export interface Phone {

@@ -4,6 +4,7 @@ import { phoneId } from "./ids.ts";
 import { DEVICE_PROFILES, DRIVER_KINDS, isTimeZone, parsePhoneUrl } from "./phone-model.ts";
 
 export * from "./phone-model.ts";
+export * from "./phone-words.ts";
 
 export const deviceProfileId = z.enum(
   DEVICE_PROFILES.map((profile) => profile.id),

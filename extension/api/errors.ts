@@ -32,7 +32,7 @@ export function failureWords(failure: Failure): FailureWords {
     case "offline":
       return {
         title: "You are offline.",
-        detail: "What you see is the last known state. It updates when the network is back.",
+        detail: "What you see is the last known state.",
         action: "retry",
       };
     case "server_unreachable":

@@ -1,5 +1,6 @@
 /** One phone: its state, how long it runs, and the one or two things to do with it. */
-import { PHONE_REASON_WORDS, type Phone } from "../../../shared/phone-model.ts";
+import type { Phone } from "../../../shared/phone-model.ts";
+import { PHONE_REASON_WORDS } from "../../../shared/phone-words.ts";
 import { IconButton } from "../../components/button.tsx";
 import { PHONE_STATE_WORDS, StateDot } from "../../components/state-dot.tsx";
 import { runTime } from "../phone/model/run-time.ts";

@@ -28,11 +28,18 @@ const Fitting = later(async () => (await import("./fitting/fitting.tsx")).Fittin
 const ConnectionNotice = later(async () => (await import("./connection-notice.tsx")).ConnectionNotice);
 const Cost = later(async () => (await import("./cost.tsx")).Cost);
 const NextStart = later(async () => (await import("./cost.tsx")).NextStart);
-const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord);
+const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord, "Privacy");
 const ProfilePicker = later(async () => (await import("../../components/profile-picker.tsx")).ProfilePicker);
 
-function later<P extends object>(load: () => Promise<ComponentType<P>>) {
-  return lazy(async (): Promise<{ default: ComponentType<P> }> => ({ default: await load().catch(() => () => null) }));
+function later<P extends object>(load: () => Promise<ComponentType<P>>, until?: string) {
+  const Part = lazy(
+    async (): Promise<{ default: ComponentType<P> }> => ({ default: await load().catch(() => () => null) }),
+  );
+  return (props: P) => (
+    <Suspense fallback={until}>
+      <Part {...props} />
+    </Suspense>
+  );
 }
 
 const toPrivacy = () => void openTab(PRIVACY);
@@ -163,16 +170,8 @@ export function Popup({ tab, shortcuts }: PopupProps) {
         }}
         onChooseTarget={(phone) => void app.settings.update((settings) => ({ ...settings, defaultPhoneId: phone.id }))}
       />
-      {usable && url !== undefined && tab !== undefined && (
-        <Suspense>
-          <Fitting tab={tab} />
-        </Suspense>
-      )}
-      {(status === "no_server" || failure !== undefined) && (
-        <Suspense>
-          <ConnectionNotice onPrivacy={toPrivacy} />
-        </Suspense>
-      )}
+      {usable && url !== undefined && tab !== undefined && <Fitting tab={tab} />}
+      {(status === "no_server" || failure !== undefined) && <ConnectionNotice onPrivacy={toPrivacy} />}
       {status === "loading" && <Skeleton label="Loading your phones" rows={2} />}
       {usable && ordered.length > 0 && (
         <ul className="popup-phones" aria-label="Phones">
@@ -217,32 +216,20 @@ export function Popup({ tab, shortcuts }: PopupProps) {
           </div>
           {choosing && (
             <div data-line>
-              <Suspense>
-                <ProfilePicker disabled={handingOver} onChoose={launch} />
-              </Suspense>
+              <ProfilePicker disabled={handingOver} onChoose={launch} />
             </div>
           )}
         </div>
       )}
-      {usable && (
-        <Suspense>
-          <NextStart running={running} onBilling={toBilling} />
-        </Suspense>
-      )}
+      {usable && <NextStart running={running} onBilling={toBilling} />}
       <footer className="popup-foot" data-line>
         <span className="popup-connection" role="status">
           <span className={`popup-link popup-link-${connection.tone}`} aria-hidden="true" />
           <span className="tabular">{connection.text}</span>
         </span>
-        {usable && (
-          <Suspense>
-            <Cost running={running} onBilling={toBilling} />
-          </Suspense>
-        )}
+        {usable && <Cost running={running} onBilling={toBilling} />}
         <Button kind="quiet" size="small" icon="shield" onClick={toPrivacy}>
-          <Suspense fallback="Privacy">
-            <PrivacyWord />
-          </Suspense>
+          <PrivacyWord />
         </Button>
         <IconButton
           icon="settings"

@@ -77,9 +77,7 @@ export function ThisPage(props: ThisPageProps) {
           <Button wide size="large" icon="panel" onClick={props.onPanel} disabled={!ready}>
             Show the phone panel
           </Button>
-          <p className="secondary this-page-why">
-            This page stays in the browser: a phone opens pages that start with https:// or http://.
-          </p>
+          <p className="secondary this-page-why">Phones open https:// and http:// pages, not this one.</p>
         </div>
       ) : (
         <div data-line className="this-page-open">

@@ -1,6 +1,7 @@
 /** What happened to the phones since the panel was opened, folded from their states; newest first. */
 import type { PhoneId } from "../../../../shared/ids.ts";
-import { PHONE_REASON_WORDS, type Phone, type PhoneState } from "../../../../shared/phones.ts";
+import { PHONE_REASON_WORDS } from "../../../../shared/phone-words.ts";
+import type { Phone, PhoneState } from "../../../../shared/phones.ts";
 
 export interface ActivityEntry {
   readonly id: number;

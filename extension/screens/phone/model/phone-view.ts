@@ -1,5 +1,6 @@
 /** What the phone screen shows, derived from the phone as the server lists it and the state of the screen session. */
-import { PHONE_REASON_WORDS, type Phone } from "../../../../shared/phones.ts";
+import { PHONE_REASON_WORDS } from "../../../../shared/phone-words.ts";
+import type { Phone } from "../../../../shared/phones.ts";
 import type { ScreenState } from "./screen-state.ts";
 
 /** One thing over, or instead of, the live picture. `dimmed` keeps the last picture visible underneath. */
