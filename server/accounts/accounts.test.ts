@@ -66,7 +66,7 @@ describe.each(TEST_ENGINES)("accounts on $name", (engine) => {
     expect(await server.connect.me(actor)).toMatchObject({
       user: { email: "Marianne@Example.org", name: "Marianne" },
       team: { name: "Marianne", role: "owner" },
-      session: { scopes: ["phones:view", "phones:control", "account", "team", "privacy"] },
+      session: { scopes: ["phones:view", "phones:control", "account", "team", "privacy", "billing"] },
     });
     expect(await codeOf(server.accounts.confirm({ token, password: PASSWORD }, about))).toBe("not_found");
     await server.accounts.signIn({ email: "marianne@example.ORG", password: PASSWORD }, about);

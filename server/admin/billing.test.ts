@@ -11,6 +11,8 @@ import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
 
+/** A running server looks for what it is told every second or so. */
+const HEARD = { timeout: 15_000 };
 const DAY_MS = 24 * 3_600_000;
 const WHY = ["--reason", "ticket 7"] as const;
 let folder: string;
@@ -152,13 +154,15 @@ describe("what an operator does about billing beside a running server", () => {
   it("tells the sandbox how time passes and what goes wrong", async () => {
     const before = await controls().now();
     await admin(["sandbox", "clock", "--days", "3", ...WHY]);
-    await vi.waitFor(async () => expect(await controls().now()).toBeGreaterThanOrEqual(before + 3 * DAY_MS));
+    await vi.waitFor(async () => expect(await controls().now()).toBeGreaterThanOrEqual(before + 3 * DAY_MS), HEARD);
     await admin(["sandbox", "faults", "--drops", "0.5", "--reorder", ...WHY]);
-    await vi.waitFor(() =>
-      expect(controls().faults.settings).toMatchObject({ dropWebhooks: 0.5, reorderWebhooks: true, failCalls: 0 }),
+    await vi.waitFor(
+      () =>
+        expect(controls().faults.settings).toMatchObject({ dropWebhooks: 0.5, reorderWebhooks: true, failCalls: 0 }),
+      HEARD,
     );
     await admin(["sandbox", "faults", ...WHY]);
-    await vi.waitFor(() => expect(controls().faults.settings).toMatchObject({ dropWebhooks: 0 }));
+    await vi.waitFor(() => expect(controls().faults.settings).toMatchObject({ dropWebhooks: 0 }), HEARD);
   });
 
   it.each([

@@ -62,7 +62,7 @@ describe("a flow on a web phone", () => {
     folder = mkdtempSync(join(tmpdir(), "perch-web-run-"));
     bench = await openBench();
     server = await startServer({
-      config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), WARM_PHONES: "0" }),
+      config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), WARM_PHONES: "0", BILLING: "off" }),
       clock: systemClock,
       log: silentLog,
       driver: bench.driver,

@@ -68,7 +68,7 @@ export function tryCases(group: string, cases: readonly Case[]): void {
       folder = mkdtempSync(join(tmpdir(), "perch-commands-"));
       bench = await openBench();
       server = await startServer({
-        config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), WARM_PHONES: "0" }),
+        config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), WARM_PHONES: "0", BILLING: "off" }),
         clock: systemClock,
         log: silentLog,
         driver: bench.driver,

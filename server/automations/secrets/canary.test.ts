@@ -134,6 +134,7 @@ describe("a secret that goes everywhere a flow can put it", () => {
       KEY_FILE: join(folder, "key"),
       WARM_PHONES: "0",
       EGRESS_ALLOW: new URL(site.base).host,
+      BILLING: "off",
     });
     server = await startServer({
       config,

@@ -206,7 +206,7 @@ describe.each(TEST_ENGINES)("cover on $name", (engine) => {
           interval: 1,
         });
       }
-      expect((await state(other)).state).toBe("parking");
+      await vi.waitFor(async () => expect((await state(other)).state).toBe("parking"), { timeout: 15_000 });
       parking.resolve();
       await Promise.all(beats);
       expect(await state(other)).toMatchObject({ state: "parked", reason: "balance" });
