@@ -85,7 +85,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   asked.requests.startWith({ export: copies.startFor });
   const imports = createImportParts({
     ...{ db, clock, audit, lifecycle, events },
-    phonesPerTeam: config.PHONES_PER_TEAM,
+    phonesPerTeam: config.PHONES_PER_TEAM ?? Number.POSITIVE_INFINITY,
   });
   const inactivity = createInactivity({
     ...{ db, repo: createInactivityRepo(db), mail: accounts.mail, page: createPageLinks(publicUrl) },

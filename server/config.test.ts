@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { billingLine, envExample, parseConfig } from "./config.ts";
+import { billingLine, type Config, envExample, parseConfig } from "./config.ts";
 import { PerchError } from "./errors.ts";
 
 function refusal(env: Record<string, string>): string {
@@ -131,6 +131,13 @@ describe("settings", () => {
     expect(config.billingMode).toBe(mode);
     expect(billingLine(config)).toContain(words);
     expect(billingLine(config)).not.toContain("0123456789");
+  });
+
+  it("leave how many phones a team has to its plan, unless told, or where nobody pays", () => {
+    const limits = ({ PHONES_PER_TEAM, RUNNING_PER_TEAM }: Config) => [PHONES_PER_TEAM, RUNNING_PER_TEAM];
+    expect(limits(parseConfig({}))).toEqual([undefined, undefined]);
+    expect(limits(parseConfig({ BILLING: "off" }))).toEqual([10, 4]);
+    expect(limits(parseConfig({ PHONES_PER_TEAM: "3", RUNNING_PER_TEAM: "2" }))).toEqual([3, 2]);
   });
 
   it("take several webhook secrets, as while one is changed", () => {

@@ -11,15 +11,15 @@ import type { CertificateFiles } from "./http/tls-certificate.ts";
 /** As what an operator looks at or changes what is somebody's. */
 export const OPERATOR_ROLES = ["operator", "support", "privacy", "security", "owner"] as const;
 
-const whole = (fallback: number, least: number, most: number) => {
+const wholeNumber = (least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;
   return z
     .string()
     .regex(/^\d{1,9}$/, error)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, error)
-    .default(fallback);
+    .refine((value) => value >= least && value <= most, error);
 };
+const whole = (fallback: number, least: number, most: number) => wholeNumber(least, most).default(fallback);
 const minutes = (fallback: number) => whole(fallback, 1, 60 * 24 * 30);
 const count = (fallback: number, most: number) => whole(fallback, 1, most);
 const address = (protocol: RegExp, like: string) => z.url({ protocol, error: `Write an address like ${like}.` });
@@ -98,8 +98,16 @@ const VARIABLES = {
       .refine((list) => list.every((ip) => isIP(ip) !== 0), "Write IP addresses, separated by commas."),
     about: "Addresses of proxies whose X-Forwarded-For is believed.",
   },
-  PHONES_PER_TEAM: { schema: count(10, 10_000), about: "Most phones a team may keep." },
-  RUNNING_PER_TEAM: { schema: count(4, 1_000), about: "Most phones a team may run at once." },
+  PHONES_PER_TEAM: {
+    schema: wholeNumber(1, 10_000).optional(),
+    about:
+      "Most phones a team may keep, whatever its plan. Default: what the plan has room for; 10 where nobody is billed.",
+  },
+  RUNNING_PER_TEAM: {
+    schema: wholeNumber(1, 1_000).optional(),
+    about:
+      "Most phones a team may run at once, whatever its plan. Default: what the plan says; 4 where nobody is billed.",
+  },
   RUNNING_PHONES: { schema: count(20, 10_000), about: "Most phones this machine runs at once." },
   MOVING_PHONES: { schema: count(6, 1_000), about: "Most watched, moving phones before this machine takes no more." },
   IDLE_MINUTES: { schema: minutes(30), about: "A phone nobody uses is parked after this long." },
@@ -275,6 +283,8 @@ function asVariables(values: Record<string, unknown>): Variables {
   return values as Variables;
 }
 
+/** What a team may have where no plan says it. */
+const UNBILLED_PHONES = { kept: 10, running: 4 } as const;
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
@@ -301,14 +311,17 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
       "KEY_FILE stands inside DATA_DIR. Keep the key outside, so that a copy of the data is worth nothing alone.",
     );
   }
+  const mode = billingMode(values, publicUrl);
   return {
     ...rest,
+    PHONES_PER_TEAM: rest.PHONES_PER_TEAM ?? (mode === "off" ? UNBILLED_PHONES.kept : undefined),
+    RUNNING_PER_TEAM: rest.RUNNING_PER_TEAM ?? (mode === "off" ? UNBILLED_PHONES.running : undefined),
     DATA_DIR: dataDir,
     publicUrl,
     keyFile,
     backupDir: resolve(BACKUP_DIR ?? `${dataDir}.backups`),
     certificate,
-    billingMode: billingMode(values, publicUrl),
+    billingMode: mode,
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
 }

@@ -196,8 +196,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metering,
     clock,
     limits: {
-      perTeam: config.PHONES_PER_TEAM,
-      runningPerTeam: config.RUNNING_PER_TEAM,
+      perTeam: config.PHONES_PER_TEAM ?? Number.POSITIVE_INFINITY,
+      runningPerTeam: config.RUNNING_PER_TEAM ?? Number.POSITIVE_INFINITY,
       runningOnMachine: config.RUNNING_PHONES,
       movingOnMachine: config.MOVING_PHONES,
     },

@@ -69,7 +69,8 @@ export interface Me {
     /** Until when what needs a fresh proof goes without asking again (ISO 8601); in the past when it is over. */
     readonly provenUntil: string;
   };
-  readonly limits: { readonly phones: number; readonly running: number };
+  /** Of this server, for every team; left out where the plan alone says how many. */
+  readonly limits: { readonly phones?: number; readonly running?: number };
 }
 
 export function assurance(method: SignInMethod): 1 | 2 {

@@ -166,7 +166,10 @@ export function createAccountServices(options: {
   };
   const emailChange = createEmailChange(changing);
   const factors = createFactors({ ...changing, repo: accountsRepo });
-  const limits: Me["limits"] = { phones: config.PHONES_PER_TEAM, running: config.RUNNING_PER_TEAM };
+  const limits: Me["limits"] = {
+    ...(config.PHONES_PER_TEAM !== undefined && { phones: config.PHONES_PER_TEAM }),
+    ...(config.RUNNING_PER_TEAM !== undefined && { running: config.RUNNING_PER_TEAM }),
+  };
   const connect = createConnect({
     db,
     repo: createConnectRepo(db),

@@ -195,6 +195,7 @@ export function createBillingParts(
     budgets: ({ teamId }) => budgets.list(db.read, teamId, now()),
     refundable: async (teamId) =>
       (await refundableOf(db.read, { repo: purchasesRepo, ledger, teamId, at: now() })).amount,
+    mostAtOnce: config.RUNNING_PER_TEAM ?? Number.POSITIVE_INFINITY,
     phoneMb: config.PHONE_DISK_MB,
   });
   const settings = createBillingSettings({

@@ -97,7 +97,7 @@ export function AccountHome({ me, last, onView }: AccountHomeProps) {
             </ul>
           </Card>
           <p className="secondary tabular">
-            {phones.length} of {me.value.limits.phones} phones, {running} running
+            {phonesWords(phones.length, me.value.limits.phones)}, {running} running
           </p>
         </>
       )}
@@ -109,4 +109,9 @@ export function AccountHome({ me, last, onView }: AccountHomeProps) {
       {leaving && <SignOutDialog running={running} onClose={() => setLeaving(false)} />}
     </div>
   );
+}
+
+function phonesWords(kept: number, most: number | undefined): string {
+  if (most !== undefined) return `${kept} of ${most} phones`;
+  return kept === 1 ? "1 phone" : `${kept} phones`;
 }

@@ -42,11 +42,13 @@ export function createBillingViews(options: {
   /** What of the balance may be given back. */
   refundable: (teamId: TeamId) => Promise<number>;
   mode: BillingMode;
+  /** Phones that any team may run at once on this server. */
+  mostAtOnce: number;
   /** Disk a kept phone may use. */
   phoneMb: number;
   clock: Clock;
 }): BillingViews {
-  const { db, repo, ledger, entitlements, openTime, budgets, mode, phoneMb, clock } = options;
+  const { db, repo, ledger, entitlements, openTime, budgets, mode, mostAtOnce, phoneMb, clock } = options;
   const currency = CURRENCY;
   const price = (amount: number) => ({ amount, currency });
   const both = (prices: Readonly<Record<Cycle, number>>) => ({ month: price(prices.month), year: price(prices.year) });
@@ -107,7 +109,7 @@ export function createBillingViews(options: {
           price: price(ADD_ONS[id].prices[may.cycle ?? "month"]),
         })),
         seats: { used: counts.members, allowed: may.seats },
-        phonesAtOnce: { used: open.running.length, allowed: may.phonesAtOnce },
+        phonesAtOnce: { used: open.running.length, allowed: Math.min(may.phonesAtOnce, mostAtOnce) },
         storage: { usedMb: counts.phones * phoneMb, allowedMb: may.storageMb },
         dedicatedPhones: counts.dedicated,
         period: { from: from.toISOString(), to: to.toISOString() },

@@ -63,7 +63,17 @@ describe.each(TEST_ENGINES)("what people read of billing on $name", (engine) => 
     });
     const openTime = createOpenTime({ db, settlement, clock });
     views = createBillingViews({
-      ...{ db, repo: createBillingViewsRepo(db), ledger, entitlements, openTime, mode: "sandbox", phoneMb: 512, clock },
+      ...{
+        db,
+        repo: createBillingViewsRepo(db),
+        ledger,
+        entitlements,
+        openTime,
+        mode: "sandbox",
+        mostAtOnce: Number.POSITIVE_INFINITY,
+        phoneMb: 512,
+        clock,
+      },
       budgets: ({ teamId }) => budgets.list(db.read, teamId, new Date(clock.now())),
       refundable: async () => 300,
     });
