@@ -164,6 +164,8 @@ describe("the phones store", () => {
     // The token is gone by now; why stays.
     await store.refresh();
     expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "ended" });
+    expect(await store.call((api) => api.phones.list.query())).toMatchObject({ ok: false });
+    expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "ended" });
     await app.tokens.set({ server: server.origin, token: "cp_old", expiresAt: "2020-01-01T00:00:00.000Z" });
     await vi.waitFor(() => expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "expired" }));
   });

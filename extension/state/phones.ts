@@ -89,7 +89,8 @@ export function createPhonesStore(app: App): PhonesStore {
     if (failure.kind === "signed_out") {
       unfollow?.();
       unfollow = undefined;
-      put({ status: "stale", failure, phones: [] });
+      // A call that goes out once the token is gone is refused without a reason; the first reason stays.
+      put({ status: "stale", failure: { ...state.failure, ...failure }, phones: [] });
       const { server } = state;
       if (server !== undefined && refused !== undefined) await app.tokens.delete(server, refused);
       remember();
@@ -171,7 +172,7 @@ export function createPhonesStore(app: App): PhonesStore {
     // The server was forgotten or changed meanwhile: what is known of this one is not said of the other.
     if (api !== client) return;
     if (sent === undefined) {
-      await fail(state.failure?.kind === "signed_out" ? state.failure : { kind: "signed_out" });
+      await fail({ kind: "signed_out" });
       return;
     }
     team ??= sent.team;
