@@ -113,3 +113,4 @@ const url = process.env["TEST_DATABASE_URL"];
 /** The engines a contract suite runs on. */
 export const TEST_ENGINES: readonly TestEngine[] = [sqlite, pglite, ...(url === undefined ? [] : [postgres(url)])];
 export const testSqlite = sqlite;
+export const testPglite = pglite;

@@ -100,15 +100,15 @@ describe.each(TEST_ENGINES)("what people read of billing on $name", (engine) => 
   });
 
   it("refuses settings that make no sense, and another team's phone", async () => {
-    const refusals: [Promise<void>, string][] = [
-      [settings.setOverage(scope, { allowed: true, cap: 1_000 }), "conflict"],
-      [settings.setOverage(scope, { allowed: true, cap: 0 }), "bad_input"],
-      [settings.setTimeZone(scope, { timeZone: "Mars/Olympus" }), "bad_input"],
-      [settings.setTimeZone(scope, { timeZone: "+05:00" }), "bad_input"],
-      [settings.dedicate(scope, { phoneId: pixel, dedicated: true }), "limit_reached"],
-      [settings.dedicate(scope, { phoneId: newId("phone"), dedicated: true }), "not_found"],
+    const refusals: [() => Promise<void>, string][] = [
+      [() => settings.setOverage(scope, { allowed: true, cap: 1_000 }), "conflict"],
+      [() => settings.setOverage(scope, { allowed: true, cap: 0 }), "bad_input"],
+      [() => settings.setTimeZone(scope, { timeZone: "Mars/Olympus" }), "bad_input"],
+      [() => settings.setTimeZone(scope, { timeZone: "+05:00" }), "bad_input"],
+      [() => settings.dedicate(scope, { phoneId: pixel, dedicated: true }), "limit_reached"],
+      [() => settings.dedicate(scope, { phoneId: newId("phone"), dedicated: true }), "not_found"],
     ];
-    for (const [refused, code] of refusals) await expect(refused).rejects.toMatchObject({ code });
+    for (const [refused, code] of refusals) await expect(refused()).rejects.toMatchObject({ code });
     const other = await usedTeam(test.db);
     const theirs = await other.phone("Theirs");
     await expect(settings.dedicate(scope, { phoneId: theirs, dedicated: false })).rejects.toMatchObject({
