@@ -8,7 +8,7 @@ import type { Invoice, Subscription } from "./objects.ts";
 import * as p from "./params.ts";
 import { startSubscription } from "./subscription-build.ts";
 import { changeItems, periodOf, prorated } from "./subscription-change.ts";
-import { prorationBehavior } from "./subscriptions.ts";
+import { itemChange, prorationBehavior } from "./subscriptions.ts";
 import type { View } from "./view.ts";
 
 const DAY = 24 * 3_600;
@@ -22,18 +22,7 @@ const params = p.object({
   subscription: p.text.optional(),
   subscription_details: p
     .object({
-      items: p
-        .list(
-          p.object({
-            id: p.text.optional(),
-            price: p.text.optional(),
-            quantity: p.natural.optional(),
-            deleted: p.bool.optional(),
-            clear_usage: p.bool.optional(),
-            metadata: p.metadata.optional(),
-          }),
-        )
-        .optional(),
+      items: p.list(itemChange).optional(),
       proration_behavior: prorationBehavior.optional(),
       proration_date: p.int.optional(),
       billing_cycle_anchor: p.oneOf("now", "unchanged").optional(),

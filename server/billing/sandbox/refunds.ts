@@ -15,6 +15,21 @@ const createParams = p.object({
   metadata: p.metadata.optional(),
 });
 
+/** What of a payment is listed: refunds and disputes are asked for alike. */
+const ofPaymentParams = p.object({
+  ...p.paging,
+  created: p.created.optional(),
+  charge: p.text.optional(),
+  payment_intent: p.text.optional(),
+});
+
+function ofPayment({ charge, payment_intent: intent, created }: ReturnType<typeof p.read<typeof ofPaymentParams>>) {
+  return (one: Obj<"refund"> | Obj<"dispute">): boolean =>
+    (charge === undefined || one.charge === charge) &&
+    (intent === undefined || one.payment_intent === intent) &&
+    within(one.created, created);
+}
+
 export const refunds: Routes = {
   "POST /v1/refunds": async ({ view, params }) => {
     const given = p.read(createParams, params);
@@ -71,21 +86,8 @@ export const refunds: Routes = {
     return made;
   },
   "GET /v1/refunds": async ({ view, params }) => {
-    const given = p.read(
-      p.object({
-        ...p.paging,
-        created: p.created.optional(),
-        charge: p.text.optional(),
-        payment_intent: p.text.optional(),
-      }),
-      params,
-    );
-    const all = (await view.list("refund")).filter(
-      (refund) =>
-        (given.charge === undefined || refund.charge === given.charge) &&
-        (given.payment_intent === undefined || refund.payment_intent === given.payment_intent) &&
-        within(refund.created, given.created),
-    );
+    const given = p.read(ofPaymentParams, params);
+    const all = (await view.list("refund")).filter(ofPayment(given));
     return page(all, "/v1/refunds", given);
   },
 
@@ -123,21 +125,8 @@ export const refunds: Routes = {
     return closeDispute(view, await view.need("dispute", path("id")), "lost");
   },
   "GET /v1/disputes": async ({ view, params }) => {
-    const given = p.read(
-      p.object({
-        ...p.paging,
-        created: p.created.optional(),
-        charge: p.text.optional(),
-        payment_intent: p.text.optional(),
-      }),
-      params,
-    );
-    const all = (await view.list("dispute")).filter(
-      (dispute) =>
-        (given.charge === undefined || dispute.charge === given.charge) &&
-        (given.payment_intent === undefined || dispute.payment_intent === given.payment_intent) &&
-        within(dispute.created, given.created),
-    );
+    const given = p.read(ofPaymentParams, params);
+    const all = (await view.list("dispute")).filter(ofPayment(given));
     return page(all, "/v1/disputes", given);
   },
 };

@@ -55,7 +55,8 @@ const createParams = p.object({
   trial_period_days: p.natural.optional(),
   trial_end: p.int.optional(),
 });
-const itemChange = p.object({
+/** How one item of a subscription is changed; previews take the same. */
+export const itemChange = p.object({
   id: p.text.optional(),
   price: p.text.optional(),
   quantity: p.natural.optional(),
