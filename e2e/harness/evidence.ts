@@ -1,4 +1,4 @@
-/** What is kept of a test that failed: the server's log, and a picture of every page. */
+/** What is kept of a test that failed: the server's log, and the words and a picture of every page. */
 import { afterEach } from "vitest";
 import type { ExtensionBrowser } from "./chromium.ts";
 import type { PerchServer } from "./server.ts";
@@ -13,6 +13,8 @@ export function keepEvidence(
     console.log(`The server said:\n${server?.output.slice(-6_000) ?? "nothing"}`);
     const name = task.name.replaceAll(/\W+/g, "-").slice(0, 60);
     for (const [index, page] of (browser?.context.pages() ?? []).entries()) {
+      const words = await page.innerText("body", { timeout: 3_000 }).catch(() => "nothing");
+      console.log(`Page ${index} showed:\n${words.slice(0, 1_500)}`);
       const path = `e2e/out/failed-${name}-${index}.png`;
       await page.screenshot({ path, timeout: 3_000 }).catch(() => undefined);
     }

@@ -248,7 +248,8 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
       await write({ kind: "inputText", text: value }, { ...target, note }, { ref, before, startedAt: at });
       return;
     }
-    if (kind === "inputSecret" && last?.ref === ref) return;
+    // Nothing came between: what could not be seen any more went where the letters before it went.
+    if (kind === "inputSecret" && (ref === undefined || last?.ref === ref)) return;
     const action = { kind: "inputSecret", secret: await secretFor(target) } as const;
     await write(action, { ...target, note }, { ref, before, startedAt: at });
   }

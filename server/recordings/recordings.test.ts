@@ -221,6 +221,15 @@ describe("passwords", () => {
     for (let from = 0; from + 4 <= PASSWORD.length; from += 1)
       expect(stored).not.toContain(PASSWORD.slice(from, from + 4));
   });
+
+  it("stay one secret when the focus was gone before the last letters were looked at", async () => {
+    await tap(2);
+    await type("tr0");
+    at.driver.focused = undefined;
+    await send({ type: "text", value: "ub4" });
+    await tap(0);
+    expect(await words()).toEqual(["Tap “password”", "Type the secret SECRET_1 into “password”", "Tap “Sign in”"]);
+  });
 });
 
 describe("assertions", () => {
