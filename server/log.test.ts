@@ -82,7 +82,8 @@ describe("the log", () => {
       ...{ incident: t.incidents.id, billingRecord: t.billingRecords.id, viewer: undefined },
       ...{ usageInterval: t.usageIntervals.id, grant: t.grants.id, ledgerEntry: t.ledgerEntries.id },
       ...{ budget: t.budgets.id, checkout: t.checkouts.id, stripeCall: t.stripeCalls.id },
-      ...{ reconcileRun: t.reconcileRuns.id },
+      ...{ reconcileRun: t.reconcileRuns.id, upload: t.uploads.id },
+      ...{ androidDevice: t.androidDevices.id, phoneHost: t.phoneHosts.id },
     } as const satisfies Record<IdKind, Column | undefined>;
     const unlogged = (Object.keys(keys) as IdKind[]).filter((kind) => {
       const column = keys[kind];

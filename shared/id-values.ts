@@ -34,6 +34,9 @@ export const ID_PREFIXES = {
   checkout: "chk",
   stripeCall: "call",
   reconcileRun: "recon",
+  upload: "upl",
+  androidDevice: "dev",
+  phoneHost: "host",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -69,6 +72,9 @@ export type BudgetId = Branded<string, "budget">;
 export type CheckoutId = Branded<string, "checkout">;
 export type StripeCallId = Branded<string, "stripeCall">;
 export type ReconcileRunId = Branded<string, "reconcileRun">;
+export type UploadId = Branded<string, "upload">;
+export type AndroidDeviceId = Branded<string, "androidDevice">;
+export type PhoneHostId = Branded<string, "phoneHost">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

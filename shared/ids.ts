@@ -38,3 +38,4 @@ export const incidentId = idSchema("incident");
 export const usageIntervalId = idSchema("usageInterval");
 export const budgetId = idSchema("budget");
 export const checkoutId = idSchema("checkout");
+export const uploadId = idSchema("upload");

@@ -75,6 +75,11 @@ export const PHONE_REASONS = [
   "balance",
   "budget",
   "payment",
+  "device_gone",
+  "device_unauthorized",
+  "device_busy",
+  "host_gone",
+  "partner_down",
 ] as const;
 export type PhoneReason = (typeof PHONE_REASONS)[number];
 
@@ -84,8 +89,15 @@ export interface Phone {
   readonly name: string;
   readonly driver: DriverKind;
   readonly profile: DeviceProfileId;
+  /** Which of the kind's models it is, as `phones.models` names them; web phones have a profile instead. */
+  readonly model?: string;
   readonly state: PhoneState;
   readonly reason?: PhoneReason;
+  /**
+   * The server lost sight of it then, ISO 8601, and keeps trying. Only while running; nothing is billed meanwhile.
+   * `reason` says what is known.
+   */
+  readonly unreachableSince?: string;
   /** CSS pixels as the phone is turned now. */
   readonly width: number;
   readonly height: number;
@@ -106,12 +118,44 @@ export interface Phone {
 
 /** What a driver can do; a client hides what is false. */
 export interface PhoneCapabilities {
+  /** Real Android: apps are packages, and hardware has volume and power keys. */
+  readonly android: boolean;
+  /** Files can be put on it. */
+  readonly upload: boolean;
+  /** Apps can be listed, opened, stopped, cleared, installed from an APK and removed. */
+  readonly apps: boolean;
+  /** Its sound can be heard, where the device has an encoder for it. */
+  readonly audio: boolean;
   readonly openUrl: boolean;
   readonly rotate: boolean;
   readonly clipboard: boolean;
   readonly installWebApp: boolean;
   readonly files: boolean;
   readonly recents: boolean;
+}
+
+/** Something a phone of one kind can be made of: a device that is connected, an image, a partner's Android version. */
+export interface PhoneModel {
+  /** What `phones.launch` takes as `model`. */
+  readonly id: string;
+  readonly driver: DriverKind;
+  /** For people: "Pixel 7", "Android 14 in a container". */
+  readonly label: string;
+  /** One more line: where it is, what it is for. */
+  readonly detail?: string;
+  /** Why none can be made now, as a sentence; absent when one can. */
+  readonly unavailable?: string;
+}
+
+/** An app on an Android phone. */
+export interface PhoneApp {
+  /** Package name. */
+  readonly id: string;
+  /** What people call it; the package name where the phone does not tell. */
+  readonly label: string;
+  readonly version?: string;
+  /** Came with the phone, so it can be cleared and not removed. */
+  readonly system: boolean;
 }
 
 /** A picture of the screen in device pixels, base64. */

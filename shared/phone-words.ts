@@ -15,4 +15,9 @@ export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
   balance: "Parked because no phone time and no balance was left. What is on it is still there.",
   budget: "Parked because a budget for this month is used up. What is on it is still there.",
   payment: "Parked because a payment failed. What is on it is still there.",
+  device_gone: "The device went away: unplugged, switched off, or its network is gone. Connect it again, then start.",
+  device_unauthorized: "The device does not trust this server. Allow USB debugging on its screen, then start again.",
+  device_busy: "Another phone of this server uses the device. Park that one first.",
+  host_gone: "The machine this phone runs on does not answer. What is on the phone is kept there.",
+  partner_down: "The cloud-phone partner does not answer. What is on the phone is kept there.",
 };

@@ -80,12 +80,24 @@ export const phoneTag = z
     z.toLowerCase(),
     z.regex(/^[\p{L}\p{N}][\p{L}\p{N}_-]{0,29}$/u, "A tag is one word of at most 30 letters, digits, - and _."),
   );
+export const phoneModelId = z
+  .string()
+  .check(z.minLength(1), z.maxLength(100), z.regex(/^[\w.:@/-]+$/, "This is not a model of phones.launch."));
+/** An Android package name: what `PackageManager` takes, so it can stand in no command as anything else. */
+export const appId = z
+  .string()
+  .check(
+    z.maxLength(255),
+    z.regex(/^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$/, "A package name looks like com.example.app."),
+  );
 export const idempotencyKey = z.string().check(z.minLength(8), z.maxLength(64), z.regex(/^[A-Za-z0-9_-]+$/));
 
 export const launchInput = z.strictObject({
   name: z.optional(phoneName),
   driver: z.optional(z.enum(DRIVER_KINDS)),
   profile: z.optional(deviceProfileId),
+  /** One of `phones.models`; the first available one of the kind when left out. */
+  model: z.optional(phoneModelId),
   settings: z.optional(phoneSettings),
   url: z.optional(phoneUrl),
   idempotencyKey,
@@ -101,3 +113,4 @@ export const tagInput = z.strictObject({
 });
 export const removeInput = z.strictObject({ phoneId, idempotencyKey });
 export const installWebAppInput = z.strictObject({ phoneId, url: phoneUrl });
+export const appInput = z.strictObject({ phoneId, appId });

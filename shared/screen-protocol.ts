@@ -16,9 +16,11 @@ export const MAX_TEXT_LENGTH = 10_000;
 export const MAX_CLIPBOARD_LENGTH = 50_000;
 
 export const FRAME_HEADER_BYTES = 16;
-export const FRAME_KINDS = { image: 1, codecConfig: 2, keyFrame: 3, delta: 4 } as const;
+/** `codecConfig`: what a decoder needs first (SPS and PPS); `audio`: sound, only to viewers that asked for it, never acknowledged. */
+export const FRAME_KINDS = { image: 1, codecConfig: 2, keyFrame: 3, delta: 4, audioConfig: 5, audio: 6 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
-export const FRAME_FORMATS = { jpeg: 1, webp: 2, h264: 3 } as const;
+/** `h264`: Annex B, one access unit a frame. `opus`: one packet a frame, 48 kHz stereo; its config is an OpusHead. */
+export const FRAME_FORMATS = { jpeg: 1, webp: 2, h264: 3, png: 4, opus: 5 } as const;
 export type FrameFormat = keyof typeof FRAME_FORMATS;
 /** Bits of `flags`. `crisp`: a full-quality still sent when the picture rests. */
 export const FRAME_FLAGS = { crisp: 1 } as const;
@@ -94,6 +96,10 @@ export const PHONE_KEYS = [
   "Copy",
   "Cut",
   "Undo",
+  "VolumeUp",
+  "VolumeDown",
+  "VolumeMute",
+  "Power",
 ] as const;
 export type PhoneKey = (typeof PHONE_KEYS)[number];
 
@@ -128,12 +134,20 @@ export const viewerMessage = z.discriminatedUnion("type", [
   /** Puts text on the phone's clipboard. */
   z.strictObject({ type: z.literal("clipboard"), value: z.string().check(z.maxLength(MAX_CLIPBOARD_LENGTH)) }),
   z.strictObject({ type: z.literal("rotate") }),
+  /** The viewer cannot go on with the pictures it has: asks for a whole one (a key frame). */
+  z.strictObject({ type: z.literal("refresh") }),
+  /** This viewer has no decoder for video: it gets pictures that stand alone, fewer of them. */
+  z.strictObject({ type: z.literal("pictures") }),
+  /** Whether this viewer wants to hear the phone. */
+  z.strictObject({ type: z.literal("audio"), on: z.boolean() }),
   /** Highest quality this viewer wants: 0 saves data … 4 sharpest. */
   z.strictObject({ type: z.literal("quality"), max: z.int().check(z.gte(0), z.lte(4)) }),
   /** `ask`: asks the controller for control, or gets it when there is none. `take`: for who may, whoever has it. */
   z.strictObject({ type: z.literal("control"), action: z.enum(["ask", "take", "give", "decline", "release"]) }),
 ]);
 export type ViewerMessage = z.infer<typeof viewerMessage>;
+/** Messages about one connection and what it is sent; the phone never hears of them. */
+export type ConnectionMessage = Extract<ViewerMessage, { type: "ack" | "quality" | "refresh" | "pictures" | "audio" }>;
 
 export type EndReason =
   | "parked"
@@ -149,6 +163,8 @@ export type ServerMessage =
   | {
       readonly type: "hello";
       readonly codec: "jpeg" | "h264";
+      /** It can be heard. */
+      readonly audio?: true;
       readonly width: number;
       readonly height: number;
       /** Whether this viewer controls the phone. */
@@ -172,6 +188,9 @@ export type ServerMessage =
       readonly takenBy?: string;
     }
   | { readonly type: "clipboard"; readonly value: string }
+  /** The server lost sight of the phone, or sees it again: the picture is of before. `message` says what is known. */
+  | { readonly type: "unreachable"; readonly message: string }
+  | { readonly type: "reachable" }
   /** The phone opened a field to type into (or left it): the viewer may raise its keyboard. */
   | { readonly type: "keyboard"; readonly open: boolean }
   /** Round trip of the last acknowledged frame in ms and the ladder level in use. */

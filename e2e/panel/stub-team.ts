@@ -41,7 +41,18 @@ export class StubTeam {
       settings: {},
       tags: [],
       createdAt: new Date().toISOString(),
-      capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
+      capabilities: {
+        android: false,
+        upload: false,
+        apps: false,
+        audio: false,
+        openUrl: true,
+        rotate: true,
+        clipboard: true,
+        installWebApp: true,
+        files: true,
+        recents: true,
+      },
       ...change,
     };
     this.put(phone);

@@ -151,7 +151,18 @@ export function stubPhone(over: Partial<Phone> = {}): Phone {
     settings: {},
     tags: [],
     createdAt: new Date().toISOString(),
-    capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
+    capabilities: {
+      android: false,
+      upload: false,
+      apps: false,
+      audio: false,
+      openUrl: true,
+      rotate: true,
+      clipboard: true,
+      installWebApp: true,
+      files: true,
+      recents: true,
+    },
     ...over,
   };
 }

@@ -58,7 +58,13 @@ export function leasedPhone(options: {
   };
   const configure = (next: PhoneSettings) => {
     settings = next;
-    return driver.configure({ id, profile: deviceProfile(row.profile), settings, rotated });
+    return driver.configure({
+      id,
+      profile: deviceProfile(row.profile),
+      model: row.model ?? undefined,
+      settings,
+      rotated,
+    });
   };
 
   const picture = () =>
@@ -81,7 +87,7 @@ export function leasedPhone(options: {
           rotate: driver.capabilities.rotate,
           clipboard: driver.capabilities.clipboard,
         },
-        size: () => phoneSize({ profile: row.profile, rotated }),
+        size: () => phoneSize({ ...row, rotated }),
         opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         async elements() {
           lastTree = await call(() => automation.elements(id));

@@ -11,9 +11,12 @@ import { sandboxTables } from "../billing/sandbox/sandbox.tables.ts";
 import { stripeTables } from "../billing/stripe/stripe.tables.ts";
 import { usageTables } from "../billing/usage/usage.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
+import { uploadTables } from "../files/uploads.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
+import { androidTables } from "../phones/drivers/adb/adb.tables.ts";
+import { geelarkTables } from "../phones/drivers/geelark/geelark.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
 import { incidentTables } from "../privacy/incidents/incidents.tables.ts";
 import { metricTables } from "../privacy/metrics/metrics.tables.ts";
@@ -40,6 +43,9 @@ export function defineTables(k: Kit) {
     ...teams,
     ...accounts,
     ...phones,
+    ...androidTables(k, phones),
+    ...geelarkTables(k, phones),
+    ...uploadTables(k, { ...users, ...teams, ...phones }),
     ...abuseTables(k, users),
     ...screenTables(k, { ...accounts, ...phones }),
     ...workspaces,

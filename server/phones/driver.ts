@@ -6,8 +6,10 @@ import type { PhoneId } from "../../shared/ids.ts";
 import type {
   DeviceProfile,
   DriverKind,
+  PhoneApp,
   PhoneCapabilities,
   PhoneFile,
+  PhoneModel,
   PhoneReason,
   PhoneSettings,
   WipeReceipt,
@@ -18,6 +20,8 @@ import type { PhoneAutomation } from "./automation-port.ts";
 export interface PhoneSpec {
   readonly id: PhoneId;
   readonly profile: DeviceProfile;
+  /** One of `models`; web phones have none. */
+  readonly model: string | undefined;
   readonly settings: PhoneSettings;
   readonly rotated: boolean;
 }
@@ -29,7 +33,7 @@ export type DriverState = "absent" | "parked" | "running" | "unknown";
 export type ScreenLevel = 0 | 1 | 2 | 3 | 4;
 
 export interface ScreenFrame {
-  readonly format: "jpeg" | "h264";
+  readonly format: "jpeg" | "png" | "h264";
   readonly kind: "image" | "codecConfig" | "keyFrame" | "delta";
   readonly bytes: Uint8Array;
   /** Unix milliseconds. */
@@ -52,8 +56,23 @@ export interface ScreenSource {
   setLevel(level: ScreenLevel): void;
   /** A whole frame of now, at once, at the current level: for a joiner, or after a gap. */
   refresh(): void;
-  /** One full-quality still; the resulting frame is delivered to listeners with `crisp: true`. */
+  /** One full-quality still; the resulting frame is delivered to listeners with `crisp: true`. Does nothing for video. */
   still(): Promise<void>;
+  /** Of a source of video: the same screen as pictures that stand alone, few a second, for who cannot decode it. */
+  readonly pictures?: ScreenSource;
+  readonly audio?: AudioSource;
+}
+
+/** The sound of one running phone: Opus, 48 kHz, stereo. Costs nothing while nobody listens. */
+export interface AudioSource {
+  /** The first packet is the config (an OpusHead, RFC 7845 §5.1). Nothing comes where the device has no sound to give. */
+  listen(listener: (packet: AudioPacket) => void): () => void;
+}
+export interface AudioPacket {
+  readonly kind: "config" | "packet";
+  readonly bytes: Uint8Array;
+  /** Unix milliseconds. */
+  readonly capturedAtMs: number;
 }
 
 /** A JPEG and its time in ms from the first. */
@@ -77,6 +96,9 @@ export type PhoneInput =
 
 export type DriverEvent =
   | { readonly type: "ended"; readonly phoneId: PhoneId; readonly reason: PhoneReason }
+  /** Cannot be reached, though it may well run: `state` says `unknown`. `found` or `ended` follows some time. */
+  | { readonly type: "lost"; readonly phoneId: PhoneId; readonly reason: PhoneReason }
+  | { readonly type: "found"; readonly phoneId: PhoneId }
   | { readonly type: "resized"; readonly phoneId: PhoneId; readonly width: number; readonly height: number }
   | { readonly type: "clipboard"; readonly phoneId: PhoneId; readonly value: string }
   | { readonly type: "keyboard"; readonly phoneId: PhoneId; readonly open: boolean };
@@ -89,6 +111,15 @@ export interface UiNode {
   readonly children: readonly UiNode[];
 }
 
+/** A file on its way to a phone. */
+export interface FileToPut {
+  /** A plain file name: no path, no control characters. */
+  readonly name: string;
+  readonly size: number;
+  /** The bytes; `size` of them. */
+  readonly content: ReadableStream<Uint8Array>;
+}
+
 /**
  * Methods throw `PerchError` with a sentence for people. Coordinates are fractions (0–1) of the screen as turned.
  * `create` and `remove` are idempotent; `park` and `remove` of a phone that is not there succeed.
@@ -96,6 +127,8 @@ export interface UiNode {
 export interface PhoneDriver {
   readonly kind: DriverKind;
   readonly capabilities: PhoneCapabilities;
+  /** What a phone can be made of; none for kinds that have profiles instead. */
+  models(): Promise<readonly PhoneModel[]>;
   /** Makes the phone's storage. */
   create(spec: PhoneSpec): Promise<void>;
   /** Resolves when the phone shows something and takes input. Opens `url`, else what was open, else the home screen. */
@@ -119,7 +152,23 @@ export interface PhoneDriver {
   readonly automation?: PhoneAutomation;
   /** Adds a web app from the page's manifest to the phone's home screen. */
   installWebApp(id: PhoneId, url: string): Promise<{ name: string }>;
+  /** Absent: phones of this kind have no apps of their own. Package names are checked before they come here. */
+  readonly apps?: {
+    list(id: PhoneId): Promise<readonly PhoneApp[]>;
+    launch(id: PhoneId, app: string): Promise<void>;
+    stop(id: PhoneId, app: string): Promise<void>;
+    /** Everything the app stored. */
+    clear(id: PhoneId, app: string): Promise<void>;
+    uninstall(id: PhoneId, app: string): Promise<void>;
+    /**
+     * Installs an APK, as new or over the older one. `done`: bytes the device has so far.
+     * @throws PerchError `bad_input` with the phone's reason in words, for what it does not take
+     */
+    install(id: PhoneId, apk: FileToPut, done: (bytes: number) => void): Promise<void>;
+  };
   readonly files: {
+    /** Absent: nothing can be put on phones of this kind. A name that is taken gets a number; returns the name it got. */
+    write?(id: PhoneId, file: FileToPut, done: (bytes: number) => void): Promise<string>;
     list(id: PhoneId): Promise<readonly PhoneFile[]>;
     read(id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>>;
     remove(id: PhoneId, name: string): Promise<void>;

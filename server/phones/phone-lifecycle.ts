@@ -109,6 +109,7 @@ export function createPhoneLifecycle(options: {
   const specOf = (row: PhoneRow): PhoneSpec => ({
     id: row.id,
     profile: deviceProfile(row.profile),
+    model: row.model ?? undefined,
     settings: row.settings,
     rotated: row.rotated,
   });

@@ -4,8 +4,12 @@ import type { PhoneDriver } from "./driver.ts";
 import type { PhoneRow } from "./phones.repo.ts";
 
 /** CSS pixels as turned. */
-export function phoneSize(row: Pick<PhoneRow, "profile" | "rotated">): { width: number; height: number } {
-  const { width, height } = deviceProfile(row.profile);
+export function phoneSize(row: Pick<PhoneRow, "profile" | "rotated" | "screenWidth" | "screenHeight">): {
+  width: number;
+  height: number;
+} {
+  const profile = deviceProfile(row.profile);
+  const [width, height] = [row.screenWidth ?? profile.width, row.screenHeight ?? profile.height];
   return row.rotated ? { width: height, height: width } : { width, height };
 }
 
@@ -15,6 +19,7 @@ export function phoneView(row: PhoneRow, driver: PhoneDriver, parksAt: Date | un
     name: row.name,
     driver: row.driver,
     profile: row.profile,
+    ...(row.model !== null && { model: row.model }),
     state: row.state,
     ...(row.reason !== null && { reason: row.reason }),
     ...phoneSize(row),
@@ -24,6 +29,7 @@ export function phoneView(row: PhoneRow, driver: PhoneDriver, parksAt: Date | un
     createdAt: row.createdAt.toISOString(),
     ...(row.startedAt !== null && { startedAt: row.startedAt.toISOString() }),
     ...(row.lastUsedAt !== null && { lastUsedAt: row.lastUsedAt.toISOString() }),
+    ...(row.unreachableSince !== null && { unreachableSince: row.unreachableSince.toISOString() }),
     ...(parksAt !== undefined && { parksAt: parksAt.toISOString() }),
     capabilities: driver.capabilities,
   };

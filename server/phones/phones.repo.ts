@@ -21,6 +21,9 @@ export type PhoneChange = Partial<
     | "startedAt"
     | "lastUsedAt"
     | "removedAt"
+    | "screenWidth"
+    | "screenHeight"
+    | "unreachableSince"
   >
 >;
 

@@ -2,6 +2,7 @@
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import {
+  appInput,
   installWebAppInput,
   launchInput,
   openUrlInput,
@@ -70,6 +71,22 @@ export function phonesRouter(phones: PhonesService) {
     installWebApp: teamProcedure(control("phone.web_app_installed"))
       .input(installWebAppInput)
       .mutation(({ ctx, input }) => phones.installWebApp(ctx.scope, input.phoneId, input.url)),
+    models: teamProcedure(view).query(({ ctx }) => phones.models(ctx.scope)),
+    apps: teamProcedure(view)
+      .input(phoneRef)
+      .query(({ ctx, input }) => phones.apps(ctx.scope, input.phoneId)),
+    launchApp: teamProcedure(control("phone.app_opened"))
+      .input(appInput)
+      .mutation(({ ctx, input }) => phones.app(ctx.scope, "launch", input.phoneId, input.appId)),
+    stopApp: teamProcedure(control("phone.app_stopped"))
+      .input(appInput)
+      .mutation(({ ctx, input }) => phones.app(ctx.scope, "stop", input.phoneId, input.appId)),
+    clearApp: teamProcedure(control("phone.app_cleared"))
+      .input(appInput)
+      .mutation(({ ctx, input }) => phones.app(ctx.scope, "clear", input.phoneId, input.appId)),
+    uninstallApp: teamProcedure(control("phone.app_removed"))
+      .input(appInput)
+      .mutation(({ ctx, input }) => phones.app(ctx.scope, "uninstall", input.phoneId, input.appId)),
     files: teamProcedure(view)
       .input(phoneRef)
       .query(({ ctx, input }) => phones.files(ctx.scope, input.phoneId)),

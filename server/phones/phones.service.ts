@@ -8,8 +8,10 @@ import {
   deviceProfile,
   type launchInput,
   type Phone,
+  type PhoneApp,
   type PhoneEvent,
   type PhoneFile,
+  type PhoneModel,
   type PhoneSettings,
   type Screenshot,
   type WipeReceipt,
@@ -43,6 +45,15 @@ export interface LaunchGate {
   launched(tx: Writer, scope: TeamScope): Promise<void>;
 }
 
+/** What is done to an app, and how the activity log calls it. */
+const APP_ACTIONS = {
+  launch: "phone.app_opened",
+  stop: "phone.app_stopped",
+  clear: "phone.app_cleared",
+  uninstall: "phone.app_removed",
+} as const satisfies Record<string, AuditAction>;
+export type AppAction = keyof typeof APP_ACTIONS;
+
 export interface PhonesService {
   list(scope: TeamScope): Promise<Phone[]>;
   get(scope: TeamScope, id: PhoneId): Promise<Phone>;
@@ -60,6 +71,10 @@ export interface PhonesService {
   keepAwake(scope: TeamScope, id: PhoneId): Promise<Phone>;
   screenshot(scope: TeamScope, id: PhoneId): Promise<Screenshot>;
   installWebApp(scope: TeamScope, id: PhoneId, url: string): Promise<{ name: string }>;
+  /** What phones can be made of on this server, beside web phones. */
+  models(scope: TeamScope): Promise<readonly PhoneModel[]>;
+  apps(scope: TeamScope, id: PhoneId): Promise<readonly PhoneApp[]>;
+  app(scope: TeamScope, what: AppAction, id: PhoneId, app: string): Promise<Record<never, never>>;
   files(scope: TeamScope, id: PhoneId): Promise<readonly PhoneFile[]>;
   readFile(scope: TeamScope, id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>>;
   removeFile(scope: TeamScope, id: PhoneId, name: string): Promise<void>;
@@ -201,6 +216,7 @@ export function createPhonesService(options: {
               name: input.name ?? (team === 0 ? `${label} phone` : `${label} phone ${team + 1}`),
               driver: kind,
               profile,
+              model: input.model ?? null,
               settings: input.settings ?? {},
               rotated: false,
               state: "creating",
@@ -264,6 +280,7 @@ export function createPhonesService(options: {
         await driverOf(row.driver).configure({
           id,
           profile: deviceProfile(row.profile),
+          model: row.model ?? undefined,
           settings,
           rotated: row.rotated,
         });
@@ -299,6 +316,21 @@ export function createPhonesService(options: {
       const installed = await driverOf(row.driver).installWebApp(id, url);
       await db.tx((tx) => record(tx, scope, "phone.web_app_installed", id));
       return installed;
+    },
+    async models() {
+      const all = await Promise.all([...drivers.values()].map((driver) => driver.models()));
+      return all.flat();
+    },
+    async apps(scope, id) {
+      const { driver } = await running(scope, id);
+      return appsOf(driver).list(id);
+    },
+    async app(scope, what, id, app) {
+      const { driver } = await running(scope, id);
+      await appsOf(driver)[what](id, app);
+      lifecycle.used(id);
+      await db.tx((tx) => record(tx, scope, APP_ACTIONS[what], id));
+      return {};
     },
     async files(scope, id) {
       const row = await find(scope, id);
@@ -339,6 +371,11 @@ export function createPhonesService(options: {
 /** The topic of a team is written by `PhoneLifecycle.publish`, which writes `PhoneEvent`s, and by rules. */
 function asTeamEvent(data: unknown): PhoneEvent | RuleEvent {
   return data as PhoneEvent | RuleEvent;
+}
+
+function appsOf({ apps }: PhoneDriver): NonNullable<PhoneDriver["apps"]> {
+  if (apps === undefined) throw new PerchError("capability_missing", "Phones of this kind have no apps of their own.");
+  return apps;
 }
 
 /** Somebody else removed the phone first; the stored answer decides. */

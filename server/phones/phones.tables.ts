@@ -34,6 +34,11 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       name: k.text(personal("user.content.private", { ...usage, rectify: "self" })).notNull(),
       driver: k.oneOf(DRIVER_KINDS, reference("phone")).notNull(),
       profile: k.text(reference("phone")).$type<DeviceProfileId>().notNull(),
+      /** Which of the driver's models it is; web phones have a profile instead. */
+      model: k.text(reference("phone")),
+      /** Of the screen held upright, in CSS pixels, where it is not the profile's. */
+      screenWidth: k.int(reference("phone")),
+      screenHeight: k.int(reference("phone")),
       settings: k.json<PhoneSettings>(personal("user.account.settings", { ...usage, rectify: "self" })).notNull(),
       /** Words the team groups phones by, sorted. */
       tags: k
@@ -49,6 +54,8 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       startedAt: k.instant(personal("user.behavior", usage)),
       lastUsedAt: k.instant(personal("user.behavior", usage)),
       removedAt: k.instant(personal("user.behavior", usage)),
+      /** The server lost sight of the running phone then. */
+      unreachableSince: k.instant(personal("user.behavior", usage)),
     },
     (t) => [
       k.index("phones_team").on(t.teamId, t.state),

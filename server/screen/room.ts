@@ -2,7 +2,7 @@
 
 import type { WebSocket } from "ws";
 import { type CredentialId, newId, type ViewerId } from "../../shared/ids.ts";
-import type { EndReason, ServerMessage, ViewerMessage } from "../../shared/screen-protocol.ts";
+import type { ConnectionMessage, EndReason, ServerMessage, ViewerMessage } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
 import type { PhoneInput, ScreenSource } from "../phones/driver.ts";
 import { type Control, createControl } from "./control.ts";
@@ -64,7 +64,7 @@ export interface Room {
   counts(): RoomCounts;
 }
 
-type PhoneMessage = Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>;
+type PhoneMessage = Exclude<ViewerMessage, ConnectionMessage | { type: "control" }>;
 
 export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: RoomOptions): Room {
   const hub = createFrameHub({
@@ -129,7 +129,7 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
     tellAll();
   }
 
-  function receive(viewer: Viewer, message: Exclude<ViewerMessage, { type: "ack" | "quality" }>): void {
+  function receive(viewer: Viewer, message: Exclude<ViewerMessage, ConnectionMessage>): void {
     if (message.type === "control") {
       receiveControl(viewer, message.action);
       return;

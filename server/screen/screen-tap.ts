@@ -1,6 +1,6 @@
 /** Who wants to know what goes on on phones' screens. Called in passing: nothing here may hold anything up. */
 import type { PhoneId } from "../../shared/ids.ts";
-import type { ViewerMessage } from "../../shared/screen-protocol.ts";
+import type { ConnectionMessage, ViewerMessage } from "../../shared/screen-protocol.ts";
 import type { TicketGrant } from "./tickets.ts";
 
 export interface ScreenTap {
@@ -10,6 +10,6 @@ export interface ScreenTap {
   input(
     phoneId: PhoneId,
     grant: TicketGrant,
-    message: Exclude<ViewerMessage, { type: "ack" | "quality" | "control" }>,
+    message: Exclude<ViewerMessage, ConnectionMessage | { type: "control" }>,
   ): (() => void) | undefined;
 }

@@ -2,6 +2,7 @@
 import type { RawData, WebSocket } from "ws";
 import type { ViewerId } from "../../shared/ids.ts";
 import {
+  type ConnectionMessage,
   type EndReason,
   SCREEN_CLOSE,
   type ServerMessage,
@@ -44,8 +45,8 @@ const ENDINGS = {
 } as const satisfies Record<EndReason, { code: number; message: string }>;
 
 export interface ViewerEvents {
-  /** Every message but `ack` and `quality`, which concern this connection alone. */
-  readonly message: (message: Exclude<ViewerMessage, { type: "ack" | "quality" }>) => void;
+  /** Every message that does not concern this connection alone. */
+  readonly message: (message: Exclude<ViewerMessage, ConnectionMessage>) => void;
   /** The connection is over; called once. */
   readonly closed: () => void;
   readonly levelChanged: () => void;
@@ -134,6 +135,8 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       }
     } else if (message.type === "quality") {
       if (flow.limit(clock.now(), toLevel(message.max))) events.levelChanged();
+    } else if (message.type === "refresh" || message.type === "pictures" || message.type === "audio") {
+      // Web phones show pictures that stand alone, and are silent.
     } else {
       events.message(message);
     }

@@ -31,6 +31,10 @@ interface StoredPhone {
 type Step = "create" | "start" | "park" | "remove" | "configure" | "recover";
 
 const CAPABILITIES: PhoneCapabilities = {
+  android: false,
+  upload: false,
+  apps: false,
+  audio: false,
   openUrl: true,
   rotate: true,
   clipboard: true,
@@ -104,6 +108,9 @@ export class FakeDriver implements PhoneDriver {
     this.#stored(id).files.set(name, Buffer.from(text));
   }
 
+  async models(): Promise<readonly []> {
+    return [];
+  }
   async create(spec: PhoneSpec): Promise<void> {
     await this.#step("create");
     if (this.stored.has(spec.id)) return;

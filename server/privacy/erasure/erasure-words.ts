@@ -80,6 +80,13 @@ export const TABLE_WORDS = {
   reconcileRuns: "Checks of the books",
   reconcileFindings: "Checks of the books",
   sandboxObjects: "What the billing sandbox holds",
+  androidDevices: "Devices phones run on",
+  phoneHosts: "Machines phones run on",
+  phoneContainers: "Machines phones run on",
+  partnerPhones: "Phones at our cloud-phone partner",
+  partnerHints: "Messages from our cloud-phone partner",
+  partnerCharges: "What our cloud-phone partner charged us",
+  uploads: "Files on their way to phones",
 } as const satisfies Record<keyof Tables, string>;
 
 /** Stores outside the database. */

@@ -2,7 +2,7 @@
 import type { ScreenFrame } from "./screen-connection.ts";
 
 const SECOND = 1_000;
-const MIME_TYPES = { jpeg: "image/jpeg", webp: "image/webp" } as const;
+const MIME_TYPES = { jpeg: "image/jpeg", webp: "image/webp", png: "image/png" } as const;
 
 export interface PictureStats {
   /** Frames drawn during the last second; 0 while the picture rests. */
@@ -66,7 +66,7 @@ export function createPictureOf<D extends Drawable>({ decode, show, now }: Pictu
       started += 1;
       const order = started;
       // Video frames need a decoder with a memory, which web phones do not.
-      if (header.kind !== "image" || header.format === "h264") return;
+      if (header.kind !== "image" || header.format === "h264" || header.format === "opus") return;
       const blob = new Blob([payload.slice()], { type: MIME_TYPES[header.format] });
       let drawable: D;
       try {

@@ -105,6 +105,9 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
       return message.parksAt === undefined ? without(state, "coverEnds") : { ...state, coverEnds: message.parksAt };
     case "resize":
       return { ...state, size: { width: message.width, height: message.height } };
+    case "unreachable":
+    case "reachable":
+      return state;
     case "ended":
       // The session's own status says what the ending means: some are come back from.
       return state;

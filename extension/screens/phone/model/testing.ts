@@ -15,7 +15,18 @@ export function aPhone(change: Partial<Phone> = {}): Phone {
     settings: {},
     tags: [],
     createdAt: "2026-01-01T00:00:00.000Z",
-    capabilities: { openUrl: true, rotate: true, clipboard: true, installWebApp: true, files: true, recents: true },
+    capabilities: {
+      android: false,
+      upload: false,
+      apps: false,
+      audio: false,
+      openUrl: true,
+      rotate: true,
+      clipboard: true,
+      installWebApp: true,
+      files: true,
+      recents: true,
+    },
     ...change,
   };
 }

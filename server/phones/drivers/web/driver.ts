@@ -87,6 +87,10 @@ export async function createWebDriver(options: WebDriverOptions): Promise<PhoneD
 class WebDriver implements PhoneDriver {
   readonly kind = "web";
   readonly capabilities: PhoneCapabilities = {
+    android: false,
+    upload: false,
+    apps: false,
+    audio: false,
     openUrl: true,
     rotate: true,
     clipboard: true,
@@ -140,6 +144,10 @@ class WebDriver implements PhoneDriver {
       () => this.#spares.refill(0),
       (error: unknown) => this.#failed("There is no browser for web phones", error),
     );
+  }
+
+  async models(): Promise<readonly []> {
+    return [];
   }
 
   async create(spec: PhoneSpec): Promise<void> {

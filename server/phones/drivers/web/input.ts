@@ -7,10 +7,12 @@ import type { KeyEvent, TouchPoint } from "./protocol.ts";
 
 /** Keys the phone handles itself. */
 export type SystemKey = "Back" | "Home" | "AppSwitch" | "Reload";
+/** Keys of hardware that a web phone does not have. */
+type HardwareKey = "VolumeUp" | "VolumeDown" | "VolumeMute" | "Power";
 const CONTROL = 2;
 
 type Press = Omit<KeyEvent, "type">;
-const KEYS: Readonly<Record<Exclude<PhoneKey, SystemKey>, Press>> = {
+const KEYS: Readonly<Record<Exclude<PhoneKey, SystemKey | HardwareKey>, Press>> = {
   Enter: { key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r" },
   Backspace: { key: "Backspace", code: "Backspace", windowsVirtualKeyCode: 8 },
   Delete: { key: "Delete", code: "Delete", windowsVirtualKeyCode: 46 },
@@ -27,6 +29,10 @@ const KEYS: Readonly<Record<Exclude<PhoneKey, SystemKey>, Press>> = {
   Cut: { key: "x", code: "KeyX", windowsVirtualKeyCode: 88, modifiers: CONTROL, commands: ["cut"] },
   Undo: { key: "z", code: "KeyZ", windowsVirtualKeyCode: 90, modifiers: CONTROL, commands: ["undo"] },
 };
+
+function isHardwareKey(name: PhoneKey): name is HardwareKey {
+  return name === "Power" || name.startsWith("Volume");
+}
 
 export function isSystemKey(name: PhoneKey): name is SystemKey {
   return name === "Back" || name === "Home" || name === "AppSwitch" || name === "Reload";
@@ -88,7 +94,7 @@ export class InputSender {
         return;
       }
       case "key": {
-        if (isSystemKey(input.name)) return;
+        if (isSystemKey(input.name) || isHardwareKey(input.name)) return;
         const press = KEYS[input.name];
         const { text: _, commands: __, ...release } = press;
         const type = press.text === undefined ? "rawKeyDown" : "keyDown";

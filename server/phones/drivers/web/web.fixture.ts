@@ -140,7 +140,7 @@ export class Hand {
 
   constructor(driver: PhoneDriver, settings: PhoneSettings = {}) {
     this.driver = driver;
-    this.spec = { id: newId("phone"), profile: deviceProfile("tall"), settings, rotated: false };
+    this.spec = { id: newId("phone"), model: undefined, profile: deviceProfile("tall"), settings, rotated: false };
   }
 
   get id(): PhoneId {
