@@ -13,7 +13,10 @@ export function keepEvidence(
     console.log(`The server said:\n${server?.output.slice(-6_000) ?? "nothing"}`);
     const name = task.name.replaceAll(/\W+/g, "-").slice(0, 60);
     for (const [index, page] of (browser?.context.pages() ?? []).entries()) {
-      const words = await page.locator("body").innerText({ timeout: 3_000 }).catch(() => "nothing");
+      const words = await page
+        .locator("body")
+        .innerText({ timeout: 3_000 })
+        .catch(() => "nothing");
       console.log(`Page ${index} showed:\n${words.slice(0, 1_500)}`);
       const path = `e2e/out/failed-${name}-${index}.png`;
       await page.screenshot({ path, timeout: 3_000 }).catch(() => undefined);
