@@ -21,6 +21,7 @@ import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { PhoneDriver, PhoneSpec } from "./driver.ts";
+import type { Drivers } from "./drivers.ts";
 import { createMove, createTurns } from "./phone-moves.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
@@ -83,7 +84,7 @@ export function noSuchPhone(): PerchError {
 export function createPhoneLifecycle(options: {
   db: Database;
   repo: PhonesRepo;
-  drivers: ReadonlyMap<string, PhoneDriver>;
+  drivers: Drivers;
   events: Events;
   audit: Audit;
   clock: Clock;
@@ -92,7 +93,7 @@ export function createPhoneLifecycle(options: {
   metering: Metering;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, events, audit, clock, log, limits, metering } = options;
+  const { db, repo, drivers, events, audit, clock, log, limits, metering } = options;
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
@@ -101,11 +102,7 @@ export function createPhoneLifecycle(options: {
 
   const turns = createTurns();
   const inTurn = turns.take;
-  const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => {
-    const driver = options.drivers.get(row.driver);
-    if (driver === undefined) throw new PerchError("capability_missing", "This server has no phones of this kind.");
-    return driver;
-  };
+  const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => drivers.need(row.driver);
   const specOf = (row: PhoneRow): PhoneSpec => ({
     id: row.id,
     profile: deviceProfile(row.profile),
@@ -132,7 +129,7 @@ export function createPhoneLifecycle(options: {
     const event: PhoneEvent =
       row.state === "removed"
         ? { type: "removed", phoneId: row.id }
-        : { type: "phone", phone: phoneView(row, driverOf(row), parksAt(row)) };
+        : { type: "phone", phone: phoneView(row, drivers.of(row.driver)?.capabilities, parksAt(row)) };
     await events.publish(tx, row.teamId, event);
   }
 
@@ -233,7 +230,7 @@ export function createPhoneLifecycle(options: {
     }
   }
 
-  for (const driver of options.drivers.values()) {
+  for (const driver of drivers.all) {
     driver.onEvent((event) => {
       if (event.type !== "ended") return;
       inTurn(event.phoneId, () => onEnded(event.phoneId, event.reason)).catch((error: unknown) => {
@@ -350,7 +347,7 @@ export function createPhoneLifecycle(options: {
       }),
     publish,
     async recover() {
-      for (const driver of options.drivers.values()) await driver.recover();
+      for (const driver of drivers.all) await driver.recover();
       for (const row of await repo.inStatesAnywhere(["removed"])) {
         await alone(row.id, "A removed phone could not be wiped", () => tend(row.id));
       }

@@ -4,7 +4,6 @@ import type { z } from "zod";
 import { newId, type PhoneId, phoneId as phoneIdSchema, type TeamId } from "../../shared/ids.ts";
 import {
   DEFAULT_PROFILE,
-  type DriverKind,
   deviceProfile,
   type launchInput,
   type Phone,
@@ -26,6 +25,7 @@ import type { Events } from "../events/events.repo.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { PhoneDriver } from "./driver.ts";
+import type { Drivers } from "./drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "./phone-lifecycle.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
@@ -93,7 +93,7 @@ export interface PhonesService {
 export function createPhonesService(options: {
   db: Database;
   repo: PhonesRepo;
-  drivers: ReadonlyMap<DriverKind, PhoneDriver>;
+  drivers: Drivers;
   lifecycle: PhoneLifecycle;
   events: Events;
   audit: Audit;
@@ -105,17 +105,8 @@ export function createPhonesService(options: {
 }): PhonesService {
   const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, metering, clock, limits } = options;
 
-  const driverOf = (kind: DriverKind): PhoneDriver => {
-    const driver = drivers.get(kind);
-    if (driver === undefined) {
-      throw new PerchError(
-        "capability_missing",
-        "This server has no phones of this kind. Leave the kind out to get a web phone.",
-      );
-    }
-    return driver;
-  };
-  const view = (row: PhoneRow): Phone => phoneView(row, driverOf(row.driver), lifecycle.parksAt(row));
+  const driverOf = drivers.need;
+  const view = (row: PhoneRow): Phone => phoneView(row, drivers.of(row.driver)?.capabilities, lifecycle.parksAt(row));
   const find = async (scope: TeamScope, id: PhoneId): Promise<PhoneRow> => {
     const row = await repo.find(scope, id);
     if (row === undefined) throw noSuchPhone();
@@ -318,7 +309,7 @@ export function createPhonesService(options: {
       return installed;
     },
     async models() {
-      const all = await Promise.all([...drivers.values()].map((driver) => driver.models()));
+      const all = await Promise.all(drivers.all.map((driver) => driver.models()));
       return all.flat();
     },
     async apps(scope, id) {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
-import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
+import type { PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
 import type { RuleEvent } from "../../../shared/rules-api.ts";
 import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
@@ -16,7 +16,7 @@ import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
-import type { PhoneDriver } from "../driver.ts";
+import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
@@ -51,7 +51,7 @@ export function composePhones<C extends Clock = ManualClock>(
   const audit = createAudit(db, clock, AUDIT_KEY);
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
-  const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
+  const drivers = createDrivers([driver]);
   const idempotency = createIdempotency({ clock, repo: createLimitsRepo(db) });
   const told: Told[] = [];
   const lifecycle = createPhoneLifecycle({

@@ -13,6 +13,7 @@ import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
+import { createDrivers } from "../../phones/drivers.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "../../phones/phones.repo.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
@@ -59,7 +60,7 @@ export function erasureBench(
     uninstallKey: deriveKey(master, "uninstall links"),
     factorsKey: deriveKey(master, "second factors"),
   });
-  const drivers = new Map([[driver.kind, driver]]);
+  const drivers = createDrivers([driver]);
   const events = createEvents(db, clock);
   const lifecycle = createPhoneLifecycle({
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
