@@ -28,6 +28,12 @@ export const BUDGETS: readonly Budget[] = [
     parts: {
       "account-screen": 22,
       "activity-screen": 6,
+      // Only real Android has apps, sound and video; files and apps are opened now and then.
+      "apps-dialog": 5,
+      engine: 4,
+      "files-dialog": 5,
+      "sound-player": 1,
+      video: 2,
       "automations-screen": 120,
       "billing-dialogs": 8,
       "billing-screen": 14,

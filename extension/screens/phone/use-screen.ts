@@ -27,9 +27,8 @@ export interface ScreenOptions {
   readonly active: boolean;
   readonly mode: ScreenMode;
   readonly quality: Quality;
-  /** The phone is to be heard. */
-  readonly sound: boolean;
-  readonly onSoundTrouble: (trouble: SoundTrouble) => void;
+  /** Absent where nobody listens. `onTrouble`: the phone is not heard, though it is on. */
+  readonly sound?: { readonly on: boolean; readonly onTrouble: (trouble: SoundTrouble) => void };
   /** What is drawn into and listened on; there before effects run. */
   readonly stage: RefObject<StageHandle | null>;
   /** Takes a message about the picture for itself, so that the phone does not get it, by answering true. */
@@ -57,8 +56,9 @@ export function useScreen(options: ScreenOptions): Screen {
   const pictures = useRef(new Map<PhoneId, string>());
   const latest = useRef(state);
   latest.current = state;
-  const onSoundTrouble = useRef(options.onSoundTrouble);
-  onSoundTrouble.current = options.onSoundTrouble;
+  const onSoundTrouble = useRef(sound?.onTrouble);
+  onSoundTrouble.current = sound?.onTrouble;
+  const soundOn = sound?.on === true;
   const [, setKept] = useState(0);
 
   const phoneId = phone?.id;
@@ -89,7 +89,7 @@ export function useScreen(options: ScreenOptions): Screen {
       },
       onMessage: (message) => dispatch({ type: "message", message }),
       onPicturesOnly: () => dispatch({ type: "picturesOnly" }),
-      onSoundTrouble: (trouble) => onSoundTrouble.current(trouble),
+      onSoundTrouble: (trouble) => onSoundTrouble.current?.(trouble),
     });
     session.current = mine;
     const kept = pictures.current;
@@ -125,8 +125,8 @@ export function useScreen(options: ScreenOptions): Screen {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new session has to be told too
   useEffect(() => {
-    session.current?.setSound(sound);
-  }, [sound, wanted, startedAt, phoneId, mode, generation]);
+    session.current?.setSound(soundOn);
+  }, [soundOn, wanted, startedAt, phoneId, mode, generation]);
 
   // The first picture: looked for only until it is there. Not by animation frames, which stand still in a panel that is
   // covered, while its picture is drawn all the same.

@@ -25,9 +25,10 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
   function image(bitmap: ImageBitmap): void {
     resize(bitmap.width, bitmap.height);
     const bitmaps = handing();
-    if (bitmaps !== null) return bitmaps.transferFromImageBitmap(bitmap);
-    drawing()?.drawImage(bitmap, 0, 0);
-    bitmap.close();
+    if (bitmaps === null) {
+      drawing()?.drawImage(bitmap, 0, 0);
+      bitmap.close();
+    } else bitmaps.transferFromImageBitmap(bitmap);
   }
   return {
     image,

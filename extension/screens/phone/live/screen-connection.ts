@@ -70,7 +70,10 @@ export function openScreen(
   function receiveFrame(data: ArrayBuffer): void {
     const frame = decodeFrame(data);
     if (frame === undefined) return;
-    if (frame.header.format === "opus") return handlers.onSound(frame);
+    if (frame.header.format === "opus") {
+      handlers.onSound(frame);
+      return;
+    }
     const acknowledge = () => send({ type: "ack", seq: frame.header.seq });
     handlers.onFrame(frame).then(acknowledge, acknowledge);
   }

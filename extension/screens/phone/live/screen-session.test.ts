@@ -113,7 +113,22 @@ function setup(ticketError?: unknown) {
     await settle();
     current().handlers.onMessage(HELLO);
   };
-  return { session, statuses, messages, connections, timers, wakes, world, settle, advance, current, wake, goLive, seen, ask: (request: PictureRequest) => ask(request) };
+  return {
+    session,
+    statuses,
+    messages,
+    connections,
+    timers,
+    wakes,
+    world,
+    settle,
+    advance,
+    current,
+    wake,
+    goLive,
+    seen,
+    ask: (request: PictureRequest) => ask(request),
+  };
 }
 
 describe("screen session", () => {

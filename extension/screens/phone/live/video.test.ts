@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ScreenFrame } from "./screen-connection.ts";
-import { createVideoOf, type DecodedFrame, type DecoderEvents, type DecoderLike, type PictureRequest } from "./video.ts";
+import {
+  createVideoOf,
+  type DecodedFrame,
+  type DecoderEvents,
+  type DecoderLike,
+  type PictureRequest,
+} from "./video.ts";
 
 const sps = (level: number) => Uint8Array.from([0, 0, 0, 1, 0x67, 0x42, 0xc0, level, 0xd9]);
 const slice = (type: number) => Uint8Array.from([0, 0, 0, 1, type, 1, 2, 3]);
@@ -114,7 +120,10 @@ describe("video", () => {
   it("takes parameter sets that come with the key frame alone", async () => {
     const t = setup();
     const whole = Uint8Array.from([...sps(0x28), ...slice(0x65)]);
-    await t.video.take({ header: { kind: "keyFrame", format: "h264", flags: 0, seq: 1, capturedAtMs: 0 }, payload: whole });
+    await t.video.take({
+      header: { kind: "keyFrame", format: "h264", flags: 0, seq: 1, capturedAtMs: 0 },
+      payload: whole,
+    });
     expect(t.decoders[0]?.config.codec).toBe("avc1.42c028");
     expect(t.decoders[0]?.chunks[0]?.data).toEqual(whole);
     expect(t.drawn).toEqual([1]);

@@ -152,7 +152,8 @@ export function createVideoOf<F extends DecodedFrame>(parts: VideoParts<F>): Vid
 
   /** `sets`: what is put before key frames. */
   async function configure(name: string | undefined, sets: Uint8Array): Promise<void> {
-    if (name === undefined || sets.length > MOST_CONFIG_BYTES || (config !== undefined && sameBytes(config, sets))) return;
+    if (name === undefined || sets.length > MOST_CONFIG_BYTES || (config !== undefined && sameBytes(config, sets)))
+      return;
     drop();
     config = sets;
     if (name !== codec && !(await supported(configOf(name)).catch(() => false))) return giveUp();

@@ -46,7 +46,7 @@ export type ScreenAction =
   | { readonly type: "link"; readonly link: ScreenLink }
   | { readonly type: "message"; readonly message: ServerMessage }
   | { readonly type: "picture" }
-  | { readonly type: "picturesOnly" }
+  | { readonly type: "picturesOnly"; readonly said?: true }
   | { readonly type: "askedForControl" }
   | { readonly type: "clipboardTaken" }
   | { readonly type: "keptAwake" }
@@ -74,7 +74,7 @@ export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenSt
     case "picture":
       return state.hasPicture ? state : { ...state, hasPicture: true };
     case "picturesOnly":
-      return { ...state, picturesOnly: true };
+      return { ...state, picturesOnly: action.said !== true };
     case "askedForControl":
       return { ...state, request: "sent" };
     case "clipboardTaken":

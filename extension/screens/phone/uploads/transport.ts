@@ -1,11 +1,11 @@
 /** The server's side of an upload: procedures to open, list and cancel it, and `shared/uploads.ts`'s PATCH and HEAD for the bytes. */
-import { type UploadTransport, UploadRefused } from "./uploader.ts";
+
 import { uploadPath } from "../../../../shared/uploads.ts";
 import { authorization, PRIVATE_REQUEST } from "../../../api/client.ts";
 import { type Failure, failureSentence } from "../../../api/errors.ts";
 import type { PageParts } from "../../../state/app-context.tsx";
 import type { CallResult } from "../../../state/phones.ts";
-import { uploadApi } from "./upload-api.ts";
+import { UploadRefused, type UploadTransport } from "./uploader.ts";
 
 const OFFSET = "Upload-Offset";
 /** A piece takes at most this long; on a slow line pieces get small long before. */
@@ -16,13 +16,13 @@ export function uploadTransport({ app, phones }: PageParts, server: string): Upl
   const address = (phoneId: string, uploadId: string) => `${server}${uploadPath(phoneId, uploadId)}`;
   return {
     async open(phoneId, purpose, name, bytes) {
-      return valueOf(await phones.call((api) => uploadApi(api).openUpload.mutate({ phoneId, purpose, name, bytes })));
+      return answerOf(await phones.call((api) => api.phones.openUpload.mutate({ phoneId, purpose, name, bytes })));
     },
     async list(phoneId) {
-      return valueOf(await phones.call((api) => uploadApi(api).uploads.query({ phoneId })));
+      return answerOf(await phones.call((api) => api.phones.uploads.query({ phoneId })));
     },
     async cancel(phoneId, uploadId) {
-      valueOf(await phones.call((api) => uploadApi(api).cancelUpload.mutate({ phoneId, uploadId })));
+      answerOf(await phones.call((api) => api.phones.cancelUpload.mutate({ phoneId, uploadId })));
     },
     async offset(phoneId, uploadId) {
       const response = await fetch(address(phoneId, uploadId), {
@@ -56,7 +56,9 @@ async function accepted(response: Response): Promise<Response> {
   if (response.status >= 500 || response.status === 429 || response.status === 408) {
     throw new Error(`Status ${response.status}`);
   }
-  throw new UploadRefused((await sentenceOf(response)) ?? REFUSALS[response.status] ?? "The server did not take the file.");
+  throw new UploadRefused(
+    (await sentenceOf(response)) ?? REFUSALS[response.status] ?? "The server did not take the file.",
+  );
 }
 
 const REFUSALS: Partial<Readonly<Record<number, string>>> = {
@@ -83,7 +85,7 @@ function offsetOf(response: Response): number {
   return offset;
 }
 
-function valueOf<T>(result: CallResult<T>): T {
+function answerOf<T>(result: CallResult<T>): T {
   if (result.ok) return result.value;
   if (passes(result.failure)) throw new Error(result.failure.kind);
   throw new UploadRefused(failureSentence(result.failure));

@@ -11,6 +11,7 @@ const phoneId = newId("phone");
 function setup() {
   const uploads = new Map<string, { upload: Upload; bytes: number[] }>();
   const world = { now: 0, away: false, refuse: undefined as string | undefined, cancelled: 0, pieces: [] as number[] };
+  let onPiece = (_sent: number) => {};
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
   let items: readonly UploadItem[] = [];
   const reach = () => {
@@ -42,7 +43,7 @@ function setup() {
       if (upload.bytes.length !== offset) return undefined;
       for (const byte of new Uint8Array(piece)) upload.bytes.push(byte);
       world.pieces.push(piece.byteLength);
-      await Promise.resolve();
+      onPiece(world.pieces.length);
       signal.throwIfAborted();
       return upload.bytes.length;
     },
@@ -77,7 +78,10 @@ function setup() {
   const stage = (index = 0) => items[index]?.stage;
   const reaches = (expected: UploadItem["stage"], index = 0) =>
     vi.waitFor(() => expect(stage(index)).toBe(expected), { interval: 1 });
-  return { uploader, uploads, world, timers, advance, put, stage, reaches, items: () => items };
+  const afterPiece = (listener: typeof onPiece) => {
+    onPiece = listener;
+  };
+  return { afterPiece, uploader, uploads, world, timers, advance, put, stage, reaches, items: () => items };
 }
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) % 256);
 const fileOf = (bytes: Uint8Array<ArrayBuffer>, name = "photos.zip") => new File([bytes], name);
@@ -104,9 +108,10 @@ describe("sending a file", () => {
   it("waits while the connection is lost and goes on where the server is, without sending anything twice", async () => {
     const t = setup();
     const bytes = bytesOf(600 * KB);
+    t.afterPiece((count) => {
+      t.world.away = count === 1;
+    });
     t.uploader.add(phoneId, fileOf(bytes), "file");
-    await vi.waitFor(() => expect(t.items()[0]?.sent).toBeGreaterThan(0), { interval: 0 });
-    t.world.away = true;
     await t.reaches("waiting");
     for (let turn = 0; turn < 5; turn += 1) {
       await vi.waitFor(() => expect(t.timers.size).toBe(1), { interval: 1 });
@@ -123,11 +128,10 @@ describe("sending a file", () => {
   it("is paused and goes on, from the bytes the server has", async () => {
     const t = setup();
     const bytes = bytesOf(600 * KB);
+    t.afterPiece((count) => count === 1 && t.uploader.pause(key));
     t.uploader.add(phoneId, fileOf(bytes), "file");
-    await vi.waitFor(() => expect(t.items()[0]?.sent).toBeGreaterThan(0), { interval: 0 });
     const { key } = t.items()[0] ?? expect.fail();
-    t.uploader.pause(key);
-    expect(t.stage()).toBe("paused");
+    await t.reaches("paused");
     await new Promise((resolve) => setImmediate(resolve));
     expect(t.stage()).toBe("paused");
     t.uploader.goOn(key);
@@ -179,9 +183,14 @@ describe("sending a file", () => {
   it("goes on with an upload of an earlier day from the same file", async () => {
     const t = setup();
     const bytes = bytesOf(300 * KB);
+    const stopped = new Promise<void>((resolve) =>
+      t.afterPiece(() => {
+        t.uploader.close();
+        resolve();
+      }),
+    );
     t.uploader.add(phoneId, fileOf(bytes), "file");
-    await vi.waitFor(() => expect(t.items()[0]?.sent).toBeGreaterThan(0), { interval: 0 });
-    t.uploader.close();
+    await stopped;
     const [stored] = [...t.uploads.values()];
     const later = setup();
     if (stored === undefined) return expect.fail();

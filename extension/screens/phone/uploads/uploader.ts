@@ -39,6 +39,8 @@ export interface UploadItem {
   readonly stage: UploadStage;
   /** Why it failed, as a sentence. */
   readonly message?: string;
+  /** It was not even begun, and never can be. */
+  readonly refused?: true;
   readonly uploadId?: UploadId;
 }
 
@@ -73,6 +75,8 @@ export interface UploaderParts {
 
 export interface Uploader {
   add(phoneId: PhoneId, file: FileLike, purpose: UploadPurpose): void;
+  /** Lists a file that cannot be sent, with the sentence that says why. */
+  refuse(phoneId: PhoneId, file: FileLike, purpose: UploadPurpose, message: string): void;
   /** Goes on with an upload the server has a part of, from the same file. */
   resume(phoneId: PhoneId, upload: Upload, file: FileLike): void;
   pause(key: number): void;
@@ -232,21 +236,32 @@ export function createUploader({ transport, now, later, onChange }: UploaderPart
   function find(key: number): Job | undefined {
     return jobs.find(({ item }) => item.key === key);
   }
-  function enter(item: Omit<UploadItem, "key" | "put" | "stage">, file: FileLike): void {
-    const job: Job = { file, item: { ...item, key: nextKey, put: 0, stage: "queued" }, abort: new AbortController() };
+  function enter(item: Omit<UploadItem, "key" | "put">, file: FileLike): void {
+    const job: Job = { file, item: { ...item, key: nextKey, put: 0 }, abort: new AbortController() };
     nextKey += 1;
     jobs = [...jobs, job];
     publish();
     void work();
   }
 
+  /** What failed is not gone on with: nobody knows what of it is of use. */
+  function startOver(job: Job): void {
+    const { uploadId, ...item } = job.item;
+    job.item = { ...item, sent: 0, put: 0 };
+    if (uploadId !== undefined) transport.cancel(item.phoneId, uploadId).catch(() => {});
+  }
+
   return {
     add(phoneId, file, purpose) {
-      enter({ phoneId, name: file.name.trim(), purpose, bytes: file.size, sent: 0 }, file);
+      enter({ phoneId, name: file.name.trim(), purpose, bytes: file.size, sent: 0, stage: "queued" }, file);
+    },
+    refuse(phoneId, file, purpose, message) {
+      const why = { stage: "failed", message, refused: true } as const;
+      enter({ phoneId, name: file.name, purpose, bytes: file.size, sent: 0, ...why }, file);
     },
     resume(phoneId, upload, file) {
       const { id: uploadId, name, purpose, bytes, received: sent } = upload;
-      enter({ phoneId, name, purpose, bytes, sent, uploadId }, file);
+      enter({ phoneId, name, purpose, bytes, sent, uploadId, stage: "queued" }, file);
     },
     pause(key) {
       const job = find(key);
@@ -256,10 +271,11 @@ export function createUploader({ transport, now, later, onChange }: UploaderPart
     },
     goOn(key) {
       const job = find(key);
-      if (job?.item.stage !== "paused" && job?.item.stage !== "failed") return;
+      if (job?.item.stage !== "paused" && (job?.item.stage !== "failed" || job.item.refused)) return;
       job.abort = new AbortController();
       const { message: _message, ...item } = job.item;
       job.item = { ...item, stage: "queued" };
+      if (item.stage === "failed") startOver(job);
       publish();
       void work();
     },
