@@ -115,7 +115,7 @@ export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
           {...(tagsError !== undefined && { error: tagsError })}
           onChange={(event) => setTags(event.target.value)}
         />
-        <SettingsFields draft={draft} errors={errors} onChange={setDraft} />
+        <SettingsFields draft={draft} errors={errors} android={phone.capabilities.android} onChange={setDraft} />
       </form>
     </Dialog>
   );
@@ -151,9 +151,19 @@ export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
     >
       <p>These will be gone, and cannot be brought back:</p>
       <ul className="bullets">
-        <li>everything signed in to and saved by pages on the phone</li>
-        <li>its installed web apps, open pages and history</li>
-        <li>the files it downloaded</li>
+        {phone.capabilities.android ? (
+          <>
+            <li>its apps, and everything they keep on the phone</li>
+            <li>accounts signed in to on it</li>
+            <li>the files on it</li>
+          </>
+        ) : (
+          <>
+            <li>everything signed in to and saved by pages on the phone</li>
+            <li>its installed web apps, open pages and history</li>
+            <li>the files it downloaded</li>
+          </>
+        )}
       </ul>
       <p className="secondary">To free the phone and keep all of it, park it instead.</p>
     </Dialog>
