@@ -87,7 +87,7 @@ export function leasedPhone(options: {
           rotate: driver.capabilities.rotate,
           clipboard: driver.capabilities.clipboard,
         },
-        size: () => phoneSize({ ...row, rotated }),
+        size: () => automation.size?.(id) ?? phoneSize({ ...row, rotated }),
         opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         async elements() {
           lastTree = await call(() => automation.elements(id));
@@ -106,13 +106,31 @@ export function leasedPhone(options: {
         openUrl: (url) => change(() => driver.openUrl(id, url)),
         answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
-        closeApp: (url) => change(() => automation.closeApp(id, url)),
-        clearState: (url) => change(() => automation.clearState(id, url)),
-        setPermissions: (values) =>
-          change(() => {
-            permissions = true;
-            return automation.setPermissions(id, values);
+        launchApp: (app, values) =>
+          change(async () => {
+            if (automation.launchApp === undefined)
+              throw new PerchError("capability_missing", "This phone has no apps.");
+            await automation.launchApp(id, app, values);
           }),
+        openLink: (link, browser) =>
+          change(async () => {
+            if (automation.openLink === undefined) await driver.openUrl(id, link);
+            else await automation.openLink(id, link, { browser });
+          }),
+        closeApp: (app, how) => change(() => automation.closeApp(id, app, how)),
+        clearState: (app) => change(() => automation.clearState(id, app)),
+        setPermissions: (values, app) =>
+          change(() => {
+            // What an app may do stays with the app, as when a person allowed it.
+            permissions ||= !automation.can.apps;
+            return automation.setPermissions(id, values, app);
+          }),
+        pressKey: async (name) => change(async () => (await automation.pressKey?.(id, name)) ?? false),
+        async erase(count) {
+          if (automation.erase !== undefined) await change(async () => automation.erase?.(id, count));
+          else
+            for (let n = 0; n < count; n += 1) await change(() => driver.input(id, { type: "key", name: "Backspace" }));
+        },
         setAirplaneMode: (on) =>
           change(() => {
             airplane = on;
@@ -132,7 +150,10 @@ export function leasedPhone(options: {
           rotated = wanted;
         },
         configure: (changed) => change(() => configure({ ...settings, ...changed })),
-        colorScheme: () => settings.colorScheme ?? "light",
+        async colorScheme() {
+          if (automation.isDark === undefined) return settings.colorScheme ?? "light";
+          return (await call(async () => automation.isDark?.(id))) === true ? "dark" : "light";
+        },
         airplane: () => airplane,
       };
     },
@@ -146,7 +167,10 @@ export function leasedPhone(options: {
       return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
     },
     lastTree: () => lastTree && treeForPictures(lastTree, redactor),
-    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    watch(listener, level) {
+      const screen = driver.screen(id);
+      return (screen.pictures ?? screen).listen(listener, level);
+    },
     ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;

@@ -7,7 +7,10 @@ import type { UiBounds, UiElement, UiTree } from "../../../../../shared/ui-tree.
 import type { ScreenDump, XmlNode } from "./ui-xml.ts";
 
 /** Decorations a window carries behind the system's bars: nothing a finger can mean. */
-const BEHIND_BARS: ReadonlySet<string> = new Set(["android:id/statusBarBackground", "android:id/navigationBarBackground"]);
+const BEHIND_BARS: ReadonlySet<string> = new Set([
+  "android:id/statusBarBackground",
+  "android:id/navigationBarBackground",
+]);
 const NOTHING: UiBounds = { x: 0, y: 0, width: 1, height: 1 };
 const CUT = "There is more on this screen than is read.";
 

@@ -56,7 +56,7 @@ export function parseDump(xml: Uint8Array, screen: { readonly width: number; rea
   const text = new TextDecoder("utf-8").decode(xml);
   const start = text.indexOf("<");
   if (start === -1) throw new NoDump("There is no XML in the dump.");
-  const parser = new SaxesParser({ fragment: false });
+  const parser = new SaxesParser<{ xmlns: false }>({ xmlns: false });
   const roots: XmlNode[] = [];
   const open: { node: Omit<XmlNode, "children">; children: XmlNode[] }[] = [];
   let rotation: ScreenDump["rotation"] | undefined;
