@@ -67,7 +67,7 @@ function needs(command: Command): ReadonlySet<Need> {
   switch (command.name) {
     case "launchApp":
       if (command.clearState === true) found.add("clearState");
-      if (command.permissions !== undefined) found.add("permissions");
+      if (Object.keys(command.permissions ?? {}).length > 0) found.add("permissions");
       break;
     case "clearState":
       found.add("clearState");

@@ -64,7 +64,7 @@ async function launchOnAndroid(step: StepContext, command: CommandOf<"launchApp"
   if (command.clearState === true) await step.phone.clearState(app);
   // As Maestro: an app that is launched may do everything, unless the flow says otherwise.
   const permissions = command.permissions === undefined ? ALL_ALLOWED : await answers(step, command.permissions);
-  await step.phone.setPermissions(permissions, app);
+  if (Object.keys(permissions).length > 0) await step.phone.setPermissions(permissions, app);
   const values: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(command.arguments ?? {})) {
     values[name] = typeof value === "string" ? await step.expand(value) : value;
