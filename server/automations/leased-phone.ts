@@ -1,4 +1,5 @@
 /** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
 import type { UiTree } from "../../shared/ui-tree.ts";
@@ -49,6 +50,7 @@ export function leasedPhone(options: {
   let airplane = false;
   let permissions = false;
   let lastTree: UiTree | undefined;
+  const stepLooks = createLooks();
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -90,7 +92,7 @@ export function leasedPhone(options: {
         size: () => automation.size?.(id) ?? phoneSize({ ...row, rotated }),
         opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         async elements() {
-          lastTree = await call(() => automation.elements(id));
+          lastTree = await stepLooks.begin(call(() => automation.elements(id)));
           return lastTree;
         },
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
@@ -164,7 +166,9 @@ export function leasedPhone(options: {
     },
     async tree() {
       if (!options.holdsLease()) throw new LeaseLost();
-      return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
+      // Where a look takes its time, the next step's own serves here too.
+      const shared = automation.looksLate === true ? await stepLooks.next() : undefined;
+      return treeForPictures(shared ?? (await automation.elements(id, { drawn: true })), redactor);
     },
     lastTree: () => lastTree && treeForPictures(lastTree, redactor),
     watch(listener, level) {
@@ -177,6 +181,31 @@ export function leasedPhone(options: {
       if (airplane) await automation.setAirplaneMode(id, false);
       if (permissions) await automation.setPermissions(id, { all: "unset" });
       if (settings !== row.settings) await configure(row.settings);
+    },
+  };
+}
+
+/** A step's look begins within this after the step before, if there is one. */
+const NEXT_LOOK_MS = 250;
+
+/** Looks at the screen under way, for who can use the answer of another's. */
+function createLooks() {
+  let looking: Promise<UiTree> | undefined;
+  let begun = Promise.withResolvers<void>();
+  return {
+    begin(look: Promise<UiTree>): Promise<UiTree> {
+      looking = look.finally(() => {
+        if (looking === mine) looking = undefined;
+      });
+      const mine = looking;
+      begun.resolve();
+      begun = Promise.withResolvers();
+      return mine;
+    },
+    /** The one under way, or that begins in a moment; undefined when there is none, or it failed. */
+    async next(): Promise<UiTree | undefined> {
+      if (looking === undefined) await Promise.race([begun.promise, delay(NEXT_LOOK_MS, undefined, { ref: false })]);
+      return looking?.catch(() => undefined);
     },
   };
 }

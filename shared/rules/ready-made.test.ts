@@ -6,7 +6,7 @@ import { evaluate } from "./evaluate.ts";
 import type { Rule } from "./model.ts";
 import type { Facts, PageFacts } from "./page-facts.ts";
 import { parseRule } from "./parse-rule.ts";
-import { READY_MADE, type ReadyMadeKey, ruleFrom } from "./ready-made.ts";
+import { READY_MADE, type ReadyMade, type ReadyMadeKey, ruleFrom } from "./ready-made.ts";
 import { findRegex, regexProblems } from "./regex.ts";
 import { FLOW_ID, makeFacts, PHONE_ID, RULE_ID } from "./rule.fixture.ts";
 
@@ -58,7 +58,8 @@ describe("ready-made rules", () => {
     },
   );
   it("open an app without restarting it or allowing it anything, and otherwise its page in the store", () => {
-    const { flow } = parseFlow(READY_MADE.find(({ key }) => key === "open-app")?.flow ?? "");
+    const readyMade: ReadyMade | undefined = READY_MADE.find(({ key }) => key === "open-app");
+    const { flow } = parseFlow(readyMade?.flow ?? "");
     const [first, second] = flow?.steps ?? [];
     expect(first?.command).toMatchObject({ link: `https://play.google.com/store/apps/details?id=\${package}` });
     expect(second?.command).toMatchObject({
