@@ -40,6 +40,8 @@ export interface LiveHosts {
   up(): readonly LiveHost[];
   /** @throws AdbUnavailable `host_gone` when it does not answer */
   use(id: PhoneHostId): LiveHost;
+  /** It stands in the register. */
+  knows(id: PhoneHostId): boolean;
   /** Since when nobody answers; undefined while it does, or was never asked. */
   lostSince(id: PhoneHostId): number | undefined;
   /** Runs a call; a host that does not answer it is looked at again at once, and the caller reads why. */
@@ -166,6 +168,7 @@ export function createLiveHosts(options: {
       if (host === undefined) throw gone();
       return host;
     },
+    knows: (id) => kept.has(id),
     lostSince: (id) => kept.get(id)?.lostSince,
     async call(id, work) {
       const host = live.use(id);

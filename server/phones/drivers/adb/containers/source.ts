@@ -10,6 +10,9 @@ import type { Database } from "../../../../db/database.ts";
 import { PerchError } from "../../../../errors.ts";
 import { errorFields, type Log } from "../../../../log.ts";
 import type { DriverState } from "../../../driver.ts";
+import { streamEndpoint } from "../connect/endpoints.ts";
+import type { AdbKeys } from "../connect/keys.ts";
+import { AdbUnavailable } from "../connect/unavailable.ts";
 import type { AndroidSource, SourceEvent } from "../ports.ts";
 import type { CatalogueImage } from "./catalogue.ts";
 import { forbiddenTargets } from "./egress-guard.ts";
@@ -18,7 +21,7 @@ import { createLiveHosts, type LiveHost } from "./live-hosts.ts";
 import type { PhoneContainerRow, PhoneHostRow, PhoneHostsRepo } from "./phone-hosts.repo.ts";
 import type { PhoneHosts } from "./phone-hosts.service.ts";
 import { containerName, PHONE_LABEL, phonePlan, SERVER_LABEL, volumeLabels, volumeName } from "./plans.ts";
-import { adbStream, type OverStream, type Pace, startPhone } from "./start-phone.ts";
+import { adbStream, type Pace, startPhone } from "./start-phone.ts";
 import { createStrays } from "./strays.ts";
 import { wipePhone } from "./wipe.ts";
 
@@ -26,6 +29,7 @@ const NAME = "container";
 /** A phone whose host does not come back for this long has failed. */
 const LOST_LIMIT_MS = 15 * 60_000;
 const STOP_GRACE_SECONDS = 10;
+const LOOK_THROUGH_EACH_MS = 15_000;
 
 export interface ContainerSource extends AndroidSource {
   /** Looks at the hosts that are due, and at what runs there. Called every few seconds. */
@@ -42,7 +46,7 @@ export interface ContainerSourceOptions {
   /** Where this server stands: hosts of that region are better than others. */
   readonly region: string;
   readonly open: (row: PhoneHostRow) => Promise<Engine>;
-  readonly overStream: OverStream;
+  readonly keys: AdbKeys;
   /** Addresses of this machine, loopback aside, and the server's port: phones must reach none of them. */
   readonly servers: () => readonly string[];
   readonly serverPort: number;
@@ -60,6 +64,8 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   const active = new Map<PhoneId, { readonly host: PhoneHostId; container: string | undefined }>();
   /** Phones that are looked at now, and whether to look once more. */
   const looking = new Map<PhoneId, { again: boolean }>();
+
+  const lookedThrough = new Map<PhoneHostId, number>();
 
   const emit = (event: SourceEvent) => {
     for (const listener of listeners) listener(event);
@@ -200,7 +206,9 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
           return { facts: await startPhone({ host: on, plan, forbidden, pace, log, signal }), host: on };
         });
         one.container = facts.id;
-        return options.overStream(`${image.label} on ${host.row.name}`, adbStream(host.engine, facts));
+        return streamEndpoint(`${image.label} on ${host.row.name}`, options.keys, (ends) =>
+          live.call(hostId, ({ engine }) => adbStream(engine, facts, ends)).catch(asUnavailable),
+        );
       } catch (error) {
         if (active.get(id) === one) active.delete(id);
         throw error;
@@ -240,10 +248,12 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
     async tick() {
       await live.tick();
       for (const [id, one] of active) {
-        const since = live.lostSince(one.host);
+        const since = live.knows(one.host) ? live.lostSince(one.host) : 0;
         if (since !== undefined && clock.now() - since >= LOST_LIMIT_MS) ended(id, "host_gone");
       }
       for (const host of live.up()) {
+        if (clock.now() < (lookedThrough.get(host.row.id) ?? 0) + LOOK_THROUGH_EACH_MS) continue;
+        lookedThrough.set(host.row.id, clock.now());
         await lookThrough(host).catch((error: unknown) => {
           log.warn("What runs on a host of phones could not be looked at", {
             kind: host.row.name,
@@ -299,6 +309,11 @@ function refuseDraining({ row }: LiveHost): void {
     "phone_unavailable",
     "The machine this phone lives on is being taken out of service, so phones there are not started. Ask who runs the server.",
   );
+}
+/** The host answers and the phone does not. */
+function asUnavailable(error: unknown): never {
+  if (error instanceof AdbUnavailable || !(error instanceof PerchError)) throw error;
+  throw new AdbUnavailable("device_gone", "The phone does not answer. It may have stopped.", { cause: error });
 }
 function volumeLost(): PerchError {
   return new PerchError(

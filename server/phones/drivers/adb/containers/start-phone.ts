@@ -1,18 +1,17 @@
 /** Turning a phone on: its container made or taken over, booted in its turn, kept in, and a way to its ADB. */
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { PerchError } from "../../../../errors.ts";
 import { errorFields, type Log } from "../../../../log.ts";
-import type { AdbEndpoint } from "../ports.ts";
+import { dialOwn } from "../connect/dial-device.ts";
 import { canLook, type ForbiddenTarget, guardIsBlind, guardIsOpen, openTarget, TOYBOX } from "./egress-guard.ts";
-import type { ContainerFacts, ContainerPlan, Engine } from "./engine.ts";
+import { ADB_PORT, type ContainerFacts, type ContainerPlan, type Engine } from "./engine.ts";
 import type { LiveHost } from "./live-hosts.ts";
 import { PLAN_LABEL } from "./plans.ts";
 
 /** Without a GPU a first boot was seen to take minutes (redroid-doc). */
 const BOOT_LIMIT_MS = 5 * 60_000;
 const BOOT_POLL_MS = 1_000;
-const CONNECT_MS = 5_000;
+const dialLoopback = dialOwn();
 
 /** What waits for an Android to boot. */
 export interface Pace {
@@ -20,9 +19,6 @@ export interface Pace {
   /** @throws the signal's reason */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
-
-/** Makes an endpoint of something that opens connections to an adbd. */
-export type OverStream = (words: string, open: (signal: AbortSignal) => Promise<Duplex>) => AdbEndpoint;
 
 /** Resolves when Android is up and shut in. On any failure the container is gone; the volume stays. */
 export async function startPhone(options: {
@@ -113,24 +109,7 @@ function diedBooting(): PerchError {
  * A published port where the host is this machine, else a program in the container that hands on to ADB, through the
  * Engine's own connection: nothing of another machine listens for it.
  */
-export function adbStream(engine: Engine, { id, adbPort }: ContainerFacts): (signal: AbortSignal) => Promise<Duplex> {
-  if (engine.local && adbPort !== undefined) return (signal) => connectTo(adbPort, signal);
-  return (signal) => engine.execStream(id, [TOYBOX, "nc", "127.0.0.1", "5555"], signal);
-}
-
-function connectTo(port: number, signal: AbortSignal): Promise<Duplex> {
-  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
-  return new Promise((resolve, reject) => {
-    const stop = () => socket.destroy(new Error("ADB of the container did not answer in time."));
-    limit.addEventListener("abort", stop, { once: true });
-    socket.once("error", (error) => {
-      limit.removeEventListener("abort", stop);
-      reject(error);
-    });
-    socket.once("connect", () => {
-      limit.removeEventListener("abort", stop);
-      resolve(socket);
-    });
-  });
+export function adbStream(engine: Engine, { id, adbPort }: ContainerFacts, signal: AbortSignal): Promise<Duplex> {
+  if (engine.local && adbPort !== undefined) return dialLoopback({ host: "127.0.0.1", port: adbPort }, signal);
+  return engine.execStream(id, [TOYBOX, "nc", "127.0.0.1", ADB_PORT.split("/")[0] ?? ""], signal);
 }

@@ -2,7 +2,7 @@
 import type { PhoneHostId, PhoneId } from "../../../../../shared/ids.ts";
 import type { PhoneState } from "../../../../../shared/phones.ts";
 import type { Clock } from "../../../../clock.ts";
-import type { Log } from "../../../../log.ts";
+import { errorFields, type Log } from "../../../../log.ts";
 import type { Engine, ListedContainer } from "./engine.ts";
 import { PHONE_LABEL, SERVER_LABEL } from "./plans.ts";
 
@@ -45,9 +45,13 @@ export function createStrays(options: { clock: Clock; log: Log; instance: string
         const first = since.get(key) ?? clock.now();
         since.set(key, first);
         if (clock.now() - first < GRACE_MS) continue;
-        await remove();
-        since.delete(key);
-        log.warn("Something without a phone was taken off a host", { kind: key.split(" ")[1] });
+        try {
+          await remove();
+          since.delete(key);
+          log.warn("Something without a phone was taken off a host", { kind: key.split(" ")[1] });
+        } catch (error) {
+          log.warn("Something without a phone is left on a host", { kind: key.split(" ")[1], ...errorFields(error) });
+        }
       }
     },
   };
