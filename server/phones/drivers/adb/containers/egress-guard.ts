@@ -1,0 +1,159 @@
+/**
+ * Keeps phones in containers away from everything but the public internet: the network they live on, the rules for their
+ * host's packet filter, and the look from inside a phone that shows whether the rules hold. Fails closed: what could not be
+ * looked at counts as open.
+ */
+import { isIPv4 } from "node:net";
+import { PerchError } from "../../../../errors.ts";
+import { ADB_PORT, type Engine, type ExecResult } from "./engine.ts";
+
+export const PHONES_NETWORK = "perch-phones";
+
+/**
+ * A bridge of its own under a name the rules can use. No phone reaches another (`enable_icc`), nothing is published but on
+ * loopback, and there is no IPv6, which would be a second way out.
+ */
+export const PHONES_NETWORK_PLAN = {
+  Driver: "bridge",
+  EnableIPv6: false,
+  Internal: false,
+  Attachable: false,
+  Options: {
+    "com.docker.network.bridge.name": PHONES_NETWORK,
+    "com.docker.network.bridge.enable_icc": "false",
+    "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
+  },
+  Labels: { "perch.network": "phones" },
+} as const;
+
+/** Every IPv4 address `isPublicAddress` says no to; the test of this file holds them together. */
+export const NOT_PUBLIC_V4: readonly string[] = [
+  ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16"],
+  ...["172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24"],
+  ...["192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"],
+];
+
+/** For `nft -f` on the host. `servers`: addresses of this server, which are no place for phones even where public. */
+export function firewallRules(servers: readonly string[]): string {
+  const own = servers.filter((address) => isIPv4(address));
+  const serverRule = own.length === 0 ? "" : `\n    ip daddr { ${own.join(", ")} } drop`;
+  return `#!/usr/sbin/nft -f
+# Phones of Perch reach the public internet and nothing nearer. Load at every start of the host, before its phones:
+# save as /etc/nftables.d/perch-phones.nft and include it from /etc/nftables.conf.
+table inet perch_phones
+delete table inet perch_phones
+table inet perch_phones {
+  set not_public {
+    type ipv4_addr
+    flags interval
+    elements = {
+      ${NOT_PUBLIC_V4.join(",\n      ")}
+    }
+  }
+  # To the host itself, by whichever of its addresses.
+  chain to_host {
+    type filter hook input priority -10; policy accept;
+    iifname != "${PHONES_NETWORK}" accept
+    ct state established,related accept
+    drop
+  }
+  # Through the host.
+  chain through_host {
+    type filter hook forward priority -10; policy accept;
+    iifname != "${PHONES_NETWORK}" accept
+    ct state established,related accept
+    meta nfproto ipv6 drop${serverRule}
+    ip daddr @not_public drop
+    oifname "${PHONES_NETWORK}" drop
+  }
+}
+`;
+}
+
+export interface ForbiddenTarget {
+  readonly address: string;
+  readonly port: number;
+  /** For the operator: what stands there. */
+  readonly what: string;
+}
+
+/** Asked for by every cloud's virtual machines (AWS, Google, Azure, OpenStack): credentials of the host. */
+const METADATA = { address: "169.254.169.254", port: 80, what: "the cloud's metadata service" } as const;
+const SSH_AND_DOCKER = [22, 2375, 2376] as const;
+
+export function forbiddenTargets(options: {
+  readonly gateways: readonly string[];
+  readonly servers: readonly string[];
+  readonly serverPort: number;
+}): readonly ForbiddenTarget[] {
+  const { gateways, servers, serverPort } = options;
+  return [
+    ...gateways.flatMap((address) =>
+      [...SSH_AND_DOCKER, serverPort].map((port) => ({ address, port, what: "the host itself" })),
+    ),
+    METADATA,
+    ...servers.map((address) => ({ address, port: serverPort, what: "this server" })),
+  ];
+}
+
+export const TOYBOX = "/system/bin/toybox";
+const LOOK_MS = 5_000;
+
+/** toybox has no `-z`: a connection ends with the end of stdin, of which there is none here. */
+function connectFrom(
+  engine: Engine,
+  id: string,
+  address: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const argv = [TOYBOX, "timeout", "3", TOYBOX, "nc", "-w", "1", "-q", "1", address, String(port)];
+  return engine.exec(id, argv, { timeoutMs: LOOK_MS, signal });
+}
+
+/**
+ * The first of `targets` a phone can reach. An answer of any kind counts, a refused connection too: the packet was there.
+ * Only silence and a network that says there is no way are closed.
+ */
+export async function openTarget(
+  engine: Engine,
+  id: string,
+  targets: readonly ForbiddenTarget[],
+  signal: AbortSignal,
+): Promise<ForbiddenTarget | undefined> {
+  const results = await Promise.all(
+    targets.map(async (target) => ({
+      target,
+      result: await connectFrom(engine, id, target.address, target.port, signal),
+    })),
+  );
+  return results.find(({ result }) => !isClosed(result))?.target;
+}
+
+const CLOSED =
+  /no route to host|network is unreachable|host is unreachable|timed? ?out|permission denied|operation not permitted/i;
+
+function isClosed({ exitCode, stderr }: ExecResult): boolean {
+  // Of toybox's own alarm: exit code 1 and its one word.
+  return exitCode === 1 && CLOSED.test(stderr);
+}
+
+/** That the look works at all: ADB of the phone itself must answer it. */
+export async function canLook(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
+  const [port] = ADB_PORT.split("/");
+  return (await connectFrom(engine, id, "127.0.0.1", Number(port), signal)).exitCode === 0;
+}
+
+/** For people; what exactly was open is for who runs the server, in the log and in `hosts check`. */
+export function guardIsOpen(): PerchError {
+  return new PerchError(
+    "phone_unavailable",
+    "The phone was stopped: its machine lets phones into its own network. Who runs the server has to load the rules of: npm run admin -- hosts firewall",
+  );
+}
+export function guardIsBlind(): PerchError {
+  return new PerchError(
+    "phone_unavailable",
+    "The phone was stopped: nobody could look whether its machine keeps it out of its own network. Who runs the server has to see: npm run admin -- hosts check",
+  );
+}
