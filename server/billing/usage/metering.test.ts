@@ -66,6 +66,7 @@ describe.each(TEST_ENGINES)("a phone's time on $name", (engine) => {
 
   it("rests while a phone is out of reach, which keeps its place, and goes on where it is found", async () => {
     machine = new Machine(test, { kind: "adb" });
+    machine.entitle(scope.teamId, { includedMs: 1_000 * HOUR });
     at = machine.boot();
     const [id] = await at.parked(scope, 1);
     if (id === undefined) throw new Error("No phone was made.");
