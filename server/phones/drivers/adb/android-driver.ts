@@ -50,8 +50,6 @@ export interface AndroidDriverOptions {
   readonly encodeVideo?: (pictures: readonly TimedPicture[], durationMs: number) => Promise<Uint8Array>;
 }
 
-const HOME_PAGE = "perch:home";
-
 export class AndroidDriver implements PhoneDriver {
   readonly kind: "adb" | "geelark";
   readonly capabilities: PhoneCapabilities;
@@ -158,9 +156,8 @@ export class AndroidDriver implements PhoneDriver {
     return there === "running" ? "parked" : (there ?? "absent");
   }
 
-  openUrl(id: PhoneId, url: string): Promise<void> {
-    const phone = this.#phone(id);
-    return url === HOME_PAGE ? phone.home() : phone.openUrl(url);
+  async openUrl(id: PhoneId, url: string): Promise<void> {
+    return this.#phone(id).openUrl(url);
   }
   async input(id: PhoneId, input: PhoneInput): Promise<void> {
     await this.#phone(id).hands.input(input);
