@@ -8,7 +8,8 @@ import { z } from "zod";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import { appId } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
-import { addedApps, clearApp, listApps, uninstallApp } from "./android-apps.ts";
+import { addedApps, listApps, uninstallApp } from "./android-apps.ts";
+import { clear } from "./automation/apps.ts";
 import { darkMode, locale, setDarkMode, setLocale, setLocation, setTimeZone, timeZone } from "./device-settings.ts";
 import type { AndroidDevice } from "./ports.ts";
 import { listFolder, type SyncEntry } from "./sync.ts";
@@ -85,7 +86,7 @@ export async function wipeDevice(device: AndroidDevice, id: PhoneId): Promise<Wi
   }
   const openable = (await listApps(device)).map(({ id: app }) => app);
   for (const app of new Set([...(await addedApps(device)), ...openable, ...KEEPERS, ...BROWSERS])) {
-    if (!UNTOUCHED.has(app)) await tolerant(clearApp(device, app));
+    if (!UNTOUCHED.has(app)) await tolerant(clear(device, app));
   }
   for (const { name } of await listFolder(device.adb, device.words, STORAGE)) {
     // What cannot be deleted is found below.
