@@ -8,8 +8,10 @@ import type { HubFrame } from "./frame-hub.ts";
  * Video that may wait before the run is given up until the next key frame: what comes while a key frame is on its way
  * over a slow link, or every key frame would make the next one necessary.
  */
-const MAX_WAITING_VIDEO_FRAMES = 45;
+const MAX_WAITING_VIDEO_FRAMES = 60;
 const MAX_WAITING_VIDEO_BYTES = 768 * 1024;
+/** What waited this long is better left out than shown: the next key frame is sooner there. */
+const MAX_WAITING_VIDEO_MS = 700;
 
 export interface Credit {
   /** A new frame. Returns true when the viewer now needs a key frame to go on. */
@@ -173,7 +175,9 @@ function unbrokenRun(): Waiting {
         dropped += 1;
         return false;
       }
-      if (queue.length < MAX_WAITING_VIDEO_FRAMES && bytes + message.length <= MAX_WAITING_VIDEO_BYTES) {
+      const waited = offered.offeredAt - (queue[0]?.offeredAt ?? offered.offeredAt);
+      const little = queue.length < MAX_WAITING_VIDEO_FRAMES && bytes + message.length <= MAX_WAITING_VIDEO_BYTES;
+      if (little && waited <= MAX_WAITING_VIDEO_MS) {
         push(offered);
         return false;
       }

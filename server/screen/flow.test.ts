@@ -98,10 +98,10 @@ describe("credit for video", () => {
     credit.offer(0, frame(2, "keyFrame"));
     expect(credit.take(0)?.seq).toBe(1);
     let asked = 0;
-    for (let seq = 3; seq < 60; seq += 1) if (credit.offer(0, frame(seq, "delta"))) asked += 1;
+    for (let seq = 3; seq < 100; seq += 1) if (credit.offer(0, frame(seq, "delta"))) asked += 1;
     expect(asked).toBe(1);
-    credit.offer(0, frame(60, "keyFrame"));
-    credit.offer(0, frame(61, "delta"));
+    credit.offer(0, frame(100, "keyFrame"));
+    credit.offer(0, frame(101, "delta"));
     const sent: number[] = [];
     let last = 1;
     for (;;) {
@@ -111,7 +111,7 @@ describe("credit for video", () => {
       last = next.seq;
       sent.push(last);
     }
-    expect(sent).toEqual([60, 61]);
+    expect(sent).toEqual([100, 101]);
   });
 });
 
