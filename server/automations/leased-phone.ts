@@ -146,7 +146,10 @@ export function leasedPhone(options: {
       return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
     },
     lastTree: () => lastTree && treeForPictures(lastTree, redactor),
-    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    watch(listener, level) {
+      const screen = driver.screen(id);
+      return (screen.pictures ?? screen).listen(listener, level);
+    },
     ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
