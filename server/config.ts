@@ -5,6 +5,7 @@ import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
 import type { BillingMode } from "../shared/billing/billing.ts";
 import { parseEgressAllow } from "./egress/allow.ts";
+import { parseAuthority } from "./egress/host.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
 
@@ -188,6 +189,31 @@ const VARIABLES = {
       .default("operator"),
     about: "As what admin commands are run, shown to whose data they read; --role says it for one command.",
   },
+  ADB_SERVER: {
+    schema: z
+      .string()
+      .default("127.0.0.1:5037")
+      .transform((text, context) => (text === "off" ? undefined : hostAndPort(text, context))),
+    about:
+      "ADB server whose Android devices can be phones, as host:port, or off. It is never started or stopped from here.",
+  },
+  ANDROID_DEVICES: {
+    schema: z.enum(["registered", "discovered"], { error: "Write registered or discovered." }).default("registered"),
+    about:
+      "registered: only devices added with npm run admin -- android add are phones. discovered: all of the ADB server's.",
+  },
+  SCRCPY_SERVER_PATH: {
+    schema: z.string().min(1).optional(),
+    about: "The file scrcpy-server of scrcpy 3.3.3, for live video of Android phones. Without it they show pictures.",
+  },
+  SCRCPY_SERVER_SHA256: {
+    schema: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, "Write the 64 hexadecimal digits that sha256sum prints.")
+      .transform((text) => text.toLowerCase())
+      .optional(),
+    about: "SHA-256 of SCRCPY_SERVER_PATH where it is a build of your own. That of the release is known.",
+  },
   PROCESSORS_FILE: {
     schema: z.string().min(1).optional(),
     about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
@@ -201,6 +227,13 @@ function egressAllow(text: string, context: z.RefinementCtx) {
     context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
     return z.NEVER;
   }
+}
+
+function hostAndPort(text: string, context: z.RefinementCtx) {
+  const target = parseAuthority(text);
+  if (target !== undefined && target.port !== 0) return { host: target.host, port: target.port };
+  context.addIssue({ code: "custom", message: "Write host:port, like 127.0.0.1:5037, or off." });
+  return z.NEVER;
 }
 
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
@@ -239,6 +272,9 @@ const OWN_PREFIXES = [
   "OPERATOR_",
   "BILLING",
   "STRIPE_",
+  "SCRCPY_",
+  // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
+  "ANDROID_DEVICE",
 ];
 
 export interface Config

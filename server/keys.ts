@@ -124,6 +124,7 @@ export function deriveKey(
     | "billing sandbox"
     | "operator desk"
     | "billing records"
+    | "adb key"
     | "billing sandbox",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));

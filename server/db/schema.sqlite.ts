@@ -78,4 +78,11 @@ export const {
   reconcileRuns,
   reconcileFindings,
   sandboxObjects,
+  androidDevices,
+  phoneHosts,
+  phoneContainers,
+  partnerPhones,
+  partnerHints,
+  partnerCharges,
+  uploads,
 } = tablesFor.sqlite;
