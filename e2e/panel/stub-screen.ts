@@ -38,6 +38,10 @@ export class StubScreens {
   moving = false;
   /** Plays the part of an encoder: a viewer gets this video, and pictures only if it asks for them. */
   video: StubVideo | undefined;
+  /** `middle`: whoever joins gets no whole picture until they ask. */
+  joins: "whole" | "middle" = "whole";
+  sent = 0;
+  acknowledged = 0;
   /** The phone can be heard. */
   audible = false;
   /** Tests set this to hold back control from the next viewer, as when someone else has it. */
@@ -114,17 +118,19 @@ export class StubScreens {
       send({ type: "state", controller: false, controllerName: this.controllerName, viewers: 2 });
     }
     if (this.video === undefined) this.#sendFrame(viewer);
-    else this.key(viewer);
+    else if (this.joins === "whole") this.#key(viewer);
+    else this.#middle(viewer);
     socket.on("message", (data) => {
       const message = viewerMessage.parse(JSON.parse(String(data)));
       if (message.type === "ack") {
+        this.acknowledged += 1;
         viewer.waiting = false;
         send({ type: "stats", roundTripMs: 4, level: 4 });
         if (this.moving) setTimeout(() => this.#sendFrame(viewer), 16);
         return;
       }
       this.received.push(message);
-      if (message.type === "refresh" && this.video !== undefined) this.key(viewer);
+      if (message.type === "refresh" && this.video !== undefined) this.#key(viewer);
       if (message.type === "pictures") {
         viewer.pictures = true;
         this.#sendFrame(viewer);
@@ -139,8 +145,19 @@ export class StubScreens {
     socket.on("error", () => this.#viewers.delete(viewer));
   }
 
+  /** A whole picture for everybody, as when the encoder begins anew. */
+  keys(): void {
+    for (const viewer of this.#viewers) this.#key(viewer);
+  }
+
+  #middle(viewer: Viewer): void {
+    const { config = new Uint8Array(), units = [] } = this.video ?? {};
+    this.#send(viewer, { kind: "codecConfig", format: "h264" }, config);
+    for (const { bytes } of units.slice(1)) this.#send(viewer, { kind: "delta", format: "h264" }, bytes);
+  }
+
   /** The config and the first key frame, as to a viewer who joins or asks for a whole picture. */
-  key(viewer: Viewer): void {
+  #key(viewer: Viewer): void {
     const { config, units } = this.video ?? {};
     const [first] = units ?? [];
     if (config === undefined || first === undefined || viewer.pictures) return;
@@ -162,6 +179,7 @@ export class StubScreens {
 
   #send(viewer: Viewer, what: Pick<FrameHeader, "kind" | "format">, bytes: Uint8Array): void {
     this.#seq += 1;
+    if (what.format !== "opus") this.sent += 1;
     const header = encodeFrameHeader({ ...what, flags: 0, seq: this.#seq, capturedAtMs: Date.now() });
     viewer.socket.send(Buffer.concat([header, bytes]));
   }

@@ -102,8 +102,8 @@ export function NewPhoneDialog({ cost, models: last, onClose, onMade }: NewPhone
             onChoose={setModelId}
           />
           {model === undefined && (
-            <p className="field-error" role="status">
-              None can be used now.{" "}
+            <p className="none-free secondary" role="status">
+              None can be used now.
               <Button size="small" busy={models.loading} onClick={models.reload}>
                 Look again
               </Button>

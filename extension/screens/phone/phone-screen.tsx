@@ -238,7 +238,9 @@ export function PhoneScreen(props: PhoneScreenProps) {
             onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
             onDismissPictures={() => screen.dispatch({ type: "picturesOnly", said: true })}
           />
-          {dialog !== "files" && <UploadStrip items={uploads.items} onShow={() => setDialog("files")} />}
+          {dialog !== "files" && dialog !== "apps" && (
+            <UploadStrip items={uploads.items} onShow={() => setDialog("files")} />
+          )}
           {mayControl && (
             <LazyPart module={RECORDING} loading="Loading recording" failed="Recording could not be loaded." rows={0}>
               {({ RecordingBar }) => (
