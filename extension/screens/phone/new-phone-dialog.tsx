@@ -23,8 +23,8 @@ export interface NewPhoneDialogProps {
 }
 
 const KINDS = [
-  { id: "web", label: "Web phone", detail: "A mobile browser, there in a second" },
-  { id: "android", label: "Android", detail: "Real Android, with its apps" },
+  { id: "web", label: "Web phone", detail: "A mobile browser" },
+  { id: "android", label: "Android", detail: "With its own apps" },
 ] as const;
 type Kind = (typeof KINDS)[number]["id"];
 
