@@ -15,7 +15,8 @@ import { errorFields, type Log } from "./log.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
-import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
+import type { LifecycleListener } from "./phones/phone-life-parts.ts";
+import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService, type PhonesService } from "./phones/phones.service.ts";
 import type { Recordings } from "./recordings/recordings.service.ts";
@@ -130,6 +131,8 @@ export function createScreenParts(options: {
       else
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
     },
+    unreachable() {},
+    reachable() {},
     idleWarning: (id, at) => screen.idleWarning(id, at),
     coverWarning: (id, at) => screen.coverWarning(id, at),
   };

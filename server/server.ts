@@ -36,7 +36,8 @@ import { errorFields, type Log } from "./log.ts";
 import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
-import type { LifecycleListener, PhoneLifecycle } from "./phones/phone-lifecycle.ts";
+import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
+import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
@@ -154,7 +155,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { metering } = counting;
   late.books = counting;
-  let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
+  let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
     ...{ db, config, clock, log, audit, events, idempotency, drivers, metering },
     gate: accounts.judge,

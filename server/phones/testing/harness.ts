@@ -30,6 +30,8 @@ const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine
 
 export type Told =
   | { readonly type: "ended"; readonly id: PhoneId; readonly state: PhoneState; readonly reason: PhoneReason }
+  | { readonly type: "unreachable"; readonly id: PhoneId; readonly words: string }
+  | { readonly type: "reachable"; readonly id: PhoneId }
   | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date }
   | { readonly type: "cover warned"; readonly id: PhoneId; readonly parksAt: Date | undefined };
 
@@ -37,7 +39,7 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
   return { ...composePhones(test, new ManualClock(), new FakeDriver(), limits), dispose: () => test.dispose() };
 }
-export type PhonesUnderTest = ReturnType<typeof composePhones>;
+export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C>>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
 export function composePhones<C extends Clock = ManualClock>(
@@ -66,6 +68,8 @@ export function composePhones<C extends Clock = ManualClock>(
     metering,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
+      unreachable: (id, words) => told.push({ type: "unreachable", id, words }),
+      reachable: (id) => told.push({ type: "reachable", id }),
       idleWarning: (id, parksAt) => told.push({ type: "warned", id, parksAt }),
       coverWarning: (id, parksAt) => told.push({ type: "cover warned", id, parksAt }),
     }),

@@ -14,6 +14,7 @@ import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
 import { createDrivers } from "../../phones/drivers.ts";
+import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "../../phones/phones.repo.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
@@ -66,7 +67,7 @@ export function erasureBench(
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
     metering: FREE_METERING,
-    listener: () => ({ ended() {}, idleWarning() {}, coverWarning() {} }),
+    listener: () => NOBODY_LISTENS,
   });
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl },
