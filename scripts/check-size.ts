@@ -29,9 +29,11 @@ export const BUDGETS: readonly Budget[] = [
       "account-screen": 22,
       "activity-screen": 6,
       // Only real Android has apps, sound and video; files and apps are opened now and then.
-      "apps-dialog": 5,
+      "apps-dialog": 6,
       engine: 4,
-      "files-dialog": 5,
+      "files-dialog": 6,
+      "new-phone-dialog": 6,
+      "phone-dialogs": 5,
       "sound-player": 1,
       video: 2,
       "automations-screen": 120,

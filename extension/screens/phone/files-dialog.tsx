@@ -80,6 +80,7 @@ export function FilesDialog({ phone, mayControl, uploads, onClose }: FilesDialog
     reload();
   };
   const { value, failure } = there;
+  const unfinished = value?.uploads.some(({ state }) => state === "receiving") === true;
 
   return (
     <Dialog title={`Files on ${phone.name}`} onClose={onClose}>
@@ -90,7 +91,7 @@ export function FilesDialog({ phone, mayControl, uploads, onClose }: FilesDialog
       )}
       {value === undefined && failure === undefined && <Skeleton label="Loading files" />}
       {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
-      {value?.files.length === 0 && hasFiles && (
+      {value?.files.length === 0 && hasFiles && mine.length === 0 && !unfinished && (
         <EmptyState icon="file" title="No files yet">
           {sends
             ? "What is sent to the phone, and what it downloads, appears here."

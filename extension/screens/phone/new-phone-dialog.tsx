@@ -23,8 +23,8 @@ export interface NewPhoneDialogProps {
 }
 
 const KINDS = [
-  { id: "web", label: "Web phone", detail: "A mobile browser, there in a second" },
-  { id: "android", label: "Android", detail: "Real Android, with its apps" },
+  { id: "web", label: "Web phone", detail: "A mobile browser" },
+  { id: "android", label: "Android", detail: "With its own apps" },
 ] as const;
 type Kind = (typeof KINDS)[number]["id"];
 
@@ -102,8 +102,8 @@ export function NewPhoneDialog({ cost, models: last, onClose, onMade }: NewPhone
             onChoose={setModelId}
           />
           {model === undefined && (
-            <p className="field-error" role="status">
-              None can be used now.{" "}
+            <p className="none-free secondary" role="status">
+              None can be used now.
               <Button size="small" busy={models.loading} onClick={models.reload}>
                 Look again
               </Button>

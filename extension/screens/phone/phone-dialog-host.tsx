@@ -1,7 +1,7 @@
-/** The dialogs about one phone, by name. The larger ones are loaded when they are opened. */
+/** The dialogs about phones, by name, each loaded when it is first opened. */
 import type { Phone } from "../../../shared/phones.ts";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
-import { RemoveDialog, RenameDialog, SettingsDialog } from "./phone-dialogs.tsx";
+import type { NewPhoneDialogProps } from "./new-phone-dialog.tsx";
 import type { PhoneDialog } from "./phone-menus.ts";
 import type { Uploads } from "./uploads/use-uploads.ts";
 
@@ -13,6 +13,8 @@ export interface PhoneDialogHostProps {
   readonly onClose: () => void;
 }
 
+const NEW = lazyModule(() => import("./new-phone-dialog.tsx"));
+const ABOUT = lazyModule(() => import("./phone-dialogs.tsx"));
 const FILES = lazyModule(() => import("./files-dialog.tsx"));
 const APPS = lazyModule(() => import("./apps-dialog.tsx"));
 
@@ -20,11 +22,16 @@ export function PhoneDialogHost({ dialog, ...rest }: PhoneDialogHostProps) {
   const { phone, onClose } = rest;
   switch (dialog) {
     case "rename":
-      return <RenameDialog phone={phone} onClose={onClose} />;
     case "settings":
-      return <SettingsDialog phone={phone} onClose={onClose} />;
     case "remove":
-      return <RemoveDialog phone={phone} onClose={onClose} />;
+      return (
+        <LazyPart module={ABOUT} loading="Loading" failed="This could not be loaded." rows={0}>
+          {({ PHONE_DIALOGS }) => {
+            const About = PHONE_DIALOGS[dialog];
+            return <About phone={phone} onClose={onClose} />;
+          }}
+        </LazyPart>
+      );
     case "files":
       return (
         <LazyPart module={FILES} loading="Loading files" failed="The files could not be loaded." rows={0}>
@@ -40,4 +47,12 @@ export function PhoneDialogHost({ dialog, ...rest }: PhoneDialogHostProps) {
     default:
       return null;
   }
+}
+
+export function NewPhone(props: NewPhoneDialogProps) {
+  return (
+    <LazyPart module={NEW} loading="Loading" failed="This could not be loaded." rows={0}>
+      {({ NewPhoneDialog }) => <NewPhoneDialog {...props} />}
+    </LazyPart>
+  );
 }

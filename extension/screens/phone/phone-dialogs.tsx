@@ -15,7 +15,7 @@ interface PhoneDialogProps {
   readonly onClose: () => void;
 }
 
-export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
+function RenameDialog({ phone, onClose }: PhoneDialogProps) {
   const [name, setName] = useState(phone.name);
   const [error, setError] = useState<string>();
   const calls = useCall();
@@ -64,7 +64,7 @@ export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
   );
 }
 
-export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
+function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
   const [draft, setDraft] = useState(() => settingsDraft(phone.settings));
   const [tags, setTags] = useState(() => phone.tags.join(", "));
   const [errors, setErrors] = useState<SettingsErrors>({});
@@ -122,7 +122,7 @@ export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
 }
 
 /** Says what will be gone before, and what was wiped after. */
-export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
+function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
   const key = useRef(crypto.randomUUID());
   const calls = useCall();
   const toast = useToast();
@@ -169,3 +169,5 @@ export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
     </Dialog>
   );
 }
+
+export const PHONE_DIALOGS = { rename: RenameDialog, settings: SettingsDialog, remove: RemoveDialog } as const;

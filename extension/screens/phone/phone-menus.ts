@@ -105,7 +105,7 @@ export function screenMenu(
   if (capabilities.files) {
     items.push({
       id: "files",
-      label: capabilities.upload && state.mayControl ? "Files: send and save…" : "Files on the phone…",
+      label: capabilities.upload && state.mayControl ? "Files…" : "Files on the phone…",
       icon: "file",
       onSelect: () => actions.open("files"),
     });

@@ -19,8 +19,7 @@ import { shownParksAt } from "./model/idle-warning.ts";
 import { announcement, phoneView } from "./model/phone-view.ts";
 import { QUALITIES, type Quality } from "./model/quality.ts";
 import { shortcutAction } from "./model/shortcuts.ts";
-import { NewPhoneDialog } from "./new-phone-dialog.tsx";
-import { PhoneDialogHost } from "./phone-dialog-host.tsx";
+import { NewPhone, PhoneDialogHost } from "./phone-dialog-host.tsx";
 import { PhoneFacts } from "./phone-facts.tsx";
 import { PhoneHeader } from "./phone-header.tsx";
 import { type PhoneDialog, phoneMenu, screenMenu } from "./phone-menus.ts";
@@ -239,7 +238,9 @@ export function PhoneScreen(props: PhoneScreenProps) {
             onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
             onDismissPictures={() => screen.dispatch({ type: "picturesOnly", said: true })}
           />
-          {dialog !== "files" && <UploadStrip items={uploads.items} onShow={() => setDialog("files")} />}
+          {dialog !== "files" && dialog !== "apps" && (
+            <UploadStrip items={uploads.items} onShow={() => setDialog("files")} />
+          )}
           {mayControl && (
             <LazyPart module={RECORDING} loading="Loading recording" failed="Recording could not be loaded." rows={0}>
               {({ RecordingBar }) => (
@@ -300,7 +301,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
         {announcement(phone, view)}
       </p>
       {dialog === "new" && (
-        <NewPhoneDialog
+        <NewPhone
           cost={<StartCost known={costs.current} />}
           models={models}
           onClose={() => setDialog(undefined)}

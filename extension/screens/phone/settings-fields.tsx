@@ -19,7 +19,7 @@ const COLOR_SCHEMES = [
 /** Suggestions; any locale or zone can be typed. */
 const COMMON_LOCALES = ["en-GB", "en-US", "de-DE", "es-ES", "fr-FR", "it-IT", "ja-JP", "ko-KR", "pt-BR", "zh-CN"];
 
-const ANDROID_SCHEMES = [{ value: "", label: "As the device's" }, COLOR_SCHEMES[1], COLOR_SCHEMES[2]] as const;
+const ANDROID_SCHEMES = [{ value: "", label: "The device's" }, COLOR_SCHEMES[1], COLOR_SCHEMES[2]] as const;
 
 export function SettingsFields({ draft, errors, android, onChange }: SettingsFieldsProps) {
   const id = useId();

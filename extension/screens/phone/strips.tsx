@@ -74,8 +74,10 @@ export function Strips(props: StripsProps) {
             <IconButton size="small" icon="close" label="Dismiss" tooltip="left" onClick={props.onDismissPictures} />
           }
         >
-          This browser cannot play the phone's video, so it shows pictures instead. A current Chrome, Edge or Firefox
-          plays it.
+          <span className="strip-whole">
+            This browser cannot play the phone's video, so it shows pictures instead. Chrome, Edge and newer Firefox
+            play it.
+          </span>
         </Strip>
       )}
       {screen.asking !== undefined && (

@@ -1,9 +1,9 @@
 /** Choosing files on this computer, by a button or by dropping them. */
 import { useRef, useState } from "react";
 import type { Phone } from "../../../../shared/phones.ts";
-import { MAX_UPLOAD_BYTES, type UploadPurpose } from "../../../../shared/uploads.ts";
+import type { UploadPurpose } from "../../../../shared/uploads.ts";
 import { Button } from "../../../components/button.tsx";
-import { byteSize } from "../model/run-time.ts";
+import { MOST_WORDS } from "./check-file.ts";
 import { useFileDrop } from "./file-drop.tsx";
 import { foldersLeftOut } from "./folders.ts";
 import type { Uploads } from "./use-uploads.ts";
@@ -26,7 +26,6 @@ export function SendFiles({ phone, purpose, uploads }: SendFilesProps) {
   };
   const drop = useFileDrop(take);
   const app = purpose === "app";
-  const most = byteSize(MAX_UPLOAD_BYTES[purpose]);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the button in it does the same
     <div className={`upload-choose${drop.over ? " upload-choose-over" : ""}`} {...drop.handlers}>
@@ -46,7 +45,9 @@ export function SendFiles({ phone, purpose, uploads }: SendFilesProps) {
         {app ? "Install from file…" : "Send files…"}
       </Button>
       <span className="secondary">
-        {folders > 0 ? foldersLeftOut(folders) : `Or drop ${app ? "APKs" : "them"} here. Up to ${most} each.`}
+        {folders > 0
+          ? foldersLeftOut(folders)
+          : `or drop ${app ? "APKs" : "them"} here, up to ${MOST_WORDS[purpose]} each`}
       </span>
     </div>
   );

@@ -211,9 +211,9 @@ describe("a file before it is sent", () => {
   it.each([
     ["notes.txt", 10, "file", undefined],
     ["notes.txt", 0, "file", "This file is empty."],
-    ["film.mkv", 600 * KB * KB, "file", "It has 629 MB; a file may have 537 MB."],
+    ["film.mkv", 600 * KB * KB, "file", "It is larger than 512 MB, the most a file may have."],
     ["game.apk", 600 * KB * KB, "app", undefined],
-    ["game.apk", 1_100 * KB * KB, "app", "It has 1.2 GB; an app may have 1.1 GB."],
+    ["game.apk", 1_100 * KB * KB, "app", "It is larger than 1 GB, the most an app may have."],
     ["game.xapk", 10, "app", "A bundle of several APKs cannot be installed as one. Choose a single .apk file."],
     ["a:b.txt", 10, "file", "This file name has characters a phone cannot keep. Rename it and try again."],
   ] as const)("%s with %i bytes as %s: %s", async (name, size, purpose, expected) => {
