@@ -13,8 +13,10 @@ import type { GeelarkRepo } from "./geelark.repo.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** "Only supports searching data within the last 3 days"; some minutes less, for its clock is not ours. */
-const KEPT_MS = 3 * DAY_MS - 10 * MINUTE_MS;
+/** "Only supports searching data within the last 3 days"; a minute less, for its clock is not ours. */
+const REACH_MS = 3 * DAY_MS - MINUTE_MS;
+/** An attempt that is cut off has so long to go on. */
+const KEPT_MS = REACH_MS - 30 * MINUTE_MS;
 const MOST_PAGES = 500;
 
 const progress = z.object({ from: z.number(), until: z.number(), after: z.string() });
@@ -34,11 +36,11 @@ export function createChargesPuller(options: {
   const { api, repo, db, clock, log } = options;
   return {
     async pull({ progress: before, saveProgress, signal }) {
-      const resumed = progress.safeParse(before).data;
-      const until = resumed?.until ?? clock.now();
-      // What an attempt long ago began with may be out of its reach by now.
-      const from = Math.max(resumed?.from ?? 0, clock.now() - KEPT_MS);
-      let after = resumed !== undefined && from === resumed.from ? resumed.after : undefined;
+      const begun = progress.safeParse(before).data;
+      // What an attempt long ago began with may be out of the partner's reach by now.
+      const resumed = begun !== undefined && begun.from > clock.now() - REACH_MS ? begun : undefined;
+      const { from, until } = resumed ?? { from: clock.now() - KEPT_MS, until: clock.now() };
+      let after = resumed?.after;
       let added = 0;
       for (let page = 0; page < MOST_PAGES; page += 1) {
         const range = { from: new Date(from), until: new Date(until), after };

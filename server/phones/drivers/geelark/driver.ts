@@ -8,7 +8,11 @@ import type { Database } from "../../../db/database.ts";
 import type { JobHandler, Jobs, Schedule } from "../../../jobs/jobs.service.ts";
 import type { Log } from "../../../log.ts";
 import type { PhoneDriver } from "../../driver.ts";
-import type { AdbEndpoint, AndroidSource } from "../adb/ports.ts";
+import { type AndroidParts, createAndroidDriver } from "../adb/compose.ts";
+import { dialOwn } from "../adb/connect/dial-device.ts";
+import { loginEndpoint } from "../adb/connect/endpoints.ts";
+import type { AdbKeys } from "../adb/connect/keys.ts";
+import type { AdbEndpoint } from "../adb/ports.ts";
 import type { GeelarkAccess } from "./access.ts";
 import { type AdbData, createGeelarkApi, type GeelarkApi } from "./api.ts";
 import type { AndroidVersion, Region } from "./catalogue.ts";
@@ -45,6 +49,8 @@ export interface GeelarkParts {
   readonly schedules: readonly Schedule[];
 }
 
+type Connect = (words: string, find: (signal: AbortSignal) => Promise<AdbData>) => AdbEndpoint;
+
 interface Common {
   readonly geelark: GeelarkConfig;
   readonly db: Database;
@@ -58,11 +64,8 @@ export interface GeelarkDriverOptions extends Common {
   readonly jobs: Pick<Jobs, "enqueue" | "wake">;
   /** Tells this server's phones at the partner from another one's; the same after every start. */
   readonly mark: string;
-  /** The generic Android driver over one source. */
-  readonly android: (source: AndroidSource) => PhoneDriver;
-  /** An ADB connection that begins with the partner's login. */
-  readonly connect: (words: string, find: (signal: AbortSignal) => Promise<AdbData>) => AdbEndpoint;
-  readonly pace?: Pace;
+  /** What the generic driver of Androids is made of. */
+  readonly android: AndroidParts;
 }
 
 export const waited: Pause = async (ms, signal) => void (await delay(ms, undefined, { signal }));
@@ -84,7 +87,7 @@ export function openGeelark({ geelark, db, clock, log, pause = waited }: Common)
 
 /** The source with what looks after it. */
 export function createGeelarkCore(
-  options: Omit<GeelarkDriverOptions, "android" | "jobs">,
+  options: Omit<GeelarkDriverOptions, "android" | "jobs"> & { readonly connect: Connect; readonly pace?: Pace },
 ): { readonly source: GeelarkSource; readonly reconciler: Reconciler } & ReturnType<typeof openGeelark> {
   const { geelark, db, clock, log, connect, pause = waited, pace = PACE } = options;
   const { api, repo, close } = openGeelark(options);
@@ -106,12 +109,24 @@ export function createGeelarkCore(
   return { source, reconciler, api, repo, close };
 }
 
+/** ADB at an address that was judged before, behind `glogin <password>`. */
+export function partnerEndpoint(keys: AdbKeys): Connect {
+  const dial = dialOwn();
+  return (words, find) => ({
+    words,
+    async open(signal) {
+      const { password, ...to } = await find(signal);
+      return loginEndpoint(to, { form: "glogin", password }, keys, dial).open(signal);
+    },
+  });
+}
+
 export function createGeelarkDriver(options: GeelarkDriverOptions): GeelarkParts {
-  const { geelark, db, jobs, clock, log } = options;
-  const { source, reconciler, api, repo } = createGeelarkCore(options);
+  const { geelark, db, jobs, clock, log, android } = options;
+  const { source, reconciler, api, repo } = createGeelarkCore({ ...options, connect: partnerEndpoint(android.keys) });
   const puller = createChargesPuller({ api, repo, db, clock, log });
   return {
-    driver: options.android(source),
+    driver: createAndroidDriver(android, { kind: "geelark", sources: [source] }),
     webhook: createGeelarkWebhook({ access: geelark.access, repo, db, jobs, clock }),
     jobs: {
       [LOOK_JOB]: () => reconciler.look(),

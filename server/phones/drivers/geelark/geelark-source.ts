@@ -8,7 +8,8 @@ import { PerchError } from "../../../errors.ts";
 import { errorFields, type Log } from "../../../log.ts";
 import { isOnThisMachine } from "../../../privacy/processors/processors.ts";
 import type { PhoneSpec } from "../../driver.ts";
-import type { AdbEndpoint, AndroidSource, SourceEvent } from "../adb/ports.ts";
+import { AdbUnavailable } from "../adb/connect/unavailable.ts";
+import type { AdbEndpoint, AdbReason, AndroidSource, SourceEvent } from "../adb/ports.ts";
 import type { AdbData, GeelarkApi, VendorPhone } from "./api.ts";
 import { type AndroidVersion, modelsOf, type Region, SOURCE_NAME, vendorType } from "./catalogue.ts";
 import type { GeelarkRepo } from "./geelark.repo.ts";
@@ -25,6 +26,11 @@ export interface GeelarkSource extends AndroidSource {
 
 /** How often a creation without an answer is looked for, and how long between, in milliseconds. */
 const LOST_LOOKS = [1_000, 3_000, 6_000];
+
+function reasonOf({ trouble }: PartnerError): AdbReason {
+  if (trouble === "notRunning") return "partner_stopped";
+  return trouble === "gone" || trouble === "expired" ? "partner_ended" : "partner_down";
+}
 
 export function createGeelarkSource(options: {
   readonly api: GeelarkApi;
@@ -131,7 +137,13 @@ export function createGeelarkSource(options: {
           });
         }
         judged(await there.openAdb(vendorId, signal));
-        return connect(`phone ${vendorId} at GeeLark`, async (asking) => judged(await there.adb(vendorId, asking)));
+        return connect(`phone ${vendorId} at GeeLark`, async (asking) => {
+          try {
+            return judged(await there.adb(vendorId, asking));
+          } catch (error) {
+            throw error instanceof PartnerError ? new AdbUnavailable(reasonOf(error), error.message) : error;
+          }
+        });
       }),
     park: (id) =>
       whileBusy(id, async () => {
@@ -152,8 +164,11 @@ export function createGeelarkSource(options: {
         return { phoneId: id, files: 0, bytes: 0, verifiedAbsent: isGone, wipedAt: now().toISOString() };
       }),
     async state(id) {
-      const vendorId = await vendorOf(id);
-      if (vendorId === undefined) return "absent";
+      const row = await repo.find(id);
+      if (row === undefined || row.removedAt !== null) return "absent";
+      const { vendorId } = row;
+      // A creation whose answer was lost may be there.
+      if (vendorId === null) return "unknown";
       try {
         return driverState(await there.state(vendorId));
       } catch (error) {

@@ -1,4 +1,7 @@
 /** The partner's emulator over real HTTP, a database, and what the server has of the partner; time goes only when somebody waits. */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
 import { newId, type PhoneId } from "../../../../shared/ids.ts";
 import type { PhoneState } from "../../../../shared/phones.ts";
 import { DEVICE_PROFILES, PHONE_STATES } from "../../../../shared/phones.ts";
@@ -111,6 +114,24 @@ export async function startPartnerWorld(
       await core.source.close();
       await emulator.close();
       await test.dispose();
+    },
+  };
+}
+
+/** A door on a free port of this machine. */
+export async function listenOnLoopback(
+  answer: (request: Request) => Response | Promise<Response>,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const server = createAdaptorServer({ fetch: answer, hostname: "127.0.0.1" });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      await once(server, "close").catch(() => undefined);
     },
   };
 }

@@ -58,6 +58,9 @@ export function createReconciler(options: {
     if (source.isBusy(phoneId)) return;
     // What it is here may have changed while the partner was asked.
     const here = await repo.stateHere(phoneId);
+    if (here === undefined && state === "gone") {
+      await db.tx((tx) => repo.set(tx, phoneId, { removedAt: new Date(clock.now()) }));
+    }
     const remedy = remedyFor(here, state);
     if (remedy === "stop") {
       log.warn("A phone that should be parked ran at the cloud-phone partner and is turned off", { phoneId });

@@ -13,6 +13,7 @@ import { AdbConnection, FEATURES } from "./adb-connection.ts";
 import { phoneService } from "./adb-services.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
+import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
 import { installStubs, StubServer } from "./shell-stub.ts";
 
@@ -26,6 +27,8 @@ export interface SimulatorOptions {
   readonly density?: number;
   /** Whether a host must be allowed first. */
   readonly auth?: boolean;
+  /** The password that `glogin` takes now, on a device that lets nobody in without. */
+  readonly login?: () => string | undefined;
   /** How long `uiautomator dump` waits on a screen that never rests. Ten seconds by default, as on a phone. */
   readonly idleTimeoutMs?: number;
 }
@@ -78,6 +81,7 @@ class AndroidSimulator implements Simulator {
   readonly #service: ReturnType<typeof phoneService>;
   readonly #connections = new Set<AdbConnection>();
   readonly #trusted: Map<string, KeyObject> | undefined;
+  readonly #login: SimulatorOptions["login"];
   readonly #asking = new Map<AdbConnection, string>();
   #server: Server | undefined;
   #port: number;
@@ -88,6 +92,7 @@ class AndroidSimulator implements Simulator {
     this.serial = options.serial ?? "simulator";
     this.#port = options.port ?? 0;
     this.#trusted = options.auth === true ? new Map() : undefined;
+    this.#login = options.login;
     this.#home = mkdtempSync(join(tmpdir(), "adb-"));
     this.root = join(this.#home, "root");
     mkdirSync(this.root);
@@ -133,7 +138,7 @@ class AndroidSimulator implements Simulator {
         trusted: this.#trusted,
         asked: (who, key) => this.#asking.set(who, key),
         banner: () => this.#banner(),
-        service: this.#service,
+        service: this.#login === undefined ? this.#service : behindLogin(this.#service, this.#login),
         delayMs: () => this.#delayMs,
         ended: (who) => {
           this.#connections.delete(who);
