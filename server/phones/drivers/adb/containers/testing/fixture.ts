@@ -14,7 +14,7 @@ import { createAdbKeys } from "../../connect/keys.ts";
 import type { SourceEvent } from "../../ports.ts";
 import { type CatalogueImage, parseCatalogue } from "../catalogue.ts";
 import { PHONES_NETWORK } from "../egress-guard.ts";
-import { type Engine, openEngine } from "../engine.ts";
+import { openEngine } from "../engine.ts";
 import { createPhoneHostsRepo } from "../phone-hosts.repo.ts";
 import { createPhoneHosts } from "../phone-hosts.service.ts";
 import { type ContainerSource, createContainerSource } from "../source.ts";
@@ -59,7 +59,7 @@ export function walkingPace(clock: ManualClock) {
     get waits() {
       return waits;
     },
-  } satisfies Pace & { stride: number };
+  } satisfies Pace & { stride: number; waits: number };
 }
 
 /** Of phones whose ADB nobody connects to. */
@@ -88,11 +88,11 @@ export async function openContainers(
   const teamId = await addTeam(test, clock);
 
   /** As a server makes it at its start. */
-  function startSource(open: (address: string) => Promise<Engine> = (address) => openEngine(address, undefined)) {
+  function startSource(network = PHONES_NETWORK) {
     const source = createContainerSource({
       ...{ db, repo, hosts, images, instance: INSTANCE, region: "here", clock, log, pace },
-      ...{ open: (row) => open(row.address), keys: createAdbKeys(folder, randomBytes(32)) },
-      ...{ servers: () => ["198.51.100.7"], serverPort: 8787, network: PHONES_NETWORK },
+      ...{ open: (row) => openEngine(row.address, undefined), keys: createAdbKeys(folder, randomBytes(32)) },
+      ...{ servers: () => ["198.51.100.7"], serverPort: 8787, network },
     });
     const events: SourceEvent[] = [];
     source.onEvent((event) => events.push(event));

@@ -25,6 +25,9 @@ export function programOf(engine: FakeEngine, container: FakeContainer, argv: re
   }
   const [name, ...args] = rest;
   if (name === "nc") return netcat(engine, container, args);
+  if (name === "echo") return { exitCode: 0, stdout: `${args.join(" ")}\n` };
+  if (name === "false") return { exitCode: 1 };
+  if (name === "cat") return ({ stdin, stdout, end }) => void stdin.on("data", stdout).on("end", () => end(0));
   if (name === "find") return { exitCode: 0, stdout: sizes(engine, container) };
   if (name === "grep") return { exitCode: 0, stdout: kernelFiles(engine, args.slice(2)) };
   if (name === "df") return { exitCode: 0, stdout: diskFree(engine.freeDiskKb) };
