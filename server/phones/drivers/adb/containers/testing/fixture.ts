@@ -91,7 +91,10 @@ export async function openContainers(
   function startSource(network = PHONES_NETWORK) {
     const source = createContainerSource({
       ...{ db, repo, hosts, images, instance: INSTANCE, region: "here", clock, log, pace },
-      ...{ open: (row) => openEngine(row.address, undefined), keys: createAdbKeys(folder, randomBytes(32)) },
+      ...{
+        open: (row) => openEngine(row.address, row.certFolder ?? undefined),
+        keys: createAdbKeys(folder, randomBytes(32)),
+      },
       ...{ servers: () => ["198.51.100.7"], serverPort: 8787, network },
     });
     const events: SourceEvent[] = [];
