@@ -130,11 +130,13 @@ function permissionsOf(name: string): readonly string[] {
   throw new PerchError("bad_input", `“${name.slice(0, 60)}” is no permission. Use one of: all, ${names}.`);
 }
 
-/** What the manifest asks for, from `dumpsys package` ("requested permissions:"). */
+/** What the manifest asks for, from `dumpsys package`: "requested permissions:", and those with a state of their own. */
 async function askedPermissions(device: AndroidDevice, app: string): Promise<ReadonlySet<string>> {
   const dump = await device.text(["dumpsys", "package", app]);
   const section = /requested permissions:\n((?:[ \t]+[\w.]+(?::.*)?\n)*)/.exec(dump)?.[1] ?? "";
-  const names = [...section.matchAll(/^[ \t]+([\w.]+)/gm)].flatMap((match) => match[1] ?? []);
+  const requested = [...section.matchAll(/^[ \t]+([\w.]+)/gm)];
+  const decided = [...dump.matchAll(/^[ \t]+([\w.]+): granted=/gm)];
+  const names = [...requested, ...decided].flatMap((match) => match[1] ?? []);
   return new Set(names.filter((name) => name.includes(".")).slice(0, MAX_PERMISSIONS));
 }
 
