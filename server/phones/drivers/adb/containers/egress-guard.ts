@@ -111,15 +111,14 @@ done
 wait`;
 const ANSWER = /^(\S+) (\d{1,3}) ?(.*)$/;
 
-/** Asks all at once, from inside the phone: exit code and complaint of each, by `address:port`. */
-async function look(
-  engine: Engine,
-  id: string,
-  targets: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, { readonly exitCode: number; readonly complaint: string }>> {
-  const argv = ["/system/bin/sh", "-c", LOOK, "look", ...targets];
-  const { stdout } = await engine.exec(id, argv, { timeoutMs: LOOK_MS, signal });
+/** Asks all at once, from inside a phone. */
+export function lookArguments(targets: readonly string[]): readonly [string, ...string[]] {
+  return ["/system/bin/sh", "-c", LOOK, "look", ...targets];
+}
+
+type Answers = ReadonlyMap<string, { readonly exitCode: number; readonly complaint: string }>;
+
+function readAnswers(stdout: string): Answers {
   const answers = stdout.split("\n").flatMap((line) => {
     const [, target, exitCode, complaint = ""] = ANSWER.exec(line) ?? [];
     return target === undefined ? [] : [[target, { exitCode: Number(exitCode), complaint }] as const];
@@ -127,27 +126,30 @@ async function look(
   return new Map(answers);
 }
 
+export const targetName = ({ address, port }: ForbiddenTarget) => `${address}:${port}`;
+
 /**
- * The first of `targets` a phone can reach. An answer of any kind counts, a refused connection too: the packet was there.
- * Only silence and a network that says there is no way are closed.
+ * The first of `targets` that can be reached. An answer of any kind counts, a refused connection too: the packet was there.
+ * Only silence and a network that says there is no way are closed; of what nothing was said, nothing is known.
  */
+export function firstOpen(stdout: string, targets: readonly ForbiddenTarget[]): ForbiddenTarget | undefined {
+  const answers = readAnswers(stdout);
+  return targets.find((target) => {
+    const answer = answers.get(targetName(target));
+    return answer?.exitCode !== 1 || !CLOSED.test(answer.complaint);
+  });
+}
+
+/** The first of `targets` this phone reaches. */
 export async function openTarget(
   engine: Engine,
   id: string,
   targets: readonly ForbiddenTarget[],
   signal: AbortSignal,
 ): Promise<ForbiddenTarget | undefined> {
-  const named = targets.map((target) => ({ target, name: `${target.address}:${target.port}` }));
-  const answers = await look(
-    engine,
-    id,
-    named.map(({ name }) => name),
-    signal,
-  );
-  return named.find(({ name }) => {
-    const answer = answers.get(name);
-    return answer?.exitCode !== 1 || !CLOSED.test(answer.complaint);
-  })?.target;
+  const argv = lookArguments(targets.map(targetName));
+  const { stdout } = await engine.exec(id, argv, { timeoutMs: LOOK_MS, signal });
+  return firstOpen(stdout, targets);
 }
 
 /** toybox's own alarm says `nc: Timeout`; the rest are the kernel's words (strerror). */
@@ -156,7 +158,8 @@ const CLOSED =
 
 /** That the look works at all. */
 export async function canLook(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
-  return (await look(engine, id, [OWN_ADB], signal)).get(OWN_ADB)?.exitCode === 0;
+  const { stdout } = await engine.exec(id, lookArguments([OWN_ADB]), { timeoutMs: LOOK_MS, signal });
+  return readAnswers(stdout).get(OWN_ADB)?.exitCode === 0;
 }
 
 /** For people; what exactly was open is for who runs the server, in the log and in `hosts check`. */

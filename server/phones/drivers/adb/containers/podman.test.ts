@@ -85,7 +85,13 @@ describe.runIf(volumes !== undefined)("a phone on podman", () => {
 
   it("says what its host has and lacks", async () => {
     const engine = await openEngine(address, undefined);
-    const findings = await preflight({ engine, images: [image], capacity: 2, instance: "0123456789abcdef" });
+    const findings = await preflight({
+      engine,
+      images: [image],
+      capacity: 2,
+      instance: "0123456789abcdef",
+      ...{ servers: [], serverPort: 8787 },
+    });
     engine.close();
     const of = (what: string) => findings.find((finding) => finding.what === what);
     expect(of("engine")).toMatchObject({ ok: true });
@@ -93,6 +99,7 @@ describe.runIf(volumes !== undefined)("a phone on podman", () => {
     expect(of("disk")?.words).toMatch(/^\d+ GB free/);
     const binder = spawnSync("grep", ["-w", "binder", "/proc/filesystems"]).status === 0;
     expect(of("binder")).toMatchObject({ ok: binder });
+    expect(of("egress guard")).toMatchObject({ ok: true });
     expect(of("shared memory")).toMatchObject({ ok: true, words: "memfd." });
   });
 

@@ -25,9 +25,17 @@ describe("the check of a host", () => {
   beforeEach(() => {
     fake.images.clear();
     fake.images.add(IMAGE.image);
+    fake.freeDiskKb = 100_000_000;
   });
   const check = async (capacity = 5) => {
-    const findings = await preflight({ engine, images: [IMAGE], capacity, instance: "x" });
+    const findings = await preflight({
+      engine,
+      images: [IMAGE],
+      capacity,
+      instance: "x",
+      servers: [],
+      serverPort: 8787,
+    });
     return {
       bad: findings.filter(({ ok }) => !ok).map(({ what }) => what),
       words: (what: string) => findings.find((finding) => finding.what === what)?.words ?? "",
@@ -56,6 +64,16 @@ describe("the check of a host", () => {
     fake.kernelFiles.set("/proc/misc", ["58 binder"]);
     expect((await check(60)).bad).not.toContain("binder");
     fake.kernelFiles.set("/proc/filesystems", filesystems);
+  });
+  it("looks from the phones' network whether they are kept in", async () => {
+    fake.reachable.set("172.30.0.1:22", "refused");
+    const { bad, words } = await check();
+    expect(bad).toEqual(["egress guard"]);
+    expect(words("egress guard")).toContain("the host itself (172.30.0.1:22)");
+    fake.reachable.clear();
+    fake.withoutToybox = true;
+    expect((await check()).bad).toContain("egress guard");
+    fake.withoutToybox = false;
   });
   it("tells which image is missing and how to get it, and that nothing else could be looked at", async () => {
     fake.images.clear();
