@@ -5,7 +5,7 @@
  */
 import { isIPv4 } from "node:net";
 import { PerchError } from "../../../../errors.ts";
-import { ADB_PORT, type Engine, type ExecResult } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 
 export const PHONES_NETWORK = "perch-phones";
 
@@ -97,51 +97,69 @@ export function forbiddenTargets(options: {
 }
 
 export const TOYBOX = "/system/bin/toybox";
-const LOOK_MS = 5_000;
-
-/** toybox has no `-z`: a connection ends with the end of stdin, of which there is none here. */
-function connectFrom(
-  engine: Engine,
-  id: string,
-  address: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<ExecResult> {
-  const argv = [TOYBOX, "timeout", "3", TOYBOX, "nc", "-w", "1", "-q", "1", address, String(port)];
-  return engine.exec(id, argv, { timeoutMs: LOOK_MS, signal });
-}
+const LOOK_MS = 8_000;
+/** ADB of the phone itself: it must answer, or the look says nothing. */
+const OWN_ADB = "127.0.0.1:5555";
 
 /**
- * The first of `targets` a phone can reach. An answer of any kind counts, a refused connection too: the packet was there.
- * Only silence and a network that says there is no way are closed.
+ * Targets are its arguments, so nothing is spliced into it. toybox's nc has no `-z`: a connection ends with the end of stdin,
+ * of which there is none here. What a service says goes nowhere; what nc complains of is the answer.
  */
+const LOOK = `for t in "$@"; do
+  ( m=$(${TOYBOX} timeout 3 ${TOYBOX} nc -w 1 -q 1 "\${t%:*}" "\${t##*:}" 2>&1 >/dev/null </dev/null); echo "$t $? $m" ) &
+done
+wait`;
+const ANSWER = /^(\S+) (\d{1,3}) ?(.*)$/;
+
+/** Asks all at once, from inside a phone. */
+export function lookArguments(targets: readonly string[]): readonly [string, ...string[]] {
+  return ["/system/bin/sh", "-c", LOOK, "look", ...targets];
+}
+
+type Answers = ReadonlyMap<string, { readonly exitCode: number; readonly complaint: string }>;
+
+function readAnswers(stdout: string): Answers {
+  const answers = stdout.split("\n").flatMap((line) => {
+    const [, target, exitCode, complaint = ""] = ANSWER.exec(line) ?? [];
+    return target === undefined ? [] : [[target, { exitCode: Number(exitCode), complaint }] as const];
+  });
+  return new Map(answers);
+}
+
+export const targetName = ({ address, port }: ForbiddenTarget) => `${address}:${port}`;
+
+/**
+ * The first of `targets` that can be reached. An answer of any kind counts, a refused connection too: the packet was there.
+ * Only silence and a network that says there is no way are closed; of what nothing was said, nothing is known.
+ */
+export function firstOpen(stdout: string, targets: readonly ForbiddenTarget[]): ForbiddenTarget | undefined {
+  const answers = readAnswers(stdout);
+  return targets.find((target) => {
+    const answer = answers.get(targetName(target));
+    return answer?.exitCode !== 1 || !CLOSED.test(answer.complaint);
+  });
+}
+
+/** The first of `targets` this phone reaches. */
 export async function openTarget(
   engine: Engine,
   id: string,
   targets: readonly ForbiddenTarget[],
   signal: AbortSignal,
 ): Promise<ForbiddenTarget | undefined> {
-  const results = await Promise.all(
-    targets.map(async (target) => ({
-      target,
-      result: await connectFrom(engine, id, target.address, target.port, signal),
-    })),
-  );
-  return results.find(({ result }) => !isClosed(result))?.target;
+  const argv = lookArguments(targets.map(targetName));
+  const { stdout } = await engine.exec(id, argv, { timeoutMs: LOOK_MS, signal });
+  return firstOpen(stdout, targets);
 }
 
+/** toybox's own alarm says `nc: Timeout`; the rest are the kernel's words (strerror). */
 const CLOSED =
   /no route to host|network is unreachable|host is unreachable|timed? ?out|permission denied|operation not permitted/i;
 
-function isClosed({ exitCode, stderr }: ExecResult): boolean {
-  // Of toybox's own alarm: exit code 1 and its one word.
-  return exitCode === 1 && CLOSED.test(stderr);
-}
-
-/** That the look works at all: ADB of the phone itself must answer it. */
+/** That the look works at all. */
 export async function canLook(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
-  const [port] = ADB_PORT.split("/");
-  return (await connectFrom(engine, id, "127.0.0.1", Number(port), signal)).exitCode === 0;
+  const { stdout } = await engine.exec(id, lookArguments([OWN_ADB]), { timeoutMs: LOOK_MS, signal });
+  return readAnswers(stdout).get(OWN_ADB)?.exitCode === 0;
 }
 
 /** For people; what exactly was open is for who runs the server, in the log and in `hosts check`. */

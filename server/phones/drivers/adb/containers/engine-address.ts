@@ -75,7 +75,7 @@ export async function openDocker(address: EngineAddress, certFolder: string | un
   }
   const { host, port } = address;
   const certificates = await readCertificates(certFolder);
-  const agent = new RegisteredHostAgent({ keepAlive: false, ...certificates, minVersion: "TLSv1.2" });
+  const agent = new RegisteredHostAgent({ keepAlive: false, ...certificates, minVersion: "TLSv1.3" });
   return {
     docker: docker({ ...common, host, port: String(port), protocol: "https", ...certificates, agent }),
     close: () => agent.destroy(),

@@ -36,7 +36,7 @@ export function createPhoneHostsRepo(db: Database): PhoneHostsRepo {
   const { phoneHosts, phoneContainers, phones } = db.t;
   const one = (id: PhoneId) => eq(phoneContainers.phoneId, id);
   return {
-    hosts: async () => db.read.select().from(phoneHosts).orderBy(asc(phoneHosts.addedAt), asc(phoneHosts.id)),
+    hosts: async () => db.read.select().from(phoneHosts).orderBy(asc(phoneHosts.name)),
     async findHost(reader, name) {
       const [row] = await reader.select().from(phoneHosts).where(eq(phoneHosts.name, name));
       return row;
@@ -53,7 +53,7 @@ export function createPhoneHostsRepo(db: Database): PhoneHostsRepo {
       await tx.delete(phoneHosts).where(eq(phoneHosts.id, id));
     },
     async hostsAndTaken(tx) {
-      const hosts = await tx.select().from(phoneHosts).orderBy(asc(phoneHosts.addedAt), asc(phoneHosts.id));
+      const hosts = await tx.select().from(phoneHosts).orderBy(asc(phoneHosts.name));
       const counts = await tx
         .select({ hostId: phoneContainers.hostId, taken: count() })
         .from(phoneContainers)

@@ -54,7 +54,7 @@ export function phonePlan(options: {
   return { name: containerName(id), ...plan, Labels: { ...volumeLabels(id, instance), [PLAN_LABEL]: hash } };
 }
 
-/** A program of the image's, alone: no privileges, no network, nothing it can write to. */
+/** A program of the image's, alone: no privileges, nothing it can write to, and no network unless one is given. */
 export function helperPlan(options: {
   readonly name: string;
   readonly image: string;
@@ -62,8 +62,10 @@ export function helperPlan(options: {
   readonly instance: string;
   /** Of a volume, to read at /phone. */
   readonly volume?: string;
+  /** None by default. */
+  readonly network?: string;
 }): ContainerPlan {
-  const { name, image, argv, instance, volume } = options;
+  const { name, image, argv, instance, volume, network = "none" } = options;
   return {
     name: `perch-${name}-${createHash("sha256")
       .update(`${instance}${volume ?? ""}`)
@@ -74,7 +76,7 @@ export function helperPlan(options: {
     Cmd: argv.slice(1),
     Labels: { [SERVER_LABEL]: instance },
     HostConfig: {
-      NetworkMode: "none",
+      NetworkMode: network,
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],

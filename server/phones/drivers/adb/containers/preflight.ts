@@ -1,7 +1,15 @@
 /** Whether a host can run Androids, in words, with what to do about each thing that is missing. */
 import { z } from "zod";
 import type { CatalogueImage } from "./catalogue.ts";
-import { TOYBOX } from "./egress-guard.ts";
+import {
+  firstOpen,
+  forbiddenTargets,
+  lookArguments,
+  PHONES_NETWORK,
+  PHONES_NETWORK_PLAN,
+  TOYBOX,
+  targetName,
+} from "./egress-guard.ts";
 import type { Engine, EngineFacts } from "./engine.ts";
 import { EngineError } from "./engine-call.ts";
 import { helperPlan } from "./plans.ts";
@@ -32,6 +40,8 @@ export async function preflight(options: {
   readonly images: readonly CatalogueImage[];
   readonly capacity: number;
   readonly instance: string;
+  readonly servers: readonly string[];
+  readonly serverPort: number;
 }): Promise<readonly Finding[]> {
   const { engine, images, capacity, instance } = options;
   let facts: EngineFacts;
@@ -59,7 +69,32 @@ export async function preflight(options: {
     ...imageFindings(images, missing),
     ...(kernel === undefined ? [unread(image)] : kernelFindings(kernel, facts, capacity)),
     memoryFinding(facts, images, capacity),
+    ...(image === undefined ? [] : [await guardFinding(options, image)]),
   ];
+}
+
+/** The look of the guard, from a container on the phones' network. */
+async function guardFinding(
+  { engine, instance, servers, serverPort }: Parameters<typeof preflight>[0],
+  { image }: CatalogueImage,
+): Promise<Finding> {
+  const what = "egress guard";
+  try {
+    const gateways = await engine.network(PHONES_NETWORK, PHONES_NETWORK_PLAN);
+    const targets = forbiddenTargets({ gateways, servers, serverPort });
+    const argv = lookArguments(targets.map(targetName));
+    const plan = helperPlan({ name: "guard", image, argv, instance, network: PHONES_NETWORK });
+    const open = firstOpen((await engine.runOnce(plan, RUN_MS)).stdout, targets);
+    if (open === undefined) return { what, ok: true, words: "phones reach neither the host nor this server." };
+    const words = `from the phones’ network ${open.what} (${targetName(open)}) can be reached, or it could not be looked at. Load the rules of: npm run admin -- hosts firewall`;
+    return { what, ok: false, words };
+  } catch (error) {
+    return {
+      what,
+      ok: false,
+      words: `could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
 }
 
 async function has(engine: Engine, { image }: CatalogueImage): Promise<boolean> {

@@ -19,12 +19,15 @@ const NOT_FOUND = 127;
 export function programOf(engine: FakeEngine, container: FakeContainer, argv: readonly string[]): Program {
   const [first, ...rest] = argv;
   if (first === "/system/bin/getprop" && rest[0] === "sys.boot_completed") return bootCompleted(engine, container);
+  if (first === "/system/bin/sh" && rest[0] === "-c") return look(engine, container, rest.slice(3));
   if (first !== TOYBOX || engine.withoutToybox) {
     return { exitCode: NOT_FOUND, stderr: `OCI runtime exec failed: exec: "${first}": no such file or directory` };
   }
   const [name, ...args] = rest;
-  if (name === "timeout") return programOf(engine, container, args.slice(1));
   if (name === "nc") return netcat(engine, container, args);
+  if (name === "echo") return { exitCode: 0, stdout: `${args.join(" ")}\n` };
+  if (name === "false") return { exitCode: 1 };
+  if (name === "cat") return ({ stdin, stdout, end }) => void stdin.on("data", stdout).on("end", () => end(0));
   if (name === "find") return { exitCode: 0, stdout: sizes(engine, container) };
   if (name === "grep") return { exitCode: 0, stdout: kernelFiles(engine, args.slice(2)) };
   if (name === "df") return { exitCode: 0, stdout: diskFree(engine.freeDiskKb) };
@@ -38,6 +41,19 @@ function bootCompleted(engine: FakeEngine, container: FakeContainer): Program {
   }
   engine.booting.delete(container.id);
   return { exitCode: 0, stdout: "1\n" };
+}
+
+/** The guard's look: one line a target. The script itself runs where there is a shell, in the counterparts. */
+function look(engine: FakeEngine, container: FakeContainer, targets: readonly string[]): Program {
+  if (engine.withoutToybox)
+    return { exitCode: 0, stdout: targets.map((target) => `${target} 127 sh: not found\n`).join("") };
+  const lines = targets.map((target) => {
+    const at = target.lastIndexOf(":");
+    const done = netcat(engine, container, ["-w", "1", target.slice(0, at), target.slice(at + 1)]);
+    const { exitCode, stderr = "" } = typeof done === "function" ? { exitCode: 0 } : done;
+    return `${target} ${exitCode} ${stderr}\n`;
+  });
+  return { exitCode: 0, stdout: lines.join("") };
 }
 
 /** toybox 0.8.9: `nc: Timeout` and exit code 1 for silence, `nc: connect: Connection refused` for a closed port. */
