@@ -44,7 +44,8 @@ CREATE TABLE "phone_containers" (
 	"host_id" text NOT NULL,
 	"volume" text NOT NULL,
 	"image" text NOT NULL,
-	"created_at" timestamp (3) with time zone NOT NULL
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"made_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "phone_hosts" (

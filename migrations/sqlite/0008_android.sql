@@ -55,6 +55,7 @@ CREATE TABLE `phone_containers` (
 	`volume` text NOT NULL,
 	`image` text NOT NULL,
 	`created_at` integer NOT NULL,
+	`made_at` integer,
 	FOREIGN KEY (`phone_id`) REFERENCES `phones`(`id`) ON UPDATE no action ON DELETE cascade,
 	FOREIGN KEY (`host_id`) REFERENCES `phone_hosts`(`id`) ON UPDATE no action ON DELETE no action
 );

@@ -32,14 +32,14 @@ export function androidTables(k: Kit, { phones }: ReturnType<typeof phoneTables>
     {
       id: k.text(operational()).$type<PhoneHostId>().primaryKey(),
       name: k.text(operational()).notNull(),
-      /** Of the Docker Engine: `unix:///…`, or `https://host:port` with client certificates. */
+      /** Of the Docker Engine: `unix:///…`, `https://host:port` with client certificates, or `http://` on loopback. */
       address: k.text(operational()).notNull(),
       /** Folder with ca.pem, cert.pem and key.pem, as DOCKER_CERT_PATH names it. */
       certFolder: k.text(operational()),
       region: k.text(operational()).notNull(),
-      /** Phones it may run at once. */
+      /** Phones it may keep, parked ones too: a phone stays where its volume is, and can always start there. */
       capacity: k.int(operational()).notNull(),
-      /** Gets no new phones; those it has may be parked and removed. */
+      /** Gets no new phones and starts none; those that run go on until they are parked. */
       draining: k.bool(operational()).notNull(),
       addedAt: k.instant(operational()).notNull(),
     },
@@ -62,6 +62,8 @@ export function androidTables(k: Kit, { phones }: ReturnType<typeof phoneTables>
       volume: k.text(operational("phone")).notNull(),
       image: k.text(operational("phone")).notNull(),
       createdAt: k.instant(operational("phone")).notNull(),
+      /** Since then the volume is on the host; one that is missing afterwards was lost, with what the phone stored. */
+      madeAt: k.instant(operational("phone")),
     },
     (t) => [k.index("phone_containers_host").on(t.hostId)],
   );
