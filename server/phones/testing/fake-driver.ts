@@ -258,6 +258,7 @@ export class FakeDriver implements PhoneDriver {
   /** An empty screen; tests of automations put something on it. */
   readonly automation: PhoneAutomation = {
     can: {
+      apps: false,
       css: true,
       clearState: true,
       permissions: true,
@@ -265,6 +266,7 @@ export class FakeDriver implements PhoneDriver {
       darkMode: true,
       airplaneMode: true,
       addMedia: false,
+      recording: true,
     },
     opened: async () => {},
     elements: async (id) => {

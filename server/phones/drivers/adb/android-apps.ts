@@ -7,7 +7,6 @@ import { PerchError } from "../../../errors.ts";
 import type { FileToPut } from "../../driver.ts";
 import { within } from "./connect/bounded.ts";
 import { inOneLine } from "./device.ts";
-import { startActivity } from "./open-url.ts";
 import type { AndroidDevice } from "./ports.ts";
 import { shellLine } from "./shell-quote.ts";
 
@@ -41,23 +40,6 @@ export async function listApps(device: AndroidDevice): Promise<readonly PhoneApp
 export async function addedApps(device: AndroidDevice): Promise<readonly string[]> {
   const said = await device.text(["pm", "list", "packages", "-3"]);
   return [...said.matchAll(/^package:(\S+)$/gm)].flatMap(([, name]) => appId.safeParse(name).data ?? []);
-}
-
-export async function launchApp(device: AndroidDevice, app: string): Promise<void> {
-  const said = await device.text(["cmd", "package", "resolve-activity", "--brief", ...LAUNCHER, known(app)]);
-  const component = /^\s*([\w.]+\/[\w.$]+)\s*$/m.exec(said)?.[1];
-  if (component?.startsWith(`${app}/`) !== true) {
-    throw new PerchError("bad_input", `${app} is not on this phone, or has nothing to open.`);
-  }
-  await startActivity(device, [...LAUNCHER, "-f", "0x10200000", "-n", component], `${app} could not be opened.`);
-}
-
-export async function stopApp(device: AndroidDevice, app: string): Promise<void> {
-  await device.text(["am", "force-stop", known(app)]);
-}
-
-export async function clearApp(device: AndroidDevice, app: string): Promise<void> {
-  await demandSuccess(device, ["pm", "clear", known(app)], `What ${app} stored could not be cleared.`);
 }
 
 export async function uninstallApp(device: AndroidDevice, app: string): Promise<void> {

@@ -2,7 +2,6 @@
  * The driver of real Androids, for the kinds `adb` and `geelark`. Its sources say which Androids there are and turn them on
  * and off; everything else, from the connection to the apps, is the same for all of them and stands here.
  */
-import type { AutomationCapabilities } from "../../../../shared/flows/capabilities.ts";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type {
   PhoneApp,
@@ -29,18 +28,20 @@ import type {
   UiNode,
 } from "../../driver.ts";
 import { createTurns } from "../../phone-moves.ts";
-import { clearApp, installApp, launchApp, listApps, stopApp, uninstallApp } from "./android-apps.ts";
-import { automationById, treeOf } from "./android-automation.ts";
+import { installApp, listApps, uninstallApp } from "./android-apps.ts";
 import { listFiles, readFile, removeFile, writeFile } from "./android-files.ts";
 import { type AndroidMakers, AndroidPhone, RETRY, type Retry } from "./android-phone.ts";
+import { treeOf } from "./android-tree.ts";
+import { clear, launch, stop } from "./automation/apps.ts";
 import { PROBE, type Probe } from "./device.ts";
-import type { AndroidDevice, AndroidSource } from "./ports.ts";
+import type { AndroidAutomation, AndroidDevice, AndroidSource } from "./ports.ts";
 
 export interface AndroidDriverOptions {
   readonly kind: "adb" | "geelark";
   readonly sources: readonly AndroidSource[];
   readonly makers: AndroidMakers;
-  readonly can: AutomationCapabilities;
+  /** The automation port of all phones over that of each. */
+  readonly automations: (of: (id: PhoneId) => AndroidAutomation) => PhoneAutomation;
   readonly audio: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -49,8 +50,6 @@ export interface AndroidDriverOptions {
   /** Makes videos of recordings; absent where this server cannot. */
   readonly encodeVideo?: (pictures: readonly TimedPicture[], durationMs: number) => Promise<Uint8Array>;
 }
-
-const HOME_PAGE = "perch:home";
 
 export class AndroidDriver implements PhoneDriver {
   readonly kind: "adb" | "geelark";
@@ -81,7 +80,7 @@ export class AndroidDriver implements PhoneDriver {
       files: true,
       recents: true,
     };
-    this.automation = automationById((id) => this.#phone(id).automation, options.can);
+    this.automation = options.automations((id) => this.#phone(id).automation);
     if (options.encodeVideo !== undefined) this.encodeVideo = options.encodeVideo;
     this.#leaving = options.sources.map((source) =>
       source.onEvent(({ type, phoneId, ...rest }) => {
@@ -158,9 +157,8 @@ export class AndroidDriver implements PhoneDriver {
     return there === "running" ? "parked" : (there ?? "absent");
   }
 
-  openUrl(id: PhoneId, url: string): Promise<void> {
-    const phone = this.#phone(id);
-    return url === HOME_PAGE ? phone.home() : phone.openUrl(url);
+  async openUrl(id: PhoneId, url: string): Promise<void> {
+    return this.#phone(id).openUrl(url);
   }
   async input(id: PhoneId, input: PhoneInput): Promise<void> {
     await this.#phone(id).hands.input(input);
@@ -189,9 +187,9 @@ export class AndroidDriver implements PhoneDriver {
 
   readonly apps = {
     list: async (id: PhoneId): Promise<readonly PhoneApp[]> => listApps(this.#device(id)),
-    launch: async (id: PhoneId, app: string): Promise<void> => launchApp(this.#device(id), app),
-    stop: async (id: PhoneId, app: string): Promise<void> => stopApp(this.#device(id), app),
-    clear: async (id: PhoneId, app: string): Promise<void> => clearApp(this.#device(id), app),
+    launch: async (id: PhoneId, app: string): Promise<void> => launch(this.#device(id), app),
+    stop: async (id: PhoneId, app: string): Promise<void> => stop(this.#device(id), app),
+    clear: async (id: PhoneId, app: string): Promise<void> => clear(this.#device(id), app),
     uninstall: async (id: PhoneId, app: string): Promise<void> => uninstallApp(this.#device(id), app),
     install: async (id: PhoneId, apk: FileToPut, done: (bytes: number) => void): Promise<void> =>
       installApp(this.#device(id), apk, done),

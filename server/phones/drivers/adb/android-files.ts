@@ -28,7 +28,7 @@ export function readFile(device: AndroidDevice, name: string): Promise<ReadableS
 
 export async function removeFile(device: AndroidDevice, name: string): Promise<void> {
   const path = pathOf(name);
-  const { exitCode } = await device.run(["rm", "--", path]);
+  const { exitCode } = await device.run(["rm", path]);
   if (exitCode !== 0) throw noFile();
   await scan(device, path);
 }
@@ -44,12 +44,12 @@ export async function writeFile(
     throw new PerchError("bad_input", "This file name has characters a phone cannot keep. Rename it and try again.");
   }
   const draft = `${DOWNLOADS}/.perch-${randomBytes(8).toString("hex")}.part`;
-  await device.text(["mkdir", "-p", "--", DOWNLOADS]);
+  await device.text(["mkdir", "-p", DOWNLOADS]);
   try {
     await device.push(draft, file.content.pipeThrough(counted(file.size, done)));
     return await nameIt(device, draft, file.name);
   } catch (error) {
-    await device.run(["rm", "-f", "--", draft]).catch(() => undefined);
+    await device.run(["rm", "-f", draft]).catch(() => undefined);
     throw error;
   }
 }
@@ -71,12 +71,15 @@ function counted(size: number, done: (bytes: number) => void): TransformStream<U
 }
 
 async function nameIt(device: AndroidDevice, draft: string, wanted: string): Promise<string> {
-  for (let count = 1; count < 1_000; count += 1) {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const taken = new Set((await listFolder(device.adb, device.words, DOWNLOADS)).map(({ name }) => name));
+    let count = 1;
+    while (taken.has(numbered(wanted, count))) count += 1;
     const name = numbered(wanted, count);
-    // `-n` leaves both where they are when the name is taken, and ends with 0 all the same.
-    await device.text(["mv", "-n", "--", draft, `${DOWNLOADS}/${name}`]);
-    const { exitCode } = await device.run(["test", "-e", draft]);
-    if (exitCode === 0) continue;
+    // `-n`: an app may take the name at this moment. `mv` ends with 0 all the same, and the draft stays.
+    await device.text(["mv", "-n", draft, `${DOWNLOADS}/${name}`]);
+    const left = await listFolder(device.adb, device.words, DOWNLOADS);
+    if (left.some((entry) => `${DOWNLOADS}/${entry.name}` === draft)) continue;
     await scan(device, `${DOWNLOADS}/${name}`);
     return name;
   }

@@ -10,7 +10,7 @@ import { AdbUnavailable } from "./connect/unavailable.ts";
 import { openAndroidDevice, type Probe } from "./device.ts";
 import { configureDevice } from "./device-settings.ts";
 import { LastingScreen } from "./lasting-screen.ts";
-import { goHome, openUrl } from "./open-url.ts";
+import { openUrl } from "./open-url.ts";
 import type {
   AdbEndpoint,
   AdbReason,
@@ -127,9 +127,6 @@ export class AndroidPhone {
 
   async openUrl(url: string): Promise<void> {
     await openUrl(this.device, url);
-  }
-  async home(): Promise<void> {
-    await goHome(this.device);
   }
   screenshot(): Promise<{ png: Uint8Array; width: number; height: number }> {
     return takeScreenshot(this.device);

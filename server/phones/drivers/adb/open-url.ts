@@ -1,4 +1,4 @@
-/** Opening addresses and showing the home screen. */
+/** Opening addresses. */
 import { parsePhoneUrl } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
 import type { AndroidDevice } from "./ports.ts";
@@ -17,11 +17,6 @@ export async function openUrl(device: AndroidDevice, url: string): Promise<void>
     ["-a", "android.intent.action.VIEW", "-d", parsed],
     "No app on this phone opens addresses.",
   );
-}
-
-export async function goHome(device: AndroidDevice): Promise<void> {
-  const home = ["-a", "android.intent.action.MAIN", "-c", "android.intent.category.HOME"];
-  await startActivity(device, home, "This phone has no home screen.");
 }
 
 /** `am` ends with 0 for much that failed and says so in words. */
