@@ -64,7 +64,7 @@ export async function startGeelarkEmulator(options: EmulatorOptions): Promise<Ge
     c.env.incoming.socket.destroy();
     return RESPONSE_ALREADY_SENT;
   };
-  app.post("/open/v1/*", async (c) => {
+  app.post("/open/v1/:call{.+}", async (c) => {
     const { path } = c.req;
     if (faults.isDown) return hangUp(c);
     calls.push(path);
