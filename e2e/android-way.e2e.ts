@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { COUNTER_COLOURS } from "../server/phones/drivers/adb/simulator/apps/small.ts";
 import { makeApk } from "../server/phones/drivers/adb/simulator/apk.ts";
+import { COUNTER_COLOURS } from "../server/phones/drivers/adb/simulator/apps/small.ts";
 import { type Simulator, startSimulator } from "../server/phones/drivers/adb/simulator/simulator.ts";
 import { type AdbServer, hasAndroidTools, startAdbServer } from "./harness/adb-server.ts";
 import { admin } from "./harness/api.ts";
@@ -23,7 +23,6 @@ import { PerchServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
 const executable = inject("chromium");
-const COUNTER = "com.example.counter";
 const colour = (value: number): Colour => [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 const counted = (count: number): Colour => colour(COUNTER_COLOURS[count % COUNTER_COLOURS.length] ?? 0);
 
@@ -75,7 +74,10 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
 
   it("is offered beside web phones, and starts", async () => {
     await button("New phone").first().click();
-    await panel.getByRole("radio", { name: /Android/ }).first().check({ force: true });
+    await panel
+      .getByRole("radio", { name: /Android/ })
+      .first()
+      .check({ force: true });
     await panel.screenshot({ path: "e2e/out/android-new-phone.png" });
     await button("Make and start").click();
     await panel.locator(".picture:not(.picture-dimmed)").waitFor();
@@ -92,7 +94,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await tap(panel, 0.5, 0.5);
     await showsColour(panel, counted(1));
     await panel.screenshot({ path: "e2e/out/android-counter.png" });
-    expect(device.apps.running(COUNTER)).toBe(true);
+    expect(device.apps.counter.count).toBe(1);
   });
 
   it("takes text of any script", async () => {

@@ -35,6 +35,7 @@ import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { GEELARK_WEBHOOK_PATH, type GeelarkWebhook } from "./phones/drivers/geelark/webhook.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
 import type { DataImports } from "./privacy/export/import/import.service.ts";
@@ -74,6 +75,8 @@ export interface AppOptions {
   readonly suites: Pick<SuitesService, "junit">;
   /** Takes what Stripe sends; `undefined` where the server sends no bills. */
   readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
+  /** Takes what the cloud-phone partner sends; `undefined` where there is none. */
+  readonly geelarkWebhook: GeelarkWebhook | undefined;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -255,6 +258,15 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (options.stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
     const body = new Uint8Array(await c.req.arrayBuffer());
     await options.stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") });
+    return c.json({ received: true });
+  });
+
+  app.post(GEELARK_WEBHOOK_PATH, async (c) => {
+    if (options.geelarkWebhook === undefined)
+      throw new PerchError("not_found", "This server has no cloud phones of GeeLark.");
+    await options.limiter.take("write", networkOf(c.get("request").ip));
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    await options.geelarkWebhook.receive({ body, header: (name) => c.req.header(name) });
     return c.json({ received: true });
   });
 

@@ -12,9 +12,7 @@ import { createUploads } from "./files/uploads.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
-import { createWebDriver } from "./phones/drivers/web/driver.ts";
-import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
-import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import type { Drivers } from "./phones/drivers.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
@@ -23,36 +21,7 @@ import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
 
-const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
-
-export interface DriversOptions {
-  readonly db: Database;
-  /** Keys are derived from it. */
-  readonly master: Buffer;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Of this server; phones do not reach it. */
-  readonly port: number;
-}
-
-/** Those of the kinds that are set up. */
-export async function openDrivers(options: DriversOptions): Promise<Drivers> {
-  const { master, config, clock, log, port } = options;
-  const web = await createWebDriver({
-    dataDir: config.DATA_DIR,
-    key: deriveKey(master, "phone profiles"),
-    ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
-    sandbox: config.PHONE_SANDBOX === "on",
-    clock,
-    log,
-    egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
-    limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
-    spares: config.WARM_PHONES,
-  });
-  return createDrivers([web]);
-}
 
 export function createPhoneParts(options: {
   db: Database;

@@ -125,8 +125,7 @@ export function deriveKey(
     | "operator desk"
     | "billing records"
     | "adb key"
-    | "partner mark"
-    | "billing sandbox",
+    | "partner mark",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -14,8 +14,9 @@ import { type BillingParts, type Books, createBillingParts, createCounting } fro
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
+import { openDrivers } from "./compose-drivers.ts";
 import { createFlowParts } from "./compose-flows.ts";
-import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
+import { createPhoneParts, createScreenParts, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -142,10 +143,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const drivers =
+  const { drivers, geelark } =
     options.driver === undefined
-      ? await openDrivers({ db, master, config, clock, log, port })
-      : createDrivers([options.driver]);
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
+      : { drivers: createDrivers([options.driver]), geelark: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -239,6 +240,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
+    geelarkWebhook: geelark?.webhook,
     pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
@@ -288,12 +290,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...accounts.jobs,
       ...rights.jobs,
       ...billing.jobs,
+      ...geelark?.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
+    [
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...rights.schedules,
+      ...billing.schedules,
+      ...(geelark?.schedules ?? []),
+    ],
   );
   await billing.start();
   await recordings.recover();
