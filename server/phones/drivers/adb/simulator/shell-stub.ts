@@ -142,6 +142,7 @@ export class StubServer {
         socket.resume();
       },
       cancel: () => {
+        ended = true;
         socket.resume();
       },
     });
