@@ -20,10 +20,10 @@ export function byteStreams(duplex: Duplex): ByteStreams {
   duplex.on("error", (error) => {
     failure = error;
   });
+  let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let done = false;
         const end = () => {
           if (done) return;
           done = true;
@@ -44,6 +44,7 @@ export function byteStreams(duplex: Duplex): ByteStreams {
         duplex.resume();
       },
       cancel() {
+        done = true;
         duplex.destroy();
       },
     },
