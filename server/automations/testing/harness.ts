@@ -10,8 +10,8 @@ import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
+import type { PhoneDriver } from "../../phones/driver.ts";
 import type { PhoneLimits } from "../../phones/phones.service.ts";
-import type { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
 import { createAutomations } from "../compose.ts";
@@ -35,7 +35,7 @@ export function quickPace(): Pace {
 }
 
 /** As a server does it at start; call it again with the same parts to play a restart. */
-export async function composeRuns<D extends FakeDriver = ScreenDriver>(parts: {
+export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
   test: TestDatabase;
   folder: string;
   clock: ManualClock;
@@ -71,7 +71,7 @@ export async function composeRuns<D extends FakeDriver = ScreenDriver>(parts: {
     },
     async phone(scope, id) {
       const row = await phones.repo.find(scope, id);
-      return row && { name: row.name, can: driver.automation.can };
+      return row && { name: row.name, can: driver.automation?.can };
     },
     tagged,
     idempotency: phones.idempotency,

@@ -9,22 +9,19 @@ import { systemPace } from "../../../../automations/engine/pace.ts";
 import { flowScripts } from "../../../../automations/flow-scripts.ts";
 import { composeRuns } from "../../../../automations/testing/harness.ts";
 import { ManualClock, systemClock } from "../../../../clock.ts";
+import { parseConfig } from "../../../../config.ts";
 import { testSqlite } from "../../../../db/testing.ts";
 import { silentLog } from "../../../../log.ts";
-import type { PhoneAutomation } from "../../../automation-port.ts";
-import type { PhoneDriver, PhoneInput, PhoneSpec, ScreenSource } from "../../../driver.ts";
-import { FakeDriver } from "../../../testing/fake-driver.ts";
 import { newTeam } from "../../../testing/harness.ts";
+import { createAndroidDriver } from "../compose.ts";
 import { streamEndpoint } from "../connect/endpoints.ts";
 import { createAdbKeys } from "../connect/keys.ts";
 import { openAndroidDevice } from "../device.ts";
-import { configureDevice } from "../device-settings.ts";
-import { openUrl } from "../open-url.ts";
-import type { AndroidAutomation, AndroidDevice, AndroidScreen } from "../ports.ts";
+import type { AdbEndpoint, AndroidAutomation, AndroidDevice, AndroidScreen, AndroidSource } from "../ports.ts";
 import { openAndroidScreen } from "../screen/open-screen.ts";
 import { takeScreenshot } from "../screenshot.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
-import { androidAutomations, createAndroidAutomation } from "./automation.ts";
+import { createAndroidAutomation } from "./automation.ts";
 
 export interface SimulatedAndroid {
   readonly simulator: Simulator;
@@ -34,12 +31,20 @@ export interface SimulatedAndroid {
   close(): Promise<void>;
 }
 
-/** A screen that never rests is refused after `idleTimeoutMs`; ten seconds on a phone, and the reader waits three. */
-export async function openSimulatedAndroid(options: { idleTimeoutMs?: number } = {}): Promise<SimulatedAndroid> {
-  const folder = mkdtempSync(join(tmpdir(), "perch-android-"));
-  const simulator = await startSimulator({ idleTimeoutMs: 20, ...options });
+/** Small, so that its pictures cost little; a screen that never rests is refused soon, and after ten seconds on a phone. */
+function openSimulator(): Promise<Simulator> {
+  return startSimulator({ idleTimeoutMs: 20, width: 360, height: 640, density: 160 });
+}
+
+function endpointOf(simulator: Simulator, folder: string): AdbEndpoint {
   const keys = createAdbKeys(folder, Buffer.alloc(32, 3));
-  const endpoint = streamEndpoint("the simulator", keys, async () => connect(simulator.port, "127.0.0.1"));
+  return streamEndpoint("the simulator", keys, async () => connect(simulator.port, "127.0.0.1"));
+}
+
+export async function openSimulatedAndroid(): Promise<SimulatedAndroid> {
+  const folder = mkdtempSync(join(tmpdir(), "perch-android-"));
+  const simulator = await openSimulator();
+  const endpoint = endpointOf(simulator, folder);
   const device = await openAndroidDevice(endpoint, { clock: systemClock, signal: AbortSignal.timeout(20_000) });
   const screen = await openAndroidScreen(device, {
     clock: systemClock,
@@ -66,59 +71,53 @@ export async function openSimulatedAndroid(options: { idleTimeoutMs?: number } =
   };
 }
 
-/** One phone, which is the simulator. */
-export class SimulatedDriver extends FakeDriver {
-  readonly #android: SimulatedAndroid;
-  override readonly automation: PhoneAutomation;
-  override readonly clipboard: PhoneDriver["clipboard"];
-
-  constructor(android: SimulatedAndroid) {
-    super();
-    this.#android = android;
-    this.automation = androidAutomations(() => android.automation, false);
-    const { clipboard } = android.screen;
-    this.clipboard = { write: (_, value) => clipboard.write(value), read: () => clipboard.read() };
-  }
-  override input(_: unknown, input: PhoneInput): Promise<void> {
-    return this.#android.screen.input(input);
-  }
-  override openUrl(_: unknown, url: string): Promise<void> {
-    return openUrl(this.#android.device, url);
-  }
-  override rotate(): ReturnType<FakeDriver["rotate"]> {
-    return this.#android.screen.rotate();
-  }
-  override configure(spec: PhoneSpec): Promise<void> {
-    return configureDevice(this.#android.device, spec.settings);
-  }
-  override screen(): ScreenSource {
-    return this.#android.screen.source;
-  }
-  override screenshot(): ReturnType<FakeDriver["screenshot"]> {
-    return takeScreenshot(this.#android.device);
-  }
+/** Phones that are the simulator, which always runs. */
+function simulatorSource(endpoint: AdbEndpoint): AndroidSource {
+  return {
+    name: "device",
+    models: async () => [{ id: "device:simulator", driver: "adb", label: "Simulator" }],
+    create: async () => {},
+    start: async () => endpoint,
+    park: async () => {},
+    remove: async (phoneId) => {
+      const wipedAt = new Date().toISOString();
+      return { phoneId, files: 0, bytes: 0, verifiedAbsent: true, wipedAt };
+    },
+    state: async () => "running",
+    onEvent: () => () => {},
+    recover: async () => [],
+    close: async () => {},
+  };
 }
 
 /** A team with the simulator as its running phone. */
 export async function openAndroidBench() {
-  const android = await openSimulatedAndroid();
+  const simulator = await openSimulator();
   const folder = mkdtempSync(join(tmpdir(), "perch-android-runs-"));
   const test = await testSqlite.open();
+  const driver = createAndroidDriver(
+    { config: parseConfig({ DATA_DIR: folder }), clock: systemClock, log: silentLog },
+    { kind: "adb", sources: [simulatorSource(endpointOf(simulator, folder))] },
+  );
   const at = await composeRuns({
     test,
     folder,
     clock: new ManualClock(Date.now()),
-    driver: new SimulatedDriver(android),
+    driver,
     posted: [],
     pace: systemPace,
     openScripts: flowScripts({ allow: new Set(), ownPorts: () => [] }),
   });
   const scope = await newTeam(at);
-  const { id: phoneId } = await at.phones.launch(scope, { idempotencyKey: "the-phone" });
+  const { id: phoneId } = await at.phones.launch(scope, {
+    driver: "adb",
+    model: "device:simulator",
+    idempotencyKey: "the-phone",
+  });
   let keys = 0;
   return {
     ...at,
-    android,
+    simulator,
     scope,
     phoneId,
     async run(source: string, inputs: Record<string, string> = {}): Promise<RunDetail> {
@@ -132,7 +131,7 @@ export async function openAndroidBench() {
     },
     /** As it was when it came: nothing open, nothing stored or allowed. */
     async reset() {
-      const { phone } = android.simulator;
+      const { phone } = simulator;
       phone.restart();
       for (const one of phone.packages.all()) phone.clearApp(one.name);
       phone.setDark(false);
@@ -142,9 +141,10 @@ export async function openAndroidBench() {
     },
     async close() {
       await at.automations.close();
+      await driver.close();
       await test.dispose();
+      await simulator.close();
       rmSync(folder, { recursive: true, force: true });
-      await android.close();
     },
   };
 }

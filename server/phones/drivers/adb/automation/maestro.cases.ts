@@ -19,7 +19,6 @@ export interface AndroidCase {
 const FORM = "appId: com.example.form";
 const COUNTER = "appId: com.example.counter";
 const SHOP = "appId: com.example.shop";
-const QUICK = "\nlimits: {lookup: 3s, optional: 500ms}";
 const form = ({ apps }: Pick<Simulator, "apps">) => apps.form.values;
 const count = ({ apps }: Pick<Simulator, "apps">) => apps.counter.count;
 const chosen = ({ apps }: Pick<Simulator, "apps">) => apps.shop.chosen;
@@ -70,7 +69,7 @@ export const APPS: readonly AndroidCase[] = [
   },
   {
     name: "launchApp says which app is not there",
-    header: `appId: com.not.there${QUICK}`,
+    header: `appId: com.not.there`,
     steps: "- launchApp",
     ends: "failed",
     words: /com\.not\.there is not installed on this phone/,
@@ -84,7 +83,7 @@ export const APPS: readonly AndroidCase[] = [
   },
   {
     name: "launchApp of no package says what one is",
-    header: `appId: nonsense${QUICK}`,
+    header: `appId: nonsense`,
     steps: "- launchApp",
     ends: "failed",
     words: /an app is a package/,
@@ -130,7 +129,7 @@ export const APPS: readonly AndroidCase[] = [
   ...["file:///sdcard/x", "content://media/x", "javascript:alert(1)", "data:text/html,x", "intent://x#Intent;end"].map(
     (link): AndroidCase => ({
       name: `openLink of ${link} is refused with the reason`,
-      header: `${FORM}${QUICK}`,
+      header: `${FORM}`,
       steps: `- openLink: '${link}'`,
       ends: "failed",
       words: /links are not opened: they reach into the phone/,
@@ -138,7 +137,7 @@ export const APPS: readonly AndroidCase[] = [
   ),
   {
     name: "openLink that nothing opens",
-    header: `${FORM}${QUICK}`,
+    header: `${FORM}`,
     steps: "- openLink: nobody://x",
     ends: "failed",
     words: /No app on this phone opens this link/,
@@ -173,9 +172,9 @@ export const TOUCHING: readonly AndroidCase[] = [
   {
     name: "tapOn a point, in per cent and in pixels",
     header: COUNTER,
-    steps: "- launchApp\n- tapOn: {point: '50%,50%'}\n- tapOn: {point: '700,640'}",
+    steps: "- launchApp\n- tapOn: {point: '50%,50%'}\n- tapOn: {point: '350,320'}",
     shows: ({ apps, phone }) => [apps.counter.count, phone.touches.at(-1)?.x, phone.touches.at(-1)?.y],
-    expect: [2, 700, 640],
+    expect: [2, 350, 320],
   },
   {
     name: "tapOn again and again",
@@ -200,7 +199,7 @@ export const TOUCHING: readonly AndroidCase[] = [
   },
   {
     name: "tapOn what is not there fails with what is",
-    header: `${SHOP}${QUICK}`,
+    header: `${SHOP}`,
     steps: "- launchApp\n- tapOn: Nothing here",
     ends: "failed",
     words: /"Nothing here" did not appear/,
@@ -319,21 +318,21 @@ export const CHECKING: readonly AndroidCase[] = [
   },
   {
     name: "assertVisible of what is not there",
-    header: `${FORM}${QUICK}`,
+    header: `${FORM}`,
     steps: "- launchApp\n- assertVisible: Goodbye",
     ends: "failed",
     words: /"Goodbye" did not appear/,
   },
   {
     name: "assertNotVisible of what stays",
-    header: `${FORM}${QUICK}`,
+    header: `${FORM}`,
     steps: "- launchApp\n- assertNotVisible: Sign up",
     ends: "failed",
     words: /was still visible/,
   },
   {
     name: "assertNotVisible on a screen that cannot be read tells so instead of passing",
-    header: `appId: com.example.busy${QUICK}`,
+    header: `appId: com.example.busy`,
     steps: "- launchApp\n- assertNotVisible: Anything",
     ends: "failed",
     words: /cannot be told.*never came to rest/,
@@ -389,7 +388,7 @@ export const CHECKING: readonly AndroidCase[] = [
   },
   {
     name: "optional steps warn",
-    header: `${COUNTER}${QUICK}`,
+    header: `${COUNTER}`,
     steps: "- launchApp\n- tapOn: {text: Nobody, optional: true}\n- tapOn: {id: count}",
     shows: count,
     expect: 1,

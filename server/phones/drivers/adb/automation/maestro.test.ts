@@ -8,12 +8,15 @@ import { type AndroidCase, APPS, CHECKING, MOVING, SETTINGS, TOUCHING, TYPING } 
 let bench: AndroidBench;
 beforeAll(async () => {
   bench = await openAndroidBench();
-  bench.android.simulator.phone.packages.add(new InstalledApp("com.other.app", "Other"));
+  bench.simulator.phone.packages.add(new InstalledApp("com.other.app", "Other"));
 });
 afterAll(() => bench.close());
 beforeEach(() => bench.reset());
 
-const sourceOf = ({ header = "appId: com.example.form", steps }: AndroidCase) => `${header}\n---\n${steps}\n`;
+/** Shorter than people get, so that what fails fails soon. */
+const LIMITS = "limits: {lookup: 2s, optional: 300ms}";
+const sourceOf = ({ header = "appId: com.example.form", steps }: AndroidCase) =>
+  `${header}\n${header.includes("limits:") ? "" : `${LIMITS}\n`}---\n${steps}\n`;
 
 describe.each([
   ["apps and links", APPS],
@@ -26,7 +29,7 @@ describe.each([
   it.each(cases)("$name", async (one) => {
     if (one.ends === "refused") {
       await expect(bench.run(sourceOf(one))).rejects.toThrow(one.words ?? /./);
-      expect(bench.android.simulator.phone.tasks).toEqual([]);
+      expect(bench.simulator.phone.tasks).toEqual([]);
       return;
     }
     const { state, error, steps } = await bench.run(sourceOf(one));
@@ -36,7 +39,7 @@ describe.each([
     if (one.words !== undefined) {
       expect([error?.message, ...steps.map(({ message }) => message)].join("\n")).toMatch(one.words);
     }
-    if (one.expect !== undefined) expect(one.shows?.(bench.android.simulator)).toEqual(one.expect);
+    if (one.expect !== undefined) expect(one.shows?.(bench.simulator)).toEqual(one.expect);
   });
 });
 
