@@ -66,6 +66,8 @@ export interface GeelarkDriverOptions extends Common {
   readonly mark: string;
   /** What the generic driver of Androids is made of. */
   readonly android: AndroidParts;
+  /** Makes videos of recordings, where this server can. */
+  readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
 }
 
 export const waited: Pause = async (ms, signal) => void (await delay(ms, undefined, { signal }));
@@ -122,11 +124,14 @@ export function partnerEndpoint(keys: AdbKeys): Connect {
 }
 
 export function createGeelarkDriver(options: GeelarkDriverOptions): GeelarkParts {
-  const { geelark, db, jobs, clock, log, android } = options;
+  const { geelark, db, jobs, clock, log, android, encodeVideo } = options;
   const { source, reconciler, api, repo } = createGeelarkCore({ ...options, connect: partnerEndpoint(android.keys) });
   const puller = createChargesPuller({ api, repo, db, clock, log });
   return {
-    driver: createAndroidDriver(android, { kind: "geelark", sources: [source] }),
+    driver: createAndroidDriver(android, {
+      ...{ kind: "geelark", sources: [source] },
+      ...(encodeVideo !== undefined && { encodeVideo }),
+    }),
     webhook: createGeelarkWebhook({ access: geelark.access, repo, db, jobs, clock }),
     jobs: {
       [LOOK_JOB]: () => reconciler.look(),
