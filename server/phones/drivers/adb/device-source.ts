@@ -122,16 +122,29 @@ export function createDeviceSource(options: DeviceSourceOptions): AndroidSource 
     throw new PerchError("not_found", "The device of this phone is not registered any more.");
   }
 
+  /**
+   * What the ADB server has. It tells by itself when a device comes or goes, and not when one that was offline turns out to
+   * trust nobody (adb 29): while one is not simply there, it is asked.
+   */
+  async function devicesNow(rows: readonly DeviceRow[]): Promise<readonly ServerDevice[] | undefined> {
+    if (server === undefined) return undefined;
+    await within(FIRST_LIST_MS, server.words, first.promise).catch(() => undefined);
+    const isThere = (row: DeviceRow) => stateIn(listed, row) === "device";
+    const wanted = rows.filter((row) => row.phoneId === null && parseDeviceAddress(row.endpoint)?.by === "server");
+    if (wanted.every(isThere)) return listed;
+    return server.devices(AbortSignal.any([closing.signal, AbortSignal.timeout(SLEEP_MS)])).catch(() => undefined);
+  }
+  function stateIn(devices: readonly ServerDevice[] | undefined, row: DeviceRow): string | undefined {
+    return devices?.find(({ serial }) => row.endpoint === `server:${serial}`)?.state;
+  }
+
   /** Why no phone can be made of it now; undefined when one can. */
-  async function trouble(row: DeviceRow): Promise<string | undefined> {
+  async function trouble(row: DeviceRow, devices: readonly ServerDevice[] | undefined): Promise<string | undefined> {
     if (row.phoneId !== null) return "It is in use by another phone. Remove that one first.";
     const address = parseDeviceAddress(row.endpoint);
     if (address?.by === "server" && server !== undefined) {
-      const waited = AbortSignal.timeout(FIRST_LIST_MS);
-      await within(FIRST_LIST_MS, server.words, first.promise, waited).catch(() => undefined);
-      if (listed === undefined) return `${server.words} does not answer.`;
-      const state = listed.find(({ serial }) => serial === address.serial)?.state;
-      const said = deviceTrouble(address.serial, state);
+      if (devices === undefined) return `${server.words} does not answer.`;
+      const said = deviceTrouble(address.serial, stateIn(devices, row));
       const error = said === undefined ? undefined : inWords(row, said);
       return error instanceof Error ? error.message : undefined;
     }
@@ -171,9 +184,11 @@ export function createDeviceSource(options: DeviceSourceOptions): AndroidSource 
     name: "device",
     async models() {
       await registering;
+      const rows = await repo.list();
+      const devices = await devicesNow(rows);
       return Promise.all(
-        (await repo.list()).map(async (row): Promise<PhoneModel> => {
-          const unavailable = await trouble(row);
+        rows.map(async (row): Promise<PhoneModel> => {
+          const unavailable = await trouble(row, devices);
           return {
             id: `device:${row.id}`,
             driver: "adb",
@@ -230,9 +245,7 @@ export function createDeviceSource(options: DeviceSourceOptions): AndroidSource 
     async state(id): Promise<DriverState> {
       const row = await repo.ofPhone(id);
       if (row === undefined) return "absent";
-      const address = parseDeviceAddress(row.endpoint);
-      const state =
-        address?.by === "server" ? listed?.find(({ serial }) => serial === address.serial)?.state : undefined;
+      const state = stateIn(listed, row);
       return state === "device" ? "running" : "unknown";
     },
     onEvent(listener) {

@@ -39,9 +39,20 @@ const note = z.object({
 });
 type Note = z.infer<typeof note>;
 
-/** Writes down on the device what was there before the phone; once, and again for another phone. */
+/**
+ * Writes down on the device what was there before the phone, once. A note of another phone is there only when that one was
+ * never wiped, because its rows went another way: then it is now.
+ * @throws PerchError `phone_unavailable` when an earlier phone's data does not go away
+ */
 export async function rememberBefore(device: AndroidDevice, id: PhoneId): Promise<void> {
-  if ((await readNote(device))?.phone === id) return;
+  const earlier = await readNote(device);
+  if (earlier?.phone === id) return;
+  if (earlier !== undefined && !(await wipeDevice(device, earlier.phone)).verifiedAbsent) {
+    throw new PerchError(
+      "phone_unavailable",
+      "What an earlier phone stored on this device could not be wiped. Choose another one.",
+    );
+  }
   const zone = await timeZone(device);
   const language = await locale(device);
   const before: Note = {
@@ -74,24 +85,24 @@ export interface Wiped {
 }
 
 /** @throws PerchError when the device does not answer; then nothing is known to be wiped */
-export async function wipeDevice(device: AndroidDevice, id: PhoneId): Promise<Wiped> {
+export async function wipeDevice(device: AndroidDevice, id: string): Promise<Wiped> {
   const kept = await readNote(device);
   // Without the note of this phone nobody knows what was there before: then all that was added goes.
   const before = kept?.phone === id ? kept : undefined;
   const stored = await storedFiles(device);
   const strangers = (await addedApps(device)).filter((app) => before?.apps.includes(app) !== true);
-  for (const app of strangers) {
+  await someAtOnce(strangers, async (app) => {
     await device.run(["am", "force-stop", app]);
     await tolerant(uninstallApp(device, app));
-  }
-  const openable = (await listApps(device)).map(({ id: app }) => app);
-  for (const app of new Set([...(await addedApps(device)), ...openable, ...KEEPERS, ...BROWSERS])) {
-    if (!UNTOUCHED.has(app)) await tolerant(clear(device, app));
-  }
-  for (const { name } of await listFolder(device.adb, device.words, STORAGE)) {
-    // What cannot be deleted is found below.
-    await device.run(["rm", "-rf", `${STORAGE}${name}`], { timeoutMs: 120_000 });
-  }
+  });
+  const apps = new Set([...(await listApps(device)).map(({ id: app }) => app), ...(await keepers(device))]);
+  await someAtOnce(
+    [...apps].filter((app) => !UNTOUCHED.has(app)),
+    (app) => tolerant(clear(device, app)),
+  );
+  const tops = (await listFolder(device.adb, device.words, STORAGE)).map(({ name }) => `${STORAGE}${name}`);
+  // What cannot be deleted is found below.
+  if (tops.length > 0) await device.run(["rm", "-rf", ...tops], { timeoutMs: 300_000 });
   await device.run(["mkdir", "-p", `${STORAGE}Download`, `${STORAGE}DCIM`, `${STORAGE}Pictures`]);
   await device.run(["cmd", "clipboard", "clear"]).catch(() => undefined);
   await setBack(device, before);
@@ -100,6 +111,17 @@ export async function wipeDevice(device: AndroidDevice, id: PhoneId): Promise<Wi
   const verifiedAbsent = left.length === 0 && strangersLeft.length === 0;
   if (verifiedAbsent) await device.run(["rm", "-f", NOTE]);
   return { files: stored.length, bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0), verifiedAbsent };
+}
+
+/** Of those that keep what a person did, the ones this device has. */
+async function keepers(device: AndroidDevice): Promise<readonly string[]> {
+  const there = new Set((await device.text(["pm", "list", "packages"])).split(/\s+/));
+  return [...KEEPERS, ...BROWSERS].filter((app) => there.has(`package:${app}`));
+}
+
+const AT_ONCE = 4;
+async function someAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += AT_ONCE) await Promise.all(all.slice(at, at + AT_ONCE).map(work));
 }
 
 async function setBack(device: AndroidDevice, before: Note | undefined): Promise<void> {
