@@ -4,6 +4,7 @@
  * Needs root on Linux and Debian's podman, runc, containernetworking-plugins or netavark, nftables, toybox, busybox-static.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   copyFileSync,
@@ -80,7 +81,9 @@ export async function tellPodman(): Promise<boolean | undefined> {
   } finally {
     spawnSync("podman", ["rm", "-fa"], { env });
     spawnSync("podman", ["network", "rm", "-f", "perch-phones"], { env });
+    const ended = once(service, "exit");
     service.kill();
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }
