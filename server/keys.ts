@@ -125,7 +125,8 @@ export function deriveKey(
     | "operator desk"
     | "billing records"
     | "adb key"
-    | "partner mark",
+    | "partner mark"
+    | "phone containers",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
 }

@@ -20,6 +20,7 @@ import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
+import type { PhoneDriver } from "../driver.ts";
 import { FakeDriver } from "./fake-driver.ts";
 
 /** One over restarts, as the key file gives it. */

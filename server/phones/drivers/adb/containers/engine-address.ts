@@ -4,7 +4,7 @@ import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { isLoopback } from "../../../../egress/address.ts";
 import { asOwnCall } from "../../../../egress/own-calls.ts";
 import { PerchError } from "../../../../errors.ts";
@@ -71,20 +71,21 @@ export async function openDocker(address: EngineAddress, certFolder: string | un
     const agent = new Agent({ keepAlive: false });
     const to =
       address.kind === "socket" ? { socketPath: address.path } : { host: address.host, port: String(address.port) };
-    return { docker: docker({ ...common, ...to, protocol: "http", agent }), close: () => agent.destroy() };
+    return { docker: await client({ ...common, ...to, protocol: "http", agent }), close: () => agent.destroy() };
   }
   const { host, port } = address;
   const certificates = await readCertificates(certFolder);
   const agent = new RegisteredHostAgent({ keepAlive: false, ...certificates, minVersion: "TLSv1.3" });
   return {
-    docker: docker({ ...common, host, port: String(port), protocol: "https", ...certificates, agent }),
+    docker: await client({ ...common, host, port: String(port), protocol: "https", ...certificates, agent }),
     close: () => agent.destroy(),
   };
 }
 
-/** Its types know no `agent` and no emptied fields; docker-modem 5 reads both (lib/modem.js). */
-function docker(options: object): Docker {
-  return new Docker(options as Docker.DockerOptions);
+/** Read when a host is first called. Its types know no `agent` and no emptied fields; docker-modem 5 reads both. */
+async function client(options: object): Promise<Docker> {
+  const { default: Dockerode } = await import("dockerode");
+  return new Dockerode(options as Docker.DockerOptions);
 }
 
 async function readCertificates(folder: string | undefined): Promise<{ ca: string; cert: string; key: string }> {

@@ -10,6 +10,8 @@ export interface EngineUnderTest {
   readonly image: string;
   /** One containers can be started in. */
   readonly network: string;
+  /** False where the machine itself lacks what privileged containers get. */
+  readonly privileged: boolean;
   close(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export function engineContract(name: string, begin: () => Promise<EngineUnderTes
         ...{ name: container, Image: under.image, Labels: labels, Tty: true, OpenStdin: true },
         HostConfig: {
           ...{
-            Privileged: true,
+            Privileged: under.privileged,
             Binds: [`${volume}:/data`],
             NetworkMode: under.network,
             RestartPolicy: { Name: "no" },

@@ -10,6 +10,7 @@ engineContract("the tests", async () => {
   const engine = await FakeEngine.start(path);
   engine.images.add("redroid/redroid:14.0.0-latest");
   return {
+    privileged: true,
     ...{ address: `unix://${path}`, image: "redroid/redroid:14.0.0-latest", network: "perch-phones" },
     async close() {
       await engine.close();
@@ -22,5 +23,6 @@ engineContract("the tests", async () => {
 const address = process.env["TEST_DOCKER_HOST"];
 const image = process.env["TEST_DOCKER_IMAGE"];
 if (address !== undefined && image !== undefined) {
-  engineContract(address, async () => ({ address, image, network: "none", close: async () => {} }));
+  const privileged = process.env["TEST_DOCKER_PRIVILEGED"] !== "no";
+  engineContract(address, async () => ({ address, image, network: "none", privileged, close: async () => {} }));
 }
