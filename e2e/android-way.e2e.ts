@@ -89,7 +89,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
   });
 
   it("shows its video, and a tap changes it", async () => {
-    await openApp("Counter");
+    await openApp("com.example.counter");
     await showsColour(panel, counted(0));
     await tap(panel, 0.5, 0.5);
     await showsColour(panel, counted(1));
@@ -98,7 +98,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
   });
 
   it("takes text of any script", async () => {
-    await openApp("Form");
+    await openApp("com.example.form");
     await until("the form", () => device.phone.top?.package === "com.example.form");
   });
 
@@ -108,7 +108,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
 
   it("records what is done, and does it again", async () => {
     await showTab(panel, "Phone");
-    await openApp("Counter");
+    await openApp("com.example.counter");
     await button("Record").click();
     await tap(panel, 0.5, 0.5);
     await recorded(panel, "Tap “Count up”");

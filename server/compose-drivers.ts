@@ -7,6 +7,7 @@ import type { Jobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Log } from "./log.ts";
 import { createAndroidDriver, createAndroidParts, createDeviceSource } from "./phones/drivers/adb/compose.ts";
+import { createContainers } from "./phones/drivers/adb/containers/compose.ts";
 import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -48,9 +49,14 @@ export async function openDrivers(options: DriversOptions): Promise<OpenDrivers>
     spares: config.WARM_PHONES,
   });
   const android = createAndroidParts({ config, db, audit, clock, log, key: deriveKey(master, "adb key") });
+  const containers = await createContainers({
+    ...android,
+    key: deriveKey(master, "phone containers"),
+    serverPort: port,
+  });
   const adb = createAndroidDriver(android, {
     kind: "adb",
-    sources: [createDeviceSource(android)],
+    sources: [createDeviceSource(android), ...(containers === undefined ? [] : [containers])],
     ...(web.encodeVideo !== undefined && { encodeVideo: web.encodeVideo.bind(web) }),
   });
   const geelark =

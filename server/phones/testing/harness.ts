@@ -16,11 +16,11 @@ import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
+import type { PhoneDriver } from "../driver.ts";
 import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
-import type { PhoneDriver } from "../driver.ts";
 import { FakeDriver } from "./fake-driver.ts";
 
 /** One over restarts, as the key file gives it. */
