@@ -110,6 +110,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await showTab(panel, "Phone");
     await openApp("com.example.counter");
     await button("Record").click();
+    await panel.getByText("Recording · 0 steps").waitFor();
     await tap(panel, 0.5, 0.5);
     await recorded(panel, "Tap “Count up”");
     await saveRecording(panel, "Count");
