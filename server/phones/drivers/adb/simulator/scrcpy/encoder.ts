@@ -25,16 +25,16 @@ export class VideoEncoder {
   constructor(format: VideoFormat, unit: (unit: VideoUnit) => void) {
     this.format = format;
     const { from, width, height, bitRate, fps } = format;
-    const colours = "out_color_matrix=bt709:out_range=tv";
+    const scale = from.width === width && from.height === height ? "" : `scale=${width}:${height}:flags=fast_bilinear,`;
     const { width: wide, height: high } = from;
     this.#child = spawn("ffmpeg", [
       ...[...QUIET, "-fpsprobesize", "0", "-probesize", "32", "-analyzeduration", "0"],
       // As pictures, not as `rawvideo`: ffmpeg holds one of those back until the next has come.
-      ...["-f", "image2pipe", "-c:v", "rawvideo", "-pix_fmt", "rgba", "-video_size", `${wide}x${high}`],
-      ...["-frame_size", String(wide * high * 4), "-framerate", String(fps), "-i", "pipe:0"],
-      ...["-an", "-vf", `scale=${width}:${height}:flags=fast_bilinear:${colours},format=yuv420p`],
-      // Said in the stream too, so that every decoder gives the colours back.
-      ...["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"],
+      ...["-f", "image2pipe", "-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", `${wide}x${high}`],
+      ...["-frame_size", String((wide * high * 3) / 2), "-framerate", String(fps), "-i", "pipe:0"],
+      ...["-an", "-vf", `${scale}format=yuv420p`],
+      // Said in the stream, so that every decoder gives the colours back.
+      ...["-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-color_range", "tv"],
       ...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline", "-threads", "1"],
       ...["-b:v", String(bitRate), "-maxrate", String(bitRate), "-bufsize", String(bitRate)],
       ...["-g", String(KEY_FRAME_INTERVAL * fps), "-vsync", "passthrough", "-flush_packets", "1"],
@@ -53,7 +53,7 @@ export class VideoEncoder {
 
   /** Takes the picture as it is now; resolves when it may change again. */
   encode(canvas: Canvas): void {
-    this.#child.stdin?.write(Buffer.from(canvas.bytes));
+    this.#child.stdin?.write(canvas.i420());
   }
   close(): void {
     this.#child.kill("SIGKILL");
