@@ -17,12 +17,14 @@ import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
 import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../privacy/requests/compose.ts";
+import { ANDROID_COMMANDS } from "./android-commands.ts";
 import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
@@ -100,6 +102,12 @@ const USAGE = `Usage: npm run admin -- <command>
   incident register                                   every incident there was
   policy announce --version N --reason R              tells everybody about a new version of the privacy policy
   policy status                                       what is in force, what was announced, who was told
+  android setup                                       what is missing for Android phones, and how to get it
+  android key                                         this server's ADB key, for a device's adb_keys file
+  android devices                                     devices that are registered, those seen, and how they are
+  android add (--serial S | --address HOST[:PORT]) [--label L] [--region G] --reason R
+                                                      makes a device of the ADB server, or one called directly, a phone-to-be
+  android forget --device D --reason R                forgets one that is no phone now
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   hosts add --name N --address A --phones N [--certs FOLDER] [--region R] --reason R
                                                       registers a Docker host for phones in containers, and checks it
@@ -131,6 +139,7 @@ const COMMANDS: Commands = {
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
   ...HOST_COMMANDS,
+  ...ANDROID_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -321,8 +330,11 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
   const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
+  const android = createAndroidDesk({
+    ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
+  });
   return {
-    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, containers },
+    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, containers, android },
     ...{ operator, process, enqueue },
   };
 }
