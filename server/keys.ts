@@ -110,6 +110,7 @@ export function deriveKey(
     | "run artifacts"
     | "flow secrets"
     | "rule starts"
+    | "uploads"
     | "webhooks"
     | "audit heads"
     | "receipts"
