@@ -252,6 +252,7 @@ export class FakeDriver implements PhoneDriver {
   /** An empty screen; tests of automations put something on it. */
   readonly automation: PhoneAutomation = {
     can: {
+      apps: false,
       css: true,
       clearState: true,
       permissions: true,
@@ -259,6 +260,7 @@ export class FakeDriver implements PhoneDriver {
       darkMode: true,
       airplaneMode: true,
       addMedia: false,
+      recording: true,
     },
     opened: async () => {},
     elements: async (id) => {

@@ -58,7 +58,7 @@ const PROVIDERS = ["gps", "network", "fused"] as const;
 export async function setLocation(device: AndroidDevice, place: Place | undefined): Promise<void> {
   const provider = (...rest: readonly string[]) => device.run(["cmd", "location", "providers", ...rest]);
   if (place === undefined) {
-    for (const name of PROVIDERS) await provider("remove-test-provider", name);
+    await Promise.all(PROVIDERS.map((name) => provider("remove-test-provider", name)));
     await device.run(["appops", "set", "com.android.shell", "android:mock_location", "default"]);
     return;
   }
@@ -67,7 +67,7 @@ export async function setLocation(device: AndroidDevice, place: Place | undefine
     throw new PerchError("bad_input", "A latitude is between -90 and 90, a longitude between -180 and 180.");
   }
   await device.run(["appops", "set", "com.android.shell", "android:mock_location", "allow"]);
-  demand(await device.run(["cmd", "location", "set-location-enabled", "true"]), "set its location");
+  await device.run(["cmd", "location", "set-location-enabled", "true"]);
   const at = `${latitude.toFixed(6)},${longitude.toFixed(6)}`;
   for (const name of PROVIDERS) {
     // Refused where it is there already, as by an earlier call.
@@ -130,11 +130,13 @@ function permissionsOf(name: string): readonly string[] {
   throw new PerchError("bad_input", `“${name.slice(0, 60)}” is no permission. Use one of: all, ${names}.`);
 }
 
-/** What the manifest asks for, from `dumpsys package` ("requested permissions:"). */
+/** What the manifest asks for, from `dumpsys package`: "requested permissions:", and those with a state of their own. */
 async function askedPermissions(device: AndroidDevice, app: string): Promise<ReadonlySet<string>> {
   const dump = await device.text(["dumpsys", "package", app]);
   const section = /requested permissions:\n((?:[ \t]+[\w.]+(?::.*)?\n)*)/.exec(dump)?.[1] ?? "";
-  const names = [...section.matchAll(/^[ \t]+([\w.]+)/gm)].flatMap((match) => match[1] ?? []);
+  const requested = [...section.matchAll(/^[ \t]+([\w.]+)/gm)];
+  const decided = [...dump.matchAll(/^[ \t]+([\w.]+): granted=/gm)];
+  const names = [...requested, ...decided].flatMap((match) => match[1] ?? []);
   return new Set(names.filter((name) => name.includes(".")).slice(0, MAX_PERMISSIONS));
 }
 
