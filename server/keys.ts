@@ -126,6 +126,7 @@ export function deriveKey(
     | "operator desk"
     | "billing records"
     | "adb key"
+    | "phone containers"
     | "billing sandbox",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));
