@@ -18,10 +18,10 @@ export function byteStreams(duplex: Duplex): ByteStreams {
   duplex.on("error", (error) => {
     failure = error;
   });
+  let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let done = false;
         const end = () => {
           if (done) return;
           done = true;
@@ -42,6 +42,7 @@ export function byteStreams(duplex: Duplex): ByteStreams {
         duplex.resume();
       },
       cancel() {
+        done = true;
         duplex.destroy();
       },
     },
