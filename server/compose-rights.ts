@@ -15,7 +15,7 @@ import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import type { Log } from "./log.ts";
-import type { PhoneDriver } from "./phones/driver.ts";
+import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
@@ -50,8 +50,7 @@ export interface RightsPartsOptions {
   readonly outbound: Outbound | undefined;
   readonly accounts: AccountServices;
   readonly automations: Automations;
-  readonly driver: PhoneDriver;
-  readonly drivers: ReadonlyMap<PhoneDriver["kind"], PhoneDriver>;
+  readonly drivers: Drivers;
   readonly phones: PhonesService;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
@@ -60,7 +59,7 @@ export interface RightsPartsOptions {
 
 export function createRightsParts(options: RightsPartsOptions) {
   const { db, master, config, clock, log, audit, jobs, limiter, events, publicUrl, register, accounts } = options;
-  const { automations, driver, drivers, phones, lifecycle } = options;
+  const { automations, drivers, phones, lifecycle } = options;
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
@@ -75,7 +74,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const copies = createExportParts({
     ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
     key: deriveKey(master, "exports"),
-    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
+    sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>

@@ -109,8 +109,11 @@ const VARIABLES = {
     about:
       "Most phones a team may run at once, whatever its plan. Default: what the plan says; 4 where nobody is billed.",
   },
-  RUNNING_PHONES: { schema: count(20, 10_000), about: "Most phones this machine runs at once." },
-  MOVING_PHONES: { schema: count(6, 1_000), about: "Most watched, moving phones before this machine takes no more." },
+  RUNNING_PHONES: { schema: count(20, 10_000), about: "Most web phones this machine runs at once." },
+  MOVING_PHONES: {
+    schema: count(6, 1_000),
+    about: "Most watched, moving web phones before this machine takes no more.",
+  },
   IDLE_MINUTES: { schema: minutes(30), about: "A phone nobody uses is parked after this long." },
   LONGEST_SESSION_MINUTES: { schema: minutes(720), about: "A phone is parked after running this long." },
   PHONE_MEMORY_MB: { schema: count(1024, 65_536), about: "Most memory one phone may use." },

@@ -17,6 +17,11 @@ export const TOO_SLOW_MS = 10_000;
 const FAR_ROUND_TRIP_MS = 30;
 /** Above this average a second frame only waits in line behind the first. */
 const NOT_BUSY_MS = 160;
+/**
+ * Some decoders hold a frame of video back until the next one comes; viewers then acknowledge it after 150 ms. The last
+ * frame before a rest says nothing about the link when it took no longer.
+ */
+const HELD_BACK_MS = 180;
 /** Pictures are bounded by their number alone. */
 const ANY_BYTES = Number.POSITIVE_INFINITY;
 /** A still that would hold up the line longer than this waits until the picture rested for `STILL_PUT_OFF_MS`. */
@@ -88,7 +93,8 @@ export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
       answeredAt = at;
       learn(at, done);
       // A still is many times larger than a moving frame, as a key frame is, and says nothing about the level.
-      const judged = !done.frame.crisp && (!video || done.frame.kind === "delta");
+      const heldBack = credit.inFlight() === 0 && !credit.waiting() && done.ms <= base() + HELD_BACK_MS;
+      const judged = video ? done.frame.kind === "delta" && !heldBack : !done.frame.crisp;
       const levelChanged = judged && ladder.sample(at, video ? done.sinceOfferMs : done.ms, base());
       return { levelChanged, ms: done.ms };
     },

@@ -75,6 +75,8 @@ export function createFrameHub(options: FrameHubOptions): FrameHub {
   const { clock, onStillFailed, onFrame, nextSeq = frameNumbers() } = options;
   const viewers = new Set<HubViewer>();
   let { source } = options;
+  /** What viewers were told; a source that outlives its device may have changed. */
+  let { codec } = source;
   let newest: HubFrame | undefined;
   let codecConfig: HubFrame | undefined;
   /** The last key frame and all that builds on it, while that is little. */
@@ -90,7 +92,7 @@ export function createFrameHub(options: FrameHubOptions): FrameHub {
   let restMs = REST_MS;
 
   function receive(frame: ScreenFrame): void {
-    if (source.codec === "jpeg" && frame.kind === "image" && !frame.crisp) {
+    if (codec === "jpeg" && frame.kind === "image" && !frame.crisp) {
       // Taking a still makes some browsers repeat the frame before it; that is not movement.
       if (resting && lastMoving !== undefined && sameBytes(lastMoving, frame.bytes)) return;
       lastMoving = frame.bytes;
@@ -183,7 +185,7 @@ export function createFrameHub(options: FrameHubOptions): FrameHub {
 
   return {
     get codec() {
-      return source.codec;
+      return codec;
     },
     size: () => source.size(),
     join(viewer) {
@@ -213,6 +215,7 @@ export function createFrameHub(options: FrameHubOptions): FrameHub {
       const listened = stopListening !== undefined;
       stop();
       source = next;
+      codec = next.codec;
       if (!listened) return;
       askLevel();
       start();

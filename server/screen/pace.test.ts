@@ -102,6 +102,19 @@ describe("video on its way", () => {
     expect(gaps).toBe(0);
     expect(level).toBe(4);
   });
+  it("keeps its level for a viewer whose decoder holds back the last frame before each rest", () => {
+    const flow = createFlow("h264", 0);
+    flow.roundTrip(5);
+    flow.offer(0, frame(1, "keyFrame", 1_000));
+    flow.take(0);
+    flow.acknowledge(10, 1);
+    for (let seq = 2; seq < 40; seq += 1) {
+      flow.offer(seq * 700, frame(seq, "delta", 1_000));
+      flow.take(seq * 700);
+      flow.acknowledge(seq * 700 + 155, seq);
+    }
+    expect(flow.level()).toBe(4);
+  });
   it("needs a key frame again only after it was given one", () => {
     const flow = createFlow("h264", 0);
     flow.offer(0, frame(1, "keyFrame", 10));

@@ -11,7 +11,7 @@ import type { Database, Writer } from "../../db/database.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
-import type { PhoneDriver } from "../../phones/driver.ts";
+import type { Drivers } from "../../phones/drivers.ts";
 import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { serverScope } from "../../teams/team-scope.ts";
 import type { Receipts } from "../receipts.ts";
@@ -46,7 +46,7 @@ export function createErasureParts(options: {
   audit: Audit;
   jobs: Jobs;
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
-  drivers: ReadonlyMap<string, PhoneDriver>;
+  drivers: Drivers;
   lifecycle: Pick<PhoneLifecycle, "remove">;
   runs: Pick<Automations["runs"], "cancelAllOf">;
   requests: ErasureRequests;
@@ -75,7 +75,7 @@ export function createErasureParts(options: {
     receipts: options.receipts,
     phones: {
       remove: (row) => lifecycle.remove(row, "server"),
-      isAbsent: async (row) => (await options.drivers.get(row.driver)?.state(row.id)) === "absent",
+      isAbsent: async (row) => (await options.drivers.of(row.driver)?.state(row.id)) === "absent",
     },
     runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
     async endRuns(tx, userId) {
@@ -99,7 +99,7 @@ export function createErasureParts(options: {
       purge,
       log,
       recover: async () => {
-        for (const driver of options.drivers.values()) await driver.recover();
+        for (const driver of options.drivers.all) await driver.recover();
       },
     }),
     jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ db, repo, jobs, clock }) },

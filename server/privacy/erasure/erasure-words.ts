@@ -84,6 +84,8 @@ export const TABLE_WORDS = {
   phoneHosts: "Machines phones run on",
   phoneContainers: "Machines phones run on",
   partnerPhones: "Phones at our cloud-phone partner",
+  partnerStrays: "Phones at our cloud-phone partner",
+  partnerLocks: "Messages from our cloud-phone partner",
   partnerHints: "Messages from our cloud-phone partner",
   partnerCharges: "What our cloud-phone partner charged us",
   uploads: "Files on their way to phones",
