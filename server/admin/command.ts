@@ -35,8 +35,8 @@ export interface Work {
   /** Makes what the catalogue sells in Stripe, or in the sandbox. */
   readonly syncCatalogue: (dryRun: boolean) => Promise<SyncResult>;
   readonly desks: Desks;
-  readonly containers: ContainerDesk;
   readonly android: AndroidDesk;
+  readonly containers: ContainerDesk;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;
   readonly process: AdminProcess;

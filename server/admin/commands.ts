@@ -138,8 +138,8 @@ const COMMANDS: Commands = {
   ...UPKEEP_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
-  ...HOST_COMMANDS,
   ...ANDROID_COMMANDS,
+  ...HOST_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -329,12 +329,12 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
     ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
-  const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
   const android = createAndroidDesk({
     ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
   });
+  const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
   return {
-    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, containers, android },
+    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, containers },
     ...{ operator, process, enqueue },
   };
 }

@@ -1,5 +1,6 @@
 /** Flows and recordings on the simulated phone, through the driver's real parts: ADB, device, screen, automation. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ import { streamEndpoint } from "../connect/endpoints.ts";
 import { createAdbKeys } from "../connect/keys.ts";
 import { openAndroidDevice } from "../device.ts";
 import type { AdbEndpoint, AndroidAutomation, AndroidDevice, AndroidScreen, AndroidSource } from "../ports.ts";
+import { SCRCPY_VERSION } from "../scrcpy-server.ts";
 import { openAndroidScreen } from "../screen/open-screen.ts";
 import { takeScreenshot } from "../screenshot.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
@@ -46,7 +48,9 @@ export async function openSimulatedAndroid(): Promise<SimulatedAndroid> {
   const simulator = await openSimulator();
   const endpoint = endpointOf(simulator, folder);
   const device = await openAndroidDevice(endpoint, { clock: systemClock, signal: AbortSignal.timeout(20_000) });
+  const scrcpy = scrcpyServerIn(folder);
   const screen = await openAndroidScreen(device, {
+    scrcpyServer: { path: scrcpy.SCRCPY_SERVER_PATH, version: SCRCPY_VERSION, sha256: scrcpy.SCRCPY_SERVER_SHA256 },
     clock: systemClock,
     log: silentLog,
     events: { resized: () => {}, clipboard: () => {}, keyboard: () => {} },
@@ -68,6 +72,16 @@ export async function openSimulatedAndroid(): Promise<SimulatedAndroid> {
       await simulator.close();
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** The simulator runs its own scrcpy server for any file that is put on it. */
+function scrcpyServerIn(folder: string): { SCRCPY_SERVER_PATH: string; SCRCPY_SERVER_SHA256: string } {
+  const path = join(folder, "scrcpy-server");
+  writeFileSync(path, "scrcpy's server");
+  return {
+    SCRCPY_SERVER_PATH: path,
+    SCRCPY_SERVER_SHA256: createHash("sha256").update("scrcpy's server").digest("hex"),
   };
 }
 
@@ -95,8 +109,9 @@ export async function openAndroidBench() {
   const simulator = await openSimulator();
   const folder = mkdtempSync(join(tmpdir(), "perch-android-runs-"));
   const test = await testSqlite.open();
+  const scrcpy = scrcpyServerIn(folder);
   const driver = createAndroidDriver(
-    { config: parseConfig({ DATA_DIR: folder }), clock: systemClock, log: silentLog },
+    { config: parseConfig({ DATA_DIR: folder, ...scrcpy }), clock: systemClock, log: silentLog },
     { kind: "adb", sources: [simulatorSource(endpointOf(simulator, folder))] },
   );
   const at = await composeRuns({
@@ -129,11 +144,11 @@ export async function openAndroidBench() {
       if (!hasEnded(detail.state)) throw new Error(`The run is ${detail.state}.`);
       return detail;
     },
-    /** As it was when it came: nothing open, nothing stored or allowed. */
+    /** As it was when it came, but for what apps may do: nothing open, nothing stored. */
     async reset() {
       const { phone } = simulator;
       phone.restart();
-      for (const one of phone.packages.all()) phone.clearApp(one.name);
+      for (const { app } of phone.packages.all()) app.clear();
       phone.setDark(false);
       phone.setAirplane(false);
       phone.neverIdle = false;

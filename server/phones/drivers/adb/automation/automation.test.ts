@@ -59,8 +59,9 @@ describe("an Android's screen", () => {
   it("leaves nothing of what it read on the phone", async () => {
     await android.automation.elements();
     await android.automation.elements();
-    const left = await android.device.text(["ls", "/data/local/tmp"]);
-    expect(left.split("\n").filter((name) => name.endsWith(".xml"))).toHaveLength(0);
+    await expect
+      .poll(() => android.device.text(["cat", "/data/local/tmp/perch-screen.xml"]), { timeout: 3_000 })
+      .toBe("");
   });
   it("gives who asks at once the same look, and never one from before they asked", async () => {
     const looks = await Promise.all([1, 2, 3].map(() => android.automation.elements()));

@@ -39,7 +39,8 @@ describe.each([
     if (one.words !== undefined) {
       expect([error?.message, ...steps.map(({ message }) => message)].join("\n")).toMatch(one.words);
     }
-    if (one.expect !== undefined) expect(one.shows?.(bench.simulator)).toEqual(one.expect);
+    if (one.shows !== undefined)
+      await expect.poll(() => one.shows?.(bench.simulator), { timeout: 5_000 }).toEqual(one.expect);
   });
 });
 
@@ -48,7 +49,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   runScript: "needs a file beside the flow, and nothing of the phone",
   addMedia: "in media.test.ts",
   assertScreenshot: "needs a picture beside the flow, and only takes one of the phone",
-  setClipboard: "needs scrcpy's clipboard",
   stopRecording: "needs a recording",
   assertNoDefectsWithAI: "needs Maestro's own cloud",
   extractTextWithAI: "needs Maestro's own cloud",

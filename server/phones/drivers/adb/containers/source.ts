@@ -295,9 +295,7 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
       if (one.host === host.row.id && one.container !== undefined && !runs.has(one.container)) await lookAt(id);
     }
     const places = await repo.places(host.row.id);
-    await live.call(host.row.id, ({ engine }) =>
-      strays.sweep({ host: host.row.id, engine, there, places, isActive: (id) => active.has(id) }),
-    );
+    await live.call(host.row.id, ({ engine }) => strays.sweep({ host: host.row.id, engine, there, places }));
   }
 
   return source;

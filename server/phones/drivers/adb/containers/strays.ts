@@ -16,7 +16,6 @@ export interface SweepOf {
   readonly engine: Engine;
   readonly there: readonly ListedContainer[];
   readonly places: readonly { readonly phoneId: PhoneId; readonly volume: string; readonly state: PhoneState }[];
-  readonly isActive: (id: PhoneId) => boolean;
 }
 
 export function createStrays(options: { clock: Clock; log: Log; instance: string; label: string }) {
@@ -26,13 +25,13 @@ export function createStrays(options: { clock: Clock; log: Log; instance: string
 
   return {
     /** Takes away what has looked wrong for the whole grace. */
-    async sweep({ host, engine, there, places, isActive }: SweepOf): Promise<void> {
+    async sweep({ host, engine, there, places }: SweepOf): Promise<void> {
       const byPhone = new Map(places.map((place) => [String(place.phoneId), place]));
       const suspects = new Map<string, () => Promise<void>>();
       for (const container of there) {
         if (container.labels[SERVER_LABEL] !== instance) continue;
         const place = byPhone.get(container.labels[PHONE_LABEL] ?? "");
-        const isWanted = place !== undefined && (isActive(place.phoneId) || WANTED.has(place.state));
+        const isWanted = place !== undefined && WANTED.has(place.state);
         if (!isWanted) suspects.set(`${host} container ${container.id}`, () => engine.remove(container.id));
       }
       const volumes = new Set(places.map(({ volume }) => volume));
