@@ -1,4 +1,6 @@
 /** What does phones: the drivers of the kinds this server has, their life, what people do with them, and their screens. */
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import type { AccountServices } from "./accounts/compose.ts";
@@ -8,7 +10,10 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
-import { createUploads } from "./files/uploads.service.ts";
+import { createPutting } from "./files/upload-putting.ts";
+import { createUploadStore, UPLOADS_FOLDER } from "./files/upload-store.ts";
+import { createUploadsRepo } from "./files/uploads.repo.ts";
+import { createUploads, type Uploads } from "./files/uploads.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
@@ -56,6 +61,8 @@ export async function openDrivers(options: DriversOptions): Promise<Drivers> {
 
 export function createPhoneParts(options: {
   db: Database;
+  /** Keys are derived from it. */
+  master: Buffer;
   config: Config;
   clock: Clock;
   log: Log;
@@ -87,7 +94,22 @@ export function createPhoneParts(options: {
       movingOnMachine: config.MOVING_PHONES,
     },
   });
-  return { phonesRepo, lifecycle, phones, uploads: createUploads() };
+  const uploadsRepo = createUploadsRepo(db);
+  const store = createUploadStore({
+    folder: join(config.DATA_DIR, UPLOADS_FOLDER),
+    key: deriveKey(options.master, "uploads"),
+  });
+  const putting = createPutting({
+    ...{ db, repo: uploadsRepo, store, phones: phonesRepo, lifecycle, audit, clock, log: options.log },
+  });
+  const uploads = createUploads({
+    ...{ db, repo: uploadsRepo, store, putting, phones, lifecycle, clock, log: options.log },
+    room: async () => {
+      const { bavail, bsize } = await statfs(config.DATA_DIR);
+      return bavail * bsize;
+    },
+  });
+  return { phonesRepo, lifecycle, phones, uploads };
 }
 
 /** The screens of the phones, and what a phone's life means for them. */
@@ -100,6 +122,7 @@ export function createScreenParts(options: {
   drivers: Drivers;
   lifecycle: PhoneLifecycle;
   recordings: Pick<Recordings, "tap" | "phoneEnded">;
+  uploads: Pick<Uploads, "phoneRemoved">;
 }): { screen: ScreenService; listener: LifecycleListener } {
   const { db, clock, log, audit, drivers, lifecycle, recordings } = options;
   const screen = createScreenService({
@@ -124,6 +147,11 @@ export function createScreenParts(options: {
   });
   const listener: LifecycleListener = {
     ended(id, state, reason) {
+      if (state === "removed") {
+        options.uploads
+          .phoneRemoved(id)
+          .catch((error: unknown) => log.error("Files for a removed phone were not removed", errorFields(error)));
+      }
       recordings
         .phoneEnded(id, PHONE_REASON_WORDS[reason])
         .catch((error: unknown) => log.error("A recording was not paused", errorFields(error)));

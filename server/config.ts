@@ -202,6 +202,21 @@ const VARIABLES = {
     about:
       "ADB server whose Android devices can be phones, as host:port, or off. It is never started or stopped from here.",
   },
+  ANDROID_IMAGES: {
+    schema: z.string().min(1).optional(),
+    about:
+      "JSON with the Android images phones in containers are made of; see docs/android-hosts.md. Unset: there are none.",
+  },
+  DOCKER_HOST: {
+    schema: z.string().min(1).optional(),
+    about:
+      "Docker Engine that runs phones in containers: unix:///var/run/docker.sock, or tcp://host:2376. More: npm run admin -- hosts add.",
+  },
+  DOCKER_CERT_PATH: {
+    schema: z.string().min(1).optional(),
+    about: "Folder with ca.pem, cert.pem and key.pem for DOCKER_HOST, where that is another machine.",
+  },
+  DOCKER_PHONES: { schema: count(4, 1_000), about: "Phones the machine of DOCKER_HOST keeps, parked ones too." },
   ANDROID_DEVICES: {
     schema: z.enum(["registered", "discovered"], { error: "Write registered or discovered." }).default("registered"),
     about:
@@ -296,7 +311,7 @@ function hostAndPort(text: string, context: z.RefinementCtx) {
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
-const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT", "DOCKER_HOST"] as const;
+const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
 const OWN_PREFIXES = [
   "PHONE_",
@@ -325,6 +340,8 @@ const OWN_PREFIXES = [
   "GEELARK_",
   // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
   "ANDROID_DEVICE",
+  "ANDROID_IMAGE",
+  "DOCKER_PHONE",
 ];
 
 export interface Config

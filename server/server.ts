@@ -157,7 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
-    ...{ db, config, clock, log, audit, events, idempotency, drivers, metering },
+    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
     gate: accounts.judge,
     listener: () => listener,
   });
@@ -174,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     memberships: accounts.memberships,
   });
   const { screen, ...watched } = createScreenParts({
-    ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings },
+    ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings, uploads },
   });
   listener = watched.listener;
   accounts.sessions.onEnded((id) => screen.closeSession(id));
@@ -194,7 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ automations, drivers, phones, uploads, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;
@@ -233,6 +233,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions: accounts.sessions,
     accessChanges: accounts.accessChanges,
     phones,
+    uploads,
     runs: automations.runs,
     webhooks,
     workspaces: automations.workspaces,
@@ -302,11 +303,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
+    .then(() => uploads.recover())
+    .catch((error: unknown) => log.error("Recovery of uploads failed", errorFields(error)))
     .then(() => automations.start())
     .then(() => rules.scheduler.start())
     .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
+    uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
   const setupUrl = await accounts.accounts.issueSetupLink();
 
@@ -336,6 +340,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await recordings.close();
         recordingsFeed.close();
         await automations.close();
+        await uploads.close();
         await lifecycle.close();
         await meter.stop();
         await billing.stop();

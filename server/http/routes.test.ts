@@ -82,6 +82,7 @@ const ROUTES = [
   "GET /email/undo",
   "GET /erasure",
   "GET /files/phones/:phone/:name",
+  "GET /files/phones/:phone/uploads/:upload",
   "GET /healthz",
   "GET /invite",
   "GET /invite/done",
@@ -116,6 +117,7 @@ const ROUTES = [
   "GET /trust/records.json",
   "GET /trust/key",
   "GET /workspaces/export.zip",
+  "PATCH /files/phones/:phone/uploads/:upload",
   "POST /exports/:ticket",
   "POST /hooks/:id",
   "POST /privacy/import",
@@ -198,6 +200,7 @@ function expectGuarded(what: string, { headers }: Pick<Answered, "headers">, { k
 const filled = (path: string) =>
   path
     .replace(":phone", newId("phone"))
+    .replace(":upload", newId("upload"))
     .replace(":run", newId("run"))
     .replace(":suite", newId("suite"))
     .replace(/:id|:name|:report/, "junit.xml")

@@ -39,13 +39,13 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
   return { ...composePhones(test, new ManualClock(), new FakeDriver(), limits), dispose: () => test.dispose() };
 }
-export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C>>;
+export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C, FakeDriver>>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
-export function composePhones<C extends Clock = ManualClock>(
+export function composePhones<C extends Clock = ManualClock, D extends PhoneDriver = FakeDriver>(
   test: TestDatabase,
   clock: C,
-  driver: FakeDriver,
+  driver: D,
   limits: Partial<PhoneLimits> = {},
   metering: Metering = FREE_METERING,
 ) {

@@ -1,9 +1,11 @@
 /** A socket, or any duplex stream of bytes, as the streams the ADB library takes. */
 import type { Duplex } from "node:stream";
+import { MaybeConsumable } from "@yume-chan/stream-extra";
 
 export interface ByteStreams {
   readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
+  /** The library's own writers hand over their chunks wrapped. */
+  readonly writable: WritableStream<MaybeConsumable<Uint8Array>>;
   /** Settles when both directions are over, whatever ended them. */
   readonly closed: Promise<void>;
 }
@@ -18,10 +20,10 @@ export function byteStreams(duplex: Duplex): ByteStreams {
   duplex.on("error", (error) => {
     failure = error;
   });
+  let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let done = false;
         const end = () => {
           if (done) return;
           done = true;
@@ -42,12 +44,13 @@ export function byteStreams(duplex: Duplex): ByteStreams {
         duplex.resume();
       },
       cancel() {
+        done = true;
         duplex.destroy();
       },
     },
     { highWaterMark: 1024 * 1024, size: (chunk) => chunk.byteLength },
   );
-  const writable = new WritableStream<Uint8Array>({
+  const writable = new MaybeConsumable.WritableStream<Uint8Array>({
     write: (chunk) =>
       new Promise<void>((resolve, reject) => {
         if (chunk.byteLength === 0) return resolve();

@@ -41,8 +41,6 @@ export class AdbConnection implements StreamPipe {
   readonly #reader = new AdbPacketReader();
   readonly #streams = new Map<number, AdbStream>();
   readonly #opening = new Map<number, (stream: AdbStream | undefined) => void>();
-  /** `localabstract:…` and `tcp:…` addresses of the device that lead to the host (`reverse:forward`). */
-  readonly reverse = new Map<string, string>();
   #nextId = 1;
   #token: Buffer | undefined;
   #online = false;
@@ -215,7 +213,6 @@ export class AdbConnection implements StreamPipe {
     for (const opened of this.#opening.values()) opened(undefined);
     this.#opening.clear();
     for (const stream of [...this.#streams.values()]) stream.over();
-    this.reverse.clear();
   }
 
   #over(): void {

@@ -3,16 +3,18 @@ import type { AdbConnection } from "./adb-connection.ts";
 import type { AdbStream } from "./adb-stream.ts";
 import { serveSync } from "./adb-sync.ts";
 import type { DeviceFiles } from "./device-files.ts";
+import type { LocalSockets } from "./local-sockets.ts";
 import { type ShellPlace, serveShell } from "./shell.ts";
 
 export interface ServicePlace {
   readonly shell: ShellPlace;
   readonly files: DeviceFiles;
+  readonly sockets: LocalSockets;
   readonly reboot: () => void;
 }
 
 export function phoneService(place: ServicePlace) {
-  return (name: string, _connection: AdbConnection): ((stream: AdbStream) => void) | undefined => {
+  return (name: string, connection: AdbConnection): ((stream: AdbStream) => void) | undefined => {
     const colon = name.indexOf(":");
     const [kind, rest] = [name.slice(0, colon), name.slice(colon + 1)];
     const words = kind.split(",");
@@ -22,6 +24,10 @@ export function phoneService(place: ServicePlace) {
         return (stream) => serveShell(stream, words, rest, place.shell);
       case "sync":
         return (stream) => serveSync(stream, place.files);
+      case "localabstract":
+        return place.sockets.accepting(rest);
+      case "reverse":
+        return (stream) => place.sockets.serve(stream, rest, connection);
       case "reboot":
         return (stream) => {
           stream.end();

@@ -13,8 +13,11 @@ import { AdbConnection, FEATURES } from "./adb-connection.ts";
 import { phoneService } from "./adb-services.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
+import { LocalSockets } from "./local-sockets.ts";
 import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
+import { screenRecordProgram } from "./scrcpy/screenrecord.ts";
+import { type ScrcpyFaults, type ScrcpySession, scrcpyProgram } from "./scrcpy/server.ts";
 import { installStubs, StubServer } from "./shell-stub.ts";
 
 export interface SimulatorOptions {
@@ -61,6 +64,12 @@ export interface Simulator {
   slow(ms: number): void;
   /** Sends what is no ADB to every host. */
   garbage(): void;
+  /** The encoder of everybody who watches breaks. */
+  dieEncoder(): void;
+  /** Encoders that are not there. */
+  readonly faults: ScrcpyFaults;
+  /** scrcpy servers that run. */
+  readonly scrcpy: ReadonlySet<ScrcpySession>;
   /** Nothing more can be written to it. */
   fullStorage(full: boolean): void;
   close(): Promise<void>;
@@ -76,6 +85,9 @@ class AndroidSimulator implements Simulator {
   readonly serial: string;
   readonly phone: Phone;
   readonly root: string;
+  readonly faults: ScrcpyFaults = { noEncoder: false, noAudio: false };
+  readonly scrcpy = new Set<ScrcpySession>();
+  readonly #sockets = new LocalSockets();
   readonly #home: string;
   readonly #stubs: StubServer;
   readonly #service: ReturnType<typeof phoneService>;
@@ -99,10 +111,18 @@ class AndroidSimulator implements Simulator {
     const files = new DeviceFiles(this.root);
     const { width = 720, height = 1280, density = 320, idleTimeoutMs = 10_000 } = options;
     this.phone = new Phone({ serial: this.serial, width, height, density }, files);
-    const programs = phonePrograms({ phone: this.phone, files, idleTimeoutMs }, {});
+    const { phone, faults, scrcpy: sessions } = this;
+    const sockets = this.#sockets;
+    const programs = phonePrograms(
+      { phone, files, idleTimeoutMs },
+      {
+        app_process: scrcpyProgram({ phone, files, sockets, faults, sessions }),
+        screenrecord: screenRecordProgram(phone, faults),
+      },
+    );
     this.#stubs = new StubServer((io) => runProgram(programs, io));
     const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
-    this.#service = phoneService({ shell: { path, root: this.root }, files, reboot: () => this.#reboot() });
+    this.#service = phoneService({ shell: { path, root: this.root }, files, sockets, reboot: () => this.#reboot() });
   }
 
   get #socketPath(): string {
@@ -143,6 +163,7 @@ class AndroidSimulator implements Simulator {
         ended: (who) => {
           this.#connections.delete(who);
           this.#asking.delete(who);
+          this.#sockets.forget(who);
         },
       });
       this.#connections.add(connection);
@@ -188,6 +209,9 @@ class AndroidSimulator implements Simulator {
   }
   garbage(): void {
     for (const connection of this.#connections) connection.garbage();
+  }
+  dieEncoder(): void {
+    for (const session of this.scrcpy) session.dieEncoder();
   }
   fullStorage(full: boolean): void {
     this.phone.files.full = full;
