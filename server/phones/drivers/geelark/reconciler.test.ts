@@ -84,6 +84,7 @@ describe.each(TEST_ENGINES)("the partner, looked at, on $name", (engine) => {
     const starting = world.source.start(spec, never);
     await world.reconciler.look();
     await starting;
+    expect(world.emulator.calls).not.toContain(PATHS.stop);
     expect(world.emulator.world.status(phone)).toBe(0);
   });
 
