@@ -3,13 +3,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newId } from "../../../../../shared/ids.ts";
 import { PROVE_TIMES } from "../../../../../shared/testing/prove.ts";
+import { ManualClock } from "../../../../clock.ts";
 import { isPublicAddress } from "../../../../egress/address.ts";
+import { silentLog } from "../../../../log.ts";
 import { createBootQueue } from "./boot-queue.ts";
 import { androidArguments, parseCatalogue, resourceLimits } from "./catalogue.ts";
-import { firewallRules, forbiddenTargets, NOT_PUBLIC_V4 } from "./egress-guard.ts";
+import { firewallRules, firstOpen, forbiddenTargets, NOT_PUBLIC_V4 } from "./egress-guard.ts";
+import type { Engine } from "./engine.ts";
 import { parseEngineAddress } from "./engine-address.ts";
+import { bounded } from "./engine-call.ts";
 import { FrameReader } from "./exec-stream.ts";
 import { choosePlace } from "./placement.ts";
+import { createStrays } from "./strays.ts";
 import { IMAGE, imageOf } from "./testing/fixture.ts";
 
 const always = new AbortController().signal;
@@ -110,6 +115,67 @@ describe("the boot queue", () => {
   });
 });
 
+describe("a call of an Engine", () => {
+  it("ends when nobody answers, tells the client so, and throws away what comes late", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const late: string[] = [];
+    let told: AbortSignal | undefined;
+    const call = (signal: AbortSignal) => {
+      told = signal;
+      return promise;
+    };
+    const asked = bounded("ping", 5, undefined, call, (answer) => late.push(answer));
+    await expect(asked).rejects.toMatchObject({ kind: "gone", message: "ping: no answer for 0.005 s." });
+    expect(told?.aborted).toBe(true);
+    resolve("too late");
+    await new Promise(setImmediate);
+    expect(late).toEqual(["too late"]);
+  });
+  it("ends with its signal's reason, and leaves the client's signal quiet after an answer", async () => {
+    const stop = new AbortController();
+    const asked = bounded("ping", 10_000, stop.signal, () => new Promise(() => {}));
+    stop.abort(new Error("not wanted"));
+    await expect(asked).rejects.toThrow("not wanted");
+    let told: AbortSignal | undefined;
+    const later = new AbortController();
+    await bounded("stream", 10_000, later.signal, async (signal) => {
+      told = signal;
+    });
+    later.abort();
+    expect(told?.aborted).toBe(false);
+  });
+  it("tells an answer that is a refusal from no answer", async () => {
+    const refused = Object.assign(new Error("no such container"), { statusCode: 404 });
+    await expect(bounded("x", 100, undefined, () => Promise.reject(refused))).rejects.toMatchObject({
+      kind: "refused",
+      status: 404,
+    });
+    const broken = Object.assign(new Error("hang up"), { code: "ECONNRESET" });
+    await expect(bounded("x", 100, undefined, () => Promise.reject(broken))).rejects.toMatchObject({ kind: "gone" });
+  });
+});
+
+describe("what has no phone", () => {
+  it("of another server stays, also on an Engine that does not filter", async () => {
+    const clock = new ManualClock();
+    const host = newId("phoneHost");
+    const removed: string[] = [];
+    const labels = { "perch.server": "another", "perch.phone": "ph_x" };
+    const engine = {
+      volumes: async () => [{ name: "theirs", labels }],
+      removeVolume: async (name: string) => void removed.push(name),
+      remove: async (id: string) => void removed.push(id),
+    } as unknown as Engine;
+    const strays = createStrays({ clock, log: silentLog, instance: "mine", label: "perch.server=mine" });
+    for (let n = 0; n < 3; n += 1) {
+      const there = [{ id: "container", labels, running: true }];
+      await strays.sweep({ host, engine, there, places: [] });
+      clock.advance(5 * 60_000);
+    }
+    expect(removed).toEqual([]);
+  });
+});
+
 describe("the catalogue", () => {
   it("has sizes and limits of its own for what is left out, and says them as redroid and the Engine take them", () => {
     expect(androidArguments(IMAGE)).toEqual([
@@ -187,6 +253,19 @@ describe("the egress guard", () => {
       ...["172.30.0.1:22", "172.30.0.1:2375", "172.30.0.1:2376", "172.30.0.1:8787"],
       ...["169.254.169.254:80", "198.51.100.7:8787"],
     ]);
+  });
+  it.each([
+    ["silence", "10.0.0.1:22 1 nc: Timeout", false],
+    ["no way there", "10.0.0.1:22 1 nc: connect: No route to host", false],
+    ["a connection", "10.0.0.1:22 0 ", true],
+    ["a refused connection", "10.0.0.1:22 1 nc: connect: Connection refused", true],
+    ["a program that is not there", "10.0.0.1:22 127 sh: toybox: not found", true],
+    ["a program that was killed", "10.0.0.1:22 124 ", true],
+    ["words about another target", "10.0.0.2:22 1 nc: Timeout", true],
+    ["nothing at all", "", true],
+  ])("takes %s for what it is", (_what, said, open) => {
+    const target = { address: "10.0.0.1", port: 22, what: "the host itself" };
+    expect(firstOpen(`noise\n${said}\n`, [target])).toBe(open ? target : undefined);
   });
   it("writes rules with the server's addresses and never an IPv6 one among them", () => {
     const rules = firewallRules(["8.8.4.4", "2001:db8::1"]);

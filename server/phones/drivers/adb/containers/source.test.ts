@@ -307,7 +307,12 @@ describe("phones in containers", () => {
     await expect(source.remove(id, undefined)).rejects.toThrow();
     expect(await under.repo.find(id)).toBeDefined();
     engine.failing.clear();
+    engine.keepsVolumes = true;
+    await expect(source.remove(id, undefined)).rejects.toThrow("could not be wiped completely");
+    expect(await under.repo.find(id)).toBeDefined();
+    engine.keepsVolumes = false;
     expect(await source.remove(id, undefined)).toMatchObject({ verifiedAbsent: true });
+    expect(await under.repo.find(id)).toBeUndefined();
   });
 
   it("stay on a host that is drained, come to it no more, and are not started there again", async () => {

@@ -86,6 +86,8 @@ export class FakeEngine {
   freeDiskKb = 100_000_000;
   withoutToybox = false;
   pollsUntilBooted = 0;
+  /** Says that volumes are removed, and keeps them. */
+  keepsVolumes = false;
   /** Every event is told so many times. */
   eventCopies = 1;
   /** Status of calls whose `METHOD /path` matches, until taken away. */
@@ -242,7 +244,7 @@ export class FakeEngine {
     if (method === "GET") return { status: 200, json: this.#volumeView(name) };
     const user = [...this.containers.values()].find(({ binds }) => binds.some((bind) => bind.startsWith(`${name}:`)));
     if (user !== undefined) return refuse(409, `remove ${name}: volume is in use - [${user.id}]`);
-    this.volumes.delete(name);
+    if (!this.keepsVolumes) this.volumes.delete(name);
     return { status: 204 };
   }
   #volumeView(name: string) {
