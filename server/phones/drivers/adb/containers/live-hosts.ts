@@ -128,6 +128,9 @@ export function createLiveHosts(options: {
     if (one.failures < FAILURES_UNTIL_LOST && one.host !== undefined) return;
     one.host = undefined;
     one.lostSince = clock.now();
+    // Opened anew with the next look: its certificates may be others by then.
+    one.engine?.close();
+    one.engine = undefined;
     log.warn("A host of phones does not answer", { kind: one.row.name, ...errorFields(error) });
     listener.lost(one.row.id);
   }

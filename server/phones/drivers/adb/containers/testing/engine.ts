@@ -4,67 +4,13 @@
  * the handed-over connection of `exec`. What runs in its containers is in `programs.ts`; a phone's ADB is a device the test
  * brings. It can be made to fail in the ways a host does.
  */
-import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { text as bodyOf } from "node:stream/consumers";
+import type { CreateBody, Exec, FakeContainer, FakeDevice, FakeVolume } from "./engine-things.ts";
+import { type Answer, afterBody, type Filters, filtersOf, fits, frame, newId, refuse } from "./engine-wire.ts";
 import { programOf } from "./programs.ts";
-
-export interface FakeDevice {
-  /** Of ADB, on loopback. */
-  readonly port: number;
-  close(): Promise<void> | void;
-}
-export interface FakeContainer {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly labels: Record<string, string>;
-  readonly argv: readonly string[];
-  readonly binds: readonly string[];
-  readonly plan: CreateBody;
-  running: boolean;
-  exitCode: number;
-  outOfMemory: boolean;
-  output: string;
-  pollsUntilBooted: number;
-  device: FakeDevice | undefined;
-}
-export interface FakeVolume {
-  readonly labels: Record<string, string>;
-  /** Sizes by name. */
-  readonly files: Map<string, number>;
-}
-export interface CreateBody {
-  readonly Image: string;
-  readonly Entrypoint?: readonly string[];
-  readonly Cmd?: readonly string[];
-  readonly Labels?: Record<string, string>;
-  readonly ExposedPorts?: Record<string, object>;
-  readonly HostConfig?: {
-    readonly Privileged?: boolean;
-    readonly Binds?: readonly string[];
-    readonly NetworkMode?: string;
-    readonly PortBindings?: Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>;
-    readonly [field: string]: unknown;
-  };
-}
-interface Exec {
-  readonly id: string;
-  readonly container: FakeContainer;
-  readonly argv: readonly string[];
-  running: boolean;
-  exitCode: number | null;
-}
-interface Answer {
-  readonly status: number;
-  readonly json?: unknown;
-  readonly bytes?: Buffer;
-}
-
-const refuse = (status: number, message: string): Answer => ({ status, json: { message } });
-const newId = () => randomBytes(32).toString("hex");
 
 export class FakeEngine {
   readonly images = new Set<string>();
@@ -434,38 +380,4 @@ export class FakeEngine {
     if (program.stderr !== undefined) socket.write(frame(2, Buffer.from(program.stderr)));
     end(program.exitCode);
   }
-}
-
-/** The JSON of the request stands before what is typed; Node hands over both with the connection. */
-async function afterBody(request: IncomingMessage, socket: Duplex): Promise<Duplex> {
-  let left = Number(request.headers["content-length"] ?? 0);
-  while (left > 0) {
-    const chunk: Buffer | null = socket.read();
-    if (chunk === null) {
-      await new Promise((resolve) => socket.once("readable", resolve));
-      continue;
-    }
-    const body = chunk.subarray(0, left);
-    left -= body.length;
-    if (chunk.length > body.length) socket.unshift(chunk.subarray(body.length));
-  }
-  return socket;
-}
-
-function frame(stream: 1 | 2, bytes: Buffer): Buffer {
-  const header = Buffer.alloc(8);
-  header.writeUInt8(stream, 0);
-  header.writeUInt32BE(bytes.length, 4);
-  return Buffer.concat([header, bytes]);
-}
-
-type Filters = Readonly<Record<string, readonly string[]>>;
-function filtersOf(query: URLSearchParams): Filters {
-  return JSON.parse(query.get("filters") ?? "{}") as Filters;
-}
-function fits(labels: Readonly<Record<string, string>>, { label = [] }: Filters): boolean {
-  return label.every((one) => {
-    const at = one.indexOf("=");
-    return at < 0 ? one in labels : labels[one.slice(0, at)] === one.slice(at + 1);
-  });
 }

@@ -19,7 +19,8 @@ import { createPhoneHostsRepo } from "../phone-hosts.repo.ts";
 import { createPhoneHosts } from "../phone-hosts.service.ts";
 import { type ContainerSource, createContainerSource } from "../source.ts";
 import type { Pace } from "../start-phone.ts";
-import { type FakeDevice, FakeEngine } from "./engine.ts";
+import { FakeEngine } from "./engine.ts";
+import type { FakeDevice } from "./engine-things.ts";
 
 export const INSTANCE = "0123456789abcdef";
 export const IMAGE: CatalogueImage = imageOf({ id: "android-14", image: "redroid/redroid:14.0.0-latest" });

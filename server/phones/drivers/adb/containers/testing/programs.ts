@@ -1,7 +1,8 @@
 /** What programs in the containers of the test Engine do: as much of toybox and Android as phones are asked for. */
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import type { FakeContainer, FakeEngine } from "./engine.ts";
+import type { FakeEngine } from "./engine.ts";
+import type { FakeContainer } from "./engine-things.ts";
 
 export interface ProgramResult {
   readonly exitCode: number;
