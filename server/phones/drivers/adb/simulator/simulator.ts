@@ -67,6 +67,8 @@ export interface Simulator {
   readonly faults: ScrcpyFaults;
   /** scrcpy servers that run. */
   readonly scrcpy: ReadonlySet<ScrcpySession>;
+  /** Programs that were run, with their arguments as they came, the newest last. */
+  readonly ran: readonly (readonly string[])[];
   /** Nothing more can be written to it. */
   fullStorage(full: boolean): void;
   close(): Promise<void>;
@@ -78,7 +80,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return simulator;
 }
 
+const PROGRAMS_KEPT = 2_000;
+
 class AndroidSimulator implements Simulator {
+  readonly ran: (readonly string[])[] = [];
   readonly serial: string;
   readonly phone: Phone;
   readonly root: string;
@@ -115,7 +120,11 @@ class AndroidSimulator implements Simulator {
         screenrecord: screenRecordProgram(phone, faults),
       },
     );
-    this.#stubs = new StubServer((io) => runProgram(programs, io));
+    this.#stubs = new StubServer((io) => {
+      this.ran.push([io.name, ...io.args]);
+      if (this.ran.length > PROGRAMS_KEPT) this.ran.shift();
+      return runProgram(programs, io);
+    });
     const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
     this.#service = phoneService({ shell: { path, root: this.root }, files, sockets, reboot: () => this.#reboot() });
   }
