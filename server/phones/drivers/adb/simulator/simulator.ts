@@ -73,6 +73,8 @@ export interface Simulator {
   readonly faults: ScrcpyFaults;
   /** scrcpy servers that run. */
   readonly scrcpy: ReadonlySet<ScrcpySession>;
+  /** Programs that were run, with their arguments as they came, the newest last. */
+  readonly ran: readonly (readonly string[])[];
   /** Nothing more can be written to it. */
   fullStorage(full: boolean): void;
   close(): Promise<void>;
@@ -84,7 +86,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return simulator;
 }
 
+const PROGRAMS_KEPT = 2_000;
+
 class AndroidSimulator implements Simulator {
+  readonly ran: (readonly string[])[] = [];
   readonly serial: string;
   readonly phone: Phone;
   readonly root: string;
@@ -125,7 +130,11 @@ class AndroidSimulator implements Simulator {
         nc: netcat(sockets),
       },
     );
-    this.#stubs = new StubServer((io) => runProgram(programs, io));
+    this.#stubs = new StubServer((io) => {
+      this.ran.push([io.name, ...io.args]);
+      if (this.ran.length > PROGRAMS_KEPT) this.ran.shift();
+      return runProgram(programs, io);
+    });
     const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
     this.#service = phoneService({
       shell: { path, root: this.root, running: this.#running },
