@@ -17,13 +17,13 @@ export function byteStreams(duplex: Duplex): ByteStreams {
     else duplex.once("close", resolve);
   });
   let failure: Error | undefined;
+  let done = false;
   duplex.on("error", (error) => {
     failure = error;
   });
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let done = false;
         const end = () => {
           if (done) return;
           done = true;
@@ -44,18 +44,20 @@ export function byteStreams(duplex: Duplex): ByteStreams {
         duplex.resume();
       },
       cancel() {
+        done = true;
         duplex.destroy();
       },
     },
     { highWaterMark: 1024 * 1024, size: (chunk) => chunk.byteLength },
   );
   const writable = new MaybeConsumable.WritableStream<Uint8Array>({
+    // What cannot be written any more goes nowhere: the library says good-bye to each of its streams and listens to no
+    // answer, and `closed` tells who has to know. A destroyed stream may never call back.
     write: (chunk) =>
-      new Promise<void>((resolve, reject) => {
-        if (chunk.byteLength === 0) return resolve();
-        // A destroyed stream may never call back.
-        void closed.then(() => reject(failure ?? new Error("The connection is closed.")));
-        duplex.write(chunk, (error) => (error ? reject(error) : resolve()));
+      new Promise<void>((resolve) => {
+        if (chunk.byteLength === 0 || duplex.destroyed) return resolve();
+        void closed.then(resolve);
+        duplex.write(chunk, () => resolve());
       }),
     close() {
       duplex.end();
