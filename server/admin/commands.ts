@@ -17,11 +17,13 @@ import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../privacy/requests/compose.ts";
+import { ANDROID_COMMANDS } from "./android-commands.ts";
 import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
@@ -96,6 +98,12 @@ const USAGE = `Usage: npm run admin -- <command>
   incident register                                   every incident there was
   policy announce --version N --reason R              tells everybody about a new version of the privacy policy
   policy status                                       what is in force, what was announced, who was told
+  android setup                                       what is missing for Android phones, and how to get it
+  android key                                         this server's ADB key, for a device's adb_keys file
+  android devices                                     devices that are registered, those seen, and how they are
+  android add (--serial S | --address HOST[:PORT]) [--label L] [--region G] --reason R
+                                                      makes a device of the ADB server, or one called directly, a phone-to-be
+  android forget --device D --reason R                forgets one that is no phone now
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -116,6 +124,7 @@ const COMMANDS: Commands = {
   ...UPKEEP_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
+  ...ANDROID_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -305,5 +314,11 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
     ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
-  return { db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, operator, process, enqueue };
+  const android = createAndroidDesk({
+    ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
+  });
+  return {
+    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, operator },
+    ...{ process, enqueue },
+  };
 }

@@ -95,9 +95,12 @@ async function readMarked(socket: AdbSocket, marker: string, maxBytes: number): 
   }
   const all = Buffer.concat(parts);
   const at = all.lastIndexOf(marker);
-  const code = at < 0 ? undefined : /^(\d{1,3})\s*$/.exec(all.subarray(at + marker.length).toString("latin1"))?.[1];
-  if (code === undefined) throw new Error("The shell ended without a word.");
-  return { exitCode: Number(code), stdout: all.subarray(0, at), stderr: "" };
+  const after = at < 0 ? "" : all.toString("latin1", at + marker.length, at + marker.length + 8);
+  const line = /^(\d{1,3})\r?\n/.exec(after);
+  if (line === null) throw new Error("The shell ended without a word.");
+  // What the program wrote elsewhere may come later.
+  const rest = all.subarray(at + marker.length + line[0].length);
+  return { exitCode: Number(line[1]), stdout: Buffer.concat([all.subarray(0, at), rest]), stderr: "" };
 }
 
 /** What a program writes to its standard output, as it does. */

@@ -311,6 +311,7 @@ describe.runIf(hasAdb)("an ADB server", () => {
     });
     const simulator = await startSimulator({ auth: true });
     const opening = open(server.endpoint(simulator.address));
+    opening.catch(() => undefined);
     await vi.waitFor(() => expect(simulator.asking.length).toBeGreaterThan(0), { interval: 10, timeout: 5_000 });
     simulator.allow();
     const device = await opening.catch((error: unknown) => {

@@ -6,6 +6,7 @@
 import type { Adb, AdbSocket } from "@yume-chan/adb";
 import { PerchError } from "../../../errors.ts";
 import { within } from "./connect/bounded.ts";
+import { AdbUnavailable } from "./connect/unavailable.ts";
 
 /** `SYNC_DATA_MAX` */
 const MAX_DATA = 64 * 1024;
@@ -29,18 +30,23 @@ export interface SyncEntry {
 class Session {
   readonly #socket: AdbSocket;
   readonly #words: string;
+  readonly #gone: Promise<never>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(socket: AdbSocket, words: string) {
+  constructor(socket: AdbSocket, words: string, disconnected: Promise<void>) {
     this.#socket = socket;
     this.#words = words;
+    this.#gone = disconnected.then(() => {
+      throw new AdbUnavailable("device_gone", `The connection to ${words} broke.`);
+    });
+    this.#gone.catch(() => undefined);
     this.#reader = socket.readable.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.#writer = socket.writable.getWriter() as WritableStreamDefaultWriter<Uint8Array>;
   }
   static async open(adb: Adb, words: string): Promise<Session> {
-    return new Session(await adb.createSocket("sync:"), words);
+    return new Session(await adb.createSocket("sync:"), words, adb.disconnected);
   }
   /** An id of four letters and a number; behind it the data, where the number is its length. */
   async write(id: string, number: number, data: Uint8Array = new Uint8Array()): Promise<void> {
@@ -48,7 +54,7 @@ class Session {
     packet.write(id, "latin1");
     packet.writeUInt32LE(number >>> 0, 4);
     packet.set(data, 8);
-    await within(STEP_MS, this.#words, this.#writer.write(packet));
+    await within(STEP_MS, this.#words, Promise.race([this.#writer.write(packet), this.#gone]));
   }
   request(id: string, path: string): Promise<void> {
     const bytes = Buffer.from(path);
@@ -61,8 +67,8 @@ class Session {
     const parts = [this.#rest];
     let bytes = this.#rest.byteLength;
     while (bytes < length) {
-      const { done, value } = await within(stepMs, this.#words, this.#reader.read());
-      if (done) throw new PerchError("phone_unavailable", `The connection to ${this.#words} broke.`);
+      const { done, value } = await within(stepMs, this.#words, Promise.race([this.#reader.read(), this.#gone]));
+      if (done) throw new AdbUnavailable("device_gone", `The connection to ${this.#words} broke.`);
       parts.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
       bytes += value.byteLength;
     }

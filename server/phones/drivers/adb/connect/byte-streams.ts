@@ -21,6 +21,7 @@ export function byteStreams(duplex: Duplex): ByteStreams {
   duplex.on("error", (error) => {
     failure = error;
   });
+  let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {

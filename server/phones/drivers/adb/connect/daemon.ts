@@ -7,7 +7,6 @@ import {
   AdbAuthType,
   AdbCommand,
   AdbDaemonTransport,
-  AdbFeature,
   AdbPublicKeyAuthenticator,
 } from "@yume-chan/adb";
 import { PerchError } from "../../../../errors.ts";
@@ -19,8 +18,6 @@ import { BoundedTransport, CLIENT_FEATURES } from "./transport.ts";
 import { AdbUnavailable } from "./unavailable.ts";
 
 const HANDSHAKE_MS = 10_000;
-/** Bytes a device may send on one socket before they are acknowledged (Android 14). */
-const WINDOW_BYTES = 4 * 1024 * 1024;
 /** What a device gives to be signed (`TOKEN_SIZE`); anything else is not signed with our key. */
 const TOKEN_BYTES = 20;
 /** DER of DigestInfo with SHA-1, RFC 8017 §9.2 note 1: `RSA_sign(NID_sha1, …)` in adb's auth.cpp. */
@@ -58,8 +55,10 @@ export async function openDaemon(
         connection: packetConnection(byteStreams(duplex)),
         credentialStore: keys.store,
         authenticators: [signed, introduced],
-        features: [...CLIENT_FEATURES, AdbFeature.DelayedAck],
-        initialDelayedAckBytes: WINDOW_BYTES,
+        features: CLIENT_FEATURES,
+        // With more than one packet on its way the library loses what waits when the device closes the socket behind it, and
+        // breaks the connection over it (2.6.4, `AdbDaemonSocketController.dispose`).
+        initialDelayedAckBytes: 0,
       }),
       signal,
     );

@@ -62,6 +62,10 @@ export function packetBytes(packet: AdbPacketInit): Uint8Array {
   return bytes;
 }
 
+/**
+ * What cannot be sent any more is lost without a word: the library sends much that nobody waits for, and that the connection
+ * is over is told where it is read.
+ */
 export function packetConnection(streams: ByteStreams): AdbDaemonConnection {
   const parser = new PacketParser();
   const reader = streams.readable.getReader();
@@ -80,9 +84,9 @@ export function packetConnection(streams: ByteStreams): AdbDaemonConnection {
       cancel: (reason) => reader.cancel(reason),
     }),
     writable: new Consumable.WritableStream<AdbPacketInit>({
-      write: (packet) => writer.write(packetBytes(packet)),
-      close: () => writer.close(),
-      abort: (reason) => writer.abort(reason),
+      write: (packet) => writer.write(packetBytes(packet)).catch(() => undefined),
+      close: () => writer.close().catch(() => undefined),
+      abort: (reason) => writer.abort(reason).catch(() => undefined),
     }),
   };
 }

@@ -106,11 +106,11 @@ export class StubServer {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     const killed = new AbortController();
+    let ended = false;
     const stdin = new ReadableStream<Buffer>({
       start: (controller) => {
         let held: Buffer = Buffer.alloc(0);
         let head = true;
-        let ended = false;
         const frames = (chunk: Buffer) => {
           held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
           while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
@@ -142,6 +142,7 @@ export class StubServer {
         socket.resume();
       },
       cancel: () => {
+        ended = true;
         socket.resume();
       },
     });
