@@ -18,10 +18,6 @@ export function byteStreams(duplex: Duplex): ByteStreams {
   });
   let failure: Error | undefined;
   let done = false;
-  duplex.on("error", (error) => {
-    failure = error;
-  });
-  let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
