@@ -17,6 +17,9 @@ export function byteStreams(duplex: Duplex): ByteStreams {
     else duplex.once("close", resolve);
   });
   let failure: Error | undefined;
+  duplex.on("error", (error) => {
+    failure = error;
+  });
   let done = false;
   const readable = new ReadableStream<Uint8Array>(
     {
@@ -48,13 +51,12 @@ export function byteStreams(duplex: Duplex): ByteStreams {
     { highWaterMark: 1024 * 1024, size: (chunk) => chunk.byteLength },
   );
   const writable = new MaybeConsumable.WritableStream<Uint8Array>({
-    // What cannot be written any more goes nowhere: the library says good-bye to each of its streams and listens to no
-    // answer, and `closed` tells who has to know. A destroyed stream may never call back.
     write: (chunk) =>
-      new Promise<void>((resolve) => {
-        if (chunk.byteLength === 0 || duplex.destroyed) return resolve();
-        void closed.then(resolve);
-        duplex.write(chunk, () => resolve());
+      new Promise<void>((resolve, reject) => {
+        if (chunk.byteLength === 0) return resolve();
+        // A destroyed stream may never call back.
+        void closed.then(() => reject(failure ?? new Error("The connection is closed.")));
+        duplex.write(chunk, (error) => (error ? reject(error) : resolve()));
       }),
     close() {
       duplex.end();
