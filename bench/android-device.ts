@@ -3,9 +3,10 @@ import type { App, Area } from "../server/phones/drivers/adb/simulator/app.ts";
 import { startSimulator } from "../server/phones/drivers/adb/simulator/simulator.ts";
 import type { View } from "../server/phones/drivers/adb/simulator/view.ts";
 
-const ROWS = 48;
+const ROWS = 40;
+const COLUMNS = 18;
 
-/** Every row of the screen has another colour in every picture. */
+/** Every piece of the screen has another colour in every picture. */
 class MovingApp implements App {
   readonly package = "com.example.moving";
   readonly activity = ".MovingActivity";
@@ -18,15 +19,21 @@ class MovingApp implements App {
   }
   view({ rect, atMs }: Area): View {
     const height = Math.ceil(rect.height / ROWS);
+    const width = Math.ceil(rect.width / COLUMNS);
     const step = Math.floor(atMs / 33);
     return {
       kind: "FrameLayout",
       bounds: rect,
       fill: 0x000000,
-      children: Array.from({ length: ROWS }, (_, row) => ({
+      children: Array.from({ length: ROWS * COLUMNS }, (_, piece) => ({
         kind: "View" as const,
-        fill: ((row + step) * 0x0a_15_2f) & 0xffffff,
-        bounds: { x: rect.x, y: rect.y + row * height, width: rect.width, height },
+        fill: Math.imul(piece * 31 + step, 0x9e3779b1) & 0xffffff,
+        bounds: {
+          x: rect.x + (piece % COLUMNS) * width,
+          y: rect.y + Math.floor(piece / COLUMNS) * height,
+          width,
+          height,
+        },
       })),
     };
   }
