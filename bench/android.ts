@@ -44,7 +44,7 @@ export const android: Benchmark = {
     "The simulated Android in a process of its own, whose ffmpeg encodes a screen that changes everywhere, about 30 times a " +
     "second. Frame path: from scrcpy's socket in the server to a viewer's socket, and to the canvas of the panel's own " +
     "player in a real Chromium on the same cores. Rate, bytes and processor time of the server's process beside a " +
-    `program that only reads the same scrcpy socket. Touch: ${TOUCHES} touches from a viewer's socket to its next frame, ` +
+    `program that only reads the same scrcpy socket. Times are to a millisecond. Touch: ${TOUCHES} touches from a viewer's socket to its next frame, ` +
     "beside the same touches on the raw control socket to the raw video socket.",
   run: benchAndroid,
 };
