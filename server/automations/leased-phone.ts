@@ -50,6 +50,8 @@ export function leasedPhone(options: {
   let airplane = false;
   let permissions = false;
   let lastTree: UiTree | undefined;
+  /** What the run put on the clipboard, for phones whose own cannot be reached. */
+  let copied: string | undefined;
   const stepLooks = createLooks();
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
@@ -99,7 +101,13 @@ export function leasedPhone(options: {
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
         screenshot: async () => call(picture),
-        readClipboard: async () => call(() => driver.clipboard.read(id)),
+        readClipboard: async () =>
+          call(async () =>
+            driver.clipboard.read(id).catch((error: unknown) => {
+              if (copied === undefined || !cannot(error)) throw error;
+              return copied;
+            }),
+          ),
         input: (input) =>
           // A finger that is down has to come up also when the run was cancelled.
           input.type === "touch" && input.phase === "cancel"
@@ -138,7 +146,11 @@ export function leasedPhone(options: {
             airplane = on;
             return automation.setAirplaneMode(id, on);
           }),
-        writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
+        writeClipboard: (text) =>
+          change(() => {
+            copied = text;
+            return driver.clipboard.write(id, text);
+          }),
         addMedia: (name, bytes) =>
           change(async () => {
             if (automation.addMedia === undefined) {
@@ -183,6 +195,11 @@ export function leasedPhone(options: {
       if (settings !== row.settings) await configure(row.settings);
     },
   };
+}
+
+/** The phone cannot do this at all. */
+function cannot(error: unknown): boolean {
+  return error instanceof PerchError && error.code === "capability_missing";
 }
 
 /** A step's look begins within this after the step before, if there is one. */
