@@ -38,6 +38,7 @@ describe.skipIf(executable === undefined)("Android in the panel", () => {
     server.screens.frames = pictures.frames;
     await storeSignIn(browser.context, server.origin, SIGNED_IN);
     page = await openPanelPage(browser.context);
+    page.setDefaultTimeout(6_000);
     await page.getByText("No phone yet").waitFor();
   });
   afterEach(async () => {

@@ -93,7 +93,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     }
     if (path.startsWith("/files/phones/")) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
-      const upload = /\/uploads\/(\w+)$/.exec(path)?.[1];
+      const upload = /\/uploads\/([\w-]+)$/.exec(path)?.[1];
       if (upload !== undefined) return void state.uploads.serve(request, response, upload);
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
     }

@@ -213,6 +213,20 @@ describe.skipIf(executable === undefined)("popup, welcome and settings", () => {
     expect(server.state.tokens.has(server.token)).toBe(false);
     server.state.tokens.add(server.token);
   });
+
+  it("says of each phone why it stopped, and which the server lost sight of", async () => {
+    addPhone({ name: "Broken", state: "failed", reason: "device_unauthorized" });
+    addPhone({
+      ...{ name: "Away", state: "running", startedAt: new Date(Date.now() - 724_000).toISOString() },
+      ...{ reason: "host_gone", unreachableSince: new Date(Date.now() - 60_000).toISOString() },
+    });
+    await storeSignIn(browser.context, server.origin, server.token);
+    const popup = await overShop();
+    await popup.getByRole("listitem").filter({ hasText: "Broken" }).getByText("does not trust this server").waitFor();
+    await popup.getByRole("listitem").filter({ hasText: "Away" }).getByText("out of reach").waitFor();
+    expect(await popup.getByText("12:0").count()).toBe(0);
+    await popup.screenshot({ path: "e2e/out/popup-phones.png" });
+  });
 });
 
 /** Ends the worker as the browser does; whatever wakes it later is welcome to. */

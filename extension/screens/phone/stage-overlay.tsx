@@ -57,7 +57,7 @@ function Lost({ view }: { readonly view: Extract<PhoneView, { kind: "unreachable
   const now = useNow(true);
   return (
     <Message busy title="Out of reach" detail={lostSentence(view.since, now)}>
-      {view.why !== undefined && <p className="secondary">{view.why}</p>}
+      <p className="secondary">{view.why}</p>
     </Message>
   );
 }

@@ -23,6 +23,17 @@ describe("activity", () => {
     expect(addActivity([], [phone], [], 1)[0]).toMatchObject({ phoneName: "Pixel, tall", words: "Removed." });
   });
 
+  it("tells that the server lost sight of a phone that runs, and found it", () => {
+    const phone = aPhone({ state: "running" });
+    const lost = { ...phone, unreachableSince: "2026-01-01T10:00:00Z" };
+    const entries = addActivity(addActivity([], [phone], [lost], 1), [lost], [phone], 2);
+    expect(entries.map(({ words, tone }) => [words, tone])).toEqual([
+      ["Back.", "good"],
+      ["Out of reach. The server keeps trying.", "bad"],
+    ]);
+    expect(addActivity(entries, [lost], [{ ...lost, name: "New name" }], 3)).toBe(entries);
+  });
+
   it("stays short", () => {
     let entries = addActivity([], [], [], 0);
     const phone = aPhone({ state: "parked" });

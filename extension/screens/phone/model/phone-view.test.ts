@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PHONE_REASONS, PHONE_STATES } from "../../../../shared/phones.ts";
 import type { EndReason } from "../../../../shared/screen-protocol.ts";
-import { announcement, phoneView } from "./phone-view.ts";
+import { announcement, lostSentence, phoneView } from "./phone-view.ts";
 import { initialScreenState, type ScreenState } from "./screen-state.ts";
 import { aPhone } from "./testing.ts";
 
@@ -67,5 +67,42 @@ describe("what the phone screen shows", () => {
         if ("detail" in view) expect(view.detail).toMatch(/\w+.*\.$/);
       }
     }
+  });
+});
+
+describe("a phone the server lost sight of", () => {
+  const since = "2026-01-01T10:00:00.000Z";
+  const lost = aPhone({ state: "running", unreachableSince: since, reason: "host_gone" });
+  const live = screen({ link: { kind: "live" }, hasPicture: true });
+
+  it("is out of reach, whether the list or the screen says so first, and says what is known", () => {
+    expect(phoneView(lost, live)).toEqual({
+      kind: "unreachable",
+      since,
+      why: "The machine this phone runs on does not answer. The phone goes on when it does.",
+    });
+    expect(phoneView(running, { ...live, unreachable: "Unplugged." })).toEqual({
+      kind: "unreachable",
+      since: undefined,
+      why: "Unplugged.",
+    });
+    expect(phoneView(lost, initialScreenState).kind).toBe("unreachable");
+    expect(announcement(lost, phoneView(lost, live))).toBe("Pixel, tall is out of reach. The server keeps trying.");
+  });
+
+  it("gives way to what keeps the panel itself from the server, and to every other state", () => {
+    const away = screen({ link: { kind: "reconnecting", reason: "You are offline." } });
+    expect(phoneView(lost, away).kind).toBe("reconnecting");
+    const out = screen({ link: { kind: "ended", reason: "signed_out", message: "Sign in." } });
+    expect(phoneView(lost, out).kind).toBe("ended");
+    expect(phoneView({ ...lost, state: "failed" }, live).kind).toBe("failed");
+  });
+
+  it("says since when, as far as that is known", () => {
+    const at = Date.parse(since) + 150_000;
+    expect(lostSentence(since, at)).toBe(
+      "The server lost sight of this phone 2 min ago and keeps trying. Nothing is billed meanwhile.",
+    );
+    expect(lostSentence(undefined, at)).toContain("lost sight of this phone and keeps trying");
   });
 });

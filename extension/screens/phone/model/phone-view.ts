@@ -1,6 +1,6 @@
 /** What the phone screen shows, derived from the phone as the server lists it and the state of the screen session. */
-import { PHONE_REASON_WORDS } from "../../../../shared/phone-words.ts";
-import type { Phone, PhoneReason } from "../../../../shared/phones.ts";
+import { outOfReachWords, PHONE_REASON_WORDS } from "../../../../shared/phone-words.ts";
+import type { Phone } from "../../../../shared/phones.ts";
 import { timeAgo } from "./run-time.ts";
 import type { ScreenState } from "./screen-state.ts";
 
@@ -15,7 +15,7 @@ export type PhoneView =
   | { readonly kind: "failed"; readonly detail: string; readonly canStart: boolean }
   | { readonly kind: "reconnecting"; readonly detail: string }
   /** The server lost sight of it. `since`: ISO 8601, once the list says; `why`: what is known. */
-  | { readonly kind: "unreachable"; readonly since: string | undefined; readonly why: string | undefined }
+  | { readonly kind: "unreachable"; readonly since: string | undefined; readonly why: string }
   | { readonly kind: "ended"; readonly title: string; readonly detail: string; readonly action: EndedAction };
 
 /** The one step that helps after an ending. */
@@ -63,7 +63,7 @@ function runningView(phone: Phone, screen: ScreenState): PhoneView {
   const lost = phone.unreachableSince !== undefined || screen.unreachable !== undefined;
   // Where the server itself is away, or sends the person away, that is what there is to say.
   if (lost && kind !== "reconnecting" && kind !== "ended") {
-    const why = screen.unreachable ?? (phone.reason && LOST_WORDS[phone.reason]);
+    const why = screen.unreachable ?? outOfReachWords(phone.reason);
     return { kind: "unreachable", since: phone.unreachableSince, why };
   }
   switch (screen.link.kind) {
@@ -83,15 +83,6 @@ function runningView(phone: Phone, screen: ScreenState): PhoneView {
       };
   }
 }
-
-/** Why a phone that runs is out of sight; it is looked for, so nothing has to be started. */
-const LOST_WORDS: Partial<Readonly<Record<PhoneReason, string>>> = {
-  device_gone: "It was unplugged or switched off, or its network is gone.",
-  device_unauthorized: "The device no longer trusts the server. Allow USB debugging on its screen.",
-  device_busy: "Another phone of this server uses the device.",
-  host_gone: "The machine it runs on does not answer.",
-  partner_down: "The cloud-phone partner does not answer.",
-};
 
 /** "The server lost sight of this phone 2 min ago and keeps trying." */
 export function lostSentence(since: string | undefined, nowMs: number): string {

@@ -24,6 +24,29 @@ describe("the screen session's state", () => {
     expect(fold(live, hello)).toMatchObject({ link: { kind: "live" }, controller: true, viewers: 1 });
   });
 
+  it("knows what is told of the phone's sight, sound and video, while the connection lasts", () => {
+    const lost = message({ type: "unreachable", message: "Unplugged." });
+    expect(fold(live, hello, lost).unreachable).toBe("Unplugged.");
+    expect(fold(live, hello, lost, message({ type: "reachable" })).unreachable).toBeUndefined();
+    const away: ScreenAction = { type: "link", link: { kind: "reconnecting", reason: "Lost." } };
+    const heard = message({
+      type: "hello",
+      codec: "h264",
+      audio: true,
+      width: 1,
+      height: 1,
+      controller: true,
+      viewers: 1,
+      nowMs: 0,
+    });
+    const told = fold(live, heard, { type: "picturesOnly" }, lost);
+    expect(told).toMatchObject({ audible: true, picturesOnly: true });
+    const after = reduceScreen(told, away);
+    expect(after).toMatchObject({ audible: false, picturesOnly: false });
+    expect(after.unreachable).toBeUndefined();
+    expect(reduceScreen(told, { type: "picturesOnly", said: true }).picturesOnly).toBe(false);
+  });
+
   it("follows a request for control through refusal and hand-over", () => {
     const watching = message({ type: "state", controller: false, controllerName: "Ada", viewers: 2 });
     const sent = fold(live, watching, { type: "askedForControl" });

@@ -81,7 +81,9 @@ async function sentenceOf(response: Response): Promise<string | undefined> {
 function offsetOf(response: Response): number {
   const text = response.headers.get(OFFSET);
   const offset = Number(text);
-  if (text === null || !Number.isSafeInteger(offset) || offset < 0) throw new Error("The answer has no offset.");
+  if (text === null || !Number.isSafeInteger(offset) || offset < 0) {
+    throw new UploadRefused("The server does not say how much of the file it has. Ask who runs it to update it.");
+  }
   return offset;
 }
 
