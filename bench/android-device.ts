@@ -3,8 +3,8 @@ import type { App, Area } from "../server/phones/drivers/adb/simulator/app.ts";
 import { startSimulator } from "../server/phones/drivers/adb/simulator/simulator.ts";
 import type { View } from "../server/phones/drivers/adb/simulator/view.ts";
 
-const ROWS = 40;
-const COLUMNS = 18;
+const ROWS = 20;
+const COLUMNS = 9;
 
 /** Every piece of the screen has another colour in every picture. */
 class MovingApp implements App {
