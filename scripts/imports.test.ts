@@ -49,6 +49,10 @@ describe("imports run one way", () => {
   it("keeps Stripe in billing", () => {
     expect(broken(({ file, target }) => target === "stripe" && !file.startsWith("server/billing/"))).toEqual([]);
   });
+  it("keeps Docker in the containers' folder", () => {
+    const folder = "server/phones/drivers/adb/containers/";
+    expect(broken(({ file, target }) => target === "dockerode" && !file.startsWith(folder))).toEqual([]);
+  });
   it("keeps the browser's extension interfaces in the platform folder", () => {
     expect(
       broken(

@@ -1,4 +1,6 @@
 /** What does phones: the drivers of the kinds this server has, their life, what people do with them, and their screens. */
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import type { AccountServices } from "./accounts/compose.ts";
@@ -8,10 +10,17 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
-import { createUploads } from "./files/uploads.service.ts";
+import { createPutting } from "./files/upload-putting.ts";
+import { createUploadStore, UPLOADS_FOLDER } from "./files/upload-store.ts";
+import { createUploadsRepo } from "./files/uploads.repo.ts";
+import { createUploads, type Uploads } from "./files/uploads.service.ts";
+import type { Jobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
+import { createAndroidDriver, createAndroidParts, createDeviceSource } from "./phones/drivers/adb/compose.ts";
+import { createContainers } from "./phones/drivers/adb/containers/compose.ts";
+import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
@@ -31,15 +40,19 @@ export interface DriversOptions {
   /** Keys are derived from it. */
   readonly master: Buffer;
   readonly config: Config;
+  readonly audit: Audit;
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly log: Log;
   /** Of this server; phones do not reach it. */
   readonly port: number;
 }
 
-/** Those of the kinds that are set up. */
-export async function openDrivers(options: DriversOptions): Promise<Drivers> {
-  const { master, config, clock, log, port } = options;
+/** Those of the kinds that are set up; devices and hosts are registered while the server runs, so `adb` always is. */
+export async function openDrivers(
+  options: DriversOptions,
+): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
+  const { db, master, config, audit, jobs, clock, log, port } = options;
   const web = await createWebDriver({
     dataDir: config.DATA_DIR,
     key: deriveKey(master, "phone profiles"),
@@ -51,11 +64,29 @@ export async function openDrivers(options: DriversOptions): Promise<Drivers> {
     limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
     spares: config.WARM_PHONES,
   });
-  return createDrivers([web]);
+  const encodeVideo = web.encodeVideo?.bind(web);
+  const videos = encodeVideo && { encodeVideo };
+  const android = createAndroidParts({ config, db, audit, clock, log, key: deriveKey(master, "adb key") });
+  const containers = await createContainers({
+    ...android,
+    key: deriveKey(master, "phone containers"),
+    serverPort: port,
+  });
+  const sources = [createDeviceSource(android), ...(containers === undefined ? [] : [containers])];
+  const adb = createAndroidDriver(android, { kind: "adb", sources, ...videos });
+  const geelark =
+    config.geelark &&
+    createGeelarkDriver({
+      ...{ geelark: config.geelark, db, jobs, clock, log, android, ...videos },
+      mark: deriveKey(master, "partner mark").toString("hex"),
+    });
+  return { drivers: createDrivers([web, adb, ...(geelark === undefined ? [] : [geelark.driver])]), geelark };
 }
 
 export function createPhoneParts(options: {
   db: Database;
+  /** Keys are derived from it. */
+  master: Buffer;
   config: Config;
   clock: Clock;
   log: Log;
@@ -87,7 +118,22 @@ export function createPhoneParts(options: {
       movingOnMachine: config.MOVING_PHONES,
     },
   });
-  return { phonesRepo, lifecycle, phones, uploads: createUploads() };
+  const uploadsRepo = createUploadsRepo(db);
+  const store = createUploadStore({
+    folder: join(config.DATA_DIR, UPLOADS_FOLDER),
+    key: deriveKey(options.master, "uploads"),
+  });
+  const putting = createPutting({
+    ...{ db, repo: uploadsRepo, store, phones: phonesRepo, lifecycle, audit, clock, log: options.log },
+  });
+  const uploads = createUploads({
+    ...{ db, repo: uploadsRepo, store, putting, phones, lifecycle, clock, log: options.log },
+    room: async () => {
+      const { bavail, bsize } = await statfs(config.DATA_DIR);
+      return bavail * bsize;
+    },
+  });
+  return { phonesRepo, lifecycle, phones, uploads };
 }
 
 /** The screens of the phones, and what a phone's life means for them. */
@@ -100,6 +146,7 @@ export function createScreenParts(options: {
   drivers: Drivers;
   lifecycle: PhoneLifecycle;
   recordings: Pick<Recordings, "tap" | "phoneEnded">;
+  uploads: Pick<Uploads, "phoneRemoved">;
 }): { screen: ScreenService; listener: LifecycleListener } {
   const { db, clock, log, audit, drivers, lifecycle, recordings } = options;
   const screen = createScreenService({
@@ -124,6 +171,11 @@ export function createScreenParts(options: {
   });
   const listener: LifecycleListener = {
     ended(id, state, reason) {
+      if (state === "removed") {
+        options.uploads
+          .phoneRemoved(id)
+          .catch((error: unknown) => log.error("Files for a removed phone were not removed", errorFields(error)));
+      }
       recordings
         .phoneEnded(id, PHONE_REASON_WORDS[reason])
         .catch((error: unknown) => log.error("A recording was not paused", errorFields(error)));
@@ -131,8 +183,8 @@ export function createScreenParts(options: {
       else
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
     },
-    unreachable() {},
-    reachable() {},
+    unreachable: (id, words) => screen.unreachable(id, words),
+    reachable: (id) => screen.reachable(id),
     idleWarning: (id, at) => screen.idleWarning(id, at),
     coverWarning: (id, at) => screen.coverWarning(id, at),
   };

@@ -10,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Uploads } from "./files/uploads.service.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -52,6 +53,7 @@ export interface RightsPartsOptions {
   readonly automations: Automations;
   readonly drivers: Drivers;
   readonly phones: PhonesService;
+  readonly uploads: Pick<Uploads, "removeOrphans">;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
@@ -113,6 +115,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     const startedAt = clock.now();
     const count = await retention.sweep(signal);
     await automations.removeOrphans();
+    await options.uploads.removeOrphans();
     sweptAt = startedAt;
     return count;
   };

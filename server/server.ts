@@ -142,10 +142,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const drivers =
+  const { drivers, geelark } =
     options.driver === undefined
-      ? await openDrivers({ db, master, config, clock, log, port })
-      : createDrivers([options.driver]);
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
+      : { drivers: createDrivers([options.driver]), geelark: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -157,7 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
-    ...{ db, config, clock, log, audit, events, idempotency, drivers, metering },
+    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
     gate: accounts.judge,
     listener: () => listener,
   });
@@ -174,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     memberships: accounts.memberships,
   });
   const { screen, ...watched } = createScreenParts({
-    ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings },
+    ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings, uploads },
   });
   listener = watched.listener;
   accounts.sessions.onEnded((id) => screen.closeSession(id));
@@ -194,7 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ automations, drivers, phones, uploads, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;
@@ -233,12 +233,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions: accounts.sessions,
     accessChanges: accounts.accessChanges,
     phones,
+    uploads,
     runs: automations.runs,
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
+    partnerWebhook: geelark?.webhook,
     pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
@@ -288,12 +290,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...accounts.jobs,
       ...rights.jobs,
       ...billing.jobs,
+      ...geelark?.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
+    [
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...rights.schedules,
+      ...billing.schedules,
+      ...(geelark?.schedules ?? []),
+    ],
   );
   await billing.start();
   await recordings.recover();
@@ -302,11 +310,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
+    .then(() => uploads.recover())
+    .catch((error: unknown) => log.error("Recovery of uploads failed", errorFields(error)))
     .then(() => automations.start())
     .then(() => rules.scheduler.start())
     .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
+    uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
   const setupUrl = await accounts.accounts.issueSetupLink();
 
@@ -336,6 +347,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await recordings.close();
         recordingsFeed.close();
         await automations.close();
+        await uploads.close();
         await lifecycle.close();
         await meter.stop();
         await billing.stop();

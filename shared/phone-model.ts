@@ -60,6 +60,51 @@ export function parsePhoneUrl(text: string): string | undefined {
   return url.href;
 }
 
+/** What would read files or run in what is open, or is an instruction to Android rather than an address. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  ...["about", "android-app", "blob", "chrome", "content", "data", "file", "filesystem"],
+  ...["intent", "jar", "javascript", "view-source"],
+]);
+const LONGEST_LINK = 8192;
+
+/**
+ * A link an app on an Android phone may be handed: a web address as `parsePhoneUrl` takes it, or one of an app's own scheme
+ * (`shop://cart`), as written. `problem` says in a sentence why it is none.
+ */
+export function parseAppLink(text: string): { readonly link: string } | { readonly problem: string } {
+  const trimmed = text.trim();
+  const shown = trimmed.slice(0, 80);
+  if (trimmed.length > LONGEST_LINK) return { problem: "This link is longer than 8,192 characters." };
+  // "shop:8080" is a host with its port, "tel:112" is not.
+  const scheme = /^(?:(geo|mailto|mms|sms|smsto|tel)|([a-z][a-z0-9+.-]*)(?!:\d{1,5}(?:[/?#]|$))):/i
+    .exec(trimmed)
+    ?.slice(1)
+    .find((one) => one !== undefined)
+    ?.toLowerCase();
+  if (scheme === undefined || scheme === "http" || scheme === "https") {
+    const address = /\p{Cc}/u.test(trimmed) ? undefined : parsePhoneUrl(trimmed);
+    return address === undefined ? { problem: `“${shown}” is not an address a phone can open.` } : { link: address };
+  }
+  if (NO_LINKS.has(scheme)) {
+    const words = `${scheme}: links are not opened: they reach into the phone instead of to an app. Use https: or an app's own.`;
+    return { problem: words };
+  }
+  if (
+    /[\p{Cc}\s]/u.test(trimmed) ||
+    !trimmed.isWellFormed() ||
+    !URL.canParse(trimmed) ||
+    trimmed.length <= scheme.length + 1
+  ) {
+    return { problem: `“${shown}” is not a link: it has blanks or signs that no link has.` };
+  }
+  return { link: trimmed };
+}
+
+/** An Android package name, by its shape: what `appId` of `phones.ts` takes. */
+export function isAppId(text: string): boolean {
+  return text.length <= 255 && /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$/.test(text);
+}
+
 /** Why a phone is in its state, where a person needs to know. Words for each live in `PHONE_REASON_WORDS`. */
 export const PHONE_REASONS = [
   "asked",

@@ -48,7 +48,10 @@ export type RecordedKey =
   | "Remote Dpad Up"
   | "Remote Dpad Down"
   | "Remote Dpad Left"
-  | "Remote Dpad Right";
+  | "Remote Dpad Right"
+  | "Volume Up"
+  | "Volume Down"
+  | "Power";
 
 export type RecordedAction =
   | { readonly kind: "tap" | "doubleTap" | "longPress" | "assertVisible" }
@@ -109,7 +112,7 @@ export interface RecordingSummary {
   /** Why it is paused, when no person paused it; or what could not be recorded. */
   readonly note?: string;
   readonly steps: number;
-  /** Where it began; absent on the phone's home screen. */
+  /** Where it began: an address, or an app's package; absent on the phone's home screen. */
   readonly startUrl?: string;
   /** The flow it became. */
   readonly flowId?: FlowId;

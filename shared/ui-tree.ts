@@ -48,4 +48,6 @@ export interface UiTree {
   readonly overPicture?: boolean;
   /** What is missing, in a sentence, when there was more than a tree holds. */
   readonly note?: string;
+  /** Nothing could be read, `note` says why: what is not in this tree may well be on the screen. */
+  readonly unread?: true;
 }

@@ -13,7 +13,7 @@ const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Makes the scripts of a run; a thread starts with the first of them. */
 export function flowScripts(options: UserHttpOptions) {
   const http = createUserHttp(options);
-  return (run: { readonly id: RunId }, log: (line: string) => void): Scripts => {
+  return (run: { readonly id: RunId }, log: (line: string) => void, platform: "web" | "android"): Scripts => {
     const inTurn = createQueue();
     let current: ScriptCall | undefined;
     const guarded: UserHttp = async (request, how) => {
@@ -26,7 +26,7 @@ export function flowScripts(options: UserHttpOptions) {
       }
       return http(request, how);
     };
-    const engine = openScriptEngine({ platform: "web", seed: run.id, http: guarded, onLog: log });
+    const engine = openScriptEngine({ platform, seed: run.id, http: guarded, onLog: log });
 
     /** One evaluation at a time, each with its own variables. */
     const evaluate = <T>(

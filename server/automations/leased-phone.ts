@@ -1,4 +1,5 @@
 /** A phone in the hands of one run: every call checks the lease and ends at once when the run has to. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../shared/phones.ts";
 import type { UiTree } from "../../shared/ui-tree.ts";
@@ -49,6 +50,9 @@ export function leasedPhone(options: {
   let airplane = false;
   let permissions = false;
   let lastTree: UiTree | undefined;
+  /** What the run put on the clipboard, for phones whose own cannot be reached. */
+  let copied: string | undefined;
+  const stepLooks = createLooks();
 
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -87,17 +91,23 @@ export function leasedPhone(options: {
           rotate: driver.capabilities.rotate,
           clipboard: driver.capabilities.clipboard,
         },
-        size: () => phoneSize({ ...row, rotated }),
+        size: () => automation.size?.(id) ?? phoneSize({ ...row, rotated }),
         opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
         async elements() {
-          lastTree = await call(() => automation.elements(id));
+          lastTree = await stepLooks.begin(call(() => automation.elements(id)));
           return lastTree;
         },
         findByCss: async (css) => call(() => automation.findByCss(id, css)),
         target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
         still: async (withinMs) => call(() => automation.still(id, withinMs)),
         screenshot: async () => call(picture),
-        readClipboard: async () => call(() => driver.clipboard.read(id)),
+        readClipboard: async () =>
+          call(async () =>
+            driver.clipboard.read(id).catch((error: unknown) => {
+              if (copied === undefined || !cannot(error)) throw error;
+              return copied;
+            }),
+          ),
         input: (input) =>
           // A finger that is down has to come up also when the run was cancelled.
           input.type === "touch" && input.phase === "cancel"
@@ -106,19 +116,41 @@ export function leasedPhone(options: {
         openUrl: (url) => change(() => driver.openUrl(id, url)),
         answerPicker: async (text) => change(async () => (await automation.answerPicker?.(id, text)) ?? false),
         hideKeyboard: () => change(() => automation.hideKeyboard(id)),
-        closeApp: (url) => change(() => automation.closeApp(id, url)),
-        clearState: (url) => change(() => automation.clearState(id, url)),
-        setPermissions: (values) =>
-          change(() => {
-            permissions = true;
-            return automation.setPermissions(id, values);
+        launchApp: (app, values) =>
+          change(async () => {
+            if (automation.launchApp === undefined)
+              throw new PerchError("capability_missing", "This phone has no apps.");
+            await automation.launchApp(id, app, values);
           }),
+        openLink: (link, browser) =>
+          change(async () => {
+            if (automation.openLink === undefined) await driver.openUrl(id, link);
+            else await automation.openLink(id, link, { browser });
+          }),
+        closeApp: (app, how) => change(() => automation.closeApp(id, app, how)),
+        clearState: (app) => change(() => automation.clearState(id, app)),
+        setPermissions: (values, app) =>
+          change(() => {
+            // What an app may do stays with the app, as when a person allowed it.
+            permissions ||= !automation.can.apps;
+            return automation.setPermissions(id, values, app);
+          }),
+        pressKey: async (name) => change(async () => (await automation.pressKey?.(id, name)) ?? false),
+        async erase(count) {
+          if (automation.erase !== undefined) await change(async () => automation.erase?.(id, count));
+          else
+            for (let n = 0; n < count; n += 1) await change(() => driver.input(id, { type: "key", name: "Backspace" }));
+        },
         setAirplaneMode: (on) =>
           change(() => {
             airplane = on;
             return automation.setAirplaneMode(id, on);
           }),
-        writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
+        writeClipboard: (text) =>
+          change(() => {
+            copied = text;
+            return driver.clipboard.write(id, text);
+          }),
         addMedia: (name, bytes) =>
           change(async () => {
             if (automation.addMedia === undefined) {
@@ -132,7 +164,10 @@ export function leasedPhone(options: {
           rotated = wanted;
         },
         configure: (changed) => change(() => configure({ ...settings, ...changed })),
-        colorScheme: () => settings.colorScheme ?? "light",
+        async colorScheme() {
+          if (automation.isDark === undefined) return settings.colorScheme ?? "light";
+          return (await call(async () => automation.isDark?.(id))) === true ? "dark" : "light";
+        },
         airplane: () => airplane,
       };
     },
@@ -143,16 +178,51 @@ export function leasedPhone(options: {
     },
     async tree() {
       if (!options.holdsLease()) throw new LeaseLost();
-      return treeForPictures(await automation.elements(id, { drawn: true }), redactor);
+      // Where a look takes its time, the next step's own serves here too.
+      const shared = automation.looksLate === true ? await stepLooks.next() : undefined;
+      return treeForPictures(shared ?? (await automation.elements(id, { drawn: true })), redactor);
     },
     lastTree: () => lastTree && treeForPictures(lastTree, redactor),
-    watch: (listener, level) => driver.screen(id).listen(listener, level),
+    watch(listener, level) {
+      const screen = driver.screen(id);
+      return (screen.pictures ?? screen).listen(listener, level);
+    },
     ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);
       if (permissions) await automation.setPermissions(id, { all: "unset" });
       if (settings !== row.settings) await configure(row.settings);
+    },
+  };
+}
+
+/** The phone cannot do this at all. */
+function cannot(error: unknown): boolean {
+  return error instanceof PerchError && error.code === "capability_missing";
+}
+
+/** A step's look begins within this after the step before, if there is one. */
+const NEXT_LOOK_MS = 250;
+
+/** Looks at the screen under way, for who can use the answer of another's. */
+function createLooks() {
+  let looking: Promise<UiTree> | undefined;
+  let begun = Promise.withResolvers<void>();
+  return {
+    begin(look: Promise<UiTree>): Promise<UiTree> {
+      looking = look.finally(() => {
+        if (looking === mine) looking = undefined;
+      });
+      const mine = looking;
+      begun.resolve();
+      begun = Promise.withResolvers();
+      return mine;
+    },
+    /** The one under way, or that begins in a moment; undefined when there is none, or it failed. */
+    async next(): Promise<UiTree | undefined> {
+      if (looking === undefined) await Promise.race([begun.promise, delay(NEXT_LOOK_MS, undefined, { ref: false })]);
+      return looking?.catch(() => undefined);
     },
   };
 }

@@ -48,7 +48,7 @@ export interface PerformOptions {
   readonly onEnd: RunEndListener;
   readonly parse: (source: string) => ParsedFlow;
   readonly find: FindElements;
-  readonly openScripts: (run: RunRow, log: (line: string) => void) => Scripts;
+  readonly openScripts: (run: RunRow, log: (line: string) => void, platform: "web" | "android") => Scripts;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly log: Log;
@@ -162,7 +162,8 @@ export function createPerformer(
       );
       try {
         const book = openJournal(journal, lease, journal.recorded(await runs.steps(row.id)));
-        scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}));
+        const platform = ready.driver.automation?.can.apps === true ? "android" : "web";
+        scripts = options.openScripts(row, (line) => void book.log(line).catch(() => {}), platform);
         const handsUntil = (until: AbortSignal) =>
           leasedPhone({
             ...ready,

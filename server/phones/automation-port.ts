@@ -25,8 +25,18 @@ export interface UiHit {
   readonly css?: string;
 }
 
+/** What an app is given when it is opened: texts, yes and no, numbers. */
+export type LaunchArguments = Readonly<Record<string, string | number | boolean>>;
+
 export interface PhoneAutomation {
   readonly can: AutomationCapabilities;
+  /**
+   * `elements` takes its time and tells what is there at its end, so what happens meanwhile may be in it already. Absent:
+   * what is there when it is asked.
+   */
+  readonly looksLate?: true;
+  /** Of the screen as turned, in the pixels flows for phones of this kind count; absent: CSS pixels. */
+  size?(id: PhoneId): { readonly width: number; readonly height: number };
   /**
    * Settles when what was opened last is there to be seen and touched, or after `withinMs`. Pictures and the like may
    * still be on their way.
@@ -39,7 +49,7 @@ export interface PhoneAutomation {
   elements(id: PhoneId, how?: { readonly drawn: boolean }): Promise<UiTree>;
   /** What lies at a place, fractions of the screen: the innermost first, then what it is in. */
   elementAt?(id: PhoneId, x: number, y: number): Promise<readonly UiHit[]>;
-  /** Of the page in the foreground; undefined where there is none that could be opened again. */
+  /** Of what is in the foreground: a page's address, or an app's package; undefined where none could be opened again. */
   address?(id: PhoneId): Promise<string | undefined>;
   /**
    * Refs of what a CSS selector finds, in document order, also what is outside the screen.
@@ -62,12 +72,35 @@ export interface PhoneAutomation {
    * @throws PerchError `bad_input` for what is no such value.
    */
   answerPicker?(id: PhoneId, text: string): Promise<boolean>;
-  /** Closes every page of an address's origin, and what was opened for it wherever that led. */
-  closeApp(id: PhoneId, url: string): Promise<void>;
-  /** Cookies, storage and caches of an address's origin. */
-  clearState(id: PhoneId, url: string): Promise<void>;
-  /** Answers of pages' permission questions from now on, by the names flows use ("all" included). */
-  setPermissions(id: PhoneId, values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
+  /** Opens an app. Only where `can.apps`. @throws PerchError `bad_input` for one that is not there */
+  launchApp?(id: PhoneId, app: string, values: LaunchArguments): Promise<void>;
+  /**
+   * Hands a link of any scheme to whatever opens it, `browser`: to a browser. Absent: only addresses are opened.
+   * @throws PerchError `address_not_allowed` with the reason; `bad_input` where nothing opens it
+   */
+  openLink?(id: PhoneId, link: string, how: { readonly browser: boolean }): Promise<void>;
+  /**
+   * Closes every page of an address's origin, and what was opened for it wherever that led. Where `can.apps`, the app of
+   * that package; `kill`: as the phone itself does when memory runs out.
+   */
+  closeApp(id: PhoneId, app: string, how?: "stop" | "kill"): Promise<void>;
+  /** Cookies, storage and caches of an address's origin; where `can.apps`, everything an app stored. */
+  clearState(id: PhoneId, app: string): Promise<void>;
+  /**
+   * Answers of pages' permission questions from now on, by the names flows use ("all" included). Where `can.apps` they are
+   * that app's, and stay.
+   */
+  setPermissions(
+    id: PhoneId,
+    values: Readonly<Record<string, "allow" | "deny" | "unset">>,
+    app?: string,
+  ): Promise<void>;
+  /** Presses a key that only phones of this kind have, by the name flows use, in small letters; false: it has none such. */
+  pressKey?(id: PhoneId, name: string): Promise<boolean>;
+  /** As many Backspaces in one go. */
+  erase?(id: PhoneId, count: number): Promise<void>;
+  /** Whether its colours are dark now. Absent: as it is set. */
+  isDark?(id: PhoneId): Promise<boolean>;
   setAirplaneMode(id: PhoneId, on: boolean): Promise<void>;
   /**
    * Puts a file among the phone's own, where pages' file choosers find it; a name that is taken gets a number. Absent

@@ -11,6 +11,9 @@ export const KEYS: Partial<Readonly<Record<PhoneKey, RecordedKey>>> = {
   ArrowDown: "Remote Dpad Down",
   ArrowLeft: "Remote Dpad Left",
   ArrowRight: "Remote Dpad Right",
+  VolumeUp: "Volume Up",
+  VolumeDown: "Volume Down",
+  Power: "Power",
 };
 
 /** In words, for the note that says so. */
@@ -23,4 +26,5 @@ export const LEFT_OUT: Partial<Readonly<Record<PhoneKey, string>>> = {
   Copy: "Copying",
   Cut: "Cutting",
   Undo: "Undo",
+  VolumeMute: "The mute key",
 };

@@ -85,7 +85,11 @@ interface Aim {
 export type Recorder = ReturnType<typeof createRecorder>;
 
 export function createRecorder({ id, phoneId, userId, automation, size, sink, clock, log }: RecorderOptions) {
-  const seen = new SeenTrees({ look: () => automation.elements(phoneId), now: () => clock.now() });
+  const seen = new SeenTrees({
+    look: () => automation.elements(phoneId),
+    now: () => clock.now(),
+    late: automation.looksLate,
+  });
   const gestures = createGestureReader();
   const inTurn = createQueue();
   const passwords = new Set<string>();

@@ -27,8 +27,8 @@ const tree = (document: string, text: string, more: Partial<UiElement> = {}): Ui
 });
 const textOf = (found: UiTree | undefined) => found?.root.children[0]?.text;
 
-/** A phone that shows what it is told, and answers when it is let. */
-function phone() {
+/** A phone that shows what it is told. */
+function phone(how: { late?: boolean } = {}) {
   const clock = new ManualClock();
   let shown = tree("a", "first");
   let looks = 0;
@@ -38,6 +38,7 @@ function phone() {
       looks += 1;
       return shown;
     },
+    ...how,
   });
   return {
     clock,
@@ -152,5 +153,35 @@ describe("where something was typed", () => {
   });
   it("is a secret in a field whose password is shown", () => {
     expect(where(plainField, plainField, true, ["a.1"])).toBe(true);
+  });
+});
+
+describe("what was in a picture of a phone that takes its time", () => {
+  it("is what was read before a touch, not what is read while it works", async () => {
+    const { seen, show, change } = phone({ late: true });
+    await show(3, tree("a", "the button"));
+    change(tree("a", "what the touch opened"));
+    seen.frame(4);
+    expect(textOf(await seen.at(4))).toBe("the button");
+  });
+  it("is not known when the picture changed much since", async () => {
+    const { seen, show } = phone({ late: true });
+    await show(3, tree("a", "the button"));
+    seen.frame(20);
+    expect(await seen.at(20)).toBeUndefined();
+  });
+  it("is of the picture the person still saw, though a newer one was read", async () => {
+    const { seen, show } = phone({ late: true });
+    await show(3, tree("a", "old"));
+    await show(30, tree("a", "new"));
+    expect(textOf(await seen.at(4))).toBe("old");
+    expect(textOf(await seen.at(29))).toBe("new");
+    expect(await seen.at(15)).toBeUndefined();
+  });
+  it("is not known where nothing could be read", async () => {
+    const { seen, show } = phone({ late: true });
+    await show(3, { ...tree("a", "nothing"), unread: true });
+    expect(await seen.at(3)).toBeUndefined();
+    expect(seen.newest).toBeUndefined();
   });
 });

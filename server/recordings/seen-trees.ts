@@ -11,11 +11,14 @@ export const LOOK_MS = 100;
 export const KEPT_MS = 2_000;
 /** A tree asked for this long after its picture may already be of the next document. */
 const FRESH_MS = 60;
+/** Pictures a blinking caret or a clock makes while a person aims; more is a screen that changed. */
+const FEW_PICTURES = 3;
 
 interface Seen {
   readonly tree: UiTree;
-  /** The newest picture when the tree was asked for. */
+  /** The newest picture when the tree was asked for, and when it came. */
   readonly frame: number;
+  readonly endFrame: number;
   /** How long after that picture. */
   readonly lateMs: number;
   readonly at: number;
@@ -25,6 +28,8 @@ export interface SeenTreesOptions {
   readonly look: () => Promise<UiTree>;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** A look tells what is there at its end (`PhoneAutomation.looksLate`). */
+  readonly late?: boolean | undefined;
 }
 
 export class SeenTrees {
@@ -73,6 +78,7 @@ export class SeenTrees {
 
   /** What was in that picture; undefined when that is not known for certain. */
   async at(seq: number): Promise<UiTree | undefined> {
+    if (this.#options.late === true) return this.#cameBefore(seq);
     if (!this.#seen.some(({ frame }) => frame >= seq))
       await (this.#looking ?? (this.#stale ? this.#look() : undefined));
     const own = this.#seen.filter(({ frame }) => frame === seq);
@@ -90,6 +96,14 @@ export class SeenTrees {
     if (after === undefined) return before.tree;
     if (!sameDocument(before.tree, after.tree)) return undefined;
     return seq - before.frame <= after.frame - seq ? before.tree : after.tree;
+  }
+
+  /** A look under way now sees what the touch does, so only one that came before counts. */
+  #cameBefore(seq: number): UiTree | undefined {
+    const before = this.#seen.findLast(({ endFrame }) => endFrame <= seq);
+    if (before !== undefined && seq - before.endFrame <= FEW_PICTURES) return before.tree;
+    const after = this.#seen.find(({ endFrame }) => endFrame > seq);
+    return after !== undefined && after.endFrame - seq <= FEW_PICTURES ? after.tree : undefined;
   }
 
   close(): void {
@@ -121,7 +135,7 @@ export class SeenTrees {
     const looking = this.#options
       .look()
       .then(
-        (tree) => this.#keep({ tree, frame, lateMs, at }),
+        (tree) => (tree.unread === true ? undefined : this.#keep({ tree, frame, endFrame: this.#frame, lateMs, at })),
         () => undefined,
       )
       .finally(() => {

@@ -3,6 +3,7 @@ import { type AutomationCapabilities, validateFor } from "./capabilities.ts";
 import { parseFlow } from "./parse.ts";
 
 const ALL: AutomationCapabilities = {
+  apps: false,
   css: true,
   clearState: true,
   permissions: true,
@@ -10,6 +11,7 @@ const ALL: AutomationCapabilities = {
   darkMode: true,
   airplaneMode: true,
   addMedia: true,
+  recording: true,
 };
 const check = (yaml: string, can: Partial<AutomationCapabilities>) => {
   const { flow } = parseFlow(`appId: a\n---\n${yaml}`);

@@ -2,6 +2,8 @@
 import type { Command, Condition, Diagnostic, Flow, Selector, Step } from "./model.ts";
 
 export interface AutomationCapabilities {
+  /** Apps are packages, and links of their schemes open; else an app is an address. */
+  readonly apps: boolean;
   readonly css: boolean;
   readonly clearState: boolean;
   readonly permissions: boolean;
@@ -9,9 +11,11 @@ export interface AutomationCapabilities {
   readonly darkMode: boolean;
   readonly airplaneMode: boolean;
   readonly addMedia: boolean;
+  readonly recording: boolean;
 }
+type Need = Exclude<keyof AutomationCapabilities, "apps">;
 
-const WORDS: Readonly<Record<keyof AutomationCapabilities, string>> = {
+const WORDS: Readonly<Record<Need, string>> = {
   css: "find elements by `css`",
   clearState: "clear an app's state",
   permissions: "set permissions",
@@ -19,6 +23,7 @@ const WORDS: Readonly<Record<keyof AutomationCapabilities, string>> = {
   darkMode: "change or tell its dark mode",
   airplaneMode: "go into airplane mode",
   addMedia: "take media files",
+  recording: "be recorded: this server makes no videos of it",
 };
 
 /**
@@ -56,13 +61,13 @@ export function innerSteps(command: Command): readonly Step[] {
   return "commands" in command.steps ? command.steps.commands : [];
 }
 
-function needs(command: Command): ReadonlySet<keyof AutomationCapabilities> {
-  const found = new Set<keyof AutomationCapabilities>();
+function needs(command: Command): ReadonlySet<Need> {
+  const found = new Set<Need>();
   if (selectorsOf(command).some(usesCss)) found.add("css");
   switch (command.name) {
     case "launchApp":
       if (command.clearState === true) found.add("clearState");
-      if (command.permissions !== undefined) found.add("permissions");
+      if (Object.keys(command.permissions ?? {}).length > 0) found.add("permissions");
       break;
     case "clearState":
       found.add("clearState");
@@ -86,6 +91,9 @@ function needs(command: Command): ReadonlySet<keyof AutomationCapabilities> {
       break;
     case "addMedia":
       found.add("addMedia");
+      break;
+    case "startRecording":
+      found.add("recording");
       break;
   }
   return found;

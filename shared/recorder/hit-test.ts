@@ -10,7 +10,7 @@ const MAX_GROWTH_OF_NAMELESS = 16;
 
 /**
  * The innermost element at a place. `hits` are refs of what the page itself says lies there, the innermost first: they
- * know what covers what. Without them the last drawn wins, bare containers last of all.
+ * know what covers what. Without them the smallest wins, of several the last drawn, bare containers last of all.
  */
 export function hitTest(tree: UiTree, spot: Spot, hits: readonly string[] = []): UiElement | undefined {
   const all = walk(tree);
@@ -19,7 +19,15 @@ export function hitTest(tree: UiTree, spot: Spot, hits: readonly string[] = []):
     if (hit !== undefined && contains(hit.bounds, spot)) return hit;
   }
   const under = all.elements.filter(({ bounds }) => contains(bounds, spot));
-  return under.findLast(says) ?? under.at(-1);
+  const named = under.filter(says);
+  return smallest(named.length > 0 ? named : under);
+}
+
+function smallest(elements: readonly UiElement[]): UiElement | undefined {
+  return elements.reduce<UiElement | undefined>(
+    (least, one) => (least === undefined || areaOf(one) <= areaOf(least) ? one : least),
+    undefined,
+  );
 }
 
 /** What was meant by touching there: the element, or the button or labelled part it belongs to. */

@@ -82,6 +82,17 @@ describe("a recording as a flow", () => {
     expect(flow?.steps[0]?.command).toEqual({ name: "pressKey", key: "Home" });
   });
 
+  it("begins with the app where one was in front, which is asked again where a person answered it", () => {
+    const source = writeFlow({ startUrl: "com.shop.app", steps: [tap({ text: "Shop" })] });
+    const { flow, diagnostics } = parseFlow(source);
+    expect(diagnostics).toEqual([]);
+    expect(flow?.header.appId).toBe("com.shop.app");
+    expect(flow?.header.url).toBeUndefined();
+    expect(flow?.steps[0]?.command).toEqual({ name: "launchApp" });
+    const asked = writeFlow({ startUrl: "com.shop.app", steps: [tap({ id: "permission_allow_button" })] });
+    expect(parseFlow(asked).flow?.steps[0]?.command).toEqual({ name: "launchApp", permissions: { all: "unset" } });
+  });
+
   const word = fc.oneof(
     fc.string({ minLength: 1, unit: "grapheme", maxLength: 30 }),
     fc.string({ minLength: 1, unit: "binary", maxLength: 12 }),

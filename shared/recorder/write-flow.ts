@@ -7,6 +7,7 @@ import { formatFlow } from "../flows/format.ts";
 import type { Selector } from "../flows/model.ts";
 import { parseFlow } from "../flows/parse.ts";
 import { stepKey } from "../flows/targets.ts";
+import { isAppId } from "../phone-model.ts";
 import type { RecordedStep, Spot } from "../recording-model.ts";
 import { percent } from "./candidates.ts";
 
@@ -23,7 +24,7 @@ const MOST_COMMANDS = 1_900;
 
 export interface WrittenRecording {
   readonly name?: string;
-  /** Where it began; undefined on the phone's home screen. */
+  /** Where it began: an address, or an app's package; undefined on the phone's home screen. */
   readonly startUrl: string | undefined;
   readonly steps: readonly Pick<RecordedStep, "action" | "candidates" | "chosen" | "fingerprint" | "waitMs">[];
 }
@@ -31,7 +32,7 @@ export interface WrittenRecording {
 type Command = string | { readonly [name: string]: unknown };
 
 export function writeFlow({ name, startUrl, steps }: WrittenRecording): string {
-  const commands: Command[] = [startUrl === undefined ? { pressKey: "Home" } : "launchApp"];
+  const commands: Command[] = [beginning(startUrl, steps)];
   const owners = new Map<number, (typeof steps)[number]>();
   for (const step of steps) {
     const made = commandsOf(step);
@@ -44,7 +45,9 @@ export function writeFlow({ name, startUrl, steps }: WrittenRecording): string {
   }
   const secrets = [...new Set(steps.flatMap(({ action }) => (action.kind === "inputSecret" ? [action.secret] : [])))];
   const header = {
-    url: escapeTemplate(startUrl ?? "about:blank"),
+    ...(startUrl !== undefined && isAppId(startUrl)
+      ? { appId: startUrl }
+      : { url: escapeTemplate(startUrl ?? "about:blank") }),
     ...(name !== undefined && { name }),
     ...(secrets.length > 0 && { secrets }),
   };
@@ -56,6 +59,15 @@ export function writeFlow({ name, startUrl, steps }: WrittenRecording): string {
   });
   const whole = targets.length === 0 ? header : { ...header, "x-targets": Object.fromEntries(targets) };
   return formatFlow(text(whole, commands));
+}
+
+/** Launching an app allows it everything. Where a person answered Android's question, it has to be asked again. */
+function beginning(start: string | undefined, steps: WrittenRecording["steps"]): Command {
+  if (start === undefined) return { pressKey: "Home" };
+  const asked = steps.some(({ candidates }) =>
+    candidates.some(({ selector }) => /^permission_(?:allow|deny)_/.test(selector.id ?? "")),
+  );
+  return asked && isAppId(start) ? { launchApp: { permissions: { all: "unset" } } } : "launchApp";
 }
 
 function text(header: object, commands: readonly Command[]): string {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { type AutomationCapabilities, validateFor } from "../flows/capabilities.ts";
+import { parseFlow } from "../flows/parse.ts";
 import { originsOf, startsOf, tierOf } from "./consent.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Rule } from "./model.ts";
 import type { Facts, PageFacts } from "./page-facts.ts";
 import { parseRule } from "./parse-rule.ts";
-import { READY_MADE, type ReadyMadeKey, ruleFrom } from "./ready-made.ts";
+import { READY_MADE, type ReadyMade, type ReadyMadeKey, ruleFrom } from "./ready-made.ts";
 import { findRegex, regexProblems } from "./regex.ts";
 import { FLOW_ID, makeFacts, PHONE_ID, RULE_ID } from "./rule.fixture.ts";
 
@@ -14,6 +16,19 @@ const own = {
   phone: PHONE_ID,
   scope: ["https://shop.example/*"],
   timeZone: "Europe/Berlin",
+};
+
+/** A phone that can do nothing beyond the language's core. */
+const LEAST: AutomationCapabilities = {
+  apps: false,
+  css: false,
+  clearState: false,
+  permissions: false,
+  location: false,
+  darkMode: false,
+  airplaneMode: false,
+  addMedia: false,
+  recording: false,
 };
 
 function made(key: ReadyMadeKey): Rule {
@@ -34,6 +49,26 @@ describe("ready-made rules", () => {
       expect(Object.keys(rule.action.inputs)).toEqual(asked);
     },
   );
+  it.each(READY_MADE.flatMap((one) => ("flow" in one ? [[one.key, one.flow] as const] : [])))(
+    "%s brings a flow that runs on any kind of phone",
+    (_key, source) => {
+      const { flow, diagnostics } = parseFlow(source);
+      expect(diagnostics).toEqual([]);
+      expect(flow && validateFor(flow, LEAST)).toEqual([]);
+    },
+  );
+  it("open an app without restarting it or allowing it anything, and otherwise its page in the store", () => {
+    const readyMade: ReadyMade | undefined = READY_MADE.find(({ key }) => key === "open-app");
+    const { flow } = parseFlow(readyMade?.flow ?? "");
+    const [first, second] = flow?.steps ?? [];
+    expect(first?.command).toMatchObject({ link: `https://play.google.com/store/apps/details?id=\${package}` });
+    expect(second?.command).toMatchObject({
+      when: { platform: "android" },
+      steps: {
+        commands: [{ optional: true, command: { appId: `\${package}`, stopApp: false, permissions: {} } }],
+      },
+    });
+  });
   it("need no site's permission, but for those that act on sites a person chose", () => {
     const tiers = Object.fromEntries(READY_MADE.map(({ key }) => [key, tierOf(made(key))]));
     expect(tiers).toEqual({ ...Object.fromEntries(READY_MADE.map(({ key }) => [key, 0])), "product-in-app": 2 });
@@ -48,6 +83,12 @@ describe("ready-made rules", () => {
     [
       "install-app",
       makeFacts({ start: "click" }, { meta: [{ name: "google-play-app", content: "app-id=com.shop.app" }] }),
+      "com.shop.app",
+    ],
+    ["open-app", makeFacts({ start: "click", url: play }), "com.shop.app"],
+    [
+      "open-app",
+      makeFacts({ start: "click" }, { meta: [{ name: "al:android:package", content: "com.shop.app" }] }),
       "com.shop.app",
     ],
     [
@@ -80,6 +121,11 @@ describe("ready-made rules", () => {
   it.each<[ReadyMadeKey, Facts]>([
     ["open-page", makeFacts()],
     ["install-app", makeFacts({ start: "click" })],
+    ["open-app", makeFacts({ start: "click" })],
+    [
+      "open-app",
+      makeFacts({ start: "click" }, { meta: [{ name: "al:android:package", content: "com.shop.app; rm -rf /" }] }),
+    ],
     ["send-link", makeFacts({ start: "menu", menu: { on: ["link"], link: "javascript:alert(1)" } })],
     ["product-in-app", makeFacts()],
     ["test-deep-link", makeFacts({ start: "click" }, { meta: [{ name: "al:android:url", content: "intent://x" }] })],

@@ -16,6 +16,35 @@ export interface ReadyMade {
 }
 
 const OPEN = flow("openLink", "address");
+const STORE = "https://play.google.com/store/apps/details?id=";
+/** Pages of the store, and pages that name the app they belong to. */
+const APP_PAGES = [
+  { kind: "url", is: "https://play.google.com/store/apps/details*" },
+  { kind: "meta", name: "al:android:package", op: "exists" },
+  { kind: "meta", name: "google-play-app", op: "startsWith", value: "app-id=" },
+] satisfies ConditionInput[];
+const APP_OF_PAGE = {
+  var: "package",
+  from: [{ kind: "play" }, { kind: "app", part: "package" }],
+} satisfies NonNullable<RuleInput["extract"]>[number];
+/**
+ * The app opens over its page in the store, which stays where it is not installed. It goes on as it is: a page may not
+ * restart it, nor allow it anything.
+ */
+const OPEN_APP = `url: about:blank
+inputs: [package]
+---
+- openLink: ${STORE}\${package}
+- runFlow:
+    when:
+      platform: Android
+    commands:
+      - launchApp:
+          appId: \${package}
+          stopApp: false
+          permissions: {}
+          optional: true
+`;
 
 export const READY_MADE = [
   {
@@ -39,18 +68,18 @@ export const READY_MADE = [
     about:
       "By a click on a Play page, or a page that names its Android app: the phone opens the app's page in the store.",
     asks: [],
-    flow: flow("openLink", "package", "https://play.google.com/store/apps/details?id="),
-    rule: {
-      when: {
-        any: [
-          { kind: "url", is: "https://play.google.com/store/apps/details*" },
-          { kind: "meta", name: "al:android:package", op: "exists" },
-          { kind: "meta", name: "google-play-app", op: "startsWith", value: "app-id=" },
-        ],
-      },
-      extract: [{ var: "package", from: [{ kind: "play" }, { kind: "app", part: "package" }] }],
-      confirm: "always",
-    },
+    flow: flow("openLink", "package", STORE),
+    rule: { when: { any: APP_PAGES }, extract: [APP_OF_PAGE], confirm: "always" },
+    inputs: { package: { var: "package" } },
+  },
+  {
+    key: "open-app",
+    title: "Open this app on a phone",
+    about:
+      "By a click on a Play page, or a page that names its Android app: an Android phone opens the app, or its page in the store where it is not installed.",
+    asks: [],
+    flow: OPEN_APP,
+    rule: { when: { any: APP_PAGES }, extract: [APP_OF_PAGE], confirm: "always", cooldownMs: 0 },
     inputs: { package: { var: "package" } },
   },
   {

@@ -24,13 +24,23 @@ export interface Found {
 
 /** What fits on the screen as it is now. */
 export async function lookOnce(at: LookupContext, selector: Selector): Promise<Found | undefined> {
+  return (await look(at, selector)).found;
+}
+
+/** True when nothing fits; what could not be read may hold anything. */
+export async function isGone(at: LookupContext, selector: Selector): Promise<true | undefined> {
+  const { found, tree } = await look(at, selector);
+  return found === undefined && tree.unread !== true ? true : undefined;
+}
+
+async function look(at: LookupContext, selector: Selector): Promise<{ found: Found | undefined; tree: UiTree }> {
   const resolved = await resolveSelector(selector, at.expand);
   const tree = await at.phone.elements();
   const cssRefs = new Set<string>();
   for (const css of cssOf(resolved)) for (const ref of await at.phone.findByCss(css)) cssRefs.add(ref);
   const fitting = at.find(tree, resolved, cssRefs);
   const [element] = fitting;
-  return element && { element, tree, count: fitting.length };
+  return { found: element && { element, tree, count: fitting.length }, tree };
 }
 
 /** Every CSS selector in a selector. */
@@ -86,13 +96,15 @@ export async function findElement(at: StepContext, selector: Selector, withinMs?
 
 /** The failure of a look-up, with what was looked for. */
 export async function missed(
-  at: Pick<LookupContext, "expand">,
+  at: Pick<StepContext, "expand" | "hands">,
   selector: Selector,
   code: "element_not_found" | "element_covered" | "assertion",
   message: string,
   more: Partial<Pick<Looked, "wanted" | "covered">> = {},
 ): Promise<StepFailure> {
-  const failure = new StepFailure(code, message);
+  const tree = at.hands.lastTree();
+  const unread = `Whether ${selectorWords(selector)} is on the screen cannot be told. ${tree?.note ?? ""}`;
+  const failure = new StepFailure(code, tree?.unread === true ? unread.trim() : message);
   failure.looked = { selector, resolved: await resolveSelector(selector, at.expand), wanted: "visible", ...more };
   return failure;
 }
@@ -100,14 +112,11 @@ export async function missed(
 /** Whether a condition holds, waited for at most `withinMs`. All of its parts must. */
 export async function conditionHolds(at: LookupContext, condition: Condition, withinMs: number): Promise<boolean> {
   const { visible, notVisible, platform } = condition;
-  if (platform !== undefined && platform.toLowerCase() !== "web") return false;
+  if (platform !== undefined && platform.toLowerCase() !== (at.phone.can.apps ? "android" : "web")) return false;
   if (condition.true !== undefined && !isTruthy(await at.expand(condition.true))) return false;
   if (visible !== undefined && (await poll(at, withinMs, () => lookOnce(at, visible))) === undefined) return false;
   if (notVisible === undefined) return true;
-  const gone = await poll(at, withinMs, async () =>
-    (await lookOnce(at, notVisible)) === undefined ? true : undefined,
-  );
-  return gone === true;
+  return (await poll(at, withinMs, () => isGone(at, notVisible))) === true;
 }
 
 export interface TouchPlace {

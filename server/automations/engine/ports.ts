@@ -1,7 +1,7 @@
 /** What the interpreter needs of the world; tests give it small fakes of these. */
 import type { Flow, Selector } from "../../../shared/flows/model.ts";
 import type { UiElement, UiTree } from "../../../shared/ui-tree.ts";
-import type { AutomationCapabilities, UiTarget } from "../../phones/automation-port.ts";
+import type { AutomationCapabilities, LaunchArguments, UiTarget } from "../../phones/automation-port.ts";
 import type { PhoneDriver, PhoneInput, ScreenFrame, ScreenLevel } from "../../phones/driver.ts";
 
 /** Time of a run: waits end early, by throwing the signal's reason, when the run has to end. */
@@ -14,7 +14,7 @@ export interface Pace {
 /** One phone in the hands of one run. Calls throw when the run has to end or lost its lease. */
 export interface FlowPhone {
   readonly can: AutomationCapabilities & { readonly rotate: boolean; readonly clipboard: boolean };
-  /** CSS pixels as turned. */
+  /** As turned: CSS pixels, or the device's where flows of its kind count those. */
   size(): { readonly width: number; readonly height: number };
   opened(withinMs: number): Promise<void>;
   elements(): Promise<UiTree>;
@@ -26,12 +26,21 @@ export interface FlowPhone {
   /** From here on the phone changes. */
   input(input: PhoneInput): Promise<void>;
   openUrl(url: string): Promise<void>;
+  /** Opens an app; only where `can.apps`. */
+  launchApp(app: string, values: LaunchArguments): Promise<void>;
+  /** Hands a link of any scheme to what opens it; only where `can.apps`. */
+  openLink(link: string, browser: boolean): Promise<void>;
   /** Answers what the phone asks for in its own way (a date, say); false, and nothing changed, where it asks nothing. */
   answerPicker(text: string): Promise<boolean>;
   hideKeyboard(): Promise<void>;
-  closeApp(url: string): Promise<void>;
-  clearState(url: string): Promise<void>;
-  setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>): Promise<void>;
+  /** Of an address, or an app where `can.apps`; so are the next two. */
+  closeApp(app: string, how: "stop" | "kill"): Promise<void>;
+  clearState(app: string): Promise<void>;
+  setPermissions(values: Readonly<Record<string, "allow" | "deny" | "unset">>, app: string | undefined): Promise<void>;
+  /** A key that only some phones have, by its name in small letters; false, and nothing changed, where there is none such. */
+  pressKey(name: string): Promise<boolean>;
+  /** So many Backspaces. */
+  erase(count: number): Promise<void>;
   setAirplaneMode(on: boolean): Promise<void>;
   writeClipboard(text: string): Promise<void>;
   /** Puts a file among the phone's own. */
@@ -41,8 +50,8 @@ export interface FlowPhone {
     readonly colorScheme?: "light" | "dark";
     readonly geolocation?: { readonly latitude: number; readonly longitude: number };
   }): Promise<void>;
-  /** The colour scheme pages are told of. */
-  colorScheme(): "light" | "dark";
+  /** The colour scheme pages and apps are told of. */
+  colorScheme(): Promise<"light" | "dark">;
   /** Whether this run turned airplane mode on. */
   airplane(): boolean;
 }

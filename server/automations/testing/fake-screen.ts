@@ -77,6 +77,7 @@ export class ScreenDriver extends FakeDriver {
 
   override readonly automation: PhoneAutomation = {
     can: {
+      apps: false,
       css: true,
       clearState: true,
       permissions: true,
@@ -84,6 +85,7 @@ export class ScreenDriver extends FakeDriver {
       darkMode: true,
       airplaneMode: true,
       addMedia: false,
+      recording: true,
     },
     opened: async () => {},
     elements: async (id: PhoneId): Promise<UiTree> => {

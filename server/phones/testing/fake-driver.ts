@@ -33,7 +33,7 @@ type Step = "create" | "start" | "park" | "remove" | "configure" | "recover";
 
 const CAPABILITIES: PhoneCapabilities = {
   android: false,
-  upload: false,
+  upload: true,
   apps: false,
   audio: false,
   openUrl: true,
@@ -63,7 +63,7 @@ const EMPTY_SCREEN: UiElement = {
 
 const ANDROID: PhoneCapabilities = {
   ...CAPABILITIES,
-  ...{ android: true, upload: true, apps: true, audio: true, installWebApp: false },
+  ...{ android: true, apps: true, audio: true, installWebApp: false },
 };
 
 /** A black pixel as a PNG. */
@@ -97,7 +97,7 @@ export class FakeDriver implements PhoneDriver {
   #held: Promise<void> | undefined;
 
   /**
-   * `kind`: an Android's takes files and apps, and its phones go on when the server stops: `running` is handed to the
+   * `kind`: an Android's has apps, and its phones go on when the server stops: `running` is handed to the
    * next one then.
    */
   constructor(
@@ -108,13 +108,7 @@ export class FakeDriver implements PhoneDriver {
     this.kind = kind;
     this.running = running;
     this.capabilities = kind === "web" ? CAPABILITIES : ANDROID;
-    if (kind === "web") return;
-    this.apps = this.#apps();
-    this.files.write = async (id, file, done) => {
-      const bytes = await this.#taken(id, file, done);
-      this.#stored(id).files.set(file.name, bytes);
-      return file.name;
-    };
+    if (kind !== "web") this.apps = this.#apps();
   }
 
   /** The phone goes on, out of reach. */
@@ -258,6 +252,7 @@ export class FakeDriver implements PhoneDriver {
   /** An empty screen; tests of automations put something on it. */
   readonly automation: PhoneAutomation = {
     can: {
+      apps: false,
       css: true,
       clearState: true,
       permissions: true,
@@ -265,6 +260,7 @@ export class FakeDriver implements PhoneDriver {
       darkMode: true,
       airplaneMode: true,
       addMedia: false,
+      recording: true,
     },
     opened: async () => {},
     elements: async (id) => {
@@ -280,7 +276,15 @@ export class FakeDriver implements PhoneDriver {
     setPermissions: async () => {},
     setAirplaneMode: async () => {},
   };
-  readonly files: { -readonly [Name in keyof PhoneDriver["files"]]: PhoneDriver["files"][Name] } = {
+  readonly files: PhoneDriver["files"] = {
+    write: async (id, file, done) => {
+      const bytes = await this.#taken(id, file, done);
+      const { files } = this.#stored(id);
+      let name = file.name;
+      for (let count = 2; files.has(name); count += 1) name = `${file.name} (${count})`;
+      files.set(name, bytes);
+      return name;
+    },
     list: async (id) =>
       [...this.#stored(id).files].map(([name, { length }]) => ({
         name,

@@ -16,6 +16,7 @@ import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
+import type { PhoneDriver } from "../driver.ts";
 import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
@@ -39,13 +40,13 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
   return { ...composePhones(test, new ManualClock(), new FakeDriver(), limits), dispose: () => test.dispose() };
 }
-export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C>>;
+export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C, FakeDriver>>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
-export function composePhones<C extends Clock = ManualClock>(
+export function composePhones<C extends Clock = ManualClock, D extends PhoneDriver = FakeDriver>(
   test: TestDatabase,
   clock: C,
-  driver: FakeDriver,
+  driver: D,
   limits: Partial<PhoneLimits> = {},
   metering: Metering = FREE_METERING,
 ) {

@@ -8,6 +8,7 @@ import { createArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { Database, Writer } from "../../db/database.ts";
+import { createUploadStore, UPLOADS_FOLDER } from "../../files/upload-store.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
@@ -78,6 +79,7 @@ export function createErasureParts(options: {
       isAbsent: async (row) => (await options.drivers.of(row.driver)?.state(row.id)) === "absent",
     },
     runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
+    uploadFiles: createUploadStore({ folder: join(folder, UPLOADS_FOLDER), key: deriveKey(master, "uploads") }),
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
       for (const { id } of await memberships.listOfIn(tx, userId)) {

@@ -95,6 +95,7 @@ export const TABLE_WORDS = {
 export const STORE_WORDS = {
   phones: "Phones and everything on them",
   "run-files": "Pictures and reports of runs",
+  uploads: "Files on their way to phones",
   exports: "Copies of your data",
   "last-mail": "The last mail",
   keys: "Your encryption key",

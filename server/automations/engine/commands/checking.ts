@@ -1,7 +1,7 @@
 /** Assertions and waits: they only look. */
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
-import { conditionHolds, findElement, lookOnce, missed, poll, seconds, timeLeft } from "../lookup.ts";
+import { conditionHolds, findElement, isGone, missed, poll, seconds, timeLeft } from "../lookup.ts";
 import { isTruthy, quoted, selectorWords, wholeNumber } from "../words.ts";
 
 const MOST_WAIT_MS = 60 * 60_000;
@@ -21,7 +21,7 @@ export const checking: Handlers<
   },
   async assertNotVisible(step, { selector }) {
     const ms = timeLeft(step, step.lookupMs);
-    const gone = await poll(step, ms, async () => ((await lookOnce(step, selector)) === undefined ? true : undefined));
+    const gone = await poll(step, ms, () => isGone(step, selector));
     if (gone === undefined) {
       const words = `${selectorWords(selector)} was still visible after ${seconds(ms)}.`;
       throw await missed(step, selector, "assertion", words, { wanted: "gone" });

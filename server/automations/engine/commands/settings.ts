@@ -3,7 +3,7 @@ import { baseName } from "../../../../shared/workspace-model.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { fileNamed, quoted } from "../words.ts";
-import { answers } from "./apps.ts";
+import { answers, appOf } from "./apps.ts";
 
 const STEP_MS = 1_000;
 const MOST_STEPS = 600;
@@ -111,18 +111,20 @@ export const settings: Handlers<
     await step.phone.turn(asked.startsWith("LANDSCAPE"));
     return undefined;
   },
-  async setPermissions(step, { permissions }) {
-    await step.phone.setPermissions(await answers(step, permissions));
+  async setPermissions(step, { appId, permissions }) {
+    const app = step.phone.can.apps ? await appOf(step, appId) : undefined;
+    await step.phone.setPermissions(await answers(step, permissions), app);
     return undefined;
   },
   setDarkMode: async (step, { value }) => dark(step, await onOrOff(step, value, "Dark mode")),
-  toggleDarkMode: async (step) => dark(step, step.phone.colorScheme() !== "dark"),
+  toggleDarkMode: async (step) => dark(step, (await step.phone.colorScheme()) !== "dark"),
   async assertDarkMode(step) {
-    if (step.phone.colorScheme() !== "dark") throw new StepFailure("assertion", "The phone is not in dark mode.");
+    if ((await step.phone.colorScheme()) !== "dark")
+      throw new StepFailure("assertion", "The phone is not in dark mode.");
     return undefined;
   },
   async assertLightMode(step) {
-    if (step.phone.colorScheme() === "dark") throw new StepFailure("assertion", "The phone is in dark mode.");
+    if ((await step.phone.colorScheme()) === "dark") throw new StepFailure("assertion", "The phone is in dark mode.");
     return undefined;
   },
   setAirplaneMode: async (step, { value }) => airplane(step, await onOrOff(step, value, "Airplane mode")),

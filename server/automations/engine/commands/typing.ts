@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import type { UiElement } from "../../../../shared/ui-tree.ts";
+import { PerchError } from "../../../errors.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { findElement, poll } from "../lookup.ts";
@@ -60,6 +61,8 @@ export async function typeText(step: StepContext, text: string): Promise<string 
   const expected = before.text + text;
   const shown = await readBack(step, before, expected);
   if (shown === undefined || !expected.startsWith(shown) || shown.length < before.text.length) return undefined;
+  // An empty field of an app shows its hint as its text: what looks like nothing may be all of it.
+  if (shown === before.text && shown === text) return undefined;
   const missing = expected.slice(shown.length);
   if (missing === "") return undefined;
   await send(step, missing);
@@ -122,10 +125,8 @@ export const typing: Handlers<
     // A rich text's words are in what it holds.
     const there = field === undefined || field.children.length > 0 ? asked : Array.from(field.text).length;
     const count = Math.min(Math.max(asked, 0), there, MOST_ERASED);
-    for (let time = 0; time < count; time += 1) {
-      step.signal.throwIfAborted();
-      await step.phone.input({ type: "key", name: "Backspace" });
-    }
+    step.signal.throwIfAborted();
+    if (count > 0) await step.phone.erase(count);
     return undefined;
   },
   async pasteText(step) {
@@ -134,8 +135,13 @@ export const typing: Handlers<
   async copyTextFrom(step, { selector }) {
     const { element } = await findElement(step, selector);
     const text = [element.text, element.hint, element.accessibilityText].find((value) => value !== "") ?? "";
-    await step.phone.writeClipboard(text);
     step.scripts.copied(text);
+    try {
+      await step.phone.writeClipboard(text);
+    } catch (error) {
+      // pasteText has it all the same.
+      if (!(error instanceof PerchError) || error.code !== "capability_missing") throw error;
+    }
     return undefined;
   },
   async setClipboard(step, { text }) {
@@ -146,14 +152,16 @@ export const typing: Handlers<
   },
   async pressKey(step, { key }) {
     const asked = await step.expand(key);
-    const known = KEYS[asked.trim().toLowerCase()];
-    if (known === undefined) {
+    const name = asked.trim().toLowerCase();
+    const known = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+    if (known !== undefined) await step.phone.input({ type: "key", name: known });
+    else if (!step.phone.can.apps || !(await step.phone.pressKey(name))) {
+      const more = step.phone.can.apps ? ", Volume Up, Volume Down, Lock and Power" : "";
       throw new StepFailure(
         "phone_cannot",
-        `This phone has no key "${quoted(asked, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape.`,
+        `This phone has no key "${quoted(asked, 40)}". It has Enter, Backspace, Delete, Back, Home, Tab and Escape${more}.`,
       );
     }
-    await step.phone.input({ type: "key", name: known });
     return undefined;
   },
   async hideKeyboard(step) {

@@ -1,41 +1,91 @@
-/** Makes the drivers of Androids; `server.ts` says which sources they have. */
+/** Makes the drivers of Androids; whoever composes the server says which sources they have. */
+import type { Audit } from "../../../audit/audit.repo.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Config } from "../../../config.ts";
 import type { Database } from "../../../db/database.ts";
-import { PerchError } from "../../../errors.ts";
 import type { Log } from "../../../log.ts";
-import type { PhoneDriver } from "../../driver.ts";
+import type { PhoneDriver, TimedPicture } from "../../driver.ts";
+import { AndroidDriver } from "./android-driver.ts";
+import type { Retry } from "./android-phone.ts";
+import { androidAutomations, createAndroidAutomation } from "./automation/automation.ts";
+import { type Address, dialOwn } from "./connect/dial-device.ts";
+import { tcpEndpoint } from "./connect/endpoints.ts";
 import { type AdbKeys, createAdbKeys } from "./connect/keys.ts";
-import type { AndroidSource } from "./ports.ts";
+import { type AdbServer, createAdbServer } from "./connect/server.ts";
+import type { Probe } from "./device.ts";
+import { createDeviceSource as createSource } from "./device-source.ts";
+import { createDevicesRepo } from "./devices.repo.ts";
+import type { AdbEndpoint, AndroidSource } from "./ports.ts";
+import { scrcpyServerFile } from "./scrcpy-server.ts";
+import { openAndroidScreen } from "./screen/open-screen.ts";
 
 export interface AndroidParts {
   readonly config: Config;
   readonly db: Database;
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
   /** For endpoints that are called directly: containers' and a partner's. */
   readonly keys: AdbKeys;
+  /** The operator's ADB server; undefined when it is not used. */
+  readonly server: AdbServer | undefined;
 }
 
-/** `key`: `deriveKey(master, "adb key")`. */
+/** `key`: `deriveKey(master, "adb key")`. Nothing is connected or made yet. */
 export function createAndroidParts(
-  options: Pick<AndroidParts, "config" | "db" | "clock" | "log"> & { readonly key: Buffer },
+  options: Pick<AndroidParts, "config" | "db" | "audit" | "clock" | "log"> & { readonly key: Buffer },
 ): AndroidParts {
   const { key, ...rest } = options;
-  return { ...rest, keys: createAdbKeys(options.config.DATA_DIR, key) };
+  const { ADB_SERVER: at, DATA_DIR } = options.config;
+  return {
+    ...rest,
+    keys: createAdbKeys(DATA_DIR, key),
+    server: at && createAdbServer(at, dialOwn()),
+  };
+}
+
+/** A device of the operator's at an address. */
+export function directEndpoint({ keys }: Pick<AndroidParts, "keys">, to: Address): AdbEndpoint {
+  return tcpEndpoint(to, keys, dialOwn());
 }
 
 /** Devices the operator registered, and with `ANDROID_DEVICES=discovered` those of the ADB server. */
 export function createDeviceSource(parts: AndroidParts): AndroidSource {
-  void parts;
-  throw new PerchError("unavailable", "There are no Android devices yet.");
+  const { config, db, audit, clock, log, server } = parts;
+  return createSource({
+    ...{ db, audit, clock, log, server },
+    repo: createDevicesRepo(db),
+    direct: (to) => directEndpoint(parts, to),
+    discovered: config.ANDROID_DEVICES === "discovered",
+  });
 }
 
 /** One driver of one kind; `sources` in the order their models are offered. */
 export function createAndroidDriver(
-  parts: AndroidParts,
-  of: { readonly kind: "adb" | "geelark"; readonly sources: readonly AndroidSource[] },
+  parts: Pick<AndroidParts, "config" | "clock" | "log">,
+  of: {
+    readonly kind: "adb" | "geelark";
+    readonly sources: readonly AndroidSource[];
+    /** The web driver's, where it can. */
+    readonly encodeVideo?: (pictures: readonly TimedPicture[], durationMs: number) => Promise<Uint8Array>;
+    /** Replaced in tests that do not wait as long. */
+    readonly retry?: Partial<Retry>;
+    readonly probe?: Probe;
+  },
 ): PhoneDriver {
-  void parts;
-  throw new PerchError("unavailable", `There are no phones of the kind ${of.kind} yet.`);
+  const { config, clock, log } = parts;
+  const scrcpyServer = scrcpyServerFile(config);
+  const recording = of.encodeVideo !== undefined;
+  return new AndroidDriver({
+    ...of,
+    ...{ clock, log },
+    audio: scrcpyServer !== undefined,
+    automations: (phone) => androidAutomations(phone, recording),
+    makers: {
+      openScreen: (device, events) =>
+        openAndroidScreen(device, { clock, log, events, ...(scrcpyServer !== undefined && { scrcpyServer }) }),
+      createAutomation: (device, { size, screenshot }) =>
+        createAndroidAutomation(device, { size, screenshot, recording, clock }),
+    },
+  });
 }

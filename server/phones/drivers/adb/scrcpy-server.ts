@@ -16,6 +16,12 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 export type ScrcpyServerConfig = Pick<Config, "SCRCPY_SERVER_PATH" | "SCRCPY_SERVER_SHA256">;
 
+/** What the settings name; undefined when they name none. */
+export function scrcpyServerFile(config: ScrcpyServerConfig) {
+  const { SCRCPY_SERVER_PATH: path, SCRCPY_SERVER_SHA256: own } = config;
+  return path === undefined ? undefined : { path, version: SCRCPY_VERSION, sha256: own ?? SCRCPY_RELEASE_SHA256 };
+}
+
 export type ScrcpyServer =
   | { readonly usable: true; readonly bytes: Uint8Array; readonly sha256: string }
   /** A sentence for the operator; `unset` when none was asked for. */

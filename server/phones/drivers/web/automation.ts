@@ -310,6 +310,7 @@ function asReach(answer: unknown): Reach | undefined {
 export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutomation {
   return {
     can: {
+      apps: false,
       css: true,
       clearState: true,
       permissions: true,
@@ -317,6 +318,7 @@ export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutoma
       darkMode: true,
       airplaneMode: true,
       addMedia: true,
+      recording: true,
     },
     opened: async (id, withinMs) => phone(id).opened(withinMs),
     elements: async (id, how) => phone(id).elements(how),
