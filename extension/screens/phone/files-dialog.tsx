@@ -84,7 +84,8 @@ export function FilesDialog({ phone, mayControl, uploads, onClose }: FilesDialog
 
   return (
     <Dialog title={`Files on ${phone.name}`} onClose={onClose}>
-      {sends && <SendFiles phone={phone} purpose="file" uploads={uploads} />}
+      {sends && phone.state === "running" && <SendFiles phone={phone} purpose="file" uploads={uploads} />}
+      {sends && phone.state !== "running" && <p className="secondary">Start the phone to send files to it.</p>}
       <UploadRows items={mine} uploads={uploads} />
       {value !== undefined && (
         <Unfinished phone={phone} all={value.uploads} uploads={uploads} calls={calls} onChange={reload} />

@@ -187,6 +187,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
           onFiles={
             mayControl && phone.capabilities.upload
               ? (files, folders) => {
+                  if (phone.state !== "running") return toast({ text: "Start the phone to send files to it." });
                   uploads.add(phone, files);
                   if (folders > 0) toast({ text: foldersLeftOut(folders) });
                 }

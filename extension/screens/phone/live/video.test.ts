@@ -158,7 +158,7 @@ describe("video", () => {
     // What the closed decoder still brings belongs to nothing.
     t.decoders[0]?.events.onFrame(t.frameAt(1_000));
     t.decoders[0]?.events.onError();
-    expect([t.drawn.length, t.asked.length]).toEqual([3, 1]);
+    expect([t.drawn.length, t.asked.length, t.world.closedFrames]).toEqual([3, 1, 4]);
   });
   it("acknowledges what waits in a decoder that fails", async () => {
     const t = setup({ prompt: false });

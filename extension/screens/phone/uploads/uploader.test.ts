@@ -172,6 +172,17 @@ describe("sending a file", () => {
     expect(t.items()[0]?.message).toBe("The app needs a newer Android.");
   });
 
+  it("gives up on a server that takes pieces and keeps none", async () => {
+    const t = setup();
+    t.afterPiece(() => {
+      for (const { bytes } of t.uploads.values()) bytes.length = 0;
+    });
+    t.uploader.add(phoneId, fileOf(bytesOf(300 * KB)), "file");
+    await t.reaches("failed");
+    expect(t.items()[0]?.message).toContain("does not keep");
+    expect(t.world.pieces).toHaveLength(4);
+  });
+
   it("fails with words when the file is gone from this computer", async () => {
     const t = setup();
     const file = fileOf(bytesOf(KB));

@@ -12,6 +12,8 @@ const PIECE_MS = 800;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 const LOOK_MS = 700;
+/** A server that takes piece after piece and has no more of the file is not asked for ever. */
+const MOST_IN_VAIN = 4;
 
 export type UploadStage =
   /** Another is sent first. */
@@ -157,6 +159,7 @@ export function createUploader({ transport, now, later, onChange }: UploaderPart
     const id = uploadId;
     const lookAgain = () => insist(job, "sending", () => transport.offset(phoneId, id));
     let size = FIRST_PIECE_BYTES;
+    let inVain = 0;
     if (job.item.sent > 0) {
       const at = await lookAgain();
       if (at === undefined) return false;
@@ -197,6 +200,8 @@ export function createUploader({ transport, now, later, onChange }: UploaderPart
         size = ms < PIECE_MS / 2 ? size * 2 : ms > PIECE_MS * 2 ? Math.ceil(size / 2) : size;
         size = Math.min(UPLOAD_PIECE_BYTES, Math.max(FIRST_PIECE_BYTES / 4, size));
       }
+      inVain = got > sent || lost ? 0 : inVain + 1;
+      if (inVain >= MOST_IN_VAIN) throw new UploadRefused("The server does not keep what is sent. Send it again.");
       set(job, { stage: "sending", sent: Math.min(bytes, got) });
     }
     return true;
