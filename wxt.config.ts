@@ -14,13 +14,13 @@ const EXPRESSIONS_HERE = /rules[\\/]expressions-here\./;
 const SHARED_FILES = [
   {
     name: "page",
-    test: /node_modules[\\/](react|react-dom|scheduler)[\\/]|components[\\/](?!check-field|dialog|field|form-dialog|lazy-part|page-head|profile-picker|surface|tabs)|state[\\/](app-context|default-phone|phones|until-unparked)\.|(run-time|phone-words)\./,
+    test: /node_modules[\\/](react|react-dom|scheduler)[\\/]|components[\\/](?!check-field|choice-cards|dialog|field|form-dialog|lazy-part|page-head|profile-picker|surface|tabs)|state[\\/](app-context|default-phone|phones|until-unparked)\.|run-time\./,
     minShareCount: 2,
     includeDependenciesRecursively: false,
   },
   {
     name: "base",
-    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|clock-skew|data-import|flow-drafts|forget|identity|leaving|offscreen|pending|permissions|privacy|scripting|sign-in|use-privacy)|shared[\\/](?!access|account-model|billing|phone-words|privacy|rules)/,
+    test: /node_modules|wxt|extension[\\/](api|messaging|platform|state)[\\/](?!asks|automation|clock-skew|data-import|flow-drafts|forget|identity|leaving|offscreen|pending|permissions|privacy|scripting|sign-in|use-privacy)|shared[\\/](?!access|account-model|billing|phone-words|phones\.|privacy|rules|screen-protocol|uploads)/,
     minShareCount: 3,
     includeDependenciesRecursively: false,
   },

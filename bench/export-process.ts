@@ -86,7 +86,7 @@ async function ours(): Promise<number> {
       pages,
       sources: {
         readArtifact: async () => new Uint8Array(),
-        phoneFiles: { list: async () => [], read: async () => new Blob([]).stream() },
+        phoneFiles: () => undefined,
       },
     }),
     receipts: async () => [],

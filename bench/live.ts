@@ -67,7 +67,7 @@ async function benchLive(): Promise<readonly Figure[]> {
 }
 
 async function touchesInDriver(world: World, id: PhoneId): Promise<number[]> {
-  const { driver } = world.server;
+  const driver = world.server.drivers.need("web");
   const taken: number[] = [];
   let onFrame = () => {};
   const stop = driver.screen(id).listen(() => onFrame());
@@ -87,8 +87,9 @@ async function touchesInDriver(world: World, id: PhoneId): Promise<number[]> {
 }
 
 async function screenshotRate(world: World, id: PhoneId): Promise<number> {
+  const driver = world.server.drivers.need("web");
   const start = performance.now();
   let count = 0;
-  for (; performance.now() - start < POLL_MS; count += 1) await world.server.driver.screenshot(id);
+  for (; performance.now() - start < POLL_MS; count += 1) await driver.screenshot(id);
   return count / ((performance.now() - start) / 1_000);
 }

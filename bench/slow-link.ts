@@ -27,7 +27,7 @@ async function benchSlowLink(): Promise<readonly Figure[]> {
   const world = await startWorld({ env: { WARM_PHONES: "0" } });
   try {
     const id = await launch(await world.account(), world.site.moving);
-    const source = world.server.driver.screen(id);
+    const source = world.server.drivers.need("web").screen(id);
     const ours = await benchSlowLinks(source);
     const figures: Figure[] = [];
     for (const one of ours) {

@@ -62,7 +62,9 @@ const bare = createServer(async (request, response) => {
   if (request.url === "/authenticated") await tokens.findByToken(hashSecret(token));
   if (request.url === "/session") await sessions.findByToken(hashSecret(session.token));
   const rows = await repo.list(scope);
-  const body = JSON.stringify({ result: { data: rows.map((row) => phoneView(row, server.driver, undefined)) } });
+  const body = JSON.stringify({
+    result: { data: rows.map((row) => phoneView(row, server.drivers.of(row.driver)?.capabilities, undefined)) },
+  });
   response.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);
 });
 await new Promise<void>((resolve) => bare.listen(0, "127.0.0.1", resolve));

@@ -70,10 +70,18 @@ async function show(phoneId: PhoneId, onShown: (shown: Shown) => void): Promise<
       target.transferFromImageBitmap(bitmap);
       onShown({ width, pixels: reader.getImageData(0, 0, width, 1).data });
     },
+    video: undefined,
+    ask: () => {},
+    snapshot: async () => undefined,
     now: () => Date.now(),
   });
   const pass = await client().screen.ticket.mutate({ phoneId, mode: "control" });
-  const connection = openScreen(pass, { onMessage: () => {}, onFrame: picture.draw, onClose: () => {} });
+  const connection = openScreen(pass, {
+    onMessage: () => {},
+    onFrame: picture.draw,
+    onSound: () => {},
+    onClose: () => {},
+  });
   return {
     connection,
     close() {

@@ -48,6 +48,10 @@ const KNOWN = [
   // Stripe's API, or STRIPE_API_BASE.
   "server/billing/stripe/stripe-client.ts node:https",
   "server/billing/stripe/stripe-client.ts stripe",
+  // The cloud-phone partner's API, or GEELARK_API_BASE; its emulator, which is started by hand, tells what it is told to.
+  "server/phones/drivers/geelark/transport.ts node:http",
+  "server/phones/drivers/geelark/transport.ts node:https",
+  "server/phones/drivers/geelark/emulator/emulator.ts fetch",
   // Stands before all of them: hosts of the processor register alone.
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",

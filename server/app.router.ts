@@ -25,6 +25,7 @@ export interface RouterServices {
   readonly audit: Parameters<typeof auditRouter>[0];
   readonly teams: Parameters<typeof teamsRouter>[0];
   readonly phones: Parameters<typeof phonesRouter>[0];
+  readonly uploads: Parameters<typeof phonesRouter>[1];
   readonly screen: Parameters<typeof screenRouter>[0];
   readonly flows: Parameters<typeof flowsRouter>[0];
   readonly looks: Parameters<typeof flowsRouter>[1];
@@ -47,7 +48,7 @@ export function createAppRouter(services: RouterServices) {
     tokens: tokensRouter(services.tokens),
     teams: teamsRouter(services.teams),
     audit: auditRouter(services.audit),
-    phones: phonesRouter(services.phones),
+    phones: phonesRouter(services.phones, services.uploads),
     screen: screenRouter(services.screen, services.phones),
     flows: flowsRouter(services.flows, services.looks),
     runs: runsRouter(services.runs),

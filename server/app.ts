@@ -18,6 +18,7 @@ import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
+import type { UploadsService } from "./files/uploads.service.ts";
 import { isAtTheMachine } from "./http/at-the-machine.ts";
 import {
   callsOnly,
@@ -33,8 +34,10 @@ import { asDownload, formOnly, importForm, importScope, sendExport } from "./htt
 import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import { addUploadRoutes, type Caller, isUploadPiece } from "./http/upload-routes.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { GEELARK_WEBHOOK_PATH, type GeelarkWebhook, MAX_HINT_BYTES } from "./phones/drivers/geelark/webhook.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
 import type { DataImports } from "./privacy/export/import/import.service.ts";
@@ -68,12 +71,15 @@ export interface AppOptions {
   readonly sessions: Pick<Sessions, "find" | "onEnded">;
   readonly accessChanges: Pick<AccessChanges, "onChanged">;
   readonly phones: PhonesService;
+  readonly uploads: Pick<UploadsService, "offset" | "receive">;
   readonly runs: Pick<RunsService, "artifact" | "report">;
   readonly webhooks: Pick<WebhooksService, "receive">;
   readonly workspaces: Pick<WorkspacesService, "exportZip">;
   readonly suites: Pick<SuitesService, "junit">;
   /** Takes what Stripe sends; `undefined` where the server sends no bills. */
   readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
+  /** Takes what the cloud-phone partner sends; `undefined` where there is none. */
+  readonly partnerWebhook: GeelarkWebhook | undefined;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -131,9 +137,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const [path, maxSize] of Object.entries(BODY_BYTES)) app.post(path, limitBody(maxSize));
   const noEvent = new PerchError("bad_input", "This is larger than an event of Stripe.");
   app.post(STRIPE_WEBHOOK_PATH, limitBody(MAX_EVENT_BYTES, noEvent));
+  app.post(GEELARK_WEBHOOK_PATH, limitBody(MAX_HINT_BYTES));
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
-  const limited = new Set([...Object.keys(BODY_BYTES), STRIPE_WEBHOOK_PATH]);
-  app.use((c, next) => (c.req.method === "GET" || limited.has(c.req.path) ? next() : limitCall(c, next)));
+  const limited = new Set([...Object.keys(BODY_BYTES), STRIPE_WEBHOOK_PATH, GEELARK_WEBHOOK_PATH]);
+  app.use((c, next) => {
+    const bounded = c.req.method === "GET" || limited.has(c.req.path) || isUploadPiece(c.req.method, c.req.path);
+    return bounded ? next() : limitCall(c, next);
+  });
 
   const called = ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*", IMPORT_PATH];
   for (const path of ["/healthz", "/readyz", ...called]) app.use(path, extensionCors(doors));
@@ -173,16 +183,18 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     }),
   );
   /** The caller's team, or a refusal: for files, which are read with the same tokens as calls are made with. */
-  const reader = async (c: Context<AppEnv>, refusal: string) => {
+  const caller: Caller = async (c, permission, refusal, limit) => {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));
     if (actor === undefined || actor === "ended") throw new PerchError("unauthenticated", "Sign in first.");
     if (actor.lacksSecondFactor) throw secondFactorRefusal();
     if (actor.standing !== "active") throw standingRefusal(actor.standing);
-    const scope = actor.scopes.includes("phones:view") ? teamScope(actor, "phones:view") : undefined;
+    const scope = actor.scopes.includes(permission) ? teamScope(actor, permission) : undefined;
     if (scope === undefined) throw new PerchError("forbidden", refusal);
-    await options.limiter.take("write", actor.userId);
+    await options.limiter.take(limit, actor.userId);
     return scope;
   };
+  const reader = (c: Context<AppEnv>, refusal: string) => caller(c, "phones:view", refusal, "write");
+  addUploadRoutes(app, { caller, uploads: options.uploads });
   app.get("/files/phones/:phone/:name", async (c) => {
     const scope = await reader(c, "You may not read this phone's files.");
     const id = phoneId.safeParse(c.req.param("phone"));
@@ -255,6 +267,15 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (options.stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
     const body = new Uint8Array(await c.req.arrayBuffer());
     await options.stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") });
+    return c.json({ received: true });
+  });
+
+  // Without a signature it is refused before anything is read of it.
+  app.post(GEELARK_WEBHOOK_PATH, async (c) => {
+    if (options.partnerWebhook === undefined) throw new PerchError("not_found", "This server has no such partner.");
+    await options.limiter.take("write", networkOf(c.get("request").ip));
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    await options.partnerWebhook.receive({ body, header: (name) => c.req.header(name) });
     return c.json({ received: true });
   });
 

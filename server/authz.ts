@@ -62,6 +62,7 @@ function noServices(): RouterServices {
     teams: {},
     audit: {},
     phones: {},
+    uploads: {},
     screen: {},
     flows: {},
     runs: {},

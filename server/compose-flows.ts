@@ -19,7 +19,7 @@ import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import type { Log } from "./log.ts";
-import type { PhoneDriver } from "./phones/driver.ts";
+import type { Drivers } from "./phones/drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesRepo } from "./phones/phones.repo.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
@@ -42,7 +42,7 @@ export interface FlowPartsOptions {
   readonly idempotency: Idempotency;
   readonly limiter: RateLimiter;
   readonly memberships: AccountServices["memberships"];
-  readonly driver: PhoneDriver;
+  readonly drivers: Drivers;
   readonly phones: PhonesService;
   readonly phonesRepo: PhonesRepo;
   readonly lifecycle: PhoneLifecycle;
@@ -52,7 +52,7 @@ export interface FlowPartsOptions {
 }
 
 export function createFlowParts(options: FlowPartsOptions) {
-  const { db, master, config, clock, log, audit, events, idempotency, limiter, driver } = options;
+  const { db, master, config, clock, log, audit, events, idempotency, limiter, drivers } = options;
   const { phones, phonesRepo, lifecycle, port, publicUrl } = options;
   let onRunEnd: RunEndListener = async () => undefined;
   const tagged = async (scope: TeamScope, tag: string) =>
@@ -71,11 +71,11 @@ export function createFlowParts(options: FlowPartsOptions) {
       ready: phones.readyFor,
       rotate: (id) => lifecycle.rotate(id, "run"),
       used: (id) => lifecycle.used(id),
-      onEnded: (tell) => driver.onEvent((event) => event.type === "ended" && tell(event.phoneId)),
+      onEnded: (tell) => drivers.onEvent((event) => event.type === "ended" && tell(event.phoneId)),
     },
     async phone(scope, id) {
       const row = await phonesRepo.find(scope, id);
-      return row && { name: row.name, can: row.driver === driver.kind ? driver.automation?.can : undefined };
+      return row && { name: row.name, can: drivers.of(row.driver)?.automation?.can };
     },
     tagged,
     idempotency,

@@ -10,12 +10,13 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Uploads } from "./files/uploads.service.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import type { Log } from "./log.ts";
-import type { PhoneDriver } from "./phones/driver.ts";
+import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
@@ -50,9 +51,9 @@ export interface RightsPartsOptions {
   readonly outbound: Outbound | undefined;
   readonly accounts: AccountServices;
   readonly automations: Automations;
-  readonly driver: PhoneDriver;
-  readonly drivers: ReadonlyMap<PhoneDriver["kind"], PhoneDriver>;
+  readonly drivers: Drivers;
   readonly phones: PhonesService;
+  readonly uploads: Pick<Uploads, "removeOrphans">;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
@@ -60,7 +61,7 @@ export interface RightsPartsOptions {
 
 export function createRightsParts(options: RightsPartsOptions) {
   const { db, master, config, clock, log, audit, jobs, limiter, events, publicUrl, register, accounts } = options;
-  const { automations, driver, drivers, phones, lifecycle } = options;
+  const { automations, drivers, phones, lifecycle } = options;
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
@@ -75,7 +76,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const copies = createExportParts({
     ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
     key: deriveKey(master, "exports"),
-    sources: { readArtifact: automations.readArtifact, phoneFiles: driver.files },
+    sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
@@ -114,6 +115,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     const startedAt = clock.now();
     const count = await retention.sweep(signal);
     await automations.removeOrphans();
+    await options.uploads.removeOrphans();
     sweptAt = startedAt;
     return count;
   };

@@ -110,6 +110,7 @@ export function deriveKey(
     | "run artifacts"
     | "flow secrets"
     | "rule starts"
+    | "uploads"
     | "webhooks"
     | "audit heads"
     | "receipts"
@@ -126,6 +127,7 @@ export function deriveKey(
     | "billing records"
     | "adb key"
     | "phone containers"
+    | "partner mark"
     | "billing sandbox",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));

@@ -4,8 +4,6 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import type { PhoneId } from "../shared/ids.ts";
-import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
@@ -17,6 +15,7 @@ import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
+import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -36,22 +35,18 @@ import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
-import { createWebDriver } from "./phones/drivers/web/driver.ts";
-import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
-import { createPhoneLifecycle, type LifecycleListener, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
-import { createPhonesRepo } from "./phones/phones.repo.ts";
-import { createPhonesService } from "./phones/phones.service.ts";
+import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
+import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
-import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
+import type { ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
-import { createTickets } from "./screen/tickets.repo.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
-const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
 const LIFECYCLE_TICK_MS = 5_000;
 
@@ -62,7 +57,7 @@ export interface RunningServer {
   readonly setupUrl: string | undefined;
   readonly accounts: AccountServices;
   readonly db: Database;
-  readonly driver: PhoneDriver;
+  readonly drivers: Drivers;
   readonly screen: ScreenService;
   readonly lifecycle: PhoneLifecycle;
   readonly automations: Automations;
@@ -81,7 +76,7 @@ export interface ServerOptions {
   readonly outbound?: Outbound;
   /** Replaces the machine's. For tests of clocks that are set. */
   readonly monotonic?: Monotonic;
-  /** Replaces the web driver. For tests that need no browser. */
+  /** Replaces all drivers. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
 
@@ -147,60 +142,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const driver =
-    options.driver ??
-    (await createWebDriver({
-      dataDir: config.DATA_DIR,
-      key: deriveKey(master, "phone profiles"),
-      ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
-      sandbox: config.PHONE_SANDBOX === "on",
-      clock,
-      log,
-      egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
-      limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
-      spares: config.WARM_PHONES,
-    }));
-  const drivers = new Map([[driver.kind, driver]]);
-  const phonesRepo = createPhonesRepo(db);
+  const { drivers, geelark } =
+    options.driver === undefined
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
+      : { drivers: createDrivers([options.driver]), geelark: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
     monotonic: options.monotonic ?? systemMonotonic,
     recordsKey: deriveKey(master, "billing records"),
-    ...{ node: hostname(), boot: randomUUID(), alive: () => driver.runningPhones() },
+    ...{ node: hostname(), boot: randomUUID(), alive: () => drivers.runningPhones() },
   });
   const { metering } = counting;
   late.books = counting;
-  let listener: LifecycleListener = { ended() {}, idleWarning() {}, coverWarning() {} };
-  const lifecycle = createPhoneLifecycle({
-    db,
-    repo: phonesRepo,
-    drivers,
-    events,
-    audit,
-    clock,
-    log,
-    limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
-    metering,
-    listener: () => listener,
-  });
-  const phones = createPhonesService({
-    db,
-    repo: phonesRepo,
-    drivers,
-    lifecycle,
-    events,
-    audit,
-    idempotency,
+  let listener: LifecycleListener = NOBODY_LISTENS;
+  const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
+    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
     gate: accounts.judge,
-    metering,
-    clock,
-    limits: {
-      perTeam: config.PHONES_PER_TEAM ?? Number.POSITIVE_INFINITY,
-      runningPerTeam: config.RUNNING_PER_TEAM ?? Number.POSITIVE_INFINITY,
-      runningOnMachine: config.RUNNING_PHONES,
-      movingOnMachine: config.MOVING_PHONES,
-    },
+    listener: () => listener,
   });
   const refusals = createRefusals({ log, clock });
   const billing = createBillingParts(counting, {
@@ -210,57 +169,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
-    ...{ db, master, config, clock, log, audit, events, idempotency, limiter, driver },
+    ...{ db, master, config, clock, log, audit, events, idempotency, limiter, drivers },
     ...{ phones, phonesRepo, lifecycle, port, publicUrl },
     memberships: accounts.memberships,
   });
-  const tickets = createTickets(db, clock);
-  const screen = createScreenService({
-    phones: {
-      screen: (id: PhoneId) => lifecycle.runningDriver(id).screen(id),
-      input: async (id, input) => lifecycle.runningDriver(id).input(id, input),
-      rotate: (id) => lifecycle.rotate(id, "viewer"),
-      clipboardWrite: async (id, value) => lifecycle.runningDriver(id).clipboard.write(id, value),
-      onEvent: (on) => driver.onEvent(on),
-    },
-    tickets,
-    clock,
-    log,
-    publicUrl: publicUrl.href,
-    onInput: (id) => lifecycle.used(id),
-    onPresence(id, { teamId, userId }, presence) {
-      db.tx((tx) => audit.record(tx, { chain: teamId, actor: userId, action: `phone.${presence}`, object: id })).catch(
-        (error: unknown) => log.error("Who is at a phone was not recorded", errorFields(error)),
-      );
-    },
-    tap: recordings.tap,
+  const { screen, ...watched } = createScreenParts({
+    ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings, uploads },
   });
-  listener = {
-    ended(id, state, reason) {
-      recordings
-        .phoneEnded(id, PHONE_REASON_WORDS[reason])
-        .catch((error: unknown) => log.error("A recording was not paused", errorFields(error)));
-      if (reason === "server_stopped") screen.closePhone(id, "server_stopping");
-      else
-        screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
-    },
-    idleWarning: (id, at) => screen.idleWarning(id, at),
-    coverWarning: (id, at) => screen.coverWarning(id, at),
-  };
+  listener = watched.listener;
   accounts.sessions.onEnded((id) => screen.closeSession(id));
   accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
   accounts.rightsLost.endRunsWith((tx, by, userId) => automations.runs.cancelAllOf(tx, by, userId));
 
-  const withController = (phone: Phone): Phone => {
-    const controlledBy = screen.controllerName(phone.id);
-    return controlledBy === undefined ? phone : { ...phone, controlledBy };
-  };
   /** Nothing stays open behind a server that does not start. */
   const orClose = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      await Promise.allSettled([listening.close(), driver.close()]);
+      await Promise.allSettled([listening.close(), drivers.close()]);
       await db.close();
       throw error;
     }
@@ -268,7 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, driver, drivers, phones, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ automations, drivers, phones, uploads, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;
@@ -280,13 +206,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: accounts.activity,
     phones: {
       ...phones,
-      list: async (scope) => (await phones.list(scope)).map(withController),
-      get: async (scope, id) => withController(await phones.get(scope, id)),
+      ...withControllers(phones, screen),
       openUrl: (scope, id, url) => {
         recordings.opened(scope.userId, id, url);
         return phones.openUrl(scope, id, url);
       },
     },
+    uploads,
     screen,
     flows: automations.flows,
     looks,
@@ -307,12 +233,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions: accounts.sessions,
     accessChanges: accounts.accessChanges,
     phones,
+    uploads,
     runs: automations.runs,
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
+    partnerWebhook: geelark?.webhook,
     pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
@@ -333,7 +261,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
-        phones_moving: driver.movingPhones(),
+        phones_moving: drivers.movingPhones(),
         viewers,
         frames_sent: framesSent,
         frames_dropped: framesDropped,
@@ -362,12 +290,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...accounts.jobs,
       ...rights.jobs,
       ...billing.jobs,
+      ...geelark?.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
+    [
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...rights.schedules,
+      ...billing.schedules,
+      ...(geelark?.schedules ?? []),
+    ],
   );
   await billing.start();
   await recordings.recover();
@@ -376,11 +310,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
+    .then(() => uploads.recover())
+    .catch((error: unknown) => log.error("Recovery of uploads failed", errorFields(error)))
     .then(() => automations.start())
     .then(() => rules.scheduler.start())
     .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
+    uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
   const setupUrl = await accounts.accounts.issueSetupLink();
 
@@ -391,7 +328,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     setupUrl,
     accounts,
     db,
-    driver,
+    drivers,
     screen,
     lifecycle,
     automations,
@@ -410,11 +347,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await recordings.close();
         recordingsFeed.close();
         await automations.close();
+        await uploads.close();
         await lifecycle.close();
         await meter.stop();
         await billing.stop();
         screen.close();
-        await driver.close();
+        await drivers.close();
         await jobs.stop();
         accounts.close();
         await listening.close();

@@ -125,6 +125,8 @@ export const PHONE_REASONS = [
   "device_busy",
   "host_gone",
   "partner_down",
+  "partner_stopped",
+  "partner_ended",
 ] as const;
 export type PhoneReason = (typeof PHONE_REASONS)[number];
 

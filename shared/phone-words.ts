@@ -20,4 +20,21 @@ export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
   device_busy: "Another phone of this server uses the device. Park that one first.",
   host_gone: "The machine this phone runs on does not answer. What is on the phone is kept there.",
   partner_down: "The cloud-phone partner does not answer. What is on the phone is kept there.",
+  partner_stopped: "The cloud-phone partner turned it off. Start it again; what was saved is still there.",
+  partner_ended: "The cloud-phone partner ended this phone's term. Ask who runs the server to renew it.",
 };
+
+const OUT_OF_REACH: Readonly<Partial<Record<PhoneReason, string>>> = {
+  device_unauthorized:
+    "The device does not trust this server any more. Allow USB debugging on its screen, and the phone goes on.",
+  host_gone: "The machine this phone runs on does not answer. The phone goes on when it does.",
+  partner_down: "The cloud-phone partner does not answer. The phone goes on when it does.",
+};
+
+/** Why a running phone cannot be reached, and what is needed so that it goes on. */
+export function outOfReachWords(reason: PhoneReason | undefined): string {
+  const known = reason === undefined ? undefined : OUT_OF_REACH[reason];
+  return (
+    known ?? "This phone is out of reach: unplugged, switched off, or its network is gone. It goes on when it is back."
+  );
+}

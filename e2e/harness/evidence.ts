@@ -15,7 +15,7 @@ export function keepEvidence(
     for (const [index, page] of (browser?.context.pages() ?? []).entries()) {
       const words = await page
         .locator("body")
-        .innerText({ timeout: 3_000 })
+        .ariaSnapshot({ timeout: 3_000 })
         .catch(() => "nothing");
       console.log(`Page ${index} showed:\n${words.slice(0, 1_500)}`);
       const path = `e2e/out/failed-${name}-${index}.png`;

@@ -1,9 +1,10 @@
-/** The screen socket for panel tests: tickets, credit of one frame, real JPEG frames, control between viewers. */
+/** The screen socket for panel tests: tickets, credit of one frame, real JPEG frames or H.264, control between viewers. */
 import type { Server } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { newId, type PhoneId } from "../../shared/ids.ts";
 import {
   encodeFrameHeader,
+  type FrameHeader,
   SCREEN_PROTOCOL,
   type ScreenMode,
   type ServerMessage,
@@ -13,11 +14,18 @@ import {
 } from "../../shared/screen-protocol.ts";
 import type { StubTeam } from "./stub-team.ts";
 
+/** An encoded clip; `units` are access units, each `key` or not. */
+export interface StubVideo {
+  readonly config: Uint8Array;
+  readonly units: readonly { readonly key: boolean; readonly bytes: Uint8Array }[];
+}
+
 interface Viewer {
   readonly socket: WebSocket;
   readonly phoneId: PhoneId;
   controller: boolean;
   waiting: boolean;
+  pictures: boolean;
 }
 
 export class StubScreens {
@@ -28,6 +36,14 @@ export class StubScreens {
   /** Pictures for a turned phone. */
   rotatedFrames: readonly Uint8Array[] = [];
   moving = false;
+  /** Plays the part of an encoder: a viewer gets this video, and pictures only if it asks for them. */
+  video: StubVideo | undefined;
+  /** `middle`: whoever joins gets no whole picture until they ask. */
+  joins: "whole" | "middle" = "whole";
+  sent = 0;
+  acknowledged = 0;
+  /** The phone can be heard. */
+  audible = false;
   /** Tests set this to hold back control from the next viewer, as when someone else has it. */
   controllerName: string | undefined;
   readonly #team: StubTeam;
@@ -85,12 +101,13 @@ export class StubScreens {
   #join(socket: WebSocket, phoneId: PhoneId, mode: ScreenMode): void {
     const phone = this.#team.get(phoneId);
     const controller = mode === "control" && this.controllerName === undefined;
-    const viewer: Viewer = { socket, phoneId, controller, waiting: false };
+    const viewer: Viewer = { socket, phoneId, controller, waiting: false, pictures: false };
     this.#viewers.add(viewer);
     const send = (message: ServerMessage) => socket.send(JSON.stringify(message));
     send({
       type: "hello",
-      codec: "jpeg",
+      codec: this.video === undefined ? "jpeg" : "h264",
+      ...(this.audible && { audio: true }),
       width: phone.width,
       height: phone.height,
       controller,
@@ -100,16 +117,24 @@ export class StubScreens {
     if (this.controllerName !== undefined) {
       send({ type: "state", controller: false, controllerName: this.controllerName, viewers: 2 });
     }
-    this.#sendFrame(viewer);
+    if (this.video === undefined) this.#sendFrame(viewer);
+    else if (this.joins === "whole") this.#key(viewer);
+    else this.#middle(viewer);
     socket.on("message", (data) => {
       const message = viewerMessage.parse(JSON.parse(String(data)));
       if (message.type === "ack") {
+        this.acknowledged += 1;
         viewer.waiting = false;
         send({ type: "stats", roundTripMs: 4, level: 4 });
         if (this.moving) setTimeout(() => this.#sendFrame(viewer), 16);
         return;
       }
       this.received.push(message);
+      if (message.type === "refresh" && this.video !== undefined) this.#key(viewer);
+      if (message.type === "pictures") {
+        viewer.pictures = true;
+        this.#sendFrame(viewer);
+      }
       if (message.type === "rotate") {
         const turned = this.#team.rotate(phoneId);
         send({ type: "resize", width: turned.width, height: turned.height });
@@ -118,6 +143,45 @@ export class StubScreens {
     });
     socket.on("close", () => this.#viewers.delete(viewer));
     socket.on("error", () => this.#viewers.delete(viewer));
+  }
+
+  /** A whole picture for everybody, as when the encoder begins anew. */
+  keys(): void {
+    for (const viewer of this.#viewers) this.#key(viewer);
+  }
+
+  #middle(viewer: Viewer): void {
+    const { config = new Uint8Array(), units = [] } = this.video ?? {};
+    this.#send(viewer, { kind: "codecConfig", format: "h264" }, config);
+    for (const { bytes } of units.slice(1)) this.#send(viewer, { kind: "delta", format: "h264" }, bytes);
+  }
+
+  /** The config and the first key frame, as to a viewer who joins or asks for a whole picture. */
+  #key(viewer: Viewer): void {
+    const { config, units } = this.video ?? {};
+    const [first] = units ?? [];
+    if (config === undefined || first === undefined || viewer.pictures) return;
+    this.#send(viewer, { kind: "codecConfig", format: "h264" }, config);
+    this.#send(viewer, { kind: "keyFrame", format: "h264" }, first.bytes);
+  }
+
+  /** One access unit to every viewer. */
+  unit({ key, bytes }: StubVideo["units"][number]): void {
+    for (const viewer of this.#viewers) {
+      if (!viewer.pictures) this.#send(viewer, { kind: key ? "keyFrame" : "delta", format: "h264" }, bytes);
+    }
+  }
+
+  /** Sound to every viewer. */
+  sound(kind: "audioConfig" | "audio", bytes: Uint8Array): void {
+    for (const viewer of this.#viewers) this.#send(viewer, { kind, format: "opus" }, bytes);
+  }
+
+  #send(viewer: Viewer, what: Pick<FrameHeader, "kind" | "format">, bytes: Uint8Array): void {
+    this.#seq += 1;
+    if (what.format !== "opus") this.sent += 1;
+    const header = encodeFrameHeader({ ...what, flags: 0, seq: this.#seq, capturedAtMs: Date.now() });
+    viewer.socket.send(Buffer.concat([header, bytes]));
   }
 
   #sendFrame(viewer: Viewer): void {

@@ -16,6 +16,9 @@ import { StubScreens } from "./stub-screen.ts";
 import { StubSecrets } from "./stub-secrets.ts";
 import { StubTeam } from "./stub-team.ts";
 import { STUB_TOKEN, type StubState } from "./stub-trpc.ts";
+import { StubUploads } from "./stub-uploads.ts";
+
+const ALLOWED_HEADERS = "authorization, content-type, trpc-accept, last-event-id, upload-offset";
 
 export interface StubServer {
   readonly origin: string;
@@ -42,6 +45,7 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     secrets: new StubSecrets(),
     account: new StubAccount(me),
     billing: new StubBilling(),
+    uploads: new StubUploads(team),
     token: STUB_TOKEN,
     me,
     sessions: stubSessions(me.session.id),
@@ -67,10 +71,10 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     const origin = request.headers.origin;
     if (origin !== undefined) {
       response.setHeader("Access-Control-Allow-Origin", origin);
-      response.setHeader("Access-Control-Allow-Headers", "authorization, content-type, trpc-accept, last-event-id");
-      response.setHeader("Access-Control-Allow-Methods", "GET, POST");
+      response.setHeader("Access-Control-Allow-Headers", ALLOWED_HEADERS);
+      response.setHeader("Access-Control-Allow-Methods", "GET, POST, HEAD, PATCH");
       response.setHeader("Access-Control-Max-Age", "7200");
-      response.setHeader("Access-Control-Expose-Headers", "Date");
+      response.setHeader("Access-Control-Expose-Headers", "Date, Upload-Offset");
     }
     response.setHeader("Date", new Date(Date.now() - state.account.clockAheadMs).toUTCString());
     if (request.method === "OPTIONS") return void response.writeHead(204).end();
@@ -89,6 +93,8 @@ export async function startStubServer(port = 0, earlier?: StubServer): Promise<S
     }
     if (path.startsWith("/files/phones/")) {
       if (request.headers.authorization !== `Bearer ${STUB_TOKEN}`) return void response.writeHead(401).end();
+      const upload = /\/uploads\/(\w+)$/.exec(path)?.[1];
+      if (upload !== undefined) return void state.uploads.serve(request, response, upload);
       return void response.setHeader("Content-Type", "application/octet-stream").end("a file from the phone");
     }
     if (path === "/pay") {

@@ -8,8 +8,10 @@ import {
   type DeviceProfileId,
   deviceProfile,
   type Phone,
+  type PhoneApp,
   type PhoneEvent,
   type PhoneFile,
+  type PhoneModel,
   type PhoneSettings,
 } from "../../shared/phones.ts";
 
@@ -18,6 +20,10 @@ type Listener = (event: PhoneEvent) => void;
 export class StubTeam {
   readonly phones = new Map<PhoneId, Phone>();
   readonly files = new Map<PhoneId, PhoneFile[]>();
+  readonly apps = new Map<PhoneId, readonly PhoneApp[]>();
+  /** What was done to apps, in order. */
+  readonly appCalls: string[] = [];
+  models: readonly PhoneModel[] = [];
   /** Every address phones were told to open, in order. */
   readonly opened: { phoneId: PhoneId; url: string }[] = [];
   readonly #listeners = new Set<Listener>();
@@ -57,6 +63,19 @@ export class StubTeam {
     };
     this.put(phone);
     return phone;
+  }
+
+  /** A running Android phone that can do everything one can. */
+  addAndroid(change: Partial<Phone> = {}): Phone {
+    const capabilities = {
+      ...{ android: true, upload: true, apps: true, audio: true, openUrl: true, rotate: true },
+      ...{ clipboard: true, installWebApp: false, files: true, recents: true },
+    };
+    return this.add({
+      ...{ name: "Pixel 7", driver: "adb", model: "device:pixel-7", width: 412, height: 915, capabilities },
+      ...{ state: "running", startedAt: new Date(Date.now() - 724_000).toISOString() },
+      ...change,
+    });
   }
 
   put(phone: Phone): Phone {

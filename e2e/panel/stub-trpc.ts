@@ -16,6 +16,7 @@ import type { StubRules } from "./stub-rules.ts";
 import type { StubRuns } from "./stub-runs.ts";
 import type { StubSecrets } from "./stub-secrets.ts";
 import type { StubTeam } from "./stub-team.ts";
+import type { StubUploads } from "./stub-uploads.ts";
 
 export const STUB_TOKEN = "cp_stubtokenstubtokenstubtokenstubtokenstub";
 
@@ -28,6 +29,7 @@ export interface StubState {
   readonly secrets: StubSecrets;
   readonly account: StubAccount;
   readonly billing: StubBilling;
+  readonly uploads: StubUploads;
   me: Me;
   sessions: SessionView[];
   privacy: PrivacyOverview;

@@ -12,6 +12,7 @@ import type { RecordingSummary } from "../../shared/recording-model.ts";
 import * as rules from "../../shared/rules-api.ts";
 import { SCREEN_MODES, SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import * as secrets from "../../shared/secrets.ts";
+import * as uploads from "../../shared/uploads.ts";
 import * as webhooks from "../../shared/webhooks.ts";
 import * as workspaces from "../../shared/workspaces.ts";
 import { accountProcedures } from "./stub-account.router.ts";
@@ -40,6 +41,11 @@ async function startSoon(state: StubState, id: PhoneId, url?: string): Promise<p
   return starting;
 }
 
+function appCall(state: StubState, what: string, { appId }: { readonly appId: string }): object {
+  state.team.appCalls.push(`${what} ${appId}`);
+  return {};
+}
+
 export const stubRouter = t.router({
   ...accountProcedures,
   ...billingProcedures,
@@ -48,6 +54,13 @@ export const stubRouter = t.router({
     get: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.get(input.phoneId)),
     launch: signedIn.input(phones.launchInput).mutation(({ ctx, input }) => {
       const profile = phones.deviceProfile(input.profile ?? phones.DEFAULT_PROFILE);
+      const model = ctx.state.team.models.find(({ id }) => id === input.model);
+      if (model !== undefined) {
+        if (model.unavailable !== undefined) throw refusal("phone_unavailable", model.unavailable);
+        const { label, id, driver } = model;
+        const android = ctx.state.team.addAndroid({ name: input.name ?? label, model: id, driver, state: "creating" });
+        return startSoon(ctx.state, android.id, input.url);
+      }
       const phone = ctx.state.team.add({
         profile: profile.id as phones.DeviceProfileId,
         width: profile.width,
@@ -97,6 +110,27 @@ export const stubRouter = t.router({
       return { mimeType: "image/png", base64: ctx.state.png, width: phone.width * 2, height: phone.height * 2 };
     }),
     installWebApp: signedIn.input(phones.installWebAppInput).mutation(() => ({ name: "Blue Chair" })),
+    models: signedIn.query(({ ctx }) => ctx.state.team.models),
+    apps: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.apps.get(input.phoneId) ?? []),
+    launchApp: signedIn.input(phones.appInput).mutation(({ ctx, input }) => appCall(ctx.state, "open", input)),
+    stopApp: signedIn.input(phones.appInput).mutation(({ ctx, input }) => appCall(ctx.state, "stop", input)),
+    clearApp: signedIn.input(phones.appInput).mutation(({ ctx, input }) => appCall(ctx.state, "clear", input)),
+    uninstallApp: signedIn.input(phones.appInput).mutation(({ ctx, input }) => {
+      const { apps } = ctx.state.team;
+      apps.set(
+        input.phoneId,
+        (apps.get(input.phoneId) ?? []).filter(({ id }) => id !== input.appId),
+      );
+      return appCall(ctx.state, "remove", input);
+    }),
+    openUpload: signedIn
+      .input(uploads.openUploadInput)
+      .mutation(({ ctx, input }) => ctx.state.uploads.open(input.phoneId, input.purpose, input.name, input.bytes)),
+    uploads: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.uploads.list(input.phoneId)),
+    cancelUpload: signedIn.input(uploads.uploadInput).mutation(({ ctx, input }) => {
+      ctx.state.uploads.all.delete(input.uploadId);
+      return {};
+    }),
     files: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.files.get(input.phoneId) ?? []),
     removeFile: signedIn
       .input(z.strictObject({ phoneId: phones.phoneRef.shape.phoneId, name: z.string() }))

@@ -38,6 +38,8 @@ const page: LivePage = {
       endOf: () => undefined,
       onStatus: (status) => page.statuses.push(status.state),
       onMessage: (message) => page.messages.push(message),
+      onPicturesOnly: () => {},
+      onSoundTrouble: () => {},
     });
     const send = session.send;
     attachPointer(canvas, { send, size: () => ({ width: 360, height: 800 }), seq: session.seq });

@@ -13,13 +13,26 @@ export interface FormDialogProps {
   /** What is sent cannot be taken back easily. */
   readonly danger?: boolean;
   readonly busy: boolean;
+  /** There is nothing to send. */
+  readonly blocked?: boolean;
   readonly onSubmit: () => void;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
 export function FormDialog(props: FormDialogProps) {
-  const { title, verb, icon, stay = "Cancel", danger = false, busy, onSubmit, onClose, children } = props;
+  const {
+    title,
+    verb,
+    icon,
+    stay = "Cancel",
+    danger = false,
+    busy,
+    blocked = false,
+    onSubmit,
+    onClose,
+    children,
+  } = props;
   const form = useId();
   return (
     <Dialog
@@ -33,6 +46,7 @@ export function FormDialog(props: FormDialogProps) {
             type="submit"
             form={form}
             busy={busy}
+            disabled={blocked}
             {...(icon !== undefined && { icon })}
           >
             {verb}
@@ -46,7 +60,7 @@ export function FormDialog(props: FormDialogProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) onSubmit();
+          if (!busy && !blocked) onSubmit();
         }}
       >
         {children}

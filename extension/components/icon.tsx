@@ -59,7 +59,13 @@ export type IconName =
   | "card"
   | "chart"
   | "stopwatch"
-  | "stop";
+  | "stop"
+  | "sound"
+  | "mute"
+  | "louder"
+  | "quieter"
+  | "power"
+  | "apps";
 
 export interface IconProps {
   readonly name: IconName;

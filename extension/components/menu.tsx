@@ -13,6 +13,8 @@ export interface MenuItem {
   readonly disabled?: boolean;
   /** For a choice among items: shows a check and says so. */
   readonly checked?: boolean;
+  /** The list stays, for what is pressed several times. */
+  readonly stays?: boolean;
   readonly onSelect: () => void;
 }
 
@@ -134,7 +136,7 @@ export function Menu({ label, items, align = "end", side = "below", trigger }: M
                 data-label={item.label}
                 tabIndex={-1}
                 onClick={() => {
-                  close(true);
+                  if (item.stays !== true) close(true);
                   item.onSelect();
                 }}
               >

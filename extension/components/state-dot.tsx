@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { PhoneState } from "../../shared/phone-model.ts";
+import type { Phone, PhoneState } from "../../shared/phone-model.ts";
 import "./state-dot.css";
 
 /** The one word a person reads for each state of a phone. */
@@ -13,9 +13,16 @@ export const PHONE_STATE_WORDS: Readonly<Record<PhoneState, string>> = {
   removed: "removed",
 };
 
+type InState = Pick<Phone, "state" | "unreachableSince">;
+
+/** The same for a phone, which may be out of the server's sight while it runs. */
+export function phoneStateWord({ state, unreachableSince }: InState): string {
+  return unreachableSince === undefined ? PHONE_STATE_WORDS[state] : "out of reach";
+}
+
 /** Shape and colour of a phone's state; the word goes beside it, because colour alone says nothing to some. */
-export function StateDot({ state }: { readonly state: PhoneState }) {
-  return <span className={`state-dot state-dot-${state}`} aria-hidden="true" />;
+export function StateDot({ state, unreachableSince }: InState) {
+  return <span className={`state-dot state-dot-${unreachableSince ? "lost" : state}`} aria-hidden="true" />;
 }
 
 export interface BadgeProps {

@@ -27,15 +27,28 @@ CREATE TABLE `partner_hints` (
 );
 --> statement-breakpoint
 CREATE INDEX `partner_hints_at` ON `partner_hints` (`at`);--> statement-breakpoint
+CREATE TABLE `partner_locks` (
+	`path` text PRIMARY KEY NOT NULL,
+	`until` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `partner_locks_until` ON `partner_locks` (`until`);--> statement-breakpoint
 CREATE TABLE `partner_phones` (
 	`phone_id` text PRIMARY KEY NOT NULL,
 	`vendor_id` text,
 	`vendor_state` text,
 	`created_at` integer NOT NULL,
-	FOREIGN KEY (`phone_id`) REFERENCES `phones`(`id`) ON UPDATE no action ON DELETE cascade
+	`removed_at` integer
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `partner_phones_vendor` ON `partner_phones` (`vendor_id`);--> statement-breakpoint
+CREATE INDEX `partner_phones_removed` ON `partner_phones` (`removed_at`);--> statement-breakpoint
+CREATE TABLE `partner_strays` (
+	`vendor_id` text PRIMARY KEY NOT NULL,
+	`seen_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `partner_strays_seen` ON `partner_strays` (`seen_at`);--> statement-breakpoint
 CREATE TABLE `phone_containers` (
 	`phone_id` text PRIMARY KEY NOT NULL,
 	`host_id` text NOT NULL,

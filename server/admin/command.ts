@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { AndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import type { ContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
 import type { Desks } from "../privacy/desks.ts";
 import type { Erasures } from "../privacy/erasure/erasures.service.ts";
@@ -34,6 +35,7 @@ export interface Work {
   /** Makes what the catalogue sells in Stripe, or in the sandbox. */
   readonly syncCatalogue: (dryRun: boolean) => Promise<SyncResult>;
   readonly desks: Desks;
+  readonly android: AndroidDesk;
   readonly containers: ContainerDesk;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;

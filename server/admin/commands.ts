@@ -17,12 +17,14 @@ import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
 import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
 import { createErasures } from "../privacy/erasure/erasures.service.ts";
 import { createRequestParts } from "../privacy/requests/compose.ts";
+import { ANDROID_COMMANDS } from "./android-commands.ts";
 import { BILLING_COMMANDS } from "./billing-commands.ts";
 import {
   type AdminProcess,
@@ -39,6 +41,7 @@ import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
+import { PARTNER_COMMANDS } from "./partner-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
@@ -82,6 +85,7 @@ const USAGE = `Usage: npm run admin -- <command>
   sandbox clock --days N --reason R                   lets days pass in the billing sandbox
   sandbox faults [--fail-calls P] [--lose-answers P] [--duplicates P] [--drops P] [--reorder] [--delay-ms N] --reason R
                                                       what goes wrong in the sandbox; without any, nothing
+  partner check [--days N]                            holds what the cloud-phone partner charges beside what was counted
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
                                                       opens an incident; its 72 hours begin at TIME; prints its id
@@ -98,6 +102,12 @@ const USAGE = `Usage: npm run admin -- <command>
   incident register                                   every incident there was
   policy announce --version N --reason R              tells everybody about a new version of the privacy policy
   policy status                                       what is in force, what was announced, who was told
+  android setup                                       what is missing for Android phones, and how to get it
+  android key                                         this server's ADB key, for a device's adb_keys file
+  android devices                                     devices that are registered, those seen, and how they are
+  android add (--serial S | --address HOST[:PORT]) [--label L] [--region G] --reason R
+                                                      makes a device of the ADB server, or one called directly, a phone-to-be
+  android forget --device D --reason R                forgets one that is no phone now
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   hosts add --name N --address A --phones N [--certs FOLDER] [--region R] --reason R
                                                       registers a Docker host for phones in containers, and checks it
@@ -124,9 +134,11 @@ const COMMANDS: Commands = {
   ...DECISION_COMMANDS,
   ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,
+  ...PARTNER_COMMANDS,
   ...UPKEEP_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
+  ...ANDROID_COMMANDS,
   ...HOST_COMMANDS,
   "user create": {
     options: {
@@ -317,9 +329,12 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ db, audit, jobs, clock, config, log: silentLog, publicUrl },
     ...{ mail: services.mail, deskKey: deriveKey(master, "operator desk") },
   });
+  const android = createAndroidDesk({
+    ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
+  });
   const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
   return {
-    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, containers },
+    ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, containers },
     ...{ operator, process, enqueue },
   };
 }

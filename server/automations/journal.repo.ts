@@ -189,7 +189,8 @@ export function artifactView(row: ArtifactRow) {
   return {
     name: row.name,
     kind: row.kind,
-    mimeType: ARTIFACT_TYPES[row.kind],
+    // Android's small pictures are PNGs.
+    mimeType: row.kind === "thumbnail" && row.name.endsWith(".png") ? "image/png" : ARTIFACT_TYPES[row.kind],
     bytes: row.bytes,
     ...(row.step !== null && { step: row.step }),
     ...(row.baseline !== null && { baseline: row.baseline }),

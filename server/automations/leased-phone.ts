@@ -8,7 +8,8 @@ import type { PhoneDriver } from "../phones/driver.ts";
 import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
-import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
+import type { FlowPhone, Pace, PhoneHands } from "./engine/ports.ts";
+import { createPhoneReach } from "./phone-reach.ts";
 import { coveredScreenshot, treeForPictures, treeToKeep } from "./secrets/covered-pictures.ts";
 import type { Redactor } from "./secrets/redact.ts";
 
@@ -34,6 +35,7 @@ export function leasedPhone(options: {
   /** Of the run: pictures leave here without its secrets. */
   redactor: Redactor;
   holdsLease: () => boolean;
+  pace: Pace;
   /** Turns the phone and writes it down. */
   rotate: (id: PhoneId) => Promise<unknown>;
   /** Counts as use, so that the phone is not parked as idle. */
@@ -50,14 +52,18 @@ export function leasedPhone(options: {
   let airplane = false;
   let permissions = false;
   let lastTree: UiTree | undefined;
+  /** What the run put on the clipboard, for phones whose own cannot be reached. */
+  let copied: string | undefined;
   const stepLooks = createLooks();
 
+  const reach = createPhoneReach({ driver, id, signal, pace: options.pace });
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     if (!options.holdsLease()) throw new LeaseLost();
     options.used(id);
     return unlessAborted(signal, work());
   };
+  const ask = <T>(work: () => Promise<T>): Promise<T> => reach.look(() => call(work));
   const configure = (next: PhoneSettings) => {
     settings = next;
     return driver.configure({
@@ -80,8 +86,7 @@ export function leasedPhone(options: {
     during(effect): FlowPhone {
       const change = async <T>(work: () => Promise<T>): Promise<T> => {
         signal.throwIfAborted();
-        await effect();
-        return call(work);
+        return reach.change(effect, () => call(work));
       };
       return {
         can: {
@@ -90,16 +95,22 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => automation.size?.(id) ?? phoneSize({ ...row, rotated }),
-        opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
+        opened: async (withinMs) => ask(() => automation.opened(id, withinMs)),
         async elements() {
-          lastTree = await stepLooks.begin(call(() => automation.elements(id)));
+          lastTree = await stepLooks.begin(ask(() => automation.elements(id)));
           return lastTree;
         },
-        findByCss: async (css) => call(() => automation.findByCss(id, css)),
-        target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
-        still: async (withinMs) => call(() => automation.still(id, withinMs)),
-        screenshot: async () => call(picture),
-        readClipboard: async () => call(() => driver.clipboard.read(id)),
+        findByCss: async (css) => ask(() => automation.findByCss(id, css)),
+        target: async (ref, withinMs) => ask(() => automation.target(id, ref, withinMs)),
+        still: async (withinMs) => ask(() => automation.still(id, withinMs)),
+        screenshot: async () => ask(picture),
+        readClipboard: async () =>
+          ask(async () =>
+            driver.clipboard.read(id).catch((error: unknown) => {
+              if (copied === undefined || !cannot(error)) throw error;
+              return copied;
+            }),
+          ),
         input: (input) =>
           // A finger that is down has to come up also when the run was cancelled.
           input.type === "touch" && input.phase === "cancel"
@@ -138,7 +149,11 @@ export function leasedPhone(options: {
             airplane = on;
             return automation.setAirplaneMode(id, on);
           }),
-        writeClipboard: (text) => change(() => driver.clipboard.write(id, text)),
+        writeClipboard: (text) =>
+          change(() => {
+            copied = text;
+            return driver.clipboard.write(id, text);
+          }),
         addMedia: (name, bytes) =>
           change(async () => {
             if (automation.addMedia === undefined) {
@@ -154,7 +169,7 @@ export function leasedPhone(options: {
         configure: (changed) => change(() => configure({ ...settings, ...changed })),
         async colorScheme() {
           if (automation.isDark === undefined) return settings.colorScheme ?? "light";
-          return (await call(async () => automation.isDark?.(id))) === true ? "dark" : "light";
+          return (await ask(async () => automation.isDark?.(id))) === true ? "dark" : "light";
         },
         airplane: () => airplane,
       };
@@ -183,6 +198,11 @@ export function leasedPhone(options: {
       if (settings !== row.settings) await configure(row.settings);
     },
   };
+}
+
+/** The phone cannot do this at all. */
+function cannot(error: unknown): boolean {
+  return error instanceof PerchError && error.code === "capability_missing";
 }
 
 /** A step's look begins within this after the step before, if there is one. */

@@ -11,7 +11,7 @@ import type { Redactor } from "./secrets/redact.ts";
 export interface RunPictures {
   readonly screenshot: ScreenshotSink;
   /** A small picture of a step's end; `same` names the file that holds the same picture already. Gives its file. */
-  thumbnail(step: number, jpeg: Uint8Array, same: string | undefined): Promise<string>;
+  thumbnail(step: number, picture: Uint8Array, same: string | undefined): Promise<string>;
   recording(name: string, webm: Uint8Array, step: number): Promise<void>;
   /** What the screen showed when the run failed, and what on it could have been meant. A phone that is gone gives none. */
   failure(hands: PhoneHands, failure: FlowFailure): Promise<void>;
@@ -60,7 +60,8 @@ export async function openPictures(options: {
   return {
     screenshot: async (name, png, step, { difference = false, baseline } = {}) =>
       void (await keep(difference ? "difference" : "screenshot", name, png, step, { baseline })),
-    thumbnail: (step, jpeg, same) => keep("thumbnail", `step-${step}.jpg`, jpeg, step, { same }),
+    thumbnail: (step, picture, same) =>
+      keep("thumbnail", `step-${step}.${isPng(picture) ? "png" : "jpg"}`, picture, step, { same }),
     recording: async (name, webm, step) => void (await keep("recording", name, webm, step)),
     async failure(hands, failure) {
       // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
@@ -80,4 +81,9 @@ export async function openPictures(options: {
       }
     },
   };
+}
+
+/** Phones send their pictures as JPEG or as PNG; only a PNG begins like this. */
+function isPng(picture: Uint8Array): boolean {
+  return picture[0] === 0x89 && picture[1] === 0x50;
 }

@@ -137,8 +137,8 @@ class Recording {
     return this.#clock() - this.#begun;
   }
 
-  #frame({ format, kind, crisp, bytes }: ScreenFrame): void {
-    if (this.#ended !== undefined || format !== "jpeg" || kind !== "image" || crisp) return;
+  #frame({ kind, crisp, bytes }: ScreenFrame): void {
+    if (this.#ended !== undefined || kind !== "image" || crisp) return;
     const seenMs = this.#now();
     const last = this.#waiting.at(-1);
     // The newest of a moment is the one that stays.

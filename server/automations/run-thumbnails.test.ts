@@ -37,6 +37,15 @@ describe("thumbnails of steps", () => {
     expect(at.driver.watchers.size).toBe(0);
   });
 
+  it("come from the pictures of a phone that sends video, as PNGs", async () => {
+    const video = at.driver.screen.bind(at.driver);
+    at.driver.screen = (id) => ({ ...video(id), codec: "h264", listen: () => () => {}, pictures: video(id) });
+    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+    at.driver.onEffect = async () => at.driver.show(png, { format: "png" });
+    const run = await runFlow(at, "- inputText: a");
+    expect(kept(run).map(({ name, mimeType }) => [name, mimeType])).toEqual([["step-1.png", "image/png"]]);
+  });
+
   it("ask for the least level, and leave stills and what is too large alone", async () => {
     let level: unknown;
     at.driver.onEffect = async (what) => {

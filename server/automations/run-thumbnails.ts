@@ -22,41 +22,41 @@ const MOST_WAITING = 20;
 
 export function openThumbnails(options: {
   hands: Pick<PhoneHands, "watch" | "tree" | "lastTree">;
-  keep: (seq: number, jpeg: Uint8Array, same: string | undefined) => Promise<string>;
+  keep: (seq: number, picture: Uint8Array, same: string | undefined) => Promise<string>;
 }): Thumbnails {
   const { hands, keep } = options;
   let newest: Uint8Array | undefined;
   let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
   let [pictures, bytes, waiting] = [0, 0, 0];
   let storing = Promise.resolve();
-  const stop = watched(hands, ({ format, kind, crisp, bytes: jpeg }) => {
+  const stop = watched(hands, ({ kind, crisp, bytes }) => {
     // A still is the same picture, only larger.
-    if (format === "jpeg" && kind === "image" && !crisp) newest = jpeg;
+    if (kind === "image" && !crisp) newest = bytes;
   });
 
-  async function store(seq: number, jpeg: Uint8Array, before: UiTree | undefined): Promise<void> {
-    if (last !== undefined && same(last.bytes, jpeg)) {
-      if (last.file !== undefined) await keep(seq, jpeg, last.file);
+  async function store(seq: number, picture: Uint8Array, before: UiTree | undefined): Promise<void> {
+    if (last !== undefined && same(last.bytes, picture)) {
+      if (last.file !== undefined) await keep(seq, picture, last.file);
       return;
     }
-    if (jpeg.length > LARGEST || bytes + jpeg.length > MOST_BYTES) return;
-    last = { bytes: jpeg, file: undefined };
+    if (picture.length > LARGEST || bytes + picture.length > MOST_BYTES) return;
+    last = { bytes: picture, file: undefined };
     // The frame is from between the two trees.
     if ((before !== undefined && showsPassword(before)) || showsPassword(await hands.tree())) return;
-    bytes += jpeg.length;
-    last = { bytes: jpeg, file: await keep(seq, jpeg, undefined) };
+    bytes += picture.length;
+    last = { bytes: picture, file: await keep(seq, picture, undefined) };
   }
 
   return {
     stepEnded(seq) {
-      const jpeg = newest;
+      const picture = newest;
       const before = hands.lastTree();
-      if (jpeg === undefined || pictures >= MOST_PICTURES || waiting >= MOST_WAITING) return;
+      if (picture === undefined || pictures >= MOST_PICTURES || waiting >= MOST_WAITING) return;
       pictures += 1;
       waiting += 1;
       // A run without a thumbnail is as good a run: a lost phone or lease is told by the steps.
       storing = storing
-        .then(() => store(seq, jpeg, before))
+        .then(() => store(seq, picture, before))
         .then(undefined, () => {})
         .finally(() => {
           waiting -= 1;

@@ -115,11 +115,14 @@ export interface Metering {
   admit(tx: Writer, start: PhoneStart & { readonly isNew: boolean }): Promise<void>;
   /** The phone is ready: from here it counts. */
   opened(tx: Writer, start: PhoneStart): Promise<void>;
+  /** It can be reached again: from here it counts, for who started it last. */
+  resumed(tx: Writer, phone: Omit<PhoneStart, "startedBy">): Promise<void>;
   /**
-   * The phone stopped, or never became ready: the end of its time and of its place. Settles up to now. @throws NotSettled
-   * when that failed; called again, it leaves that to the next heartbeat.
+   * The phone stopped, or never became ready: the end of its time, `at` where that is known, and of its place, which one
+   * that is only `lost` keeps. Settles up to now. @throws NotSettled when that failed; called again, it leaves that to the
+   * next heartbeat.
    */
-  closed(tx: Writer, phoneId: PhoneId, end: IntervalEnd): Promise<void>;
+  closed(tx: Writer, phoneId: PhoneId, end: IntervalEnd, at?: Date): Promise<void>;
 }
 export interface OpenInterval {
   readonly id: UsageIntervalId;

@@ -44,7 +44,7 @@ export function defineTables(k: Kit) {
     ...accounts,
     ...phones,
     ...androidTables(k, phones),
-    ...geelarkTables(k, phones),
+    ...geelarkTables(k),
     ...uploadTables(k, { ...users, ...teams, ...phones }),
     ...abuseTables(k, users),
     ...screenTables(k, { ...accounts, ...phones }),

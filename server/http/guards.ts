@@ -65,8 +65,8 @@ export function extensionCors(doors: Doors): MiddlewareHandler {
     c.res.headers.append("Vary", "Origin");
     if (origin !== undefined && doors.extensionOrigin(origin)) {
       c.res.headers.set("Access-Control-Allow-Origin", origin);
-      // So that the extension can tell when the person's clock is wrong.
-      c.res.headers.set("Access-Control-Expose-Headers", "Date");
+      // So that the extension can tell when the person's clock is wrong, and where an upload goes on.
+      c.res.headers.set("Access-Control-Expose-Headers", "Date, Upload-Offset");
     }
     return c.res;
   };
@@ -89,8 +89,8 @@ export function formDoor(doors: Doors): MiddlewareHandler {
 }
 
 const PREFLIGHT = {
-  "Access-Control-Allow-Methods": "GET, POST",
-  "Access-Control-Allow-Headers": "authorization, content-type, last-event-id, trpc-accept",
+  "Access-Control-Allow-Methods": "GET, POST, PATCH",
+  "Access-Control-Allow-Headers": "authorization, content-type, last-event-id, trpc-accept, upload-offset",
   "Access-Control-Max-Age": "7200",
 };
 

@@ -10,6 +10,7 @@ import { SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import { type AppEnv, type AppOptions, createApp } from "../app.ts";
 import { STRIPE_WEBHOOK_PATH } from "../billing/stripe/webhook.ts";
 import { ManualClock } from "../clock.ts";
+import { GEELARK_WEBHOOK_PATH } from "../phones/drivers/geelark/webhook.ts";
 import { signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { strangeCookie } from "./cookies.ts";
 import { createDoors } from "./guards.ts";
@@ -82,6 +83,7 @@ const ROUTES = [
   "GET /email/undo",
   "GET /erasure",
   "GET /files/phones/:phone/:name",
+  "GET /files/phones/:phone/uploads/:upload",
   "GET /healthz",
   "GET /invite",
   "GET /invite/done",
@@ -116,11 +118,13 @@ const ROUTES = [
   "GET /trust/records.json",
   "GET /trust/key",
   "GET /workspaces/export.zip",
+  "PATCH /files/phones/:phone/uploads/:upload",
   "POST /exports/:ticket",
   "POST /hooks/:id",
   "POST /privacy/import",
   `POST ${UPLOAD}`,
   `POST ${STRIPE_WEBHOOK_PATH}`,
+  `POST ${GEELARK_WEBHOOK_PATH}`,
   "ALL /trpc/*",
   ...FORMS.map((path) => `POST ${path}`),
 ];
@@ -198,6 +202,7 @@ function expectGuarded(what: string, { headers }: Pick<Answered, "headers">, { k
 const filled = (path: string) =>
   path
     .replace(":phone", newId("phone"))
+    .replace(":upload", newId("upload"))
     .replace(":run", newId("run"))
     .replace(":suite", newId("suite"))
     .replace(/:id|:name|:report/, "junit.xml")

@@ -14,6 +14,8 @@ import type { LimitsRepo } from "./limits.repo.ts";
 export const LIMITS = {
   read: { burst: 200, everyMs: 20, stored: false },
   write: { burst: 60, everyMs: 250, stored: false },
+  /** Pieces of files: 40 MB a second of whole ones. */
+  upload: { burst: 60, everyMs: 100, stored: false },
   launch: { burst: 10, everyMs: 6_000, stored: true },
   signIn: { burst: 10, everyMs: 60_000, stored: true },
   /** Tries from networks no owner is known from, on all accounts together: what stops one password tried on everybody. */

@@ -75,7 +75,7 @@ export interface AudioPacket {
   readonly capturedAtMs: number;
 }
 
-/** A JPEG and its time in ms from the first. */
+/** A picture that stands alone (JPEG, or PNG where the phone sends those) and its time in ms from the first. */
 export interface TimedPicture {
   readonly jpeg: Uint8Array;
   readonly atMs: number;

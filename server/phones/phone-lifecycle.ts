@@ -6,35 +6,31 @@
 import { type PhoneId, userId } from "../../shared/ids.ts";
 import {
   deviceProfile,
+  PHONE_REASONS,
   type PhoneEvent,
   type PhoneReason,
-  type PhoneState,
   type WipeReceipt,
 } from "../../shared/phones.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Metering } from "../billing/ports.ts";
-import { NotCovered } from "../billing/usage/not-covered.ts";
 import type { IntervalEnd } from "../billing/usage/usage.tables.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { PhoneDriver, PhoneSpec } from "./driver.ts";
-import { createMove, createTurns } from "./phone-moves.ts";
+import type { DriverEvent, PhoneDriver, PhoneSpec } from "./driver.ts";
+import type { Drivers } from "./drivers.ts";
+import { createHands, type LifecycleListener } from "./phone-life-parts.ts";
+import { createLoss, screenOf } from "./phone-loss.ts";
+import { createMove, createRetries, createTurns } from "./phone-moves.ts";
+import { createRecovery } from "./phone-recovery.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
 
 export interface LifecycleLimits {
   readonly idleMs: number;
   readonly longestSessionMs: number;
-}
-
-/** What the screens need to know of a phone's life. */
-export interface LifecycleListener {
-  ended(phoneId: PhoneId, state: PhoneState, reason: PhoneReason): void;
-  idleWarning(phoneId: PhoneId, parksAt: Date): void;
-  coverWarning(phoneId: PhoneId, parksAt: Date | undefined): void;
 }
 
 export type Admission = (tx: Writer) => Promise<void>;
@@ -74,6 +70,7 @@ export interface PhoneLifecycle {
 const WARNING_MS = 2 * 60_000;
 const CRASH_WINDOW_MS = 60_000;
 const SERVER = "server";
+const WIPED_LATER = "The phone is out of reach. It is hidden from now on, and wiped as soon as it can be reached.";
 
 /** The same words for a phone that never was, is gone, or is another team's. */
 export function noSuchPhone(): PerchError {
@@ -83,7 +80,7 @@ export function noSuchPhone(): PerchError {
 export function createPhoneLifecycle(options: {
   db: Database;
   repo: PhonesRepo;
-  drivers: ReadonlyMap<string, PhoneDriver>;
+  drivers: Drivers;
   events: Events;
   audit: Audit;
   clock: Clock;
@@ -92,20 +89,17 @@ export function createPhoneLifecycle(options: {
   metering: Metering;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, events, audit, clock, log, limits, metering } = options;
+  const { db, repo, drivers, events, audit, clock, log, limits, metering } = options;
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
-  const running = new Map<PhoneId, PhoneDriver>();
+  const hands = createHands();
+  const wipes = createRetries(clock);
   let closing = false;
 
   const turns = createTurns();
   const inTurn = turns.take;
-  const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => {
-    const driver = options.drivers.get(row.driver);
-    if (driver === undefined) throw new PerchError("capability_missing", "This server has no phones of this kind.");
-    return driver;
-  };
+  const driverOf = (row: Pick<PhoneRow, "driver">): PhoneDriver => drivers.need(row.driver);
   const specOf = (row: PhoneRow): PhoneSpec => ({
     id: row.id,
     profile: deviceProfile(row.profile),
@@ -116,14 +110,8 @@ export function createPhoneLifecycle(options: {
 
   const stopped = (id: PhoneId, end: IntervalEnd) => ({ meter: (tx: Writer) => metering.closed(tx, id, end) });
 
-  function runningDriver(id: PhoneId): PhoneDriver {
-    const driver = running.get(id);
-    if (driver === undefined) throw new PerchError("phone_not_running", "This phone is not running. Start it first.");
-    return driver;
-  }
-
   function parksAt(row: PhoneRow): Date | undefined {
-    if (row.state !== "running" || row.startedAt === null) return undefined;
+    if (row.state !== "running" || row.startedAt === null || row.unreachableSince !== null) return undefined;
     const used = Math.max(row.startedAt.getTime(), row.lastUsedAt?.getTime() ?? 0, lastUse.get(row.id) ?? 0);
     return new Date(Math.min(used + limits.idleMs, row.startedAt.getTime() + limits.longestSessionMs));
   }
@@ -132,11 +120,13 @@ export function createPhoneLifecycle(options: {
     const event: PhoneEvent =
       row.state === "removed"
         ? { type: "removed", phoneId: row.id }
-        : { type: "phone", phone: phoneView(row, driverOf(row), parksAt(row)) };
+        : { type: "phone", phone: phoneView(row, drivers.of(row.driver)?.capabilities, parksAt(row)) };
     await events.publish(tx, row.teamId, event);
   }
 
   const move = createMove({ db, repo, events, audit, log, publish });
+  const parts = { repo, drivers, clock, log, metering, move, hands, lastUse, driverOf, listener: options.listener };
+  const loss = createLoss(parts);
 
   async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
     if (closing) throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
@@ -157,8 +147,7 @@ export function createPhoneLifecycle(options: {
       await driver.create(specOf(started));
       await driver.start(specOf(started), url);
     } catch (error) {
-      const reason: PhoneReason =
-        error instanceof PerchError && error.code === "phone_unavailable" ? "no_browser" : "start_failed";
+      const reason = whyNotStarted(driver, error);
       log.error("A phone did not start", { phoneId: row.id, ...errorFields(error) });
       await driver.park(row.id).catch(() => {});
       await move(row.id, ["starting"], { state: "failed", reason }, stopped(row.id, "failed"));
@@ -174,11 +163,11 @@ export function createPhoneLifecycle(options: {
     const now = new Date(clock.now());
     lastUse.set(row.id, clock.now());
     warned.delete(row.id);
-    running.set(row.id, driver);
+    hands.hold(row.id, driver);
     return move(
       row.id,
       ["starting"],
-      { state: "running", reason: null, startedAt: now, lastUsedAt: now },
+      { state: "running", reason: null, startedAt: now, lastUsedAt: now, ...screenOf(driver, row.id) },
       {
         entry: () => ({ actor, action: "phone.started", object: row.id }),
         meter: (tx) => metering.opened(tx, start),
@@ -196,17 +185,20 @@ export function createPhoneLifecycle(options: {
       { state: "parking" },
       stopped(id, "parked"),
     );
-    running.delete(id);
+    hands.drop(id);
     options.listener().ended(id, "parked", reason);
     lastUse.delete(id);
     try {
       await driverOf(row).park(id);
     } catch (error) {
       log.error("A phone did not park", { phoneId: id, ...errorFields(error) });
-      await move(id, ["parking"], { state: "failed", reason: "browser_crashed", startedAt: null });
-      throw new PerchError("phone_unavailable", "The phone did not stop cleanly. Try to park it again.", {
-        cause: error,
-      });
+      const lost = row.unreachableSince === null ? undefined : (row.reason ?? undefined);
+      await move(id, ["parking"], { state: "failed", reason: lost ?? "browser_crashed", startedAt: null });
+      const words =
+        lost === undefined
+          ? "The phone did not stop cleanly. Try to park it again."
+          : "The phone is out of reach and may still run. It is parked when it is found.";
+      throw new PerchError("phone_unavailable", words, { cause: error });
     }
     return move(
       id,
@@ -218,10 +210,10 @@ export function createPhoneLifecycle(options: {
 
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
     const row = await repo.findAnywhere(id);
-    if (row === undefined || row.state !== "running" || closing) return;
+    if (row === undefined || row.state !== "running") return;
     // The end of an earlier life: the phone was parked and started again while this waited its turn.
     if ((await driverOf(row).state(id)) === "running") return;
-    running.delete(id);
+    hands.drop(id);
     options.listener().ended(id, "failed", reason);
     const failed = await move(id, ["running"], { state: "failed", reason, startedAt: null }, stopped(id, "failed"));
     const crashedBefore = crashes.get(id) ?? Number.NEGATIVE_INFINITY;
@@ -233,14 +225,21 @@ export function createPhoneLifecycle(options: {
     }
   }
 
-  for (const driver of options.drivers.values()) {
-    driver.onEvent((event) => {
-      if (event.type !== "ended") return;
-      inTurn(event.phoneId, () => onEnded(event.phoneId, event.reason)).catch((error: unknown) => {
-        log.error("The end of a phone could not be recorded", { phoneId: event.phoneId, ...errorFields(error) });
-      });
+  const heard = (event: DriverEvent): (() => Promise<void>) | undefined => {
+    if (event.type === "ended") return () => onEnded(event.phoneId, event.reason);
+    if (event.type === "lost") return () => loss.lost(event.phoneId, event.reason);
+    return event.type === "found" ? () => loss.found(event.phoneId) : undefined;
+  };
+  drivers.onEvent((event) => {
+    const work = heard(event);
+    if (work === undefined) return;
+    const { phoneId, type } = event;
+    inTurn(phoneId, async () => {
+      if (!closing) await work();
+    }).catch((error: unknown) => {
+      log.error("What happened to a phone could not be recorded", { phoneId, what: type, ...errorFields(error) });
     });
-  }
+  });
 
   async function warn(row: PhoneRow, at: Date): Promise<void> {
     if (warned.get(row.id) === at.getTime()) return;
@@ -252,7 +251,12 @@ export function createPhoneLifecycle(options: {
   }
 
   async function wipe(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt> {
-    const receipt = await driverOf(row).remove(row.id);
+    const receipt = await driverOf(row)
+      .remove(row.id)
+      .catch((error: unknown) => {
+        if (!(error instanceof PerchError) || error.code !== "phone_unavailable") throw error;
+        throw new PerchError("phone_unavailable", WIPED_LATER, { cause: error });
+      });
     if (!receipt.verifiedAbsent)
       throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
     await db.tx(async (tx) => {
@@ -269,6 +273,7 @@ export function createPhoneLifecycle(options: {
     lastUse.delete(row.id);
     warned.delete(row.id);
     crashes.delete(row.id);
+    wipes.done(row.id);
     return receipt;
   }
 
@@ -276,12 +281,17 @@ export function createPhoneLifecycle(options: {
   async function tend(id: PhoneId): Promise<void> {
     const row = await repo.findAnywhere(id);
     if (row === undefined) return;
-    if (row.state === "removed") await wipe(row, SERVER);
+    if (row.state === "removed") await wipes.attempt(id, () => wipe(row, SERVER));
     if (row.state === "parking") await parkNow(id, "asked", SERVER);
     if (row.state === "starting") {
-      await driverOf(row).park(id);
+      await driverOf(row)
+        .park(id)
+        .catch((error: unknown) =>
+          log.warn("A phone that did not start was not parked", { phoneId: id, ...errorFields(error) }),
+        );
       await move(id, ["starting"], { state: "failed", reason: "start_failed" }, stopped(id, "failed"));
     }
+    if (row.state === "running" && row.unreachableSince !== null) return loss.tend(row);
     const at = parksAt(row);
     if (row.state !== "running" || row.startedAt === null || at === undefined) return;
     const now = clock.now();
@@ -321,7 +331,7 @@ export function createPhoneLifecycle(options: {
           { state: "removed", removedAt: new Date(clock.now()) },
           stopped(row.id, "removed"),
         );
-        running.delete(row.id);
+        hands.drop(row.id);
         options.listener().ended(row.id, "removed", "asked");
         return wipe(gone, actor, keep);
       }),
@@ -336,10 +346,10 @@ export function createPhoneLifecycle(options: {
       options.listener().coverWarning(id, parksAt);
     },
     parksAt,
-    runningDriver,
+    runningDriver: hands.driver,
     rotate: (id, actor) =>
       inTurn(id, async () => {
-        const { rotated } = await runningDriver(id).rotate(id);
+        const { rotated } = await hands.driver(id).rotate(id);
         lastUse.set(id, clock.now());
         return move(
           id,
@@ -349,33 +359,10 @@ export function createPhoneLifecycle(options: {
         );
       }),
     publish,
-    async recover() {
-      for (const driver of options.drivers.values()) await driver.recover();
-      for (const row of await repo.inStatesAnywhere(["removed"])) {
-        await alone(row.id, "A removed phone could not be wiped", () => tend(row.id));
-      }
-      const interrupted = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
-      for (const row of interrupted) {
-        await alone(row.id, "A phone could not be put in order", () =>
-          move(
-            row.id,
-            [row.state],
-            { state: "parked", reason: "server_restarted", startedAt: null },
-            stopped(row.id, "server_crash"),
-          ),
-        );
-      }
-      for (const row of interrupted.filter((phone) => phone.state === "running" || phone.state === "starting")) {
-        await alone(row.id, "A phone did not come back after the restart", async () => {
-          const current = await repo.findAnywhere(row.id);
-          if (current?.state !== "parked") return;
-          await startNow(current, undefined, SERVER).catch(async (error: unknown) => {
-            if (error instanceof NotCovered) await move(row.id, ["parked"], { reason: error.reason });
-            throw error;
-          });
-        });
-      }
-    },
+    recover: createRecovery({
+      ...{ ...parts, loss, alone, tend, specOf },
+      startAgain: (row) => startNow(row, undefined, SERVER),
+    }),
     async tick() {
       const rows = await repo.inStatesAnywhere(["starting", "running", "parking", "removed"]);
       const used = new Map<PhoneId, Date>();
@@ -385,8 +372,12 @@ export function createPhoneLifecycle(options: {
       }
       if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
       const due = rows.filter((row) => {
-        if (turns.isBusy(row.id)) return false;
-        return row.state !== "running" || clock.now() >= (parksAt(row)?.getTime() ?? Infinity) - WARNING_MS;
+        if (turns.isBusy(row.id) || !wipes.isDue(row.id)) return false;
+        return (
+          row.unreachableSince !== null ||
+          row.state !== "running" ||
+          clock.now() >= (parksAt(row)?.getTime() ?? Infinity) - WARNING_MS
+        );
       });
       await Promise.all(due.map((row) => alone(row.id, "Looking after a phone failed", () => tend(row.id))));
     },
@@ -396,4 +387,12 @@ export function createPhoneLifecycle(options: {
       await Promise.allSettled(active.map((row) => inTurn(row.id, () => parkNow(row.id, "server_stopped", SERVER))));
     },
   };
+}
+
+/** Drivers say more with their errors than a code where they can: `reason`, one of `PHONE_REASONS`. */
+function whyNotStarted(driver: PhoneDriver, error: unknown): PhoneReason {
+  if (!(error instanceof PerchError)) return "start_failed";
+  const said = "reason" in error ? PHONE_REASONS.find((reason) => reason === error.reason) : undefined;
+  if (said !== undefined) return said;
+  return driver.kind === "web" && error.code === "phone_unavailable" ? "no_browser" : "start_failed";
 }

@@ -3,6 +3,7 @@ import type { PhoneId } from "../../shared/ids.ts";
 import type { PhoneState } from "../../shared/phones.ts";
 import type { Audit, AuditEntry } from "../audit/audit.repo.ts";
 import { NotSettled } from "../billing/usage/not-settled.ts";
+import type { Clock } from "../clock.ts";
 import { createQueue, type Database, type Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
@@ -35,7 +36,8 @@ export function createMove(options: {
   return async (id, from, change, { entry, before, meter } = {}) => {
     const work = async (tx: Writer) => {
       await before?.(tx);
-      const changed = await repo.change(tx, id, from, change);
+      const over = change.state !== undefined && change.state !== "running";
+      const changed = await repo.change(tx, id, from, { ...change, ...(over && { unreachableSince: null }) });
       if (changed === undefined)
         throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
       await meter?.(tx);
@@ -74,5 +76,31 @@ export function createTurns(): Turns {
       }
     },
     isBusy: (id) => turns.has(id),
+  };
+}
+
+/** Work that fails is tried again later and later, five seconds after the first time and ten minutes at most. */
+export interface Retries {
+  isDue(id: PhoneId): boolean;
+  attempt<T>(id: PhoneId, work: () => Promise<T>): Promise<T>;
+  done(id: PhoneId): void;
+}
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 10 * 60_000;
+
+export function createRetries(clock: Clock): Retries {
+  const failed = new Map<PhoneId, { readonly dueAt: number; readonly waitMs: number }>();
+  return {
+    isDue: (id) => clock.now() >= (failed.get(id)?.dueAt ?? 0),
+    async attempt(id, work) {
+      try {
+        return await work();
+      } catch (error) {
+        const waitMs = Math.min(LAST_RETRY_MS, (failed.get(id)?.waitMs ?? FIRST_RETRY_MS / 2) * 2);
+        failed.set(id, { dueAt: clock.now() + waitMs, waitMs });
+        throw error;
+      }
+    },
+    done: (id) => void failed.delete(id),
   };
 }

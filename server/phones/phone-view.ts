@@ -1,6 +1,5 @@
 /** A phone row as clients see it. */
-import { deviceProfile, type Phone } from "../../shared/phones.ts";
-import type { PhoneDriver } from "./driver.ts";
+import { deviceProfile, type Phone, type PhoneCapabilities } from "../../shared/phones.ts";
 import type { PhoneRow } from "./phones.repo.ts";
 
 /** CSS pixels as turned. */
@@ -13,7 +12,18 @@ export function phoneSize(row: Pick<PhoneRow, "profile" | "rotated" | "screenWid
   return row.rotated ? { width: height, height: width } : { width, height };
 }
 
-export function phoneView(row: PhoneRow, driver: PhoneDriver, parksAt: Date | undefined): Phone {
+/** What a phone can do whose kind this server has no more. */
+const NOTHING: PhoneCapabilities = {
+  ...{ android: false, upload: false, apps: false, audio: false, openUrl: false, rotate: false },
+  ...{ clipboard: false, installWebApp: false, files: false, recents: false },
+};
+
+/** `capabilities`: of the driver, where the server has one of the kind. */
+export function phoneView(
+  row: PhoneRow,
+  capabilities: PhoneCapabilities | undefined,
+  parksAt: Date | undefined,
+): Phone {
   return {
     id: row.id,
     name: row.name,
@@ -31,6 +41,6 @@ export function phoneView(row: PhoneRow, driver: PhoneDriver, parksAt: Date | un
     ...(row.lastUsedAt !== null && { lastUsedAt: row.lastUsedAt.toISOString() }),
     ...(row.unreachableSince !== null && { unreachableSince: row.unreachableSince.toISOString() }),
     ...(parksAt !== undefined && { parksAt: parksAt.toISOString() }),
-    capabilities: driver.capabilities,
+    capabilities: capabilities ?? NOTHING,
   };
 }

@@ -41,6 +41,7 @@ export interface PhonesRepo {
   delete(tx: Writer, id: PhoneId): Promise<void>;
   findAnywhere(id: PhoneId): Promise<PhoneRow | undefined>;
   inStatesAnywhere(states: readonly PhoneState[]): Promise<PhoneRow[]>;
+  /** `machineActive`: of web phones, which alone live on this machine. */
   counts(tx: Writer, teamId: TeamId): Promise<{ team: number; teamActive: number; machineActive: number }>;
   /** Moves the time of last use forward, never back. */
   touch(tx: Writer, used: ReadonlyMap<PhoneId, Date>): Promise<void>;
@@ -105,7 +106,7 @@ export function createPhonesRepo(db: Database): PhonesRepo {
       const [machine] = await tx
         .select({ n: count() })
         .from(phones)
-        .where(inArray(phones.state, [...ACTIVE_STATES]));
+        .where(and(eq(phones.driver, "web"), inArray(phones.state, [...ACTIVE_STATES])));
       return { team: team.length, teamActive: active(team), machineActive: machine?.n ?? 0 };
     },
     async touch(tx, used) {

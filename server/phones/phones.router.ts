@@ -13,8 +13,10 @@ import {
   startInput,
   tagInput,
 } from "../../shared/phones.ts";
+import { openUploadInput, uploadInput } from "../../shared/uploads.ts";
 import { router, teamProcedure } from "../base.router.ts";
 import { PerchError } from "../errors.ts";
+import type { UploadsService } from "../files/uploads.service.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { PhonesService } from "./phones.service.ts";
 
@@ -27,7 +29,7 @@ function provenAt({ method, authenticatedAt }: Actor): Date | undefined {
   return method && authenticatedAt;
 }
 
-export function phonesRouter(phones: PhonesService) {
+export function phonesRouter(phones: PhonesService, uploads: UploadsService) {
   return router({
     list: teamProcedure(view).query(({ ctx }) => phones.list(ctx.scope)),
     get: teamProcedure(view)
@@ -96,6 +98,15 @@ export function phonesRouter(phones: PhonesService) {
         await phones.removeFile(ctx.scope, input.phoneId, input.name);
         return {};
       }),
+    openUpload: teamProcedure(control("phone.file_added"))
+      .input(openUploadInput)
+      .mutation(({ ctx, input }) => uploads.open(ctx.scope, input)),
+    uploads: teamProcedure(view)
+      .input(phoneRef)
+      .query(({ ctx, input }) => uploads.list(ctx.scope, input.phoneId)),
+    cancelUpload: teamProcedure(control(false))
+      .input(uploadInput)
+      .mutation(({ ctx, input }) => uploads.cancel(ctx.scope, input.phoneId, input.uploadId)),
     events: teamProcedure(view)
       .input(
         z

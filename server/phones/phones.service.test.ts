@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
-import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
+import { TEST_ENGINES, type TestDatabase, testSqlite } from "../db/testing.ts";
 import { PerchError } from "../errors.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
+import type { PhoneLimits } from "./phones.service.ts";
 import { FakeDriver } from "./testing/fake-driver.ts";
-import { composePhones, consistency, newTeam, type PhonesUnderTest, publishedTo } from "./testing/harness.ts";
+import {
+  composePhones,
+  consistency,
+  newTeam,
+  openPhones,
+  type PhonesUnderTest,
+  publishedTo,
+} from "./testing/harness.ts";
 
 const settle = (work: Promise<unknown>[]) => Promise.allSettled(work);
 const errorOf = (work: Promise<unknown>) =>
@@ -231,5 +239,88 @@ describe.each(TEST_ENGINES)("phones on $name", (engine) => {
     await expect(at.phones.screenshot(scope, id)).rejects.toMatchObject({ code: "phone_not_running" });
     expect((await at.phones.openUrl(scope, id, "https://b.example/")).state).toBe("running");
     expect(at.driver.shows(id)).toBe("https://b.example/");
+  });
+});
+
+describe("phones of other kinds", () => {
+  const PIXEL = { id: "device:one", driver: "adb", label: "Pixel 7" } as const;
+  const BUSY = {
+    id: "device:two",
+    driver: "adb",
+    label: "Tab",
+    unavailable: "Another phone has this device.",
+  } as const;
+
+  async function openAndroids(limits: Partial<PhoneLimits> = {}) {
+    const test = await testSqlite.open();
+    const at = composePhones(test, new ManualClock(), new FakeDriver(new Map(), { kind: "adb" }), limits);
+    return { at, scope: await newTeam(at), [Symbol.asyncDispose]: () => test.dispose() };
+  }
+
+  it("are made of the model that was asked for, or of the first that can be made now, and are called as it is", async () => {
+    await using opened = await openAndroids();
+    const { at, scope } = opened;
+    at.driver.offers = [BUSY, PIXEL];
+    const first = await at.phones.launch(scope, { driver: "adb", idempotencyKey: "the-first" });
+    expect(first).toMatchObject({ model: PIXEL.id, name: "Pixel 7", driver: "adb", width: 360, height: 800 });
+    const second = await at.phones.launch(scope, { driver: "adb", model: PIXEL.id, idempotencyKey: "the-second" });
+    expect(second.name).toBe("Pixel 7 2");
+    at.driver.offers = [{ ...PIXEL, label: "x".repeat(80) }];
+    expect((await at.phones.launch(scope, { driver: "adb", idempotencyKey: "the-third" })).name).toHaveLength(56);
+    expect(await at.phones.models(scope)).toEqual(at.driver.offers);
+  });
+
+  it("are refused with the model's own sentence, and with what to do where there is none", async () => {
+    await using opened = await openAndroids();
+    const { at, scope } = opened;
+    const launch = (model: string | undefined, key: string) =>
+      at.phones.launch(scope, { driver: "adb", ...(model !== undefined && { model }), idempotencyKey: key });
+    await expect(launch(undefined, "none-at-all")).rejects.toMatchObject({ code: "capability_missing" });
+    at.driver.offers = [BUSY];
+    await expect(launch(BUSY.id, "a-busy-one")).rejects.toThrow(BUSY.unavailable);
+    await expect(launch(undefined, "only-busy")).rejects.toThrow(BUSY.unavailable);
+    await expect(launch("device:gone", "one-that-went")).rejects.toMatchObject({ code: "not_found" });
+    await expect(at.phones.launch(scope, { idempotencyKey: "a-web-phone" })).rejects.toThrow(/no web phones/);
+    expect(await at.phones.list(scope)).toEqual([]);
+  });
+
+  it("answer a call again with the phone it made, also when the model is taken since", async () => {
+    await using opened = await openAndroids();
+    const { at, scope } = opened;
+    at.driver.offers = [PIXEL];
+    const input = { driver: "adb", model: PIXEL.id, idempotencyKey: "made-once" } as const;
+    const { id } = await at.phones.launch(scope, input);
+    at.driver.offers = [{ ...PIXEL, unavailable: "Another phone has this device." }];
+    expect((await at.phones.launch(scope, input)).id).toBe(id);
+  });
+
+  it("take no place of web phones on this machine", async () => {
+    await using opened = await openAndroids({ runningOnMachine: 1, movingOnMachine: 1 });
+    const { at, scope } = opened;
+    at.driver.offers = [PIXEL];
+    at.driver.moving = 5;
+    for (const key of ["the-first", "the-second"]) {
+      expect((await at.phones.launch(scope, { driver: "adb", idempotencyKey: key })).state).toBe("running");
+    }
+  });
+
+  it("remember the size of their screen as it is held upright", async () => {
+    await using opened = await openAndroids();
+    const { at, scope } = opened;
+    at.driver.offers = [PIXEL];
+    const screen = at.driver.screen.bind(at.driver);
+    at.driver.screen = (id) => ({ ...screen(id), size: () => ({ width: 915, height: 412 }) });
+    const phone = await at.phones.launch(scope, { driver: "adb", idempotencyKey: "a-wide-one" });
+    expect(phone).toMatchObject({ width: 412, height: 915, rotated: false });
+  });
+});
+
+describe("web phones", () => {
+  it("have profiles, no models", async () => {
+    const at = await openPhones();
+    const scope = await newTeam(at);
+    const launch = at.phones.launch(scope, { model: "device:one", idempotencyKey: "with-a-model" });
+    await expect(launch).rejects.toMatchObject({ code: "bad_input" });
+    await at.dispose();
   });
 });

@@ -7,6 +7,7 @@ import {
   type DriverKind,
   deviceProfile,
   type launchInput,
+  outOfReachWords,
   type Phone,
   type PhoneApp,
   type PhoneEvent,
@@ -26,13 +27,16 @@ import type { Events } from "../events/events.repo.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
 import type { PhoneDriver } from "./driver.ts";
+import type { Drivers } from "./drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "./phone-lifecycle.ts";
+import { chooseModel, numbered } from "./phone-models.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
 
 export interface PhoneLimits {
   readonly perTeam: number;
   readonly runningPerTeam: number;
+  /** Of web phones. */
   readonly runningOnMachine: number;
   readonly movingOnMachine: number;
 }
@@ -93,7 +97,7 @@ export interface PhonesService {
 export function createPhonesService(options: {
   db: Database;
   repo: PhonesRepo;
-  drivers: ReadonlyMap<DriverKind, PhoneDriver>;
+  drivers: Drivers;
   lifecycle: PhoneLifecycle;
   events: Events;
   audit: Audit;
@@ -105,17 +109,8 @@ export function createPhonesService(options: {
 }): PhonesService {
   const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, metering, clock, limits } = options;
 
-  const driverOf = (kind: DriverKind): PhoneDriver => {
-    const driver = drivers.get(kind);
-    if (driver === undefined) {
-      throw new PerchError(
-        "capability_missing",
-        "This server has no phones of this kind. Leave the kind out to get a web phone.",
-      );
-    }
-    return driver;
-  };
-  const view = (row: PhoneRow): Phone => phoneView(row, driverOf(row.driver), lifecycle.parksAt(row));
+  const driverOf = drivers.need;
+  const view = (row: PhoneRow): Phone => phoneView(row, drivers.of(row.driver)?.capabilities, lifecycle.parksAt(row));
   const find = async (scope: TeamScope, id: PhoneId): Promise<PhoneRow> => {
     const row = await repo.find(scope, id);
     if (row === undefined) throw noSuchPhone();
@@ -126,13 +121,16 @@ export function createPhonesService(options: {
     if (row.state !== "running") {
       throw new PerchError("phone_not_running", `${row.name} is not running. Start it first.`);
     }
+    if (row.unreachableSince !== null)
+      throw new PerchError("phone_unavailable", outOfReachWords(row.reason ?? undefined));
     return { row, driver: driverOf(row.driver) };
   };
   const record = (tx: Writer, scope: TeamScope, action: AuditAction, id: PhoneId) =>
     audit.record(tx, { chain: scope.teamId, actor: scope.userId, action, object: id });
 
+  /** Only web phones draw and live on this machine; where an Android runs has limits of its own. */
   function refuseBusyMachine(driver: PhoneDriver): void {
-    const moving = driver.movingPhones();
+    const moving = driver.kind === "web" ? driver.movingPhones() : 0;
     if (moving >= limits.movingOnMachine) {
       throw new PerchError(
         "limit_reached",
@@ -140,7 +138,7 @@ export function createPhonesService(options: {
       );
     }
   }
-  async function refuseOverLimit(tx: Writer, teamId: TeamId, adding: boolean): Promise<void> {
+  async function refuseOverLimit(tx: Writer, teamId: TeamId, kind: DriverKind, adding: boolean): Promise<void> {
     const counts = await repo.counts(tx, teamId);
     if (adding && counts.team >= limits.perTeam) {
       throw new PerchError(
@@ -154,7 +152,7 @@ export function createPhonesService(options: {
         `Your team runs ${counts.teamActive} phones, which is the most at once. Park one first.`,
       );
     }
-    if (counts.machineActive >= limits.runningOnMachine) {
+    if (kind === "web" && counts.machineActive >= limits.runningOnMachine) {
       throw new PerchError("limit_reached", "This server runs as many phones as it can. Try again later.");
     }
   }
@@ -163,7 +161,7 @@ export function createPhonesService(options: {
   function startWithinLimits(row: PhoneRow, url: string | undefined, actor: string): Promise<PhoneRow> {
     return lifecycle.start(row, url, actor, async (tx) => {
       refuseBusyMachine(driverOf(row.driver));
-      await refuseOverLimit(tx, row.teamId, false);
+      await refuseOverLimit(tx, row.teamId, row.driver, false);
     });
   }
 
@@ -196,6 +194,8 @@ export function createPhonesService(options: {
       const kind = input.driver ?? "web";
       const driver = driverOf(kind);
       const { idempotencyKey, ...what } = input;
+      // Asked before the transaction and judged in it: a call that was answered before gets the same answer.
+      const model = await chooseModel(driver, input.model).catch((error: unknown) => ({ refused: error }));
       const call = { scope, procedure: "phones.launch", key: idempotencyKey, input: what };
       const { result, replayed } = await db.tx((tx) =>
         idempotency.once(
@@ -205,18 +205,19 @@ export function createPhonesService(options: {
           async () => {
             await gate.demandLaunch(tx, scope, provenAt);
             refuseBusyMachine(driver);
-            await refuseOverLimit(tx, scope.teamId, true);
+            await refuseOverLimit(tx, scope.teamId, kind, true);
             const { team } = await repo.counts(tx, scope.teamId);
             const profile = input.profile ?? DEFAULT_PROFILE;
-            const { label } = deviceProfile(profile);
+            if (model !== undefined && "refused" in model) throw model.refused;
+            const name = model?.label ?? `${deviceProfile(profile).label} phone`;
             const row = await repo.insert(tx, {
               id: newId("phone"),
               teamId: scope.teamId,
               createdBy: scope.userId,
-              name: input.name ?? (team === 0 ? `${label} phone` : `${label} phone ${team + 1}`),
+              name: input.name ?? numbered(name, team + 1),
               driver: kind,
               profile,
-              model: input.model ?? null,
+              model: model?.id ?? null,
               settings: input.settings ?? {},
               rotated: false,
               state: "creating",
@@ -318,8 +319,9 @@ export function createPhonesService(options: {
       return installed;
     },
     async models() {
-      const all = await Promise.all([...drivers.values()].map((driver) => driver.models()));
-      return all.flat();
+      // What cannot be asked now offers nothing now.
+      const all = await Promise.allSettled(drivers.all.map((driver) => driver.models()));
+      return all.flatMap((models) => (models.status === "fulfilled" ? models.value : []));
     },
     async apps(scope, id) {
       const { driver } = await running(scope, id);

@@ -28,7 +28,7 @@ describe("credit for pictures", () => {
   it("never has more in flight than the window, and always sends the newest frame", () => {
     fc.assert(
       fc.property(steps, (script) => {
-        const credit = createCredit("jpeg", 1);
+        const credit = createCredit("jpeg", { frames: 1, bytes: Number.POSITIVE_INFINITY });
         let window = 1;
         let newest = 0;
         let sentNewest = 0;
@@ -36,14 +36,14 @@ describe("credit for pictures", () => {
         script.forEach((step, now) => {
           if (step.do === "offer") {
             newest += 1;
-            credit.offer(frame(newest));
+            credit.offer(now, frame(newest));
           } else if (step.do === "ack") {
             const seq = inFlight[step.pick];
             if (seq !== undefined) inFlight.splice(0, step.pick + 1);
             expect(credit.acknowledge(now, seq ?? 1_000_000) === undefined).toBe(seq === undefined);
           } else {
             window = step.frames;
-            credit.setWindow(window);
+            credit.setWindow({ frames: window, bytes: Number.POSITIVE_INFINITY });
           }
           for (let next = credit.take(now); next !== undefined; next = credit.take(now)) {
             expect(next.seq).toBe(newest);
@@ -70,7 +70,7 @@ describe("credit for video", () => {
   it("sends every delta only right after the frame it builds on", () => {
     fc.assert(
       fc.property(video, (script) => {
-        const credit = createCredit("h264", 2);
+        const credit = createCredit("h264", { frames: 2, bytes: 1_000_000 });
         let seq = 0;
         let previous: HubFrame | undefined;
         const inFlight: number[] = [];
@@ -80,7 +80,7 @@ describe("credit for video", () => {
             if (acknowledged !== undefined) credit.acknowledge(0, acknowledged);
           } else {
             seq += 1;
-            credit.offer(frame(seq, step as HubFrame["kind"]));
+            credit.offer(0, frame(seq, step as HubFrame["kind"]));
           }
           for (let next = credit.take(0); next !== undefined; next = credit.take(0)) {
             if (next.kind === "delta") expect(next.seq).toBe((previous?.seq ?? -1) + 1);
@@ -93,15 +93,15 @@ describe("credit for video", () => {
     );
   });
   it("asks for a key frame once when too much waits, and goes on with it", () => {
-    const credit = createCredit("h264", 1);
-    credit.offer(frame(1, "codecConfig"));
-    credit.offer(frame(2, "keyFrame"));
+    const credit = createCredit("h264", { frames: 1, bytes: 1_000_000 });
+    credit.offer(0, frame(1, "codecConfig"));
+    credit.offer(0, frame(2, "keyFrame"));
     expect(credit.take(0)?.seq).toBe(1);
     let asked = 0;
-    for (let seq = 3; seq < 60; seq += 1) if (credit.offer(frame(seq, "delta"))) asked += 1;
+    for (let seq = 3; seq < 100; seq += 1) if (credit.offer(0, frame(seq, "delta"))) asked += 1;
     expect(asked).toBe(1);
-    credit.offer(frame(60, "keyFrame"));
-    credit.offer(frame(61, "delta"));
+    credit.offer(0, frame(100, "keyFrame"));
+    credit.offer(0, frame(101, "delta"));
     const sent: number[] = [];
     let last = 1;
     for (;;) {
@@ -111,7 +111,7 @@ describe("credit for video", () => {
       last = next.seq;
       sent.push(last);
     }
-    expect(sent).toEqual([60, 61]);
+    expect(sent).toEqual([100, 101]);
   });
 });
 

@@ -3,9 +3,10 @@
  * meets (a still that would block the line is put off, ten seconds without an answer end it). Pure.
  */
 import type { ScreenLevel } from "../phones/driver.ts";
-import { createCredit } from "./credit.ts";
+import { type Acknowledged, createCredit } from "./credit.ts";
 import type { HubFrame } from "./frame-hub.ts";
-import { createLadder } from "./ladder.ts";
+import { createLadder, PICTURE_RULES, VIDEO_RULES } from "./ladder.ts";
+import { createPace } from "./pace.ts";
 
 /** A viewer that acknowledges nothing for this long while frames wait is too slow. */
 export const TOO_SLOW_MS = 10_000;
@@ -16,7 +17,13 @@ export const TOO_SLOW_MS = 10_000;
 const FAR_ROUND_TRIP_MS = 30;
 /** Above this average a second frame only waits in line behind the first. */
 const NOT_BUSY_MS = 160;
-const VIDEO_WINDOW = 4;
+/**
+ * Some decoders hold a frame of video back until the next one comes; viewers then acknowledge it after 150 ms. The last
+ * frame before a rest says nothing about the link when it took no longer.
+ */
+const HELD_BACK_MS = 180;
+/** Pictures are bounded by their number alone. */
+const ANY_BYTES = Number.POSITIVE_INFINITY;
 /** A still that would hold up the line longer than this waits until the picture rested for `STILL_PUT_OFF_MS`. */
 const STILL_LINE_MS = 200;
 const STILL_PUT_OFF_MS = 1_000;
@@ -24,7 +31,7 @@ const STILL_PUT_OFF_MS = 1_000;
 const SPEED_WEIGHT = 0.3;
 
 export interface Flow {
-  /** A new frame from the hub. Returns true when this viewer needs a key frame to go on. */
+  /** A new frame from the hub. Returns true when this viewer needs a key frame to go on; the level may have changed. */
   offer(now: number, frame: HubFrame): boolean;
   /** The next frame to send now. */
   take(now: number): HubFrame | undefined;
@@ -41,8 +48,10 @@ export interface Flow {
 }
 
 export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
-  const credit = createCredit(codec, codec === "h264" ? VIDEO_WINDOW : 1);
-  const ladder = createLadder(now);
+  const video = codec === "h264";
+  const pace = createPace();
+  const credit = createCredit(codec, video ? pace.window(now, 0) : { frames: 1, bytes: ANY_BYTES });
+  const ladder = createLadder(now, video ? VIDEO_RULES : PICTURE_RULES);
   /** The shortest way there and back seen so far, in ms. */
   let baseMs = Number.POSITIVE_INFINITY;
   let bytesPerMs: number | undefined;
@@ -51,14 +60,19 @@ export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
 
   const base = () => (Number.isFinite(baseMs) ? baseMs : 0);
 
-  function learn(ms: number, bytes: number): void {
+  function learn(at: number, { ms, frame, bytes: delivered }: Acknowledged): void {
+    const bytes = frame.message.length;
     baseMs = Math.min(baseMs, Math.max(0, ms));
     const speed = bytes / Math.max(1, ms - base());
     bytesPerMs = bytesPerMs === undefined ? speed : bytesPerMs + SPEED_WEIGHT * (speed - bytesPerMs);
-    if (codec === "h264") return;
+    if (video) {
+      pace.delivered(at, delivered, ms);
+      credit.setWindow(pace.window(at, base()));
+      return;
+    }
     const average = ladder.average() ?? ms;
     const far = base() > FAR_ROUND_TRIP_MS;
-    credit.setWindow(far && average < NOT_BUSY_MS ? 2 : 1);
+    credit.setWindow({ frames: far && average < NOT_BUSY_MS ? 2 : 1, bytes: ANY_BYTES });
   }
 
   return {
@@ -68,16 +82,20 @@ export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
         return false;
       }
       putOff = undefined;
-      return credit.offer(frame);
+      const needsKeyFrame = credit.offer(at, frame);
+      if (needsKeyFrame) ladder.strained(at);
+      return needsKeyFrame;
     },
     take: (at) => credit.take(at),
     acknowledge(at, seq) {
       const done = credit.acknowledge(at, seq);
       if (done === undefined) return undefined;
       answeredAt = at;
-      learn(done.ms, done.frame.message.length);
-      // A still is many times larger than a moving frame and says nothing about the level.
-      const levelChanged = done.frame.crisp ? false : ladder.sample(at, done.ms, base());
+      learn(at, done);
+      // A still is many times larger than a moving frame, as a key frame is, and says nothing about the level.
+      const heldBack = credit.inFlight() === 0 && !credit.waiting() && done.ms <= base() + HELD_BACK_MS;
+      const judged = video ? done.frame.kind === "delta" && !heldBack : !done.frame.crisp;
+      const levelChanged = judged && ladder.sample(at, video ? done.sinceOfferMs : done.ms, base());
       return { levelChanged, ms: done.ms };
     },
     roundTrip(ms) {
@@ -86,7 +104,7 @@ export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
     limit: (at, max) => ladder.limit(at, max),
     tick(at) {
       if (putOff !== undefined && at >= putOff.until) {
-        credit.offer(putOff.frame);
+        credit.offer(at, putOff.frame);
         putOff = undefined;
       }
       const oldest = credit.oldestSentAt();

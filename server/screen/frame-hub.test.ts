@@ -143,18 +143,52 @@ describe("frame hub", () => {
     hub.join(later);
     expect(later.texts()).toEqual([]);
   });
-  it("gives a joiner of a video its configuration and asks for a key frame", () => {
+  it("gives a joiner of a video its configuration and asks for a key frame, unless all since the last one is at hand", () => {
     const { source, hub } = setup("h264");
     hub.join(new FakeViewer());
     source.video("codecConfig", "c");
     source.video("keyFrame", "k");
     source.video("delta", "d");
-    const joiner = new FakeViewer();
-    hub.join(joiner);
-    expect(joiner.texts()).toEqual(["c"]);
+    const early = new FakeViewer();
+    hub.join(early);
+    expect(early.texts()).toEqual(["c", "k", "d"]);
+    expect(source.refreshes).toBe(0);
+    for (let i = 0; i < 30; i += 1) source.video("delta", `${i}`);
+    const late = new FakeViewer();
+    hub.join(late);
+    expect(late.texts()).toEqual(["c"]);
     expect(source.refreshes).toBe(1);
     vi.advanceTimersByTime(60_000);
     expect(source.stills).toBe(0);
+  });
+  it("gives a joiner the picture that stands in for video that broke, and no configuration", () => {
+    const { source, hub } = setup("h264");
+    hub.join(new FakeViewer());
+    source.video("codecConfig", "c");
+    source.video("keyFrame", "k");
+    source.image("picture");
+    const joiner = new FakeViewer();
+    hub.join(joiner);
+    expect(joiner.texts()).toEqual(["picture"]);
+    vi.advanceTimersByTime(60_000);
+    expect(source.stills).toBe(0);
+  });
+  it("goes on with another source at the level asked for, and shows nothing of the old one", () => {
+    const { source, hub } = setup("h264");
+    const viewer = new FakeViewer();
+    viewer.wanted = 2;
+    hub.join(viewer);
+    source.video("codecConfig", "c");
+    source.video("keyFrame", "k");
+    const next = new FakeSource(systemClock, "h264");
+    hub.replace(next);
+    expect([source.listening, next.listening, next.level]).toEqual([false, true, 2]);
+    const joiner = new FakeViewer();
+    hub.join(joiner);
+    expect(joiner.texts()).toEqual([]);
+    next.video("codecConfig", "C");
+    next.video("keyFrame", "K");
+    expect(viewer.texts()).toEqual(["c", "k", "C", "K"]);
   });
   it("asks the driver for the best level anyone can take, only when it changes", () => {
     const { source, hub } = setup();

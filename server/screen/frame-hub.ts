@@ -16,6 +16,9 @@ export const REST_MS = 150;
 const HESITATION_MS = 1_000;
 const LONGEST_REST_MS = 1_200;
 const SEQ_RANGE = 0x1_0000_0000;
+/** What came since the last key frame is kept for joiners as long as it is no more than this. */
+const MAX_RUN_FRAMES = 10;
+const MAX_RUN_BYTES = 512 * 1024;
 
 /** A frame as it goes over the wire; viewers share its bytes. */
 export interface HubFrame {
@@ -42,6 +45,8 @@ export interface FrameHub {
   levelChanged(): void;
   /** A whole frame of now, for a viewer that lost one it needed. */
   refresh(): void;
+  /** Goes on with another source: the same phone, reached anew. */
+  replace(source: ScreenSource): void;
   /** Ends listening; the hub is not used afterwards. */
   close(): void;
 }
@@ -53,13 +58,29 @@ export interface FrameHubOptions {
   readonly onStillFailed: (error: unknown) => void;
   /** Told of each picture after the viewers were offered it. */
   readonly onFrame?: (seq: number) => void;
+  /** Numbers of frames, for hubs that share them. */
+  readonly nextSeq?: () => number;
 }
 
-export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameHubOptions): FrameHub {
-  const viewers = new Set<HubViewer>();
+/** Numbers for frames: 1, 2, 3 … and from the start again. */
+export function frameNumbers(): () => number {
   let seq = 0;
+  return () => {
+    seq = (seq + 1) % SEQ_RANGE;
+    return seq;
+  };
+}
+
+export function createFrameHub(options: FrameHubOptions): FrameHub {
+  const { clock, onStillFailed, onFrame, nextSeq = frameNumbers() } = options;
+  const viewers = new Set<HubViewer>();
+  let { source } = options;
+  /** What viewers were told; a source that outlives its device may have changed. */
+  let { codec } = source;
   let newest: HubFrame | undefined;
   let codecConfig: HubFrame | undefined;
+  /** The last key frame and all that builds on it, while that is little. */
+  let run: HubFrame[] | undefined;
   let lastMoving: Uint8Array | undefined;
   let lastFrameAt = 0;
   let asked: ScreenLevel | undefined;
@@ -71,7 +92,7 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
   let restMs = REST_MS;
 
   function receive(frame: ScreenFrame): void {
-    if (frame.kind === "image" && !frame.crisp) {
+    if (codec === "jpeg" && frame.kind === "image" && !frame.crisp) {
       // Taking a still makes some browsers repeat the frame before it; that is not movement.
       if (resting && lastMoving !== undefined && sameBytes(lastMoving, frame.bytes)) return;
       lastMoving = frame.bytes;
@@ -84,12 +105,40 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
     }
     // A still that was overtaken by movement shows the past.
     if (frame.crisp && !resting) return;
-    seq = (seq + 1) % SEQ_RANGE;
+    const seq = nextSeq();
     const hubFrame = toHubFrame(seq, frame);
-    if (frame.kind === "codecConfig") codecConfig = hubFrame;
-    else newest = hubFrame;
+    keep(hubFrame);
     for (const viewer of viewers) viewer.offer(hubFrame);
-    onFrame?.(seq);
+    if (frame.kind !== "codecConfig") onFrame?.(seq);
+  }
+
+  function keep(frame: HubFrame): void {
+    if (frame.kind === "codecConfig") {
+      codecConfig = frame;
+      newest = undefined;
+      run = undefined;
+      return;
+    }
+    newest = frame;
+    if (frame.kind === "keyFrame") run = [frame];
+    else if (frame.kind === "image") run = undefined;
+    else if (run !== undefined) {
+      run.push(frame);
+      const bytes = run.reduce((sum, { message }) => sum + message.length, 0);
+      if (run.length > MAX_RUN_FRAMES || bytes > MAX_RUN_BYTES) run = undefined;
+    }
+  }
+
+  /** All that a joiner needs, where it is at hand. Returns whether that is the picture of now. */
+  function catchUp(viewer: HubViewer): boolean {
+    if (codecConfig !== undefined && newest?.kind !== "image") viewer.offer(codecConfig);
+    if (run !== undefined) {
+      for (const frame of run) viewer.offer(frame);
+      return true;
+    }
+    if (newest !== undefined && newest.kind !== "delta") viewer.offer(newest);
+    // The crisp still is the whole picture of now; anything else may be on its way to change.
+    return newest?.crisp === true;
   }
 
   function checkRest(): void {
@@ -111,11 +160,16 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
   function stop(): void {
     stopListening?.();
     stopListening = undefined;
+    forget();
+  }
+
+  function forget(): void {
     clearTimeout(restTimer);
     restTimer = undefined;
     // Nobody may be shown a picture from before the pause.
     newest = undefined;
     codecConfig = undefined;
+    run = undefined;
     lastMoving = undefined;
     resting = false;
     restMs = REST_MS;
@@ -130,7 +184,9 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
   }
 
   return {
-    codec: source.codec,
+    get codec() {
+      return codec;
+    },
     size: () => source.size(),
     join(viewer) {
       const first = viewers.size === 0;
@@ -139,11 +195,9 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
         askLevel();
         start();
       } else {
-        if (codecConfig !== undefined) viewer.offer(codecConfig);
-        if (newest !== undefined && newest.kind !== "delta") viewer.offer(newest);
+        const whole = catchUp(viewer);
         askLevel();
-        // The crisp still is the whole picture of now; anything else may be on its way to change.
-        if (newest?.crisp !== true) source.refresh();
+        if (!whole) source.refresh();
       }
       return () => {
         if (!viewers.delete(viewer)) return;
@@ -156,6 +210,15 @@ export function createFrameHub({ source, clock, onStillFailed, onFrame }: FrameH
     },
     refresh() {
       if (viewers.size > 0) source.refresh();
+    },
+    replace(next) {
+      const listened = stopListening !== undefined;
+      stop();
+      source = next;
+      codec = next.codec;
+      if (!listened) return;
+      askLevel();
+      start();
     },
     close() {
       viewers.clear();

@@ -6,12 +6,26 @@ import type { ScreenLevel } from "../phones/driver.ts";
 
 const STEP_DOWN_ABOVE_MS = 110;
 const STEP_UP_BELOW_MS = 60;
-const STEP_UP_AFTER_MS = 2_000;
+
+/** How soon a level follows the link. */
+export interface LadderRules {
+  /** Between two changes. */
+  readonly betweenMs: number;
+  /** Good for this long: a step up. */
+  readonly upAfterMs: number;
+  /** Bad for this long: a step down. */
+  readonly downAfterMs: number;
+}
+export const PICTURE_RULES: LadderRules = { betweenMs: 700, upAfterMs: 2_000, downAfterMs: 0 };
+/**
+ * Another level of video takes another encoder, so it changes seldom, and one key frame that took its time is no reason.
+ */
+export const VIDEO_RULES: LadderRules = { betweenMs: 3_000, upAfterMs: 8_000, downAfterMs: 600 };
+
 /** A step up that had to be taken back makes the next try wait longer, up to this. */
 const STEP_UP_AFTER_MAX_MS = 32_000;
 /** A step up that lasts this long was right, and the next may come soon. */
 const STEP_UP_HELD_MS = 5_000;
-const BETWEEN_CHANGES_MS = 700;
 /** Part of a new sample in the moving average. */
 const WEIGHT = 0.3;
 /** Samples at the new level before it is judged. */
@@ -27,16 +41,19 @@ export interface Ladder {
   sample(now: number, ackMs: number, baseMs: number): boolean;
   /** The viewer's own limit; never exceeded. Returns true when the level changed. */
   limit(now: number, max: ScreenLevel): boolean;
+  /** Frames had to be left out: the link carries less than it is sent. Returns true when the level changed. */
+  strained(now: number): boolean;
 }
 
-export function createLadder(now: number): Ladder {
+export function createLadder(now: number, rules: LadderRules = PICTURE_RULES): Ladder {
   let max: ScreenLevel = 4;
   let level: ScreenLevel = 4;
   let average: number | undefined;
   let samples = 0;
-  let changedAt = now - BETWEEN_CHANGES_MS;
+  let changedAt = now - rules.betweenMs;
   let goodSince: number | undefined;
-  let upAfterMs = STEP_UP_AFTER_MS;
+  let badSince: number | undefined;
+  let upAfterMs = rules.upAfterMs;
   let steppedUpAt: number | undefined;
 
   function change(at: number, next: ScreenLevel): boolean {
@@ -46,7 +63,15 @@ export function createLadder(now: number): Ladder {
     average = undefined;
     samples = 0;
     goodSince = undefined;
+    badSince = undefined;
     return true;
+  }
+
+  function stepDown(at: number, steps: number): boolean {
+    const tookBack = steppedUpAt !== undefined;
+    upAfterMs = tookBack ? Math.min(upAfterMs * 2, STEP_UP_AFTER_MAX_MS) : rules.upAfterMs;
+    steppedUpAt = undefined;
+    return change(at, down(level, steps));
   }
 
   return {
@@ -58,16 +83,15 @@ export function createLadder(now: number): Ladder {
       samples += 1;
       if (steppedUpAt !== undefined && at - steppedUpAt >= STEP_UP_HELD_MS) {
         steppedUpAt = undefined;
-        upAfterMs = STEP_UP_AFTER_MS;
+        upAfterMs = rules.upAfterMs;
       }
       if (average >= STEP_UP_BELOW_MS) goodSince = undefined;
       else goodSince ??= at;
-      if (samples < SAMPLES || at - changedAt < BETWEEN_CHANGES_MS) return false;
-      if (average > STEP_DOWN_ABOVE_MS) {
-        const tookBack = steppedUpAt !== undefined;
-        upAfterMs = tookBack ? Math.min(upAfterMs * 2, STEP_UP_AFTER_MAX_MS) : STEP_UP_AFTER_MS;
-        steppedUpAt = undefined;
-        return change(at, down(level, average > 2 * STEP_DOWN_ABOVE_MS ? 2 : 1));
+      if (average <= STEP_DOWN_ABOVE_MS) badSince = undefined;
+      else badSince ??= at;
+      if (samples < SAMPLES || at - changedAt < rules.betweenMs) return false;
+      if (badSince !== undefined && at - badSince >= rules.downAfterMs) {
+        return stepDown(at, average > 2 * STEP_DOWN_ABOVE_MS ? 2 : 1);
       }
       if (level < max && goodSince !== undefined && at - goodSince >= upAfterMs) {
         steppedUpAt = at;
@@ -81,6 +105,7 @@ export function createLadder(now: number): Ladder {
       max = next;
       return level > max || heldBack ? change(at, max) : false;
     },
+    strained: (at) => (at - changedAt < rules.betweenMs ? false : stepDown(at, 1)),
   };
 }
 

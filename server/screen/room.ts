@@ -6,7 +6,8 @@ import type { ConnectionMessage, EndReason, ServerMessage, ViewerMessage } from 
 import type { Clock } from "../clock.ts";
 import type { PhoneInput, ScreenSource } from "../phones/driver.ts";
 import { type Control, createControl } from "./control.ts";
-import { createFrameHub } from "./frame-hub.ts";
+import { createFrameHub, type FrameHub, frameNumbers } from "./frame-hub.ts";
+import { createSound } from "./sound.ts";
 import type { TicketGrant } from "./tickets.ts";
 import { createViewer, type Viewer } from "./viewer.ts";
 
@@ -58,23 +59,44 @@ export interface Room {
   controllerName(): string | undefined;
   /** What these viewers may do from now on. */
   allow(which: (grant: TicketGrant) => boolean, rights: { mayControl: boolean; mayTake: boolean }): void;
+  /** The phone cannot be seen now; said to who comes, too. */
+  unreachable(message: string): void;
+  /** The phone is seen again, by way of this source. */
+  reachable(source: ScreenSource): void;
   /** Ends the viewers a condition picks; all of them without one. */
   end(reason: EndReason, message: string | undefined, which?: (grant: TicketGrant) => boolean): void;
   close(): void;
   counts(): RoomCounts;
 }
 
+/** Where a viewer gets its frames. */
+interface Seat {
+  readonly hub: FrameHub;
+  leave(): void;
+}
+
 type PhoneMessage = Exclude<ViewerMessage, ConnectionMessage | { type: "control" }>;
 
 export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: RoomOptions): Room {
-  const hub = createFrameHub({
-    source: phone.source,
-    clock,
-    onStillFailed: (error) => phone.stillFailed(error),
-    ...(tap !== undefined && { onFrame: (seq) => tap.frame(seq) }),
-  });
+  let { source } = phone;
+  const nextSeq = frameNumbers();
+  const hubOf = (one: ScreenSource) =>
+    createFrameHub({
+      source: one,
+      clock,
+      nextSeq,
+      onStillFailed: (error) => phone.stillFailed(error),
+      ...(tap !== undefined && { onFrame: (seq) => tap.frame(seq) }),
+    });
+  const hub = hubOf(source);
+  /** Of the same phone, for who cannot show video; made when the first one comes. */
+  let pictureHub: FrameHub | undefined;
+  const sound = createSound(source.audio);
+  /** Said when the phone was lost, until it is found. */
+  let lostWords: string | undefined;
   const control = createControl();
   const viewers = new Map<string, Viewer>();
+  const seats = new Map<ViewerId, Seat>();
   let gone = { framesSent: 0, framesDropped: 0 };
   let inputsIgnored = 0;
   let keyboardOpen = false;
@@ -95,6 +117,27 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
       ...(control.couldTake(viewer.id) ? { mayTake: true } : {}),
       ...news,
     };
+  }
+
+  function broadcast(message: ServerMessage): void {
+    for (const viewer of viewers.values()) viewer.send(message);
+  }
+
+  /** The same phone, reached another way: everybody goes on where they sit. */
+  function rebind(next: ScreenSource): void {
+    const codec = hub.codec;
+    source = next;
+    const seated = [...viewers.values()].filter(({ id }) => seats.get(id)?.hub === hub);
+    if (next.codec !== codec) {
+      for (const viewer of seated) {
+        viewer.restart(next.codec);
+        greet(viewer, next.codec);
+      }
+    }
+    broadcast({ type: "resize", ...next.size() });
+    hub.replace(next);
+    pictureHub?.replace(next.pictures ?? next);
+    sound.replace(next.audio);
   }
 
   function tellAll(): void {
@@ -119,9 +162,42 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
     for (const input of viewer.input.cancel()) phone.input(input);
   }
 
-  function leave(viewer: Viewer, leaveHub: () => void): void {
+  /** Gives a viewer the frames of one hub, and no other's. */
+  function seat(viewer: Viewer, at: FrameHub): void {
+    const before = seats.get(viewer.id);
+    before?.leave();
+    if (before !== undefined) viewer.restart(at.codec);
+    // The first frame may find the connection gone, which ends what is not there yet.
+    seats.set(viewer.id, { hub: at, leave: () => {} });
+    const leave = at.join(viewer);
+    if (viewers.has(viewer.id)) seats.set(viewer.id, { hub: at, leave });
+    else leave();
+  }
+
+  function showPictures(viewer: Viewer): void {
+    const { pictures } = source;
+    if (pictures === undefined || seats.get(viewer.id)?.hub !== hub) return;
+    pictureHub ??= hubOf(pictures);
+    seat(viewer, pictureHub);
+  }
+
+  function greet(viewer: Viewer, codec: ScreenSource["codec"]): void {
+    viewer.send({
+      type: "hello",
+      codec,
+      ...(source.audio !== undefined && { audio: true }),
+      ...hub.size(),
+      controller: control.controller()?.id === viewer.id,
+      viewers: viewers.size,
+      nowMs: clock.now(),
+    });
+  }
+
+  function leave(viewer: Viewer): void {
     viewers.delete(viewer.id);
-    leaveHub();
+    seats.get(viewer.id)?.leave();
+    seats.delete(viewer.id);
+    sound.leave(viewer);
     cancelTouches(viewer);
     const counts = viewer.counts();
     gone = { framesSent: gone.framesSent + counts.sent, framesDropped: gone.framesDropped + counts.dropped };
@@ -186,7 +262,6 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
 
   return {
     join(socket, grant) {
-      let leaveHub = (): void => {};
       const viewer: Viewer = createViewer({
         id: newId("viewer"),
         socket,
@@ -195,9 +270,11 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
         clock,
         events: {
           message: (message) => receive(viewer, message),
-          closed: () => leave(viewer, leaveHub),
-          levelChanged: () => hub.levelChanged(),
-          needsKeyFrame: () => hub.refresh(),
+          closed: () => leave(viewer),
+          levelChanged: () => seats.get(viewer.id)?.hub.levelChanged(),
+          needsKeyFrame: () => seats.get(viewer.id)?.hub.refresh(),
+          pictures: () => showPictures(viewer),
+          audio: (on) => (on ? sound.join(viewer) : sound.leave(viewer)),
         },
       });
       viewers.set(viewer.id, viewer);
@@ -213,18 +290,10 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
         // Perhaps this is a return and the connection before it is dead without the server knowing yet.
         viewers.get(controller.id)?.probe();
       }
-      viewer.send({
-        type: "hello",
-        codec: hub.codec,
-        ...hub.size(),
-        controller: controller?.id === viewer.id,
-        viewers: viewers.size,
-        nowMs: clock.now(),
-      });
+      greet(viewer, hub.codec);
+      if (lostWords !== undefined) viewer.send({ type: "unreachable", message: lostWords });
       tellAll();
-      leaveHub = hub.join(viewer);
-      // The first frame may already have found the connection gone.
-      if (!viewers.has(viewer.id)) leaveHub();
+      seat(viewer, hub);
     },
     size: () => viewers.size,
     tick() {
@@ -236,8 +305,15 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
       if (expired) tellAll();
       if (viewers.size === 0 && !control.reserved()) onEmpty();
     },
-    broadcast(message) {
-      for (const viewer of viewers.values()) viewer.send(message);
+    broadcast,
+    unreachable(message) {
+      lostWords = message;
+      broadcast({ type: "unreachable", message });
+    },
+    reachable(next) {
+      lostWords = undefined;
+      rebind(next);
+      broadcast({ type: "reachable" });
     },
     toController(message) {
       if (message.type === "keyboard") keyboardOpen = message.open;
@@ -256,7 +332,11 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
     end(reason, message, which = () => true) {
       for (const viewer of [...viewers.values()]) if (which(viewer.grant)) viewer.end(reason, message);
     },
-    close: () => hub.close(),
+    close() {
+      hub.close();
+      pictureHub?.close();
+      sound.close();
+    },
     counts() {
       let { framesSent, framesDropped } = gone;
       for (const viewer of viewers.values()) {

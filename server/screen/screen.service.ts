@@ -61,6 +61,10 @@ export interface ScreenService {
   /** Ends every connection to this phone. `message` replaces the reason's own sentence. */
   closePhone(phoneId: PhoneId, reason: EndReason, message?: string): void;
   closeAll(reason: EndReason): void;
+  /** The phone is out of sight, but may come back: its viewers stay, and hear these words. */
+  unreachable(phoneId: PhoneId, words: string): void;
+  /** It is seen again: viewers get its new picture. */
+  reachable(phoneId: PhoneId): void;
   /** How many watch this phone. */
   viewers(phoneId: PhoneId): number;
   /** Name of who drives this phone, if anybody does. */
@@ -91,6 +95,8 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
   const url = new URL(SCREEN_PATH, options.publicUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const rooms = new Map<PhoneId, Room>();
+  /** What was said of phones that are out of sight. */
+  const lost = new Map<PhoneId, string>();
   let ticker: NodeJS.Timeout | undefined;
 
   const stopListening = phones.onEvent((event) => {
@@ -123,6 +129,8 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
         },
       }),
     });
+    const words = lost.get(phoneId);
+    if (words !== undefined) room.unreachable(words);
     rooms.set(phoneId, room);
     ticker ??= setInterval(() => {
       for (const one of [...rooms.values()]) one.tick();
@@ -140,6 +148,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
   }
 
   function closePhone(phoneId: PhoneId, reason: EndReason, message?: string): void {
+    lost.delete(phoneId);
     const room = rooms.get(phoneId);
     if (room === undefined) return;
     room.end(reason, message);
@@ -189,6 +198,21 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     },
     closePhone,
     closeAll,
+    unreachable(phoneId, words) {
+      lost.set(phoneId, words);
+      rooms.get(phoneId)?.unreachable(words);
+    },
+    reachable(phoneId) {
+      lost.delete(phoneId);
+      const room = rooms.get(phoneId);
+      if (room === undefined) return;
+      try {
+        room.reachable(phones.screen(phoneId));
+      } catch (error) {
+        // It is gone again; whoever notices says so.
+        log.warn("found phone has no screen", { phoneId, ...errorFields(error) });
+      }
+    },
     viewers: (phoneId) => rooms.get(phoneId)?.size() ?? 0,
     controllerName: (phoneId) => rooms.get(phoneId)?.controllerName(),
     idleWarning(phoneId, parksAt) {

@@ -14,6 +14,8 @@ import type { ScreenLevel } from "../phones/driver.ts";
 import { createFlow } from "./flow.ts";
 import type { HubFrame, HubViewer } from "./frame-hub.ts";
 import { createInputGate, type InputGate } from "./input.ts";
+import { createKeyFrames } from "./key-frames.ts";
+import type { Listener } from "./sound.ts";
 import type { TicketGrant } from "./tickets.ts";
 
 const HEARTBEAT_MS = 15_000;
@@ -24,6 +26,8 @@ const PROBE_MS = 2_000;
 const CLOSE_HANDSHAKE_MS = 500;
 /** Frames are bounded by credit; this bounds everything else a viewer that reads nothing can pile up. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/** Sound that does not get through is left out: it must not wait, and video must not wait for it. */
+const MAX_UNSENT_WITH_SOUND = 96 * 1024;
 const STATS_EVERY_MS = 1_000;
 
 /** What ends a connection, as close code and as sentence. */
@@ -50,17 +54,22 @@ export interface ViewerEvents {
   /** The connection is over; called once. */
   readonly closed: () => void;
   readonly levelChanged: () => void;
-  /** A frame this viewer needs was left out. */
+  /** This viewer needs a whole picture to go on. */
   readonly needsKeyFrame: () => void;
+  /** It cannot show video. */
+  readonly pictures: () => void;
+  readonly audio: (on: boolean) => void;
 }
 
-export interface Viewer extends HubViewer {
+export interface Viewer extends HubViewer, Listener {
   readonly id: ViewerId;
   readonly grant: TicketGrant;
   readonly input: InputGate;
   send(message: ServerMessage): void;
   /** Says why and closes. `message` replaces the reason's own sentence. */
   end(reason: EndReason, message?: string): void;
+  /** From now on it gets frames of this codec, from their beginning. */
+  restart(codec: "jpeg" | "h264"): void;
   /** To call about twice a second: heartbeat and limits. */
   tick(): void;
   /** Closes the connection unless it proves soon that it lives. */
@@ -79,7 +88,11 @@ export interface ViewerOptions {
 }
 
 export function createViewer({ id, socket, grant, codec, clock, events }: ViewerOptions): Viewer {
-  const flow = createFlow(codec, clock.now());
+  let flow = createFlow(codec, clock.now());
+  let limit: ScreenLevel = 4;
+  /** Of flows before this one. */
+  let droppedBefore = 0;
+  const keyFrames = createKeyFrames();
   let open = true;
   let sent = 0;
   let pingedAt = clock.now();
@@ -102,6 +115,10 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       sent += 1;
       write(frame.message);
     }
+  }
+  /** While much is on its way a key frame would only join the line. */
+  function askKeyFrame(atOnce = false): void {
+    if (open && (atOnce || flow.inFlight() === 0) && keyFrames.ask(clock.now())) events.needsKeyFrame();
   }
   function ping(): void {
     pingedAt = clock.now();
@@ -127,6 +144,7 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
     } else if (message.type === "ack") {
       const done = flow.acknowledge(clock.now(), message.seq);
       pump();
+      askKeyFrame();
       if (done === undefined) return;
       if (done.levelChanged) events.levelChanged();
       if (clock.now() - statsAt >= STATS_EVERY_MS) {
@@ -134,9 +152,15 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
         send({ type: "stats", roundTripMs: Math.max(0, Math.round(done.ms)), level: flow.level() });
       }
     } else if (message.type === "quality") {
-      if (flow.limit(clock.now(), toLevel(message.max))) events.levelChanged();
-    } else if (message.type === "refresh" || message.type === "pictures" || message.type === "audio") {
-      // Web phones show pictures that stand alone, and are silent.
+      limit = toLevel(message.max);
+      if (flow.limit(clock.now(), limit)) events.levelChanged();
+    } else if (message.type === "refresh") {
+      keyFrames.need();
+      askKeyFrame(true);
+    } else if (message.type === "pictures") {
+      events.pictures();
+    } else if (message.type === "audio") {
+      events.audio(message.on);
     } else {
       events.message(message);
     }
@@ -158,9 +182,21 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
     input: createInputGate(clock.now()),
     offer(frame: HubFrame) {
       if (!open) return;
-      const needsKeyFrame = flow.offer(clock.now(), frame);
+      if (frame.kind === "keyFrame" || frame.kind === "image") keyFrames.came();
+      const level = flow.level();
+      if (flow.offer(clock.now(), frame)) keyFrames.need();
       pump();
-      if (needsKeyFrame) events.needsKeyFrame();
+      askKeyFrame();
+      if (flow.level() !== level) events.levelChanged();
+    },
+    hear(message, config) {
+      if (open && (config || socket.bufferedAmount <= MAX_UNSENT_WITH_SOUND)) write(message);
+    },
+    restart(next) {
+      droppedBefore += flow.dropped();
+      flow = createFlow(next, clock.now());
+      flow.limit(clock.now(), limit);
+      keyFrames.came();
     },
     level: () => flow.level(),
     send,
@@ -172,6 +208,7 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
         return;
       }
       pump();
+      askKeyFrame();
       if (clock.now() - pingedAt < HEARTBEAT_MS) return;
       if (missed >= MISSES_UNTIL_DEAD) {
         socket.terminate();
@@ -185,7 +222,7 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       probeTimer = setTimeout(() => socket.terminate(), PROBE_MS);
       ping();
     },
-    counts: () => ({ sent, dropped: flow.dropped() }),
+    counts: () => ({ sent, dropped: droppedBefore + flow.dropped() }),
   };
 }
 

@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<Need, string>> = {
   darkMode: "change or tell its dark mode",
   airplaneMode: "go into airplane mode",
   addMedia: "take media files",
-  recording: "be recorded",
+  recording: "be recorded: this server makes no videos of it",
 };
 
 /**

@@ -1,6 +1,7 @@
-/** Files the phone downloaded: list, save to this computer, remove. */
-import { useCallback, useState } from "react";
+/** Files of a phone: send some there, save to this computer what it has, remove. */
+import { useCallback, useEffect, useState } from "react";
 import type { Phone, PhoneFile } from "../../../shared/phones.ts";
+import type { Upload } from "../../../shared/uploads.ts";
 import { type Api, authorization, PRIVATE_REQUEST } from "../../api/client.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
@@ -15,25 +16,50 @@ import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
 import { byteSize, timeAgo } from "./model/run-time.ts";
 import { saveBlob } from "./save-blob.ts";
+import { SendFiles } from "./uploads/send-files.tsx";
+import { Unfinished } from "./uploads/unfinished.tsx";
+import { UploadRows } from "./uploads/upload-rows.tsx";
+import type { Uploads } from "./uploads/use-uploads.ts";
 
 export interface FilesDialogProps {
   readonly phone: Phone;
   readonly mayControl: boolean;
+  readonly uploads: Uploads;
   readonly onClose: () => void;
 }
 
-export function FilesDialog({ phone, mayControl, onClose }: FilesDialogProps) {
+interface FilesThere {
+  readonly files: readonly PhoneFile[];
+  readonly uploads: readonly Upload[];
+}
+
+export function FilesDialog({ phone, mayControl, uploads, onClose }: FilesDialogProps) {
   const { app } = usePage();
   const { server } = usePhones();
+  const { id: phoneId } = phone;
+  const { files: hasFiles, upload } = phone.capabilities;
+  const sends = upload && mayControl;
   const read = useCallback(
-    (api: Api): Promise<readonly PhoneFile[]> => api.phones.files.query({ phoneId: phone.id }),
-    [phone.id],
+    async (api: Api): Promise<FilesThere> => {
+      const [files, unfinished] = await Promise.all([
+        hasFiles ? api.phones.files.query({ phoneId }) : [],
+        sends ? api.phones.uploads.query({ phoneId }) : [],
+      ]);
+      return { files, uploads: unfinished };
+    },
+    [phoneId, hasFiles, sends],
   );
-  const files = useRemote(read);
+  const there = useRemote(read);
   const calls = useCall();
   const toast = useToast();
   const now = useNow(true);
   const [saving, setSaving] = useState<string>();
+  const mine = uploads.items.filter((item) => item.phoneId === phoneId);
+  const arrived = mine.filter(({ stage }) => stage === "done").length;
+  const { reload } = there;
+  useEffect(() => {
+    if (arrived > 0) reload();
+  }, [arrived, reload]);
 
   const save = async (file: PhoneFile) => {
     if (server === undefined || saving !== undefined) return;
@@ -51,55 +77,67 @@ export function FilesDialog({ phone, mayControl, onClose }: FilesDialogProps) {
   };
   const remove = async (file: PhoneFile) => {
     await calls.run(file.name, (api) => api.phones.removeFile.mutate({ phoneId: phone.id, name: file.name }));
-    files.reload();
+    reload();
   };
+  const { value, failure } = there;
+  const unfinished = value?.uploads.some(({ state }) => state === "receiving") === true;
 
   return (
     <Dialog title={`Files on ${phone.name}`} onClose={onClose}>
-      {files.value === undefined && files.failure === undefined && <Skeleton label="Loading files" />}
-      {files.failure !== undefined && <FailureNotice failure={files.failure} onRetry={files.reload} />}
-      {files.value?.length === 0 && (
+      {sends && <SendFiles phone={phone} purpose="file" uploads={uploads} />}
+      <UploadRows items={mine} uploads={uploads} />
+      {value !== undefined && (
+        <Unfinished phone={phone} all={value.uploads} uploads={uploads} calls={calls} onChange={reload} />
+      )}
+      {value === undefined && failure === undefined && <Skeleton label="Loading files" />}
+      {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      {value?.files.length === 0 && hasFiles && mine.length === 0 && !unfinished && (
         <EmptyState icon="file" title="No files yet">
-          What pages on the phone download appears here.
+          {sends
+            ? "What is sent to the phone, and what it downloads, appears here."
+            : "What pages on the phone download appears here."}
         </EmptyState>
       )}
-      {files.value !== undefined && files.value.length > 0 && (
-        <List label="Files">
-          {files.value.map((file) => (
-            <ListRow
-              key={file.name}
-              lead={<Icon name="file" size={20} />}
-              title={file.name}
-              detail={
-                <span className="tabular">
-                  {byteSize(file.bytes)} · {timeAgo(file.savedAt, now)}
-                </span>
-              }
-              trail={
-                <>
-                  <Button
-                    size="small"
-                    busy={saving === file.name}
-                    aria-label={`Save ${file.name}`}
-                    onClick={() => void save(file)}
-                  >
-                    Save
-                  </Button>
-                  {mayControl && (
-                    <IconButton
+      {value !== undefined && value.files.length > 0 && (
+        <section className="dialog-section">
+          {sends && <h3>On the phone</h3>}
+          <List label="Files">
+            {value.files.map((file) => (
+              <ListRow
+                key={file.name}
+                lead={<Icon name="file" size={20} />}
+                title={file.name}
+                detail={
+                  <span className="tabular">
+                    {byteSize(file.bytes)} · {timeAgo(file.savedAt, now)}
+                  </span>
+                }
+                trail={
+                  <>
+                    <Button
                       size="small"
-                      icon="trash"
-                      label={`Remove ${file.name}`}
-                      tooltip="left"
-                      busy={calls.busy(file.name)}
-                      onClick={() => void remove(file)}
-                    />
-                  )}
-                </>
-              }
-            />
-          ))}
-        </List>
+                      busy={saving === file.name}
+                      aria-label={`Save ${file.name}`}
+                      onClick={() => void save(file)}
+                    >
+                      Save
+                    </Button>
+                    {mayControl && (
+                      <IconButton
+                        size="small"
+                        icon="trash"
+                        label={`Remove ${file.name}`}
+                        tooltip="left"
+                        busy={calls.busy(file.name)}
+                        onClick={() => void remove(file)}
+                      />
+                    )}
+                  </>
+                }
+              />
+            ))}
+          </List>
+        </section>
       )}
     </Dialog>
   );

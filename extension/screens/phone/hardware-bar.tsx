@@ -17,11 +17,15 @@ export interface HardwareBarProps {
   readonly onRotate: () => void;
   readonly onScreenshot: () => void;
   readonly onType: () => void;
+  /** Absent where the phone cannot be heard. */
+  readonly sound: { readonly on: boolean; readonly onToggle: () => void } | undefined;
   /** Absent until it can be said, and where nothing can be recorded. */
   readonly recording: RecordButton | undefined;
   readonly onPaste: () => void;
   /** Absent where there is no page beside the phone. */
   readonly onOpenTab: (() => void) | undefined;
+  /** What the tab's page is, as far as that is known. */
+  readonly openTabLabel: string;
   /** Which side of the bar has room for the menu. */
   readonly menuSide: "above" | "below";
   readonly menu: readonly (MenuItem | "separator")[];
@@ -57,6 +61,15 @@ export function HardwareBar(props: HardwareBarProps) {
       {capabilities.clipboard && (
         <IconButton icon="clipboard" label="Paste from this computer" disabled={!usable} onClick={props.onPaste} />
       )}
+      {props.sound !== undefined && (
+        <IconButton
+          icon={props.sound.on ? "sound" : "mute"}
+          label="Sound"
+          disabled={!props.canPicture}
+          pressed={props.sound.on}
+          onClick={props.sound.onToggle}
+        />
+      )}
       {props.recording !== undefined && (
         <IconButton
           icon="record"
@@ -71,7 +84,7 @@ export function HardwareBar(props: HardwareBarProps) {
       {props.onOpenTab !== undefined && capabilities.openUrl && (
         <IconButton
           icon="open"
-          label="Open this tab's page"
+          label={props.openTabLabel}
           disabled={!props.mayOpen}
           busy={busy("open")}
           tooltip="above"

@@ -15,7 +15,7 @@ interface PhoneDialogProps {
   readonly onClose: () => void;
 }
 
-export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
+function RenameDialog({ phone, onClose }: PhoneDialogProps) {
   const [name, setName] = useState(phone.name);
   const [error, setError] = useState<string>();
   const calls = useCall();
@@ -64,7 +64,7 @@ export function RenameDialog({ phone, onClose }: PhoneDialogProps) {
   );
 }
 
-export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
+function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
   const [draft, setDraft] = useState(() => settingsDraft(phone.settings));
   const [tags, setTags] = useState(() => phone.tags.join(", "));
   const [errors, setErrors] = useState<SettingsErrors>({});
@@ -115,14 +115,14 @@ export function SettingsDialog({ phone, onClose }: PhoneDialogProps) {
           {...(tagsError !== undefined && { error: tagsError })}
           onChange={(event) => setTags(event.target.value)}
         />
-        <SettingsFields draft={draft} errors={errors} onChange={setDraft} />
+        <SettingsFields draft={draft} errors={errors} android={phone.capabilities.android} onChange={setDraft} />
       </form>
     </Dialog>
   );
 }
 
 /** Says what will be gone before, and what was wiped after. */
-export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
+function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
   const key = useRef(crypto.randomUUID());
   const calls = useCall();
   const toast = useToast();
@@ -151,11 +151,23 @@ export function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
     >
       <p>These will be gone, and cannot be brought back:</p>
       <ul className="bullets">
-        <li>everything signed in to and saved by pages on the phone</li>
-        <li>its installed web apps, open pages and history</li>
-        <li>the files it downloaded</li>
+        {phone.capabilities.android ? (
+          <>
+            <li>its apps, and everything they keep on the phone</li>
+            <li>accounts signed in to on it</li>
+            <li>the files on it</li>
+          </>
+        ) : (
+          <>
+            <li>everything signed in to and saved by pages on the phone</li>
+            <li>its installed web apps, open pages and history</li>
+            <li>the files it downloaded</li>
+          </>
+        )}
       </ul>
       <p className="secondary">To free the phone and keep all of it, park it instead.</p>
     </Dialog>
   );
 }
+
+export const PHONE_DIALOGS = { rename: RenameDialog, settings: SettingsDialog, remove: RemoveDialog } as const;

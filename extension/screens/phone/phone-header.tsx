@@ -1,12 +1,12 @@
 /** The top line: which phone, how it is, and what can be done with it as a whole. */
 import type { PhoneId } from "../../../shared/ids.ts";
-import { deviceProfile, type Phone } from "../../../shared/phones.ts";
+import type { Phone } from "../../../shared/phones.ts";
 import { IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";
-import { PHONE_STATE_WORDS, StateDot } from "../../components/state-dot.tsx";
+import { phoneStateWord, StateDot } from "../../components/state-dot.tsx";
 import { useNow } from "../../components/use-now.ts";
-import { sortedPhones } from "./model/phone-list.ts";
+import { kindWords, sortedPhones } from "./model/phone-list.ts";
 import { runTime } from "./model/run-time.ts";
 
 export interface PhoneHeaderProps {
@@ -23,7 +23,7 @@ export function PhoneHeader({ phones, phone, mayControl, onChoose, onNew, menu }
   const choices: (MenuItem | "separator")[] = sortedPhones(phones).map((each) => ({
     id: each.id,
     label: each.name,
-    detail: `${PHONE_STATE_WORDS[each.state]} · ${deviceProfile(each.profile).label}`,
+    detail: `${phoneStateWord(each)} · ${kindWords(each)}`,
     checked: each.id === phone?.id,
     onSelect: () => onChoose(each.id),
   }));
@@ -56,14 +56,14 @@ export function PhoneHeader({ phones, phone, mayControl, onChoose, onNew, menu }
 function PhoneState({ phone }: { readonly phone: Phone }) {
   return (
     <span className="phone-state secondary">
-      <StateDot state={phone.state} />
-      {phone.state === "running" && phone.startedAt !== undefined ? (
+      <StateDot {...phone} />
+      {phone.state === "running" && phone.startedAt !== undefined && phone.unreachableSince === undefined ? (
         <>
           <span className="sr-only">running for</span>
           <RunTime startedAt={phone.startedAt} />
         </>
       ) : (
-        PHONE_STATE_WORDS[phone.state]
+        phoneStateWord(phone)
       )}
     </span>
   );

@@ -1,7 +1,7 @@
 /** The phone tab: switcher, live picture, buttons, and every state in between. */
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/ids.ts";
-import { deviceProfile, type Phone, type Screenshot } from "../../../shared/phones.ts";
+import type { PhoneModel, Screenshot } from "../../../shared/phones.ts";
 import { LazyPart, lazyModule } from "../../components/lazy-part.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { openTab } from "../../platform/tabs.ts";
@@ -13,15 +13,14 @@ import { fullSizePath, type PanelPlace } from "../panel/panel-place.ts";
 import { useCall } from "../panel/use-call.ts";
 import { useSignIn } from "../panel/use-sign-in.ts";
 import { AddressBar } from "./address-bar.tsx";
-import { FilesDialog } from "./files-dialog.tsx";
 import { FirstUse } from "./first-use.tsx";
 import { HardwareBar, type RecordButton } from "./hardware-bar.tsx";
 import { shownParksAt } from "./model/idle-warning.ts";
 import { announcement, phoneView } from "./model/phone-view.ts";
 import { QUALITIES, type Quality } from "./model/quality.ts";
 import { shortcutAction } from "./model/shortcuts.ts";
-import { NewPhoneDialog } from "./new-phone-dialog.tsx";
-import { RemoveDialog, RenameDialog, SettingsDialog } from "./phone-dialogs.tsx";
+import { NewPhone, PhoneDialogHost } from "./phone-dialog-host.tsx";
+import { PhoneFacts } from "./phone-facts.tsx";
 import { PhoneHeader } from "./phone-header.tsx";
 import { type PhoneDialog, phoneMenu, screenMenu } from "./phone-menus.ts";
 import { Readout } from "./readout.tsx";
@@ -31,9 +30,15 @@ import { Stage, type StageHandle } from "./stage.tsx";
 import { StageOverlay } from "./stage-overlay.tsx";
 import { StartButton, StartCost, type StartCosts } from "./start-cost.tsx";
 import { Strips } from "./strips.tsx";
+import { AskApkDialog } from "./uploads/ask-apk-dialog.tsx";
+import { foldersLeftOut } from "./uploads/folders.ts";
+import { UploadStrip } from "./uploads/upload-strip.tsx";
+import { useUploads } from "./uploads/use-uploads.ts";
 import { useIntents } from "./use-intents.ts";
 import { sendClipboard, usePhoneActions } from "./use-phone-actions.ts";
 import { type Intercept, useScreen } from "./use-screen.ts";
+import { useSound } from "./use-sound.ts";
+import { useTabApp } from "./use-tab-app.ts";
 import "./phone.css";
 
 export interface PhoneScreenProps {
@@ -80,7 +85,11 @@ export function PhoneScreen(props: PhoneScreenProps) {
     if (phoneId !== undefined) setChosen(phoneId);
   }, [phoneId]);
 
-  const screen = useScreen({ phone, active, mode: mayControl ? "control" : "view", quality, stage, intercept });
+  const sound = useSound(phoneId);
+  const mode = mayControl ? "control" : "view";
+  const screen = useScreen({ phone, active, mode, quality, sound, stage, intercept });
+  const uploads = useUploads(dialog === "files" || dialog === "apps");
+  const tabApp = useTabApp(phone?.capabilities.android === true && !place.full);
   const actions = usePhoneActions(phone, screen, calls, () => setAddress(true));
   const show = (id: PhoneId) => {
     setChosen(id);
@@ -96,6 +105,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const view = phoneView(phone, screen.state);
   const burn = useBurn(active && status === "live" && phone?.state === "running");
   const costs = useRef<StartCosts>(new Map());
+  const models = useRef<readonly PhoneModel[]>(undefined);
   const live = view.kind === "live";
   const usable = live && screen.state.controller;
 
@@ -137,7 +147,13 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const banner = status === "stale" && failure !== undefined && failure.kind !== "refused" && !saidByPicture;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of the whole screen; every one has its own button
-    <div className={`phone-screen${place.full ? " phone-screen-full" : ""}`} onKeyDown={onKeyDown}>
+    <div
+      className={`phone-screen${place.full ? " phone-screen-full" : ""}`}
+      onKeyDown={onKeyDown}
+      // A file dropped beside the picture would take the panel's place.
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => event.preventDefault()}
+    >
       <PhoneHeader
         phones={phones}
         phone={phone}
@@ -168,6 +184,14 @@ export function PhoneScreen(props: PhoneScreenProps) {
           usable={usable}
           lastPicture={screen.state.hasPicture ? undefined : screen.lastPicture(phone.id)}
           onTyping={setTyping}
+          onFiles={
+            mayControl && phone.capabilities.upload
+              ? (files, folders) => {
+                  uploads.add(phone, files);
+                  if (folders > 0) toast({ text: foldersLeftOut(folders) });
+                }
+              : undefined
+          }
           overlay={
             view.kind === "live" || view.kind === "first_use" ? null : (
               <StageOverlay
@@ -212,7 +236,11 @@ export function PhoneScreen(props: PhoneScreenProps) {
             onKeepControl={() => screen.send({ type: "control", action: "decline" })}
             onCopy={() => void actions.copyHere()}
             onDismissCopy={() => screen.dispatch({ type: "clipboardTaken" })}
+            onDismissPictures={() => screen.dispatch({ type: "picturesOnly", said: true })}
           />
+          {dialog !== "files" && dialog !== "apps" && (
+            <UploadStrip items={uploads.items} onShow={() => setDialog("files")} />
+          )}
           {mayControl && (
             <LazyPart module={RECORDING} loading="Loading recording" failed="Recording could not be loaded." rows={0}>
               {({ RecordingBar }) => (
@@ -247,19 +275,22 @@ export function PhoneScreen(props: PhoneScreenProps) {
             onRotate={() => screen.send({ type: "rotate" })}
             onScreenshot={() => void takeShot()}
             onType={() => stage.current?.focusKeys()}
+            sound={phone.capabilities.audio && (screen.state.audible || !live) ? sound : undefined}
             recording={mayControl ? recording : undefined}
             onPaste={() => void actions.paste()}
             onOpenTab={place.full ? undefined : () => void actions.openTab()}
+            openTabLabel={tabApp ? "Open this app's page on the phone" : "Open this tab's page"}
             menuSide={place.full ? "below" : "above"}
             menu={screenMenu(
               phone,
-              { mayControl, quality, readout },
+              { mayControl, usable, quality, readout },
               {
                 open: setDialog,
                 address: () => setAddress(true),
                 install: place.full ? undefined : () => void actions.installTab(),
                 quality: setQuality,
                 readout: () => setReadout(!readout),
+                key: (name) => screen.send({ type: "key", name }),
               },
             )}
           />
@@ -270,8 +301,9 @@ export function PhoneScreen(props: PhoneScreenProps) {
         {announcement(phone, view)}
       </p>
       {dialog === "new" && (
-        <NewPhoneDialog
+        <NewPhone
           cost={<StartCost known={costs.current} />}
+          models={models}
           onClose={() => setDialog(undefined)}
           onMade={(made) => {
             setDialog(undefined);
@@ -281,8 +313,15 @@ export function PhoneScreen(props: PhoneScreenProps) {
       )}
       {dialog === "shortcuts" && <ShortcutsDialog onClose={() => setDialog(undefined)} />}
       {phone !== undefined && (
-        <PhoneDialogs phone={phone} dialog={dialog} mayControl={mayControl} onClose={() => setDialog(undefined)} />
+        <PhoneDialogHost
+          phone={phone}
+          dialog={dialog}
+          mayControl={mayControl}
+          uploads={uploads}
+          onClose={() => setDialog(undefined)}
+        />
       )}
+      {uploads.asking !== undefined && <AskApkDialog asking={uploads.asking} onAnswer={uploads.answer} />}
       {shot !== undefined && (
         <ScreenshotDialog
           screenshot={shot.screenshot}
@@ -292,44 +331,5 @@ export function PhoneScreen(props: PhoneScreenProps) {
         />
       )}
     </div>
-  );
-}
-
-interface PhoneDialogsProps {
-  readonly phone: Phone;
-  readonly dialog: PhoneDialog | undefined;
-  readonly mayControl: boolean;
-  readonly onClose: () => void;
-}
-
-function PhoneDialogs({ phone, dialog, mayControl, onClose }: PhoneDialogsProps) {
-  if (dialog === "rename") return <RenameDialog phone={phone} onClose={onClose} />;
-  if (dialog === "settings") return <SettingsDialog phone={phone} onClose={onClose} />;
-  if (dialog === "remove") return <RemoveDialog phone={phone} onClose={onClose} />;
-  if (dialog === "files") return <FilesDialog phone={phone} mayControl={mayControl} onClose={onClose} />;
-  return null;
-}
-
-/** Beside the full-size picture there is room to say what the phone is. */
-function PhoneFacts({ phone }: { readonly phone: Phone }) {
-  const { settings } = phone;
-  const profile = deviceProfile(phone.profile);
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ["Kind", "Web phone"],
-    ["Size", `${profile.label}, ${phone.width} × ${phone.height}`],
-    ["Language", settings.locale],
-    ["Time zone", settings.timeZone],
-    ["Appearance", settings.colorScheme],
-    ["Location", settings.geolocation && `${settings.geolocation.latitude}, ${settings.geolocation.longitude}`],
-  ];
-  return (
-    <dl className="phone-facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd className="tabular">{value ?? "the server's own"}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

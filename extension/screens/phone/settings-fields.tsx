@@ -6,6 +6,8 @@ import type { SettingsDraft, SettingsErrors } from "./model/phone-form.ts";
 export interface SettingsFieldsProps {
   readonly draft: SettingsDraft;
   readonly errors: SettingsErrors;
+  /** A device with settings of its own, not a browser that presents itself. */
+  readonly android: boolean;
   readonly onChange: (draft: SettingsDraft) => void;
 }
 
@@ -17,7 +19,9 @@ const COLOR_SCHEMES = [
 /** Suggestions; any locale or zone can be typed. */
 const COMMON_LOCALES = ["en-GB", "en-US", "de-DE", "es-ES", "fr-FR", "it-IT", "ja-JP", "ko-KR", "pt-BR", "zh-CN"];
 
-export function SettingsFields({ draft, errors, onChange }: SettingsFieldsProps) {
+const ANDROID_SCHEMES = [{ value: "", label: "The device's" }, COLOR_SCHEMES[1], COLOR_SCHEMES[2]] as const;
+
+export function SettingsFields({ draft, errors, android, onChange }: SettingsFieldsProps) {
   const id = useId();
   const set = (change: Partial<SettingsDraft>) => onChange({ ...draft, ...change });
   return (
@@ -33,7 +37,7 @@ export function SettingsFields({ draft, errors, onChange }: SettingsFieldsProps)
         />
         <SelectField
           label="Appearance"
-          options={COLOR_SCHEMES}
+          options={android ? ANDROID_SCHEMES : COLOR_SCHEMES}
           value={draft.colorScheme}
           onChange={(event) => {
             const chosen = COLOR_SCHEMES.find((scheme) => scheme.value === event.target.value);
@@ -67,7 +71,11 @@ export function SettingsFields({ draft, errors, onChange }: SettingsFieldsProps)
           onChange={(event) => set({ longitude: event.target.value })}
         />
       </div>
-      <p className="field-hint">Pages on the phone see these. Empty fields use the server's own.</p>
+      <p className="field-hint">
+        {android
+          ? "Set on the device, where its Android allows it. Empty fields leave it as it is."
+          : "Pages on the phone see these. Empty fields use the server's own."}
+      </p>
       <datalist id={`${id}-locales`}>
         {COMMON_LOCALES.map((locale) => (
           <option key={locale} value={locale} />

@@ -1,7 +1,8 @@
 /** What lies over the picture, or stands in its place, while it is not live. */
 import type { ReactNode } from "react";
 import { Button, Spinner } from "../../components/button.tsx";
-import type { EndedAction, PhoneView } from "./model/phone-view.ts";
+import { useNow } from "../../components/use-now.ts";
+import { type EndedAction, lostSentence, type PhoneView } from "./model/phone-view.ts";
 
 export interface StageOverlayProps {
   readonly view: Exclude<PhoneView, { kind: "first_use" | "live" }>;
@@ -41,6 +42,8 @@ export function StageOverlay(props: StageOverlayProps): ReactNode {
           </Button>
         </Message>
       );
+    case "unreachable":
+      return <Lost view={view} />;
     case "ended":
       return (
         <Message title={view.title} detail={view.detail}>
@@ -48,6 +51,15 @@ export function StageOverlay(props: StageOverlayProps): ReactNode {
         </Message>
       );
   }
+}
+
+function Lost({ view }: { readonly view: Extract<PhoneView, { kind: "unreachable" }> }) {
+  const now = useNow(true);
+  return (
+    <Message busy title="Out of reach" detail={lostSentence(view.since, now)}>
+      {view.why !== undefined && <p className="secondary">{view.why}</p>}
+    </Message>
+  );
 }
 
 function EndedButton(props: StageOverlayProps & { readonly action: EndedAction }): ReactNode {

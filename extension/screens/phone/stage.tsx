@@ -1,7 +1,9 @@
 /** The picture of the phone, letterboxed and never cropped, with what lies over it. */
 import { type ReactNode, type Ref, useImperativeHandle, useRef } from "react";
 import type { Phone } from "../../../shared/phones.ts";
+import { Icon } from "../../components/icon.tsx";
 import type { Place } from "./live/touches.ts";
+import { useFileDrop } from "./uploads/file-drop.tsx";
 
 /** What the screen session draws into and listens on. */
 export interface StageHandle {
@@ -25,10 +27,13 @@ export interface StageProps {
   readonly lastPicture: string | undefined;
   readonly overlay: ReactNode;
   readonly onTyping: (typing: boolean) => void;
+  /** Files dropped on the picture; absent where the phone takes none. */
+  readonly onFiles: ((files: readonly File[], folders: number) => void) | undefined;
   readonly ref: Ref<StageHandle>;
 }
 
-export function Stage({ phone, size, live, usable, lastPicture, overlay, onTyping, ref }: StageProps) {
+export function Stage({ phone, size, live, usable, lastPicture, overlay, onTyping, onFiles, ref }: StageProps) {
+  const drop = useFileDrop(onFiles);
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const keys = useRef<HTMLTextAreaElement>(null);
@@ -49,7 +54,8 @@ export function Stage({ phone, size, live, usable, lastPicture, overlay, onTypin
     [phone.id],
   );
   return (
-    <div className="stage">
+    // biome-ignore lint/a11y/noStaticElementInteractions: files are also sent from the dialog of files
+    <div className="stage" {...drop.handlers}>
       <div
         key={phone.id}
         ref={frame}
@@ -97,6 +103,12 @@ export function Stage({ phone, size, live, usable, lastPicture, overlay, onTypin
         />
       </div>
       {overlay !== null && <div className="stage-overlay">{overlay}</div>}
+      {drop.over && (
+        <div className="stage-drop">
+          <Icon name="upload" size={20} />
+          Drop to send to {phone.name}
+        </div>
+      )}
     </div>
   );
 }

@@ -15,7 +15,7 @@ interface StripProps {
   readonly actions?: ReactNode;
 }
 
-function Strip({ icon, tone = "plain", children, actions }: StripProps) {
+export function Strip({ icon, tone = "plain", children, actions }: StripProps) {
   return (
     <div className={`strip strip-${tone}`}>
       <Icon name={icon} />
@@ -43,6 +43,7 @@ export interface StripsProps {
   readonly onKeepControl: () => void;
   readonly onCopy: () => void;
   readonly onDismissCopy: () => void;
+  readonly onDismissPictures: () => void;
 }
 
 export function Strips(props: StripsProps) {
@@ -66,6 +67,19 @@ export function Strips(props: StripsProps) {
         </Strip>
       )}
       {coveredUntil !== undefined && <Uncovered at={coveredUntil} mayPay={props.mayPay} />}
+      {screen.picturesOnly && (
+        <Strip
+          icon="info"
+          actions={
+            <IconButton size="small" icon="close" label="Dismiss" tooltip="left" onClick={props.onDismissPictures} />
+          }
+        >
+          <span className="strip-whole">
+            This browser cannot play the phone's video, so it shows pictures instead. Chrome, Edge and newer Firefox
+            play it.
+          </span>
+        </Strip>
+      )}
       {screen.asking !== undefined && (
         <Strip
           icon="hand"

@@ -9,6 +9,7 @@ import { untilUnparked } from "../../state/until-unparked.ts";
 import type { Calls } from "../panel/use-call.ts";
 import { textMessages } from "./live/keyboard.ts";
 import { checkAddress } from "./model/phone-form.ts";
+import { isPlayPage } from "./model/play-page.ts";
 import type { Screen } from "./use-screen.ts";
 
 export interface PhoneActions {
@@ -82,7 +83,10 @@ export function usePhoneActions(
     open,
     async openTab() {
       const url = await tabAddress();
-      if (url !== undefined) await open(url);
+      if (url === undefined || !(await open(url))) return;
+      if (phone?.capabilities.android === true && isPlayPage(url)) {
+        toast({ text: `The app's page is open on ${phone.name}. Install it there.` });
+      }
     },
     async installTab() {
       if (phone === undefined) return;

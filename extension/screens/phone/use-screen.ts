@@ -8,6 +8,7 @@ import { usePage } from "../../state/app-context.tsx";
 import { attachKeyboard } from "./live/keyboard.ts";
 import { attachPointer } from "./live/pointer.ts";
 import { type BreakReason, createScreenSession, type ScreenSession, type ScreenStatus } from "./live/screen-session.ts";
+import type { SoundTrouble } from "./live/sound.ts";
 import type { Quality } from "./model/quality.ts";
 import {
   initialScreenState,
@@ -26,6 +27,8 @@ export interface ScreenOptions {
   readonly active: boolean;
   readonly mode: ScreenMode;
   readonly quality: Quality;
+  /** Absent where nobody listens. `onTrouble`: the phone is not heard, though it is on. */
+  readonly sound?: { readonly on: boolean; readonly onTrouble: (trouble: SoundTrouble) => void };
   /** What is drawn into and listened on; there before effects run. */
   readonly stage: RefObject<StageHandle | null>;
   /** Takes a message about the picture for itself, so that the phone does not get it, by answering true. */
@@ -44,7 +47,8 @@ export interface Screen {
   lastPicture(id: PhoneId): string | undefined;
 }
 
-export function useScreen({ phone, active, mode, quality, stage, intercept }: ScreenOptions): Screen {
+export function useScreen(options: ScreenOptions): Screen {
+  const { phone, active, mode, quality, sound, stage, intercept } = options;
   const { phones } = usePage();
   const [state, dispatch] = useReducer(reduceScreen, initialScreenState);
   const [generation, setGeneration] = useState(0);
@@ -52,6 +56,10 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
   const pictures = useRef(new Map<PhoneId, string>());
   const latest = useRef(state);
   latest.current = state;
+  const onSoundTrouble = useRef(sound?.onTrouble);
+  onSoundTrouble.current = sound?.onTrouble;
+  const soundOn = sound?.on === true;
+  const [, setKept] = useState(0);
 
   const phoneId = phone?.id;
   const running = phone?.state === "running";
@@ -80,15 +88,20 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
         if (status.state === "ended" && status.reason === "signed_out") void phones.refresh();
       },
       onMessage: (message) => dispatch({ type: "message", message }),
+      onPicturesOnly: () => dispatch({ type: "picturesOnly" }),
+      onSoundTrouble: (trouble) => onSoundTrouble.current?.(trouble),
     });
     session.current = mine;
+    const kept = pictures.current;
     return () => {
-      const last = mine.lastFrame();
-      if (last !== undefined) {
-        const before = pictures.current.get(phoneId);
+      void mine.lastFrame().then((last) => {
+        // Nobody is there any more whom it could be shown to.
+        if (last === undefined || kept !== pictures.current) return;
+        const before = kept.get(phoneId);
         if (before !== undefined) URL.revokeObjectURL(before);
-        pictures.current.set(phoneId, URL.createObjectURL(last));
-      }
+        kept.set(phoneId, URL.createObjectURL(last));
+        setKept((count) => count + 1);
+      });
       mine.close();
       session.current = undefined;
       // While the phone runs on unseen there is nothing to say about the connection.
@@ -100,7 +113,7 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
   useEffect(
     () => () => {
       for (const picture of pictures.current.values()) URL.revokeObjectURL(picture);
-      pictures.current.clear();
+      pictures.current = new Map();
     },
     [],
   );
@@ -109,6 +122,11 @@ export function useScreen({ phone, active, mode, quality, stage, intercept }: Sc
   useEffect(() => {
     session.current?.setQuality(quality.max);
   }, [quality, wanted, startedAt, phoneId, generation]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new session has to be told too
+  useEffect(() => {
+    session.current?.setSound(soundOn);
+  }, [soundOn, wanted, startedAt, phoneId, mode, generation]);
 
   // The first picture: looked for only until it is there. Not by animation frames, which stand still in a panel that is
   // covered, while its picture is drawn all the same.

@@ -1,9 +1,12 @@
 /** One phone: its state, how long it runs, and the one or two things to do with it. */
 import type { Phone } from "../../../shared/phone-model.ts";
-import { PHONE_REASON_WORDS } from "../../../shared/phone-words.ts";
 import { IconButton } from "../../components/button.tsx";
-import { PHONE_STATE_WORDS, StateDot } from "../../components/state-dot.tsx";
+import { phoneStateWord, StateDot } from "../../components/state-dot.tsx";
 import { runTime } from "../phone/model/run-time.ts";
+import { later } from "./later.tsx";
+
+/** Most popups have nothing to explain. */
+const Reason = later(async () => (await import("./reason.tsx")).Reason);
 
 export interface PhoneRowProps {
   readonly phone: Phone;
@@ -22,7 +25,7 @@ export function PhoneRow({ phone, digit, nowMs, busy, onShow, onStart, onPark }:
   return (
     <li className="phone-row" data-line>
       <button type="button" className="phone-row-main" onClick={onShow} title={`Show ${phone.name}`}>
-        <StateDot state={phone.state} />
+        <StateDot {...phone} />
         <span className="phone-row-name truncate">{phone.name}</span>
         {digit !== undefined && (
           <span className="key" aria-hidden="true">
@@ -30,17 +33,19 @@ export function PhoneRow({ phone, digit, nowMs, busy, onShow, onStart, onPark }:
           </span>
         )}
         <span className="phone-row-state secondary">
-          {running && phone.startedAt !== undefined ? (
+          {running && phone.startedAt !== undefined && phone.unreachableSince === undefined ? (
             <>
               <span className="sr-only">running for </span>
               <time className="tabular">{runTime(phone.startedAt, nowMs)}</time>
             </>
           ) : (
-            PHONE_STATE_WORDS[phone.state]
+            phoneStateWord(phone)
           )}
         </span>
         {phone.state === "failed" && phone.reason !== undefined && (
-          <span className="phone-row-reason secondary">{PHONE_REASON_WORDS[phone.reason]}</span>
+          <span className="phone-row-reason secondary">
+            <Reason reason={phone.reason} />
+          </span>
         )}
       </button>
       {running || phone.state === "parking" ? (

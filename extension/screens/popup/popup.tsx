@@ -1,5 +1,5 @@
 /** The popup: this tab on a phone in one click, and every phone's state at a glance. */
-import { type ComponentType, type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { PhoneId } from "../../../shared/id-values.ts";
 import { type DeviceProfileId, type Phone, parsePhoneUrl } from "../../../shared/phone-model.ts";
 import { failureSentence, isRefused } from "../../api/errors.ts";
@@ -19,28 +19,17 @@ import type { Wish } from "../../state/intents.ts";
 import { untilUnparked } from "../../state/until-unparked.ts";
 import { BILLING, connectionLine, PRIVACY } from "./connection.ts";
 import { digitIndex, moveFocus } from "./keyboard.ts";
+import { later } from "./later.tsx";
 import { PhoneRow } from "./phone-row.tsx";
 import { ThisPage } from "./this-page.tsx";
 import "./popup.css";
 
-/** Comes after the first paint, or when it is asked for. Without it the popup does all else. */
 const Fitting = later(async () => (await import("./fitting/fitting.tsx")).Fitting);
 const ConnectionNotice = later(async () => (await import("./connection-notice.tsx")).ConnectionNotice);
 const Cost = later(async () => (await import("./cost.tsx")).Cost);
 const NextStart = later(async () => (await import("./cost.tsx")).NextStart);
 const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord, "Privacy");
 const ProfilePicker = later(async () => (await import("../../components/profile-picker.tsx")).ProfilePicker);
-
-function later<P extends object>(load: () => Promise<ComponentType<P>>, until?: string) {
-  const Part = lazy(
-    async (): Promise<{ default: ComponentType<P> }> => ({ default: await load().catch(() => () => null) }),
-  );
-  return (props: P) => (
-    <Suspense fallback={until}>
-      <Part {...props} />
-    </Suspense>
-  );
-}
 
 const toPrivacy = () => void openTab(PRIVACY);
 const toBilling = () => void openTab(BILLING);

@@ -4,7 +4,7 @@ import { DEVICE_PROFILES, type DeviceProfileId, type Phone } from "../../../shar
 import { Button, IconButton } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu, type MenuItem } from "../../components/menu.tsx";
-import { PHONE_STATE_WORDS } from "../../components/state-dot.tsx";
+import { phoneStateWord } from "../../components/state-dot.tsx";
 import { openShortcutSettings } from "../../platform/commands.ts";
 import { openTab, type TabView } from "../../platform/tabs.ts";
 
@@ -46,7 +46,7 @@ export function ThisPage(props: ThisPageProps) {
     ...phones.map((phone) => ({
       id: phone.id,
       label: phone.name,
-      detail: PHONE_STATE_WORDS[phone.state],
+      detail: phoneStateWord(phone),
       checked: phone.id === target?.id,
       onSelect: () => props.onChooseTarget(phone),
     })),

@@ -10,6 +10,7 @@ import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
+import type { PhoneDriver } from "../../phones/driver.ts";
 import type { PhoneLimits } from "../../phones/phones.service.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
 import type { TeamScope } from "../../teams/team-scope.ts";
@@ -34,11 +35,11 @@ export function quickPace(): Pace {
 }
 
 /** As a server does it at start; call it again with the same parts to play a restart. */
-export async function composeRuns(parts: {
+export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
   test: TestDatabase;
   folder: string;
   clock: ManualClock;
-  driver: ScreenDriver;
+  driver: D;
   posted: string[];
   pace?: Pace | undefined;
   holder?: string;
@@ -46,6 +47,7 @@ export async function composeRuns(parts: {
   limits?: Partial<PhoneLimits>;
   /** The database the automations see, for tests that let it fail. */
   db?: Database;
+  openScripts?: Parameters<typeof createAutomations>[0]["openScripts"];
 }) {
   const { test, clock, driver } = parts;
   const phones = composePhones(test, clock, driver, parts.limits);
@@ -69,14 +71,14 @@ export async function composeRuns(parts: {
     },
     async phone(scope, id) {
       const row = await phones.repo.find(scope, id);
-      return row && { name: row.name, can: driver.automation.can };
+      return row && { name: row.name, can: driver.automation?.can };
     },
     tagged,
     idempotency: phones.idempotency,
     onEnd: parts.onEnd ?? (async () => undefined),
     parse: parseFlow,
     find: findElements,
-    openScripts: () => new FakeScripts(parts.posted),
+    openScripts: parts.openScripts ?? (() => new FakeScripts(parts.posted)),
   });
   return { ...parts, ...phones, ...automations, clock, driver, automations, tagged };
 }

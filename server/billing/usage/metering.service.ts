@@ -97,29 +97,34 @@ export function createMetering(options: {
     }
   }
 
+  async function opened(tx: Writer, start: PhoneStart): Promise<void> {
+    unsettled.delete(start.phoneId);
+    const left = await repo.openOf(tx, start.phoneId);
+    if (left !== undefined) await repo.closeAsSeen(tx, [left.id], "server_crash");
+    // A clock that was set back must not count a moment twice.
+    const end = await repo.lastEndOf(tx, start.phoneId);
+    const at = new Date(Math.max(clock.now(), end?.getTime() ?? 0));
+    await repo.open(tx, by, [{ ...start, at }]);
+  }
+
   return {
     async admit(tx, start) {
       const held = (await repo.holdsOf(tx, start.teamId)).filter(({ phoneId }) => phoneId !== start.phoneId);
       await refuseUnpaid(tx, start, held);
       await repo.hold(tx, start, new Date(clock.now()));
     },
-    async opened(tx, start) {
-      unsettled.delete(start.phoneId);
-      const left = await repo.openOf(tx, start.phoneId);
-      if (left !== undefined) await repo.closeAsSeen(tx, [left.id], "server_crash");
-      // A clock that was set back must not count a moment twice.
-      const end = await repo.lastEndOf(tx, start.phoneId);
-      const at = new Date(Math.max(clock.now(), end?.getTime() ?? 0));
-      await repo.open(tx, by, [{ ...start, at }]);
+    opened,
+    async resumed(tx, phone) {
+      await opened(tx, { ...phone, startedBy: await repo.lastStarterOf(tx, phone.phoneId) });
     },
-    async closed(tx, phoneId, end) {
-      await repo.release(tx, phoneId);
+    async closed(tx, phoneId, end, at) {
+      if (end !== "lost") await repo.release(tx, phoneId);
       const interval = await repo.openOf(tx, phoneId);
       if (interval === undefined) return;
-      const lived = end === "parked" || end === "removed";
+      const lived = end === "parked" || end === "removed" || end === "lost";
       const seen = interval.lastSeenAt.getTime();
       const known = lived && interval.boot === by.boot && guard.doubt() === undefined;
-      await repo.close(tx, interval.id, new Date(known ? Math.max(seen, clock.now()) : seen), end);
+      await repo.close(tx, interval.id, new Date(known ? Math.max(seen, at?.getTime() ?? clock.now()) : seen), end);
       await upToNow(tx, interval.teamId);
       if (unsettled.has(phoneId)) return;
       try {

@@ -64,6 +64,39 @@ describe.each(TEST_ENGINES)("a phone's time on $name", (engine) => {
     expect(await test.db.read.select().from(test.db.t.usageHolds)).toEqual([]);
   });
 
+  it("rests while a phone is out of reach, which keeps its place, and goes on where it is found", async () => {
+    machine = new Machine(test, { kind: "adb" });
+    machine.entitle(scope.teamId, { includedMs: 1_000 * HOUR });
+    at = machine.boot();
+    const [id] = await at.parked(scope, 1);
+    if (id === undefined) throw new Error("No phone was made.");
+    await at.phones.start(scope, id);
+    const ready = machine.clock.now();
+    await at.live(12_000);
+    machine.pass(1_234);
+    at.driver.lose(id);
+    await until(async () => expect((await state(id)).unreachableSince).toBeDefined());
+    await at.live(60_000);
+    expect(await test.db.read.select().from(test.db.t.usageHolds)).toMatchObject([{ phoneId: id }]);
+    // The driver reaches it; until the row says so, it does not count.
+    at.driver.out.delete(id);
+    await at.live(30_000);
+    expect(await intervalsOf(test, id)).toHaveLength(1);
+    const found = machine.clock.now();
+    await at.lifecycle.tick();
+    await at.live(10_000);
+    at.driver.lose(id);
+    await until(async () => expect((await state(id)).unreachableSince).toBeDefined());
+    at.driver.end(id, "device_gone");
+    await until(async () => expect((await state(id)).state).toBe("failed"));
+    expect(await intervalsOf(test, id)).toMatchObject([
+      { from: ready, to: ready + 13_234, why: "lost", startedBy: scope.userId },
+      { from: found, to: found + 10_000, why: "lost", startedBy: scope.userId },
+    ]);
+    await expectPosted(id);
+    expect(await test.db.read.select().from(test.db.t.usageHolds)).toEqual([]);
+  });
+
   it("does not begin for a phone that never came up, which holds no place either", async () => {
     at.driver.failing.set("start", new Error("no browser today"));
     await expect(launch()).rejects.toMatchObject({ code: "phone_unavailable" });

@@ -46,6 +46,8 @@ export interface UsageRepo {
   openOf(tx: Writer, phoneId: PhoneId): Promise<IntervalRow | undefined>;
   /** Where the latest closed interval of a phone ends. */
   lastEndOf(tx: Writer, phoneId: PhoneId): Promise<Date | undefined>;
+  /** Who started the phone last; nobody where the server did, or it never ran. */
+  lastStarterOf(reader: Reader, phoneId: PhoneId): Promise<UserId | null>;
   /** Those of this process; only what began so early, when told so. */
   openHere(reader: Reader, by: Beater, startedBefore?: Date): Promise<IntervalRow[]>;
   close(tx: Writer, id: UsageIntervalId, endedAt: Date, reason: IntervalEnd): Promise<void>;
@@ -62,7 +64,7 @@ export interface UsageRepo {
   dueTeams(reader: Reader): Promise<DueTeam[]>;
   /** Up to there, or to their end if that was earlier, these are in the ledger. */
   rated(tx: Writer, ids: readonly UsageIntervalId[], at: Date): Promise<void>;
-  /** Running phones of these, without an open interval, and who had started them last. */
+  /** Running phones of these that can be reached, without an open interval, and who had started them last. */
   uncounted(tx: Writer, alive: ReadonlySet<PhoneId>): Promise<PhoneStart[]>;
   /** How many phones the team keeps. */
   keptPhones(reader: Reader, teamId: TeamId): Promise<number>;
@@ -93,6 +95,16 @@ export function createUsageRepo(db: Database): UsageRepo {
       .from(erasureFence)
       .where(inArray(erasureFence.subject, [...people]));
     return new Set(rows.map(({ subject }) => subject));
+  }
+
+  async function lastStarterOf(reader: Reader, phoneId: PhoneId): Promise<UserId | null> {
+    const [last] = await reader
+      .select({ startedBy: t.startedBy })
+      .from(t)
+      .where(eq(t.phoneId, phoneId))
+      .orderBy(desc(t.startedAt))
+      .limit(1);
+    return last?.startedBy ?? null;
   }
 
   return {
@@ -145,6 +157,7 @@ export function createUsageRepo(db: Database): UsageRepo {
         .limit(1);
       return row?.endedAt ?? undefined;
     },
+    lastStarterOf,
     openHere: async (reader, by, startedBefore) =>
       reader
         .select()
@@ -217,16 +230,10 @@ export function createUsageRepo(db: Database): UsageRepo {
       const rows = await tx
         .select({ phoneId: phones.id, teamId: phones.teamId })
         .from(phones)
-        .where(and(eq(phones.state, "running"), notExists(counted)));
+        .where(and(eq(phones.state, "running"), isNull(phones.unreachableSince), notExists(counted)));
       const starts: PhoneStart[] = [];
       for (const { phoneId, teamId } of rows.filter((row) => alive.has(row.phoneId))) {
-        const [last] = await tx
-          .select({ startedBy: t.startedBy })
-          .from(t)
-          .where(eq(t.phoneId, phoneId))
-          .orderBy(desc(t.startedAt))
-          .limit(1);
-        starts.push({ phoneId, teamId, startedBy: last?.startedBy ?? null });
+        starts.push({ phoneId, teamId, startedBy: await lastStarterOf(tx, phoneId) });
       }
       return starts;
     },

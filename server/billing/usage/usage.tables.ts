@@ -8,10 +8,10 @@ import { ofTeam, operational, person, personal, reference } from "../../privacy/
 import type { TeamTables } from "../../teams/teams.tables.ts";
 
 /**
- * Why an interval ended: the phone was parked, removed or failed · `server_crash`: at the last beat before the server died ·
+ * Why an interval ended: the phone was parked, removed or failed · `lost`: it went out of reach · `server_crash`: at the last beat before the server died ·
  * `clock_step`: the machine's clock jumped · `split`: at a day's length, the next one goes on.
  */
-export const INTERVAL_ENDS = ["parked", "removed", "failed", "server_crash", "clock_step", "split"] as const;
+export const INTERVAL_ENDS = ["parked", "removed", "failed", "lost", "server_crash", "clock_step", "split"] as const;
 export type IntervalEnd = (typeof INTERVAL_ENDS)[number];
 
 const usage = { use: ["essential.service.payment_processing"], clause: "P1.4", retain: "quarter" } as const;

@@ -9,7 +9,8 @@ import { exactDuration, timeOfDay } from "./zone-days.ts";
 const ENDED = {
   parked: "Ended because the phone was parked.",
   removed: "Ended because the phone was removed.",
-  failed: "Ended because the browser crashed; the time after it is not billed.",
+  failed: "Ended because the phone stopped by itself; the time after it is not billed.",
+  lost: "Ended because the phone was out of reach; that time is not billed, and a new line begins where it was found.",
   server_crash:
     "Ended where the server last saw the phone before it stopped unexpectedly; the time after it is not billed.",
   clock_step:

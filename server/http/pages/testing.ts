@@ -109,7 +109,7 @@ export function startPages(
     ...{ place: "here", folder: join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`) },
     sources: {
       readArtifact: async () => new Uint8Array(),
-      phoneFiles: { list: async () => [], read: async () => new Blob([]).stream() },
+      phoneFiles: () => undefined,
     },
     requests: asked.requests,
   });

@@ -4,13 +4,14 @@
  */
 import { setImmediate as later } from "node:timers/promises";
 import type { PhoneId } from "../../../shared/ids.ts";
-import type { PhoneCapabilities, PhoneReason, WipeReceipt } from "../../../shared/phones.ts";
+import type { DriverKind, PhoneCapabilities, PhoneModel, PhoneReason, WipeReceipt } from "../../../shared/phones.ts";
 import type { UiElement } from "../../../shared/ui-tree.ts";
 import { PerchError } from "../../errors.ts";
 import type { PhoneAutomation } from "../automation-port.ts";
 import type {
   DriverEvent,
   DriverState,
+  FileToPut,
   PhoneDriver,
   PhoneInput,
   PhoneSpec,
@@ -32,7 +33,7 @@ type Step = "create" | "start" | "park" | "remove" | "configure" | "recover";
 
 const CAPABILITIES: PhoneCapabilities = {
   android: false,
-  upload: false,
+  upload: true,
   apps: false,
   audio: false,
   openUrl: true,
@@ -60,6 +61,11 @@ const EMPTY_SCREEN: UiElement = {
   children: [],
 };
 
+const ANDROID: PhoneCapabilities = {
+  ...CAPABILITIES,
+  ...{ android: true, apps: true, audio: true, installWebApp: false },
+};
+
 /** A black pixel as a PNG. */
 const ONE_PIXEL = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=",
@@ -67,24 +73,52 @@ const ONE_PIXEL = Buffer.from(
 );
 
 export class FakeDriver implements PhoneDriver {
-  readonly kind = "web";
-  readonly capabilities = CAPABILITIES;
+  readonly kind: DriverKind;
+  readonly capabilities: PhoneCapabilities;
+  readonly apps?: NonNullable<PhoneDriver["apps"]>;
   /** What is on the disk; outlives the driver when handed to another one, as after a crash of the server. */
   readonly stored: Map<PhoneId, StoredPhone>;
-  readonly running = new Set<PhoneId>();
+  readonly running: Set<PhoneId>;
+  /** Running phones that cannot be reached. */
+  readonly out = new Set<PhoneId>();
+  /** What phones can be made of, of kinds that have models. */
+  offers: PhoneModel[] = [];
   readonly inputs: { id: PhoneId; input: PhoneInput }[] = [];
   /** Steps that fail, each with its error, until taken away. */
   readonly failing = new Map<Step, Error>();
   /** Wipes leave something behind while true. */
   leavesTraces = false;
   moving = 0;
+  /** While a phone takes a file: before each part of it. */
+  onPut?: (id: PhoneId) => Promise<void>;
   /** Phones started so far. */
   starts = 0;
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   #held: Promise<void> | undefined;
 
-  constructor(stored: Map<PhoneId, StoredPhone> = new Map()) {
+  /**
+   * `kind`: an Android's has apps, and its phones go on when the server stops: `running` is handed to the
+   * next one then.
+   */
+  constructor(
+    stored: Map<PhoneId, StoredPhone> = new Map(),
+    { kind = "web", running = new Set() }: { kind?: DriverKind; running?: Set<PhoneId> } = {},
+  ) {
     this.stored = stored;
+    this.kind = kind;
+    this.running = running;
+    this.capabilities = kind === "web" ? CAPABILITIES : ANDROID;
+    if (kind !== "web") this.apps = this.#apps();
+  }
+
+  /** The phone goes on, out of reach. */
+  lose(id: PhoneId, reason: PhoneReason = "device_gone"): void {
+    this.out.add(id);
+    this.#emit({ type: "lost", phoneId: id, reason });
+  }
+  find(id: PhoneId): void {
+    this.out.delete(id);
+    this.#emit({ type: "found", phoneId: id });
   }
 
   /** Starts wait until the returned function is called. */
@@ -98,6 +132,7 @@ export class FakeDriver implements PhoneDriver {
   }
   /** Ends a running phone as its browser would. */
   end(id: PhoneId, reason: PhoneReason): void {
+    this.out.delete(id);
     if (this.running.delete(id)) this.#emit({ type: "ended", phoneId: id, reason });
   }
   /** The address a phone shows. */
@@ -108,8 +143,8 @@ export class FakeDriver implements PhoneDriver {
     this.#stored(id).files.set(name, Buffer.from(text));
   }
 
-  async models(): Promise<readonly []> {
-    return [];
+  async models(): Promise<readonly PhoneModel[]> {
+    return this.offers;
   }
   async create(spec: PhoneSpec): Promise<void> {
     await this.#step("create");
@@ -120,6 +155,8 @@ export class FakeDriver implements PhoneDriver {
     await this.#held;
     await this.#step("start");
     const phone = this.#stored(spec.id);
+    this.#demandReach(spec.id);
+    if (this.running.has(spec.id) && this.kind !== "web") return;
     if (this.running.has(spec.id)) throw new Error("A phone was started twice.");
     phone.spec = spec;
     if (url !== undefined) phone.url = url;
@@ -128,10 +165,12 @@ export class FakeDriver implements PhoneDriver {
   }
   async park(id: PhoneId): Promise<void> {
     await this.#step("park");
+    this.#demandReach(id);
     this.running.delete(id);
   }
   async remove(id: PhoneId): Promise<WipeReceipt> {
     await this.#step("remove");
+    this.#demandReach(id);
     this.running.delete(id);
     const files = this.stored.get(id)?.files.size ?? 0;
     if (!this.leavesTraces) this.stored.delete(id);
@@ -144,6 +183,7 @@ export class FakeDriver implements PhoneDriver {
     };
   }
   async state(id: PhoneId): Promise<DriverState> {
+    if (this.out.has(id)) return "unknown";
     if (this.running.has(id)) return "running";
     return this.stored.has(id) ? "parked" : "absent";
   }
@@ -237,6 +277,14 @@ export class FakeDriver implements PhoneDriver {
     setAirplaneMode: async () => {},
   };
   readonly files: PhoneDriver["files"] = {
+    write: async (id, file, done) => {
+      const bytes = await this.#taken(id, file, done);
+      const { files } = this.#stored(id);
+      let name = file.name;
+      for (let count = 2; files.has(name); count += 1) name = `${file.name} (${count})`;
+      files.set(name, bytes);
+      return name;
+    },
     list: async (id) =>
       [...this.#stored(id).files].map(([name, { length }]) => ({
         name,
@@ -265,17 +313,17 @@ export class FakeDriver implements PhoneDriver {
   }
   async recover(): Promise<readonly { id: PhoneId; state: DriverState }[]> {
     await this.#step("recover");
-    this.running.clear();
-    return [...this.stored.keys()].map((id) => ({ id, state: "parked" }));
+    if (this.kind === "web") this.running.clear();
+    return Promise.all([...this.stored.keys()].map(async (id) => ({ id, state: await this.state(id) })));
   }
   runningPhones(): ReadonlySet<PhoneId> {
-    return new Set(this.running);
+    return new Set([...this.running].filter((id) => !this.out.has(id)));
   }
   movingPhones(): number {
     return this.moving;
   }
   async close(): Promise<void> {
-    this.running.clear();
+    if (this.kind === "web") this.running.clear();
     this.#listeners.clear();
   }
 
@@ -290,8 +338,41 @@ export class FakeDriver implements PhoneDriver {
     return phone;
   }
   #running(id: PhoneId): StoredPhone {
+    this.#demandReach(id);
     if (!this.running.has(id)) throw new PerchError("phone_not_running", "This phone is not running. Start it first.");
     return this.#stored(id);
+  }
+  #demandReach(id: PhoneId): void {
+    if (this.out.has(id)) throw new PerchError("phone_unavailable", "The device does not answer.");
+  }
+  /** Reads it to its end, as a phone does; stops when the phone goes out of reach. */
+  async #taken(id: PhoneId, file: FileToPut, done: (bytes: number) => void): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let taken = 0;
+    for await (const part of file.content) {
+      await this.onPut?.(id);
+      this.#running(id);
+      parts.push(part);
+      taken += part.length;
+      done(taken);
+    }
+    if (taken !== file.size) throw new Error(`${file.name} has ${taken} bytes instead of ${file.size}.`);
+    return Buffer.concat(parts);
+  }
+  #apps(): NonNullable<PhoneDriver["apps"]> {
+    const change = async (id: PhoneId) => void this.#running(id);
+    return {
+      list: async (id) => this.#running(id).apps.map((app) => ({ id: app, label: app, system: false })),
+      ...{ launch: change, stop: change, clear: change },
+      uninstall: async (id, app) => {
+        const { apps } = this.#running(id);
+        apps.splice(apps.indexOf(app), 1);
+      },
+      install: async (id, apk, done) => {
+        await this.#taken(id, apk, done);
+        this.#running(id).apps.push(apk.name);
+      },
+    };
   }
   #emit(event: DriverEvent): void {
     for (const listener of this.#listeners) listener(event);

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Role } from "../../../shared/access.ts";
 import { newId, type PhoneId, type TeamId } from "../../../shared/ids.ts";
-import type { DriverKind, PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
+import type { PhoneEvent, PhoneReason, PhoneState } from "../../../shared/phones.ts";
 import type { RuleEvent } from "../../../shared/rules-api.ts";
 import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
@@ -17,6 +17,7 @@ import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
 import type { PhoneDriver } from "../driver.ts";
+import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
@@ -30,6 +31,8 @@ const ROOMY: PhoneLimits = { perTeam: 100, runningPerTeam: 100, runningOnMachine
 
 export type Told =
   | { readonly type: "ended"; readonly id: PhoneId; readonly state: PhoneState; readonly reason: PhoneReason }
+  | { readonly type: "unreachable"; readonly id: PhoneId; readonly words: string }
+  | { readonly type: "reachable"; readonly id: PhoneId }
   | { readonly type: "warned"; readonly id: PhoneId; readonly parksAt: Date }
   | { readonly type: "cover warned"; readonly id: PhoneId; readonly parksAt: Date | undefined };
 
@@ -37,13 +40,13 @@ export async function openPhones(limits: Partial<PhoneLimits> = {}) {
   const test = await testSqlite.open();
   return { ...composePhones(test, new ManualClock(), new FakeDriver(), limits), dispose: () => test.dispose() };
 }
-export type PhonesUnderTest = ReturnType<typeof composePhones>;
+export type PhonesUnderTest<C extends Clock = Clock> = ReturnType<typeof composePhones<C, FakeDriver>>;
 
 /** As a server does it at start; call it again on the same database and storage to play a restart. */
-export function composePhones<C extends Clock = ManualClock>(
+export function composePhones<C extends Clock = ManualClock, D extends PhoneDriver = FakeDriver>(
   test: TestDatabase,
   clock: C,
-  driver: FakeDriver,
+  driver: D,
   limits: Partial<PhoneLimits> = {},
   metering: Metering = FREE_METERING,
 ) {
@@ -51,7 +54,7 @@ export function composePhones<C extends Clock = ManualClock>(
   const audit = createAudit(db, clock, AUDIT_KEY);
   const events = createEvents(db, clock);
   const repo = createPhonesRepo(db);
-  const drivers = new Map<DriverKind, PhoneDriver>([[driver.kind, driver]]);
+  const drivers = createDrivers([driver]);
   const idempotency = createIdempotency({ clock, repo: createLimitsRepo(db) });
   const told: Told[] = [];
   const lifecycle = createPhoneLifecycle({
@@ -66,6 +69,8 @@ export function composePhones<C extends Clock = ManualClock>(
     metering,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
+      unreachable: (id, words) => told.push({ type: "unreachable", id, words }),
+      reachable: (id) => told.push({ type: "reachable", id }),
       idleWarning: (id, parksAt) => told.push({ type: "warned", id, parksAt }),
       coverWarning: (id, parksAt) => told.push({ type: "cover warned", id, parksAt }),
     }),

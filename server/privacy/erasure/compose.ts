@@ -8,10 +8,11 @@ import { createArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { Database, Writer } from "../../db/database.ts";
+import { createUploadStore, UPLOADS_FOLDER } from "../../files/upload-store.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
-import type { PhoneDriver } from "../../phones/driver.ts";
+import type { Drivers } from "../../phones/drivers.ts";
 import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { serverScope } from "../../teams/team-scope.ts";
 import type { Receipts } from "../receipts.ts";
@@ -46,7 +47,7 @@ export function createErasureParts(options: {
   audit: Audit;
   jobs: Jobs;
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
-  drivers: ReadonlyMap<string, PhoneDriver>;
+  drivers: Drivers;
   lifecycle: Pick<PhoneLifecycle, "remove">;
   runs: Pick<Automations["runs"], "cancelAllOf">;
   requests: ErasureRequests;
@@ -75,9 +76,10 @@ export function createErasureParts(options: {
     receipts: options.receipts,
     phones: {
       remove: (row) => lifecycle.remove(row, "server"),
-      isAbsent: async (row) => (await options.drivers.get(row.driver)?.state(row.id)) === "absent",
+      isAbsent: async (row) => (await options.drivers.of(row.driver)?.state(row.id)) === "absent",
     },
     runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
+    uploadFiles: createUploadStore({ folder: join(folder, UPLOADS_FOLDER), key: deriveKey(master, "uploads") }),
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
       for (const { id } of await memberships.listOfIn(tx, userId)) {
@@ -99,7 +101,7 @@ export function createErasureParts(options: {
       purge,
       log,
       recover: async () => {
-        for (const driver of options.drivers.values()) await driver.recover();
+        for (const driver of options.drivers.all) await driver.recover();
       },
     }),
     jobs: { [PURGE_JOB]: purge.purge, [DUE_JOB]: createUpkeep({ db, repo, jobs, clock }) },

@@ -84,6 +84,8 @@ export const TABLE_WORDS = {
   phoneHosts: "Machines phones run on",
   phoneContainers: "Machines phones run on",
   partnerPhones: "Phones at our cloud-phone partner",
+  partnerStrays: "Phones at our cloud-phone partner",
+  partnerLocks: "Messages from our cloud-phone partner",
   partnerHints: "Messages from our cloud-phone partner",
   partnerCharges: "What our cloud-phone partner charged us",
   uploads: "Files on their way to phones",
@@ -93,6 +95,7 @@ export const TABLE_WORDS = {
 export const STORE_WORDS = {
   phones: "Phones and everything on them",
   "run-files": "Pictures and reports of runs",
+  uploads: "Files on their way to phones",
   exports: "Copies of your data",
   "last-mail": "The last mail",
   keys: "Your encryption key",

@@ -1,5 +1,5 @@
 /** Erasures, their steps, the fence, and the teams of a person who goes. */
-import { and, asc, eq, inArray, isNotNull, lt, lte, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import { type ErasureId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
@@ -51,6 +51,8 @@ export interface ErasuresRepo {
   phonesOf(teams: readonly TeamId[]): Promise<Tables["phones"]["$inferSelect"][]>;
   runsOf(teams: readonly TeamId[], after: string, limit: number): Promise<Tables["runs"]["$inferSelect"]["id"][]>;
   exportsOf(userId: UserId): Promise<Tables["dataExports"]["$inferSelect"]["id"][]>;
+  /** Of the person, and of whoever sends to phones of these teams. */
+  uploadsOf(userId: UserId, teams: readonly TeamId[]): Promise<Tables["uploads"]["$inferSelect"]["id"][]>;
   /** The state of the mail of this event; undefined when there is none. */
   mailState(dedupeKey: string): Promise<Tables["mailOutbox"]["$inferSelect"]["state"] | undefined>;
   /** Keeps a mail that stays here, and forgets whose it was. */
@@ -61,8 +63,19 @@ export interface ErasuresRepo {
 const NOBODY = "a deleted account";
 
 export function createErasuresRepo(db: Database): ErasuresRepo {
-  const { erasures, erasureSteps, erasureFence, users, teams, teamMembers, phones, runs, dataExports, mailOutbox } =
-    db.t;
+  const {
+    erasures,
+    erasureSteps,
+    erasureFence,
+    users,
+    teams,
+    teamMembers,
+    phones,
+    runs,
+    dataExports,
+    mailOutbox,
+    uploads,
+  } = db.t;
   const one = async (reader: Reader, where: SQL | undefined) => {
     const [row] = await reader.select().from(erasures).where(where);
     return row;
@@ -196,6 +209,13 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
     },
     async exportsOf(userId) {
       const rows = await db.read.select({ id: dataExports.id }).from(dataExports).where(eq(dataExports.userId, userId));
+      return rows.map(({ id }) => id);
+    },
+    async uploadsOf(userId, ids) {
+      const rows = await db.read
+        .select({ id: uploads.id })
+        .from(uploads)
+        .where(or(eq(uploads.createdBy, userId), ids.length === 0 ? undefined : inArray(uploads.teamId, [...ids])));
       return rows.map(({ id }) => id);
     },
     async mailState(dedupeKey) {

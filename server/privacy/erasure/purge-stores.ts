@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TeamId, UserId } from "../../../shared/ids.ts";
 import type { ArtifactStore } from "../../automations/run-artifacts.ts";
 import { PerchError } from "../../errors.ts";
+import type { UploadStore } from "../../files/upload-store.ts";
 import type { PhoneRow } from "../../phones/phones.repo.ts";
 import type { ErasuresRepo } from "./erasures.repo.ts";
 
@@ -62,6 +63,19 @@ export async function removeRunFiles(
     after = last;
   }
   const there = async () => (await files.runs()).filter((id) => theirs.has(id));
+  const before = await there();
+  await files.remove(before);
+  return { before: before.length, after: (await there()).length };
+}
+
+export async function removeUploads(
+  repo: ErasuresRepo,
+  files: Pick<UploadStore, "remove" | "ids">,
+  userId: UserId,
+  teams: readonly TeamId[],
+): Promise<StoreResult> {
+  const theirs = new Set(await repo.uploadsOf(userId, teams));
+  const there = async () => (await files.ids()).filter((id) => theirs.has(id));
   const before = await there();
   await files.remove(before);
   return { before: before.length, after: (await there()).length };

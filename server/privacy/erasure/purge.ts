@@ -13,6 +13,7 @@ import type { ArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
+import type { UploadStore } from "../../files/upload-store.ts";
 import type { JobHandler } from "../../jobs/jobs.service.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
@@ -31,6 +32,7 @@ import {
   removeExports,
   removePhones,
   removeRunFiles,
+  removeUploads,
 } from "./purge-stores.ts";
 import { fatesOf, type TeamDisposer } from "./team-fates.ts";
 
@@ -55,6 +57,7 @@ export interface PurgeOptions {
   readonly receipts: Pick<Receipts, "sign">;
   readonly phones: PurgePhones;
   readonly runFiles: Pick<ArtifactStore, "remove" | "runs">;
+  readonly uploadFiles: Pick<UploadStore, "remove" | "ids">;
   /** Ends what the person's runs do, in the caller's transaction. */
   readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
   /** Folder with everything but phones; `skip` names what is not looked through. */
@@ -119,7 +122,13 @@ export function createPurge(options: PurgeOptions): Purge {
         );
       }
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
-      const outside = ["phones", "run-files", "exports", ...options.processors.map(({ id }) => `processor:${id}`)];
+      const outside = [
+        "phones",
+        "run-files",
+        "uploads",
+        "exports",
+        ...options.processors.map(({ id }) => `processor:${id}`),
+      ];
       await repo.addSteps(tx, row.id, [
         ...[...outside, ...(quiet ? [] : ["last-mail"])].map(waiting),
         ...steps.slice(0, acts.length),
@@ -208,6 +217,7 @@ export function createPurge(options: PurgeOptions): Purge {
     const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
       phones: () => removePhones(repo, options.phones, teams),
       "run-files": () => removeRunFiles(repo, options.runFiles, teams),
+      uploads: () => removeUploads(repo, options.uploadFiles, userId, teams),
       exports: () => removeExports(repo, folder.exports, userId),
       "last-mail": async () => {
         const state = mail.staysLocal ? "kept" : await repo.mailState(lastMail(id));

@@ -13,6 +13,8 @@ import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
+import { createDrivers } from "../../phones/drivers.ts";
+import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "../../phones/phones.repo.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
@@ -59,13 +61,13 @@ export function erasureBench(
     uninstallKey: deriveKey(master, "uninstall links"),
     factorsKey: deriveKey(master, "second factors"),
   });
-  const drivers = new Map([[driver.kind, driver]]);
+  const drivers = createDrivers([driver]);
   const events = createEvents(db, clock);
   const lifecycle = createPhoneLifecycle({
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
     metering: FREE_METERING,
-    listener: () => ({ ended() {}, idleWarning() {}, coverWarning() {} }),
+    listener: () => NOBODY_LISTENS,
   });
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl },

@@ -38,14 +38,14 @@ describe.each(TEST_ENGINES)("an export on $name", (engine) => {
         pages,
         sources: {
           readArtifact: async (run) => Buffer.from(`artifact of ${run}`),
-          phoneFiles: {
+          phoneFiles: () => ({
             list: async (id) =>
               [
                 { name: "../a b.txt", bytes: 9, modifiedAt: "" },
                 { name: `${id}.txt`, bytes: 2, modifiedAt: "" },
               ] as never,
             read: async (id, name) => new Blob([`file ${id} ${name}`]).stream(),
-          },
+          }),
         },
       }),
       receipts: async () => [{ name: "DR-2026-0001", receipt: { statement: {}, signature: "s", keyId: "k" } }],

@@ -1,6 +1,7 @@
 /** Files of a person's export beside its rows: what runs kept, files of the workspace, and what stands on their phones. */
 import { and, asc, eq, ne } from "drizzle-orm";
 import type { PhoneId, RunId } from "../../../shared/ids.ts";
+import type { DriverKind } from "../../../shared/phones.ts";
 import { MAX_FILE_BYTES } from "../../../shared/workspace-model.ts";
 import type { Database } from "../../db/database.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
@@ -28,7 +29,8 @@ export const AS_FILES = { "fileContents.content": "files/workspace" } as const;
 export interface FileSources {
   /** Of a run; @throws PerchError `not_found` */
   readonly readArtifact: (run: RunId, file: string) => Promise<Uint8Array>;
-  readonly phoneFiles: Pick<PhoneDriver["files"], "list" | "read">;
+  /** Undefined where this server has no phones of the kind. */
+  readonly phoneFiles: (kind: DriverKind) => Pick<PhoneDriver["files"], "list" | "read"> | undefined;
 }
 
 const PAGE = 500;
@@ -56,14 +58,17 @@ export function createExportFiles(
 
   async function phonesOf({ userId }: Person) {
     return db.read
-      .select({ id: phones.id, name: phones.name, state: phones.state })
+      .select({ id: phones.id, name: phones.name, driver: phones.driver })
       .from(phones)
       .where(and(eq(phones.createdBy, userId), ne(phones.state, "removed")))
       .orderBy(asc(phones.id));
   }
 
-  async function filesOn(id: PhoneId) {
-    return sources.phoneFiles.list(id).catch(() => undefined);
+  async function filesOn({ id, driver }: { readonly id: PhoneId; readonly driver: DriverKind }) {
+    return sources
+      .phoneFiles(driver)
+      ?.list(id)
+      .catch(() => undefined);
   }
 
   return {
@@ -76,7 +81,7 @@ export function createExportFiles(
       };
       for await (const artifact of artifacts(person)) add(artifact.bytes);
       for await (const file of workspace(person)) add(file.bytes);
-      for (const { id } of await phonesOf(person)) for (const file of (await filesOn(id)) ?? []) add(file.bytes);
+      for (const phone of await phonesOf(person)) for (const file of (await filesOn(phone)) ?? []) add(file.bytes);
       return { files, bytes };
     },
     async *all(person, missing) {
@@ -101,14 +106,18 @@ export function createExportFiles(
           },
         };
       }
-      for (const { id, name } of await phonesOf(person)) {
-        const found = await filesOn(id);
-        if (found === undefined) missing(`The files on the phone ${name} could not be read.`);
-        for (const file of found ?? []) {
+      for (const phone of await phonesOf(person)) {
+        const files = sources.phoneFiles(phone.driver);
+        const found = await filesOn(phone);
+        if (files === undefined || found === undefined) {
+          missing(`The files on the phone ${phone.name} could not be read.`);
+          continue;
+        }
+        for (const file of found) {
           yield {
-            path: names.free(`files/phones/${safe(id)}`, file.name),
+            path: names.free(`files/phones/${safe(phone.id)}`, file.name),
             bytes: file.bytes,
-            open: () => sources.phoneFiles.read(id, file.name),
+            open: () => files.read(phone.id, file.name),
           };
         }
       }

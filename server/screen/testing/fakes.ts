@@ -3,7 +3,15 @@ import { randomBytes } from "node:crypto";
 import { newId, type PhoneId, type UserId } from "../../../shared/ids.ts";
 import type { Clock } from "../../clock.ts";
 import { PerchError } from "../../errors.ts";
-import type { DriverEvent, PhoneInput, ScreenFrame, ScreenLevel, ScreenSource } from "../../phones/driver.ts";
+import type {
+  AudioPacket,
+  AudioSource,
+  DriverEvent,
+  PhoneInput,
+  ScreenFrame,
+  ScreenLevel,
+  ScreenSource,
+} from "../../phones/driver.ts";
 import type { PhoneGate } from "../screen.service.ts";
 import type { TicketGrant, TicketRow, TicketStore } from "../tickets.ts";
 
@@ -15,9 +23,17 @@ export class FakeSource implements ScreenSource {
   #listener: ((frame: ScreenFrame) => void) | undefined;
   readonly #clock: Clock;
 
+  /** What else the phone gives; video has both. */
+  readonly pictures?: FakeSource;
+  readonly audio?: FakeAudio;
+
   constructor(clock: Clock, codec: "jpeg" | "h264" = "jpeg") {
     this.#clock = clock;
     this.codec = codec;
+    if (codec === "h264") {
+      this.pictures = new FakeSource(clock);
+      this.audio = new FakeAudio(clock);
+    }
   }
   size(): { width: number; height: number } {
     return { width: 360, height: 800 };
@@ -55,6 +71,26 @@ export class FakeSource implements ScreenSource {
   }
   emit(frame: Omit<ScreenFrame, "capturedAtMs">): void {
     this.#listener?.({ ...frame, capturedAtMs: this.#clock.now() });
+  }
+}
+
+export class FakeAudio implements AudioSource {
+  #listener: ((packet: AudioPacket) => void) | undefined;
+  readonly #clock: Clock;
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+  get listening(): boolean {
+    return this.#listener !== undefined;
+  }
+  listen(listener: (packet: AudioPacket) => void): () => void {
+    this.#listener = listener;
+    return () => {
+      this.#listener = undefined;
+    };
+  }
+  packet(kind: AudioPacket["kind"], content: string | Uint8Array): void {
+    this.#listener?.({ kind, bytes: toBytes(content), capturedAtMs: this.#clock.now() });
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createPictureOf, type Drawable } from "./picture.ts";
 import type { ScreenFrame } from "./screen-connection.ts";
+import type { PictureRequest, Video } from "./video.ts";
 
 interface Decoding {
   readonly blob: Blob;
@@ -20,16 +21,22 @@ class FakeDrawable implements Drawable {
   }
 }
 
-function setup() {
+const SNAPSHOT = new Blob(["the canvas"], { type: "image/jpeg" });
+
+function setup(video?: (drawn: (header: ScreenFrame["header"]) => void) => Promise<Video>) {
+  const asked: PictureRequest[] = [];
   const decodings: Decoding[] = [];
   const shown: string[] = [];
   const world = { now: 10_000 };
   const picture = createPictureOf<FakeDrawable>({
     decode: (blob) => new Promise((resolve, reject) => decodings.push({ blob, resolve, reject })),
     show: (drawable) => shown.push(drawable.name),
+    video,
+    ask: (request) => asked.push(request),
+    snapshot: async () => SNAPSHOT,
     now: () => world.now,
   });
-  return { picture, decodings, shown, world };
+  return { picture, decodings, shown, world, asked };
 }
 function frame(seq: number, kind: ScreenFrame["header"]["kind"] = "image"): ScreenFrame {
   return {
@@ -45,8 +52,9 @@ describe("picture", () => {
     decodings[0]?.resolve(new FakeDrawable("1"));
     await drawn;
     expect(shown).toEqual(["1"]);
-    expect(await picture.lastFrame()?.text()).toBe("frame 1");
-    expect(picture.lastFrame()?.type).toBe("image/jpeg");
+    const last = await picture.lastFrame();
+    expect(await last?.text()).toBe("frame 1");
+    expect(last?.type).toBe("image/jpeg");
     expect(picture.stats()).toEqual({ fps: 1, seq: 1, shown: { capturedAtMs: 10, drawnAtMs: 10_000 } });
   });
   it("never draws an older frame over a newer one", async () => {
@@ -69,7 +77,6 @@ describe("picture", () => {
     const good = picture.draw(frame(2));
     decodings[1]?.resolve(new FakeDrawable("2"));
     await good;
-    await picture.draw(frame(3, "delta"));
     expect(shown).toEqual(["2"]);
   });
   it("counts the frames of the last second, and none while the picture rests", async () => {
@@ -83,5 +90,44 @@ describe("picture", () => {
     expect(picture.stats().fps).toBe(20);
     world.now += 1_000;
     expect(picture.stats().fps).toBe(0);
+  });
+  it("hands video to its decoder, from the beginning of each connection, and keeps what the canvas shows", async () => {
+    const taken: number[] = [];
+    let begun = 0;
+    const { picture, asked } = setup(async (drawn) => ({
+      async take({ header }) {
+        taken.push(header.seq);
+        drawn(header);
+      },
+      restart: () => {
+        begun += 1;
+      },
+      close: () => {},
+    }));
+    expect(await picture.lastFrame()).toBeUndefined();
+    picture.begin("h264");
+    await picture.draw(frame(1, "keyFrame"));
+    await picture.draw(frame(2, "delta"));
+    picture.begin("h264");
+    await picture.draw(frame(3, "keyFrame"));
+    expect({ taken, begun, asked }).toEqual({ taken: [1, 2, 3], begun: 2, asked: [] });
+    expect(picture.stats()).toMatchObject({ fps: 3, seq: 3 });
+    expect(await picture.lastFrame()).toBe(SNAPSHOT);
+  });
+  it("asks for pictures where there is no decoder for video, and draws those", async () => {
+    const { picture, decodings, shown, asked } = setup();
+    picture.begin("h264");
+    expect(asked).toEqual(["pictures"]);
+    await picture.draw(frame(1, "keyFrame"));
+    const drawn = picture.draw(frame(2));
+    decodings[0]?.resolve(new FakeDrawable("2"));
+    await drawn;
+    expect(shown).toEqual(["2"]);
+  });
+  it("asks for pictures when the decoder's own code cannot be loaded", async () => {
+    const { picture, asked } = setup(() => Promise.reject(new Error("Perch was updated")));
+    picture.begin("h264");
+    await picture.draw(frame(1, "keyFrame")).catch(() => {});
+    expect(asked).toEqual(["pictures"]);
   });
 });

@@ -1,5 +1,8 @@
-/** Draws the frames of a phone into a canvas; the newest frame wins. */
+/** Draws the frames of a phone into a canvas: pictures that stand alone, where the newest wins, and video. */
+import type { FrameHeader, ServerMessage } from "../../../../shared/screen-protocol.ts";
+import { createPainter, type Painter } from "./painter.ts";
 import type { ScreenFrame } from "./screen-connection.ts";
+import type { PictureRequest, Video } from "./video.ts";
 
 const SECOND = 1_000;
 const MIME_TYPES = { jpeg: "image/jpeg", webp: "image/webp", png: "image/png" } as const;
@@ -14,11 +17,14 @@ export interface PictureStats {
 }
 
 export interface Picture {
+  /** A connection begins: what was of an earlier one is over. */
+  begin(codec: Extract<ServerMessage, { type: "hello" }>["codec"]): void;
   /** Decodes and draws. Settles when drawn, overtaken by a newer frame, or not decodable. */
   draw(frame: ScreenFrame): Promise<void>;
   stats(): PictureStats;
   /** The frame on the canvas as an image file, for the dimmed picture of a phone that is not live. */
-  lastFrame(): Blob | undefined;
+  lastFrame(): Promise<Blob | undefined>;
+  close(): void;
 }
 
 /** A decoded picture, drawn once or closed. */
@@ -34,39 +40,83 @@ export type DecodeFrame<D extends Drawable> = (blob: Blob) => Promise<D>;
 export interface PictureParts<D extends Drawable> {
   readonly decode: DecodeFrame<D>;
   readonly show: (drawable: D) => void;
+  /** Makes the decoder for video once there is any; absent where the browser has none. `drawn`: to call for each frame. */
+  readonly video: ((drawn: (header: FrameHeader) => void) => Promise<Video>) | undefined;
+  readonly ask: (request: PictureRequest) => void;
+  /** The canvas as a file. */
+  readonly snapshot: () => Promise<Blob | undefined>;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
 
 /** Draws into `canvas`, whose size in pixels follows the frames; its size on the page is the caller's CSS. */
-export function createPicture(canvas: HTMLCanvasElement): Picture {
-  const context = canvas.getContext("bitmaprenderer");
+export function createPicture(canvas: HTMLCanvasElement, ask: (request: PictureRequest) => void): Picture {
+  const painter: Painter = createPainter(canvas);
   return createPictureOf<ImageBitmap>({
     decode: (blob) => createImageBitmap(blob),
-    show(bitmap) {
-      if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
-      if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
-      context?.transferFromImageBitmap(bitmap);
-    },
+    show: painter.image,
+    video:
+      typeof VideoDecoder === "undefined"
+        ? undefined
+        : async (drawn) => {
+            const { createVideo } = await import("./video.ts");
+            return createVideo((frame, header) => {
+              painter.video(frame);
+              drawn(header);
+            }, ask);
+          },
+    ask,
+    snapshot: painter.snapshot,
     now: () => Date.now(),
   });
 }
 
 /** The same without a canvas of its own. */
-export function createPictureOf<D extends Drawable>({ decode, show, now }: PictureParts<D>): Picture {
+export function createPictureOf<D extends Drawable>(parts: PictureParts<D>): Picture {
+  const { decode, show, ask, snapshot, now } = parts;
   let started = 0;
   let drawn = 0;
   let seq = 0;
   let shown: PictureStats["shown"];
   let last: Blob | undefined;
   let drawnAt: number[] = [];
+  let video: Promise<Video> | undefined;
+
+  function drew(header: FrameHeader): void {
+    seq = header.seq;
+    const drawnAtMs = now();
+    shown = { capturedAtMs: header.capturedAtMs, drawnAtMs };
+    drawnAt = drawnAt.filter((at) => at > drawnAtMs - SECOND);
+    drawnAt.push(drawnAtMs);
+  }
+  function videoOf(make: NonNullable<typeof parts.video>): Promise<Video> {
+    video ??= make((header) => {
+      last = undefined;
+      drew(header);
+    });
+    return video;
+  }
 
   return {
-    async draw({ header, payload }) {
+    begin(codec) {
+      if (codec === "jpeg") return;
+      // Without its decoder, which is a file of the extension, there are pictures all the same.
+      if (parts.video === undefined) ask("pictures");
+      else
+        void videoOf(parts.video).then(
+          (made) => made.restart(),
+          () => ask("pictures"),
+        );
+    },
+    async draw(frame) {
+      const { header, payload } = frame;
       started += 1;
       const order = started;
-      // Video frames need a decoder with a memory, which web phones do not.
-      if (header.kind !== "image" || header.format === "h264" || header.format === "opus") return;
+      if (header.format === "opus") return;
+      if (header.kind !== "image" || header.format === "h264") {
+        await (await video)?.take(frame);
+        return;
+      }
       const blob = new Blob([payload.slice()], { type: MIME_TYPES[header.format] });
       let drawable: D;
       try {
@@ -81,17 +131,19 @@ export function createPictureOf<D extends Drawable>({ decode, show, now }: Pictu
       }
       drawn = order;
       show(drawable);
-      seq = header.seq;
       last = blob;
-      const drawnAtMs = now();
-      shown = { capturedAtMs: header.capturedAtMs, drawnAtMs };
-      drawnAt = drawnAt.filter((at) => at > drawnAtMs - SECOND);
-      drawnAt.push(drawnAtMs);
+      drew(header);
     },
     stats() {
       const since = now() - SECOND;
       return { fps: drawnAt.filter((at) => at > since).length, seq, shown };
     },
-    lastFrame: () => last,
+    lastFrame: async () => (seq === 0 ? undefined : (last ?? (await snapshot()))),
+    close() {
+      void video?.then(
+        (made) => made.close(),
+        () => {},
+      );
+    },
   };
 }

@@ -21,6 +21,7 @@ describe("screen connection", () => {
   async function open(onFrame: (frame: ScreenFrame) => Promise<void> = async () => {}) {
     const messages: ServerMessage[] = [];
     const closes: ConnectionClose[] = [];
+    const sounds: number[] = [];
     const accepted = new Promise<{ socket: ServerSocket; protocols: string | undefined }>((resolve) => {
       server.once("connection", (socket, request) =>
         resolve({ socket, protocols: request.headers["sec-websocket-protocol"] }),
@@ -31,13 +32,14 @@ describe("screen connection", () => {
       {
         onMessage: (message) => messages.push(message),
         onFrame,
+        onSound: ({ header }) => sounds.push(header.seq),
         onClose: (close) => closes.push(close),
       },
     );
     const { socket, protocols } = await accepted;
     const received: unknown[] = [];
     socket.on("message", (data) => received.push(JSON.parse(data.toString())));
-    return { connection, socket, protocols, messages, closes, received };
+    return { connection, socket, protocols, messages, closes, received, sounds };
   }
   function frame(seq: number): Buffer {
     const header = encodeFrameHeader({ kind: "image", format: "jpeg", flags: 0, seq, capturedAtMs: 5 });
@@ -63,6 +65,14 @@ describe("screen connection", () => {
     drawing[1]?.settle.reject(new Error("no picture"));
     await vi.waitFor(() => expect(received).toHaveLength(2));
   });
+  it("passes on sound and never acknowledges it", async () => {
+    const { socket, sounds, received } = await open();
+    const header = encodeFrameHeader({ kind: "audio", format: "opus", flags: 0, seq: 3, capturedAtMs: 5 });
+    socket.send(Buffer.concat([header, Buffer.from("opus")]));
+    socket.send(frame(4));
+    await vi.waitFor(() => expect(received).toEqual([{ type: "ack", seq: 4 }]));
+    expect(sounds).toEqual([3]);
+  });
   it("passes on messages it knows and leaves out what it does not", async () => {
     const { socket, messages } = await open();
     socket.send('{"type":"from_the_future"}');
@@ -87,7 +97,7 @@ describe("screen connection", () => {
     const closes: ConnectionClose[] = [];
     openScreen(
       { url, protocol: SCREEN_PROTOCOL, ticket: "secret" },
-      { onMessage: () => {}, onFrame: async () => {}, onClose: (close) => closes.push(close) },
+      { onMessage: () => {}, onFrame: async () => {}, onSound: () => {}, onClose: (close) => closes.push(close) },
     );
     await vi.waitFor(() => expect(closes).toEqual([{ code: 1006, opened: false }]));
   });

@@ -19,6 +19,8 @@ export interface ConnectionHandlers {
   readonly onMessage: (message: ServerMessage) => void;
   /** The next frame comes when this one settles: it is acknowledged then, drawn or not. */
   readonly onFrame: (frame: ScreenFrame) => Promise<void>;
+  /** Sound, which is not acknowledged. */
+  readonly onSound: (frame: ScreenFrame) => void;
   /** Called once, however the connection ended; not after `close()`. */
   readonly onClose: (close: ConnectionClose) => void;
 }
@@ -68,6 +70,10 @@ export function openScreen(
   function receiveFrame(data: ArrayBuffer): void {
     const frame = decodeFrame(data);
     if (frame === undefined) return;
+    if (frame.header.format === "opus") {
+      handlers.onSound(frame);
+      return;
+    }
     const acknowledge = () => send({ type: "ack", seq: frame.header.seq });
     handlers.onFrame(frame).then(acknowledge, acknowledge);
   }
@@ -104,6 +110,8 @@ const MESSAGE_TYPES: ReadonlySet<unknown> = new Set<ServerMessage["type"]>([
   "resize",
   "state",
   "clipboard",
+  "unreachable",
+  "reachable",
   "keyboard",
   "stats",
   "idle_warning",

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage, ViewerMessage } from "../../../../shared/screen-protocol.ts";
 import type { Picture } from "./picture.ts";
-import type { ConnectionHandlers } from "./screen-connection.ts";
+import type { ConnectionHandlers, ScreenFrame } from "./screen-connection.ts";
 import { createScreenSessionOf, delayBefore, type ScreenStatus } from "./screen-session.ts";
+import type { PictureRequest } from "./video.ts";
 
 const HELLO: ServerMessage = {
   type: "hello",
@@ -29,10 +30,15 @@ function setup(ticketError?: unknown) {
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
   const wakes = new Set<(wake: "online" | "visible") => void>();
   const world = { now: 0, online: true, ticketError, tickets: 0 };
+  /** What the picture was told, what the person is told, and what was heard. */
+  const seen = { begun: [] as string[], picturesOnly: 0, sounds: [] as string[], closed: [] as string[] };
+  let ask: (request: PictureRequest) => void = () => {};
   const picture: Picture = {
+    begin: (codec) => seen.begun.push(codec),
+    close: () => seen.closed.push("picture"),
     draw: async () => {},
     stats: () => ({ fps: 0, seq: 7, shown: { capturedAtMs: 1_000_100, drawnAtMs: 200 } }),
-    lastFrame: () => undefined,
+    lastFrame: async () => undefined,
   };
   const session = createScreenSessionOf(
     {
@@ -43,6 +49,10 @@ function setup(ticketError?: unknown) {
       },
       onStatus: (status) => statuses.push(status),
       onMessage: (message) => messages.push(message),
+      onPicturesOnly: () => {
+        seen.picturesOnly += 1;
+      },
+      onSoundTrouble: () => {},
       endOf: (error) => (error === "parked" ? { reason: "parked", message: "The phone is parked." } : undefined),
     },
     {
@@ -56,7 +66,14 @@ function setup(ticketError?: unknown) {
           },
         };
       },
-      picture,
+      picture: (asks) => {
+        ask = asks;
+        return picture;
+      },
+      sound: () => ({
+        take: (kind, bytes) => seen.sounds.push(`${kind} ${bytes.length}`),
+        close: () => seen.closed.push("sound"),
+      }),
       random: () => 0,
       now: () => world.now,
       isOnline: () => world.online,
@@ -96,7 +113,22 @@ function setup(ticketError?: unknown) {
     await settle();
     current().handlers.onMessage(HELLO);
   };
-  return { session, statuses, messages, connections, timers, wakes, world, settle, advance, current, wake, goLive };
+  return {
+    session,
+    statuses,
+    messages,
+    connections,
+    timers,
+    wakes,
+    world,
+    settle,
+    advance,
+    current,
+    wake,
+    goLive,
+    seen,
+    ask: (request: PictureRequest) => ask(request),
+  };
 }
 
 describe("screen session", () => {
@@ -224,6 +256,43 @@ describe("screen session", () => {
     t.current().handlers.onMessage({ type: "stats", roundTripMs: 20, level: 4 });
     expect(t.session.stats()).toMatchObject({ ageMs: 10, roundTripMs: 20 });
     expect(t.session.seq()).toBe(7);
+  });
+  it("tells the picture what begins, and the server what the picture needs", async () => {
+    const t = setup();
+    await t.settle();
+    t.current().handlers.onMessage({ ...HELLO, codec: "h264" });
+    t.ask("refresh");
+    t.ask("pictures");
+    expect(t.current().sent).toEqual([{ type: "refresh" }, { type: "pictures" }]);
+    expect(t.seen).toMatchObject({ begun: ["h264"], picturesOnly: 1 });
+    t.session.close();
+    expect(t.seen.closed).toEqual(["picture"]);
+  });
+  it("is heard only while wanted, and again after a break; silent phones are not asked", async () => {
+    const t = setup();
+    const sound: ScreenFrame = {
+      header: { kind: "audio", format: "opus", flags: 0, seq: 1, capturedAtMs: 0 },
+      payload: new Uint8Array(7),
+    };
+    await t.settle();
+    t.current().handlers.onMessage({ ...HELLO, audio: true });
+    t.current().handlers.onSound(sound);
+    t.session.setSound(true);
+    t.current().handlers.onSound({ ...sound, header: { ...sound.header, kind: "audioConfig" } });
+    t.current().handlers.onSound(sound);
+    expect(t.current().sent).toEqual([{ type: "audio", on: true }]);
+    t.current().handlers.onClose({ code: 1006, opened: true });
+    await t.advance(250);
+    t.current().handlers.onMessage({ ...HELLO, audio: true });
+    expect(t.current().sent).toEqual([{ type: "audio", on: true }]);
+    t.session.setSound(false);
+    t.current().handlers.onSound(sound);
+    expect(t.current().sent.at(-1)).toEqual({ type: "audio", on: false });
+    expect(t.seen).toMatchObject({ sounds: ["config 7", "packet 7"], closed: ["sound"] });
+    const silent = setup();
+    await silent.goLive();
+    silent.session.setSound(true);
+    expect(silent.current().sent).toEqual([]);
   });
   it("is silent after close", async () => {
     const t = setup();

@@ -11,6 +11,8 @@ import {
 import { createPicture, type Picture } from "./picture.ts";
 import { type ConnectionClose, openScreen, type ScreenConnection, type ScreenPass } from "./screen-connection.ts";
 import { createServerClock } from "./server-clock.ts";
+import { createSound, type Sound, type SoundTrouble } from "./sound.ts";
+import type { PictureRequest } from "./video.ts";
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
@@ -46,6 +48,10 @@ export interface ScreenSessionOptions {
   readonly canvas: HTMLCanvasElement;
   readonly onStatus: (status: ScreenStatus) => void;
   readonly onMessage: (message: ServerMessage) => void;
+  /** This browser cannot play the phone's video; pictures come instead. */
+  readonly onPicturesOnly: () => void;
+  /** The phone is not heard, though it was asked for. */
+  readonly onSoundTrouble: (trouble: SoundTrouble) => void;
   /** Whether a failed `getTicket` will fail again (signed out, not allowed, parked); `undefined`: try again. */
   readonly endOf: (ticketError: unknown) => { readonly reason: EndReason; readonly message: string } | undefined;
 }
@@ -55,10 +61,12 @@ export interface ScreenSession {
   send(message: ViewerMessage): void;
   /** Highest quality wanted, 0–4; kept over reconnects. */
   setQuality(max: 0 | 1 | 2 | 3 | 4): void;
+  /** Whether the phone is heard, where it can be; kept over reconnects. */
+  setSound(on: boolean): void;
   stats(): ScreenStats;
   /** Number of the frame being looked at, for `touch` and `wheel`. */
   seq(): number;
-  lastFrame(): Blob | undefined;
+  lastFrame(): Promise<Blob | undefined>;
   /** Connects at once if waiting to. For a "Try again" button. */
   retry(): void;
   /** Ends the session; no handler is called any more. */
@@ -68,7 +76,8 @@ export interface ScreenSession {
 /** What a session needs of the world around it. */
 export interface SessionParts {
   readonly open: typeof openScreen;
-  readonly picture: Picture;
+  readonly picture: (ask: (request: PictureRequest) => void) => Picture;
+  readonly sound: (onTrouble: (trouble: SoundTrouble) => void) => Sound;
   readonly random: () => number;
   readonly now: () => number;
   readonly isOnline: () => boolean;
@@ -81,7 +90,8 @@ export interface SessionParts {
 export function createScreenSession(options: ScreenSessionOptions): ScreenSession {
   return createScreenSessionOf(options, {
     open: openScreen,
-    picture: createPicture(options.canvas),
+    picture: (ask) => createPicture(options.canvas, ask),
+    sound: createSound,
     random: Math.random,
     now: () => Date.now(),
     isOnline: () => navigator.onLine,
@@ -106,9 +116,13 @@ export function createScreenSession(options: ScreenSessionOptions): ScreenSessio
 
 /** The same with its surroundings given. */
 export function createScreenSessionOf(
-  { getTicket, onStatus, onMessage, endOf }: Omit<ScreenSessionOptions, "canvas">,
-  { open, picture, random, now, isOnline, later, onWake }: SessionParts,
+  { getTicket, onStatus, onMessage, onPicturesOnly, onSoundTrouble, endOf }: Omit<ScreenSessionOptions, "canvas">,
+  { open, random, now, isOnline, later, onWake, ...parts }: SessionParts,
 ): ScreenSession {
+  const picture = parts.picture((request) => {
+    connection?.send({ type: request });
+    if (request === "pictures" && !closed) onPicturesOnly();
+  });
   const serverClock = createServerClock();
   let connection: ScreenConnection | undefined;
   let status: ScreenStatus = { state: "connecting" };
@@ -120,6 +134,8 @@ export function createScreenSessionOf(
   let lastStats: Extract<ServerMessage, { type: "stats" }> | undefined;
   let farewell: Extract<ServerMessage, { type: "ended" }> | undefined;
   let closed = false;
+  let sound: Sound | undefined;
+  let audible = false;
   /** Counts connections, so that what belongs to an earlier one is recognised. */
   let generation = 0;
 
@@ -153,6 +169,7 @@ export function createScreenSessionOf(
           serverClock.arrived(frame.header.capturedAtMs, now());
           return picture.draw(frame);
         },
+        onSound: ({ header, payload }) => sound?.take(header.kind === "audioConfig" ? "config" : "packet", payload),
         onClose: broke,
       });
     } catch {
@@ -173,7 +190,10 @@ export function createScreenSessionOf(
       serverClock.arrived(message.nowMs, now());
       liveSince = now();
       stopConnectLimit?.();
+      audible = message.audio === true;
+      picture.begin(message.codec);
       if (quality !== 4) connection?.send({ type: "quality", max: quality });
+      if (audible && sound !== undefined) connection?.send({ type: "audio", on: true });
       setStatus({ state: "live" });
     } else if (message.type === "stats") {
       lastStats = message;
@@ -234,6 +254,12 @@ export function createScreenSessionOf(
       quality = max;
       if (status.state === "live") connection?.send({ type: "quality", max });
     },
+    setSound(on) {
+      if (on === (sound !== undefined)) return;
+      sound?.close();
+      sound = on ? parts.sound(onSoundTrouble) : undefined;
+      if (audible && status.state === "live") connection?.send({ type: "audio", on });
+    },
     stats() {
       const { fps, shown } = picture.stats();
       return {
@@ -254,6 +280,8 @@ export function createScreenSessionOf(
       stopListening();
       connection?.close();
       connection = undefined;
+      picture.close();
+      sound?.close();
     },
   };
 }

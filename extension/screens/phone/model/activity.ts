@@ -28,8 +28,8 @@ export function addActivity(
   for (const phone of after) {
     const earlier = known.get(phone.id);
     known.delete(phone.id);
-    if (earlier?.state === phone.state) continue;
-    added.push({ phoneId: phone.id, phoneName: phone.name, at: nowMs, ...stateWords(phone, earlier?.state) });
+    const words = earlier?.state === phone.state ? sightWords(earlier, phone) : stateWords(phone, earlier?.state);
+    if (words !== undefined) added.push({ phoneId: phone.id, phoneName: phone.name, at: nowMs, ...words });
   }
   for (const gone of known.values()) {
     added.push({ phoneId: gone.id, phoneName: gone.name, at: nowMs, words: "Removed.", tone: "neutral" });
@@ -38,6 +38,13 @@ export function addActivity(
   const firstId = (entries[0]?.id ?? 0) + 1;
   const numbered = added.map((entry, index) => ({ ...entry, id: firstId + index }));
   return [...numbered.reverse(), ...entries].slice(0, MAX_ACTIVITY_ENTRIES);
+}
+
+/** The server loses and finds phones while they run. */
+function sightWords(earlier: Phone, phone: Phone): Pick<ActivityEntry, "words" | "tone"> | undefined {
+  const [was, is] = [earlier, phone].map(({ unreachableSince }) => unreachableSince !== undefined);
+  if (was === is || phone.state !== "running") return undefined;
+  return is ? { words: "Out of reach. The server keeps trying.", tone: "bad" } : { words: "Back.", tone: "good" };
 }
 
 function stateWords(phone: Phone, earlier: PhoneState | undefined): Pick<ActivityEntry, "words" | "tone"> {

@@ -18,6 +18,14 @@ describe("the new phone form", () => {
     expect(checked).toEqual({ ok: true, value: { profile: "tall", idempotencyKey: key } });
   });
 
+  it("asks for a model and its kind in place of a size", () => {
+    const model = { id: "device:pixel-7", driver: "adb" } as const;
+    expect(checkNewPhone({ ...emptyNewPhoneDraft, model }, key)).toEqual({
+      ok: true,
+      value: { driver: "adb", model: "device:pixel-7", idempotencyKey: key },
+    });
+  });
+
   it("says by field what is wrong", () => {
     const checked = checkNewPhone(
       {

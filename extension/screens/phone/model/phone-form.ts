@@ -4,6 +4,7 @@ import {
   DEFAULT_PROFILE,
   type DeviceProfileId,
   launchInput,
+  type PhoneModel,
   type PhoneSettings,
   phoneSettings,
   phoneTag,
@@ -22,6 +23,8 @@ export interface SettingsDraft {
 export interface NewPhoneDraft {
   readonly name: string;
   readonly profile: DeviceProfileId;
+  /** What an Android is made of, in place of a profile. */
+  readonly model?: Pick<PhoneModel, "id" | "driver"> | undefined;
   readonly settings: SettingsDraft;
 }
 
@@ -85,7 +88,7 @@ export function checkNewPhone(
   const settings = checkSettings(draft.settings);
   const errors: NewPhoneErrors = settings.ok ? {} : { ...settings.errors };
   const request: LaunchRequest = {
-    profile: draft.profile,
+    ...(draft.model === undefined ? { profile: draft.profile } : { driver: draft.model.driver, model: draft.model.id }),
     idempotencyKey,
     ...(draft.name.trim() === "" ? {} : { name: draft.name }),
     ...(settings.ok && Object.keys(settings.value).length > 0 ? { settings: settings.value } : {}),

@@ -1,5 +1,5 @@
-/** The order of the phone switcher. */
-import type { Phone } from "../../../../shared/phones.ts";
+/** The order of the phone switcher, and what each phone is. */
+import { deviceProfile, type Phone } from "../../../../shared/phones.ts";
 
 /** Running phones first, then the most recently used, then by name. */
 export function sortedPhones(phones: readonly Phone[]): readonly Phone[] {
@@ -14,6 +14,11 @@ export function sortedPhones(phones: readonly Phone[]): readonly Phone[] {
 /** Running or on its way there. */
 export function isAwake(phone: Phone): boolean {
   return phone.state === "running" || phone.state === "starting" || phone.state === "creating";
+}
+
+/** What it is, in a word: a web phone's size, or Android. */
+export function kindWords(phone: Phone): string {
+  return phone.capabilities.android ? "Android" : deviceProfile(phone.profile).label;
 }
 
 function lastTouched(phone: Phone): string {

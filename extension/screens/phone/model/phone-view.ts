@@ -1,6 +1,7 @@
 /** What the phone screen shows, derived from the phone as the server lists it and the state of the screen session. */
 import { PHONE_REASON_WORDS } from "../../../../shared/phone-words.ts";
-import type { Phone } from "../../../../shared/phones.ts";
+import type { Phone, PhoneReason } from "../../../../shared/phones.ts";
+import { timeAgo } from "./run-time.ts";
 import type { ScreenState } from "./screen-state.ts";
 
 /** One thing over, or instead of, the live picture. `dimmed` keeps the last picture visible underneath. */
@@ -13,6 +14,8 @@ export type PhoneView =
   | { readonly kind: "parked"; readonly detail: string }
   | { readonly kind: "failed"; readonly detail: string; readonly canStart: boolean }
   | { readonly kind: "reconnecting"; readonly detail: string }
+  /** The server lost sight of it. `since`: ISO 8601, once the list says; `why`: what is known. */
+  | { readonly kind: "unreachable"; readonly since: string | undefined; readonly why: string | undefined }
   | { readonly kind: "ended"; readonly title: string; readonly detail: string; readonly action: EndedAction };
 
 /** The one step that helps after an ending. */
@@ -22,9 +25,17 @@ export function phoneView(phone: Phone | undefined, screen: ScreenState): PhoneV
   if (phone === undefined) return { kind: "first_use" };
   switch (phone.state) {
     case "creating":
-      return { kind: "starting", title: "Making the phone", detail: "It gets its own storage and browser." };
+      return {
+        kind: "starting",
+        title: "Making the phone",
+        detail: isAndroid(phone) ? "Android gets its own storage." : "It gets its own storage and browser.",
+      };
     case "starting":
-      return { kind: "starting", title: "Starting", detail: "Opening what was on the screen." };
+      return {
+        kind: "starting",
+        title: "Starting",
+        detail: isAndroid(phone) ? "Android starts. This may take a minute." : "Opening what was on the screen.",
+      };
     case "parking":
       return { kind: "parking" };
     case "parked":
@@ -38,11 +49,23 @@ export function phoneView(phone: Phone | undefined, screen: ScreenState): PhoneV
     case "removed":
       return { kind: "ended", title: "This phone was removed", detail: "Everything on it is gone.", action: "none" };
     case "running":
-      return runningView(screen);
+      return runningView(phone, screen);
   }
 }
 
-function runningView(screen: ScreenState): PhoneView {
+/** Whether it is real Android, as against a browser that presents itself as a phone. */
+export function isAndroid(phone: Phone): boolean {
+  return phone.capabilities.android;
+}
+
+function runningView(phone: Phone, screen: ScreenState): PhoneView {
+  const { kind } = screen.link;
+  const lost = phone.unreachableSince !== undefined || screen.unreachable !== undefined;
+  // Where the server itself is away, or sends the person away, that is what there is to say.
+  if (lost && kind !== "reconnecting" && kind !== "ended") {
+    const why = screen.unreachable ?? (phone.reason && LOST_WORDS[phone.reason]);
+    return { kind: "unreachable", since: phone.unreachableSince, why };
+  }
   switch (screen.link.kind) {
     case "live":
       return screen.hasPicture ? { kind: "live" } : { kind: "connecting" };
@@ -59,6 +82,20 @@ function runningView(screen: ScreenState): PhoneView {
         action: endedAction(screen.link.reason),
       };
   }
+}
+
+/** Why a phone that runs is out of sight; it is looked for, so nothing has to be started. */
+const LOST_WORDS: Partial<Readonly<Record<PhoneReason, string>>> = {
+  device_gone: "It was unplugged or switched off, or its network is gone.",
+  device_unauthorized: "The device no longer trusts the server. Allow USB debugging on its screen.",
+  device_busy: "Another phone of this server uses the device.",
+  host_gone: "The machine it runs on does not answer.",
+  partner_down: "The cloud-phone partner does not answer.",
+};
+
+/** "The server lost sight of this phone 2 min ago and keeps trying." */
+export function lostSentence(since: string | undefined, nowMs: number): string {
+  return `The server lost sight of this phone${since === undefined ? "" : ` ${timeAgo(since, nowMs)}`} and keeps trying. Nothing is billed meanwhile.`;
 }
 
 function parkedWords(phone: Phone): string {
@@ -145,6 +182,8 @@ export function announcement(phone: Phone | undefined, view: PhoneView): string 
       return `${phone.name} failed. ${view.detail}`;
     case "reconnecting":
       return `${phone.name}: reconnecting. ${view.detail}`;
+    case "unreachable":
+      return `${phone.name} is out of reach. The server keeps trying.`;
     case "ended":
       return `${phone.name}: ${view.title}. ${view.detail}`;
   }

@@ -34,12 +34,19 @@ export interface ScreenState {
   readonly coverEnds?: string;
   readonly level?: number;
   readonly roundTripMs?: number;
+  /** The phone's sound can be heard. */
+  readonly audible: boolean;
+  /** This browser cannot play the phone's video; it shows pictures that stand alone. */
+  readonly picturesOnly: boolean;
+  /** The server lost sight of the phone: what is known of it. */
+  readonly unreachable?: string;
 }
 
 export type ScreenAction =
   | { readonly type: "link"; readonly link: ScreenLink }
   | { readonly type: "message"; readonly message: ServerMessage }
   | { readonly type: "picture" }
+  | { readonly type: "picturesOnly"; readonly said?: true }
   | { readonly type: "askedForControl" }
   | { readonly type: "clipboardTaken" }
   | { readonly type: "keptAwake" }
@@ -54,6 +61,8 @@ export const initialScreenState: ScreenState = {
   mayTake: false,
   request: "none",
   keyboardWanted: false,
+  audible: false,
+  picturesOnly: false,
 };
 
 export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenState {
@@ -64,6 +73,8 @@ export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenSt
       return withLink(state, action.link);
     case "picture":
       return state.hasPicture ? state : { ...state, hasPicture: true };
+    case "picturesOnly":
+      return { ...state, picturesOnly: action.said !== true };
     case "askedForControl":
       return { ...state, request: "sent" };
     case "clipboardTaken":
@@ -78,8 +89,12 @@ export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenSt
 function withLink(state: ScreenState, link: ScreenLink): ScreenState {
   if (link.kind === "live") return { ...state, link };
   // Who controls, who asks and what was warned of is only known while live.
-  const { asking: _asking, parksAt: _parksAt, coverEnds: _coverEnds, ...rest } = state;
-  return { ...rest, link, controller: false, mayTake: false, request: "none", keyboardWanted: false };
+  const { asking: _asking, parksAt: _parksAt, coverEnds: _coverEnds, unreachable: _unreachable, ...rest } = state;
+  return {
+    ...rest,
+    ...{ link, controller: false, mayTake: false, request: "none" },
+    ...{ keyboardWanted: false, audible: false, picturesOnly: false },
+  };
 }
 
 function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
@@ -89,6 +104,7 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
         ...state,
         controller: message.controller,
         viewers: message.viewers,
+        audible: message.audio === true,
         size: { width: message.width, height: message.height },
       };
     case "state":
@@ -106,8 +122,9 @@ function withMessage(state: ScreenState, message: ServerMessage): ScreenState {
     case "resize":
       return { ...state, size: { width: message.width, height: message.height } };
     case "unreachable":
+      return { ...state, unreachable: message.message };
     case "reachable":
-      return state;
+      return without(state, "unreachable");
     case "ended":
       // The session's own status says what the ending means: some are come back from.
       return state;
@@ -130,7 +147,7 @@ function withControl(state: ScreenState, message: Extract<ServerMessage, { type:
   };
 }
 
-function without(state: ScreenState, key: "phoneClipboard" | "parksAt" | "coverEnds"): ScreenState {
+function without(state: ScreenState, key: "phoneClipboard" | "parksAt" | "coverEnds" | "unreachable"): ScreenState {
   const { [key]: _gone, ...rest } = state;
   return rest;
 }

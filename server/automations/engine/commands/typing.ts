@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import type { UiElement } from "../../../../shared/ui-tree.ts";
+import { PerchError } from "../../../errors.ts";
 import type { Handlers, StepContext } from "../context.ts";
 import { StepFailure } from "../failures.ts";
 import { findElement, poll } from "../lookup.ts";
@@ -134,8 +135,13 @@ export const typing: Handlers<
   async copyTextFrom(step, { selector }) {
     const { element } = await findElement(step, selector);
     const text = [element.text, element.hint, element.accessibilityText].find((value) => value !== "") ?? "";
-    await step.phone.writeClipboard(text);
     step.scripts.copied(text);
+    try {
+      await step.phone.writeClipboard(text);
+    } catch (error) {
+      // pasteText has it all the same.
+      if (!(error instanceof PerchError) || error.code !== "capability_missing") throw error;
+    }
     return undefined;
   },
   async setClipboard(step, { text }) {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { PLANS } from "../../../../shared/billing/catalogue.ts";
 import { newId, type PhoneId, type TeamId } from "../../../../shared/ids.ts";
-import { DEFAULT_PROFILE } from "../../../../shared/phones.ts";
+import { DEFAULT_PROFILE, type DriverKind } from "../../../../shared/phones.ts";
 import { createPageLinks } from "../../../accounts/page-links.ts";
 import { createAudit } from "../../../audit/audit.repo.ts";
 import { type Clock, ManualClock, type Monotonic } from "../../../clock.ts";
@@ -34,15 +34,17 @@ export class Machine {
   readonly mails: NewMail[] = [];
   readonly unbilled: boolean;
   readonly beatMs: number;
+  readonly kind: DriverKind;
   readonly #rights = new Map<TeamId, Partial<Entitlements>>();
   #steady = 0;
   #boots = 0;
 
-  constructor(test: TestDatabase, options: { unbilled?: boolean; beatMs?: number } = {}) {
+  constructor(test: TestDatabase, options: { unbilled?: boolean; beatMs?: number; kind?: DriverKind } = {}) {
     this.test = test;
     this.clock = new ManualClock(Date.UTC(2026, 10, 26, 12));
     this.unbilled = options.unbilled ?? false;
     this.beatMs = options.beatMs ?? BEAT_MS;
+    this.kind = options.kind ?? "web";
   }
   /** Milliseconds that passed. */
   get steady(): number {
@@ -60,11 +62,14 @@ export class Machine {
   entitle(teamId: TeamId, change: Partial<Entitlements>): void {
     this.#rights.set(teamId, { ...this.#rights.get(teamId), ...change });
   }
-  /** Starts a server. `node`: the machine it says it runs on. */
-  boot(node = "node-1") {
+  /** Starts a server. `node`: the machine it says it runs on; `before`: the driver whose Androids run on. */
+  boot(node = "node-1", before?: FakeDriver) {
     this.#boots += 1;
+    const running = new Set(before?.running);
+    const driver = new FakeDriver(this.stored, { kind: this.kind, running });
+    for (const id of before?.out ?? []) driver.out.add(id);
     const at = composeMetered({
-      ...{ test: this.test, clock: this.clock, driver: new FakeDriver(this.stored), mails: this.mails },
+      ...{ test: this.test, clock: this.clock, driver, mails: this.mails },
       ...{ monotonic: { now: () => this.#steady }, beatMs: this.beatMs, unbilled: this.unbilled },
       ...{ node, boot: `boot-${this.#boots}`, auditKey: AUDIT_KEY },
       rights: (teamId) => this.#rights.get(teamId),
@@ -125,7 +130,7 @@ export function composeMetered(options: {
   /** Phones that were made and parked before. */
   const parked = (scope: TeamScope, count: number) =>
     db.tx(async (tx) => {
-      const made = { teamId: scope.teamId, createdBy: scope.userId, driver: "web", rotated: false } as const;
+      const made = { teamId: scope.teamId, createdBy: scope.userId, driver: driver.kind, rotated: false } as const;
       const ids: PhoneId[] = [];
       for (let n = 0; n < count; n += 1) {
         const { id } = await phones.repo.insert(tx, {

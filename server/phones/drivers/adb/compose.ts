@@ -8,14 +8,14 @@ import type { PhoneDriver, TimedPicture } from "../../driver.ts";
 import { AndroidDriver } from "./android-driver.ts";
 import type { Retry } from "./android-phone.ts";
 import { androidAutomations, createAndroidAutomation } from "./automation/automation.ts";
-import { dialOwn } from "./connect/dial-device.ts";
+import { type Address, dialOwn } from "./connect/dial-device.ts";
 import { tcpEndpoint } from "./connect/endpoints.ts";
 import { type AdbKeys, createAdbKeys } from "./connect/keys.ts";
 import { type AdbServer, createAdbServer } from "./connect/server.ts";
 import type { Probe } from "./device.ts";
 import { createDeviceSource as createSource } from "./device-source.ts";
 import { createDevicesRepo } from "./devices.repo.ts";
-import type { AndroidSource } from "./ports.ts";
+import type { AdbEndpoint, AndroidSource } from "./ports.ts";
 import { scrcpyServerFile } from "./scrcpy-server.ts";
 import { openAndroidScreen } from "./screen/open-screen.ts";
 
@@ -44,14 +44,18 @@ export function createAndroidParts(
   };
 }
 
+/** A device of the operator's at an address. */
+export function directEndpoint({ keys }: Pick<AndroidParts, "keys">, to: Address): AdbEndpoint {
+  return tcpEndpoint(to, keys, dialOwn());
+}
+
 /** Devices the operator registered, and with `ANDROID_DEVICES=discovered` those of the ADB server. */
 export function createDeviceSource(parts: AndroidParts): AndroidSource {
-  const { config, db, audit, clock, log, keys, server } = parts;
-  const dial = dialOwn();
+  const { config, db, audit, clock, log, server } = parts;
   return createSource({
     ...{ db, audit, clock, log, server },
     repo: createDevicesRepo(db),
-    direct: (to) => tcpEndpoint(to, keys, dial),
+    direct: (to) => directEndpoint(parts, to),
     discovered: config.ANDROID_DEVICES === "discovered",
   });
 }

@@ -93,6 +93,10 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
 };
 export type PermissionAnswer = "allow" | "deny" | "unset";
 const MAX_PERMISSIONS = 200;
+/** Names flows use for what only other systems ask. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  ...["faceid", "health", "homekit", "motion", "photos", "reminders", "siri", "speech", "usertracking", "clipboard"],
+]);
 
 /**
  * `pm grant`, `pm revoke` and, for `unset`, `pm clear-permission-flags … user-set user-fixed` after a revoke, so that the
@@ -110,11 +114,12 @@ export async function setPermissions(
   const order = Object.entries(values).sort(([one], [other]) => Number(other === "all") - Number(one === "all"));
   const answers = new Map<string, PermissionAnswer>();
   for (const [name, answer] of order) {
-    for (const permission of name === "all" ? asked : permissionsOf(name)) {
+    for (const permission of name === "all" ? asked.keys() : permissionsOf(name)) {
       if (asked.has(permission)) answers.set(permission, answer);
     }
   }
   for (const [permission, answer] of answers) {
+    if (answer === "allow" && asked.get(permission) === true) continue;
     // Normal permissions are never changed by the shell, and `pm` says so; they are given anyway.
     await device.run(["pm", answer === "allow" ? "grant" : "revoke", known, permission]);
     if (answer !== "unset") continue;
@@ -123,21 +128,33 @@ export async function setPermissions(
 }
 
 function permissionsOf(name: string): readonly string[] {
-  const found = PERMISSIONS[name];
+  const found = Object.hasOwn(PERMISSIONS, name) ? PERMISSIONS[name] : undefined;
   if (found !== undefined) return found.map((permission) => `android.permission.${permission}`);
+  if (ELSEWHERE.has(name.toLowerCase())) return [];
   if (/^[A-Za-z][\w]*(\.\w+)+$/.test(name) && name.length <= 200) return [name];
   const names = Object.keys(PERMISSIONS).join(", ");
   throw new PerchError("bad_input", `“${name.slice(0, 60)}” is no permission. Use one of: all, ${names}.`);
 }
 
-/** What the manifest asks for, from `dumpsys package`: "requested permissions:", and those with a state of their own. */
-async function askedPermissions(device: AndroidDevice, app: string): Promise<ReadonlySet<string>> {
+/**
+ * What the manifest asks for and whether it is granted, from `dumpsys package`: "requested permissions:", and those with a
+ * state of their own. What is given with the installation is not among them where Android says which those are.
+ */
+async function askedPermissions(device: AndroidDevice, app: string): Promise<ReadonlyMap<string, boolean>> {
   const dump = await device.text(["dumpsys", "package", app]);
-  const section = /requested permissions:\n((?:[ \t]+[\w.]+(?::.*)?\n)*)/.exec(dump)?.[1] ?? "";
-  const requested = [...section.matchAll(/^[ \t]+([\w.]+)/gm)];
-  const decided = [...dump.matchAll(/^[ \t]+([\w.]+): granted=/gm)];
-  const names = [...requested, ...decided].flatMap((match) => match[1] ?? []);
-  return new Set(names.filter((name) => name.includes(".")).slice(0, MAX_PERMISSIONS));
+  const requested = [...sectionOf(dump, "requested permissions").matchAll(/^[ \t]+([\w.]+)/gm)];
+  const installed = new Set(
+    [...sectionOf(dump, "install permissions").matchAll(/^[ \t]+([\w.]+)/gm)].map(([, name]) => name),
+  );
+  const decided = [...dump.matchAll(/^[ \t]+([\w.]+): granted=(true)?/gm)];
+  const states = new Map(decided.map(([, name, yes]) => [name, yes === "true"]));
+  const names = [...requested, ...decided].flatMap(([, name]) => (name?.includes(".") === true ? [name] : []));
+  const asked = [...new Set(names)].filter((name) => !installed.has(name)).slice(0, MAX_PERMISSIONS);
+  return new Map(asked.map((name) => [name, states.get(name) ?? false]));
+}
+
+function sectionOf(dump: string, title: string): string {
+  return new RegExp(`${title}:\\n((?:[ \\t]+[\\w.]+(?::.*)?\\n)*)`).exec(dump)?.[1] ?? "";
 }
 
 /** What a phone's owner chose, as far as this Android takes it; the rest stays as it is. */

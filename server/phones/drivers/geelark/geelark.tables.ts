@@ -2,25 +2,43 @@
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { Kit } from "../../../db/dialect.ts";
 import { operational } from "../../../privacy/tags.ts";
-import type { phoneTables } from "../../phones.tables.ts";
 
-export function geelarkTables(k: Kit, { phones }: ReturnType<typeof phoneTables>) {
+export function geelarkTables(k: Kit) {
   const partnerPhones = k.table(
     "partner_phones",
-    { owner: "system", subject: { none: "Numbers of phones at the partner." }, clock: "createdAt" },
+    { owner: "system", subject: { none: "Numbers of phones at the partner." }, clock: "removedAt" },
     {
-      phoneId: k
-        .text(operational("phone"))
-        .$type<PhoneId>()
-        .primaryKey()
-        .references(() => phones.id, { onDelete: "cascade" }),
+      /** Also of phones that are removed since, as long as their usage is kept: charges come after. */
+      phoneId: k.text(operational("quarter")).$type<PhoneId>().primaryKey(),
       /** Unknown until the partner answered; a creation that was cut off is found by our id in its remark. */
-      vendorId: k.text(operational("phone")),
+      vendorId: k.text(operational("quarter")),
       /** Its last state in the partner's own words. */
-      vendorState: k.text(operational("phone")),
-      createdAt: k.instant(operational("phone")).notNull(),
+      vendorState: k.text(operational("quarter")),
+      createdAt: k.instant(operational("quarter")).notNull(),
+      /** The partner was seen to have it no more then. */
+      removedAt: k.instant(operational("quarter")),
     },
-    (t) => [k.uniqueIndex("partner_phones_vendor").on(t.vendorId)],
+    (t) => [k.uniqueIndex("partner_phones_vendor").on(t.vendorId), k.index("partner_phones_removed").on(t.removedAt)],
+  );
+  const partnerStrays = k.table(
+    "partner_strays",
+    { owner: "system", subject: { none: "Numbers of phones at the partner that nobody here has." }, clock: "seenAt" },
+    {
+      vendorId: k.text(operational("month")).primaryKey(),
+      /** First seen then; it is deleted a while after. */
+      seenAt: k.instant(operational("month")).notNull(),
+    },
+    (t) => [k.index("partner_strays_seen").on(t.seenAt)],
+  );
+  const partnerLocks = k.table(
+    "partner_locks",
+    { owner: "system", subject: { none: "Calls the partner refuses for a while." }, clock: "until" },
+    {
+      /** Of one call of its interface. */
+      path: k.text(operational("week")).primaryKey(),
+      until: k.instant(operational("week")).notNull(),
+    },
+    (t) => [k.index("partner_locks_until").on(t.until)],
   );
   const partnerHints = k.table(
     "partner_hints",
@@ -47,5 +65,5 @@ export function geelarkTables(k: Kit, { phones }: ReturnType<typeof phoneTables>
     },
     (t) => [k.index("partner_charges_phone").on(t.vendorId, t.at), k.index("partner_charges_at").on(t.at)],
   );
-  return { partnerPhones, partnerHints, partnerCharges };
+  return { partnerPhones, partnerStrays, partnerLocks, partnerHints, partnerCharges };
 }

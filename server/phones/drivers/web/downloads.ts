@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { PhoneFile } from "../../../../shared/phones.ts";
 import { PerchError } from "../../../errors.ts";
+import type { FileToPut } from "../../driver.ts";
 import type { CdpSession } from "./cdp.ts";
 import { openPlainFile } from "./plain-file.ts";
 import { readSealedFile, sealedEntries } from "./sealed-folder.ts";
@@ -98,9 +99,23 @@ export class Downloads {
   }
 
   /** Keeps a file that comes from no page, under its name or a numbered one. @throws PerchError `limit_reached` */
-  add(name: string, bytes: Uint8Array): Promise<void> {
-    const added = this.#work.then(() => this.#add(safeName(name), bytes));
-    this.#work = added.catch(() => undefined);
+  async add(name: string, bytes: Uint8Array): Promise<void> {
+    const file: FileToPut = {
+      ...{ name, size: bytes.length },
+      get content() {
+        return new Blob([Buffer.from(bytes)]).stream();
+      },
+    };
+    await this.write(file, () => {});
+  }
+
+  /** The same, as it comes; gives the name it got. One that breaks off leaves nothing. */
+  write(file: FileToPut, done: (bytes: number) => void): Promise<string> {
+    const added = this.#work.then(() => this.#write(file, done));
+    this.#work = added.then(
+      () => undefined,
+      () => undefined,
+    );
     return added;
   }
 
@@ -117,25 +132,38 @@ export class Downloads {
     this.#kept = (await readdir(this.#options.folder).catch(() => [])).filter((name) => !UNFINISHED.test(name)).length;
   }
 
-  async #add(name: string, bytes: Uint8Array): Promise<void> {
+  async #write(given: FileToPut, done: (bytes: number) => void): Promise<string> {
     const { folder, user, room, changed } = this.#options;
+    const { size } = given;
+    const name = safeName(given.name);
     if (this.#kept + this.#asked.size >= MAX_FILES) throw new PerchError("limit_reached", TOO_MANY);
-    if (bytes.length > room()) throw new PerchError("limit_reached", noRoom(name));
+    if (size > room()) throw new PerchError("limit_reached", noRoom(name));
     // The folder is the browser's: what lies there under the name, a link say, is left alone.
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     for (let count = 1; count < 1000; count += 1) {
-      const path = join(folder, numbered(name, count));
+      const got = numbered(name, count);
+      const path = join(folder, got);
       if (await exists(path)) continue;
       const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      let written = 0;
       try {
-        await file.writeFile(bytes);
+        for await (const part of given.content) {
+          written += part.length;
+          if (written > size) break;
+          await file.writeFile(part);
+          done(written);
+        }
+        if (written !== size) throw new PerchError("bad_input", `${name} is not as long as it was said to be.`);
         if (user !== undefined) await file.chown(user.uid, user.gid);
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
       } finally {
         await file.close();
       }
       this.#kept += 1;
       changed("", "");
-      return;
+      return got;
     }
     throw new PerchError("limit_reached", `This phone has too many files called ${name}. Remove some first.`);
   }

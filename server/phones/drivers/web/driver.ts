@@ -17,6 +17,7 @@ import type { PhoneAutomation } from "../../automation-port.ts";
 import type {
   DriverEvent,
   DriverState,
+  FileToPut,
   PhoneDriver,
   PhoneInput,
   PhoneSpec,
@@ -88,7 +89,7 @@ class WebDriver implements PhoneDriver {
   readonly kind = "web";
   readonly capabilities: PhoneCapabilities = {
     android: false,
-    upload: false,
+    upload: true,
     apps: false,
     audio: false,
     openUrl: true,
@@ -225,6 +226,8 @@ class WebDriver implements PhoneDriver {
   readonly automation: PhoneAutomation = automationOf((id) => this.#phone(id).automation);
 
   readonly files = {
+    write: (id: PhoneId, file: FileToPut, done: (bytes: number) => void): Promise<string> =>
+      this.#phone(id).putFile(file, done),
     list: (id: PhoneId): Promise<readonly PhoneFile[]> => listFiles(this.#storage, id),
     read: (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => readFileOf(this.#storage, id, name),
     remove: (id: PhoneId, name: string): Promise<void> =>

@@ -4,7 +4,7 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
-import type { DriverEvent, PhoneInput, PhoneSpec } from "../../driver.ts";
+import type { DriverEvent, FileToPut, PhoneInput, PhoneSpec } from "../../driver.ts";
 import { WebAutomation } from "./automation.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { Controls } from "./controls.ts";
@@ -258,6 +258,11 @@ export class WebPhone implements TabsHost {
       });
       if (seen !== undefined) return seen;
     }
+  }
+
+  /** Where pages' file choosers find it. */
+  async putFile(file: FileToPut, done: (bytes: number) => void): Promise<string> {
+    return this.#downloads.write(file, done);
   }
 
   async installWebApp(address: string): Promise<{ name: string }> {

@@ -3,7 +3,7 @@
  * and gives up after ten seconds (AOSP uiautomator `DumpCommand`), so it gets three; a screen that never rests is left
  * alone for a while after it was refused, and has no elements meanwhile.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../../../clock.ts";
 import { PerchError } from "../../../../errors.ts";
@@ -11,6 +11,7 @@ import type { AndroidDevice } from "../ports.ts";
 import { type AndroidTree, treeOf, unreadTree } from "./ui-tree.ts";
 import { NoDump, parseDump, type ScreenDump, XML_LIMITS } from "./ui-xml.ts";
 
+const FILE = "/data/local/tmp/perch-screen.xml";
 const DUMP_MS = 3_000;
 const BUSY_MS = 20_000;
 const AGAIN_MS = 250;
@@ -30,7 +31,6 @@ export interface ScreenReaderOptions {
 
 export class ScreenReader {
   readonly #options: ScreenReaderOptions;
-  readonly #path = `/data/local/tmp/perch-${randomBytes(6).toString("hex")}.xml`;
   #reading: Promise<AndroidTree> | undefined;
   #next: Promise<AndroidTree> | undefined;
   #busy: { readonly until: number; readonly picture: string | undefined } | undefined;
@@ -97,7 +97,7 @@ export class ScreenReader {
     const { device } = this.#options;
     await this.#cleared;
     const dumped = await device
-      .run(["uiautomator", "dump", "--compressed", this.#path], { timeoutMs: DUMP_MS, maxBytes: 64 * 1024 })
+      .run(["uiautomator", "dump", "--compressed", FILE], { timeoutMs: DUMP_MS, maxBytes: 64 * 1024 })
       .catch(this.#unlessGone);
     if (dumped === undefined) return "busy";
     const said = `${Buffer.from(dumped.stdout).toString("utf8")}\n${dumped.stderr}`;
@@ -105,14 +105,13 @@ export class ScreenReader {
     if (/already registered/i.test(said)) return "in_use";
     if (!/dumped to/i.test(said)) return "nothing";
     try {
-      const file = await device.run(["cat", this.#path], { maxBytes: XML_LIMITS.bytes });
-      return parseDump(file.stdout, device.facts);
+      return parseDump(await readAll(await device.pull(FILE)), device.facts);
     } catch (error) {
       if (!(error instanceof NoDump)) this.#unlessGone(error);
       return "nothing";
     } finally {
-      // It holds what stood on the screen.
-      this.#cleared = device.run(["rm", "-f", this.#path]).catch(() => undefined);
+      // It holds what stood on the screen. Files cost less than programs.
+      this.#cleared = device.push(FILE, new Blob([]).stream()).catch(() => undefined);
     }
   }
 
@@ -121,4 +120,16 @@ export class ScreenReader {
     if (this.#gone || !(error instanceof PerchError)) throw error;
     return undefined;
   };
+}
+
+/** @throws NoDump for more than a dump has */
+async function readAll(file: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of file) {
+    bytes += part.byteLength;
+    if (bytes > XML_LIMITS.bytes) throw new NoDump("The dump is larger than any screen's.");
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }

@@ -1,9 +1,11 @@
 /** A socket, or any duplex stream of bytes, as the streams the ADB library takes. */
 import type { Duplex } from "node:stream";
+import { MaybeConsumable } from "@yume-chan/stream-extra";
 
 export interface ByteStreams {
   readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
+  /** The library's own writers hand over their chunks wrapped. */
+  readonly writable: WritableStream<MaybeConsumable<Uint8Array>>;
   /** Settles when both directions are over, whatever ended them. */
   readonly closed: Promise<void>;
 }
@@ -48,7 +50,7 @@ export function byteStreams(duplex: Duplex): ByteStreams {
     },
     { highWaterMark: 1024 * 1024, size: (chunk) => chunk.byteLength },
   );
-  const writable = new WritableStream<Uint8Array>({
+  const writable = new MaybeConsumable.WritableStream<Uint8Array>({
     write: (chunk) =>
       new Promise<void>((resolve, reject) => {
         if (chunk.byteLength === 0) return resolve();

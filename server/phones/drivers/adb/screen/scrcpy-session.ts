@@ -92,6 +92,8 @@ export async function startSession(options: SessionOptions): Promise<ScrcpySessi
       // Its clean-up would delete the file that the next session needs.
       cleanup: false,
       powerOn: wish.video !== undefined,
+      // It comes first on whichever socket is the first, and the library reads it from video alone.
+      sendDeviceMeta: false,
       tunnelForward: true,
       scid: ScrcpyInstanceId.random(),
       logLevel: "warn",

@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<string, number>> = {
   WAKEUP: 224,
   CUT: 277,
   COPY: 278,
+  SOFT_SLEEP: 276,
   PASTE: 279,
 };
 export const CTRL = 0x1000;
@@ -99,6 +100,7 @@ const ACTIONS: Readonly<Record<number, (phone: Phone) => void>> = {
   160: (phone) => phone.enter(),
   187: (phone) => phone.home(),
   223: (phone) => phone.setAwake(false),
+  276: (phone) => phone.setAwake(false),
   224: (phone) => phone.setAwake(true),
   277: (phone) => shortcut(phone, "x"),
   278: (phone) => shortcut(phone, "c"),

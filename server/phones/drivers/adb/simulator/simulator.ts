@@ -14,6 +14,7 @@ import { phoneService } from "./adb-services.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
 import { LocalSockets } from "./local-sockets.ts";
+import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
 import { screenRecordProgram } from "./scrcpy/screenrecord.ts";
 import { type ScrcpyFaults, type ScrcpySession, scrcpyProgram } from "./scrcpy/server.ts";
@@ -29,6 +30,8 @@ export interface SimulatorOptions {
   readonly density?: number;
   /** Whether a host must be allowed first. */
   readonly auth?: boolean;
+  /** The password that `glogin` takes now, on a device that lets nobody in without. */
+  readonly login?: () => string | undefined;
   /** How long `uiautomator dump` waits on a screen that never rests. Ten seconds by default, as on a phone. */
   readonly idleTimeoutMs?: number;
 }
@@ -90,6 +93,7 @@ class AndroidSimulator implements Simulator {
   readonly #service: ReturnType<typeof phoneService>;
   readonly #connections = new Set<AdbConnection>();
   readonly #trusted: Map<string, KeyObject> | undefined;
+  readonly #login: SimulatorOptions["login"];
   readonly #asking = new Map<AdbConnection, string>();
   #server: Server | undefined;
   #port: number;
@@ -100,6 +104,7 @@ class AndroidSimulator implements Simulator {
     this.serial = options.serial ?? "simulator";
     this.#port = options.port ?? 0;
     this.#trusted = options.auth === true ? new Map() : undefined;
+    this.#login = options.login;
     this.#home = mkdtempSync(join(tmpdir(), "adb-"));
     this.root = join(this.#home, "root");
     mkdirSync(this.root);
@@ -153,7 +158,7 @@ class AndroidSimulator implements Simulator {
         trusted: this.#trusted,
         asked: (who, key) => this.#asking.set(who, key),
         banner: () => this.#banner(),
-        service: this.#service,
+        service: this.#login === undefined ? this.#service : behindLogin(this.#service, this.#login),
         delayMs: () => this.#delayMs,
         ended: (who) => {
           this.#connections.delete(who);

@@ -161,13 +161,14 @@ export class FakeServer {
     );
     this.#sockets.set(name, socket);
     if (this.#first) socket.send(new Uint8Array(1));
+    // On the first socket, whichever it is (`DesktopConnection.sendDeviceMeta`).
+    if (this.#first && this.options.get("send_device_meta") !== "false") socket.send(Buffer.alloc(64, "Fake"));
     this.#first = false;
     if (name === "video") {
-      const head = Buffer.alloc(64 + 12);
-      head.write("Fake");
-      head.writeUInt32BE(H264, 64);
-      head.writeUInt32BE(this.#device.display.width, 68);
-      head.writeUInt32BE(this.#device.display.height, 72);
+      const head = Buffer.alloc(12);
+      head.writeUInt32BE(H264);
+      head.writeUInt32BE(this.#device.display.width, 4);
+      head.writeUInt32BE(this.#device.display.height, 8);
       socket.send(head);
     } else if (name === "audio") {
       const head = Buffer.alloc(4);

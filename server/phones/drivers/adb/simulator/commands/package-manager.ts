@@ -178,6 +178,8 @@ export function packageDump({ phone }: ProgramContext, name: string): string {
     `    codePath=${one.path.replace(/\/base\.apk$/, "")}\n`,
     `    versionCode=${one.versionCode} minSdk=24 targetSdk=34\n    versionName=${one.versionName}\n`,
     `    pkgFlags=[ ${one.system ? "SYSTEM " : ""}HAS_CODE ALLOW_CLEAR_USER_DATA ]\n`,
+    "    requested permissions:\n",
+    ...one.requested.map((each) => `      ${each}\n`),
     `    User 0: ceDataInode=1 installed=true hidden=false stopped=false\n      runtime permissions:\n`,
     ...permissions,
     `    ${expand(`${name}/${one.app.activity}`)}\n`,

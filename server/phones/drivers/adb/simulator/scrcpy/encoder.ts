@@ -30,8 +30,8 @@ export class VideoEncoder {
     this.#child = spawn("ffmpeg", [
       ...[...QUIET, "-fpsprobesize", "0", "-probesize", "32", "-analyzeduration", "0"],
       // As pictures, not as `rawvideo`: ffmpeg holds one of those back until the next has come.
-      ...["-f", "image2pipe", "-c:v", "rawvideo", "-pix_fmt", "rgba", "-video_size", `${wide}x${high}`],
-      ...["-frame_size", String(wide * high * 4), "-framerate", String(fps), "-i", "pipe:0"],
+      ...["-f", "image2pipe", "-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", `${wide}x${high}`],
+      ...["-frame_size", String((wide * high * 3) / 2), "-framerate", String(fps), "-i", "pipe:0"],
       ...["-an", "-vf", `${scale}format=yuv420p`],
       ...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline", "-threads", "1"],
       ...["-b:v", String(bitRate), "-maxrate", String(bitRate), "-bufsize", String(bitRate)],
@@ -51,7 +51,7 @@ export class VideoEncoder {
 
   /** Takes the picture as it is now; resolves when it may change again. */
   encode(canvas: Canvas): void {
-    this.#child.stdin?.write(Buffer.from(canvas.bytes));
+    this.#child.stdin?.write(canvas.i420());
   }
   close(): void {
     this.#child.kill("SIGKILL");

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import type { PhoneApp } from "../../../../shared/phones.ts";
+import { appDetail, appsShown } from "./app-list.ts";
+
+const app = (id: string, label = id, system = false): PhoneApp => ({ id, label, system });
+const APPS = [
+  app("com.android.settings", "Settings", true),
+  app("org.example.shop", "Shop"),
+  app("org.example.bank", "bank"),
+  app("com.android.shell", "Shell", true),
+];
+const ids = (apps: readonly PhoneApp[] | undefined) => apps?.map(({ id }) => id.split(".").at(-1));
+
+describe("the list of apps", () => {
+  it("has what was installed first, by name, and what came with the phone apart", () => {
+    const { own, system, found } = appsShown(APPS, "  ");
+    expect([ids(own), ids(system), found]).toEqual([["bank", "shop"], ["settings", "shell"], undefined]);
+  });
+  it("is searched by name and package, with every word, in all apps", () => {
+    expect(ids(appsShown(APPS, "SH").found)).toEqual(["shell", "shop"]);
+    expect(ids(appsShown(APPS, "example shop").found)).toEqual(["shop"]);
+    expect(appsShown(APPS, "nothing").found).toEqual([]);
+  });
+  it("tells apps of one name apart", () => {
+    expect(appDetail({ ...app("org.example.shop", "Shop"), version: "2.1" })).toBe("org.example.shop · 2.1");
+    expect(appDetail(app("org.example.shop"))).toBe("");
+  });
+});

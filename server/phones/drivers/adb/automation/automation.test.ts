@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findElements } from "../../../../../shared/flows/match.ts";
+import { openSimulatedAndroid, type SimulatedAndroid } from "./android-bench.fixture.ts";
+
+let android: SimulatedAndroid;
+beforeAll(async () => {
+  android = await openSimulatedAndroid();
+});
+afterAll(() => android.close());
+
+const phone = () => android.simulator.phone;
+const look = async (selector: Parameters<typeof findElements>[1]) =>
+  findElements(await android.automation.elements(), selector)[0];
+
+describe("an Android's screen", () => {
+  beforeEach(() => {
+    phone().restart();
+    phone().neverIdle = false;
+  });
+
+  it("is read as elements of the app in front, whose field keeps its ref while it is typed into", async () => {
+    await android.automation.launchApp?.("com.example.form", {});
+    await android.automation.opened(2_000);
+    const field = await look({ id: "name" });
+    expect(field).toMatchObject({ role: "textbox", id: "com.example.form:id/name", text: "Your name" });
+    expect(await look({ id: "password" })).toMatchObject({ password: true, text: "" });
+    const target = await android.automation.target(field?.ref ?? "", 500);
+    await android.screen.input({ type: "touch", phase: "start", id: 0, ...(target?.point ?? { x: 0, y: 0 }) });
+    await android.screen.input({ type: "touch", phase: "end", id: 0, ...(target?.point ?? { x: 0, y: 0 }) });
+    await android.screen.input({ type: "text", value: "Ada" });
+    expect(await look({ id: "name" })).toMatchObject({ ref: field?.ref, text: "Ada", focused: true });
+    expect(await android.automation.address?.()).toBe("com.example.form");
+  });
+  it("goes by packages: the home screen is none that could be opened again", async () => {
+    expect(await android.automation.address?.()).toBeUndefined();
+  });
+  it("finds an element again where it moved to, and in place when its words changed", async () => {
+    await android.automation.launchApp?.("com.example.counter", {});
+    const count = await look({ id: "count" });
+    android.simulator.apps.counter.count += 1;
+    phone().changed();
+    expect(await android.automation.target(count?.ref ?? "", 500)).toMatchObject({ bounds: count?.bounds });
+    phone().restart();
+    expect(await android.automation.target(count?.ref ?? "", 100)).toBeUndefined();
+  });
+  it("that never rests has no elements, says so, and is read again when another picture stands still", async () => {
+    await android.automation.launchApp?.("com.example.busy", {});
+    const busy = await android.automation.elements();
+    expect(busy).toMatchObject({ unread: true, note: expect.stringMatching(/never came to rest/) });
+    expect(busy.root.children).toEqual([]);
+    const began = performance.now();
+    expect((await android.automation.elements()).unread).toBe(true);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(await android.automation.still(400)).toBe(false);
+    phone().restart();
+    expect(await look({ text: "Form" })).toBeDefined();
+  });
+  it("is one that stands still", async () => expect(await android.automation.still(5_000)).toBe(true));
+  it("leaves nothing of what it read on the phone", async () => {
+    await android.automation.elements();
+    await android.automation.elements();
+    await expect
+      .poll(() => android.device.text(["cat", "/data/local/tmp/perch-screen.xml"]), { timeout: 3_000 })
+      .toBe("");
+  });
+  it("gives who asks at once the same look, and never one from before they asked", async () => {
+    const looks = await Promise.all([1, 2, 3].map(() => android.automation.elements()));
+    expect(looks[1]).toBe(looks[2]);
+    expect(looks[0]).not.toBe(looks[1]);
+  });
+});
