@@ -14,6 +14,7 @@ const EXTERNAL = [
   "quickjs-emscripten-core",
   "@jitl/quickjs-wasmfile-release-sync",
   "disposable-email-domains-js",
+  "dockerode",
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */

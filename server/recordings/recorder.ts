@@ -101,6 +101,8 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
   /** The screen after the last step, to tell whether the next had to wait for its target. */
   let settledTree: UiTree | undefined;
   let closed = false;
+  /** Where a look takes its time, a touch right at the beginning would find nothing that was seen before it. */
+  const ready = automation.looksLate === true ? seen.now().then(() => {}) : Promise.resolve();
   seen.hurry();
 
   /** One after the other, in the order things happened. */
@@ -307,6 +309,8 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
     id,
     phoneId,
     userId,
+    /** Settles when touches find what they are aimed at. */
+    ready,
     frame: (seq: number) => seen.frame(seq),
 
     /** The phone is about to get this. Returns what to call when it took it. */

@@ -159,22 +159,22 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     };
   }
 
-  function begin(row: RecordingRow, driver: PhoneDriver): void {
+  /** Resolves when what is done is heard and its targets are found. */
+  async function begin(row: RecordingRow, driver: PhoneDriver): Promise<void> {
     const { automation } = driver;
     if (automation === undefined) throw new PerchError("capability_missing", CANNOT);
-    active.set(
-      row.phoneId,
-      createRecorder({
-        id: row.id,
-        phoneId: row.phoneId,
-        userId: row.createdBy,
-        automation,
-        size: () => driver.screen(row.phoneId).size(),
-        sink: sinkOf(row.id),
-        clock,
-        log,
-      }),
-    );
+    const recorder = createRecorder({
+      id: row.id,
+      phoneId: row.phoneId,
+      userId: row.createdBy,
+      automation,
+      size: () => driver.screen(row.phoneId).size(),
+      sink: sinkOf(row.id),
+      clock,
+      log,
+    });
+    active.set(row.phoneId, recorder);
+    await recorder.ready;
   }
   async function end(row: Pick<RecordingRow, "id" | "phoneId">): Promise<void> {
     const recorder = active.get(row.phoneId);
@@ -235,7 +235,7 @@ export function createRecordings(options: RecordingsOptions): Recordings {
         await record(tx, scope, "recording.started", row.id);
         return { row, fresh: true };
       });
-      if (fresh || recorderOf(row) === undefined) begin(row, driver);
+      if (fresh || recorderOf(row) === undefined) await begin(row, driver);
       return detail(scope, row.id);
     },
     get: detail,
@@ -311,7 +311,7 @@ export function createRecordings(options: RecordingsOptions): Recordings {
         if (running !== undefined && running.id !== id) throw someoneElse();
         return repo.change(tx, id, ["paused"], { state: "recording", note: null }, now());
       });
-      if (changed !== undefined || recorderOf(row) === undefined) begin(row, driver);
+      if (changed !== undefined || recorderOf(row) === undefined) await begin(row, driver);
       return detail(scope, id);
     },
     async finish(scope, { recordingId, name }) {

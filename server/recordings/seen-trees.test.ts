@@ -58,6 +58,15 @@ function phone(how: { late?: boolean } = {}) {
 }
 
 describe("what was in a picture", () => {
+  it("is what was seen at the beginning, while no other picture went out", async () => {
+    const { seen, change } = phone({ late: true });
+    await seen.now();
+    change(tree("a", "second"));
+    expect(textOf(await seen.at(57))).toBe("first");
+    seen.frame(58);
+    expect(textOf(await seen.at(57))).toBe("first");
+  });
+
   it("is the tree that was read for it, though others came since", async () => {
     const at = phone();
     await at.show(1, tree("a", "one"));

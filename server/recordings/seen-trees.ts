@@ -36,6 +36,8 @@ export class SeenTrees {
   readonly #options: SeenTreesOptions;
   #seen: Seen[] = [];
   #frame = 0;
+  /** A picture went out since this began; before, everything is of the picture that was there already. */
+  #told = false;
   #frameAt: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<Seen | undefined> | undefined;
@@ -53,6 +55,8 @@ export class SeenTrees {
   frame(seq: number): void {
     // Numbers begin anew with the first viewer after a while without any.
     if (seq < this.#frame) this.#seen = [];
+    if (!this.#told) this.#seen = this.#seen.map((seen) => ({ ...seen, frame: seq - 1, endFrame: seq - 1 }));
+    this.#told = true;
     this.#frame = seq;
     this.#frameAt = this.#options.now();
     this.#stale = true;
@@ -100,6 +104,7 @@ export class SeenTrees {
 
   /** A look under way now sees what the touch does, so only one that came before counts. */
   #cameBefore(seq: number): UiTree | undefined {
+    if (!this.#told) return this.newest;
     const before = this.#seen.findLast(({ endFrame }) => endFrame <= seq);
     if (before !== undefined && seq - before.endFrame <= FEW_PICTURES) return before.tree;
     const after = this.#seen.find(({ endFrame }) => endFrame > seq);

@@ -4,6 +4,7 @@ import { parseConfig } from "../../../../config.ts";
 import { type TestDatabase, testSqlite } from "../../../../db/testing.ts";
 import { silentLog } from "../../../../log.ts";
 import type { DriverEvent, PhoneDriver } from "../../../driver.ts";
+import { composePhones, newTeam } from "../../../testing/harness.ts";
 import { createAndroidDriver } from "../compose.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import type { FakeEngine } from "./testing/engine.ts";
@@ -119,5 +120,52 @@ describe("the Android driver over containers", () => {
     await until(() => told().some(({ type }) => type === "ended"));
     expect(told().at(-1)).toEqual({ type: "ended", phoneId: id, reason: "out_of_memory" });
     expect(await driver.state(id)).toBe("parked");
+  });
+
+  it("takes a launch of a person through the loss of its host, its return, its end, another start and the wipe", async () => {
+    const server = composePhones(database, under.clock, driver);
+    const scope = await newTeam(server);
+    const { id } = await server.phones.launch(scope, {
+      ...{ driver: "adb", model: "container:android-14", idempotencyKey: "launch-one-host" },
+    });
+    const row = async () => {
+      const found = await server.repo.findAnywhere(id);
+      return [found?.state, found?.reason, found?.unreachableSince !== null] as const;
+    };
+    expect(await row()).toEqual(["running", null, false]);
+    const beat = async (times: number) => {
+      for (let n = 0; n < times; n += 1) {
+        under.clock.advance(30_000);
+        await tick();
+      }
+    };
+
+    const simulator = await loseHost(id);
+    await until(async () => (await row())[2]);
+    await beat(2);
+    expect((await row())[0]).toBe("running");
+    engine.comeBack();
+    await simulator.plugIn();
+    await beat(3);
+    await until(async () => !(await row())[2]);
+    expect(await row()).toEqual(["running", null, false]);
+
+    await loseHost(id);
+    await until(async () => (await row())[2]);
+    await beat(30);
+    await until(async () => (await row())[0] === "failed");
+    expect(await row()).toEqual(["failed", "host_gone", false]);
+    const start = () => server.phones.start(scope, id, undefined);
+    await expect(start()).rejects.toThrow("does not answer");
+    expect(await row()).toEqual(["failed", "host_gone", false]);
+
+    engine.comeBack();
+    await beat(8);
+    expect(engine.containers.size).toBe(0);
+    expect((await start()).state).toBe("running");
+    engine.volumes.get(`perch-${id}`)?.files.set("app.db", 40);
+    const receipt = await server.phones.remove(scope, id, "remove-one-host");
+    expect(receipt).toMatchObject({ files: 1, bytes: 40, verifiedAbsent: true });
+    expect([await server.repo.findAnywhere(id), engine.volumes.size]).toEqual([undefined, 0]);
   });
 });
