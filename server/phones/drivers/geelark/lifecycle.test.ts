@@ -1,9 +1,13 @@
 /** Phones at the partner from their making to their wiping, against its emulator. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { TEST_ENGINES } from "../../../db/testing.ts";
 import { PerchError } from "../../../errors.ts";
+import { silentLog } from "../../../log.ts";
+import { waited } from "./driver.ts";
 import { noFaults } from "./emulator/faults.ts";
 import { type PartnerWorld, PROXY, startPartnerWorld } from "./geelark.fixture.ts";
+import { createGeelarkSource } from "./geelark-source.ts";
+import { createMarks } from "./marks.ts";
 import { PATHS } from "./troubles.ts";
 
 const never = new AbortController().signal;
@@ -90,6 +94,51 @@ describe.each(TEST_ENGINES)("phones at the partner on $name", (engine) => {
     await expect(world.source.remove(spec.id, undefined)).rejects.toThrow("does not answer");
   });
 
+  it("are wiped under a remark that somebody changed, and together with what a late creation leaves", async () => {
+    const { spec, phone } = await made();
+    phone.remark = "my favourite";
+    expect(await world.source.remove(spec.id, undefined)).toMatchObject({ verifiedAbsent: true });
+    expect(there()).toEqual([]);
+
+    const late = await made();
+    world.emulator.faults.slowMs = 30;
+    const removing = world.source.remove(late.spec.id, undefined);
+    await vi.waitFor(() => expect(calls(PATHS.remove)).toBe(2));
+    const { remark, serialName, mobileType } = late.phone;
+    world.emulator.world.add({ remark, serialName, mobileType });
+    expect(await removing).toMatchObject({ verifiedAbsent: false });
+    expect(await world.source.remove(late.spec.id, undefined)).toMatchObject({ verifiedAbsent: true });
+    expect(there()).toEqual([]);
+  });
+
+  it("are reached on the internet alone, unless the partner itself is an emulator on this machine", async () => {
+    const { spec } = await made();
+    const { api, repo, clock } = world;
+    const { db } = world.test;
+    const sourceAt = (base: string, host: string) =>
+      createGeelarkSource({
+        ...{ api, repo, db, clock, log: silentLog, pause: waited, marks: createMarks("a1b2c3"), base },
+        ...{
+          versions: ["14"],
+          region: undefined,
+          proxy: "1",
+          connect: (words) => ({ words, open: () => never as never }),
+        },
+        there: {
+          ...{ state: async () => "started", statesOf: async () => new Map(), start: async () => {} },
+          ...{ stop: async () => {}, wipe: async () => true },
+          openAdb: async () => ({ host, port: 5555, password: "p" }),
+          adb: async () => ({ host, port: 5555, password: "p" }),
+        },
+      });
+    const real = "https://openapi.geelark.com";
+    for (const host of ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "::1", "fd00::1", "phone.example"]) {
+      await expect(sourceAt(real, host).start(spec, never), host).rejects.toThrow("a fault of its own");
+    }
+    expect((await sourceAt(real, "124.71.210.176").start(spec, never)).words).toMatch(/^phone \d+ at GeeLark$/);
+    await sourceAt("http://127.0.0.1:1", "127.0.0.1").start(spec, never);
+  });
+
   it("are found again when the answer to their making was lost, by this process and by the next", async () => {
     const spec = await world.phone();
     world.emulator.faults.cutOff = { path: PATHS.create, times: 1 };
@@ -97,11 +146,7 @@ describe.each(TEST_ENGINES)("phones at the partner on $name", (engine) => {
     expect(there()).toHaveLength(1);
 
     const next = await world.phone();
-    world.emulator.faults.cutOff = { path: PATHS.create, times: 1 };
-    const looks = { ...world.emulator.faults };
-    await expect(
-      world.source.create({ ...next }).finally(() => Object.assign(world.emulator.faults, looks)),
-    ).resolves.toBeUndefined();
+    await world.source.create(next);
     // As if this process had ended before the number was written down.
     await world.test.db.tx((tx) => world.repo.set(tx, next.id, { vendorId: null }));
     await world.again().source.create(next);

@@ -41,7 +41,9 @@ export function createCallLimiter(clock: Clock): CallLimiter {
     take(call) {
       const now = clock.now();
       const counters = of(call);
-      const wait = Math.max((notBefore.get(call) ?? 0) - now, ...counters.map((one) => one.waitMs(now)));
+      const refusedFor = (notBefore.get(call) ?? 0) - now;
+      // Further off than a minute it is of a clock that was set back since.
+      const wait = Math.max(refusedFor > MINUTE_MS ? 0 : refusedFor, ...counters.map((one) => one.waitMs(now)));
       if (wait > 0) return wait;
       for (const one of counters) one.count(now);
       return 0;

@@ -1,6 +1,6 @@
 /** What is true at the partner and what is here, brought together again after whatever happened there. */
 import { Hono } from "hono";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../clock.ts";
 import { TEST_ENGINES } from "../../../db/testing.ts";
 import { HTTP_STATUS, PerchError } from "../../../errors.ts";
@@ -63,10 +63,28 @@ describe.each(TEST_ENGINES)("the partner, looked at, on $name", (engine) => {
     expect(world.emulator.world.status(phone)).toBe(2);
   });
 
-  it("does not turn off what is just being started", async () => {
-    const { id, phone } = await running();
+  it("does not turn off what is just being started, also when that began while it looked", async () => {
+    const { id, spec, phone } = await running();
     await world.setState(id, "starting");
     await world.reconciler.look();
+    expect(world.emulator.world.status(phone)).toBe(0);
+
+    await world.setState(id, "parked");
+    world.emulator.calls.length = 0;
+    world.emulator.faults.slowMs = 100;
+    const looking = world.reconciler.look();
+    await vi.waitFor(() => expect(world.emulator.calls).toEqual([PATHS.status]));
+    await world.setState(id, "starting");
+    await looking;
+    expect(world.emulator.world.status(phone)).toBe(0);
+
+    // The row may still say otherwise while the start has begun.
+    await world.setState(id, "parked");
+    world.emulator.faults.slowMs = 20;
+    const starting = world.source.start(spec, never);
+    await world.reconciler.look();
+    await starting;
+    expect(world.emulator.calls).not.toContain(PATHS.stop);
     expect(world.emulator.world.status(phone)).toBe(0);
   });
 
