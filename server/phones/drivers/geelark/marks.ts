@@ -7,9 +7,11 @@ export interface Marks {
   phoneIn(remark: string): PhoneId | undefined;
 }
 
+const MARK_LENGTH = 16;
+
 /** `mark` keeps two servers with one account apart. */
 export function createMarks(mark: string): Marks {
-  const prefix = `perch ${mark} `;
+  const prefix = `perch ${mark.slice(0, MARK_LENGTH)} `;
   return {
     remark: (id) => `${prefix}${id}`,
     phoneIn(remark) {

@@ -17,7 +17,7 @@ export interface Pace {
   readonly wipe: number;
 }
 export const PACE: Pace = {
-  look: [1_000, 5_000],
+  look: [250, 4_000],
   start: 180_000,
   stop: 60_000,
   adbFirst: 3_000,
