@@ -87,8 +87,8 @@ describe("a recording on an Android", () => {
     await expect.poll(() => form().agreed).toBe(true);
     const { source, recorded } = await recordings.pause(bench.scope, id);
     expect(recorded.map(({ words }) => words)).toEqual([
-      "Tap “Your name”",
-      "Type “Ada 日本” into “Your name”",
+      "Tap “name”",
+      "Type “Ada 日本” into “name”",
       "Go back",
       "Tap “I agree”",
     ]);
