@@ -37,6 +37,7 @@ import { securityHeaders } from "./http/security-headers.ts";
 import { addUploadRoutes, type Caller, isUploadPiece } from "./http/upload-routes.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { GEELARK_WEBHOOK_PATH, type GeelarkWebhook, MAX_HINT_BYTES } from "./phones/drivers/geelark/webhook.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
 import type { DataImports } from "./privacy/export/import/import.service.ts";
@@ -77,6 +78,8 @@ export interface AppOptions {
   readonly suites: Pick<SuitesService, "junit">;
   /** Takes what Stripe sends; `undefined` where the server sends no bills. */
   readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
+  /** Takes what the cloud-phone partner sends; `undefined` where there is none. */
+  readonly partnerWebhook: GeelarkWebhook | undefined;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -134,8 +137,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const [path, maxSize] of Object.entries(BODY_BYTES)) app.post(path, limitBody(maxSize));
   const noEvent = new PerchError("bad_input", "This is larger than an event of Stripe.");
   app.post(STRIPE_WEBHOOK_PATH, limitBody(MAX_EVENT_BYTES, noEvent));
+  app.post(GEELARK_WEBHOOK_PATH, limitBody(MAX_HINT_BYTES));
   // A GET has no body that anything could read; looking for one costs a whole `Request`.
-  const limited = new Set([...Object.keys(BODY_BYTES), STRIPE_WEBHOOK_PATH]);
+  const limited = new Set([...Object.keys(BODY_BYTES), STRIPE_WEBHOOK_PATH, GEELARK_WEBHOOK_PATH]);
   app.use((c, next) => {
     const bounded = c.req.method === "GET" || limited.has(c.req.path) || isUploadPiece(c.req.method, c.req.path);
     return bounded ? next() : limitCall(c, next);
@@ -263,6 +267,15 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (options.stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
     const body = new Uint8Array(await c.req.arrayBuffer());
     await options.stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") });
+    return c.json({ received: true });
+  });
+
+  // Without a signature it is refused before anything is read of it.
+  app.post(GEELARK_WEBHOOK_PATH, async (c) => {
+    if (options.partnerWebhook === undefined) throw new PerchError("not_found", "This server has no such partner.");
+    await options.limiter.take("write", networkOf(c.get("request").ip));
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    await options.partnerWebhook.receive({ body, header: (name) => c.req.header(name) });
     return c.json({ received: true });
   });
 

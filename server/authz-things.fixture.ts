@@ -14,6 +14,7 @@ import {
   runId as runIdSchema,
   secretId as secretIdSchema,
   suiteId as suiteIdSchema,
+  uploadId as uploadIdSchema,
   webhookId as webhookIdSchema,
 } from "../shared/ids.ts";
 import { call, type TestPerson, type TestServer } from "./testing.ts";
@@ -43,6 +44,7 @@ export const NO_THINGS = {
   ...{ phoneId: newId("phone"), flowId: newId("flow"), runId: newId("run"), interruptedId: newId("run") },
   ...{ secretId: newId("secret"), askingId: newId("flow"), ruleId: newId("rule"), hookId: newId("webhook") },
   ...{ comparingId: newId("run"), suiteId: newId("suite"), recordingId: newId("recording"), plan: "" },
+  uploadId: newId("upload"),
   ...{ budgetId: newId("budget"), intervalId: newId("usageInterval"), checkoutId: newId("checkout") },
 };
 type Things = typeof NO_THINGS;
@@ -63,9 +65,14 @@ export async function thingsOf(server: TestServer, owner: TestPerson, path?: str
   const phoneId = phoneIdSchema.parse((await answered("phones.launch", { idempotencyKey: "the-phone" })).id);
   server.phones.save(phoneId, "a.txt", "secret");
   const flowId = await saved("Mine", FLOW);
+  const upload = async () => {
+    const { id } = await answered("phones.openUpload", { phoneId, purpose: "file", name: "c.txt", bytes: 3 });
+    return uploadIdSchema.parse(id);
+  };
   return {
     ...NO_THINGS,
     ...{ phoneId, flowId },
+    ...(path !== undefined && /upload/i.test(path) && { uploadId: await upload() }),
     ...(isAbout("runs", "flows") && (await runs())),
     ...(isAbout("recordings") && { recordingId: await recording() }),
     ...(isAbout("secrets") && (await secret())),

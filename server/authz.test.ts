@@ -95,6 +95,15 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "phones.keepAwake": ({ phoneId }) => ({ phoneId }),
   "phones.screenshot": ({ phoneId }) => ({ phoneId }),
   "phones.installWebApp": ({ phoneId }) => ({ phoneId, url: "https://app.example/" }),
+  "phones.models": () => undefined,
+  "phones.apps": ({ phoneId }) => ({ phoneId }),
+  "phones.launchApp": ({ phoneId }) => ({ phoneId, appId: "com.example.app" }),
+  "phones.stopApp": ({ phoneId }) => ({ phoneId, appId: "com.example.app" }),
+  "phones.clearApp": ({ phoneId }) => ({ phoneId, appId: "com.example.app" }),
+  "phones.uninstallApp": ({ phoneId }) => ({ phoneId, appId: "com.example.app" }),
+  "phones.openUpload": ({ phoneId }) => ({ phoneId, purpose: "file", name: "b.txt", bytes: 3 }),
+  "phones.uploads": ({ phoneId }) => ({ phoneId }),
+  "phones.cancelUpload": ({ phoneId, uploadId }) => ({ phoneId, uploadId }),
   "phones.files": ({ phoneId }) => ({ phoneId }),
   "phones.removeFile": ({ phoneId }) => ({ phoneId, name: "a.txt" }),
   "phones.events": () => ({ lastEventId: "0" }),
@@ -208,6 +217,8 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "privacy.acknowledgePolicy": () => ({ version: 1 }),
   "privacy.objectToPolicy": () => ({ version: 1 }),
 };
+/** The phones of these tests are web phones. */
+const NO_APPS = "Phones of this kind have no apps";
 const NO_BILLS = "This server sends no bills";
 /** What calls say that need more than a caller who may: a code of a sign-in, or a server that sends bills. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -215,12 +226,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ...{ "billing.checkout": NO_BILLS, "billing.portal": NO_BILLS, "billing.previewChange": NO_BILLS },
   ...{ "billing.applyChange": NO_BILLS, "billing.act": NO_BILLS, "billing.refundBalance": NO_BILLS },
   "billing.checkoutState": "There is no such checkout",
+  ...{ "phones.apps": NO_APPS, "phones.launchApp": NO_APPS, "phones.stopApp": NO_APPS },
+  ...{ "phones.clearApp": NO_APPS, "phones.uninstallApp": NO_APPS },
 };
 /** Permissions a procedure asks for beyond its meta, from its input. */
 const BEYOND_META: Readonly<Record<string, keyof typeof PERMISSIONS>> = { "screen.ticket": "phones:control" };
 /** Team procedures that name none of the team's things. */
 const BY_TEAM = new Set([
-  ...["phones.list", "phones.launch", "phones.events", "flows.list", "flows.validate", "runs.list"],
+  ...["phones.list", "phones.launch", "phones.events", "phones.models", "flows.list", "flows.validate", "runs.list"],
   ...["secrets.list", "secrets.set", "rules.list", "webhooks.list"],
   ...["workspaces.list", "workspaces.saveFile", "workspaces.preview", "workspaces.import", "recordings.list"],
   ...["teams.get", "teams.rename", "teams.close", "teams.requireSecondFactor", "teams.leave", "teams.invite"],
@@ -285,6 +298,8 @@ describe("every procedure", () => {
     expect(silent.map(({ path }) => path)).toEqual([
       // Nothing is asked at sign-in before it is confirmed, which is audited.
       "account.beginTotp",
+      // Nothing reached the phone; what does is audited.
+      "phones.cancelUpload",
       "phones.keepAwake",
       // Of what is not a flow yet; beginning, saving and discarding it are audited.
       "recordings.assertVisible",

@@ -14,9 +14,13 @@ import { createPutting } from "./files/upload-putting.ts";
 import { createUploadStore, UPLOADS_FOLDER } from "./files/upload-store.ts";
 import { createUploadsRepo } from "./files/uploads.repo.ts";
 import { createUploads, type Uploads } from "./files/uploads.service.ts";
+import type { Jobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
+import { createAndroidDriver, createAndroidParts, createDeviceSource } from "./phones/drivers/adb/compose.ts";
+import { createContainers } from "./phones/drivers/adb/containers/compose.ts";
+import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
@@ -36,15 +40,19 @@ export interface DriversOptions {
   /** Keys are derived from it. */
   readonly master: Buffer;
   readonly config: Config;
+  readonly audit: Audit;
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly log: Log;
   /** Of this server; phones do not reach it. */
   readonly port: number;
 }
 
-/** Those of the kinds that are set up. */
-export async function openDrivers(options: DriversOptions): Promise<Drivers> {
-  const { master, config, clock, log, port } = options;
+/** Those of the kinds that are set up; devices and hosts are registered while the server runs, so `adb` always is. */
+export async function openDrivers(
+  options: DriversOptions,
+): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
+  const { db, master, config, audit, jobs, clock, log, port } = options;
   const web = await createWebDriver({
     dataDir: config.DATA_DIR,
     key: deriveKey(master, "phone profiles"),
@@ -56,7 +64,23 @@ export async function openDrivers(options: DriversOptions): Promise<Drivers> {
     limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
     spares: config.WARM_PHONES,
   });
-  return createDrivers([web]);
+  const encodeVideo = web.encodeVideo?.bind(web);
+  const videos = encodeVideo && { encodeVideo };
+  const android = createAndroidParts({ config, db, audit, clock, log, key: deriveKey(master, "adb key") });
+  const containers = await createContainers({
+    ...android,
+    key: deriveKey(master, "phone containers"),
+    serverPort: port,
+  });
+  const sources = [createDeviceSource(android), ...(containers === undefined ? [] : [containers])];
+  const adb = createAndroidDriver(android, { kind: "adb", sources, ...videos });
+  const geelark =
+    config.geelark &&
+    createGeelarkDriver({
+      ...{ geelark: config.geelark, db, jobs, clock, log, android, ...videos },
+      mark: deriveKey(master, "partner mark").toString("hex"),
+    });
+  return { drivers: createDrivers([web, adb, ...(geelark === undefined ? [] : [geelark.driver])]), geelark };
 }
 
 export function createPhoneParts(options: {
@@ -159,8 +183,8 @@ export function createScreenParts(options: {
       else
         screen.closePhone(id, state === "parked" || state === "removed" ? state : "failed", PHONE_REASON_WORDS[reason]);
     },
-    unreachable() {},
-    reachable() {},
+    unreachable: (id, words) => screen.unreachable(id, words),
+    reachable: (id) => screen.reachable(id),
     idleWarning: (id, at) => screen.idleWarning(id, at),
     coverWarning: (id, at) => screen.coverWarning(id, at),
   };

@@ -161,6 +161,40 @@ describe("settings", () => {
     expect(refusal(env)).toContain(words);
   });
 
+  it("set a cloud-phone partner up, by key or by token", () => {
+    expect(parseConfig({}).geelark).toBeUndefined();
+    const key = { GEELARK_APP_ID: "eH6gQR4oHr3FsZpI36La01IW", GEELARK_API_KEY: "0123456789abcdef0123" };
+    expect(parseConfig({ ...key, GEELARK_PROXY: "7", GEELARK_MODELS: "android-13, android-15" }).geelark).toEqual({
+      access: {
+        base: "https://openapi.geelark.com",
+        key: { appId: key.GEELARK_APP_ID, apiKey: key.GEELARK_API_KEY },
+        token: undefined,
+      },
+      ...{ versions: ["13", "15"], region: undefined, proxy: "7" },
+    });
+    const token = { GEELARK_TOKEN: "0123456789abcdef", GEELARK_PROXY: "socks5://u:p@proxy.example:1080" };
+    expect(parseConfig({ ...token, GEELARK_REGION: "sgp" }).geelark).toMatchObject({
+      ...{ access: { key: undefined, token: "0123456789abcdef" }, versions: ["14"], region: "sgp" },
+    });
+  });
+
+  it.each([
+    [{ GEELARK_PROXY: "7" }, "GEELARK_PROXY is set and no key is"],
+    [{ GEELARK_APP_ID: "eH6gQR4oHr3F", GEELARK_PROXY: "7" }, "GEELARK_API_KEY is missing"],
+    [{ GEELARK_API_KEY: "0123456789abcdef", GEELARK_PROXY: "7" }, "GEELARK_APP_ID is missing"],
+    [{ GEELARK_TOKEN: "0123456789abcdef" }, "makes no phone without a proxy"],
+    [
+      { GEELARK_TOKEN: "0123456789abcdef", GEELARK_PROXY: "7", GEELARK_API_BASE: "http://geelark.example" },
+      "GEELARK_API_BASE must be https",
+    ],
+    [{ GEELARK_MODELS: "android-10" }, "Write android-9, android-11"],
+    [{ GEELARK_REGION: "eu" }, "Write cn or sgp"],
+    [{ GEELARK_PROXY: "proxy.example" }, "number of a proxy saved at GeeLark"],
+    [{ GEELARK_KEY: "x" }, "GEELARK_KEY: there is no such setting"],
+  ])("refuse %j of a cloud-phone partner with what to do", (env, words) => {
+    expect(refusal(env)).toContain(words);
+  });
+
   it("stand in the example, each with a line about it, and the example changes nothing", () => {
     const text = envExample();
     const set = Object.fromEntries(

@@ -8,6 +8,8 @@ import { parseEgressAllow } from "./egress/allow.ts";
 import { parseAuthority } from "./egress/host.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
+import { ANDROID_VERSIONS, REGIONS } from "./phones/drivers/geelark/catalogue.ts";
+import type { GeelarkConfig } from "./phones/drivers/geelark/driver.ts";
 
 /** As what an operator looks at or changes what is somebody's. */
 export const OPERATOR_ROLES = ["operator", "support", "privacy", "security", "owner"] as const;
@@ -232,6 +234,58 @@ const VARIABLES = {
       .optional(),
     about: "SHA-256 of SCRCPY_SERVER_PATH where it is a build of your own. That of the release is known.",
   },
+  GEELARK_APP_ID: {
+    schema: z
+      .string()
+      .regex(/^\w{8,64}$/, "Write the appId of your team at GeeLark.")
+      .optional(),
+    about: "Cloud phones of GeeLark: the appId of your team there, with GEELARK_API_KEY and GEELARK_PROXY.",
+  },
+  GEELARK_API_KEY: {
+    schema: z
+      .string()
+      .regex(/^\w{16,128}$/, "Write the API key of your team at GeeLark.")
+      .optional(),
+    about: "The API key that belongs to GEELARK_APP_ID. Calls are signed with it; it is never sent.",
+  },
+  GEELARK_TOKEN: {
+    schema: z
+      .string()
+      .regex(/^\S{16,2000}$/, "Write the API token of GeeLark's client, without blanks.")
+      .optional(),
+    about: "GeeLark's API token, instead of GEELARK_APP_ID and GEELARK_API_KEY, or where its webhooks come with it.",
+  },
+  GEELARK_API_BASE: {
+    schema: origin.default("https://openapi.geelark.com"),
+    about: "Another address for GeeLark's API, as of npm run partner:emulator.",
+  },
+  GEELARK_MODELS: {
+    schema: z
+      .string()
+      .default("android-14")
+      .transform((text) => text.split(",").map((one) => one.trim().replace(/^android-/, "")))
+      .pipe(
+        z
+          .array(z.enum(ANDROID_VERSIONS, { error: `Write android-${ANDROID_VERSIONS.join(", android-")}, or some.` }))
+          .min(1),
+      ),
+    about: "Androids phones at GeeLark are made of, the usual one first: android-14,android-13.",
+  },
+  GEELARK_REGION: {
+    schema: z.enum(REGIONS, { error: `Write ${REGIONS.join(" or ")}.` }).optional(),
+    about: "Where phones at GeeLark stand: sgp is Singapore, cn is China. Default: GeeLark's own choice.",
+  },
+  GEELARK_PROXY: {
+    schema: z
+      .string()
+      .regex(
+        /^(\d{1,9}|(socks5|https?):\/\/\S{1,500})$/,
+        "Write the number of a proxy saved at GeeLark, or socks5://….",
+      )
+      .optional(),
+    about:
+      "Through which phones at GeeLark reach the internet: the number of a proxy saved there. It makes none without.",
+  },
   PROCESSORS_FILE: {
     schema: z.string().min(1).optional(),
     about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
@@ -257,14 +311,7 @@ function hostAndPort(text: string, context: z.RefinementCtx) {
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
-const LATER = [
-  "SUPABASE_URL",
-  "SUPABASE_SERVICE_ROLE_KEY",
-  "S3_ENDPOINT",
-  "GEELARK_APP_ID",
-  "GEELARK_API_KEY",
-  "GEELARK_API_BASE",
-] as const;
+const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
 const OWN_PREFIXES = [
   "PHONE_",
@@ -290,6 +337,7 @@ const OWN_PREFIXES = [
   "BILLING",
   "STRIPE_",
   "SCRCPY_",
+  "GEELARK_",
   // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
   "ANDROID_DEVICE",
   "ANDROID_IMAGE",
@@ -305,6 +353,8 @@ export interface Config
   readonly certificate: CertificateFiles | undefined;
   /** How bills are sent: through Stripe, to a sandbox on this machine, or not at all. */
   readonly billingMode: BillingMode;
+  /** Set where phones of the cloud-phone partner can be had. */
+  readonly geelark: GeelarkConfig | undefined;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
 }
@@ -377,6 +427,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     backupDir: resolve(BACKUP_DIR ?? `${dataDir}.backups`),
     certificate,
     billingMode: mode,
+    geelark: geelarkOf(values),
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
 }
@@ -407,6 +458,36 @@ function billingMode(
     throw new PerchError("bad_input", "STRIPE_API_BASE must be https, unless it is on this machine.");
   }
   return "stripe";
+}
+
+function geelarkOf(values: Variables): GeelarkConfig | undefined {
+  const { GEELARK_APP_ID: appId, GEELARK_API_KEY: apiKey, GEELARK_TOKEN: token, GEELARK_PROXY: proxy } = values;
+  const { GEELARK_API_BASE: base, GEELARK_MODELS: versions, GEELARK_REGION: region } = values;
+  if (appId === undefined && apiKey === undefined && token === undefined) {
+    if (proxy === undefined) return undefined;
+    throw new PerchError(
+      "bad_input",
+      "GEELARK_PROXY is set and no key is. Set GEELARK_APP_ID and GEELARK_API_KEY, or GEELARK_TOKEN.",
+    );
+  }
+  if ((appId === undefined) !== (apiKey === undefined)) {
+    const missing = appId === undefined ? "GEELARK_APP_ID" : "GEELARK_API_KEY";
+    throw new PerchError(
+      "bad_input",
+      `${missing} is missing. Calls to GeeLark are signed with both, the id and its key.`,
+    );
+  }
+  if (proxy === undefined) {
+    throw new PerchError(
+      "bad_input",
+      "GEELARK_PROXY is missing. GeeLark makes no phone without a proxy: save one in its client and write its number.",
+    );
+  }
+  if (base.startsWith("http:") && !LOOPBACK.has(new URL(base).hostname)) {
+    throw new PerchError("bad_input", "GEELARK_API_BASE must be https, unless it is on this machine.");
+  }
+  const key = appId === undefined || apiKey === undefined ? undefined : { appId, apiKey };
+  return { access: { base, key, token }, versions, region, proxy };
 }
 
 /** One line about billing for the start of the server. */

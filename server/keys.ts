@@ -127,6 +127,7 @@ export function deriveKey(
     | "billing records"
     | "adb key"
     | "phone containers"
+    | "partner mark"
     | "billing sandbox",
 ): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "perch", purpose, 32));

@@ -142,10 +142,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const drivers =
+  const { drivers, geelark } =
     options.driver === undefined
-      ? await openDrivers({ db, master, config, clock, log, port })
-      : createDrivers([options.driver]);
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
+      : { drivers: createDrivers([options.driver]), geelark: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -240,6 +240,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     suites: automations.suites,
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
+    partnerWebhook: geelark?.webhook,
     pages: new Hono<AppEnv>().route(SANDBOX_PATH, billing.sandbox?.pages ?? new Hono<PagesEnv>()).route(
       "/",
       createPages({
@@ -289,12 +290,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...accounts.jobs,
       ...rights.jobs,
       ...billing.jobs,
+      ...geelark?.jobs,
       "backups.sweep": async () => {
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
     },
-    [{ kind: "backups.sweep", everyMs: 60 * MINUTE_MS }, ...rights.schedules, ...billing.schedules],
+    [
+      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...rights.schedules,
+      ...billing.schedules,
+      ...(geelark?.schedules ?? []),
+    ],
   );
   await billing.start();
   await recordings.recover();

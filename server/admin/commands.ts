@@ -41,6 +41,7 @@ import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
+import { PARTNER_COMMANDS } from "./partner-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
@@ -84,6 +85,7 @@ const USAGE = `Usage: npm run admin -- <command>
   sandbox clock --days N --reason R                   lets days pass in the billing sandbox
   sandbox faults [--fail-calls P] [--lose-answers P] [--duplicates P] [--drops P] [--reorder] [--delay-ms N] --reason R
                                                       what goes wrong in the sandbox; without any, nothing
+  partner check [--days N]                            holds what the cloud-phone partner charges beside what was counted
   audit verify [--chain C]                            checks the audit chains; names the first entry that was changed
   incident open --title T --aware-at TIME [--drill] [--what W --consequences C --measures M --todo D] --reason R
                                                       opens an incident; its 72 hours begin at TIME; prints its id
@@ -132,6 +134,7 @@ const COMMANDS: Commands = {
   ...DECISION_COMMANDS,
   ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,
+  ...PARTNER_COMMANDS,
   ...UPKEEP_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,

@@ -10,6 +10,7 @@ import { SCREEN_PROTOCOL } from "../../shared/screen-protocol.ts";
 import { type AppEnv, type AppOptions, createApp } from "../app.ts";
 import { STRIPE_WEBHOOK_PATH } from "../billing/stripe/webhook.ts";
 import { ManualClock } from "../clock.ts";
+import { GEELARK_WEBHOOK_PATH } from "../phones/drivers/geelark/webhook.ts";
 import { signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { strangeCookie } from "./cookies.ts";
 import { createDoors } from "./guards.ts";
@@ -123,6 +124,7 @@ const ROUTES = [
   "POST /privacy/import",
   `POST ${UPLOAD}`,
   `POST ${STRIPE_WEBHOOK_PATH}`,
+  `POST ${GEELARK_WEBHOOK_PATH}`,
   "ALL /trpc/*",
   ...FORMS.map((path) => `POST ${path}`),
 ];

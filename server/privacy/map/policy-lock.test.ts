@@ -48,7 +48,9 @@ describe("the policy and the data map", () => {
     expect(beyond(more({ ...zone, retain: "service" }))).toEqual([
       "Time zone (user.location.imprecise) is kept for good.",
     ]);
-    expect(uncovered(now, { ...now, processors: ["mail", "stripe"] })).toEqual(["The processor database gets data."]);
+    expect(uncovered(now, { ...now, processors: ["geelark", "mail", "stripe"] })).toEqual([
+      "The processor database gets data.",
+    ]);
   });
 
   it("stop the build with what to do, and until the version is published", () => {

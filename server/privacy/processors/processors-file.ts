@@ -23,6 +23,7 @@ export const processorStatements = z.strictObject({
   database: statement.optional(),
   mail: statement.optional(),
   stripe: statement.optional(),
+  geelark: statement.optional(),
 });
 export type ProcessorStatements = z.output<typeof processorStatements>;
 

@@ -43,6 +43,16 @@ describe("the processor register", () => {
     });
   });
 
+  it("names the cloud-phone partner where there is one, and not its emulator on this machine", () => {
+    const set = { GEELARK_TOKEN: "0123456789abcdef", GEELARK_PROXY: "7" };
+    const [partner] = processorsOf(parseConfig(set));
+    expect(partner).toMatchObject({
+      ...{ id: "geelark", name: "GeeLark", contacts: [{ host: "openapi.geelark.com", port: 443 }] },
+    });
+    expect(() => demandAgreements(partner === undefined ? [] : [partner], PUBLIC)).toThrow("GeeLark would process");
+    expect(processorsOf(parseConfig({ ...set, GEELARK_API_BASE: "http://127.0.0.1:8800" }))).toEqual([]);
+  });
+
   it("names Stripe where bills go through it, and where it is, and not where they go to the sandbox", () => {
     expect(processorsOf({ billingMode: "sandbox" })).toEqual([]);
     expect(processorsOf({ billingMode: "off", STRIPE_API_BASE: "https://stripe.example" })).toEqual([]);

@@ -9,7 +9,7 @@ import type { ProcessorErasure } from "../erasure/purge-stores.ts";
 import { LONGEST_COPY_DAYS } from "../retention/budget.ts";
 import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
 
-export const PROCESSOR_IDS = ["database", "mail", "stripe"] as const;
+export const PROCESSOR_IDS = ["database", "mail", "stripe", "geelark"] as const;
 export type ProcessorId = (typeof PROCESSOR_IDS)[number];
 
 export interface Processor {
@@ -37,11 +37,12 @@ export interface ProcessorsConfig {
   readonly DATABASE_URL?: string | undefined;
   readonly billingMode?: BillingMode | undefined;
   readonly STRIPE_API_BASE?: string | undefined;
+  readonly geelark?: { readonly access: { readonly base: string } } | undefined;
 }
 
 /** Configured, and on another machine: what runs beside the server is the operator's own. */
 export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatements = {}): Processor[] {
-  const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com" } = config;
+  const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com", geelark } = config;
   const made: (Processor | undefined)[] = [
     DATABASE_URL === undefined
       ? undefined
@@ -65,6 +66,15 @@ export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatemen
           name: (host) => (host === "api.stripe.com" ? "Stripe" : `Stripe at ${host}`),
           purpose: "takes payments and sends invoices",
           categories: ["user.contact.email", "user.name", "user.payment", "user.unique_id.pseudonymous"],
+          port: (protocol) => (protocol === "http:" ? 80 : 443),
+        }),
+    // Nothing of its own to forget: each phone is deleted there, and looked at, before it is gone here.
+    geelark === undefined
+      ? undefined
+      : processor("geelark", geelark.access.base, stated, {
+          name: (host) => (host === "openapi.geelark.com" ? "GeeLark" : `GeeLark at ${host}`),
+          purpose: "runs Android phones in its cloud, with what is on them",
+          categories: ["user.content.private", "user.behavior", "user.account.settings"],
           port: (protocol) => (protocol === "http:" ? 80 : 443),
         }),
   ];

@@ -202,11 +202,19 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "P3.4": {
     control:
-      "Web phones run on this server itself, so there is no partner; a phone of a partner will be wiped with a receipt and looked for afterwards.",
+      "Without a partner phones run on this server itself, or on the operator's machines. A phone of the partner is deleted there and looked for afterwards; until it was seen to be gone, it is not told gone.",
     checks: [
       check(
         "server/privacy/processors/processors.test.ts",
         "is empty with embedded defaults, and for what runs on this machine",
+      ),
+      check(
+        "server/phones/drivers/geelark/lifecycle.test.ts",
+        "are wiped whatever state they are in, and only what was seen to be gone is told gone",
+      ),
+      check(
+        "server/phones/drivers/geelark/lifecycle.test.ts",
+        "leave no secret and nothing about a person in the database or the log",
       ),
     ],
     live: ["processors"],

@@ -21,7 +21,10 @@ export interface AdbEndpoint {
 }
 
 /** Why an endpoint does not answer, as a phone's reason. */
-export type AdbReason = Extract<PhoneReason, "device_gone" | "device_unauthorized" | "host_gone" | "partner_down">;
+export type AdbReason = Extract<
+  PhoneReason,
+  "device_gone" | "device_unauthorized" | "host_gone" | "partner_down" | "partner_stopped" | "partner_ended"
+>;
 
 /** What an Android says about itself. */
 export interface AndroidFacts {

@@ -3,6 +3,7 @@
  * a small scripted system behind it. For tests and development; docs/android-simulator.md says what is like Android and
  * how far.
  */
+import type { ChildProcess } from "node:child_process";
 import type { KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -11,12 +12,15 @@ import { join } from "node:path";
 import { parseAndroidKey } from "./adb-auth.ts";
 import { AdbConnection, FEATURES } from "./adb-connection.ts";
 import { phoneService } from "./adb-services.ts";
+import { netcat } from "./commands/network.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
 import { LocalSockets } from "./local-sockets.ts";
+import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
 import { screenRecordProgram } from "./scrcpy/screenrecord.ts";
 import { type ScrcpyFaults, type ScrcpySession, scrcpyProgram } from "./scrcpy/server.ts";
+import { killGroup } from "./shell.ts";
 import { installStubs, StubServer } from "./shell-stub.ts";
 
 export interface SimulatorOptions {
@@ -29,6 +33,8 @@ export interface SimulatorOptions {
   readonly density?: number;
   /** Whether a host must be allowed first. */
   readonly auth?: boolean;
+  /** The password that `glogin` takes now, on a device that lets nobody in without. */
+  readonly login?: () => string | undefined;
   /** How long `uiautomator dump` waits on a screen that never rests. Ten seconds by default, as on a phone. */
   readonly idleTimeoutMs?: number;
 }
@@ -90,11 +96,13 @@ class AndroidSimulator implements Simulator {
   readonly faults: ScrcpyFaults = { noEncoder: false, noAudio: false };
   readonly scrcpy = new Set<ScrcpySession>();
   readonly #sockets = new LocalSockets();
+  readonly #running = new Set<ChildProcess>();
   readonly #home: string;
   readonly #stubs: StubServer;
   readonly #service: ReturnType<typeof phoneService>;
   readonly #connections = new Set<AdbConnection>();
   readonly #trusted: Map<string, KeyObject> | undefined;
+  readonly #login: SimulatorOptions["login"];
   readonly #asking = new Map<AdbConnection, string>();
   #server: Server | undefined;
   #port: number;
@@ -105,6 +113,7 @@ class AndroidSimulator implements Simulator {
     this.serial = options.serial ?? "simulator";
     this.#port = options.port ?? 0;
     this.#trusted = options.auth === true ? new Map() : undefined;
+    this.#login = options.login;
     this.#home = mkdtempSync(join(tmpdir(), "adb-"));
     this.root = join(this.#home, "root");
     mkdirSync(this.root);
@@ -118,6 +127,7 @@ class AndroidSimulator implements Simulator {
       {
         app_process: scrcpyProgram({ phone, files, sockets, faults, sessions }),
         screenrecord: screenRecordProgram(phone, faults),
+        nc: netcat(sockets),
       },
     );
     this.#stubs = new StubServer((io) => {
@@ -126,7 +136,12 @@ class AndroidSimulator implements Simulator {
       return runProgram(programs, io);
     });
     const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
-    this.#service = phoneService({ shell: { path, root: this.root }, files, sockets, reboot: () => this.#reboot() });
+    this.#service = phoneService({
+      shell: { path, root: this.root, running: this.#running },
+      files,
+      sockets,
+      reboot: () => this.#reboot(),
+    });
   }
 
   get #socketPath(): string {
@@ -162,7 +177,7 @@ class AndroidSimulator implements Simulator {
         trusted: this.#trusted,
         asked: (who, key) => this.#asking.set(who, key),
         banner: () => this.#banner(),
-        service: this.#service,
+        service: this.#login === undefined ? this.#service : behindLogin(this.#service, this.#login),
         delayMs: () => this.#delayMs,
         ended: (who) => {
           this.#connections.delete(who);
@@ -239,6 +254,7 @@ class AndroidSimulator implements Simulator {
 
   async close(): Promise<void> {
     await this.unplug();
+    for (const child of this.#running) killGroup(child);
     await this.#stubs.close();
     rmSync(this.#home, { recursive: true, force: true });
   }
