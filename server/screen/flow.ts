@@ -50,7 +50,7 @@ export interface Flow {
 export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
   const video = codec === "h264";
   const pace = createPace();
-  const credit = createCredit(codec, video ? pace.window(now, 0) : { frames: 1, bytes: ANY_BYTES });
+  const credit = createCredit(codec, video ? pace.window(0) : { frames: 1, bytes: ANY_BYTES });
   const ladder = createLadder(now, video ? VIDEO_RULES : PICTURE_RULES);
   /** The shortest way there and back seen so far, in ms. */
   let baseMs = Number.POSITIVE_INFINITY;
@@ -67,7 +67,7 @@ export function createFlow(codec: "jpeg" | "h264", now: number): Flow {
     bytesPerMs = bytesPerMs === undefined ? speed : bytesPerMs + SPEED_WEIGHT * (speed - bytesPerMs);
     if (video) {
       pace.delivered(at, delivered, ms);
-      credit.setWindow(pace.window(at, base()));
+      credit.setWindow(pace.window(base()));
       return;
     }
     const average = ladder.average() ?? ms;

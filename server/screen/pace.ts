@@ -18,7 +18,7 @@ const FIRST_BYTES = 128 * 1024;
 export interface Pace {
   /** `bytes` arrived within `ms`. */
   delivered(now: number, bytes: number, ms: number): void;
-  window(now: number, baseMs: number): Window;
+  window(baseMs: number): Window;
 }
 
 export function createPace(): Pace {
@@ -30,7 +30,7 @@ export function createPace(): Pace {
       rates = rates.filter((rate) => now - rate.at <= MEMORY_MS && rate.bytesPerMs > bytesPerMs);
       rates.push({ at: now, bytesPerMs });
     },
-    window(_now, baseMs) {
+    window(baseMs) {
       const [best] = rates;
       if (best === undefined) return { frames: MOST_FRAMES, bytes: FIRST_BYTES };
       const bytes = best.bytesPerMs * (baseMs + QUEUE_MS);

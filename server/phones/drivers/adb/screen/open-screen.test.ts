@@ -32,13 +32,17 @@ describe.concurrent("the screen of an Android with scrcpy", () => {
     await rm(folder, { recursive: true });
   });
 
-  async function setup(facts: Partial<AndroidFacts> = {}, server = { path, version: "3.3.3", sha256: SHA256 }) {
+  async function setup(
+    facts: Partial<AndroidFacts> = {},
+    server = { path, version: "3.3.3", sha256: SHA256 },
+    log = silentLog,
+  ) {
     const device = new FakeDevice(facts);
     const told: string[] = [];
     const screen = await openAndroidScreen(device, {
       scrcpyServer: server,
       clock: systemClock,
-      log: silentLog,
+      log,
       events: {
         resized: ({ width, height }) => told.push(`resized ${width}x${height}`),
         clipboard: (value) => told.push(`clipboard ${value}`),
@@ -48,8 +52,8 @@ describe.concurrent("the screen of an Android with scrcpy", () => {
     open.push({ screen, device });
     return { device, screen, told };
   }
-  async function watched(facts: Partial<AndroidFacts> = {}) {
-    const one = await setup(facts);
+  async function watched(facts: Partial<AndroidFacts> = {}, log = silentLog) {
+    const one = await setup(facts, undefined, log);
     const frames = collect(one.screen);
     await until(() => one.device.servers.length === 1 && one.device.server.has("control"), "a server");
     one.device.server.begin(one.device.display.width, one.device.display.height);
@@ -152,6 +156,19 @@ describe.concurrent("the screen of an Android with scrcpy", () => {
     device.server.frame("delta");
     await until(() => frames.list.length > shown, "delta");
     expect(frames.list.slice(shown).map(({ kind }) => kind)).toEqual(["delta"]);
+  });
+  it("says why an encoder failed, tells nothing of what was typed, and keeps nothing of a device that talks without end", async () => {
+    const logged: unknown[] = [];
+    const log = { ...silentLog, warn: (message: string, fields?: object) => logged.push([message, fields]) };
+    const { device, frames } = await watched({}, log);
+    device.server.says(Buffer.from("[server] WARN: Could not inject char u+0061\n"));
+    device.server.says(Buffer.from("[server] ERROR: Capture/encoding error: no\n"));
+    await until(() => logged.length === 1, "the reason");
+    device.server.says(Buffer.alloc(70_000, "x"));
+    device.server.says(Buffer.from("\n[server] ERROR: Capture/encoding error: again\n"));
+    device.server.frame("still there");
+    await until(() => frames.texts().includes("still there"), "a frame");
+    expect(logged).toEqual([["scrcpy's server says", { error: "[server] ERROR: Capture/encoding error: no" }]]);
   });
   it("refuses packets of absurd size and goes on with another encoder", async () => {
     const { device } = await watched();

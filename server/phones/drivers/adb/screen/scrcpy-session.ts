@@ -10,7 +10,7 @@ import {
   type ScrcpyMediaStreamPacket,
   ScrcpyVideoCodecId,
 } from "@yume-chan/scrcpy";
-import { type ReadableStream, WritableStream } from "@yume-chan/stream-extra";
+import { type ReadableStream, TransformStream, WritableStream } from "@yume-chan/stream-extra";
 import { PerchError } from "../../../../errors.ts";
 import { errorFields, type Log } from "../../../../log.ts";
 import type { AndroidDevice } from "../ports.ts";
@@ -19,6 +19,8 @@ import { BoundedOptions, type DeviceMessages, getClipboardMessage } from "./scrc
 
 const START_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 5_000;
+/** The library collects lines however long they are. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
 const MAX_LOGGED_LINES = 20;
 const MAX_LINE_LENGTH = 300;
 const TECHNICAL_LINE = /^\[server\] (?:ERROR|WARN): .*(?:encod|codec|captur|audio)/i;
@@ -72,7 +74,8 @@ export async function startSession(options: SessionOptions): Promise<ScrcpySessi
     const process = await device.adb.subprocess.noneProtocol.spawn(command, signal);
     spawned = process;
     if (late) await process.kill();
-    return process;
+    const output = process.output.pipeThrough(firstBytes(MAX_OUTPUT_BYTES));
+    return { stdin: process.stdin, output, exited: process.exited, kill: () => process.kill() };
   });
   const scrcpy = new BoundedOptions(
     {
@@ -91,7 +94,8 @@ export async function startSession(options: SessionOptions): Promise<ScrcpySessi
       clipboardAutosync: wish.control?.autosync === true,
       // Its clean-up would delete the file that the next session needs.
       cleanup: false,
-      powerOn: wish.video !== undefined,
+      // Who looks at a phone or does something on it wakes it.
+      powerOn: wish.video !== undefined || wish.control?.autosync === true,
       // It comes first on whichever socket is the first, and the library reads it from video alone.
       sendDeviceMeta: false,
       tunnelForward: true,
@@ -190,6 +194,17 @@ function logOf(log: Log): WritableStream<string> {
       if (left <= 0 || !TECHNICAL_LINE.test(error)) return;
       left -= 1;
       log.warn("scrcpy's server says", { error });
+    },
+  });
+}
+
+/** The rest is read and left out. */
+function firstBytes(most: number): TransformStream<Uint8Array, Uint8Array> {
+  let left = most;
+  return new TransformStream({
+    transform(chunk, controller) {
+      if (chunk.length <= left) controller.enqueue(chunk);
+      left = Math.max(0, left - chunk.length);
     },
   });
 }

@@ -132,18 +132,22 @@ export class FakeServer {
   readonly #exited = Promise.withResolvers<void>();
   #buffer: Buffer = Buffer.alloc(0);
   #first = true;
+  #says: (bytes: Uint8Array) => void = () => {};
 
   constructor(command: readonly string[], device: FakeDevice) {
     this.#device = device;
     this.version = command[4] ?? "";
     this.options = new Map(command.slice(5).map((one): [string, string] => splitOption(one)));
     this.#waiting = (["video", "audio", "control"] as const).filter((name) => this.options.get(name) !== "false");
-    const empty = new ReadableStream<Uint8Array>({
-      start: (controller) => void this.#exited.promise.then(() => controller.close()),
+    const output = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#says = (bytes) => controller.enqueue(bytes);
+        void this.#exited.promise.then(() => controller.close());
+      },
     });
     this.process = {
       stdin: new MaybeConsumable.WritableStream<Uint8Array>({ write() {} }),
-      output: empty,
+      output,
       exited: this.#exited.promise,
       kill: () => this.die(),
     };
@@ -198,6 +202,10 @@ export class FakeServer {
   copied(value: string): void {
     this.#device.clipboard = value;
     this.#tellClipboard();
+  }
+  /** What it writes where its shell's output goes. */
+  says(bytes: Uint8Array): void {
+    this.#says(bytes);
   }
   raw(bytes: Uint8Array): void {
     this.#sockets.get("control")?.send(bytes);
