@@ -185,7 +185,12 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
   }
 
   function targetOf(page: UiTree, element: UiElement, candidates = candidatesFor(page, element, middle(element))) {
-    return { candidates, chosen: 0, fingerprint: fingerprintOf(element, page), name: nameOf(element) || shortId(element.id) };
+    return {
+      candidates,
+      chosen: 0,
+      fingerprint: fingerprintOf(element, page),
+      name: nameOf(element) || shortId(element.id),
+    };
   }
 
   function learn(page: UiTree | undefined): void {
