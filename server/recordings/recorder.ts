@@ -5,7 +5,7 @@
 
 import type { PhoneId, RecordingId, UserId } from "../../shared/ids.ts";
 import { appeared } from "../../shared/recorder/appeared.ts";
-import { candidatesFor, pointCandidate, wordsFirst } from "../../shared/recorder/candidates.ts";
+import { candidatesFor, pointCandidate, shortId, wordsFirst } from "../../shared/recorder/candidates.ts";
 import { fingerprintOf, nameOf } from "../../shared/recorder/fingerprint.ts";
 import { createGestureReader, DOUBLE_TAP_MS, directionOf, type Gesture } from "../../shared/recorder/gestures.ts";
 import { hitTest, touchTarget } from "../../shared/recorder/hit-test.ts";
@@ -187,7 +187,12 @@ export function createRecorder({ id, phoneId, userId, automation, size, sink, cl
   }
 
   function targetOf(page: UiTree, element: UiElement, candidates = candidatesFor(page, element, middle(element))) {
-    return { candidates, chosen: 0, fingerprint: fingerprintOf(element, page), name: nameOf(element) || element.id };
+    return {
+      candidates,
+      chosen: 0,
+      fingerprint: fingerprintOf(element, page),
+      name: nameOf(element) || shortId(element.id),
+    };
   }
 
   function learn(page: UiTree | undefined): void {

@@ -239,6 +239,10 @@ function escapePattern(text: string): string {
 
 /** Ids are patterns, and unlike texts never compared as they stand. */
 function idPattern(id: string): string {
-  const tail = id.includes(":id/") ? id.slice(id.lastIndexOf("/") + 1) : id;
-  return escapePattern(tail);
+  return escapePattern(shortId(id));
+}
+
+/** Android's ids without their package: `com.example:id/buy` is `buy`. */
+export function shortId(id: string): string {
+  return id.includes(":id/") ? id.slice(id.lastIndexOf("/") + 1) : id;
 }

@@ -38,16 +38,17 @@ export async function writeFile(
   device: AndroidDevice,
   file: FileToPut,
   done: (bytes: number) => void,
+  folder = DOWNLOADS,
 ): Promise<string> {
   if (!isName(file.name)) {
     await file.content.cancel();
     throw new PerchError("bad_input", "This file name has characters a phone cannot keep. Rename it and try again.");
   }
-  const draft = `${DOWNLOADS}/.perch-${randomBytes(8).toString("hex")}.part`;
-  await device.text(["mkdir", "-p", DOWNLOADS]);
+  const draft = `${folder}/.perch-${randomBytes(8).toString("hex")}.part`;
+  await device.text(["mkdir", "-p", folder]);
   try {
     await device.push(draft, file.content.pipeThrough(counted(file.size, done)));
-    return await nameIt(device, draft, file.name);
+    return await nameIt(device, draft, file.name, folder);
   } catch (error) {
     await device.run(["rm", "-f", draft]).catch(() => undefined);
     throw error;
@@ -70,17 +71,17 @@ function counted(size: number, done: (bytes: number) => void): TransformStream<U
   });
 }
 
-async function nameIt(device: AndroidDevice, draft: string, wanted: string): Promise<string> {
+async function nameIt(device: AndroidDevice, draft: string, wanted: string, folder: string): Promise<string> {
   for (let tries = 0; tries < 10; tries += 1) {
-    const taken = new Set((await listFolder(device.adb, device.words, DOWNLOADS)).map(({ name }) => name));
+    const taken = new Set((await listFolder(device.adb, device.words, folder)).map(({ name }) => name));
     let count = 1;
     while (taken.has(numbered(wanted, count))) count += 1;
     const name = numbered(wanted, count);
     // `-n`: an app may take the name at this moment. `mv` ends with 0 all the same, and the draft stays.
-    await device.text(["mv", "-n", draft, `${DOWNLOADS}/${name}`]);
-    const left = await listFolder(device.adb, device.words, DOWNLOADS);
-    if (left.some((entry) => `${DOWNLOADS}/${entry.name}` === draft)) continue;
-    await scan(device, `${DOWNLOADS}/${name}`);
+    await device.text(["mv", "-n", draft, `${folder}/${name}`]);
+    const left = await listFolder(device.adb, device.words, folder);
+    if (left.some((entry) => `${folder}/${entry.name}` === draft)) continue;
+    await scan(device, `${folder}/${name}`);
     return name;
   }
   throw new PerchError("limit_reached", `This phone has too many files called ${wanted}. Remove some first.`);

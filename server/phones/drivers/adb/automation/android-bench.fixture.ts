@@ -43,14 +43,17 @@ function endpointOf(simulator: Simulator, folder: string): AdbEndpoint {
   return streamEndpoint("the simulator", keys, async () => connect(simulator.port, "127.0.0.1"));
 }
 
-export async function openSimulatedAndroid(): Promise<SimulatedAndroid> {
+/** Without `scrcpy`: pictures, and hands by Android's own `input`. */
+export async function openSimulatedAndroid({ scrcpy: useScrcpy = true } = {}): Promise<SimulatedAndroid> {
   const folder = mkdtempSync(join(tmpdir(), "perch-android-"));
   const simulator = await openSimulator();
   const endpoint = endpointOf(simulator, folder);
   const device = await openAndroidDevice(endpoint, { clock: systemClock, signal: AbortSignal.timeout(20_000) });
   const scrcpy = scrcpyServerIn(folder);
   const screen = await openAndroidScreen(device, {
-    scrcpyServer: { path: scrcpy.SCRCPY_SERVER_PATH, version: SCRCPY_VERSION, sha256: scrcpy.SCRCPY_SERVER_SHA256 },
+    ...(useScrcpy && {
+      scrcpyServer: { path: scrcpy.SCRCPY_SERVER_PATH, version: SCRCPY_VERSION, sha256: scrcpy.SCRCPY_SERVER_SHA256 },
+    }),
     clock: systemClock,
     log: silentLog,
     events: { resized: () => {}, clipboard: () => {}, keyboard: () => {} },

@@ -63,6 +63,13 @@ describe("an Android's screen", () => {
       .poll(() => android.device.text(["cat", "/data/local/tmp/perch-screen.xml"]), { timeout: 3_000 })
       .toBe("");
   });
+  it("takes media where galleries look, a second of one name beside the first", async () => {
+    for (const text of ["one", "two"]) await android.automation.addMedia?.("cat -n $(id).png", Buffer.from(text));
+    const names = await android.device.text(["ls", "/sdcard/Pictures"]);
+    expect(names.trim().split("\n").toSorted()).toEqual(["cat -n $(id) (2).png", "cat -n $(id).png"]);
+    expect(await android.device.text(["cat", "/sdcard/Pictures/cat -n $(id) (2).png"])).toBe("two");
+    await expect(android.automation.addMedia?.("../cat.png", Buffer.from("x"))).rejects.toThrow(/file name/);
+  });
   it("gives who asks at once the same look, and never one from before they asked", async () => {
     const looks = await Promise.all([1, 2, 3].map(() => android.automation.elements()));
     expect(looks[1]).toBe(looks[2]);

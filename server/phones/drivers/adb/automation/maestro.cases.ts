@@ -16,9 +16,10 @@ export interface AndroidCase {
   readonly words?: RegExp;
 }
 
-const FORM = "appId: com.example.form";
 const COUNTER = "appId: com.example.counter";
 const SHOP = "appId: com.example.shop";
+/** For what fails, so that it fails soon. */
+const SOON = "\nlimits: {lookup: 1s, optional: 300ms}";
 const form = ({ apps }: Pick<Simulator, "apps">) => apps.form.values;
 const count = ({ apps }: Pick<Simulator, "apps">) => apps.counter.count;
 const chosen = ({ apps }: Pick<Simulator, "apps">) => apps.shop.chosen;
@@ -86,7 +87,7 @@ export const APPS: readonly AndroidCase[] = [
       .map((link) => `- openLink: {link: '${link}', optional: true}`)
       .join("\n"),
     ends: "warned",
-    words: /(?:links are not opened: they reach into the phone[^]*){4}No app on this phone opens this link/,
+    words: /(?:links are not opened: they reach into the phone[\s\S]*){4}No app on this phone opens this link/,
     shows: ({ phone }) => phone.tasks,
     expect: [],
   },
@@ -131,7 +132,7 @@ export const TOUCHING: readonly AndroidCase[] = [
   },
   {
     name: "tapOn what is not there",
-    header: SHOP,
+    header: `${SHOP}${SOON}`,
     steps: "- launchApp\n- tapOn: Nothing here",
     ends: "failed",
     words: /"Nothing here" did not appear/,
@@ -214,17 +215,18 @@ export const CHECKING: readonly AndroidCase[] = [
   },
   {
     name: "assertVisible of what is not there, and assertNotVisible of what stays",
+    header: `appId: com.example.form${SOON}`,
     steps: "- launchApp\n- assertVisible: {text: Goodbye, optional: true}\n- assertNotVisible: Sign up",
     ends: "failed",
-    words: /"Sign up" was still visible[^]*"Goodbye" did not appear/,
+    words: /"Sign up" was still visible[\s\S]*"Goodbye" did not appear/,
   },
   {
     name: "on a screen that never rests only places and pictures count, and nothing is taken for absent",
-    header: "appId: com.example.busy",
+    header: `appId: com.example.busy${SOON}`,
     steps:
       "- launchApp\n- waitForAnimationToEnd: {timeout: 300}\n- tapOn: {point: '50%,50%'}\n- takeScreenshot: busy\n- assertNotVisible: Anything",
     ends: "failed",
-    words: /cannot be told\. The screen never came to rest[^]*still moved after 0\.3 seconds/,
+    words: /cannot be told\. The screen never came to rest[\s\S]*still moved after 0\.3 seconds/,
     shows: ({ phone }) => phone.touches.length > 0,
     expect: true,
   },
