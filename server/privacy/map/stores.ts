@@ -172,6 +172,21 @@ export const STORES = {
     encrypted: "As one sealed file while the phone is parked; while it runs, as the disk is.",
     place: "on your phones",
   },
+  phoneVolumes: {
+    ...phone,
+    name: "What Android phones in containers store: a Docker volume each, on the operator's hosts",
+    kind: "files",
+    holds: ["user.content.private"],
+    subject: "One volume a phone, named by the phone's id and labelled with it.",
+    retain: "phone",
+    erase:
+      "Removed with the phone, and looked for afterwards; a host that does not answer is asked again, and before it is gone, erasing goes on.",
+    export:
+      "Left out: apps' data in formats of their own; files of the phone come from the phone itself while it runs.",
+    readBy: "Android on the phone; whoever is root on the host.",
+    encrypted: "As the host's disk is.",
+    place: "on your phones",
+  },
   exportFiles: {
     ...contract,
     name: "Copies people asked for: exports/ of the data folder",

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import { createAudit } from "../../../../audit/audit.repo.ts";
 import { systemClock } from "../../../../clock.ts";
 import { parseConfig } from "../../../../config.ts";
 import { type TestDatabase, testSqlite } from "../../../../db/testing.ts";
+import { isLoopback } from "../../../../egress/address.ts";
 import { silentLog } from "../../../../log.ts";
 import { createAndroidParts } from "../compose.ts";
 import { createContainerDesk, createContainers } from "./compose.ts";
@@ -57,6 +59,8 @@ describe("containers of a server", () => {
     const desk = createContainerDesk(first);
     expect(await desk.hosts.list()).toMatchObject([{ name: "default", capacity: 9, region: "eu", taken: 0 }]);
     expect(desk.instance).toMatch(/^[0-9a-f]{16}$/);
+    // A phone can only look at what its network has a way to: link-local addresses of IPv6 would all look open.
+    expect(desk.servers().filter((address) => !isIPv4(address) || isLoopback(address))).toEqual([]);
   });
   it("stop the start for settings that cannot be meant", async () => {
     await expect(createContainers(options(settings({ DOCKER_HOST: "tcp:nonsense" })))).rejects.toThrow("unix:///");

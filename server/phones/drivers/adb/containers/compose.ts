@@ -1,5 +1,6 @@
 /** Makes what runs phones in containers, for the server and for commands beside it. */
 import { createHash } from "node:crypto";
+import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Audit } from "../../../../audit/audit.repo.ts";
@@ -29,6 +30,11 @@ export interface ContainerDesk {
   servers(): readonly string[];
 }
 
+/** Of IPv4: phones have no other way, their network has no IPv6. */
+export function serverAddresses(): readonly string[] {
+  return [...machineAddresses()].filter((address) => isIPv4(address) && !isLoopback(address));
+}
+
 /** `key`: `deriveKey(master, "phone containers")`. Connects to nothing. */
 export function createContainerDesk(options: {
   readonly db: Database;
@@ -44,7 +50,7 @@ export function createContainerDesk(options: {
     instance: createHash("sha256").update(key).digest("hex").slice(0, 16),
     images: () => readCatalogue(config.ANDROID_IMAGES),
     open: ({ address, certFolder }) => openEngine(address, certFolder ?? undefined),
-    servers: () => [...machineAddresses()].filter((address) => !isLoopback(address)),
+    servers: serverAddresses,
   };
 }
 

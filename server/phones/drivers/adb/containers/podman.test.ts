@@ -10,6 +10,7 @@ import type { PhoneId } from "../../../../../shared/ids.ts";
 import { type TestDatabase, testSqlite } from "../../../../db/testing.ts";
 import type { AdbEndpoint } from "../ports.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
+import { serverAddresses } from "./compose.ts";
 import { firewallRules } from "./egress-guard.ts";
 import { openEngine } from "./engine.ts";
 import { preflight } from "./preflight.ts";
@@ -36,7 +37,7 @@ describe.runIf(volumes !== undefined)("a phone on podman", () => {
   let source: ReturnType<Containers["startSource"]>["source"];
   beforeAll(async () => {
     database = await testSqlite.open();
-    under = await openContainers(database, { images: [image] });
+    under = await openContainers(database, { images: [image], servers: serverAddresses() });
     simulator = await startSimulator();
     await under.hosts.add({ name: "podman", address, certFolder: undefined, region: "here", capacity: 2 }, "test");
     ({ source } = under.startSource());
@@ -65,7 +66,7 @@ describe.runIf(volumes !== undefined)("a phone on podman", () => {
   });
 
   it("starts with the rules loaded, and its ADB answers over the published port and through the Engine", async () => {
-    nft(firewallRules(["192.0.2.1"]));
+    nft(firewallRules(serverAddresses()));
     const endpoint = await source.start(specOf(id, image), always);
     expect(await model(endpoint)).toBe(simulator.phone.properties.get("ro.product.model"));
 
@@ -90,7 +91,7 @@ describe.runIf(volumes !== undefined)("a phone on podman", () => {
       images: [image],
       capacity: 2,
       instance: "0123456789abcdef",
-      ...{ servers: [], serverPort: 8787 },
+      ...{ servers: serverAddresses(), serverPort: 8787 },
     });
     engine.close();
     const of = (what: string) => findings.find((finding) => finding.what === what);

@@ -68,7 +68,11 @@ const noDevice = async (): Promise<FakeDevice> => ({ port: 1, close() {} });
 
 export async function openContainers(
   test: TestDatabase,
-  options: { readonly images?: readonly CatalogueImage[]; readonly device?: () => Promise<FakeDevice> } = {},
+  options: {
+    readonly images?: readonly CatalogueImage[];
+    readonly device?: () => Promise<FakeDevice>;
+    readonly servers?: readonly string[];
+  } = {},
 ) {
   const { db } = test;
   const folder = mkdtempSync(join(tmpdir(), "hosts-"));
@@ -96,7 +100,7 @@ export async function openContainers(
         open: (row) => openEngine(row.address, row.certFolder ?? undefined),
         keys: createAdbKeys(folder, randomBytes(32)),
       },
-      ...{ servers: () => ["198.51.100.7"], serverPort: 8787, network },
+      ...{ servers: () => options.servers ?? ["198.51.100.7"], serverPort: 8787, network },
     });
     const events: SourceEvent[] = [];
     source.onEvent((event) => events.push(event));
