@@ -2,6 +2,7 @@
  * `npm run bench` runs every benchmark in order and writes `docs/benchmarks.md`; `npm run bench -- <name> …` runs some
  * and writes nothing. Exit status 1 when one fails; an aim that is missed is told, not an error.
  */
+import { android } from "./android.ts";
 import { auditChain } from "./audit-chain.ts";
 import { automations } from "./automations.ts";
 import { balanceCheck } from "./balance-check.ts";
@@ -37,6 +38,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   moving,
   idle,
   slowLink,
+  android,
   trpc,
   signIn,
   sessionCheck,

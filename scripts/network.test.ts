@@ -13,6 +13,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   "node:dns": true,
   "node:dns/promises": true,
   undici: true,
+  "@yume-chan/adb-server-node-tcp": true,
   ws: ["WebSocket"],
   nodemailer: true,
   pg: true,
@@ -65,6 +66,8 @@ const KNOWN = [
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",
+  // ADB, to the operator's own devices and ADB server, and through the guard to a partner's, goes through it as well:
+  // `server/phones/drivers/adb/connect/dial-device.ts`.
   // The script of a page, which runs in the person's browser and asks this server.
   "server/http/pages/passkey-form.ts fetch",
   // HTTP over a socket the guard has opened.

@@ -8,7 +8,8 @@ import type { PhoneDriver } from "../phones/driver.ts";
 import { phoneSize } from "../phones/phone-view.ts";
 import type { PhoneRow } from "../phones/phones.repo.ts";
 import { LeaseLost } from "./engine/failures.ts";
-import type { FlowPhone, PhoneHands } from "./engine/ports.ts";
+import type { FlowPhone, Pace, PhoneHands } from "./engine/ports.ts";
+import { createPhoneReach } from "./phone-reach.ts";
 import { coveredScreenshot, treeForPictures, treeToKeep } from "./secrets/covered-pictures.ts";
 import type { Redactor } from "./secrets/redact.ts";
 
@@ -34,6 +35,7 @@ export function leasedPhone(options: {
   /** Of the run: pictures leave here without its secrets. */
   redactor: Redactor;
   holdsLease: () => boolean;
+  pace: Pace;
   /** Turns the phone and writes it down. */
   rotate: (id: PhoneId) => Promise<unknown>;
   /** Counts as use, so that the phone is not parked as idle. */
@@ -54,12 +56,14 @@ export function leasedPhone(options: {
   let copied: string | undefined;
   const stepLooks = createLooks();
 
+  const reach = createPhoneReach({ driver, id, signal, pace: options.pace });
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     if (!options.holdsLease()) throw new LeaseLost();
     options.used(id);
     return unlessAborted(signal, work());
   };
+  const ask = <T>(work: () => Promise<T>): Promise<T> => reach.look(() => call(work));
   const configure = (next: PhoneSettings) => {
     settings = next;
     return driver.configure({
@@ -82,8 +86,7 @@ export function leasedPhone(options: {
     during(effect): FlowPhone {
       const change = async <T>(work: () => Promise<T>): Promise<T> => {
         signal.throwIfAborted();
-        await effect();
-        return call(work);
+        return reach.change(effect, () => call(work));
       };
       return {
         can: {
@@ -92,17 +95,17 @@ export function leasedPhone(options: {
           clipboard: driver.capabilities.clipboard,
         },
         size: () => automation.size?.(id) ?? phoneSize({ ...row, rotated }),
-        opened: async (withinMs) => call(() => automation.opened(id, withinMs)),
+        opened: async (withinMs) => ask(() => automation.opened(id, withinMs)),
         async elements() {
-          lastTree = await stepLooks.begin(call(() => automation.elements(id)));
+          lastTree = await stepLooks.begin(ask(() => automation.elements(id)));
           return lastTree;
         },
-        findByCss: async (css) => call(() => automation.findByCss(id, css)),
-        target: async (ref, withinMs) => call(() => automation.target(id, ref, withinMs)),
-        still: async (withinMs) => call(() => automation.still(id, withinMs)),
-        screenshot: async () => call(picture),
+        findByCss: async (css) => ask(() => automation.findByCss(id, css)),
+        target: async (ref, withinMs) => ask(() => automation.target(id, ref, withinMs)),
+        still: async (withinMs) => ask(() => automation.still(id, withinMs)),
+        screenshot: async () => ask(picture),
         readClipboard: async () =>
-          call(async () =>
+          ask(async () =>
             driver.clipboard.read(id).catch((error: unknown) => {
               if (copied === undefined || !cannot(error)) throw error;
               return copied;
@@ -166,7 +169,7 @@ export function leasedPhone(options: {
         configure: (changed) => change(() => configure({ ...settings, ...changed })),
         async colorScheme() {
           if (automation.isDark === undefined) return settings.colorScheme ?? "light";
-          return (await call(async () => automation.isDark?.(id))) === true ? "dark" : "light";
+          return (await ask(async () => automation.isDark?.(id))) === true ? "dark" : "light";
         },
         airplane: () => airplane,
       };

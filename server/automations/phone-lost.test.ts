@@ -1,8 +1,10 @@
 /** A phone that goes away in the middle of a run, in every kind of step. */
+import { setImmediate as later } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunId } from "../../shared/ids.ts";
 import { PerchError } from "../errors.ts";
 import { systemPace } from "./engine/pace.ts";
+import type { Pace } from "./engine/ports.ts";
 import { type OpenRuns, openRuns, runFlow, startFlow } from "./testing/harness.ts";
 
 /** Commands by what they wait for while the phone goes. */
@@ -82,5 +84,88 @@ describe("a phone that is lost", () => {
     const run = await runFlow(at, "- back");
     expect(run).toMatchObject({ state: "failed", error: { code: "phone_not_started" } });
     at.driver.failing.delete("start");
+  });
+});
+
+describe("a phone that is out of reach for a moment", () => {
+  let at: OpenRuns;
+  let time = 0;
+  /** Time stands still for a phone that is away until a test lets it pass. */
+  let passes = false;
+  const pace: Pace = {
+    now: () => time,
+    async sleep(ms, signal) {
+      if (passes || at.driver.out.size === 0) time += ms;
+      await later();
+      signal.throwIfAborted();
+    },
+  };
+  beforeEach(async () => {
+    passes = false;
+    at = await openRuns({ pace });
+    at.driver.items = [{ text: "Buy" }];
+  });
+  afterEach(() => at.dispose());
+  const runsOn = async (commands: string) => {
+    const { runId } = await startFlow(at, commands);
+    await vi.waitFor(() => expect(at.driver.out.size).toBe(1));
+    return runId;
+  };
+  /** Each look at the screen fails as it does when the cable is pulled. */
+  const loseAtLook = () => {
+    const { elements } = at.driver.automation;
+    at.driver.automation.elements = async (id) => {
+      at.driver.automation.elements = elements;
+      at.driver.lose(id);
+      throw new PerchError("phone_unavailable", "The device does not answer.");
+    };
+  };
+
+  it("is looked at again when it is back, and the run goes on", async () => {
+    loseAtLook();
+    const runId = await runsOn("- tapOn: Buy\n- inputText: words");
+    at.driver.find(at.phoneId);
+    await at.runner.idle();
+    expect(await at.runs.get(at.scope, runId)).toMatchObject({ state: "passed" });
+    expect(at.driver.effects.filter((effect) => effect === "type words")).toHaveLength(1);
+  });
+
+  it("ends the run after half a minute, with its reason", async () => {
+    passes = true;
+    time = 0;
+    loseAtLook();
+    const run = await runFlow(at, "- tapOn: Buy");
+    expect(run).toMatchObject({ state: "failed", error: { code: "phone_lost", message: /out of reach for too long/ } });
+    expect(time).toBeGreaterThanOrEqual(30_000);
+    expect(time).toBeLessThan(60_000);
+  });
+
+  it("does nothing twice: what was begun when it went ends the run", async () => {
+    at.driver.onEffect = async () => {
+      at.driver.onEffect = undefined;
+      at.driver.lose(at.phoneId);
+      throw new PerchError("phone_unavailable", "The device does not answer.");
+    };
+    const run = await runFlow(at, "- inputText: once\n- inputText: after");
+    expect(run).toMatchObject({ state: "failed", error: { code: "phone_lost", message: /may have done it/ } });
+    expect(at.driver.effects).toEqual(["type once"]);
+  });
+
+  it("begins nothing while it is away", async () => {
+    at.driver.items = [];
+    const { automation } = at.driver;
+    const { still } = automation;
+    automation.still = async (id, withinMs) => {
+      automation.still = still;
+      const answer = await still(id, withinMs);
+      at.driver.lose(id);
+      return answer;
+    };
+    const runId = await runsOn("- waitForAnimationToEnd\n- inputText: words");
+    expect(at.driver.effects).toEqual([]);
+    at.driver.find(at.phoneId);
+    await at.runner.idle();
+    expect(await at.runs.get(at.scope, runId)).toMatchObject({ state: "passed" });
+    expect(at.driver.effects).toEqual(["type words"]);
   });
 });

@@ -170,6 +170,7 @@ export function createPerformer(
             signal: until,
             redactor: work.redactor,
             holdsLease: () => gate.holds(lease),
+            pace: options.pace,
             rotate: phones.rotate,
             used: phones.used,
           });

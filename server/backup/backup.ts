@@ -29,7 +29,7 @@ const LIST = "backup.json";
 const DATABASE = "perch.db";
 const NAME = /^perch-\d{8}T\d{6}Z$/;
 /** Encrypted files beside the database. What runs and what is only passing (exports, caches) stays out. */
-const FOLDERS = ["runs", "web-phones/phones", "web-phones/profiles"] as const;
+const FOLDERS = ["runs", "web-phones/phones", "web-phones/profiles", "android"] as const;
 /** Of a running phone: plain, and changing while it is copied. */
 const PLAIN = /^web-phones\/(profiles\/[a-f0-9]{24}(\.pid|\/|$)|phones\/[^/]+\/files\/)|\.(opening|gone|new)(\/|$)/;
 

@@ -274,6 +274,9 @@ export function createRoom({ phone, clock, onInput, onPresence, onEmpty, tap }: 
           levelChanged: () => seats.get(viewer.id)?.hub.levelChanged(),
           needsKeyFrame: () => seats.get(viewer.id)?.hub.refresh(),
           pictures: () => showPictures(viewer),
+          video() {
+            if (seats.get(viewer.id)?.hub === pictureHub) seat(viewer, hub);
+          },
           audio: (on) => (on ? sound.join(viewer) : sound.leave(viewer)),
         },
       });

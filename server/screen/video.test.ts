@@ -76,6 +76,29 @@ describe("a screen with video", () => {
     await until(() => source.pictures?.listening === false, "no more pictures");
     expect(source.listening).toBe(true);
   });
+  it("gives pictures to a viewer whose link video does not fit, and video again when it is good", async () => {
+    const viewer = await watching();
+    // More at once than may wait, again and again: each time a run is lost.
+    for (let round = 0; round < 6; round += 1) {
+      begin();
+      for (let i = 0; i < 100; i += 1)
+        source.emit({ format: "h264", kind: "delta", bytes: new Uint8Array(20_000), crisp: false });
+      await roundTrip(viewer);
+      clock.advance(3_100);
+    }
+    await until(() => source.pictures?.listening === true, "pictures");
+    expect(source.listening).toBe(false);
+    source.pictures?.image("one");
+    await until(() => viewer.texts().includes("one"), "a picture");
+    await roundTrip(viewer);
+    clock.advance(20_500);
+    source.pictures?.image("two");
+    await until(() => source.listening, "video");
+    expect(source.pictures?.listening).toBe(false);
+    begin("again");
+    await until(() => viewer.texts().includes("again"), "a key frame");
+    expect(viewer.closed).toBeUndefined();
+  });
   it("lets who asks hear the phone, from the configuration on, until nobody does", async () => {
     const [a, b, deaf] = [await watching(), await watching(), await watching()];
     a.send({ type: "audio", on: true });

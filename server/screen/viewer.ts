@@ -11,6 +11,7 @@ import {
 } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
 import type { ScreenLevel } from "../phones/driver.ts";
+import { createFit } from "./fit.ts";
 import { createFlow } from "./flow.ts";
 import type { HubFrame, HubViewer } from "./frame-hub.ts";
 import { createInputGate, type InputGate } from "./input.ts";
@@ -56,8 +57,10 @@ export interface ViewerEvents {
   readonly levelChanged: () => void;
   /** This viewer needs a whole picture to go on. */
   readonly needsKeyFrame: () => void;
-  /** It cannot show video. */
+  /** It cannot show video, or its link cannot carry what others need. */
   readonly pictures: () => void;
+  /** Its link may carry video again. */
+  readonly video: () => void;
   readonly audio: (on: boolean) => void;
 }
 
@@ -89,6 +92,9 @@ export interface ViewerOptions {
 
 export function createViewer({ id, socket, grant, codec, clock, events }: ViewerOptions): Viewer {
   let flow = createFlow(codec, clock.now());
+  const fit = createFit();
+  /** Gets pictures though it could show video. */
+  let spared = false;
   let limit: ScreenLevel = 4;
   /** Of flows before this one. */
   let droppedBefore = 0;
@@ -145,6 +151,7 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       const done = flow.acknowledge(clock.now(), message.seq);
       pump();
       askKeyFrame();
+      if (spared && fit.arrived(clock.now(), flow.level())) events.video();
       if (done === undefined) return;
       if (done.levelChanged) events.levelChanged();
       if (clock.now() - statsAt >= STATS_EVERY_MS) {
@@ -158,6 +165,7 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       keyFrames.need();
       askKeyFrame(true);
     } else if (message.type === "pictures") {
+      spared = false;
       events.pictures();
     } else if (message.type === "audio") {
       events.audio(message.on);
@@ -184,16 +192,21 @@ export function createViewer({ id, socket, grant, codec, clock, events }: Viewer
       if (!open) return;
       if (frame.kind === "keyFrame" || frame.kind === "image") keyFrames.came();
       const level = flow.level();
-      if (flow.offer(clock.now(), frame)) keyFrames.need();
+      const lost = flow.offer(clock.now(), frame);
+      if (lost) keyFrames.need();
       pump();
       askKeyFrame();
       if (flow.level() !== level) events.levelChanged();
+      if (!lost || !fit.lost(clock.now(), flow.level())) return;
+      spared = true;
+      events.pictures();
     },
     hear(message, config) {
       if (open && (config || socket.bufferedAmount <= MAX_UNSENT_WITH_SOUND)) write(message);
     },
     restart(next) {
       droppedBefore += flow.dropped();
+      if (next === "h264") spared = false;
       flow = createFlow(next, clock.now());
       flow.limit(clock.now(), limit);
       keyFrames.came();

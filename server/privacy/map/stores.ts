@@ -226,6 +226,16 @@ export const STORES = {
     readBy: "The server and the admin commands.",
     encrypted: "It is the key; it never stands beside the data.",
   },
+  adbKey: {
+    ...notPersonal,
+    name: "The server's own ADB key: android/adb-key.sealed of the data folder",
+    kind: "files",
+    clause: "P7.2",
+    retain: "service",
+    erase: NOTHING,
+    readBy: "The server and the admin commands.",
+    encrypted: "Sealed with a key derived from the key file.",
+  },
   certificates: {
     ...notPersonal,
     name: "TLS certificate and its key",

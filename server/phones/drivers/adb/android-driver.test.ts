@@ -1,5 +1,8 @@
 /** The Android driver as a server composes it, on simulated devices: directly, and through Debian's ADB server. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../clock.ts";
@@ -148,10 +151,15 @@ describe("a running Android", () => {
   });
 });
 
+/** The simulator runs its own in its place, so any file will do. */
+const SCRCPY = "scrcpy's server";
+const hasVideo = spawnSync("ffmpeg", ["-version"]).error === undefined;
+
 describe.each([
-  ["directly", async (): Promise<AdbProcess | undefined> => undefined, true],
-  ["through an ADB server", adbProcess, hasAdb],
-] as const)("a phone reached %s that is lost", (_, server, can) => {
+  ["directly", async (): Promise<AdbProcess | undefined> => undefined, true, "jpeg"],
+  ["through an ADB server, as video,", adbProcess, hasAdb && hasVideo, "h264"],
+] as const)("a phone reached %s that is lost", (_, server, can, codec) => {
+  let folder: string;
   let adb: AdbProcess | undefined;
   let simulator: Simulator;
   let world: AndroidWorld;
@@ -160,7 +168,11 @@ describe.each([
     if (!can) return;
     adb = await server();
     simulator = await startSimulator();
-    world = await androidWorld(adb && { env: { ADB_SERVER: `127.0.0.1:${adb.at.port}` } });
+    folder = mkdtempSync(join(tmpdir(), "perch-scrcpy-"));
+    writeFileSync(join(folder, "server"), SCRCPY);
+    const sha256 = createHash("sha256").update(SCRCPY).digest("hex");
+    const video = { SCRCPY_SERVER_PATH: join(folder, "server"), SCRCPY_SERVER_SHA256: sha256 };
+    world = await androidWorld(adb && { env: { ADB_SERVER: `127.0.0.1:${adb.at.port}`, ...video } });
     spec = await world.phone(await world.register(`${adb === undefined ? "tcp" : "server"}:${simulator.address}`));
     await world.driver.create(spec);
     await world.driver.start(spec);
@@ -169,6 +181,7 @@ describe.each([
     await world?.dispose();
     await simulator?.close();
     await adb?.dispose();
+    if (can) rmSync(folder, { recursive: true, force: true });
   });
   const told = (type: string): Promise<void> =>
     vi.waitFor(() => expect(world.events.at(-1)).toMatchObject({ type, phoneId: spec.id }), { timeout: 10_000 });
@@ -177,6 +190,7 @@ describe.each([
     const frames: ScreenFrame[] = [];
     const stop = world.driver.screen(spec.id).listen((frame) => frames.push(frame));
     await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0), { timeout: 10_000 });
+    expect(world.driver.screen(spec.id).codec).toBe(codec);
     const running = world.driver.automation?.elements(spec.id);
     running?.catch(() => undefined);
     await simulator.unplug();
@@ -190,6 +204,13 @@ describe.each([
     await told("found");
     expect(await world.driver.state(spec.id)).toBe("running");
     await vi.waitFor(() => expect(frames.length).toBeGreaterThan(before), { timeout: 10_000 });
+    if (codec === "h264") {
+      await vi.waitFor(() =>
+        expect(frames.slice(before).map(({ kind }) => kind)).toEqual(
+          expect.arrayContaining(["codecConfig", "keyFrame"]),
+        ),
+      );
+    }
     stop();
     expect((await world.driver.screenshot(spec.id)).width).toBe(720);
   });

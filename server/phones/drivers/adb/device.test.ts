@@ -3,12 +3,14 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Adb } from "@yume-chan/adb";
+import { Duplex } from "node:stream";
+import { Adb, AdbCommand } from "@yume-chan/adb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../clock.ts";
 import { dialOwn } from "./connect/dial-device.ts";
 import { loginEndpoint, streamEndpoint, tcpEndpoint } from "./connect/endpoints.ts";
 import { type AdbKeys, createAdbKeys } from "./connect/keys.ts";
+import { packetBytes } from "./connect/packets.ts";
 import { createAdbServer, type ServerDevice } from "./connect/server.ts";
 import { openAndroidDevice, type Probe } from "./device.ts";
 import type { AdbEndpoint, AndroidDevice } from "./ports.ts";
@@ -198,7 +200,6 @@ describe("a connection that breaks", () => {
       message: expect.stringMatching(/refuses/),
     });
     await simulator.close();
-    const { Duplex } = await import("node:stream");
     const web = () =>
       new Duplex({
         read() {},
@@ -237,6 +238,25 @@ describe("the product's own key", () => {
     } finally {
       await simulator.close();
     }
+  });
+
+  it("signs what adb gives to be signed, and nothing else", async () => {
+    const sent: number[] = [];
+    const asks = (token: Uint8Array) =>
+      new Duplex({
+        read() {},
+        write(chunk: Buffer, _encoding, done) {
+          if (chunk.readUInt32LE(0) === AdbCommand.Auth) sent.push(chunk.readUInt32LE(4));
+          const auth = { command: AdbCommand.Auth, arg0: 1, arg1: 0, checksum: 0, magic: 0 };
+          if (chunk.readUInt32LE(0) === AdbCommand.Connect) this.push(packetBytes({ ...auth, payload: token }));
+          else this.push(null);
+          done();
+        },
+      });
+    const [signature, publicKey] = [2, 3];
+    await expect(open(streamEndpoint("a device", keys, async () => asks(randomBytes(20))))).rejects.toThrow();
+    await expect(open(streamEndpoint("a device", keys, async () => asks(randomBytes(32))))).rejects.toThrow();
+    expect(sent).toEqual([signature, publicKey]);
   });
 
   it("is made once and lies sealed", async () => {

@@ -162,8 +162,9 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
       closed = true;
       keyboard.close();
       pictures.close();
-      const running = await idle?.catch(() => undefined);
-      await Promise.allSettled([video.close(), audio?.close(), running?.close()]);
+      // One that is only starting ends by itself when it is there.
+      void idle?.then((running) => running.close()).catch(() => {});
+      await Promise.allSettled([video.close(), audio?.close()]);
       await file.remove().catch(() => {});
     },
   };

@@ -1,6 +1,7 @@
 /** The simulated phone through Debian's `adb`, which is the reference for what an ADB device says. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "fast-png";
@@ -133,6 +134,22 @@ describe.skipIf(!there("adb"))("Debian's adb (skipped where it is not installed)
     expect((await on("reverse", "--list")).text).toContain("localabstract:here tcp:9");
     expect((await on("reverse", "--remove", "localabstract:here")).code).toBe(0);
     expect((await on("reverse", "--remove", "localabstract:here")).stderr).toContain("not found");
+  });
+
+  it("reaches the host through a port of its own", async () => {
+    const heard: string[] = [];
+    const host = createServer((socket) =>
+      socket.on("data", (bytes) => {
+        heard.push(bytes.toString());
+        socket.end("well met\n");
+      }),
+    );
+    await new Promise<void>((resolve) => host.listen(0, "127.0.0.1", resolve));
+    const port = (await on("reverse", "tcp:0", `tcp:${(host.address() as AddressInfo).port}`)).text.trim();
+    expect(await shell(`echo hello | toybox nc 127.0.0.1 ${port}`)).toBe("well met\n");
+    expect(heard).toEqual(["hello\n"]);
+    expect((await on("shell", "nc 192.0.2.1 80")).stderr).toContain("Network is unreachable");
+    await new Promise((resolve) => host.close(resolve));
   });
 
   it("is offline when unplugged and comes back", async () => {

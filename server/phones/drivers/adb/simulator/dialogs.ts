@@ -65,3 +65,15 @@ export function crashDialog(label: string, close: () => void, info: () => void):
     ],
   };
 }
+
+/** Notifications, of which there are none. */
+export function shadeView({ rect, scale }: Area): View {
+  const bounds = { ...rect, height: Math.round(48 * scale) };
+  return {
+    kind: "FrameLayout",
+    id: "notification_panel",
+    bounds: rect,
+    fill: 0x303134,
+    children: [{ kind: "TextView", text: "No notifications", colour: 0xe8eaed, bounds }],
+  };
+}

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { type Adb, AdbServerClient } from "@yume-chan/adb";
+import { AdbScrcpyClient, AdbScrcpyOptions3_3_3 } from "@yume-chan/adb-scrcpy";
 import { AdbServerNodeTcpConnector } from "@yume-chan/adb-server-node-tcp";
+import { DefaultServerPath } from "@yume-chan/scrcpy";
 import { ReadableStream } from "@yume-chan/stream-extra";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -285,6 +287,32 @@ describe("what breaks on purpose", () => {
 });
 
 describe.skipIf(!there("adb"))("@yume-chan/adb through Debian's server", () => {
+  it.skipIf(!there("ffmpeg")).each([true, false])(
+    "watches the screen; the tunnel forward: %s",
+    async (tunnelForward) => {
+      const [cli, sim] = await Promise.all([AdbCli.start(), startSimulator()]);
+      try {
+        await cli.run("connect", sim.address);
+        const server = new AdbServerClient(new AdbServerNodeTcpConnector({ host: "127.0.0.1", port: cli.port }));
+        const adb = await server.createAdb({ serial: sim.address });
+        await push(adb, DefaultServerPath, new Uint8Array(64));
+        const options = new AdbScrcpyOptions3_3_3({ tunnelForward, audio: false, scid: "00000abc" });
+        const client = await AdbScrcpyClient.start(adb, DefaultServerPath, options);
+        const video = await client.videoStream;
+        const packet = await video?.stream.getReader().read();
+        expect([video?.metadata.deviceName, packet?.value?.type]).toEqual(["Pixel 7", "configuration"]);
+        await client.controller?.startApp("com.example.shop");
+        await expect.poll(() => sim.phone.foreground.package).toBe("com.example.shop");
+        await client.close();
+        await expect.poll(() => sim.scrcpy.size).toBe(0);
+        await adb.close();
+      } finally {
+        await cli.close();
+        await sim.close();
+      }
+    },
+  );
+
   it("runs a program and pushes a file", async () => {
     const [cli, sim] = await Promise.all([AdbCli.start(), startSimulator({ serial: "served" })]);
     try {

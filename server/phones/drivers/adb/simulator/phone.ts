@@ -5,7 +5,7 @@ import { BusyApp, CounterApp, InstalledApp, ShopApp } from "./apps/small.ts";
 import { BrowserApp, LAUNCHER, LauncherApp, SettingsApp, StoreApp } from "./apps/system.ts";
 import { Canvas, type Rect } from "./canvas.ts";
 import type { DeviceFiles } from "./device-files.ts";
-import { crashDialog, type Dialog, dialogView, permissionDialog } from "./dialogs.ts";
+import { crashDialog, type Dialog, dialogView, permissionDialog, shadeView } from "./dialogs.ts";
 import { Gestures, type Touch } from "./gestures.ts";
 import { resolve } from "./intents.ts";
 import { Packages } from "./packages.ts";
@@ -139,21 +139,7 @@ export class Phone implements AppPhone {
   }
 
   #window(area: Area): View {
-    if (this.#shade)
-      return {
-        kind: "FrameLayout",
-        id: "notification_panel",
-        bounds: area.rect,
-        fill: 0x303134,
-        children: [
-          {
-            kind: "TextView",
-            text: "No notifications",
-            colour: 0xe8eaed,
-            bounds: { ...area.rect, height: Math.round(48 * area.scale) },
-          },
-        ],
-      };
+    if (this.#shade) return shadeView(area);
     return this.#dialog === undefined ? this.top.view(area, this) : dialogView(this.#dialog, area);
   }
 

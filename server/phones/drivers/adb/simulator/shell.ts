@@ -4,6 +4,7 @@
  * `shell:` and `…,pty:` end their lines with CR LF as a terminal does, and nothing is echoed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { AdbStream } from "./adb-stream.ts";
 
 const STDIN = 0;
@@ -17,13 +18,34 @@ export interface ShellPlace {
   readonly path: string;
   /** Working folder: the phone's `/`. */
   readonly root: string;
+  /** What runs, with what it left in the background. */
+  readonly running: Set<ChildProcess>;
 }
 
-/** dash's words for a program that is not there, in mksh's. */
-function asAndroid(text: string): string {
-  return text.replace(/^(?:sh|\/bin\/sh): (?:\d+: )?(.*): (?:not found|Permission denied)$/gm, (_, name: string) => {
-    return `/system/bin/sh: ${name}: inaccessible or not found`;
-  });
+/**
+ * dash's words for a program that is not there, in mksh's. dash writes a line in pieces, so one that begins like its own
+ * waits for its end; every other goes on at once.
+ */
+class ErrorWords {
+  #held = "";
+
+  push(chunk: Buffer): Buffer {
+    const text = this.#held + chunk.toString("latin1");
+    const from = text.lastIndexOf("\n") + 1;
+    const waits = "sh: ".startsWith(text.slice(from, from + 4)) && from < text.length;
+    this.#held = waits ? text.slice(from) : "";
+    return this.#words(waits ? text.slice(0, from) : text);
+  }
+  end(): Buffer {
+    return this.#words(this.#held);
+  }
+  #words(text: string): Buffer {
+    const android = text.replace(
+      /^sh: (?:\d+: )?(.*): (?:not found|Permission denied)$/gm,
+      (_, name: string) => `/system/bin/sh: ${name}: inaccessible or not found`,
+    );
+    return Buffer.from(android, "latin1");
+  }
 }
 
 function packet(id: number, bytes: Uint8Array): Buffer {
@@ -50,8 +72,9 @@ function start(line: string, place: ShellPlace): ChildProcess {
   });
 }
 
-function hangUp(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+/** Ends a shell and all it started. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {
@@ -86,20 +109,28 @@ export function serveShell(stream: AdbStream, kind: readonly string[], line: str
   const v2 = options.includes("v2");
   const terminal = options.includes("pty") || (service === "shell" && !v2 && !options.includes("raw"));
   const child = start(line, place);
-  const text = (bytes: Buffer) =>
-    terminal ? Buffer.from(asAndroid(bytes.toString("latin1")).replaceAll(/\r?\n/g, "\r\n"), "latin1") : bytes;
-  const pass = (from: NodeJS.ReadableStream | null, id: number) =>
+  place.running.add(child);
+  const send = (id: number, bytes: Buffer): Promise<void> => {
+    if (bytes.length === 0) return Promise.resolve();
+    const out = terminal ? Buffer.from(bytes.toString("latin1").replaceAll(/\r?\n/g, "\r\n"), "latin1") : bytes;
+    return stream.write(v2 ? packet(id, out) : out);
+  };
+  const pass = (from: NodeJS.ReadableStream | null, id: number, words: (chunk: Buffer) => Buffer) =>
     from?.on("data", (chunk: Buffer) => {
       from.pause();
-      const words = id === STDERR ? Buffer.from(asAndroid(chunk.toString("latin1")), "latin1") : chunk;
-      void stream.write(v2 ? packet(id, text(words)) : text(words)).then(() => from.resume());
+      void send(id, words(chunk)).then(() => from.resume());
     });
+  const errors = new ErrorWords();
+  const errorId = terminal ? STDOUT : STDERR;
   child.stdin?.on("error", () => undefined);
-  pass(child.stdout, STDOUT);
-  pass(child.stderr, terminal ? STDOUT : STDERR);
+  pass(child.stdout, STDOUT, (chunk) => chunk);
+  pass(child.stderr, errorId, (chunk) => errors.push(chunk));
   child.on("error", () => stream.close());
   child.on("close", (code, signal) => {
-    if (v2) void stream.write(packet(EXIT, Uint8Array.of(signal === null ? (code ?? 0) & 0xff : 137)));
+    place.running.delete(child);
+    void send(errorId, errors.end());
+    const status = signal === null ? (code ?? 0) : 128 + constants.signals[signal];
+    if (v2) void stream.write(packet(EXIT, Uint8Array.of(status & 0xff)));
     stream.end();
   });
   if (v2) {
@@ -110,5 +141,7 @@ export function serveShell(stream: AdbStream, kind: readonly string[], line: str
       }),
     );
   } else stream.onData((bytes) => feed(child, bytes));
-  void stream.closed.then(() => hangUp(child));
+  void stream.closed.then(() => {
+    if (child.exitCode === null && child.signalCode === null) killGroup(child);
+  });
 }

@@ -3,6 +3,7 @@
  * a small scripted system behind it. For tests and development; docs/android-simulator.md says what is like Android and
  * how far.
  */
+import type { ChildProcess } from "node:child_process";
 import type { KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { parseAndroidKey } from "./adb-auth.ts";
 import { AdbConnection, FEATURES } from "./adb-connection.ts";
 import { phoneService } from "./adb-services.ts";
+import { netcat } from "./commands/network.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
 import { LocalSockets } from "./local-sockets.ts";
@@ -18,6 +20,7 @@ import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
 import { screenRecordProgram } from "./scrcpy/screenrecord.ts";
 import { type ScrcpyFaults, type ScrcpySession, scrcpyProgram } from "./scrcpy/server.ts";
+import { killGroup } from "./shell.ts";
 import { installStubs, StubServer } from "./shell-stub.ts";
 
 export interface SimulatorOptions {
@@ -88,6 +91,7 @@ class AndroidSimulator implements Simulator {
   readonly faults: ScrcpyFaults = { noEncoder: false, noAudio: false };
   readonly scrcpy = new Set<ScrcpySession>();
   readonly #sockets = new LocalSockets();
+  readonly #running = new Set<ChildProcess>();
   readonly #home: string;
   readonly #stubs: StubServer;
   readonly #service: ReturnType<typeof phoneService>;
@@ -118,11 +122,17 @@ class AndroidSimulator implements Simulator {
       {
         app_process: scrcpyProgram({ phone, files, sockets, faults, sessions }),
         screenrecord: screenRecordProgram(phone, faults),
+        nc: netcat(sockets),
       },
     );
     this.#stubs = new StubServer((io) => runProgram(programs, io));
     const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
-    this.#service = phoneService({ shell: { path, root: this.root }, files, sockets, reboot: () => this.#reboot() });
+    this.#service = phoneService({
+      shell: { path, root: this.root, running: this.#running },
+      files,
+      sockets,
+      reboot: () => this.#reboot(),
+    });
   }
 
   get #socketPath(): string {
@@ -235,6 +245,7 @@ class AndroidSimulator implements Simulator {
 
   async close(): Promise<void> {
     await this.unplug();
+    for (const child of this.#running) killGroup(child);
     await this.#stubs.close();
     rmSync(this.#home, { recursive: true, force: true });
   }

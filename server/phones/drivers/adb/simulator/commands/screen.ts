@@ -3,10 +3,10 @@
  * WindowManagerShellCommand.java.
  */
 import { writeFileSync } from "node:fs";
-import { encode } from "fast-png";
 import { asFileError } from "../device-files.ts";
 import { hierarchy } from "../hierarchy.ts";
 import { keyCode, press } from "../keys.ts";
+import { encodePng } from "../png.ts";
 import type { Command, CommandIo } from "../shell-stub.ts";
 import { type ProgramContext, type Programs, parse, thrown, wait } from "./context.ts";
 
@@ -24,9 +24,10 @@ export function screenPrograms(context: ProgramContext): Programs {
 }
 
 function screencap({ phone, files }: ProgramContext): Command {
-  return (io) => {
+  return async (io) => {
     const { flags, rest } = parse(io.args, ["-d"]);
-    const { width, height, bytes } = phone.frame();
+    const frame = phone.frame();
+    const { width, height, bytes } = frame;
     const path = rest[0];
     const png = flags.has("-p") || path?.endsWith(".png") === true;
     const raw = () => {
@@ -34,7 +35,7 @@ function screencap({ phone, files }: ProgramContext): Command {
       for (const [at, value] of [width, height, 1, 0].entries()) head.writeUInt32LE(value, at * 4);
       return Buffer.concat([head, bytes]);
     };
-    const picture = png ? encode({ width, height, data: bytes, channels: 4, depth: 8 }, { zlib: { level: 1 } }) : raw();
+    const picture = png ? await encodePng(frame) : raw();
     if (path === undefined) {
       io.out(picture);
       return 0;
