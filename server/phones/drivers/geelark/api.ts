@@ -272,8 +272,9 @@ export function createGeelarkApi(options: {
         unread: entries.length - read.length,
       };
     },
-    wallet: (signal) => asked("wallet", {}, wallet, { signal }),
-    plan: (signal) => asked("plan", {}, plan, { signal }),
+    // Somebody waits for these, and they may be asked for once a minute.
+    wallet: (signal) => asked("wallet", {}, wallet, { signal, repeat: false }),
+    plan: (signal) => asked("plan", {}, plan, { signal, repeat: false }),
   };
 }
 
