@@ -5,7 +5,7 @@ import type { Metering } from "../billing/ports.ts";
 import type { Clock } from "../clock.ts";
 import { PerchError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { PhoneDriver } from "./driver.ts";
+import type { PhoneDriver, PhoneSpec } from "./driver.ts";
 import type { Drivers } from "./drivers.ts";
 import type { Move } from "./phone-moves.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
@@ -33,9 +33,11 @@ export const NOBODY_LISTENS: LifecycleListener = {
 /** The running phones of this process. */
 export interface Hands {
   hold(id: PhoneId, driver: PhoneDriver): void;
-  lose(id: PhoneId, reason: PhoneReason, at: number): void;
+  /** `adrift`: it was never in this process's hands, so it has to be taken up. */
+  lose(id: PhoneId, reason: PhoneReason, at: number, adrift: boolean): void;
   /** When this process took it for lost; undefined where it did not. */
   lostAt(id: PhoneId): number | undefined;
+  isAdrift(id: PhoneId): boolean;
   drop(id: PhoneId): void;
   /** @throws PerchError `phone_not_running`, or `phone_unavailable` for one that is out of reach */
   driver(id: PhoneId): PhoneDriver;
@@ -43,14 +45,15 @@ export interface Hands {
 
 export function createHands(): Hands {
   const running = new Map<PhoneId, PhoneDriver>();
-  const lost = new Map<PhoneId, { readonly reason: PhoneReason; readonly at: number }>();
+  const lost = new Map<PhoneId, { readonly reason: PhoneReason; readonly at: number; readonly adrift: boolean }>();
   return {
     hold(id, driver) {
       running.set(id, driver);
       lost.delete(id);
     },
-    lose: (id, reason, at) => void lost.set(id, { reason, at }),
+    lose: (id, reason, at, adrift) => void lost.set(id, { reason, at, adrift }),
     lostAt: (id) => lost.get(id)?.at,
+    isAdrift: (id) => lost.get(id)?.adrift === true,
     drop(id) {
       running.delete(id);
       lost.delete(id);
@@ -76,6 +79,7 @@ export interface LifeParts {
   /** When each was last used, as this process saw it. */
   readonly lastUse: Map<PhoneId, number>;
   readonly listener: () => LifecycleListener;
+  readonly specOf: (row: PhoneRow) => PhoneSpec;
   /** @throws PerchError `capability_missing` where the server has no phones of the kind any more */
   readonly driverOf: (row: Pick<PhoneRow, "driver">) => PhoneDriver;
 }

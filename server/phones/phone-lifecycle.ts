@@ -125,7 +125,8 @@ export function createPhoneLifecycle(options: {
   }
 
   const move = createMove({ db, repo, events, audit, log, publish });
-  const parts = { repo, drivers, clock, log, metering, move, hands, lastUse, driverOf, listener: options.listener };
+  const { listener } = options;
+  const parts = { repo, drivers, clock, log, metering, move, hands, lastUse, driverOf, specOf, listener };
   const loss = createLoss(parts);
 
   async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
@@ -360,7 +361,7 @@ export function createPhoneLifecycle(options: {
       }),
     publish,
     recover: createRecovery({
-      ...{ ...parts, loss, alone, tend, specOf },
+      ...{ ...parts, loss, alone, tend },
       startAgain: (row) => startNow(row, undefined, SERVER),
     }),
     async tick() {

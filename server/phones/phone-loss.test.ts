@@ -191,6 +191,23 @@ describe.each(TEST_ENGINES)("a phone that goes out of reach, on $name", (engine)
     expect((await at.phones.screenshot(scope, id)).width).toBeGreaterThan(0);
   });
 
+  it("is taken up after a restart when it answers, also where its driver tells nothing by itself", async () => {
+    at.driver.out.add(id);
+    const started = (await get()).startedAt;
+    at = restart();
+    await at.lifecycle.recover();
+    await at.lifecycle.tick();
+    expect((await get()).unreachableSince).toBeDefined();
+    at.driver.out.delete(id);
+    at.driver.running.delete(id);
+    at.clock.advance(MINUTE);
+    await at.lifecycle.tick();
+    expect(await get()).toMatchObject({ state: "running", startedAt: started });
+    expect((await get()).unreachableSince).toBeUndefined();
+    expect(at.lifecycle.runningDriver(id)).toBe(at.driver);
+    expect(at.driver.starts).toBe(1);
+  });
+
   it("gets its time anew after a restart, and fails after that", async () => {
     await lose();
     at.clock.advance(9 * MINUTE);

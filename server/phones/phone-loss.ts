@@ -8,6 +8,7 @@ import { PerchError } from "../errors.ts";
 import { errorFields } from "../log.ts";
 import type { DriverState, PhoneDriver } from "./driver.ts";
 import type { LifeParts } from "./phone-life-parts.ts";
+import { createRetries } from "./phone-moves.ts";
 import type { PhoneChange, PhoneRow } from "./phones.repo.ts";
 
 /** A phone that is out of reach for so long has failed. */
@@ -19,15 +20,29 @@ export interface Loss {
   lost(id: PhoneId, reason: PhoneReason): Promise<void>;
   /** The driver reaches it again. One that should not run is parked. */
   found(id: PhoneId): Promise<void>;
-  /** Takes a running phone for lost. */
-  mark(row: PhoneRow, reason: PhoneReason): Promise<void>;
+  /** After a start of the server: a phone that ran, and that nobody has reached since. It is taken up when it can be. */
+  adrift(row: PhoneRow, reason: PhoneReason): Promise<void>;
   /** Looks at one that is lost. */
   tend(row: PhoneRow): Promise<void>;
 }
 
 export function createLoss(parts: LifeParts): Loss {
   const { repo, clock, log, metering, move, lastUse, listener, driverOf, hands } = parts;
-  async function mark(row: PhoneRow, reason: PhoneReason): Promise<void> {
+  const takeUps = createRetries(clock);
+
+  /** Starting what runs takes it up where it is. */
+  async function isTakenUp(row: PhoneRow, driver: PhoneDriver): Promise<boolean> {
+    if (!takeUps.isDue(row.id)) return false;
+    try {
+      await takeUps.attempt(row.id, () => driver.start(parts.specOf(row)));
+      takeUps.done(row.id);
+      return true;
+    } catch (error) {
+      log.info("A phone that ran before the restart is not reached yet", { phoneId: row.id, ...errorFields(error) });
+      return false;
+    }
+  }
+  async function mark(row: PhoneRow, reason: PhoneReason, adrift: boolean): Promise<void> {
     const now = clock.now();
     const at = new Date(now);
     const used = Math.max(row.lastUsedAt?.getTime() ?? 0, lastUse.get(row.id) ?? 0);
@@ -40,7 +55,7 @@ export function createLoss(parts: LifeParts): Loss {
         meter: (tx) => metering.closed(tx, row.id, "lost", at),
       },
     );
-    hands.lose(row.id, reason, now);
+    hands.lose(row.id, reason, now, adrift);
     listener().unreachable(row.id, outOfReachWords(reason));
   }
 
@@ -76,12 +91,12 @@ export function createLoss(parts: LifeParts): Loss {
   }
 
   return {
-    mark,
+    adrift: (row, reason) => mark(row, reason, true),
     async lost(id, reason) {
       const row = await repo.findAnywhere(id);
       if (row === undefined || row.state !== "running" || row.unreachableSince !== null) return;
       if ((await stateOf(driverOf(row), id)) === "running") return;
-      await mark(row, reason);
+      await mark(row, reason, false);
     },
     async found(id) {
       const row = await repo.findAnywhere(id);
@@ -97,11 +112,14 @@ export function createLoss(parts: LifeParts): Loss {
     async tend(row) {
       const driver = driverOf(row);
       const state = await stateOf(driver, row.id);
-      if (state === "running") return back(row, driver);
+      const adrift = hands.isAdrift(row.id);
+      if (state === "running" && !adrift) return back(row, driver);
+      if (adrift && state !== "absent" && (await isTakenUp(row, driver))) return back(row, driver);
       // One that was lost before a restart gets its time anew.
       const since = hands.lostAt(row.id) ?? row.unreachableSince?.getTime() ?? 0;
-      if (state === "unknown" && clock.now() - since < LOST_LIMIT_MS) return;
+      if ((state === "unknown" || (adrift && state !== "absent")) && clock.now() - since < LOST_LIMIT_MS) return;
       await giveUp(row);
+      takeUps.done(row.id);
       if (state !== "unknown") return;
       // It may run on; if not now, then it is parked when it is found.
       await driver.park(row.id).catch((error: unknown) => {

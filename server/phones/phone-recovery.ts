@@ -17,7 +17,6 @@ export interface RecoveryParts extends LifeParts {
   readonly alone: (id: PhoneId, what: string, work: () => Promise<unknown>) => Promise<void>;
   readonly tend: (id: PhoneId) => Promise<void>;
   readonly startAgain: (row: PhoneRow) => Promise<unknown>;
-  readonly specOf: (row: PhoneRow) => Parameters<PhoneDriver["start"]>[0];
 }
 
 const UNREACHED = {
@@ -47,7 +46,7 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
     } catch (error) {
       log.warn("A phone that runs was not reached after the restart", { phoneId: row.id, ...errorFields(error) });
       hands.hold(row.id, driver);
-      return loss.mark(row, row.reason ?? UNREACHED[row.driver]);
+      return loss.adrift(row, row.reason ?? UNREACHED[row.driver]);
     }
     if (row.lastUsedAt !== null) lastUse.set(row.id, row.lastUsedAt.getTime());
     hands.hold(row.id, driver);
@@ -66,7 +65,7 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
     if (state === "running" && row.state === "running") return takeUp(row, driver);
     if (state === "unknown" && row.state === "running") {
       hands.hold(row.id, driver);
-      return loss.mark(row, row.reason ?? UNREACHED[row.driver]);
+      return loss.adrift(row, row.reason ?? UNREACHED[row.driver]);
     }
     if (state === "unknown") {
       // If it runs it is parked when it is found.
