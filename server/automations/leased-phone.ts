@@ -190,6 +190,11 @@ export function leasedPhone(options: {
       const screen = driver.screen(id);
       return (screen.pictures ?? screen).listen(listener, level);
     },
+    askPicture() {
+      const { pictures } = driver.screen(id);
+      pictures?.refresh();
+      return pictures !== undefined;
+    },
     ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;

@@ -39,11 +39,28 @@ describe("thumbnails of steps", () => {
 
   it("come from the pictures of a phone that sends video, as PNGs", async () => {
     const video = at.driver.screen.bind(at.driver);
-    at.driver.screen = (id) => ({ ...video(id), codec: "h264", listen: () => () => {}, pictures: video(id) });
-    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-    at.driver.onEffect = async () => at.driver.show(png, { format: "png" });
-    const run = await runFlow(at, "- inputText: a");
-    expect(kept(run).map(({ name, mimeType }) => [name, mimeType])).toEqual([["step-1.png", "image/png"]]);
+    const png = (text: string) => Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47]), Buffer.from(text)]);
+    let shows = "nothing";
+    const refresh = () => at.driver.show(png(shows), { format: "png" });
+    at.driver.screen = (id) => ({
+      ...video(id),
+      codec: "h264",
+      listen: () => () => {},
+      pictures: { ...video(id), refresh },
+    });
+    refresh();
+    at.driver.onEffect = async (what) => {
+      if (shows === "nothing") refresh();
+      shows = what;
+    };
+    const run = await runFlow(at, "- inputText: a\n- inputText: b");
+    expect(kept(run).map(({ name, mimeType }) => [name, mimeType])).toEqual([
+      ["step-1.png", "image/png"],
+      ["step-2.png", "image/png"],
+    ]);
+    const read = async (name: string) => (await at.runs.artifact(at.scope, run.id, name)).bytes.subarray(4).toString();
+    // Asked for when the step was over: none of them is of before.
+    expect([await read("step-1.png"), await read("step-2.png")]).toEqual(["type a", "type b"]);
   });
 
   it("ask for the least level, and leave stills and what is too large alone", async () => {
@@ -81,6 +98,7 @@ describe("thumbnails of steps", () => {
       hands: {
         tree: async () => tree,
         lastTree: () => undefined,
+        askPicture: () => false,
         watch(listener) {
           show = listener;
           return () => {};

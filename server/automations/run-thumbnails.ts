@@ -1,6 +1,7 @@
 /**
- * A small picture of each step's end, out of the frames the phone sends anyway. Nothing is asked of the phone for it, and
- * no step waits: pictures are stored behind the steps, and left out where they cost too much or could show a secret.
+ * A small picture of each step's end, out of the frames the phone sends anyway; of a phone that sends video, one that is
+ * asked for then. No step waits: pictures are stored behind the steps, and left out where they cost too much or could
+ * show a secret.
  */
 import type { UiElement, UiTree } from "../../shared/ui-tree.ts";
 import type { ScreenFrame } from "../phones/driver.ts";
@@ -19,9 +20,11 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const LARGEST = 64 * 1024;
 /** Waiting to be stored; more are dropped, so that a slow disk fills no memory. */
 const MOST_WAITING = 20;
+/** A picture that was asked for and comes later shows another step's work. */
+const ASKED_MS = 1_000;
 
 export function openThumbnails(options: {
-  hands: Pick<PhoneHands, "watch" | "tree" | "lastTree">;
+  hands: Pick<PhoneHands, "watch" | "askPicture" | "tree" | "lastTree">;
   keep: (seq: number, picture: Uint8Array, same: string | undefined) => Promise<string>;
 }): Thumbnails {
   const { hands, keep } = options;
@@ -29,10 +32,23 @@ export function openThumbnails(options: {
   let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
   let [pictures, bytes, waiting] = [0, 0, 0];
   let storing = Promise.resolve();
+  let asked: ((picture: Uint8Array | undefined) => void) | undefined;
   const stop = watched(hands, ({ kind, crisp, bytes }) => {
     // A still is the same picture, only larger.
-    if (kind === "image" && !crisp) newest = bytes;
+    if (kind !== "image" || crisp) return;
+    newest = bytes;
+    asked?.(bytes);
   });
+
+  /** The screen at this moment. */
+  function picture(): Promise<Uint8Array | undefined> {
+    asked?.(undefined);
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
+    asked = resolve;
+    if (!askedFor(hands)) resolve(newest);
+    const timer = setTimeout(() => resolve(undefined), ASKED_MS);
+    return promise.finally(() => clearTimeout(timer));
+  }
 
   async function store(seq: number, picture: Uint8Array, before: UiTree | undefined): Promise<void> {
     if (last !== undefined && same(last.bytes, picture)) {
@@ -49,23 +65,24 @@ export function openThumbnails(options: {
 
   return {
     stepEnded(seq) {
-      const picture = newest;
       const before = hands.lastTree();
-      if (picture === undefined || pictures >= MOST_PICTURES || waiting >= MOST_WAITING) return;
+      if (newest === undefined || pictures >= MOST_PICTURES || waiting >= MOST_WAITING) return;
+      const taken = picture();
       pictures += 1;
       waiting += 1;
       // A run without a thumbnail is as good a run: a lost phone or lease is told by the steps.
       storing = storing
-        .then(() => store(seq, picture, before))
+        .then(() => taken)
+        .then((bytes) => bytes && store(seq, bytes, before))
         .then(undefined, () => {})
         .finally(() => {
           waiting -= 1;
         });
     },
     async close() {
+      await storing;
       stop();
       newest = undefined;
-      await storing;
     },
   };
 }
@@ -75,6 +92,14 @@ function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame
     return hands.watch(listener, 0);
   } catch {
     return () => {};
+  }
+}
+
+function askedFor(hands: Pick<PhoneHands, "askPicture">): boolean {
+  try {
+    return hands.askPicture();
+  } catch {
+    return false;
   }
 }
 

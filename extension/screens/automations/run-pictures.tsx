@@ -18,7 +18,8 @@ export interface RunPicturesProps {
 export function RunPictures({ run, onAccept }: RunPicturesProps) {
   // The failure's picture is shown with what was looked for on it.
   const pictures = run.artifacts.filter(
-    ({ kind, mimeType }) => mimeType === "image/png" && !(kind === "failure_screenshot" && keepsFailure(run)),
+    ({ kind, mimeType }) =>
+      mimeType === "image/png" && kind !== "thumbnail" && !(kind === "failure_screenshot" && keepsFailure(run)),
   );
   if (pictures.length === 0) return null;
   return (

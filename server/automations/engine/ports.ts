@@ -66,6 +66,8 @@ export interface PhoneHands {
   lastTree(): UiTree | undefined;
   /** The moving picture, until the returned function is called. Throws for a phone that is gone. */
   watch(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;
+  /** Has whoever watches get a picture of now. False where pictures come by themselves as the screen changes. */
+  askPicture(): boolean;
   /** Absent: this phone cannot be recorded. */
   readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
   /** Takes back what the run set on the phone for its own time. */
