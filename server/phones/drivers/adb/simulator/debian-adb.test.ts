@@ -11,6 +11,9 @@ import { COUNTER_COLOURS } from "./apps/small.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
 import { AdbCli, there } from "./testing.ts";
 
+/** Looks until it is so; a machine may be slow. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000, interval: 20 });
+
 describe.skipIf(!there("adb"))("Debian's adb (skipped where it is not installed)", () => {
   let cli: AdbCli;
   let sim: Simulator;
@@ -44,6 +47,7 @@ describe.skipIf(!there("adb"))("Debian's adb (skipped where it is not installed)
     expect(unknown.stderr).toBe("/system/bin/sh: nope: inaccessible or not found\nafter\n");
     expect(unknown.stdout).toHaveLength(0);
     expect((await on("shell", "nope")).code).toBe(127);
+    expect((await on("shell", "cat -- -odd")).stderr).toBe("cat: -odd: No such file or directory\n");
   });
 
   it("splits, quotes and expands words as a shell does, and feeds standard input", async () => {
@@ -166,15 +170,15 @@ describe.skipIf(!there("adb"))("Debian's adb (skipped where it is not installed)
     try {
       await cli.run("connect", locked.address);
       const state = async () => (await cli.run("devices")).text;
-      await expect.poll(() => locked.asking.length).toBe(1);
+      await soon(() => locked.asking.length).toBe(1);
       expect(await state()).toMatch(new RegExp(`${locked.address}\\s+unauthorized`));
       expect((await cli.run("-s", locked.address, "shell", "id")).stderr).toContain("unauthorized");
       locked.allow();
-      await expect.poll(state).toMatch(new RegExp(`${locked.address}\\s+device`));
+      await soon(state).toMatch(new RegExp(`${locked.address}\\s+device`));
       expect((await cli.run("-s", locked.address, "shell", "whoami")).text).toBe("shell\n");
       await cli.run("disconnect", locked.address);
       await cli.run("connect", locked.address);
-      await expect.poll(state).toMatch(new RegExp(`${locked.address}\\s+device`));
+      await soon(state).toMatch(new RegExp(`${locked.address}\\s+device`));
     } finally {
       await cli.run("disconnect", locked.address);
       await locked.close();

@@ -5,12 +5,15 @@ import { type Adb, AdbServerClient } from "@yume-chan/adb";
 import { AdbScrcpyClient, AdbScrcpyOptions3_3_3 } from "@yume-chan/adb-scrcpy";
 import { AdbServerNodeTcpConnector } from "@yume-chan/adb-server-node-tcp";
 import { DefaultServerPath } from "@yume-chan/scrcpy";
-import { ReadableStream } from "@yume-chan/stream-extra";
+import { ReadableStream, WritableStream } from "@yume-chan/stream-extra";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeApk } from "./apk.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
 import { AdbCli, connectDirectly, newKey, there } from "./testing.ts";
+
+/** Looks until it is so; a machine may be slow. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000, interval: 20 });
 
 const run = async (adb: Adb, line: string) => {
   const shell = adb.subprocess.shellProtocol;
@@ -106,6 +109,24 @@ describe("@yume-chan/adb without a server", () => {
     await expect(pull(adb, "/sdcard/none")).rejects.toThrow("No such file");
   });
 
+  it("is full in the middle of a file, and keeps nothing of it", async () => {
+    const sync = await adb.sync();
+    let sent = 0;
+    const file = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        sent += 1;
+        if (sent === 3) await soon(() => existsSync(`${sim.root}/sdcard/half.part`)).toBe(true);
+        sim.fullStorage(sent > 2);
+        if (sent > 3) controller.close();
+        else controller.enqueue(new Uint8Array(64 * 1024));
+      },
+    });
+    await expect(sync.write({ filename: "/sdcard/half", file })).rejects.toThrow("No space left on device");
+    await sync.dispose();
+    sim.fullStorage(false);
+    expect((await run(adb, "ls /sdcard | grep half")).stdout).toBe("");
+  });
+
   it("streams an APK into a session", async () => {
     const apk = makeApk({ package: "com.example.streamed", permissions: ["android.permission.CAMERA"] });
     const created = await run(adb, "pm install-create -r -g");
@@ -168,7 +189,7 @@ describe("@yume-chan/adb without a server", () => {
     const pid = Number(Buffer.from((await reader.read()).value ?? []).toString());
     expect(alive(pid)).toBe(true);
     await process.kill();
-    await expect.poll(() => alive(pid)).toBe(false);
+    await soon(() => alive(pid)).toBe(false);
   });
 
   it("goes on when one message is larger than a packet, and waits for who reads slowly", async () => {
@@ -196,17 +217,17 @@ describe("who may use it", () => {
     const key = newKey("perch@host");
     try {
       const first = connectDirectly(sim.port, key);
-      await expect.poll(() => sim.asking).toEqual([expect.stringMatching(/ perch@host$/)]);
+      await soon(() => sim.asking).toEqual([expect.stringMatching(/ perch@host$/)]);
       sim.allow();
       const adb = await first;
       const again = await connectDirectly(sim.port, key);
       expect([sim.connections, sim.asking]).toEqual([2, []]);
       const other = connectDirectly(sim.port, newKey());
-      await expect.poll(() => sim.asking.length).toBe(1);
+      await soon(() => sim.asking.length).toBe(1);
       sim.unauthorize();
       await Promise.all([gone(adb), gone(again), expect(other).rejects.toThrow()]);
       void connectDirectly(sim.port, key).catch(() => undefined);
-      await expect.poll(() => sim.asking.length).toBe(1);
+      await soon(() => sim.asking.length).toBe(1);
     } finally {
       await sim.close();
     }
@@ -231,20 +252,22 @@ describe("what breaks on purpose", () => {
 
   it("half open: no answer, and no end", async () => {
     const adb = await connectDirectly(sim.port);
+    const waits = "until getprop debug.go | grep -q 1; do sleep 0.02; done; echo late; setprop debug.gone 1";
+    const process = await adb.subprocess.noneProtocol.spawn(waits);
+    const came: Uint8Array[] = [];
+    const over = process.output
+      .pipeTo(new WritableStream({ write: (bytes) => void came.push(bytes) }))
+      .catch(() => undefined);
     sim.halfOpen();
-    let answered = false;
-    void run(adb, "echo hello").then(
-      () => {
-        answered = true;
-      },
-      () => undefined,
-    );
+    sim.phone.properties.set("debug.go", "1");
+    await soon(() => sim.phone.properties.get("debug.gone")).toBe("1");
     const socket = connect(sim.port, "127.0.0.1");
     await new Promise((resolve) => socket.once("connect", resolve));
     socket.destroy();
-    expect([answered, sim.connections]).toEqual([false, 1]);
+    expect([came, sim.connections]).toEqual([[], 1]);
     await sim.plugIn();
     expect(await gone(adb)).toBe(true);
+    await over;
   });
 
   it("garbage: what is no ADB ends the connection at the host", async () => {
@@ -302,9 +325,9 @@ describe.skipIf(!there("adb"))("@yume-chan/adb through Debian's server", () => {
         const packet = await video?.stream.getReader().read();
         expect([video?.metadata.deviceName, packet?.value?.type]).toEqual(["Pixel 7", "configuration"]);
         await client.controller?.startApp("com.example.shop");
-        await expect.poll(() => sim.phone.foreground.package).toBe("com.example.shop");
+        await soon(() => sim.phone.foreground.package).toBe("com.example.shop");
         await client.close();
-        await expect.poll(() => sim.scrcpy.size).toBe(0);
+        await soon(() => sim.scrcpy.size).toBe(0);
         await adb.close();
       } finally {
         await cli.close();

@@ -1,10 +1,12 @@
 /** Parts of the simulated phone by themselves: what is read from outside, and what is drawn. */
+import { constants, generateKeyPairSync, privateEncrypt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { afterAll, describe, expect, it } from "vitest";
+import { newToken, parseAndroidKey, signed } from "./adb-auth.ts";
 import { AdbPacketReader, CNXN, encodePacket, WRTE } from "./adb-packet.ts";
 import { makeApk, readApk } from "./apk.ts";
 import { decodeXml, type Element, encodeXml } from "./axml.ts";
@@ -54,6 +56,19 @@ describe("ADB messages", () => {
   });
 });
 
+describe("a host's key", () => {
+  it("counts for the token it signed and for no other", () => {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const token = newToken();
+    const digest = Buffer.concat([Buffer.from("3021300906052b0e03021a05000414", "hex"), token]);
+    const signature = privateEncrypt({ key: privateKey, padding: constants.RSA_PKCS1_PADDING }, digest);
+    expect(signed(publicKey, token, signature)).toBe(true);
+    expect(signed(publicKey, newToken(), signature)).toBe(false);
+    expect(signed(publicKey, token, Buffer.alloc(256, 1))).toBe(false);
+    expect(() => parseAndroidKey("bm8ga2V5 who@there")).toThrow("no public key");
+  });
+});
+
 describe("APKs", () => {
   const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/);
   it("say what they are", () => {
@@ -80,9 +95,9 @@ describe("APKs", () => {
       maxKeys: 3,
       noNullPrototype: true,
     });
-    const { tree } = fc.letrec<{ tree: Element }>((tie) => ({
-      tree: fc.record({ name, attributes, children: fc.array(tie("tree"), { maxLength: 2, depthIdentifier: "tree" }) }),
-    }));
+    const leaf = fc.record({ name, attributes, children: fc.constant<Element[]>([]) });
+    const parent = fc.record({ name, attributes, children: fc.array(leaf, { maxLength: 3 }) });
+    const tree: fc.Arbitrary<Element> = fc.record({ name, attributes, children: fc.array(parent, { maxLength: 3 }) });
     fc.assert(
       fc.property(tree, (element) => {
         expect(decodeXml(encodeXml(element))).toEqual(element);

@@ -9,6 +9,9 @@ import { type Simulator, startSimulator } from "../simulator.ts";
 import { connectDirectly, there } from "../testing.ts";
 import { videoSize } from "./video.ts";
 
+/** Looks until it is so; a machine may be slow. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000, interval: 20 });
+
 const JAR = "/data/local/tmp/scrcpy-server.jar";
 type Options = ConstructorParameters<typeof AdbScrcpyOptions3_3_3<true>>[0];
 
@@ -121,7 +124,7 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
 
   it("sends what is on the screen, and what a touch makes of it", async () => {
     const viewer = await Viewer.start(adb, {});
-    await expect.poll(() => viewer.packets.length).toBeGreaterThanOrEqual(2);
+    await soon(() => viewer.packets.length).toBeGreaterThanOrEqual(2);
     expect(await viewer.client.videoStream).toMatchObject({
       metadata: { deviceName: "Pixel 7", width: 720, height: 1280 },
     });
@@ -133,9 +136,9 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
     const before = viewer.packets.length;
     await viewer.touch(0, 300, 600);
     await viewer.touch(1, 300, 600);
-    await expect.poll(() => sim.apps.counter.count).toBe(1);
-    await expect.poll(() => viewer.packets.length).toBeGreaterThan(before);
-    await expect.poll(() => viewer.picture(720, 1280)(300, 600)).toSatisfy(near(COUNTER_COLOURS[1]));
+    await soon(() => sim.apps.counter.count).toBe(1);
+    await soon(() => viewer.packets.length).toBeGreaterThan(before);
+    await soon(() => viewer.picture(720, 1280)(300, 600)).toSatisfy(near(COUNTER_COLOURS[1]));
     expect(viewer.packets.slice(1).map(({ pts }) => pts)).toEqual(
       viewer.packets
         .slice(1)
@@ -143,19 +146,22 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
         .toSorted((a, b) => Number(a - b)),
     );
     await viewer.client.close();
-    await expect.poll(() => sim.scrcpy.size).toBe(0);
+    await soon(() => sim.scrcpy.size).toBe(0);
   });
 
   it("rests while nothing changes, and begins anew for a reset and a turn", async () => {
     const viewer = await Viewer.start(adb, { maxSize: 640 });
-    await expect.poll(() => viewer.packets.length).toBe(3);
+    await soon(() => viewer.packets.length).toBe(3);
+    const rests = performance.now();
+    await soon(() => performance.now() - rests).toBeGreaterThan(250);
+    expect(viewer.packets.length).toBe(3);
     expect(viewer.packets[2]?.bytes.length).toBeLessThan(1_000);
     expect(await viewer.client.videoStream).toMatchObject({ metadata: { width: 360, height: 640 } });
     await viewer.client.controller?.resetVideo();
-    await expect.poll(() => viewer.configs).toBe(2);
+    await soon(() => viewer.configs).toBe(2);
     await viewer.client.controller?.rotateDevice();
-    await expect.poll(() => viewer.configs).toBe(3);
-    await expect.poll(() => viewer.packets.at(-1)?.type).toBe("data");
+    await soon(() => viewer.configs).toBe(3);
+    await soon(() => viewer.packets.at(-1)?.type).toBe("data");
     expect(sim.phone.size).toEqual({ width: 1280, height: 720 });
     expect(viewer.picture(640, 360)(300, 200)).toSatisfy(near(COUNTER_COLOURS[1]));
     const count = sim.apps.counter.count;
@@ -171,7 +177,7 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
       buttons: 0,
     });
     sim.phone.rotate(0);
-    await expect.poll(() => viewer.configs).toBe(4);
+    await soon(() => viewer.configs).toBe(4);
     expect(sim.apps.counter.count).toBe(count);
     await viewer.client.close();
   });
@@ -179,9 +185,9 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
   it("types, pastes, scrolls, starts apps and keeps the clipboard the same on both sides", async () => {
     const viewer = await Viewer.start(adb, { tunnelForward: false, scid: "00000001" });
     const { controller, clipboard } = viewer.client;
-    await expect.poll(() => viewer.packets.length).toBeGreaterThan(1);
+    await soon(() => viewer.packets.length).toBeGreaterThan(1);
     await controller?.startApp("com.example.form");
-    await expect.poll(() => sim.phone.foreground.package).toBe("com.example.form");
+    await soon(() => sim.phone.foreground.package).toBe("com.example.form");
     await viewer.touch(0, 300, 300);
     await viewer.touch(1, 300, 300);
     await controller?.injectText("Hé");
@@ -189,12 +195,12 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
     expect(sim.apps.form.values.name).toBe("Hé日本 😀");
     await controller?.injectKeyCode({ action: 0, keyCode: 67, repeat: 0, metaState: 0 });
     await controller?.injectKeyCode({ action: 1, keyCode: 67, repeat: 0, metaState: 0 });
-    await expect.poll(() => sim.apps.form.values.name).toBe("Hé日本 ");
+    await soon(() => sim.apps.form.values.name).toBe("Hé日本 ");
     sim.phone.setClipboard("from the phone");
     expect((await clipboard?.getReader().read())?.value).toBe("from the phone");
     await controller?.backOrScreenOn(0);
     await controller?.startApp("com.android.settings");
-    await expect.poll(() => sim.phone.foreground.package).toBe("com.android.settings");
+    await soon(() => sim.phone.foreground.package).toBe("com.android.settings");
     const first = sim.phone.tree();
     const video = await viewer.client.videoStream;
     await controller?.injectScroll({
@@ -206,7 +212,7 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
       scrollY: -2,
       buttons: 0,
     });
-    await expect.poll(() => sim.phone.tree()).not.toEqual(first);
+    await soon(() => sim.phone.tree()).not.toEqual(first);
     await viewer.touch(0, 100, 700, 1n);
     await viewer.touch(0, 500, 700, 2n);
     await viewer.touch(1, 100, 700, 1n);
@@ -247,19 +253,19 @@ describe.skipIf(!there("ffmpeg"))("scrcpy (skipped where ffmpeg is not installed
     const without = await Viewer.start(adb, {});
     for await (const line of without.client.output) lines.push(line);
     expect(lines.join("\n")).toContain("[server] ERROR: Could not create default video encoder for h264");
-    await expect.poll(() => without.ended).toBe(true);
+    await soon(() => without.ended).toBe(true);
     sim.faults.noEncoder = false;
 
     const viewer = await Viewer.start(adb, {});
-    await expect.poll(() => viewer.packets.length).toBeGreaterThan(1);
+    await soon(() => viewer.packets.length).toBeGreaterThan(1);
     sim.dieEncoder();
-    await expect.poll(() => viewer.ended).toBe(true);
+    await soon(() => viewer.ended).toBe(true);
     await viewer.client.exited;
 
     const last = await Viewer.start(adb, {});
-    await expect.poll(() => last.packets.length).toBeGreaterThan(1);
+    await soon(() => last.packets.length).toBeGreaterThan(1);
     await sim.unplug();
-    await expect.poll(() => [last.ended, sim.scrcpy.size]).toEqual([true, 0]);
+    await soon(() => [last.ended, sim.scrcpy.size]).toEqual([true, 0]);
     await sim.plugIn();
     adb = await connectDirectly(sim.port);
   });
