@@ -243,7 +243,7 @@ describe.each([
   });
 
   it.runIf(can)("and found is driven on and removed", async () => {
-    await world.driver.input(spec.id, { type: "key", name: "home" });
+    await world.driver.input(spec.id, { type: "key", name: "Home" });
     expect(await world.driver.remove(spec.id)).toMatchObject({ verifiedAbsent: true });
     expect(await world.driver.state(spec.id)).toBe("absent");
   });

@@ -130,12 +130,16 @@ export function createAdbServer(at: Address, dial: DialDevice): AdbServer {
   async function find(serial: string, signal: AbortSignal): Promise<ServerDevice> {
     const now = async () => (await devices(signal)).find((device) => device.serial === serial);
     let found = await now();
+    let isNew = false;
     if (isAddress(serial) && (found === undefined || found.state === "offline")) {
       await reconnect(serial, signal);
+      isNew = true;
       found = await now();
     }
-    // The server asks a new device who it is; that takes a moment.
-    for (let tries = 0; found !== undefined && IN_BETWEEN.has(found.state) && tries < 10; tries += 1) {
+    // The server asks a new device who it is, and may forget the old one of the same address only now; that takes a moment.
+    const mayChange = (state: string | undefined) =>
+      state === undefined || state === "offline" ? isNew : IN_BETWEEN.has(state);
+    for (let tries = 0; mayChange(found?.state) && tries < 10; tries += 1) {
       await wait(200, undefined, { signal });
       found = await now();
     }
