@@ -19,7 +19,8 @@ const MAX_ANSWER = 16_384;
 /** Apps that came later, and those of the system that can be opened. Android's shell tells no names, so ids are the labels. */
 export async function listApps(device: AndroidDevice): Promise<readonly PhoneApp[]> {
   const [added, openable] = await Promise.all([
-    device.text(["pm", "list", "packages", "-3", "--show-versioncode"]),
+    // Android 8 tells versions.
+    device.text(["pm", "list", "packages", "-3", ...(device.facts.sdk >= 26 ? ["--show-versioncode"] : [])]),
     device.run(["cmd", "package", "query-activities", "--brief", ...LAUNCHER]),
   ]);
   const apps = new Map<string, PhoneApp>();

@@ -241,6 +241,12 @@ describe.each([
     await world.driver.start(spec);
     expect(await world.driver.state(spec.id)).toBe("running");
   });
+
+  it.runIf(can)("and found is driven on and removed", async () => {
+    await world.driver.input(spec.id, { type: "key", name: "Home" });
+    expect(await world.driver.remove(spec.id)).toMatchObject({ verifiedAbsent: true });
+    expect(await world.driver.state(spec.id)).toBe("absent");
+  });
 });
 
 describe("a phone that stays lost", () => {

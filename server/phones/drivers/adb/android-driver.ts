@@ -139,7 +139,7 @@ export class AndroidDriver implements PhoneDriver {
     return this.#turns.take(id, async () => {
       const phone = this.#phones.get(id);
       this.#phones.delete(id);
-      const device = await phone?.close(true);
+      const device = await phone?.closeForWipe();
       try {
         return await this.#wipe(id, device);
       } finally {

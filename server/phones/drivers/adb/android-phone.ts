@@ -6,6 +6,7 @@ import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
 import { errorFields, type Log } from "../../../log.ts";
 import type { DriverEvent, DriverState, PhoneSpec, ScreenSource } from "../../driver.ts";
+import { within } from "./connect/bounded.ts";
 import { AdbUnavailable } from "./connect/unavailable.ts";
 import { openAndroidDevice, type Probe } from "./device.ts";
 import { configureDevice } from "./device-settings.ts";
@@ -68,6 +69,7 @@ interface Connection {
 const BOOT_MS = 120_000;
 const BOOT_POLL_MS = 500;
 const CONNECT_AGAIN_MS = 500;
+const CLIPBOARD_MS = 5_000;
 /** A device whose source says it runs is given this long until ADB answers. */
 const FIRST_ANSWER_MS = 60_000;
 
@@ -142,19 +144,23 @@ export class AndroidPhone {
     this.#hint.resolve();
   }
 
-  /**
-   * Lets go of the phone; nothing is told of it afterwards. `keepDevice`: the connection stays, for what is left to do, and is
-   * the caller's to close.
-   */
-  async close(keepDevice = false): Promise<AndroidDevice | undefined> {
+  /** Lets go of the phone; nothing is told of it afterwards. */
+  async close(): Promise<void> {
+    const device = await this.closeForWipe(false);
+    await device?.close();
+  }
+
+  /** The same, but the connection stays for what is left to do, and is the caller's to close. */
+  async closeForWipe(emptyClipboard = true): Promise<AndroidDevice | undefined> {
     this.#closing.abort(notRunning());
     const connection = this.#now;
     this.#now = undefined;
     if (connection === undefined) return undefined;
-    await connection.screen.close().catch(() => undefined);
-    if (keepDevice) return connection.device;
-    await connection.device.close();
-    return undefined;
+    const { screen, device } = connection;
+    // Only the screen's own means reach the clipboard; the shell has none on most Androids.
+    if (emptyClipboard) await within(CLIPBOARD_MS, device.words, screen.clipboard.write("")).catch(() => undefined);
+    await screen.close().catch(() => undefined);
+    return device;
   }
 
   #connection(): Connection {

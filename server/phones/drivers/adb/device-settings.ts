@@ -33,10 +33,7 @@ export async function timeZone(device: AndroidDevice): Promise<string> {
   return (await device.text(["getprop", "persist.sys.timezone"])).trim();
 }
 
-/**
- * `settings put system system_locales` (Settings.System.SYSTEM_LOCALES, Android 7): apps take it up when they start anew,
- * Android itself with the next start of the device.
- */
+/** `settings put system system_locales` (Settings.System.SYSTEM_LOCALES, Android 7): read when Android starts, not before. */
 export async function setLocale(device: AndroidDevice, locale: string): Promise<void> {
   demand(await device.run(["settings", "put", "system", "system_locales", locale]), "change its language");
 }

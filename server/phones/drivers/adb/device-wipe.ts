@@ -104,7 +104,6 @@ export async function wipeDevice(device: AndroidDevice, id: string): Promise<Wip
   // What cannot be deleted is found below.
   if (tops.length > 0) await device.run(["rm", "-rf", ...tops], { timeoutMs: 300_000 });
   await device.run(["mkdir", "-p", `${STORAGE}Download`, `${STORAGE}DCIM`, `${STORAGE}Pictures`]);
-  await device.run(["cmd", "clipboard", "clear"]).catch(() => undefined);
   await setBack(device, before);
   const left = await storedFiles(device);
   const strangersLeft = (await addedApps(device)).filter((app) => strangers.includes(app));

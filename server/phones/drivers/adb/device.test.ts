@@ -334,10 +334,11 @@ describe.runIf(hasAdb)("an ADB server", () => {
     opening.catch(() => undefined);
     await vi.waitFor(() => expect(simulator.asking.length).toBeGreaterThan(0), { interval: 10, timeout: 5_000 });
     simulator.allow();
-    const device = await opening.catch((error: unknown) => {
+    const first = await opening.catch((error: unknown) => {
       expect(error).toMatchObject({ reason: "device_unauthorized" });
-      return open(server.endpoint(simulator.address));
+      return undefined;
     });
+    const device = first ?? (await vi.waitFor(() => open(server.endpoint(simulator.address)), { timeout: 5_000 }));
     await device.close();
     await simulator.close();
   });

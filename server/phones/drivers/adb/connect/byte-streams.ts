@@ -43,9 +43,11 @@ export function byteStreams(duplex: Duplex): ByteStreams {
       pull() {
         duplex.resume();
       },
+      // Who reads no more may go on writing, as scrcpy's control socket does: what still comes is dropped.
       cancel() {
         done = true;
-        duplex.destroy();
+        duplex.once("end", () => duplex.destroy());
+        duplex.resume();
       },
     },
     { highWaterMark: 1024 * 1024, size: (chunk) => chunk.byteLength },
@@ -54,7 +56,8 @@ export function byteStreams(duplex: Duplex): ByteStreams {
     write: (chunk) =>
       new Promise<void>((resolve, reject) => {
         if (chunk.byteLength === 0) return resolve();
-        // A destroyed stream may never call back.
+        if (duplex.destroyed) return reject(failure ?? new Error("The connection is closed."));
+        // One that is destroyed meanwhile may never call back.
         void closed.then(() => reject(failure ?? new Error("The connection is closed.")));
         duplex.write(chunk, (error) => (error ? reject(error) : resolve()));
       }),

@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { Adb, AdbBanner, type AdbFeature, AdbServerClient } from "@yume-chan/adb";
+import { type ReadableStream as LibraryStream, MaybeConsumable } from "@yume-chan/stream-extra";
 import { PerchError } from "../../../../errors.ts";
 import type { AdbEndpoint } from "../ports.ts";
 import { within } from "./bounded.ts";
@@ -55,12 +56,19 @@ export function createAdbServer(at: Address, dial: DialDevice): AdbServer {
         });
         open.add(socket);
         socket.once("close", () => open.delete(socket));
-        const streams = byteStreams(socket);
+        const { readable, writable, closed } = byteStreams(socket);
+        const writer = writable.getWriter();
         return {
-          ...streams,
-          closed: streams.closed.then(() => undefined),
+          readable: bytesOnly(readable),
+          // Some of the library's parts hand on buffers they fill again, and say so by what they wrap them in.
+          writable: new MaybeConsumable.WritableStream<Uint8Array>({
+            write: (chunk) => writer.write(chunk),
+            close: () => writer.close(),
+            abort: (reason) => writer.abort(reason),
+          }),
+          closed: closed.then(() => undefined),
           close: () => void socket.destroySoon(),
-        } as AdbServerClient.ServerConnection;
+        };
       },
       addReverseTunnel() {
         throw new Error("Reverse tunnels are not used.");
@@ -122,12 +130,16 @@ export function createAdbServer(at: Address, dial: DialDevice): AdbServer {
   async function find(serial: string, signal: AbortSignal): Promise<ServerDevice> {
     const now = async () => (await devices(signal)).find((device) => device.serial === serial);
     let found = await now();
+    let isNew = false;
     if (isAddress(serial) && (found === undefined || found.state === "offline")) {
       await reconnect(serial, signal);
+      isNew = true;
       found = await now();
     }
-    // The server asks a new device who it is; that takes a moment.
-    for (let tries = 0; found !== undefined && IN_BETWEEN.has(found.state) && tries < 10; tries += 1) {
+    // The server asks a new device who it is, and may forget the old one of the same address only now; that takes a moment.
+    const mayChange = (state: string | undefined) =>
+      state === undefined || state === "offline" ? isNew : IN_BETWEEN.has(state);
+    for (let tries = 0; mayChange(found?.state) && tries < 10; tries += 1) {
       await wait(200, undefined, { signal });
       found = await now();
     }
@@ -262,6 +274,11 @@ export function parseDevices(text: string): ServerDevice[] {
       const model = /\smodel:(\S{1,100})/.exec(rest)?.[1]?.replaceAll("_", " ");
       return [{ serial, state, model, transportId: BigInt(transportId) }];
     });
+}
+
+/** The library types streams of its own, which are the platform's. */
+function bytesOnly(stream: unknown): LibraryStream<Uint8Array> {
+  return stream as LibraryStream<Uint8Array>;
 }
 
 /** The library types signals by the few members it uses; what it is given is always ours. */
