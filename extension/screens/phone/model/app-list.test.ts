@@ -23,6 +23,7 @@ describe("the list of apps", () => {
   });
   it("tells apps of one name apart", () => {
     expect(appDetail({ ...app("org.example.shop", "Shop"), version: "2.1" })).toBe("org.example.shop · 2.1");
+    expect(appDetail({ ...app("org.example.shop"), version: "2.1" })).toBe("Version 2.1");
     expect(appDetail(app("org.example.shop"))).toBe("");
   });
 });

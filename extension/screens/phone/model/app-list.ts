@@ -29,6 +29,6 @@ export function appsShown(apps: readonly PhoneApp[], search: string): AppsShown 
 
 /** What tells it from another of the same name. */
 export function appDetail({ id, label, version }: PhoneApp): string {
-  const parts = [...(id === label ? [] : [id]), ...(version === undefined ? [] : [version])];
-  return parts.join(" · ");
+  if (id === label) return version === undefined ? "" : `Version ${version}`;
+  return version === undefined ? id : `${id} · ${version}`;
 }
