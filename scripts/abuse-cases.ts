@@ -83,7 +83,7 @@ const CASES: readonly AbuseCase[] = [
     waits: { issue: 7 },
   },
   { id: 33, words: "A script that breaks out, never ends or eats memory: stopped within its budget." },
-  { id: 34, words: "Shell commands hidden in names and texts sent to Android.", waits: { issue: 7 } },
+  { id: 34, words: "Shell commands hidden in names and texts sent to Android." },
   {
     id: 35,
     words: "Bombs, traversal and false types in what is uploaded: refused before they cost anything.",

@@ -86,7 +86,7 @@ const file = (name: string, text = "x") => ({
   content: new Blob([text]).stream(),
 });
 
-describe("an Android gets as data", () => {
+describe("ABUSE-34 an Android gets as data", () => {
   /** Each public function of the driver that takes a text, given every hostile one. */
   const calls: Readonly<Record<string, (id: PhoneId, text: string) => Promise<unknown>>> = {
     openUrl: (id, text) => bench.driver.openUrl(id, text),
@@ -111,14 +111,14 @@ describe("an Android gets as data", () => {
     "files.remove": (id, text) => bench.driver.files.remove(id, text),
     "clipboard.write": (id, text) => bench.driver.clipboard.write(id, text.slice(0, 5_000)),
   };
-  it.each(Object.keys(calls))("what is given to %s", async (name) => {
+  it.each(Object.keys(calls))("ABUSE-34 what is given to %s", async (name) => {
     const call = calls[name];
     const texts = /apps\.|App|State/.test(name) && !name.includes("arguments") ? around() : hostile();
     for (const text of texts) await tried(async () => call?.(bench.phoneId, text));
     nothingGotThrough(bench);
   });
 
-  it("texts, time zones and languages, also without scrcpy", async () => {
+  it("ABUSE-34 texts, time zones and languages, also without scrcpy", async () => {
     for (const text of hostile()) {
       await tried(() => android.screen.input({ type: "text", value: text.slice(0, 500) }));
       await tried(() => setLocale(android.device, text));
@@ -157,7 +157,7 @@ describe("an Android gets as data", () => {
     nothingGotThrough(bench);
   });
 
-  it("any argument at all, as the program gets it", async () => {
+  it("ABUSE-34 any argument at all, as the program gets it", async () => {
     const text = fc.oneof(
       fc.string({ unit: "binary", maxLength: 40 }),
       fc.string({
