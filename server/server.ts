@@ -261,6 +261,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const mail = await accounts.mail.counts();
       const lines = {
         phones_running: running.length,
+        ...Object.fromEntries(
+          drivers.all.map(({ kind }) => [
+            `phones_running_${kind}`,
+            running.filter(({ driver }) => driver === kind).length,
+          ]),
+        ),
+        phones_unreachable: running.filter(({ unreachableSince }) => unreachableSince !== null).length,
         phones_moving: drivers.movingPhones(),
         viewers,
         frames_sent: framesSent,

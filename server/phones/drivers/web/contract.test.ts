@@ -2,8 +2,7 @@
 import { driverContract } from "../../testing/driver-contract.ts";
 import { Hand, openBench, serveSite } from "./web.fixture.ts";
 
-const COUNTER =
-  `<button style="height:100vh;font-size:40px" onclick="this.textContent='Count '+(++count)">Count 0</button><script>let count=0</script>`;
+const COUNTER = `<button style="height:100vh;font-size:40px" onclick="this.textContent='Count '+(++count)">Count 0</button><script>let count=0</script>`;
 
 driverContract("web", async () => {
   const site = await serveSite({ "/": COUNTER });
