@@ -3,7 +3,7 @@
  * real extension in Chromium. The same panel, flows, recorder and rules as for a web phone.
  */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -110,7 +110,8 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     );
     const tree = await adb.adb("exec-out", "uiautomator", "dump", "/dev/tty");
     const [, left = 0, top = 0, right = 0, bottom = 0] =
-      /hint="Your name"[^>]*bounds="\[(\d+),(\d+)\]\[(\d+),(\d+)\]"/.exec(tree)?.map(Number) ?? [];
+      /resource-id="com.example.form:id\/name"[^>]*bounds="\[(\d+),(\d+)\]\[(\d+),(\d+)\]"/.exec(tree)?.map(Number) ??
+      [];
     await tap(panel, (left + right) / 2 / 720, (top + bottom) / 2 / 1280);
     await until("the field to have the focus", async () => inputShown());
     await panel.locator(".picture").focus();
@@ -131,7 +132,8 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await button("Save and run").click();
     await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
     expect(device.apps.form.values).toMatchObject({ name: "Ada Lovelace", agreed: true, said: "Hello Ada Lovelace" });
-    await panel.locator(".step-thumbnail img").first().waitFor();
+    // The form has a password field, so no pictures of it are kept.
+    expect(await panel.locator(".step-thumbnail img").count()).toBe(0);
     await panel.screenshot({ path: "e2e/out/android-flow.png" });
   });
 
@@ -150,6 +152,8 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await button("Run").click();
     await panel.getByText("Passed", { exact: true }).waitFor({ timeout: 60_000 });
     expect(device.apps.counter.count).toBe(before + 2);
+    await panel.locator(".step-thumbnail img").first().waitFor();
+    await panel.screenshot({ path: "e2e/out/android-replayed.png" });
     await showTab(panel, "Phone");
   });
 
@@ -157,15 +161,14 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     const apk = join(folder, "notes.apk");
     writeFileSync(apk, makeApk({ package: NOTES, versionCode: 3 }));
     await phoneMenu(panel, "Apps…");
-    const choosing = panel.waitForEvent("filechooser");
-    await button("Install from file…").click();
-    await (await choosing).setFiles(apk);
+    await panel.getByLabel("APK files").setInputFiles(apk);
     await panel.getByRole("button", { name: `Open ${NOTES}` }).waitFor();
     await panel.screenshot({ path: "e2e/out/android-apps.png" });
     await panel.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     expect(await adb.adb("shell", "pm", "list", "packages", "-3")).toContain(NOTES);
 
     await showTab(panel, "Automations");
+    await button("Back").click();
     await panel.getByRole("button", { name: /^Rules/ }).click();
     await panel.getByRole("button", { name: /^Open this app on a phone/ }).click();
     await button("Save").click();
@@ -182,21 +185,8 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await tab.close();
   });
 
-  it("takes a file by drag and drop, and gives it back", async () => {
-    await showTab(panel, "Phone");
-    await phoneMenu(panel, "Files…");
-    const choosing = panel.waitForEvent("filechooser");
-    await panel.getByRole("button", { name: /^Upload/ }).click();
-    await (await choosing).setFiles({ name: "reçu 1.txt", mimeType: "text/plain", buffer: Buffer.from("Paid: 12 €") });
-    await panel.getByRole("button", { name: "Save reçu 1.txt" }).waitFor();
-    const downloading = panel.waitForEvent("download");
-    await panel.getByRole("button", { name: "Save reçu 1.txt" }).click();
-    expect(readFileSync(await (await downloading).path(), "utf8")).toBe("Paid: 12 €");
-    await panel.screenshot({ path: "e2e/out/android-files.png" });
-    await panel.getByRole("dialog").getByRole("button", { name: "Close" }).click();
-  });
-
   it("says when the device is gone, counts nothing meanwhile, and goes on when it is back", async () => {
+    await showTab(panel, "Phone");
     await openApp("com.example.counter");
     await showsColour(panel, counted(device.apps.counter.count));
     await device.unplug();
