@@ -54,7 +54,6 @@ export function Stage({ phone, size, live, usable, lastPicture, overlay, onTypin
     [phone.id],
   );
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: files are also sent from the dialog of files
     <div className="stage" {...drop.handlers}>
       <div
         key={phone.id}

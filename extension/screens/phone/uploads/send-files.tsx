@@ -27,7 +27,6 @@ export function SendFiles({ phone, purpose, uploads }: SendFilesProps) {
   const drop = useFileDrop(take);
   const app = purpose === "app";
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the button in it does the same
     <div className={`upload-choose${drop.over ? " upload-choose-over" : ""}`} {...drop.handlers}>
       <input
         ref={input}
