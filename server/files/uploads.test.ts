@@ -265,7 +265,7 @@ describe.each(TEST_ENGINES)("an upload on $name", (engine) => {
     await expect(full).rejects.toMatchObject({ code: "limit_reached", message: /disk/ });
   });
 
-  it("ABUSE-32 is for a phone that takes it, runs, and is the team's", async () => {
+  it("is for a phone that takes it, runs, and is the team's", async () => {
     await expect(
       uploads.open(scope, { phoneId: newId("phone"), purpose: "file", name: "a", bytes: 1 }),
     ).rejects.toMatchObject({

@@ -117,7 +117,7 @@ describe.each(TEST_ENGINES)("what is held about a person on $name", (engine) => 
 
   it("says where it is, and who else has it once there is somebody", async () => {
     expect((await named("user.content.private"))?.place).toBe(
-      "On this server, encrypted; in files of runs; on your phones; in your browser",
+      "On this server, encrypted; in files of runs; on the way to your phones; on your phones; in your browser",
     );
     expect((await named("user.contact.email"))?.place).toBe("On this server, encrypted");
     const mailed = await of(anna, { ...place, processors: processorsOf({ SMTP_URL: "smtps://m.example" }) });

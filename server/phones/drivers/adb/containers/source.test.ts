@@ -112,7 +112,7 @@ describe("phones in containers", () => {
     ["the host refuses, so the packet was there", "172.30.0.1:8787", "refused", "host"],
     ["the cloud's metadata answers", "169.254.169.254:80", "open", "metadata"],
     ["this server answers", "198.51.100.7:8787", "open", "server"],
-  ] as const)("are stopped and not started when %s", async (_what, target, how, named) => {
+  ] as const)("ABUSE-32 are stopped and not started when %s", async (_what, target, how, named) => {
     const engine = await under.addHost("one");
     engine.reachable.set(target, how);
     const { source } = under.startSource();
@@ -127,7 +127,7 @@ describe("phones in containers", () => {
     );
   });
 
-  it("are not started where nobody can look whether they are kept in", async () => {
+  it("ABUSE-32 are not started where nobody can look whether they are kept in", async () => {
     const engine = await under.addHost("one");
     engine.withoutToybox = true;
     const { source } = under.startSource();
