@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { makeApk } from "../server/phones/drivers/adb/simulator/apk.ts";
 import { COUNTER_COLOURS } from "../server/phones/drivers/adb/simulator/apps/small.ts";
 import { type Simulator, startSimulator } from "../server/phones/drivers/adb/simulator/simulator.ts";
@@ -17,7 +17,7 @@ import { admin } from "./harness/api.ts";
 import { extensionBuild } from "./harness/builds.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { editorText, phoneMenu, recorded, saveRecording, showTab } from "./harness/panel.ts";
+import { editorText, phoneMenu, recorded, saveRecording, showTab, toTheList } from "./harness/panel.ts";
 import { ADA, installAndSignUp } from "./harness/person.ts";
 import { type Colour, pictureSize, showsColour, tap } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
@@ -77,6 +77,11 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     await panel.getByRole("button", { name: `Open ${label}` }).click();
     await panel.getByRole("dialog").waitFor({ state: "detached" });
   };
+
+  afterEach(async () => {
+    const sideways = () => Math.max(0, ...[...document.querySelectorAll("*")].map(({ scrollLeft }) => scrollLeft));
+    expect(await panel.evaluate(sideways)).toBe(0);
+  });
 
   it("is offered beside web phones, and starts", async () => {
     await button("New phone").first().click();
@@ -169,6 +174,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
 
     await showTab(panel, "Automations");
     await button("Back").click();
+    await toTheList(panel);
     await panel.getByRole("button", { name: /^Rules/ }).click();
     await panel.getByRole("button", { name: /^Open this app on a phone/ }).click();
     await button("Save").click();
@@ -176,6 +182,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     const tab = await browser.openTab(`${site.origin}/app-page`);
     const popup = await browser.openPopup(tab);
     await popup.getByText("1 automation fits this page").waitFor();
+    await popup.getByRole("button", { name: /^Run/ }).click();
     await popup.getByText(NOTES).waitFor();
     await popup.screenshot({ path: "e2e/out/android-app-rule.png" });
     await popup.getByRole("button", { name: "Run", exact: true }).click();

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Site } from "./fixtures/site.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { editorText, setSecret, showTab } from "./harness/panel.ts";
+import { editorText, setSecret, showTab, toTheList } from "./harness/panel.ts";
 import { type Stack, startStack } from "./harness/stack.ts";
 
 const executable = inject("chromium");
@@ -102,12 +102,3 @@ describe.skipIf(executable === undefined)("automations in the panel", () => {
     await panel.getByText("Line 4, column 3").waitFor();
   });
 });
-
-/** From a run or an automation back to the list. */
-async function toTheList(panel: Page): Promise<void> {
-  const back = panel.getByRole("button", { name: "Back", exact: true });
-  if (await back.isVisible()) await back.click();
-  const all = panel.getByRole("button", { name: "All automations" });
-  await all.or(panel.getByRole("button", { name: "New", exact: true })).waitFor();
-  if (await all.isVisible()) await all.click();
-}

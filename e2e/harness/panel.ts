@@ -67,3 +67,12 @@ export async function ruleForPages(panel: Page, name: string, pattern: string): 
   await panel.getByLabel("Name", { exact: true }).fill(name);
   await panel.getByLabel("Sites on which it may act by itself").fill(pattern);
 }
+
+/** Back to the list of automations, from wherever one of their pages is open. */
+export async function toTheList(panel: Page): Promise<void> {
+  const back = panel.getByRole("button", { name: "Back", exact: true });
+  if (await back.isVisible()) await back.click();
+  const all = panel.getByRole("button", { name: "All automations" });
+  await all.or(panel.getByRole("button", { name: "New", exact: true })).waitFor();
+  if (await all.isVisible()) await all.click();
+}
