@@ -40,7 +40,9 @@ function openSimulator(): Promise<Simulator> {
 
 function endpointOf(simulator: Simulator, folder: string): AdbEndpoint {
   const keys = createAdbKeys(folder, Buffer.alloc(32, 3));
-  return streamEndpoint("the simulator", keys, async () => connect(simulator.port, "127.0.0.1"));
+  return streamEndpoint("the simulator", keys, async () =>
+    connect({ port: simulator.port, host: "127.0.0.1", noDelay: true }),
+  );
 }
 
 /** Without `scrcpy`: pictures, and hands by Android's own `input`. */
