@@ -19,7 +19,7 @@ export interface AndroidCase {
 const COUNTER = "appId: com.example.counter";
 const SHOP = "appId: com.example.shop";
 /** For what fails, so that it fails soon. */
-const SOON = "\nlimits: {lookup: 1s, optional: 300ms}";
+const SOON = "\nlimits: {lookup: 1s, optional: 900ms}";
 const form = ({ apps }: Pick<Simulator, "apps">) => apps.form.values;
 const count = ({ apps }: Pick<Simulator, "apps">) => apps.counter.count;
 const chosen = ({ apps }: Pick<Simulator, "apps">) => apps.shop.chosen;
