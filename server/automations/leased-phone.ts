@@ -179,10 +179,10 @@ export function leasedPhone(options: {
       const { png } = await picture();
       return { png, tree: treeToKeep(await automation.elements(id), redactor) };
     },
-    async tree() {
+    async tree(over) {
       if (!options.holdsLease()) throw new LeaseLost();
       // Where a look takes its time, the next step's own serves here too.
-      const shared = automation.looksLate === true ? await stepLooks.next() : undefined;
+      const shared = automation.looksLate === true ? await stepLooks.next(over) : undefined;
       return treeForPictures(shared ?? (await automation.elements(id, { drawn: true })), redactor);
     },
     lastTree: () => lastTree && treeForPictures(lastTree, redactor),
@@ -228,8 +228,11 @@ function createLooks() {
       return mine;
     },
     /** The one under way, or that begins in a moment; undefined when there is none, or it failed. */
-    async next(): Promise<UiTree | undefined> {
-      if (looking === undefined) await Promise.race([begun.promise, delay(NEXT_LOOK_MS, undefined, { ref: false })]);
+    async next(over?: AbortSignal): Promise<UiTree | undefined> {
+      if (looking === undefined) {
+        const late = delay(NEXT_LOOK_MS, undefined, { ref: false, ...(over && { signal: over }) });
+        await Promise.race([begun.promise, late.catch(() => undefined)]);
+      }
       return looking?.catch(() => undefined);
     },
   };

@@ -1,3 +1,4 @@
+import { setImmediate as later } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScreenFrame } from "../phones/driver.ts";
 import { openThumbnails } from "./run-thumbnails.ts";
@@ -117,6 +118,30 @@ describe("thumbnails of steps", () => {
     }
     await thumbnails.close();
     expect(kept.length).toBe(FIT);
+  });
+
+  it("wait for no other step's look at the end of a run", async () => {
+    const tree = await at.driver.automation.elements(at.phoneId);
+    const kept: number[] = [];
+    const thumbnails = openThumbnails({
+      hands: {
+        tree: (over) => new Promise((resolve) => over?.addEventListener("abort", () => resolve(tree))),
+        lastTree: () => undefined,
+        askPicture: () => false,
+        watch(listener) {
+          listener({ format: "jpeg", kind: "image", crisp: false, capturedAtMs: 0, bytes: jpeg("last") });
+          return () => {};
+        },
+      },
+      async keep(seq) {
+        kept.push(seq);
+        return "file";
+      },
+    });
+    thumbnails.stepEnded(1);
+    await later();
+    await thumbnails.close();
+    expect(kept).toEqual([1]);
   });
 
   it("never hold a step up, nor the end of a run that is cancelled", async () => {

@@ -32,6 +32,7 @@ export function openThumbnails(options: {
   let last: { readonly bytes: Uint8Array; readonly file: string | undefined } | undefined;
   let [pictures, bytes, waiting] = [0, 0, 0];
   let storing = Promise.resolve();
+  const over = new AbortController();
   let asked: ((picture: Uint8Array | undefined) => void) | undefined;
   const stop = watched(hands, ({ kind, crisp, bytes }) => {
     // A still is the same picture, only larger.
@@ -58,7 +59,7 @@ export function openThumbnails(options: {
     if (picture.length > LARGEST || bytes + picture.length > MOST_BYTES) return;
     last = { bytes: picture, file: undefined };
     // The frame is from between the two trees.
-    if ((before !== undefined && showsPassword(before)) || showsPassword(await hands.tree())) return;
+    if ((before !== undefined && showsPassword(before)) || showsPassword(await hands.tree(over.signal))) return;
     bytes += picture.length;
     last = { bytes: picture, file: await keep(seq, picture, undefined) };
   }
@@ -80,6 +81,7 @@ export function openThumbnails(options: {
         });
     },
     async close() {
+      over.abort();
       await storing;
       stop();
       newest = undefined;

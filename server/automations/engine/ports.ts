@@ -61,8 +61,8 @@ export interface PhoneHands {
   during(effect: () => Promise<void>): FlowPhone;
   /** The screen for a report, also when the run is over. */
   look(): Promise<{ readonly png: Uint8Array; readonly tree: UiTree }>;
-  /** What is on the screen now, without being a step's; and what a step saw last. */
-  tree(): Promise<UiTree>;
+  /** What is on the screen now, without being a step's; and what a step saw last. `over`: no step comes any more. */
+  tree(over?: AbortSignal): Promise<UiTree>;
   lastTree(): UiTree | undefined;
   /** The moving picture, until the returned function is called. Throws for a phone that is gone. */
   watch(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;

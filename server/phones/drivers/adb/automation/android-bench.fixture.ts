@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { RunDetail } from "../../../../../shared/automations.ts";
 import { hasEnded } from "../../../../../shared/automations.ts";
 import { systemPace } from "../../../../automations/engine/pace.ts";
+import type { Pace } from "../../../../automations/engine/ports.ts";
 import { flowScripts } from "../../../../automations/flow-scripts.ts";
 import { composeRuns } from "../../../../automations/testing/harness.ts";
 import { ManualClock, systemClock } from "../../../../clock.ts";
@@ -40,7 +41,9 @@ function openSimulator(): Promise<Simulator> {
 
 function endpointOf(simulator: Simulator, folder: string): AdbEndpoint {
   const keys = createAdbKeys(folder, Buffer.alloc(32, 3));
-  return streamEndpoint("the simulator", keys, async () => connect(simulator.port, "127.0.0.1"));
+  return streamEndpoint("the simulator", keys, async () =>
+    connect({ port: simulator.port, host: "127.0.0.1", noDelay: true }),
+  );
 }
 
 /** Without `scrcpy`: pictures, and hands by Android's own `input`. */
@@ -88,6 +91,13 @@ function scrcpyServerIn(folder: string): { SCRCPY_SERVER_PATH: string; SCRCPY_SE
   };
 }
 
+/** For the waits of runs time goes by three times as fast: a long press is still one to the phone, which has half a second. */
+const TIMES = 3;
+const fastPace: Pace = {
+  now: () => systemPace.now() * TIMES,
+  sleep: (ms, signal) => systemPace.sleep(ms / TIMES, signal),
+};
+
 /** Phones that are the simulator, which always runs. */
 function simulatorSource(endpoint: AdbEndpoint): AndroidSource {
   return {
@@ -123,7 +133,7 @@ export async function openAndroidBench() {
     clock: new ManualClock(Date.now()),
     driver,
     posted: [],
-    pace: systemPace,
+    pace: fastPace,
     openScripts: flowScripts({ allow: new Set(), ownPorts: () => [] }),
   });
   const scope = await newTeam(at);

@@ -19,7 +19,7 @@ export interface AndroidCase {
 const COUNTER = "appId: com.example.counter";
 const SHOP = "appId: com.example.shop";
 /** For what fails, so that it fails soon. */
-const SOON = "\nlimits: {lookup: 1s, optional: 300ms}";
+const SOON = "\nlimits: {lookup: 1s, optional: 900ms}";
 const form = ({ apps }: Pick<Simulator, "apps">) => apps.form.values;
 const count = ({ apps }: Pick<Simulator, "apps">) => apps.counter.count;
 const chosen = ({ apps }: Pick<Simulator, "apps">) => apps.shop.chosen;
@@ -211,7 +211,7 @@ export const CHECKING: readonly AndroidCase[] = [
   {
     name: "assertVisible, assertNotVisible, extendedWaitUntil, waitForAnimationToEnd, takeScreenshot",
     steps:
-      "- launchApp\n- assertVisible: Sign up\n- assertVisible: .*😀.*\n- assertNotVisible: Hello .*\n- assertVisible: {id: agree, checked: false, enabled: true}\n- extendedWaitUntil: {visible: Sign up, timeout: 2000}\n- waitForAnimationToEnd: {timeout: 4000}\n- extendedWaitUntil: {notVisible: Nobody, timeout: 2000}\n- takeScreenshot: form\n- takeScreenshot: {path: part, cropOn: {id: agree}}",
+      "- launchApp\n- assertVisible: Sign up\n- assertVisible: .*😀.*\n- assertNotVisible: Hello .*\n- assertVisible: {id: agree, checked: false, enabled: true}\n- extendedWaitUntil: {visible: Sign up, timeout: 6000}\n- waitForAnimationToEnd: {timeout: 4000}\n- extendedWaitUntil: {notVisible: Nobody, timeout: 6000}\n- takeScreenshot: form\n- takeScreenshot: {path: part, cropOn: {id: agree}}",
   },
   {
     name: "assertVisible of what is not there, and assertNotVisible of what stays",

@@ -4,10 +4,11 @@ import type { AdbStream } from "./adb-stream.ts";
 import { serveSync } from "./adb-sync.ts";
 import type { DeviceFiles } from "./device-files.ts";
 import type { LocalSockets } from "./local-sockets.ts";
-import { type ShellPlace, serveShell } from "./shell.ts";
+import { serveShell } from "./shell.ts";
+import type { ShellHost } from "./shell-host.ts";
 
 export interface ServicePlace {
-  readonly shell: ShellPlace;
+  readonly shell: ShellHost;
   readonly files: DeviceFiles;
   readonly sockets: LocalSockets;
   readonly reboot: () => void;

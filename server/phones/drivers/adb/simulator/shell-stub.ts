@@ -1,6 +1,7 @@
 /**
  * The programs of the simulated phone. `/bin/sh` finds each of them on its PATH as a link to one small Perl script, which
- * asks the simulator over a Unix socket. Perl because it starts in 2 ms and is there wherever Debian is.
+ * asks the simulator over a Unix socket. Perl because it starts in 1 ms, without
+ * its modules, and is there wherever Debian is.
  */
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -43,7 +44,6 @@ const BORROWED = [
 ];
 
 const script = (socketPath: string) => `#!/usr/bin/perl
-use strict; use warnings;
 my $path = '${socketPath}';
 my $address = $^O eq 'darwin' ? pack('CCa104', 106, 1, $path) : pack('Sa108', 1, $path);
 my $s; socket($s, 1, 1, 0) && connect($s, $address) || exit 255;

@@ -3,7 +3,6 @@
  * a small scripted system behind it. For tests and development; docs/android-simulator.md says what is like Android and
  * how far.
  */
-import type { ChildProcess } from "node:child_process";
 import type { KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -20,7 +19,7 @@ import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
 import { screenRecordProgram } from "./scrcpy/screenrecord.ts";
 import { type ScrcpyFaults, type ScrcpySession, scrcpyProgram } from "./scrcpy/server.ts";
-import { killGroup } from "./shell.ts";
+import { ShellHost } from "./shell-host.ts";
 import { installStubs, StubServer } from "./shell-stub.ts";
 
 export interface SimulatorOptions {
@@ -96,7 +95,8 @@ class AndroidSimulator implements Simulator {
   readonly faults: ScrcpyFaults = { noEncoder: false, noAudio: false };
   readonly scrcpy = new Set<ScrcpySession>();
   readonly #sockets = new LocalSockets();
-  readonly #running = new Set<ChildProcess>();
+  readonly #shells = new ShellHost();
+  readonly #path: string;
   readonly #home: string;
   readonly #stubs: StubServer;
   readonly #service: ReturnType<typeof phoneService>;
@@ -135,9 +135,9 @@ class AndroidSimulator implements Simulator {
       if (this.ran.length > PROGRAMS_KEPT) this.ran.shift();
       return runProgram(programs, io);
     });
-    const path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
+    this.#path = installStubs(join(this.#home, "bin"), this.#socketPath, Object.keys(programs));
     this.#service = phoneService({
-      shell: { path, root: this.root, running: this.#running },
+      shell: this.#shells,
       files,
       sockets,
       reboot: () => this.#reboot(),
@@ -165,6 +165,7 @@ class AndroidSimulator implements Simulator {
 
   async start(): Promise<void> {
     await this.#stubs.listen(this.#socketPath);
+    await this.#shells.listen(join(this.#home, "h"), this.#path, this.root);
     await this.plugIn();
   }
 
@@ -254,7 +255,7 @@ class AndroidSimulator implements Simulator {
 
   async close(): Promise<void> {
     await this.unplug();
-    for (const child of this.#running) killGroup(child);
+    await this.#shells.close();
     await this.#stubs.close();
     rmSync(this.#home, { recursive: true, force: true });
   }

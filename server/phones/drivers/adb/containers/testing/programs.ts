@@ -66,7 +66,7 @@ function netcat(engine: FakeEngine, container: FakeContainer, args: readonly str
     if (looks) return { exitCode: 0 };
     const to = container.device.port;
     return ({ stdin, stdout, end }) => {
-      const socket = connect({ host: "127.0.0.1", port: to });
+      const socket = connect({ host: "127.0.0.1", port: to, noDelay: true });
       stdin.on("data", (bytes: Buffer) => socket.write(bytes));
       stdin.on("end", () => socket.end());
       stdin.on("close", () => socket.destroy());
