@@ -1,7 +1,8 @@
 import { crc32, deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { decode, encode } from "fast-png";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { silentLog } from "../../../../log.ts";
 import type { PhoneInput } from "../../../driver.ts";
 import { parseDisplay } from "./display.ts";
 import { createInputQueue } from "./input-queue.ts";
@@ -10,6 +11,7 @@ import { encodingOf } from "./levels.ts";
 import { packetsOf } from "./scrcpy-protocol.ts";
 import { withoutEscapes } from "./shell-hands.ts";
 import { smallerPng } from "./smaller-png.ts";
+import { troubleUnless } from "./trouble.ts";
 import { chunks } from "./typing.ts";
 
 describe("packets of a media stream", () => {
@@ -227,3 +229,36 @@ function refilter(png: Uint8Array): Uint8Array {
   sum.writeUInt32BE(crc32(typed));
   return Buffer.concat([bytes.subarray(0, start), length, typed, sum, bytes.subarray(end)]);
 }
+
+describe("trouble with a screen", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  function told() {
+    const warn = vi.fn();
+    const gone = Promise.withResolvers<void>();
+    return { warn, gone, trouble: troubleUnless(gone.promise, { ...silentLog, warn }) };
+  }
+
+  it("is a warning while the device is there", async () => {
+    const { warn, trouble } = told();
+    trouble("the encoder of a phone ended", new Error("no codec"), 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(warn.mock.calls).toEqual([
+      [
+        "the encoder of a phone ended",
+        expect.objectContaining({ count: 2, error: expect.stringContaining("no codec") }),
+      ],
+    ]);
+  });
+  it("is none when the device is gone, a moment later or already", async () => {
+    const { warn, gone, trouble } = told();
+    trouble("the encoder of a phone ended", new Error("closed"));
+    await vi.advanceTimersByTimeAsync(900);
+    gone.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    trouble("scrcpy did not start", new Error("closed"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(warn).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
