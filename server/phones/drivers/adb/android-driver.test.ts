@@ -1,6 +1,7 @@
 /** The Android driver as a server composes it, on simulated devices: directly, and through Debian's ADB server. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -223,7 +224,7 @@ describe.each([
       for (const phase of ["start", "end"] as const)
         await world.driver.input(spec.id, { type: "touch", phase, id: 0, x: 0.5, y: 0.5 });
       await vi.waitFor(() => expect(counter.count).toBe(1), { timeout: 10_000 });
-      await vi.waitFor(() => expect(lastCount(frames)).toBe(1), { timeout: 10_000, interval: 200 });
+      await vi.waitFor(async () => expect(await lastCount(frames)).toBe(1), { timeout: 10_000, interval: 200 });
     }
     stop();
   });
@@ -334,13 +335,16 @@ describe("why an app was not taken", () => {
 });
 
 /** The count whose colour a decoder shows in the end, at the left edge. */
-function lastCount(frames: readonly ScreenFrame[]): number {
+async function lastCount(frames: readonly ScreenFrame[]): Promise<number> {
   const began = frames.findLastIndex(({ kind }) => kind === "codecConfig");
-  const video = frames.slice(began).filter(({ format }) => format === "h264");
-  const input = Buffer.concat(video.map(({ bytes }) => bytes));
   const pixel = ["-vf", "crop=2:2:4:400,scale=1:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
-  const how = ["-loglevel", "error", "-f", "h264", "-i", "pipe:0", "-vsync", "0", ...pixel];
-  const shown = spawnSync("ffmpeg", how, { input }).stdout.subarray(-3);
+  const decoder = spawn("ffmpeg", ["-loglevel", "error", "-f", "h264", "-i", "pipe:0", "-vsync", "0", ...pixel]);
+  const out: Buffer[] = [];
+  decoder.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  for (const { format, bytes } of frames.slice(began)) if (format === "h264") decoder.stdin.write(bytes);
+  decoder.stdin.end();
+  await once(decoder, "close");
+  const shown = Buffer.concat(out).subarray(-3);
   return COUNTER_COLOURS.findIndex((colour) =>
     [16, 8, 0].every((bits, at) => Math.abs((shown[at] ?? -99) - ((colour >> bits) & 255)) <= 14),
   );

@@ -79,6 +79,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
   async function session(): Promise<ScrcpySession> {
     const watched = hands.holding() ?? video.current();
     if (watched !== undefined && !watched.over) {
+      await hands.settled(watched);
       void retireIdle(watched);
       return watched;
     }
@@ -107,7 +108,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
     return { session: one, size: display.pixels() };
   }
 
-  const hands = createHands(target, () => display.css());
+  const hands = createHands(target, () => display.css(), clock);
   const audio: Audio | undefined = device.facts.sdk >= AUDIO_SDK ? createAudio({ ...parts, start }) : undefined;
   const video: Video = createVideo({
     ...parts,
