@@ -104,7 +104,10 @@ async function startAndroid(folder: string, size: (typeof SIZES)[number]): Promi
     screen,
     harness,
     raw: () =>
-      startSession({ device, file, log: silentLog, wish: { video: encodingOf(4, 0), control: { autosync: false } } }),
+      startSession({
+        ...{ device, file, log: silentLog, trouble() {} },
+        wish: { video: encodingOf(4, 0), control: { autosync: false } },
+      }),
     show: (app) => void child.send(app),
     async close() {
       await harness.close();

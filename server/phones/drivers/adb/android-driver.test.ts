@@ -1,14 +1,17 @@
 /** The Android driver as a server composes it, on simulated devices: directly, and through Debian's ADB server. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../clock.ts";
+import { silentLog } from "../../../log.ts";
 import type { PhoneSpec, ScreenFrame } from "../../driver.ts";
 import { installFailure } from "./android-apps.ts";
 import { makeApk } from "./simulator/apk.ts";
+import { COUNTER_COLOURS } from "./simulator/apps/small.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { type AdbProcess, adbProcess, hasAdb } from "./testing/adb.fixture.ts";
 import { type AndroidWorld, androidWorld } from "./testing/android.fixture.ts";
@@ -164,6 +167,7 @@ describe.each([
   let simulator: Simulator;
   let world: AndroidWorld;
   let spec: PhoneSpec;
+  const warned: string[] = [];
   beforeAll(async () => {
     if (!can) return;
     adb = await server();
@@ -172,7 +176,9 @@ describe.each([
     writeFileSync(join(folder, "server"), SCRCPY);
     const sha256 = createHash("sha256").update(SCRCPY).digest("hex");
     const video = { SCRCPY_SERVER_PATH: join(folder, "server"), SCRCPY_SERVER_SHA256: sha256 };
-    world = await androidWorld(adb && { env: { ADB_SERVER: `127.0.0.1:${adb.at.port}`, ...video } });
+    const warn = (message: string) => void warned.push(message);
+    const env = adb && { ADB_SERVER: `127.0.0.1:${adb.at.port}`, ...video };
+    world = await androidWorld({ log: { ...silentLog, warn }, ...(env && { env }) });
     spec = await world.phone(await world.register(`${adb === undefined ? "tcp" : "server"}:${simulator.address}`));
     await world.driver.create(spec);
     await world.driver.start(spec);
@@ -211,8 +217,16 @@ describe.each([
         ),
       );
     }
-    stop();
     expect((await world.driver.screenshot(spec.id)).width).toBe(720);
+    if (codec === "h264") {
+      const { counter } = simulator.apps;
+      simulator.phone.launch(counter.package);
+      for (const phase of ["start", "end"] as const)
+        await world.driver.input(spec.id, { type: "touch", phase, id: 0, x: 0.5, y: 0.5 });
+      await vi.waitFor(() => expect(counter.count).toBe(1), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await lastCount(frames)).toBe(1), { timeout: 10_000, interval: 200 });
+    }
+    stop();
   });
 
   it.runIf(can)("without a word is noticed, and found", async () => {
@@ -246,6 +260,8 @@ describe.each([
     await world.driver.input(spec.id, { type: "key", name: "Home" });
     expect(await world.driver.remove(spec.id)).toMatchObject({ verifiedAbsent: true });
     expect(await world.driver.state(spec.id)).toBe("absent");
+    // What broke with it is not worth a word.
+    expect(new Set(warned)).toEqual(new Set(["An Android phone is out of reach"]));
   });
 });
 
@@ -317,3 +333,19 @@ describe("why an app was not taken", () => {
     ["", /^The phone did not take this app\.$/],
   ])("%j is said in words", (said, words) => expect(installFailure(said)).toMatch(words));
 });
+
+/** The count whose colour a decoder shows in the end, at the left edge. */
+async function lastCount(frames: readonly ScreenFrame[]): Promise<number> {
+  const began = frames.findLastIndex(({ kind }) => kind === "codecConfig");
+  const pixel = ["-vf", "crop=2:2:4:400,scale=1:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
+  const decoder = spawn("ffmpeg", ["-loglevel", "error", "-f", "h264", "-i", "pipe:0", "-vsync", "0", ...pixel]);
+  const out: Buffer[] = [];
+  decoder.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  for (const { format, bytes } of frames.slice(began)) if (format === "h264") decoder.stdin.write(bytes);
+  decoder.stdin.end();
+  await once(decoder, "close");
+  const shown = Buffer.concat(out).subarray(-3);
+  return COUNTER_COLOURS.findIndex((colour) =>
+    [16, 8, 0].every((bits, at) => Math.abs((shown[at] ?? -99) - ((colour >> bits) & 255)) <= 14),
+  );
+}

@@ -2,7 +2,6 @@
  * The sound: Opus from a scrcpy run of its own that lives only while somebody listens, so that silence costs nothing.
  * Android gives its sound to others from version 11 (API 30) on (scrcpy doc/audio.md).
  */
-import { errorFields } from "../../../../log.ts";
 import type { AudioPacket, AudioSource } from "../../../driver.ts";
 import type { ScreenParts } from "./parts.ts";
 import type { ScrcpySession, SessionWish } from "./scrcpy-session.ts";
@@ -21,7 +20,7 @@ export interface AudioOptions extends ScreenParts {
   readonly start: (wish: SessionWish) => Promise<ScrcpySession>;
 }
 
-export function createAudio({ clock, log, device, start }: AudioOptions): Audio {
+export function createAudio({ clock, trouble, device, start }: AudioOptions): Audio {
   const listeners = new Set<(packet: AudioPacket) => void>();
   let config: Uint8Array | undefined;
   let session: ScrcpySession | undefined;
@@ -51,7 +50,7 @@ export function createAudio({ clock, log, device, start }: AudioOptions): Audio 
         emit({ kind: type === "configuration" ? "config" : "packet", bytes, capturedAtMs: clock.now() });
       }
     } catch (error) {
-      log.warn("the sound of a phone ended", { ...errorFields(error) });
+      trouble("the sound of a phone ended", error);
     }
     const ended = session;
     session = undefined;

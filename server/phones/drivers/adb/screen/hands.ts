@@ -4,6 +4,7 @@
  * turned. Without a video they are the display's own. Source: scrcpy's `Controller`, `PositionMapper`, `PointersState`.
  */
 import { AndroidKeyEventAction, AndroidMotionEventAction, type ScrcpyControlMessageWriter } from "@yume-chan/scrcpy";
+import type { Clock } from "../../../../clock.ts";
 import type { PhoneInput } from "../../../driver.ts";
 import type { AndroidKey } from "./keys.ts";
 import type { ScrcpySession, Size } from "./scrcpy-session.ts";
@@ -11,6 +12,8 @@ import type { ScrcpySession, Size } from "./scrcpy-session.ts";
 /** A wheel's notch moves a list this far, in CSS pixels (`config_verticalScrollFactor`: 64dp). */
 const NOTCH_PX = 64;
 const MOST_NOTCHES = 16;
+/** Sessions have sockets of their own, and nothing orders what comes out of two of them on the device. */
+const APART_MS = 150;
 /** A session whose touch does not end is not waited for longer. */
 const HOLD_MS = 5_000;
 
@@ -27,6 +30,8 @@ export interface Hands {
   text(value: string): Promise<void>;
   /** Settles when no touch is down in this session any more. */
   released(session: ScrcpySession): Promise<void>;
+  /** Settles when what went to any other session has had the time to arrive. */
+  settled(session: ScrcpySession): Promise<void>;
   /** The session in which touches are down now. */
   holding(): ScrcpySession | undefined;
 }
@@ -38,7 +43,8 @@ interface Down {
 }
 
 /** @param target where input goes now; starts a session when none runs. */
-export function createHands(target: () => Promise<Target>, css: () => Size): Hands {
+export function createHands(target: () => Promise<Target>, css: () => Size, clock: Clock): Hands {
+  let last: { readonly session: ScrcpySession; readonly atMs: number } | undefined;
   const down = new Map<number, Down>();
   const releases = new Map<ScrcpySession, Set<() => void>>();
 
@@ -53,6 +59,27 @@ export function createHands(target: () => Promise<Target>, css: () => Size): Han
       else return one.target;
     }
     return undefined;
+  }
+
+  async function to(session: ScrcpySession, write: Parameters<ScrcpySession["control"]>[0]): Promise<void> {
+    try {
+      await session.control(write);
+    } finally {
+      last = { session, atMs: clock.now() };
+    }
+  }
+  function send({ session, size }: Target, id: number, action: AndroidMotionEventAction, x: number, y: number) {
+    const lifted = action === AndroidMotionEventAction.Up || action === AndroidMotionEventAction.Cancel;
+    return to(session, (writer) =>
+      writer.injectTouch({
+        ...place(x, y, size),
+        action,
+        pointerId: BigInt(id),
+        pressure: lifted ? 0 : 1,
+        actionButton: 0,
+        buttons: 0,
+      }),
+    );
   }
 
   async function start(id: number, x: number, y: number): Promise<void> {
@@ -99,7 +126,7 @@ export function createHands(target: () => Promise<Target>, css: () => Size): Han
       const notches = (part: number, side: number) =>
         Math.max(-MOST_NOTCHES, Math.min(MOST_NOTCHES, (-part * side) / NOTCH_PX));
       const { width, height } = css();
-      await session.control((writer) =>
+      await to(session, (writer) =>
         writer.injectScroll({
           ...place(x, y, size),
           scrollX: notches(dx, width),
@@ -110,11 +137,11 @@ export function createHands(target: () => Promise<Target>, css: () => Size): Han
     },
     async key(key) {
       const { session } = holding() ?? (await target());
-      await session.control((writer) => press(writer, key));
+      await to(session, (writer) => press(writer, key));
     },
     async text(value) {
       const { session } = holding() ?? (await target());
-      await session.control((writer) => writer.injectText(value));
+      await to(session, (writer) => writer.injectText(value));
     },
     async released(session) {
       if (![...down.values()].some((one) => one.target.session === session)) return;
@@ -128,28 +155,13 @@ export function createHands(target: () => Promise<Target>, css: () => Size): Han
         });
       });
     },
+    async settled(session) {
+      if (last === undefined || last.session === session) return;
+      const left = last.atMs + APART_MS - clock.now();
+      if (left > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(left, APART_MS)));
+    },
     holding: () => holding()?.session,
   };
-}
-
-async function send(
-  { session, size }: Target,
-  id: number,
-  action: AndroidMotionEventAction,
-  x: number,
-  y: number,
-): Promise<void> {
-  const lifted = action === AndroidMotionEventAction.Up || action === AndroidMotionEventAction.Cancel;
-  await session.control((writer) =>
-    writer.injectTouch({
-      ...place(x, y, size),
-      action,
-      pointerId: BigInt(id),
-      pressure: lifted ? 0 : 1,
-      actionButton: 0,
-      buttons: 0,
-    }),
-  );
 }
 
 /** Fractions as pixels of a picture of this size; always inside it. */

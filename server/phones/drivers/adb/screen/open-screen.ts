@@ -22,6 +22,7 @@ import { createScrcpyFile, readChecked, type ScrcpyFile, type ScrcpyServerFile }
 import type { DeviceMessages } from "./scrcpy-protocol.ts";
 import { type ScrcpySession, type SessionWish, startSession } from "./scrcpy-session.ts";
 import { createShellHands } from "./shell-hands.ts";
+import { troubleUnless } from "./trouble.ts";
 import { createTyping } from "./typing.ts";
 import { createVideo, type Video } from "./video.ts";
 
@@ -39,7 +40,8 @@ const TURN_LOOK_MS = 150;
 const SIZE_MS = 1_000;
 
 export async function openAndroidScreen(device: AndroidDevice, options: AndroidScreenOptions): Promise<AndroidScreen> {
-  const parts: ScreenParts = { device, clock: options.clock, log: options.log, events: options.events };
+  const { clock, log, events } = options;
+  const parts: ScreenParts = { device, clock, log, events, trouble: troubleUnless(device.gone, log) };
   const display = await createDisplay(device, (size) => options.events.resized(size));
   const pictures = createPictures(parts, display);
   const file = await scrcpyFile(device, options);
@@ -61,7 +63,7 @@ async function scrcpyFile(
 }
 
 function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, file: ScrcpyFile): AndroidScreen {
-  const { device, clock, log } = parts;
+  const { device, clock, log, trouble } = parts;
   let closed = false;
   let idle: Promise<ScrcpySession> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -69,7 +71,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
   /** A session that hears the clipboard, if it has control. */
   async function start(wish: SessionWish, messages: DeviceMessages = clipboard.messages): Promise<ScrcpySession> {
     if (closed) throw new PerchError("phone_unavailable", "The phone was closed.");
-    const session = await startSession({ device, file, log, wish, messages });
+    const session = await startSession({ device, file, log, trouble, wish, messages });
     if (closed) void session.close();
     if (wish.control?.autosync === true) void session.ended.then(clipboard.joined());
     return session;
@@ -77,6 +79,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
   async function session(): Promise<ScrcpySession> {
     const watched = hands.holding() ?? video.current();
     if (watched !== undefined && !watched.over) {
+      await hands.settled(watched);
       void retireIdle(watched);
       return watched;
     }
@@ -105,7 +108,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
     return { session: one, size: display.pixels() };
   }
 
-  const hands = createHands(target, () => display.css());
+  const hands = createHands(target, () => display.css(), clock);
   const audio: Audio | undefined = device.facts.sdk >= AUDIO_SDK ? createAudio({ ...parts, start }) : undefined;
   const video: Video = createVideo({
     ...parts,

@@ -1,15 +1,20 @@
 import { crc32, deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { decode, encode } from "fast-png";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ManualClock } from "../../../../clock.ts";
+import { silentLog } from "../../../../log.ts";
 import type { PhoneInput } from "../../../driver.ts";
 import { parseDisplay } from "./display.ts";
+import { createHands } from "./hands.ts";
 import { createInputQueue } from "./input-queue.ts";
 import { parseKeyboard } from "./keyboard.ts";
 import { encodingOf } from "./levels.ts";
 import { packetsOf } from "./scrcpy-protocol.ts";
+import type { ScrcpySession } from "./scrcpy-session.ts";
 import { withoutEscapes } from "./shell-hands.ts";
 import { smallerPng } from "./smaller-png.ts";
+import { troubleUnless } from "./trouble.ts";
 import { chunks } from "./typing.ts";
 
 describe("packets of a media stream", () => {
@@ -227,3 +232,70 @@ function refilter(png: Uint8Array): Uint8Array {
   sum.writeUInt32BE(crc32(typed));
   return Buffer.concat([bytes.subarray(0, start), length, typed, sum, bytes.subarray(end)]);
 }
+
+describe("trouble with a screen", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  function told() {
+    const warn = vi.fn();
+    const gone = Promise.withResolvers<void>();
+    return { warn, gone, trouble: troubleUnless(gone.promise, { ...silentLog, warn }) };
+  }
+
+  it("is a warning while the device is there", async () => {
+    const { warn, trouble } = told();
+    trouble("the encoder of a phone ended", new Error("no codec"), 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(warn.mock.calls).toEqual([
+      [
+        "the encoder of a phone ended",
+        expect.objectContaining({ count: 2, error: expect.stringContaining("no codec") }),
+      ],
+    ]);
+  });
+  it("is none when the device is gone, a moment later or already", async () => {
+    const { warn, gone, trouble } = told();
+    trouble("the encoder of a phone ended", new Error("closed"));
+    await vi.advanceTimersByTimeAsync(900);
+    gone.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    trouble("scrcpy did not start", new Error("closed"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(warn).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("hands that go on in another session", () => {
+  it("wait until what they did in the one before has arrived", async () => {
+    const session = (): ScrcpySession => ({
+      ...{ silent: false, over: false, ended: new Promise(() => {}), size: () => undefined, control: async () => {} },
+      async *packets() {},
+      async askClipboard() {},
+      async close() {},
+    });
+    const [idle, watched] = [session(), session()];
+    const size = { width: 100, height: 100 };
+    const clock = new ManualClock(0);
+    const hands = createHands(
+      async () => ({ session: idle, size }),
+      () => size,
+      clock,
+    );
+    await hands.touch({ type: "touch", phase: "start", id: 0, x: 0, y: 0 });
+    await hands.touch({ type: "touch", phase: "end", id: 0, x: 0, y: 0 });
+    vi.useFakeTimers();
+    try {
+      const settled = vi.fn();
+      await hands.settled(idle);
+      clock.advance(100);
+      void hands.settled(watched).then(settled);
+      await vi.advanceTimersByTimeAsync(49);
+      expect(settled).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(settled).toHaveBeenCalledOnce();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -5,7 +5,6 @@
  */
 import { createHash } from "node:crypto";
 import { PerchError } from "../../../../errors.ts";
-import { errorFields } from "../../../../log.ts";
 import type { ScreenFrame, ScreenLevel, ScreenSource } from "../../../driver.ts";
 import type { AndroidDevice } from "../ports.ts";
 import type { Display } from "./display.ts";
@@ -52,7 +51,7 @@ interface Shot {
   readonly scaled: Map<number, Promise<Uint8Array>>;
 }
 
-export function createPictures({ device, clock, log }: ScreenParts, display: Display): Pictures {
+export function createPictures({ device, clock, trouble }: ScreenParts, display: Display): Pictures {
   const listeners = new Map<(frame: ScreenFrame) => void, ScreenLevel | undefined>();
   let level: ScreenLevel = 4;
   let shot: Shot | undefined;
@@ -85,7 +84,7 @@ export function createPictures({ device, clock, log }: ScreenParts, display: Dis
       if (changed || forAll) await deliver(shot ?? { png, hash, atMs, scaled: new Map() });
     } catch (error) {
       failures += 1;
-      if (failures === 1) log.warn("no picture of the screen", { ...errorFields(error) });
+      if (failures === 1) trouble("no picture of the screen", error);
     } finally {
       taking = false;
       if (!closed && listeners.size > 0) {

@@ -12,10 +12,11 @@ import {
 } from "@yume-chan/scrcpy";
 import { type ReadableStream, TransformStream, WritableStream } from "@yume-chan/stream-extra";
 import { PerchError } from "../../../../errors.ts";
-import { errorFields, type Log } from "../../../../log.ts";
+import type { Log } from "../../../../log.ts";
 import type { AndroidDevice } from "../ports.ts";
 import type { ScrcpyFile } from "./scrcpy-file.ts";
 import { BoundedOptions, type DeviceMessages, getClipboardMessage } from "./scrcpy-protocol.ts";
+import type { Trouble } from "./trouble.ts";
 
 const START_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 5_000;
@@ -58,6 +59,7 @@ export interface SessionOptions {
   readonly device: AndroidDevice;
   readonly file: ScrcpyFile;
   readonly log: Log;
+  readonly trouble: Trouble;
   readonly wish: SessionWish;
   readonly messages?: DeviceMessages;
 }
@@ -121,7 +123,7 @@ export async function startSession(options: SessionOptions): Promise<ScrcpySessi
     late = true;
     void Promise.resolve(spawned?.kill()).catch(() => {});
     file.doubt();
-    options.log.warn("scrcpy did not start", { ...errorFields(cause) });
+    options.trouble("scrcpy did not start", cause);
     throw new PerchError("phone_unavailable", "The phone's screen did not start. Try again in a moment.", { cause });
   }
 }

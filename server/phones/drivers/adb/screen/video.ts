@@ -6,7 +6,6 @@
  * `capturedAtMs` is the server's clock at arrival: the device's own time stamps count from its boot, on a clock of its own.
  */
 import type { ScrcpyMediaStreamPacket } from "@yume-chan/scrcpy";
-import { errorFields } from "../../../../log.ts";
 import type { AudioSource, ScreenFrame, ScreenLevel, ScreenSource } from "../../../driver.ts";
 import type { Display } from "./display.ts";
 import { bestLevel, type Encoding, encodingOf } from "./levels.ts";
@@ -65,7 +64,7 @@ interface Listener {
 }
 
 export function createVideo(options: VideoOptions): Video {
-  const { clock, log, display, pictures, device } = options;
+  const { clock, trouble, display, pictures, device } = options;
   const listeners = new Map<(frame: ScreenFrame) => void, Listener>();
   let level: ScreenLevel = 4;
   let current: Run | undefined;
@@ -218,7 +217,7 @@ export function createVideo(options: VideoOptions): Video {
     if (closed || listeners.size === 0) return;
     failures = lived >= STEADY_MS ? 1 : failures + 1;
     if (failures > 1) smaller = Math.max(smaller, failures);
-    log.warn("the encoder of a phone ended", { count: failures, ...errorFields(error) });
+    trouble("the encoder of a phone ended", error, failures);
     for (const listener of listeners.values()) listener.ready = false;
     if (failures >= FAILURES_UNTIL_PICTURES) stopPictures ??= pictures.listen(emit, level);
     timers.launch.set(RETRY_MS[failures - 1] ?? RETRY_LATER_MS, () => reconcile());

@@ -9,7 +9,7 @@ import { createAudit } from "../../../../audit/audit.repo.ts";
 import { type Clock, systemClock } from "../../../../clock.ts";
 import { parseConfig } from "../../../../config.ts";
 import { type TestDatabase, type TestEngine, testSqlite } from "../../../../db/testing.ts";
-import { silentLog } from "../../../../log.ts";
+import { type Log, silentLog } from "../../../../log.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec } from "../../../driver.ts";
 import type { Retry } from "../android-phone.ts";
 import { type AndroidParts, createAndroidDriver, createAndroidParts, createDeviceSource } from "../compose.ts";
@@ -35,15 +35,21 @@ export interface AndroidWorld {
 const QUICK: Partial<Retry> = { firstMs: 20, mostMs: 100 };
 
 export async function androidWorld(
-  options: { engine?: TestEngine; clock?: Clock; env?: Readonly<Record<string, string>>; retry?: Partial<Retry> } = {},
+  options: {
+    engine?: TestEngine;
+    clock?: Clock;
+    env?: Readonly<Record<string, string>>;
+    retry?: Partial<Retry>;
+    log?: Log;
+  } = {},
 ): Promise<AndroidWorld> {
-  const { engine = testSqlite, clock = systemClock } = options;
+  const { engine = testSqlite, clock = systemClock, log = silentLog } = options;
   const folder = mkdtempSync(join(tmpdir(), "perch-android-"));
   const test = await engine.open();
   const { db } = test;
   const audit = createAudit(db, clock, randomBytes(32));
   const config = parseConfig({ DATA_DIR: join(folder, "data"), ADB_SERVER: "off", ...options.env });
-  const parts = createAndroidParts({ config, db, audit, clock, log: silentLog, key: Buffer.alloc(32, 1) });
+  const parts = createAndroidParts({ config, db, audit, clock, log, key: Buffer.alloc(32, 1) });
   const repo = createDevicesRepo(db);
   const teamId = newId("team");
   const createdAt = new Date(clock.now());
