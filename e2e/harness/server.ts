@@ -107,6 +107,8 @@ export class PerchServer {
         DATA_DIR: this.dataDir,
         // What is not about billing is not billed.
         BILLING: "off",
+        // An ADB server that runs here is somebody else's.
+        ADB_SERVER: "off",
         ...this.#options.env,
       },
       stdio: ["ignore", "pipe", "pipe"],
