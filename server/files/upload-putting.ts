@@ -1,5 +1,4 @@
 /** Gives phones what has been received for them, one file at a time to each phone. */
-import { Readable } from "node:stream";
 import type { UploadId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
@@ -85,7 +84,7 @@ export function createPutting(options: {
         if (!looksLikeApk(start)) throw noApp();
       }
     }
-    const content = asByteStream(Readable.toWeb(Readable.from(store.read(row.id, row.bytes, signal))));
+    const content = readWhenTaken(store.read(row.id, row.bytes, signal), signal);
     const file: FileToPut = { name: row.name, size: row.bytes, content };
     const taken =
       row.purpose === "app"
@@ -146,7 +145,22 @@ export function createPutting(options: {
   };
 }
 
-/** Node types web streams of its own module; this one yields what the store reads. */
-function asByteStream(stream: unknown): ReadableStream<Uint8Array> {
-  return stream as ReadableStream<Uint8Array>;
+/** Nothing is read ahead, so that what was stopped gives nothing more. */
+function readWhenTaken(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        signal.throwIfAborted();
+        const { done, value } = await iterator.next();
+        signal.throwIfAborted();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

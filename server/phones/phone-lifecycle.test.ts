@@ -246,6 +246,8 @@ describe("what people and accidents do to a phone, in any order", () => {
           going = [];
           at.driver.failing.clear();
           await until(async () => {
+            // A wipe that failed is tried again after longer and longer times.
+            clock.advance(MINUTE);
             await at.lifecycle.tick();
             for (const { row, driver } of await consistency(at, scope.teamId)) {
               expect(["running", "parked", "failed"]).toContain(row);
