@@ -342,9 +342,11 @@ describe("an answer", () => {
 
   it("that drips is given up in time, redirects and slow names included", async () => {
     const port = await startTcp(cleanup, (socket) => {
-      socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
-      const drip = setInterval(() => socket.write("."), 10);
-      socket.once("close", () => clearInterval(drip));
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        const drip = setInterval(() => socket.write("."), 10);
+        socket.once("close", () => clearInterval(drip));
+      });
     });
     const { internet } = internetWith(port);
     const limits = { allow: NO_ALLOW, connect: internet.connect, timeoutMs: 150 };
