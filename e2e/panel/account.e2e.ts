@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { newId } from "../../shared/ids.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
+import { keepEvidence } from "../harness/evidence.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks } from "./looks.ts";
 import { openPanelPage, SIGNED_IN, storedToken, storeSignIn } from "./panel-page.ts";
@@ -34,6 +35,7 @@ describe.skipIf(executable === undefined)("the account", () => {
     await page.close();
     await server.stop();
   });
+  keepEvidence(() => ({ browser }));
 
   const account = () => server.state.account;
   const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import type { Phone } from "../../shared/phones.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
+import { keepEvidence } from "../harness/evidence.ts";
 import { until } from "../harness/until.ts";
 import { LOOKS } from "./looks.ts";
 import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn, storeWish } from "./panel-page.ts";
@@ -36,6 +37,7 @@ describe.skipIf(executable === undefined)("the side panel", () => {
     await page.close();
     await server.stop();
   });
+  keepEvidence(() => ({ browser }));
 
   function show(stub: StubServer): void {
     stub.screens.frames = pictures.frames;
