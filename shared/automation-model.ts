@@ -246,7 +246,7 @@ export interface FailureDetail {
 export interface RunArtifact {
   readonly name: string;
   readonly kind: ArtifactKind;
-  readonly mimeType: "image/png" | "image/jpeg" | "video/webm" | "application/json";
+  readonly mimeType: "image/png" | "image/jpeg" | "video/webm" | "video/mp4" | "application/json";
   readonly bytes: number;
   /** The step it belongs to. */
   readonly step?: number;

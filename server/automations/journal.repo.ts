@@ -184,13 +184,18 @@ const ARTIFACT_TYPES = {
   recording: "video/webm",
 } as const satisfies Record<ArtifactKind, RunArtifact["mimeType"]>;
 
+/** Androids send small pictures as PNG and their video as H.264. */
+function typeOf({ kind, name }: Pick<ArtifactRow, "kind" | "name">): RunArtifact["mimeType"] {
+  if (kind === "thumbnail" && name.endsWith(".png")) return "image/png";
+  return kind === "recording" && name.endsWith(".mp4") ? "video/mp4" : ARTIFACT_TYPES[kind];
+}
+
 /** An artifact as clients see it. */
 export function artifactView(row: ArtifactRow) {
   return {
     name: row.name,
     kind: row.kind,
-    // Android's small pictures are PNGs.
-    mimeType: row.kind === "thumbnail" && row.name.endsWith(".png") ? "image/png" : ARTIFACT_TYPES[row.kind],
+    mimeType: typeOf(row),
     bytes: row.bytes,
     ...(row.step !== null && { step: row.step }),
     ...(row.baseline !== null && { baseline: row.baseline }),

@@ -190,12 +190,14 @@ export function leasedPhone(options: {
       const screen = driver.screen(id);
       return (screen.pictures ?? screen).listen(listener, level);
     },
+    film: (listener, level) => driver.screen(id).listen(listener, level),
     askPicture() {
       const { pictures } = driver.screen(id);
       pictures?.refresh();
       return pictures !== undefined;
     },
     ...(driver.encodeVideo && { encodeVideo: driver.encodeVideo.bind(driver) }),
+    ...(driver.packVideo && { packVideo: driver.packVideo.bind(driver) }),
     async release() {
       if (!options.holdsLease()) return;
       if (airplane) await automation.setAirplaneMode(id, false);

@@ -12,7 +12,7 @@ export interface RunPictures {
   readonly screenshot: ScreenshotSink;
   /** A small picture of a step's end; `same` names the file that holds the same picture already. Gives its file. */
   thumbnail(step: number, picture: Uint8Array, same: string | undefined): Promise<string>;
-  recording(name: string, webm: Uint8Array, step: number): Promise<void>;
+  recording(name: string, video: Uint8Array, step: number): Promise<void>;
   /** What the screen showed when the run failed, and what on it could have been meant. A phone that is gone gives none. */
   failure(hands: PhoneHands, failure: FlowFailure): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function openPictures(options: {
       void (await keep(difference ? "difference" : "screenshot", name, png, step, { baseline })),
     thumbnail: (step, picture, same) =>
       keep("thumbnail", `step-${step}.${isPng(picture) ? "png" : "jpg"}`, picture, step, { same }),
-    recording: async (name, webm, step) => void (await keep("recording", name, webm, step)),
+    recording: async (name, video, step) => void (await keep("recording", name, video, step)),
     async failure(hands, failure) {
       // A run that goes on after a crash fails again where it had failed; the screen is another one by then.
       if (earlier.some(({ kind }) => kind === "failure_screenshot")) return;

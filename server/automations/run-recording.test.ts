@@ -60,7 +60,7 @@ describe("recording a run", () => {
 
   it("records one at a time, and stops nothing with a remark", async () => {
     const twice = await runFlow(at, "- startRecording: a\n- startRecording: b");
-    expect(twice.error?.message).toBe("a.webm is being recorded already. Stop that first.");
+    expect(twice.error?.message).toBe("a is being recorded already. Stop that first.");
     const none = await runFlow(at, "- stopRecording");
     expect([none.state, none.steps[0]?.message]).toEqual(["passed", "Nothing was being recorded."]);
     const { encodeVideo } = at.driver;
@@ -105,7 +105,7 @@ describe("recording a run", () => {
     expect(performance.now() - asked).toBeLessThan(1_000);
     const run = await slow.runs.get(slow.scope, runId);
     expect([run.state, run.artifacts.filter(({ kind }) => kind === "recording")]).toEqual(["cancelled", []]);
-    expect(slow.driver.watchers.size).toBe(0);
+    await vi.waitFor(() => expect(slow.driver.watchers.size).toBe(0));
     await slow.dispose();
   });
 });
@@ -135,7 +135,7 @@ describe("what is recorded", () => {
     openRecordings({
       hands: {
         tree: async () => looked ?? tree,
-        watch(listener) {
+        film(listener) {
           show = listener;
           frame("first");
           return () => {
@@ -146,8 +146,12 @@ describe("what is recorded", () => {
           Buffer.from(
             [...pictures.map(({ jpeg, atMs }) => `${atMs} ${Buffer.from(jpeg).subarray(0, 9)}`), durationMs].join("|"),
           ),
+        packVideo: async (units, durationMs) =>
+          Buffer.from(
+            ["video", ...units.map(({ bytes, atMs }) => `${atMs} ${Buffer.from(bytes)}`), durationMs].join("|"),
+          ),
       },
-      keep: async (_name, webm) => void stored.push(Buffer.from(webm).toString()),
+      keep: async (_name, video) => void stored.push(Buffer.from(video).toString()),
       log: async (line) => void logs.push(line),
       now: () => now,
     });
@@ -220,6 +224,35 @@ describe("what is recorded", () => {
     await pass(300);
     await recordings.close("keep");
     expect(stored[0]).toBe("0 first|1051 first|1351");
+  });
+
+  it("is the phone's own video, which goes on with a key frame after a time in which a password could be there", async () => {
+    const video = (kind: "codecConfig" | "keyFrame" | "delta", bytes: string) =>
+      show?.({ format: "h264", kind, crisp: false, capturedAtMs: 0, bytes: Buffer.from(bytes) });
+    const recordings = open();
+    recordings.start("a", 1);
+    await pass(0);
+    video("codecConfig", "[sets]");
+    video("keyFrame", "key");
+    await pass(20);
+    video("delta", "d1");
+    await pass(20);
+    video("delta", "d2");
+    await pass(300);
+    tree = PASSWORD;
+    video("delta", "secret");
+    await pass(300);
+    video("keyFrame", "secret key");
+    tree = EMPTY;
+    await pass(300);
+    await pass(300);
+    video("delta", "of the secret");
+    await pass(300);
+    video("keyFrame", "after");
+    video("delta", "d3");
+    await pass(300);
+    await recordings.close("keep");
+    expect(stored).toEqual(["video|0 [sets]key|20 d1|40 d2|1540 [sets]after|1540 d3|1840"]);
   });
 
   it("ends after five minutes, and with too many bytes, and says so", async () => {

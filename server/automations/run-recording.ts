@@ -1,8 +1,9 @@
 /**
- * Recordings of one run's screen: the frames the phone sends, at their times, as a WebM when it stops. A moment that may
- * show a password is left out: the picture before it stays. Kept in memory until then, so a crash leaves nothing behind.
+ * Recordings of one run's screen: the frames the phone sends, at their times, as a file when it stops: pictures as a WebM,
+ * video as it is, as an MP4. A moment that may show a password is left out: the picture before it stays, and video goes on
+ * with its next key frame. Kept in memory until then, so a crash leaves nothing behind.
  */
-import type { ScreenFrame, TimedPicture } from "../phones/driver.ts";
+import type { ScreenFrame, TimedPicture, TimedUnit } from "../phones/driver.ts";
 import { seconds } from "./engine/lookup.ts";
 import type { PhoneHands, Recordings } from "./engine/ports.ts";
 import { showsPassword } from "./run-thumbnails.ts";
@@ -22,8 +23,8 @@ export interface RunRecordings extends Recordings {
 }
 
 export function openRecordings(options: {
-  readonly hands: Pick<PhoneHands, "watch" | "tree" | "encodeVideo">;
-  readonly keep: (name: string, webm: Uint8Array, step: number) => Promise<void>;
+  readonly hands: Pick<PhoneHands, "film" | "tree" | "encodeVideo" | "packVideo">;
+  readonly keep: (name: string, video: Uint8Array, step: number) => Promise<void>;
   readonly log: (message: string) => Promise<void>;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -39,20 +40,29 @@ export function openRecordings(options: {
     const stopped = recording.stop();
     storing = storing.then(async () => {
       try {
-        const { pictures, durationMs } = await stopped;
+        const recorded = await stopped;
         if (dropped) return;
-        if (pictures.length === 0)
-          return await log(`The recording ${recording.name} is empty: nothing could be shown.`);
-        const webm = await hands.encodeVideo?.(pictures, durationMs);
-        if (webm !== undefined && !dropped) await options.keep(recording.name, webm, recording.step);
+        const file = await fileOf(recorded);
+        if (file === undefined) return await log(`The recording ${recording.name} is empty: nothing could be shown.`);
+        if (!dropped) await options.keep(`${recording.name}.${file.ending}`, file.bytes, recording.step);
       } catch {
         await log(`The recording ${recording.name} could not be made into a video. Run it again.`).catch(() => {});
       }
     });
   }
 
+  /** Of video, where there was any: a phone whose encoder failed for a while sent pictures meanwhile. */
+  async function fileOf({ pictures, units, durationMs }: Recorded) {
+    const { encodeVideo, packVideo } = hands;
+    if (packVideo !== undefined && units.length > 0) {
+      return { ending: "mp4", bytes: await packVideo(units, durationMs) };
+    }
+    if (encodeVideo === undefined || pictures.length === 0) return undefined;
+    return { ending: "webm", bytes: await encodeVideo(pictures, durationMs) };
+  }
+
   return {
-    can: hands.encodeVideo !== undefined,
+    can: hands.encodeVideo !== undefined || hands.packVideo !== undefined,
     get name() {
       return current?.name;
     },
@@ -81,8 +91,17 @@ export function openRecordings(options: {
   };
 }
 
+interface Recorded {
+  readonly pictures: readonly TimedPicture[];
+  readonly units: readonly TimedUnit[];
+  readonly durationMs: number;
+}
+
 /** A frame that is not yet known to show no password. Times are ms from the beginning. */
-interface Waiting extends TimedPicture {
+interface Waiting {
+  readonly kind: "image" | "key" | "delta";
+  readonly bytes: Uint8Array;
+  readonly atMs: number;
   /** When its last pixels came. */
   readonly seenMs: number;
 }
@@ -90,14 +109,20 @@ interface Waiting extends TimedPicture {
 class Recording {
   readonly name: string;
   readonly step: number;
-  readonly #hands: Pick<PhoneHands, "watch" | "tree">;
+  readonly #hands: Pick<PhoneHands, "film" | "tree">;
   readonly #clock: () => number;
   readonly #tooMuch: (why: string) => void;
   readonly #longest: NodeJS.Timeout;
   readonly #begun: number;
   readonly #pictures: TimedPicture[] = [];
+  readonly #units: TimedUnit[] = [];
   #stopWatching: () => void = () => {};
+  /** Of what is kept, and of what waits. */
   #bytes = 0;
+  /** Parameter sets of the video that comes. */
+  #sets: Uint8Array = new Uint8Array();
+  /** The unit before was kept, so what changes it can be shown. */
+  #unbroken = false;
   #waiting: Waiting[] = [];
   #looking: Promise<void> | undefined;
   #next: NodeJS.Timeout | undefined;
@@ -108,7 +133,7 @@ class Recording {
   constructor(
     name: string,
     step: number,
-    { hands, now }: { readonly hands: Pick<PhoneHands, "watch" | "tree">; readonly now: () => number },
+    { hands, now }: { readonly hands: Pick<PhoneHands, "film" | "tree">; readonly now: () => number },
     tooMuch: (why: string) => void,
   ) {
     this.name = name;
@@ -122,7 +147,7 @@ class Recording {
     void this.#look();
   }
 
-  async stop(): Promise<{ pictures: readonly TimedPicture[]; durationMs: number }> {
+  async stop(): Promise<Recorded> {
     this.#ended ??= Math.min(this.#now(), LONGEST_MS);
     clearTimeout(this.#longest);
     clearTimeout(this.#next);
@@ -130,7 +155,7 @@ class Recording {
     // The look under way, and one after it: what waits is from before that.
     await this.#looking;
     if (this.#waiting.length > 0) await this.#look();
-    return { pictures: this.#pictures, durationMs: this.#ended };
+    return { pictures: this.#pictures, units: this.#units, durationMs: this.#ended };
   }
 
   #now(): number {
@@ -138,12 +163,27 @@ class Recording {
   }
 
   #frame({ kind, crisp, bytes }: ScreenFrame): void {
-    if (this.#ended !== undefined || kind !== "image" || crisp) return;
+    if (this.#ended !== undefined || crisp) return;
     const seenMs = this.#now();
-    const last = this.#waiting.at(-1);
-    // The newest of a moment is the one that stays.
-    const again = last !== undefined && seenMs - last.atMs < PICTURE_MS ? this.#waiting.pop() : undefined;
-    this.#waiting.push({ jpeg: bytes, atMs: again?.atMs ?? seenMs, seenMs });
+    if (kind === "codecConfig") this.#sets = bytes;
+    else if (kind === "image") {
+      const last = this.#waiting.at(-1);
+      // The newest of a moment is the one that stays.
+      const again = last?.kind === "image" && seenMs - last.atMs < PICTURE_MS ? this.#waiting.pop() : undefined;
+      if (again !== undefined) this.#bytes -= again.bytes.length;
+      this.#wait({ kind, bytes, atMs: again?.atMs ?? seenMs, seenMs });
+    } else if (kind === "keyFrame") {
+      this.#wait({ kind: "key", bytes: Buffer.concat([this.#sets, bytes]), atMs: seenMs, seenMs });
+    } else this.#wait({ kind, bytes, atMs: seenMs, seenMs });
+  }
+
+  #wait(frame: Waiting): void {
+    if (this.#bytes + frame.bytes.length > MOST_BYTES) {
+      this.#tooMuch(`${MOST_BYTES / 1024 / 1024} MB`);
+      return;
+    }
+    this.#bytes += frame.bytes.length;
+    this.#waiting.push(frame);
     this.#lookSoon();
   }
 
@@ -173,28 +213,39 @@ class Recording {
     const since = this.#cleanSince;
     const known = this.#waiting.filter(({ seenMs }) => seenMs <= asked);
     this.#waiting = this.#waiting.filter(({ seenMs }) => seenMs > asked);
+    for (const frame of known) {
+      if (clean && since !== undefined && frame.seenMs >= since) this.#keep(frame);
+      else this.#drop(frame);
+    }
     if (!clean) this.#cleanSince = undefined;
     else if (since === undefined) {
       this.#cleanSince = this.#now();
-      // A picture of now, also of a screen that rests.
+      // A picture of now, also of a screen that rests; of video a key frame.
       this.#stopWatching();
       if (this.#ended === undefined) this.#stopWatching = watched(this.#hands, (frame) => this.#frame(frame));
-    } else for (const picture of known) if (picture.seenMs >= since) this.#keep(picture);
+    }
   }
 
-  #keep({ jpeg, atMs }: TimedPicture): void {
-    if (this.#bytes + jpeg.length > MOST_BYTES) {
-      this.#tooMuch(`${MOST_BYTES / 1024 / 1024} MB`);
+  #keep(frame: Waiting): void {
+    const { kind, bytes, atMs } = frame;
+    if (kind === "image") {
+      this.#pictures.push({ jpeg: bytes, atMs: this.#pictures.length === 0 ? 0 : atMs });
       return;
     }
-    this.#bytes += jpeg.length;
-    this.#pictures.push({ jpeg, atMs: this.#pictures.length === 0 ? 0 : atMs });
+    this.#unbroken ||= kind === "key";
+    if (!this.#unbroken) this.#drop(frame);
+    else this.#units.push({ bytes, key: kind === "key", atMs: this.#units.length === 0 ? 0 : atMs });
+  }
+
+  #drop({ kind, bytes }: Waiting): void {
+    this.#bytes -= bytes.length;
+    if (kind !== "image") this.#unbroken = false;
   }
 }
 
-function watched(hands: Pick<PhoneHands, "watch">, listener: (frame: ScreenFrame) => void): () => void {
+function watched(hands: Pick<PhoneHands, "film">, listener: (frame: ScreenFrame) => void): () => void {
   try {
-    return hands.watch(listener, LEVEL);
+    return hands.film(listener, LEVEL);
   } catch {
     return () => {};
   }

@@ -136,7 +136,7 @@ async function html({ run, phone, picture }: ReportSource): Promise<string> {
       if (video === undefined) continue;
       const data = Buffer.from(video).toString("base64");
       pictures.push(
-        `<figure><video controls src="data:video/webm;base64,${data}"></video><figcaption>${escaped(name)}</figcaption></figure>`,
+        `<figure><video controls src="data:${mimeType};base64,${data}"></video><figcaption>${escaped(name)}</figcaption></figure>`,
       );
     }
     if (mimeType !== "image/png") continue;

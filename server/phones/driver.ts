@@ -81,6 +81,13 @@ export interface TimedPicture {
   readonly atMs: number;
 }
 
+/** One access unit of H.264 in Annex B and its time in ms from the first; a `key` one has its parameter sets before it. */
+export interface TimedUnit {
+  readonly bytes: Uint8Array;
+  readonly key: boolean;
+  readonly atMs: number;
+}
+
 export type PhoneInput =
   | {
       readonly type: "touch";
@@ -148,6 +155,8 @@ export interface PhoneDriver {
   tree(id: PhoneId): Promise<UiNode>;
   /** A WebM of pictures in order; the last one stays until `durationMs`. Absent: phones of this kind are not recorded. */
   encodeVideo?(pictures: readonly TimedPicture[], durationMs: number): Promise<Uint8Array>;
+  /** An MP4 of what the screen sent as H.264, from a key one on, as it is. Absent: phones of this kind send pictures. */
+  packVideo?(units: readonly TimedUnit[], durationMs: number): Promise<Uint8Array>;
   /** Absent: phones of this kind run no automations. */
   readonly automation?: PhoneAutomation;
   /** Adds a web app from the page's manifest to the phone's home screen. */

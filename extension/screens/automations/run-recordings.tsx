@@ -25,7 +25,7 @@ export function RunRecordings({ run }: { readonly run: RunDetail }) {
 
 function Recording({ runId, recording }: { readonly runId: RunId; readonly recording: RunArtifact }) {
   const [wanted, setWanted] = useState(false);
-  const { blob, url, lost } = useRunFile(runId, recording.name, "video/webm", wanted);
+  const { blob, url, lost } = useRunFile(runId, recording.name, recording.mimeType, wanted);
   const { name } = recording;
   if (url === undefined) {
     return (

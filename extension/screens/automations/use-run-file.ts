@@ -1,5 +1,6 @@
 /** Files of a run as a screen shows them: pictures and videos as addresses, JSON as values. Read once they are wanted. */
 import { useEffect, useState } from "react";
+import type { RunArtifact } from "../../../shared/automation-model.ts";
 import type { RunId } from "../../../shared/id-values.ts";
 import { readRunFile } from "../../api/run-files.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
@@ -15,7 +16,7 @@ export interface RunFile {
 export function useRunFile(
   runId: RunId,
   name: string | undefined,
-  type: "image/png" | "image/jpeg" | "video/webm" = "image/png",
+  type: RunArtifact["mimeType"] = "image/png",
   wanted = true,
 ): RunFile {
   const { app } = usePage();

@@ -68,8 +68,11 @@ export interface PhoneHands {
   watch(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;
   /** Has whoever watches get a picture of now. False where pictures come by themselves as the screen changes. */
   askPicture(): boolean;
-  /** Absent: this phone cannot be recorded. */
+  /** The same for a recording: as video, where the phone sends it. */
+  film(listener: (frame: ScreenFrame) => void, level: ScreenLevel): () => void;
+  /** Make a file of what `film` gave: of pictures, and of video. With neither this phone cannot be recorded. */
   readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
+  readonly packVideo?: NonNullable<PhoneDriver["packVideo"]>;
   /** Takes back what the run set on the phone for its own time. */
   release(): Promise<void>;
 }

@@ -56,7 +56,8 @@ export const pictures: Handlers<"takeScreenshot" | "startRecording" | "stopRecor
     if (recordings.count >= step.limits.maxRecordings) {
       throw new RunStop("limit", `A run makes at most ${step.limits.maxRecordings} recordings.`);
     }
-    recordings.start(screenshotName(step.hide(await step.expand(path))).replace(/\.png$/, ".webm"), step.seq);
+    const name = screenshotName(step.hide(await step.expand(path))).replace(/(\.(mp4|webm))?\.png$/i, "");
+    recordings.start(name, step.seq);
     return undefined;
   },
   async stopRecording({ recordings }) {

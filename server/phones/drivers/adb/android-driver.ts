@@ -24,7 +24,6 @@ import type {
   PhoneInput,
   PhoneSpec,
   ScreenSource,
-  TimedPicture,
   UiNode,
 } from "../../driver.ts";
 import { createTurns } from "../../phone-moves.ts";
@@ -48,14 +47,17 @@ export interface AndroidDriverOptions {
   readonly retry?: Partial<Retry>;
   readonly probe?: Probe;
   /** Makes videos of recordings; absent where this server cannot. */
-  readonly encodeVideo?: (pictures: readonly TimedPicture[], durationMs: number) => Promise<Uint8Array>;
+  readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
+  /** Of its own video, where phones can send it. */
+  readonly packVideo?: NonNullable<PhoneDriver["packVideo"]>;
 }
 
 export class AndroidDriver implements PhoneDriver {
   readonly kind: "adb" | "geelark";
   readonly capabilities: PhoneCapabilities;
   readonly automation: PhoneAutomation;
-  readonly encodeVideo?: (pictures: readonly TimedPicture[], durationMs: number) => Promise<Uint8Array>;
+  readonly encodeVideo?: NonNullable<PhoneDriver["encodeVideo"]>;
+  readonly packVideo?: NonNullable<PhoneDriver["packVideo"]>;
   readonly #options: AndroidDriverOptions;
   readonly #phones = new Map<PhoneId, AndroidPhone>();
   /** Starts under way, which a park or the end of the server cuts short. */
@@ -82,6 +84,7 @@ export class AndroidDriver implements PhoneDriver {
     };
     this.automation = options.automations((id) => this.#phone(id).automation);
     if (options.encodeVideo !== undefined) this.encodeVideo = options.encodeVideo;
+    if (options.packVideo !== undefined) this.packVideo = options.packVideo;
     this.#leaving = options.sources.map((source) =>
       source.onEvent(({ type, phoneId, ...rest }) => {
         const phone = this.#phones.get(phoneId);

@@ -18,6 +18,7 @@ import { createDevicesRepo } from "./devices.repo.ts";
 import type { AdbEndpoint, AndroidSource } from "./ports.ts";
 import { scrcpyServerFile } from "./scrcpy-server.ts";
 import { openAndroidScreen } from "./screen/open-screen.ts";
+import { packMp4 } from "./screen/pack-mp4.ts";
 
 export interface AndroidParts {
   readonly config: Config;
@@ -75,11 +76,13 @@ export function createAndroidDriver(
 ): PhoneDriver {
   const { config, clock, log } = parts;
   const scrcpyServer = scrcpyServerFile(config);
-  const recording = of.encodeVideo !== undefined;
+  const videos = scrcpyServer !== undefined;
+  const recording = videos || of.encodeVideo !== undefined;
   return new AndroidDriver({
     ...of,
     ...{ clock, log },
-    audio: scrcpyServer !== undefined,
+    audio: videos,
+    ...(videos && { packVideo: packMp4 }),
     automations: (phone) => androidAutomations(phone, recording),
     makers: {
       openScreen: (device, events) =>

@@ -276,12 +276,6 @@ export const SETTINGS: readonly AndroidCase[] = [
   },
   { name: "clearKeychain does nothing, and says so", steps: "- clearKeychain", words: /no keychain/ },
   {
-    name: "startRecording is refused before anything is done where no video can be made",
-    steps: "- launchApp\n- startRecording: film\n- stopRecording",
-    ends: "refused",
-    words: /cannot be recorded: this server makes no videos/,
-  },
-  {
     name: "what needs Maestro's cloud is refused",
     steps: "- launchApp\n- assertWithAI: {assertion: a, optional: false}",
     ends: "refused",

@@ -1,7 +1,9 @@
 /** Each command of the language on the simulated phone, through the whole runner: what the phone did counts. */
+import { spawn } from "node:child_process";
+import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { COMMAND_NAMES } from "../../../../../shared/flows/commands.ts";
-import { InstalledApp } from "../simulator/apps/small.ts";
+import { COUNTER_COLOURS, InstalledApp } from "../simulator/apps/small.ts";
 import { type AndroidBench, openAndroidBench } from "./android-bench.fixture.ts";
 import { type AndroidCase, APPS, CHECKING, MOVING, SETTINGS, TOUCHING, TYPING } from "./maestro.cases.ts";
 
@@ -44,12 +46,51 @@ describe.each([
   });
 });
 
+it("startRecording and stopRecording keep the phone's own video, which plays", async () => {
+  const { counter } = bench.simulator.apps;
+  counter.clear();
+  const run = await bench.run(
+    `appId: com.example.counter\n${LIMITS}\n---\n- launchApp\n- startRecording: shop/film\n- assertVisible: Count up\n- waitForAnimationToEnd\n- tapOn: Count up\n- waitForAnimationToEnd\n- stopRecording\n- tapOn: Count up`,
+  );
+  expect(run.error?.message ?? run.state).toBe("passed");
+  const film = run.artifacts.filter(({ kind }) => kind === "recording");
+  expect(film).toMatchObject([{ name: "shop-film.mp4", mimeType: "video/mp4", step: 2 }]);
+  const { bytes } = await bench.runs.artifact(bench.scope, run.id, "shop-film.mp4");
+  expect(await streamOf(bytes)).toEqual({ codec_name: "h264", width: 360, height: 640 });
+  const colours = await coloursOf(bytes);
+  expect(colours.at(0)).toSatisfy(near(COUNTER_COLOURS[0]));
+  expect(colours.at(-1)).toSatisfy(near(COUNTER_COLOURS[1]));
+});
+
+async function streamOf(video: Uint8Array): Promise<unknown> {
+  const asked = ["-v", "error", "-show_entries", "stream=codec_name,width,height", "-of", "json", "pipe:0"];
+  return JSON.parse((await piped("ffprobe", asked, video)).toString()).streams[0];
+}
+
+/** Of each picture at a place that the counter fills. */
+async function coloursOf(video: Uint8Array): Promise<readonly number[]> {
+  const place = "crop=2:2:150:300,scale=1:1";
+  const decoded = ["-v", "error", "-i", "pipe:0", "-fps_mode", "passthrough", "-vf", place];
+  const raw = await piped("ffmpeg", [...decoded, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], video);
+  return Array.from({ length: raw.length / 3 }, (_, at) => raw.readUIntBE(at * 3, 3));
+}
+
+const near = (colour: number) => (found: number | undefined) =>
+  found !== undefined && [16, 8, 0].every((at) => Math.abs(((colour >> at) & 255) - ((found >> at) & 255)) < 12);
+
+async function piped(program: string, args: readonly string[], input: Uint8Array): Promise<Buffer> {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(input);
+  return buffer(child.stdout);
+}
+
 /** Shown elsewhere, or not to be shown here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   runScript: "needs a file beside the flow, and nothing of the phone",
   addMedia: "in media.test.ts",
   assertScreenshot: "needs a picture beside the flow, and only takes one of the phone",
-  stopRecording: "needs a recording",
+  startRecording: "below",
+  stopRecording: "below",
   assertNoDefectsWithAI: "needs Maestro's own cloud",
   extractTextWithAI: "needs Maestro's own cloud",
 };
