@@ -152,6 +152,16 @@ describe("a running Android", () => {
     await world.driver.start(spec);
     expect(await world.driver.state(spec.id)).toBe("running");
   });
+
+  it("stands as it was left when it starts again", async () => {
+    await world.driver.park(spec.id);
+    await world.driver.start({ ...spec, rotated: true });
+    const { width, height } = await world.driver.screenshot(spec.id);
+    expect([width, height]).toEqual([1280, 720]);
+    await world.driver.park(spec.id);
+    await world.driver.start(spec);
+    expect(simulator.phone.rotation % 2).toBe(0);
+  });
 });
 
 /** The simulator runs its own in its place, so any file will do. */

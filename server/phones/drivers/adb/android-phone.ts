@@ -118,6 +118,7 @@ export class AndroidPhone {
     try {
       await configureDevice(connection.device, this.#spec.settings);
       await wake(connection.device);
+      await turnAsLeft(connection, this.#spec.rotated);
       if (url !== undefined) await openUrl(connection.device, url);
       if (this.closing) throw notRunning();
     } catch (error) {
@@ -282,6 +283,13 @@ async function booted(device: AndroidDevice, clock: Clock, signal: AbortSignal):
 async function wake(device: AndroidDevice): Promise<void> {
   await device.run(["input", "keyevent", "KEYCODE_WAKEUP"]);
   await device.run(["wm", "dismiss-keyguard"]);
+}
+
+/** A device that was wiped, or is another one, stands upright. One that holds its way up is shown as it lies. */
+async function turnAsLeft({ screen, device: { facts } }: Connection, rotated: boolean): Promise<void> {
+  const { width, height } = screen.size();
+  const turned = width > height !== facts.width > facts.height;
+  if (turned !== rotated) await screen.rotate().catch(() => undefined);
 }
 
 async function release({ screen, device }: Connection): Promise<void> {
