@@ -12,6 +12,7 @@ import type { AndroidDevice, CommandResult } from "../ports.ts";
 
 const LAUNCHER = ["-a", "android.intent.action.MAIN", "-c", "android.intent.category.LAUNCHER"] as const;
 const HOME = ["-a", "android.intent.action.MAIN", "-c", "android.intent.category.HOME"] as const;
+const VIEW = ["-a", "android.intent.action.VIEW", "-c", "android.intent.category.BROWSABLE"] as const;
 const START_MS = 20_000;
 const CLEAR_MS = 30_000;
 const MOST_ARGUMENTS = 100;
@@ -82,19 +83,21 @@ export async function isInstalled(device: AndroidDevice, app: string): Promise<b
   return /^package:/m.test(outputOf(said));
 }
 
-/** Hands a link to the app Android has for it, or to a browser. @throws PerchError `address_not_allowed`, `bad_input` */
-export async function openLink(device: AndroidDevice, link: string, browser: boolean): Promise<void> {
+/**
+ * Hands a link to the app Android has for it, or to a browser. Gives the package it went to; undefined where Android does
+ * not say. @throws PerchError `address_not_allowed`, `bad_input`
+ */
+export async function openLink(device: AndroidDevice, link: string, browser: boolean): Promise<string | undefined> {
   const parsed = parseAppLink(link);
   if ("problem" in parsed) throw new PerchError("address_not_allowed", parsed.problem);
   const to = browser ? await browserOf(device) : undefined;
-  const said = await device.run(
-    [
-      ...["am", "start", "-a", "android.intent.action.VIEW", "-c", "android.intent.category.BROWSABLE"],
-      ...["-f", "0x10000000", ...(to === undefined ? [] : ["-p", to]), "-d", parsed.link],
-    ] as unknown as [string, ...string[]],
-    { timeoutMs: START_MS },
-  );
+  const intent = [...VIEW, ...(to === undefined ? [] : ["-p", to]), "-d", parsed.link];
+  const [said, opener] = await Promise.all([
+    device.run(["am", "start", "-f", "0x10000000", ...intent], { timeoutMs: START_MS }),
+    to ?? resolved(device, intent).catch(() => undefined),
+  ]);
   started(said, "No app on this phone opens this link. Install the app that does.");
+  return opener?.split("/")[0];
 }
 
 async function browserOf(device: AndroidDevice): Promise<string | undefined> {

@@ -31,6 +31,15 @@ describe("an Android's screen", () => {
     expect(await look({ id: "name" })).toMatchObject({ ref: field?.ref, text: "Ada", focused: true });
     expect(await android.automation.address?.()).toBe("com.example.form");
   });
+  it("has what a link opened at once, also where its app was in front", async () => {
+    await android.automation.openLink?.("shop://item/Hat", { browser: false });
+    await android.automation.opened(3_000);
+    await android.automation.openLink?.("shop://item/Shoe", { browser: false });
+    const began = performance.now();
+    await android.automation.opened(3_000);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await look({ text: "Chosen: Shoe" })).toBeDefined();
+  });
   it("goes by packages: the home screen is none that could be opened again", async () => {
     expect(await android.automation.address?.()).toBeUndefined();
   });

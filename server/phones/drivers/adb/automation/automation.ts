@@ -120,8 +120,7 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
       begin(packageName(app));
     },
     async openLink(link, { browser }) {
-      await openLink(device, link, browser);
-      begin(undefined);
+      begin(await openLink(device, link, browser));
     },
     closeApp: (app, how = "stop") => (how === "kill" ? kill(device, app) : stop(device, app)),
     clearState: (app) => clear(device, app),
