@@ -181,6 +181,26 @@ export interface PhoneCapabilities {
   readonly recents: boolean;
 }
 
+/** What web phones can do. */
+export const WEB_PHONE: PhoneCapabilities = {
+  android: false,
+  upload: true,
+  apps: false,
+  audio: false,
+  openUrl: true,
+  rotate: true,
+  clipboard: true,
+  installWebApp: true,
+  files: true,
+  recents: true,
+};
+
+/** What Androids can do; whether they are heard is the server's and the device's matter. */
+export const ANDROID_PHONE: PhoneCapabilities = {
+  ...WEB_PHONE,
+  ...{ android: true, apps: true, audio: true, installWebApp: false },
+};
+
 /** Something a phone of one kind can be made of: a device that is connected, an image, a partner's Android version. */
 export interface PhoneModel {
   /** What `phones.launch` takes as `model`. */

@@ -3,6 +3,7 @@
  * Tests drive it directly to reach states a healthy server rarely shows.
  */
 import { newId, type PhoneId } from "../../shared/ids.ts";
+import { ANDROID_PHONE, WEB_PHONE } from "../../shared/phone-model.ts";
 import {
   DEFAULT_PROFILE,
   type DeviceProfileId,
@@ -47,18 +48,7 @@ export class StubTeam {
       settings: {},
       tags: [],
       createdAt: new Date().toISOString(),
-      capabilities: {
-        android: false,
-        upload: false,
-        apps: false,
-        audio: false,
-        openUrl: true,
-        rotate: true,
-        clipboard: true,
-        installWebApp: true,
-        files: true,
-        recents: true,
-      },
+      capabilities: WEB_PHONE,
       ...change,
     };
     this.put(phone);
@@ -67,12 +57,15 @@ export class StubTeam {
 
   /** A running Android phone that can do everything one can. */
   addAndroid(change: Partial<Phone> = {}): Phone {
-    const capabilities = {
-      ...{ android: true, upload: true, apps: true, audio: true, openUrl: true, rotate: true },
-      ...{ clipboard: true, installWebApp: false, files: true, recents: true },
-    };
     return this.add({
-      ...{ name: "Pixel 7", driver: "adb", model: "device:pixel-7", width: 412, height: 915, capabilities },
+      ...{
+        name: "Pixel 7",
+        driver: "adb",
+        model: "device:pixel-7",
+        width: 412,
+        height: 915,
+        capabilities: ANDROID_PHONE,
+      },
       ...{ state: "running", startedAt: new Date(Date.now() - 724_000).toISOString() },
       ...change,
     });

@@ -8,6 +8,7 @@ import { type Exchanged, exchangeInput, type Me, type SessionView } from "../../
 import type { BurnView, StartPreview } from "../../shared/billing/billing.ts";
 import type { ErrorBody, ErrorCode } from "../../shared/errors.ts";
 import { newId, type PhoneId, phoneId, sessionId } from "../../shared/ids.ts";
+import { WEB_PHONE } from "../../shared/phone-model.ts";
 import {
   DEFAULT_PROFILE,
   deviceProfile,
@@ -151,18 +152,7 @@ export function stubPhone(over: Partial<Phone> = {}): Phone {
     settings: {},
     tags: [],
     createdAt: new Date().toISOString(),
-    capabilities: {
-      android: false,
-      upload: false,
-      apps: false,
-      audio: false,
-      openUrl: true,
-      rotate: true,
-      clipboard: true,
-      installWebApp: true,
-      files: true,
-      recents: true,
-    },
+    capabilities: WEB_PHONE,
     ...over,
   };
 }

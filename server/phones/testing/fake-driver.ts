@@ -4,6 +4,7 @@
  */
 import { setImmediate as later } from "node:timers/promises";
 import type { PhoneId } from "../../../shared/ids.ts";
+import { ANDROID_PHONE, WEB_PHONE } from "../../../shared/phone-model.ts";
 import type { DriverKind, PhoneCapabilities, PhoneModel, PhoneReason, WipeReceipt } from "../../../shared/phones.ts";
 import type { UiElement } from "../../../shared/ui-tree.ts";
 import { PerchError } from "../../errors.ts";
@@ -31,19 +32,6 @@ interface StoredPhone {
 
 type Step = "create" | "start" | "park" | "remove" | "configure" | "recover";
 
-const CAPABILITIES: PhoneCapabilities = {
-  android: false,
-  upload: true,
-  apps: false,
-  audio: false,
-  openUrl: true,
-  rotate: true,
-  clipboard: true,
-  installWebApp: true,
-  files: true,
-  recents: true,
-};
-
 const EMPTY_SCREEN: UiElement = {
   ref: "root",
   role: "screen",
@@ -59,11 +47,6 @@ const EMPTY_SCREEN: UiElement = {
   clickable: false,
   password: false,
   children: [],
-};
-
-const ANDROID: PhoneCapabilities = {
-  ...CAPABILITIES,
-  ...{ android: true, apps: true, audio: true, installWebApp: false },
 };
 
 /** A black pixel as a PNG. */
@@ -107,7 +90,7 @@ export class FakeDriver implements PhoneDriver {
     this.stored = stored;
     this.kind = kind;
     this.running = running;
-    this.capabilities = kind === "web" ? CAPABILITIES : ANDROID;
+    this.capabilities = kind === "web" ? WEB_PHONE : ANDROID_PHONE;
     if (kind !== "web") this.apps = this.#apps();
   }
 

@@ -1,5 +1,6 @@
 /** Phones for tests: a parked web phone unless told otherwise. */
 import { newId } from "../../../../shared/ids.ts";
+import { WEB_PHONE } from "../../../../shared/phone-model.ts";
 import type { Phone } from "../../../../shared/phones.ts";
 
 export function aPhone(change: Partial<Phone> = {}): Phone {
@@ -15,18 +16,7 @@ export function aPhone(change: Partial<Phone> = {}): Phone {
     settings: {},
     tags: [],
     createdAt: "2026-01-01T00:00:00.000Z",
-    capabilities: {
-      android: false,
-      upload: false,
-      apps: false,
-      audio: false,
-      openUrl: true,
-      rotate: true,
-      clipboard: true,
-      installWebApp: true,
-      files: true,
-      recents: true,
-    },
+    capabilities: WEB_PHONE,
     ...change,
   };
 }

@@ -3,6 +3,7 @@
  * and off; everything else, from the connection to the apps, is the same for all of them and stands here.
  */
 import type { PhoneId } from "../../../../shared/ids.ts";
+import { ANDROID_PHONE } from "../../../../shared/phone-model.ts";
 import type {
   PhoneApp,
   PhoneCapabilities,
@@ -70,18 +71,7 @@ export class AndroidDriver implements PhoneDriver {
   constructor(options: AndroidDriverOptions) {
     this.#options = options;
     this.kind = options.kind;
-    this.capabilities = {
-      android: true,
-      upload: true,
-      apps: true,
-      audio: options.audio,
-      openUrl: true,
-      rotate: true,
-      clipboard: true,
-      installWebApp: false,
-      files: true,
-      recents: true,
-    };
+    this.capabilities = { ...ANDROID_PHONE, audio: options.audio };
     this.automation = options.automations((id) => this.#phone(id).automation);
     if (options.encodeVideo !== undefined) this.encodeVideo = options.encodeVideo;
     if (options.packVideo !== undefined) this.packVideo = options.packVideo;

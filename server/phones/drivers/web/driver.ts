@@ -3,13 +3,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PhoneId } from "../../../../shared/ids.ts";
-import {
-  PHONE_REASON_WORDS,
-  type PhoneCapabilities,
-  type PhoneFile,
-  type PhoneReason,
-  type WipeReceipt,
-} from "../../../../shared/phones.ts";
+import { WEB_PHONE } from "../../../../shared/phone-model.ts";
+import { PHONE_REASON_WORDS, type PhoneFile, type PhoneReason, type WipeReceipt } from "../../../../shared/phones.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
 import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
@@ -87,18 +82,7 @@ export async function createWebDriver(options: WebDriverOptions): Promise<PhoneD
 
 class WebDriver implements PhoneDriver {
   readonly kind = "web";
-  readonly capabilities: PhoneCapabilities = {
-    android: false,
-    upload: true,
-    apps: false,
-    audio: false,
-    openUrl: true,
-    rotate: true,
-    clipboard: true,
-    installWebApp: true,
-    files: true,
-    recents: true,
-  };
+  readonly capabilities = WEB_PHONE;
   readonly #options: WebDriverOptions;
   readonly #storage: WebPhoneStorage;
   readonly #running = new Map<PhoneId, WebPhone>();
