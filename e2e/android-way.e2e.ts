@@ -100,7 +100,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
   });
 
   it("shows its video, and a tap changes it", async () => {
-    await openApp("com.example.counter");
+    await openApp("Counter");
     await showsColour(panel, counted(0));
     await tap(panel, 0.5, 0.5);
     await showsColour(panel, counted(1));
@@ -109,7 +109,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
   });
 
   it("takes text of any script", async () => {
-    await openApp("com.example.form");
+    await openApp("Form");
     await until("the form", async () =>
       (await adb.adb("shell", "dumpsys", "activity", "top")).includes("FormActivity"),
     );
@@ -144,7 +144,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
 
   it("records what is done, and does it again", async () => {
     await showTab(panel, "Phone");
-    await openApp("com.example.counter");
+    await openApp("Counter");
     await showsColour(panel, counted(device.apps.counter.count));
     await button("Record").click();
     await panel.getByText("Recording · 0 steps").waitFor();
@@ -167,7 +167,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
     writeFileSync(apk, makeApk({ package: NOTES, versionCode: 3 }));
     await phoneMenu(panel, "Apps…");
     await panel.getByLabel("APK files").setInputFiles(apk);
-    await panel.getByRole("button", { name: `Open ${NOTES}` }).waitFor();
+    await panel.getByRole("button", { name: "Open Notes" }).waitFor();
     await panel.screenshot({ path: "e2e/out/android-apps.png" });
     await panel.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     expect(await adb.adb("shell", "pm", "list", "packages", "-3")).toContain(NOTES);
@@ -194,7 +194,7 @@ describe.skipIf(executable === undefined || !hasAndroidTools)("an Android in the
 
   it("says when the device is gone, counts nothing meanwhile, and goes on when it is back", async () => {
     await showTab(panel, "Phone");
-    await openApp("com.example.counter");
+    await openApp("Counter");
     await showsColour(panel, counted(device.apps.counter.count));
     const before = device.apps.counter.count;
     await device.unplug();

@@ -12,7 +12,7 @@ import { useToast } from "../../components/toast.tsx";
 import { FailureNotice } from "../panel/failure-notice.tsx";
 import { useCall } from "../panel/use-call.ts";
 import { useRemote } from "../panel/use-remote.ts";
-import { appDetail, appsShown } from "./model/app-list.ts";
+import { appDetail, appsShown, isNameless, readable } from "./model/app-list.ts";
 import { SendFiles } from "./uploads/send-files.tsx";
 import { UploadRows } from "./uploads/upload-rows.tsx";
 import type { Uploads } from "./uploads/use-uploads.ts";
@@ -89,7 +89,7 @@ function Apps({ phone, mayControl, uploads, onClose }: AppsDialogProps) {
     </List>
   );
   const { value, failure } = apps;
-  const shown = value && appsShown(value, search);
+  const shown = value && appsShown(value.map(readable), search);
   return (
     <>
       {mayControl && <SendFiles phone={phone} purpose="app" uploads={uploads} />}
@@ -132,6 +132,9 @@ function Apps({ phone, mayControl, uploads, onClose }: AppsDialogProps) {
             </details>
           )}
         </>
+      )}
+      {value?.some(isNameless) === true && (
+        <p className="secondary">Android does not tell the names of some apps. Theirs come from their packages.</p>
       )}
       {asking !== undefined && (
         <AskApp

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PhoneApp } from "../../../../shared/phones.ts";
-import { appDetail, appsShown } from "./app-list.ts";
+import { appDetail, appsShown, readable } from "./app-list.ts";
 
 const app = (id: string, label = id, system = false): PhoneApp => ({ id, label, system });
 const APPS = [
@@ -23,7 +23,16 @@ describe("the list of apps", () => {
   });
   it("tells apps of one name apart", () => {
     expect(appDetail({ ...app("org.example.shop", "Shop"), version: "2.1" })).toBe("org.example.shop · 2.1");
-    expect(appDetail({ ...app("org.example.shop"), version: "2.1" })).toBe("Version 2.1");
-    expect(appDetail(app("org.example.shop"))).toBe("");
+    expect(appDetail(app("org.example.shop"))).toBe("org.example.shop");
+  });
+  it.each([
+    ["com.android.vending", "Vending"],
+    ["com.google.android.youtube", "Youtube"],
+    ["org.mozilla.firefox", "Firefox"],
+    ["com.shop_app.android", "Shop app"],
+    ["com.android", "Android"],
+  ])("says %s in a word where Android has no name for it", (id, word) => {
+    expect(readable(app(id)).label).toBe(word);
+    expect(readable(app(id, "Its name")).label).toBe("Its name");
   });
 });

@@ -28,7 +28,23 @@ export function appsShown(apps: readonly PhoneApp[], search: string): AppsShown 
 }
 
 /** What tells it from another of the same name. */
-export function appDetail({ id, label, version }: PhoneApp): string {
-  if (id === label) return version === undefined ? "" : `Version ${version}`;
+export function appDetail({ id, version }: PhoneApp): string {
   return version === undefined ? id : `${id} · ${version}`;
+}
+
+/** Whether Android did not say what it calls itself. */
+export function isNameless({ id, label }: PhoneApp): boolean {
+  return id === label;
+}
+
+/** Parts of packages that say nothing of the app. */
+const COMMON = /^(android|apps?|client|main|mobile|release)$/i;
+
+/** A nameless one gets what its package says most: "Vending" of com.android.vending. */
+export function readable(app: PhoneApp): PhoneApp {
+  if (!isNameless(app)) return app;
+  const parts = app.id.split(".").slice(1);
+  const word = parts.findLast((part) => !COMMON.test(part)) ?? parts.at(-1) ?? app.id;
+  const text = word.replaceAll("_", " ");
+  return { ...app, label: text.charAt(0).toUpperCase() + text.slice(1) };
 }

@@ -7,7 +7,7 @@ import { PerchError } from "../../../errors.ts";
 import type { FileToPut } from "../../driver.ts";
 import { within } from "./connect/bounded.ts";
 import { inOneLine } from "./device.ts";
-import type { AndroidDevice } from "./ports.ts";
+import type { AndroidDevice, AndroidScreen } from "./ports.ts";
 import { shellLine } from "./shell-quote.ts";
 
 const LAUNCHER = ["-a", "android.intent.action.MAIN", "-c", "android.intent.category.LAUNCHER"] as const;
@@ -16,8 +16,11 @@ const INSTALL_STEP_MS = 60_000;
 const INSTALL_MS = 5 * 60_000;
 const MAX_ANSWER = 16_384;
 
-/** Apps that came later, and those of the system that can be opened. Android's shell tells no names, so ids are the labels. */
-export async function listApps(device: AndroidDevice): Promise<readonly PhoneApp[]> {
+/** Apps that came later, and those of the system that can be opened. Where no name is known the id is the label. */
+export async function listApps(
+  device: AndroidDevice,
+  names: AndroidScreen["appNames"] = async () => new Map(),
+): Promise<readonly PhoneApp[]> {
   const [added, openable] = await Promise.all([
     // Android 8 tells versions.
     device.text(["pm", "list", "packages", "-3", ...(device.facts.sdk >= 26 ? ["--show-versioncode"] : [])]),
@@ -34,7 +37,9 @@ export async function listApps(device: AndroidDevice): Promise<readonly PhoneApp
     const id = appId.safeParse(name).data;
     if (id !== undefined && !apps.has(id)) apps.set(id, { id, label: id, system: true });
   }
-  return [...apps.values()].sort((one, other) => one.id.localeCompare(other.id)).slice(0, MAX_APPS);
+  const listed = [...apps.values()].sort((one, other) => one.id.localeCompare(other.id)).slice(0, MAX_APPS);
+  const known = await names(listed.map(({ id }) => id));
+  return listed.map((app) => ({ ...app, label: known.get(app.id) ?? app.id }));
 }
 
 /** Names of all apps that did not come with the device. */

@@ -179,7 +179,10 @@ export class AndroidDriver implements PhoneDriver {
   }
 
   readonly apps = {
-    list: async (id: PhoneId): Promise<readonly PhoneApp[]> => listApps(this.#device(id)),
+    list: async (id: PhoneId): Promise<readonly PhoneApp[]> => {
+      const { device, hands } = this.#phone(id);
+      return listApps(device, hands.appNames);
+    },
     launch: async (id: PhoneId, app: string): Promise<void> => launch(this.#device(id), app),
     stop: async (id: PhoneId, app: string): Promise<void> => stop(this.#device(id), app),
     clear: async (id: PhoneId, app: string): Promise<void> => clear(this.#device(id), app),

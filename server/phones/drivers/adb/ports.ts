@@ -86,6 +86,8 @@ export interface AndroidScreen {
   };
   rotate(): Promise<{ rotated: boolean; width: number; height: number }>;
   readonly moving: boolean;
+  /** What those of these packages call themselves that are known by name. */
+  appNames(packages: readonly string[]): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 export interface AndroidScreenEvents {

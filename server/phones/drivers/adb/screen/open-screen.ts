@@ -9,6 +9,7 @@ import { PerchError } from "../../../../errors.ts";
 import { errorFields, type Log } from "../../../../log.ts";
 import type { PhoneInput } from "../../../driver.ts";
 import type { AndroidDevice, AndroidScreen, AndroidScreenEvents } from "../ports.ts";
+import { createAppNames } from "./app-names.ts";
 import { AUDIO_SDK, type Audio, createAudio } from "./audio.ts";
 import { createClipboard } from "./clipboard.ts";
 import { createDisplay, type Display } from "./display.ts";
@@ -161,6 +162,7 @@ function withScrcpy(parts: ScreenParts, display: Display, pictures: Pictures, fi
     get moving() {
       return video.moving || pictures.moving;
     },
+    appNames: createAppNames(device, file, trouble),
     async close() {
       closed = true;
       keyboard.close();
@@ -203,6 +205,7 @@ function withoutScrcpy(parts: ScreenParts, display: Display, pictures: Pictures)
     get moving() {
       return pictures.moving;
     },
+    appNames: async () => new Map(),
     async close() {
       keyboard.close();
       pictures.close();

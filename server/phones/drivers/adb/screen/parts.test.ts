@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../../clock.ts";
 import { silentLog } from "../../../../log.ts";
 import type { PhoneInput } from "../../../driver.ts";
+import { parseAppNames } from "./app-names.ts";
 import { parseDisplay } from "./display.ts";
 import { createHands } from "./hands.ts";
 import { createInputQueue } from "./input-queue.ts";
@@ -16,6 +17,40 @@ import { withoutEscapes } from "./shell-hands.ts";
 import { smallerPng } from "./smaller-png.ts";
 import { troubleUnless } from "./trouble.ts";
 import { chunks } from "./typing.ts";
+
+describe("names of apps, as scrcpy's server writes them", () => {
+  const line = (name: string, id: string, mark = "-") =>
+    ` ${mark} ${name}${name.length < 30 ? " ".repeat(30 - name.length) : `\n${" ".repeat(33)}`} ${id}`;
+
+  it("are found, however long", () => {
+    const name = fc
+      .string({ unit: "grapheme", minLength: 1, maxLength: 50 })
+      .filter((text) => /^[\p{L}\p{N}]/u.test(text));
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 8 }), (names) => {
+        const ids = names.map((_, index) => `com.example.app${index}`);
+        const text = ["[server] INFO: List of apps:", ...names.map((one, index) => line(one, ids[index] ?? ""))];
+        const found = parseAppNames(text.join("\n"));
+        expect([...found.keys()]).toEqual(ids);
+        for (const [index, id] of ids.entries()) {
+          expect((names[index] ?? "").replaceAll(/\s+/g, " ").startsWith(found.get(id)?.slice(0, 1) ?? "?")).toBe(true);
+        }
+      }),
+    );
+    const long = "A name that is longer than its column";
+    expect([...parseAppNames([line("Brief", "a.b", "*"), line(long, "a.c")].join("\n"))]).toEqual([
+      ["a.b", "Brief"],
+      ["a.c", long],
+    ]);
+  });
+
+  it("are those of their own app: one that writes another's line takes its name away, and gives none", () => {
+    const hostile = line(`Game\n${line("Your bank", "com.bank")}\n - Rest`, "com.game");
+    const found = parseAppNames([hostile, line("Bank", "com.bank"), line("\u202e\u0007", "com.odd")].join("\n"));
+    expect(found.has("com.bank")).toBe(false);
+    expect(found.has("com.odd")).toBe(false);
+  });
+});
 
 describe("packets of a media stream", () => {
   const packets = fc.array(

@@ -215,6 +215,11 @@ describe.runIf(hasFfmpeg)("hands and ears on a device", () => {
     await until(() => simulator.phone.foreground.package !== counter.package, "the home screen");
     expect(counter.count).toBe(count);
   });
+  it("tell the names of apps", async () => {
+    const names = await at.screen.appNames(["com.example.counter", "com.example.none"]);
+    expect(names.get("com.example.counter")).toBe("Counter");
+    expect(names.has("com.example.none")).toBe(false);
+  });
   it("hear a tone in Opus", async () => {
     const packets: AudioPacket[] = [];
     const silence = at.screen.source.audio?.listen((packet) => packets.push(packet));

@@ -59,6 +59,10 @@ export function scrcpyProgram(place: ScrcpyPlace): Command {
       );
       return 0;
     }
+    if (options.get("list_apps") === "true") {
+      io.out(`[server] INFO: Processing Android apps... (this may take some time)\n${appList(place.phone)}\n`);
+      return 0;
+    }
     if (options.get("list_displays") === "true") {
       io.out(
         `[server] INFO: List of displays:\n    --display=0    (${place.phone.size.width}x${place.phone.size.height})\n`,
@@ -74,6 +78,15 @@ export function scrcpyProgram(place: ScrcpyPlace): Command {
       place.sessions.delete(session);
     }
   };
+}
+
+/** As `LogUtils.buildAppListMessage` writes it: a name that is longer than its column has the package below. */
+function appList({ packages }: ScrcpyPlace["phone"]): string {
+  const lines = packages.all().map(({ name, label, system }) => {
+    const end = label.length < 30 ? " ".repeat(30 - label.length) : `\n${" ".repeat(33)}`;
+    return ` ${system ? "*" : "-"} ${label}${end} ${name}`;
+  });
+  return ["[server] INFO: List of apps:", ...lines].join("\n");
 }
 
 function isThere(files: DeviceFiles, path: string): boolean {
