@@ -70,12 +70,18 @@ const KNOWN = [
   // `server/phones/drivers/adb/connect/dial-device.ts`.
   // The script of a page, which runs in the person's browser and asks this server.
   "server/http/pages/passkey-form.ts fetch",
+  // HTTP over a socket that is a stream of an ADB connection, to a server on the phone.
+  "server/phones/drivers/adb/device-http.ts node:http",
   // HTTP over a socket the guard has opened.
   "server/automations/script/user-http.ts node:http",
   "server/automations/script/user-http.ts node:tls",
   "server/phones/drivers/web/egress/forward.ts node:http",
 ];
-const OVER_A_GIVEN_SOCKET = ["server/automations/script/user-http.ts", "server/phones/drivers/web/egress/forward.ts"];
+const OVER_A_GIVEN_SOCKET = [
+  "server/automations/script/user-http.ts",
+  "server/phones/drivers/web/egress/forward.ts",
+  "server/phones/drivers/adb/device-http.ts",
+];
 
 const isTest = (file: string) =>
   /\.test\.ts$|\/testing\b|testing\.ts$|\.contract\.ts$|\.(fixture|cases)\.ts$/.test(file);

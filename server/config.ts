@@ -234,6 +234,20 @@ const VARIABLES = {
       .optional(),
     about: "SHA-256 of SCRCPY_SERVER_PATH where it is a build of your own. That of the release is known.",
   },
+  UIAUTOMATOR_SERVER_PATH: {
+    schema: z.string().min(1).optional(),
+    about:
+      "The folder apks of the npm package appium-uiautomator2-server 10.6.6, so that flows read Android screens that never rest.",
+  },
+  UIAUTOMATOR_SERVER_SHA256: {
+    schema: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64},[0-9a-fA-F]{64}$/, "Write both files' 64 hexadecimal digits, with a comma between.")
+      .transform((text) => text.toLowerCase().split(","))
+      .optional(),
+    about:
+      "SHA-256 of the two files in UIAUTOMATOR_SERVER_PATH, the server's and the androidTest, where they are of another version.",
+  },
   GEELARK_APP_ID: {
     schema: z
       .string()
@@ -337,6 +351,7 @@ const OWN_PREFIXES = [
   "BILLING",
   "STRIPE_",
   "SCRCPY_",
+  "UIAUTOMATOR_",
   "GEELARK_",
   // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
   "ANDROID_DEVICE",

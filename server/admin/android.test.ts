@@ -11,6 +11,7 @@ import { openDatabase } from "../open-database.ts";
 import { parseAndroidKey } from "../phones/drivers/adb/simulator/adb-auth.ts";
 import { type Simulator, startSimulator } from "../phones/drivers/adb/simulator/simulator.ts";
 import { type AdbProcess, adbProcess, hasAdb } from "../phones/drivers/adb/testing/adb.fixture.ts";
+import { helperApksIn } from "../phones/drivers/adb/testing/helper-apks.fixture.ts";
 import { runAdmin } from "./commands.ts";
 
 const clock = new ManualClock();
@@ -50,6 +51,9 @@ describe("what an operator does about Android devices", () => {
     expect(said).toMatch(
       /^missing\tSCRCPY_SERVER_PATH is not set.*releases\/download\/v3\.3\.3\/scrcpy-server-v3\.3\.3 \(SHA-256 7e70323b/m,
     );
+    expect(said).toMatch(
+      /^ready {2}\tFlows read .*npm pack appium-uiautomator2-server@10\.6\.6.*UIAUTOMATOR_SERVER_PATH/m,
+    );
     expect(said).toMatch(/^ready {2}\tNo ADB server is used/m);
     expect(said).toMatch(/^missing\tNo device is registered/m);
     expect(await admin(["android", "setup"], { ADB_SERVER: "127.0.0.1:1" })).toMatch(
@@ -71,6 +75,20 @@ describe("what an operator does about Android devices", () => {
     );
     expect(await admin(["android", "setup"], { SCRCPY_SERVER_PATH: join(folder, "none") })).toMatch(
       /^missing\t.*cannot be read/m,
+    );
+  });
+
+  it("says whether the helper apps are the files that they should be", async () => {
+    expect(await admin(["android", "setup"], { UIAUTOMATOR_SERVER_PATH: folder })).toMatch(
+      /^missing\t.*has no two APKs/m,
+    );
+    const env = helperApksIn(folder);
+    expect(await admin(["android", "setup"], env)).toMatch(
+      /^ready {2}\tThe helper apps for reading screens are there/m,
+    );
+    const { UIAUTOMATOR_SERVER_PATH } = env;
+    expect(await admin(["android", "setup"], { UIAUTOMATOR_SERVER_PATH })).toMatch(
+      /^missing\t.*is not of appium-uiautomator2-server 10\.6\.6: its SHA-256 is [0-9a-f]{64}/m,
     );
   });
 

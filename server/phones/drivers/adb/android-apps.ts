@@ -7,6 +7,7 @@ import { PerchError } from "../../../errors.ts";
 import type { FileToPut } from "../../driver.ts";
 import { within } from "./connect/bounded.ts";
 import { inOneLine } from "./device.ts";
+import { HELPER_PACKAGES } from "./helper-apks.ts";
 import type { AndroidDevice, AndroidScreen } from "./ports.ts";
 import { shellLine } from "./shell-quote.ts";
 
@@ -37,6 +38,8 @@ export async function listApps(
     const id = appId.safeParse(name).data;
     if (id !== undefined && !apps.has(id)) apps.set(id, { id, label: id, system: true });
   }
+  // Put there by the server for a while, and nothing to open.
+  for (const name of HELPER_PACKAGES) apps.delete(name);
   const listed = [...apps.values()].sort((one, other) => one.id.localeCompare(other.id)).slice(0, MAX_APPS);
   const known = await names(listed.map(({ id }) => id));
   return listed.map((app) => ({ ...app, label: known.get(app.id) ?? app.id }));

@@ -7,6 +7,7 @@ import type { ServerDevice } from "./connect/server.ts";
 import { inOneLine, openAndroidDevice } from "./device.ts";
 import { type DeviceAddress, deviceAddressText, parseDeviceAddress } from "./device-address.ts";
 import { createDevicesRepo, type DeviceRow } from "./devices.repo.ts";
+import { HELPER_VERSION, type HelperApksConfig, readHelperApks } from "./helper-apks.ts";
 import type { AndroidFacts } from "./ports.ts";
 import { readScrcpyServer, SCRCPY_RELEASE_SHA256, SCRCPY_RELEASE_URL, SCRCPY_VERSION } from "./scrcpy-server.ts";
 
@@ -68,6 +69,7 @@ export function createAndroidDesk(options: Parameters<typeof createAndroidParts>
           ? { ready: true, words: `scrcpy's server is there, and is the file it should be (${scrcpy.sha256}).` }
           : { ready: false, words: `${scrcpy.words}${scrcpy.unset ? howToGetScrcpy() : ""}` },
       );
+      lines.push(await helperLine(config));
       if (server === undefined) lines.push({ ready: true, words: "No ADB server is used: ADB_SERVER is off." });
       else {
         const said = await server.devices(AbortSignal.timeout(ANSWER_MS)).then(
@@ -167,6 +169,18 @@ function endpointOf(parts: AndroidParts, address: DeviceAddress) {
 
 function howToGetScrcpy(): string {
   return ` The release's is ${SCRCPY_RELEASE_URL} (SHA-256 ${SCRCPY_RELEASE_SHA256}); a package named scrcpy has it as scrcpy-server if it is version ${SCRCPY_VERSION}.`;
+}
+
+/** Optional: phones work without. */
+async function helperLine(config: HelperApksConfig): Promise<SetupLine> {
+  const helper = await readHelperApks(config);
+  if (helper.usable)
+    return { ready: true, words: "The helper apps for reading screens are there, and are the right ones." };
+  if (!helper.unset) return { ready: false, words: helper.words };
+  return {
+    ready: true,
+    words: `Flows read screens with Android's own uiautomator, which cannot read one that never rests. To read those too, run npm pack appium-uiautomator2-server@${HELPER_VERSION}, unpack it, and set UIAUTOMATOR_SERVER_PATH to its folder apks. Read docs/android.md first: its apps answer anybody who can reach the device.`,
+  };
 }
 
 function count(devices: number): string {

@@ -157,10 +157,10 @@ export class AndroidPhone {
     const connection = this.#now;
     this.#now = undefined;
     if (connection === undefined) return undefined;
-    const { screen, device } = connection;
+    const { screen, automation, device } = connection;
     // Only the screen's own means reach the clipboard; the shell has none on most Androids.
     if (emptyClipboard) await within(CLIPBOARD_MS, device.words, screen.clipboard.write("")).catch(() => undefined);
-    await screen.close().catch(() => undefined);
+    await Promise.allSettled([screen.close(), automation.close()]);
     return device;
   }
 
@@ -181,7 +181,7 @@ export class AndroidPhone {
     if (this.closing || this.#now !== connection) return;
     this.#now = undefined;
     this.#tellLost("device_gone");
-    await connection.screen.close().catch(() => undefined);
+    await Promise.allSettled([connection.screen.close(), connection.automation.close()]);
     await this.#lookForIt().catch((error: unknown) => {
       if (this.closing) return;
       this.#options.log.error("Looking for a lost phone failed", { phoneId: this.id, ...errorFields(error) });
@@ -292,8 +292,8 @@ async function turnAsLeft({ screen, device: { facts } }: Connection, rotated: bo
   if (turned !== rotated) await screen.rotate().catch(() => undefined);
 }
 
-async function release({ screen, device }: Connection): Promise<void> {
-  await screen.close().catch(() => undefined);
+async function release({ screen, automation, device }: Connection): Promise<void> {
+  await Promise.allSettled([screen.close(), automation.close()]);
   await device.close();
 }
 

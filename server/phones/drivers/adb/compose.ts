@@ -15,6 +15,7 @@ import { type AdbServer, createAdbServer } from "./connect/server.ts";
 import type { Probe } from "./device.ts";
 import { createDeviceSource as createSource } from "./device-source.ts";
 import { createDevicesRepo } from "./devices.repo.ts";
+import { readHelperApks } from "./helper-apks.ts";
 import type { AdbEndpoint, AndroidSource } from "./ports.ts";
 import { scrcpyServerFile } from "./scrcpy-server.ts";
 import { openAndroidScreen } from "./screen/open-screen.ts";
@@ -88,7 +89,10 @@ export function createAndroidDriver(
       openScreen: (device, events) =>
         openAndroidScreen(device, { clock, log, events, ...(scrcpyServer !== undefined && { scrcpyServer }) }),
       createAutomation: (device, { size, screenshot }) =>
-        createAndroidAutomation(device, { size, screenshot, recording, clock }),
+        createAndroidAutomation(device, {
+          ...{ size, screenshot, recording, clock, log },
+          ...(config.UIAUTOMATOR_SERVER_PATH !== undefined && { helperApks: () => readHelperApks(config) }),
+        }),
     },
   });
 }

@@ -1,12 +1,15 @@
 /** Registered devices as phones, on every engine, over simulated devices. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { TEST_ENGINES } from "../../../db/testing.ts";
+import { HELPER_PACKAGES } from "./helper-apks.ts";
 import { makeApk } from "./simulator/apk.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { type AdbProcess, adbProcess, hasAdb } from "./testing/adb.fixture.ts";
 import { type AndroidWorld, androidWorld } from "./testing/android.fixture.ts";
+import { helperApksIn } from "./testing/helper-apks.fixture.ts";
 
 const streamOf = (bytes: Uint8Array) => new Blob([Buffer.from(bytes)]).stream();
 const fileOf = (bytes: Uint8Array, name = "app.apk") => ({ name, size: bytes.length, content: streamOf(bytes) });
@@ -71,13 +74,16 @@ describe.each(TEST_ENGINES)("registered devices on $name", (engine) => {
 describe("the wipe of a device", () => {
   let simulator: Simulator;
   let world: AndroidWorld;
+  let folder: string;
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "perch-wipe-"));
     simulator = await startSimulator();
-    world = await androidWorld();
+    world = await androidWorld({ env: helperApksIn(folder) });
   });
   afterAll(async () => {
     await world.dispose();
     await simulator.close();
+    rmSync(folder, { recursive: true, force: true });
   });
   const storage = () => join(simulator.root, "sdcard");
 
@@ -110,6 +116,22 @@ describe("the wipe of a device", () => {
     expect(existsSync(join(storage(), "DCIM/Camera"))).toBe(false);
     expect([simulator.phone.dark, simulator.phone.location]).toEqual([false, undefined]);
     expect(readdirSync(join(simulator.root, "data/local/tmp"))).toEqual([]);
+  });
+
+  it("takes the helper apps too; parked, the phone runs them no longer", async () => {
+    const [model] = await world.driver.models();
+    const spec = await world.phone((model?.id.slice(7) ?? "") as never);
+    const helped = () => world.driver.tree(spec.id).then(() => simulator.instrumentation.connected);
+    await world.driver.create(spec);
+    await world.driver.start(spec);
+    await expect.poll(helped, { timeout: 5_000 }).toBe(true);
+    await world.driver.park(spec.id);
+    expect(simulator.instrumentation.listening).toBe(false);
+    await world.driver.start(spec);
+    await expect.poll(helped, { timeout: 5_000 }).toBe(true);
+    expect(await world.driver.remove(spec.id)).toMatchObject({ verifiedAbsent: true });
+    expect(HELPER_PACKAGES.filter((name) => simulator.phone.installed(name))).toEqual([]);
+    expect(simulator.instrumentation.listening).toBe(false);
   });
 
   it("claims nothing while the device is away, and is done when it is back", async () => {

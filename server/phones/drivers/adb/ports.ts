@@ -104,6 +104,9 @@ export type AndroidAutomation = {
   ) => infer Result
     ? (...rest: Rest) => Result
     : PhoneAutomation[Name];
+} & {
+  /** Ends what it started on the device. */
+  close(): Promise<void>;
 };
 
 export type SourceEvent =

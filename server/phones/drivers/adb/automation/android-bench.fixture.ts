@@ -24,7 +24,7 @@ import { SCRCPY_VERSION } from "../scrcpy-server.ts";
 import { openAndroidScreen } from "../screen/open-screen.ts";
 import { takeScreenshot } from "../screenshot.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
-import { createAndroidAutomation } from "./automation.ts";
+import { type AndroidAutomationOptions, createAndroidAutomation } from "./automation.ts";
 
 export interface SimulatedAndroid {
   readonly simulator: Simulator;
@@ -47,7 +47,10 @@ function endpointOf(simulator: Simulator, folder: string): AdbEndpoint {
 }
 
 /** Without `scrcpy`: pictures, and hands by Android's own `input`. */
-export async function openSimulatedAndroid({ scrcpy: useScrcpy = true } = {}): Promise<SimulatedAndroid> {
+export async function openSimulatedAndroid({
+  scrcpy: useScrcpy = true,
+  ...more
+}: { scrcpy?: boolean } & Pick<AndroidAutomationOptions, "helperApks"> = {}): Promise<SimulatedAndroid> {
   const folder = mkdtempSync(join(tmpdir(), "perch-android-"));
   const simulator = await openSimulator();
   const endpoint = endpointOf(simulator, folder);
@@ -66,6 +69,8 @@ export async function openSimulatedAndroid({ scrcpy: useScrcpy = true } = {}): P
     screenshot: async () => (await takeScreenshot(device)).png,
     recording: false,
     clock: systemClock,
+    log: silentLog,
+    ...more,
   });
   return {
     simulator,
@@ -73,6 +78,7 @@ export async function openSimulatedAndroid({ scrcpy: useScrcpy = true } = {}): P
     screen,
     automation,
     async close() {
+      await automation.close();
       await screen.close();
       await device.close();
       await simulator.close();

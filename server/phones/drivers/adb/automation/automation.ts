@@ -6,11 +6,14 @@ import { walk } from "../../../../../shared/recorder/walk.ts";
 import type { UiBounds, UiElement } from "../../../../../shared/ui-tree.ts";
 import type { Clock } from "../../../../clock.ts";
 import { PerchError } from "../../../../errors.ts";
+import type { Log } from "../../../../log.ts";
 import type { PhoneAutomation, UiTarget } from "../../../automation-port.ts";
 import { darkMode, setAirplaneMode, setPermissions } from "../device-settings.ts";
+import type { HelperApks } from "../helper-apks.ts";
 import type { AndroidAutomation, AndroidDevice } from "../ports.ts";
 import { clear, erase, hideKeyboard, homeApp, kill, launch, openLink, packageName, pressKey, stop } from "./apps.ts";
 import { addMedia } from "./media.ts";
+import { ScreenHelper } from "./screen-helper.ts";
 import { ScreenReader } from "./screen-reader.ts";
 import { stoodStill } from "./still.ts";
 import type { AndroidTree } from "./ui-tree.ts";
@@ -36,7 +39,10 @@ export interface AndroidAutomationOptions {
   /** PNG. */
   readonly screenshot: () => Promise<Uint8Array>;
   readonly recording: boolean;
+  /** Of the operator's, for screens that never rest. */
+  readonly helperApks?: () => Promise<HelperApks>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** What was opened is in front within this, or something else is. */
@@ -50,7 +56,7 @@ const SYSTEM_APPS: ReadonlySet<string> = new Set(["android", "com.android.system
 const NO_CSS = "This phone cannot find elements by `css`.";
 
 export function createAndroidAutomation(device: AndroidDevice, options: AndroidAutomationOptions): AndroidAutomation {
-  const { clock, screenshot } = options;
+  const { clock, log, screenshot, helperApks } = options;
   const seen: { readonly tree: AndroidTree; readonly at: number }[] = [];
   let opening:
     | { readonly app: string | undefined; readonly from: string | undefined; readonly until: number }
@@ -62,7 +68,8 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
     const { width, height } = device.facts;
     return now.width > now.height === width > height ? { width, height } : { width: height, height: width };
   };
-  const reader = new ScreenReader({ device, size, screenshot, clock });
+  const helper = helperApks && new ScreenHelper({ device, apks: helperApks, clock, log });
+  const reader = new ScreenReader({ device, size, screenshot, helper, clock });
   const look = async (): Promise<AndroidTree> => {
     const tree = await reader.read();
     if (seen[0]?.tree !== tree) seen.unshift({ tree, at: clock.now() });
@@ -133,6 +140,9 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
     isDark: () => darkMode(device),
     setAirplaneMode: (on) => setAirplaneMode(device, on),
     addMedia: (name, bytes) => addMedia(device, name, bytes),
+    async close() {
+      await helper?.close();
+    },
   };
 }
 

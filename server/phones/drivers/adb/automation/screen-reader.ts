@@ -1,5 +1,6 @@
 /**
- * Reads what is on an Android screen with `uiautomator dump`. That waits until nothing on the screen changed for a while
+ * Reads what is on an Android screen: by the helper on the device where the operator supplied one, else with
+ * `uiautomator dump`. That waits until nothing on the screen changed for a while
  * and gives up after ten seconds (AOSP uiautomator `DumpCommand`), so it gets three; a screen that never rests is left
  * alone for a while after it was refused, and has no elements meanwhile.
  */
@@ -8,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../../../clock.ts";
 import { PerchError } from "../../../../errors.ts";
 import type { AndroidDevice } from "../ports.ts";
+import type { ScreenHelper } from "./screen-helper.ts";
 import { type AndroidTree, treeOf, unreadTree } from "./ui-tree.ts";
 import { NoDump, parseDump, type ScreenDump, XML_LIMITS } from "./ui-xml.ts";
 
@@ -26,6 +28,7 @@ export interface ScreenReaderOptions {
   readonly size: () => { readonly width: number; readonly height: number };
   /** PNG. */
   readonly screenshot: () => Promise<Uint8Array>;
+  readonly helper: ScreenHelper | undefined;
   readonly clock: Clock;
 }
 
@@ -64,7 +67,12 @@ export class ScreenReader {
   }
 
   async #look(): Promise<AndroidTree> {
-    const { size } = this.#options;
+    const { size, helper, device } = this.#options;
+    const helped = await helper?.read((xml) => parseDump(xml, device.facts));
+    if (helped !== undefined) {
+      this.#busy = undefined;
+      return treeOf(helped);
+    }
     if (await this.#isBusy()) return unreadTree(size(), NEVER_RESTS);
     const first = await this.#dump();
     // A window that is on its way is none for a moment.

@@ -1,5 +1,6 @@
 /**
- * The XML of `uiautomator dump`, as elements. It comes from a phone that opens anything, so it is hostile: bytes, nodes,
+ * The XML of `uiautomator dump`, as elements, and that of `appium-uiautomator2-server`, which is the same but for the names
+ * of its elements: those are classes (its `core/AccessibilityNodeInfoDumper.java`). It comes from a phone that opens anything, so it is hostile: bytes, nodes,
  * depth and lengths are bounded, declarations and entities of its own are refused, and a place that cannot be is none.
  * Attributes: AOSP cmds/uiautomator `AccessibilityNodeInfoDumper`, androidx.test.uiautomator for `hint`.
  */
@@ -8,7 +9,7 @@ import type { UiBounds } from "../../../../../shared/ui-tree.ts";
 
 export const XML_LIMITS = { bytes: 4 * 1024 * 1024, nodes: 5_000, depth: 200, value: 4_000, id: 300 } as const;
 
-/** One `<node>`. */
+/** One `<node>`, or one element with a class. */
 export interface XmlNode {
   readonly className: string;
   readonly packageName: string;
@@ -76,7 +77,8 @@ export function parseDump(xml: Uint8Array, screen: { readonly width: number; rea
       return;
     }
     count += 1;
-    if (skipped > 0 || name !== "node" || count > XML_LIMITS.nodes || open.length >= XML_LIMITS.depth) {
+    const isNode = name === "node" || attributes["class"] !== undefined;
+    if (skipped > 0 || !isNode || count > XML_LIMITS.nodes || open.length >= XML_LIMITS.depth) {
       skipped += 1;
       cut = true;
       return;
@@ -118,6 +120,7 @@ function isXmlCharacter(code: number): boolean {
   );
 }
 
+const UNSEEN = ["visible-to-user", "displayed"];
 type Attributes = Readonly<Record<string, string>>;
 
 function nodeOf(attributes: Attributes, size: { width: number; height: number }): Omit<XmlNode, "children"> {
@@ -131,7 +134,7 @@ function nodeOf(attributes: Attributes, size: { width: number; height: number })
     text: value("text", XML_LIMITS.value),
     description: value("content-desc", XML_LIMITS.value),
     hint: value("hint", XML_LIMITS.value),
-    bounds: attributes["visible-to-user"] === "false" ? undefined : boundsOf(attributes["bounds"], size),
+    bounds: UNSEEN.some((name) => attributes[name] === "false") ? undefined : boundsOf(attributes["bounds"], size),
     flags,
   };
 }

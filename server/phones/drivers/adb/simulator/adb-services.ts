@@ -27,6 +27,8 @@ export function phoneService(place: ServicePlace) {
         return (stream) => serveSync(stream, place.files);
       case "localabstract":
         return place.sockets.accepting(rest);
+      case "tcp":
+        return place.sockets.accepting(name);
       case "reverse":
         return (stream) => place.sockets.serve(stream, rest, connection);
       case "reboot":

@@ -1,6 +1,7 @@
 /**
  * The screen as `uiautomator dump` writes it: AOSP frameworks/base cmds/uiautomator AccessibilityNodeInfoDumper.java, the
- * attributes and their order as Android 12 has them.
+ * attributes and their order as Android 12 has them. `pageSource`: as `appium-uiautomator2-server` does, its
+ * `core/AccessibilityNodeInfoDumper.java` and `model/UiElementSnapshot.java`.
  */
 import { className, type Field, type SeenView, shownText } from "./view.ts";
 
@@ -20,7 +21,8 @@ function attribute(value: string): string {
   return out;
 }
 
-function node({ view, visible, children }: SeenView, index: number, app: string, focused: Field | undefined): string {
+function node(seen: SeenView, index: number, app: string, focused: Field | undefined, byClass = false): string {
+  const { view, visible, children } = seen;
   const id = view.id === undefined ? "" : view.id.includes(":") ? view.id : `${app}:id/${view.id}`;
   const tappable = view.onTap !== undefined || view.field !== undefined;
   const values = {
@@ -41,12 +43,26 @@ function node({ view, visible, children }: SeenView, index: number, app: string,
     password: view.password ?? false,
     selected: view.selected ?? false,
     bounds: `[${visible.x},${visible.y}][${visible.x + visible.width},${visible.y + visible.height}]`,
+    ...(byClass && { displayed: true, hint: view.hint ?? "" }),
   };
+  const tag = byClass ? values.class : "node";
   const words = Object.entries(values).map(([name, value]) => `${name}="${attribute(String(value))}"`);
-  if (children.length === 0) return `<node ${words.join(" ")} />`;
-  return `<node ${words.join(" ")}>${children.map((child, at) => node(child, at, app, focused)).join("")}</node>`;
+  if (children.length === 0) return `<${tag} ${words.join(" ")} />`;
+  return `<${tag} ${words.join(" ")}>${children.map((child, at) => node(child, at, app, focused, byClass)).join("")}</${tag}>`;
 }
 
 export function hierarchy(root: SeenView, app: string, rotation: number, focused: Field | undefined): string {
   return `<?xml version='1.0' encoding='UTF-8' standalone='yes' ?><hierarchy rotation="${rotation}">${node(root, 0, app, focused)}</hierarchy>`;
+}
+
+interface Showing {
+  readonly foreground: { readonly package: string };
+  readonly rotation: number;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly focused: Field | undefined;
+}
+
+export function pageSource(root: SeenView, { foreground, rotation, size, focused }: Showing): string {
+  const screen = `rotation="${rotation}" width="${size.width}" height="${size.height}"`;
+  return `<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\r\n<hierarchy index="0" class="hierarchy" ${screen}>\r\n${node(root, 0, foreground.package, focused, true)}</hierarchy>`;
 }

@@ -1,5 +1,5 @@
 /** Taking an APK: sessions of `pm install-create` and what comes of one. */
-
+import { createHash } from "node:crypto";
 import { readApk } from "./apk.ts";
 import { InstalledApp } from "./apps/small.ts";
 import type { Phone } from "./phone.ts";
@@ -28,7 +28,8 @@ export class InstallSessions {
     if (apk.minSdk > 34)
       return `INSTALL_FAILED_OLDER_SDK: Requires newer sdk version #${apk.minSdk} (current version is #34)`;
     const app = before?.app ?? new InstalledApp(apk.package, apk.label);
-    const one = this.#phone.packages.add(app, { ...apk, size: bytes.length, requested: apk.permissions });
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const one = this.#phone.packages.add(app, { ...apk, size: bytes.length, sha256, requested: apk.permissions });
     if (flags.has("-g")) for (const permission of apk.permissions) one.granted.add(permission);
     this.#phone.changed();
     return undefined;

@@ -1,6 +1,6 @@
 /**
  * Sockets by name inside the phone (`localabstract:`), and the addresses on it that lead to the host (`reverse:`), AOSP
- * packages/modules/adb/{SERVICES.TXT,adb_listeners.cpp}. Ports of the phone are numbers here; nothing listens on them.
+ * packages/modules/adb/{SERVICES.TXT,adb_listeners.cpp}. Ports of the phone are numbers here: `tcp:6790` is a name as well.
  */
 import type { AdbConnection } from "./adb-connection.ts";
 import type { AdbStream } from "./adb-stream.ts";

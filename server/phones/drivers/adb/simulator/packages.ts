@@ -10,6 +10,8 @@ export interface InstalledPackage {
   /** Of its APK. */
   readonly path: string;
   readonly size: number;
+  /** Of its APK; empty for what came with the phone. */
+  readonly sha256: string;
   readonly requested: readonly string[];
   readonly granted: Set<string>;
   readonly refused: Set<string>;
@@ -46,6 +48,7 @@ export class Packages {
       system: false,
       path: `/data/app/~~${Buffer.from(app.package).toString("base64url").slice(0, 22)}==/${app.package}-1/base.apk`,
       size: 1_000_000,
+      sha256: "",
       requested: DANGEROUS,
       ...about,
       granted: before?.granted ?? new Set(),

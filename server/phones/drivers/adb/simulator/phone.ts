@@ -47,6 +47,8 @@ export class Phone implements AppPhone {
   neverIdle = false;
   /** The last touches, for tests. */
   readonly touches: Touch[] = [];
+  /** What runs of an app besides what it shows, and how that ends. */
+  readonly processes = new Map<string, () => void>();
   readonly #launcher = new LauncherApp();
   readonly #gestures = new Gestures(() => this.changed());
   #stack: App[] = [];
@@ -324,6 +326,7 @@ export class Phone implements AppPhone {
     return true;
   }
   stop(name: string): void {
+    this.processes.get(name)?.();
     if (this.top.package === name) this.#leave();
     this.#stack = this.#stack.filter((app) => app.package !== name);
     this.changed();

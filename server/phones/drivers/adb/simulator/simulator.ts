@@ -14,6 +14,7 @@ import { phoneService } from "./adb-services.ts";
 import { netcat } from "./commands/network.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
+import { Instrumentation } from "./instrumentation.ts";
 import { LocalSockets } from "./local-sockets.ts";
 import { behindLogin } from "./login-gate.ts";
 import { Phone } from "./phone.ts";
@@ -68,6 +69,8 @@ export interface Simulator {
   garbage(): void;
   /** The encoder of everybody who watches breaks. */
   dieEncoder(): void;
+  /** The helper that reads screens, once its apps are installed. */
+  readonly instrumentation: Instrumentation;
   /** Encoders that are not there. */
   readonly faults: ScrcpyFaults;
   /** scrcpy servers that run. */
@@ -92,6 +95,7 @@ class AndroidSimulator implements Simulator {
   readonly serial: string;
   readonly phone: Phone;
   readonly root: string;
+  readonly instrumentation: Instrumentation;
   readonly faults: ScrcpyFaults = { noEncoder: false, noAudio: false };
   readonly scrcpy = new Set<ScrcpySession>();
   readonly #sockets = new LocalSockets();
@@ -122,8 +126,9 @@ class AndroidSimulator implements Simulator {
     this.phone = new Phone({ serial: this.serial, width, height, density }, files);
     const { phone, faults, scrcpy: sessions } = this;
     const sockets = this.#sockets;
+    this.instrumentation = new Instrumentation(phone, sockets);
     const programs = phonePrograms(
-      { phone, files, idleTimeoutMs },
+      { phone, files, instrumentation: this.instrumentation, idleTimeoutMs },
       {
         app_process: scrcpyProgram({ phone, files, sockets, faults, sessions }),
         screenrecord: screenRecordProgram(phone, faults),

@@ -48,7 +48,7 @@ export function intentWords({ action, data, component, package: named, extras }:
   return `Intent { ${parts.join(" ")} }`;
 }
 
-export function activityPrograms({ phone }: ProgramContext): Programs {
+export function activityPrograms({ phone, instrumentation }: ProgramContext): Programs {
   const start = (io: CommandIo, args: readonly string[]): number => {
     const intent = parseIntent(args);
     io.out(`Starting: ${intentWords(intent)}\n`);
@@ -89,6 +89,14 @@ export function activityPrograms({ phone }: ProgramContext): Programs {
       case "force-stop":
         phone.stop(named);
         return 0;
+      case "instrument": {
+        const wanted: string[] = [];
+        for (let at = 0; at < args.length; at += 1) {
+          if (args[at] === "-e") at += 2;
+          else if (args[at]?.startsWith("-") !== true) wanted.push(args[at] ?? "");
+        }
+        return instrumentation.run(io, wanted[0] ?? "");
+      }
       case "kill":
         if (phone.foreground.package !== named) phone.stop(named);
         return 0;

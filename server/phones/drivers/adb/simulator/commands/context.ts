@@ -1,11 +1,13 @@
 /** What the programs of the phone work on. */
 import type { DeviceFiles } from "../device-files.ts";
+import type { Instrumentation } from "../instrumentation.ts";
 import type { Phone } from "../phone.ts";
 import type { Command } from "../shell-stub.ts";
 
 export interface ProgramContext {
   readonly phone: Phone;
   readonly files: DeviceFiles;
+  readonly instrumentation: Instrumentation;
   /** How long `uiautomator dump` waits for a screen that never rests; ten seconds on a phone. */
   readonly idleTimeoutMs: number;
 }

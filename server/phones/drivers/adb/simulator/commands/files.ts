@@ -6,7 +6,7 @@ import { asFileError, FileError, isDirectory } from "../device-files.ts";
 import type { Command, CommandIo } from "../shell-stub.ts";
 import { type ProgramContext, type Programs, parse } from "./context.ts";
 
-export function filePrograms({ files }: ProgramContext): Programs {
+export function filePrograms({ phone, files }: ProgramContext): Programs {
   /** Does something with every path and goes on after what fails. */
   const each =
     (work: (io: CommandIo, path: string, flags: ReadonlySet<string>) => void): Command =>
@@ -60,13 +60,16 @@ export function filePrograms({ files }: ProgramContext): Programs {
         return 1;
       }
     };
-  const digest = (algorithm: string) =>
+  const digest = (algorithm: "md5" | "sha256") =>
     each((io, path) => {
-      io.out(
-        `${createHash(algorithm)
+      // APKs are not kept, but what they came to is.
+      const apk = algorithm === "sha256" ? phone.packages.all().find((one) => one.path === path)?.sha256 : undefined;
+      const sum =
+        apk ||
+        createHash(algorithm)
           .update(readFileSync(files.real(path)))
-          .digest("hex")}  ${path}\n`,
-      );
+          .digest("hex");
+      io.out(`${sum}  ${path}\n`);
     });
 
   return {

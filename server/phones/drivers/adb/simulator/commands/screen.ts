@@ -50,13 +50,19 @@ function screencap({ phone, files }: ProgramContext): Command {
   };
 }
 
-function uiautomator({ phone, files, idleTimeoutMs }: ProgramContext): Command {
+function uiautomator({ phone, files, instrumentation, idleTimeoutMs }: ProgramContext): Command {
   return async (io) => {
     const { rest } = parse(io.args, []);
     const [command, path = "/sdcard/window_dump.xml"] = rest;
     if (command !== "dump") {
       io.err(`Usage: uiautomator <subcommand> [options]\n`);
       return 1;
+    }
+    if (instrumentation.connected) {
+      io.err(
+        "java.lang.IllegalStateException: UiAutomationService android.accessibilityservice.IAccessibilityServiceClient$Stub$Proxy@1 already registered!\n",
+      );
+      return 137;
     }
     if (phone.neverIdle || phone.moving) {
       await wait(idleTimeoutMs, io.killed);
