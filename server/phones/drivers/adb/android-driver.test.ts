@@ -79,6 +79,9 @@ describe("a running Android", () => {
     expect(await apps.list(spec.id)).toContainEqual({
       ...{ id: "org.example.notes", label: "org.example.notes", version: "7", system: false },
     });
+    expect(await apps.list(spec.id)).toContainEqual({
+      ...{ id: "com.android.settings", label: "com.android.settings", system: true },
+    });
     await apps.launch(spec.id, "org.example.notes");
     expect(simulator.phone.top.package).toBe("org.example.notes");
     await apps.stop(spec.id, "org.example.notes");

@@ -1,5 +1,6 @@
 /** `pm`, which is `cmd package`: AOSP frameworks/base PackageManagerShellCommand.java. */
 import { readFileSync } from "node:fs";
+import { LAUNCHER } from "../apps/system.ts";
 import { asFileError } from "../device-files.ts";
 import type { InstallSessions } from "../installer.ts";
 import { expand, MAIN, resolve } from "../intents.ts";
@@ -108,6 +109,20 @@ export function packagePrograms({ phone, files }: ProgramContext, sessions: Inst
     }
     return 0;
   };
+  /** Of the icons on the home screen, which is all that is asked for; the home screen itself has none. */
+  const queryActivities = (io: CommandIo, args: readonly string[]): number => {
+    const intent = parseIntent(args.filter((arg) => arg !== "--brief"));
+    const found = intent.action === MAIN ? packages.all().filter(({ name }) => name !== LAUNCHER) : [];
+    if (found.length === 0) io.out("No activities found\n");
+    else io.out(`${found.length} activities found:\n`);
+    for (const [index, { app }] of found.entries()) {
+      io.out(
+        `  Activity #${index}:\n    priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=false\n`,
+      );
+      io.out(`    ${app.package}/${app.activity}\n`);
+    }
+    return 0;
+  };
 
   const pm: Command = async (io) => {
     const [command, ...args] = io.args;
@@ -154,6 +169,8 @@ export function packagePrograms({ phone, files }: ProgramContext, sessions: Inst
         return say(io, undefined);
       case "resolve-activity":
         return resolveActivity(io, args);
+      case "query-activities":
+        return queryActivities(io, args);
       case "dump": {
         const one = packages.get(name);
         if (one === undefined) return 1;
