@@ -70,8 +70,13 @@ const KNOWN = [
   // `server/phones/drivers/adb/connect/dial-device.ts`.
   // The script of a page, which runs in the person's browser and asks this server.
   "server/http/pages/passkey-form.ts fetch",
-  // HTTP over a socket that is a stream of an ADB connection, to a server on the phone.
+  // HTTP and WebSockets over a socket that is a stream of an ADB connection, to a server on the phone.
   "server/phones/drivers/adb/device-http.ts node:http",
+  "server/phones/drivers/adb/devtools-socket.ts ws",
+  "server/phones/drivers/adb/devtools-socket.ts WebSocket",
+  // The simulated phone's, which is started by hand: to a browser a test has started on this machine.
+  "server/phones/drivers/adb/simulator/devtools.ts node:http",
+  "server/phones/drivers/adb/simulator/devtools.ts node:net",
   // HTTP over a socket the guard has opened.
   "server/automations/script/user-http.ts node:http",
   "server/automations/script/user-http.ts node:tls",
@@ -81,6 +86,7 @@ const OVER_A_GIVEN_SOCKET = [
   "server/automations/script/user-http.ts",
   "server/phones/drivers/web/egress/forward.ts",
   "server/phones/drivers/adb/device-http.ts",
+  "server/phones/drivers/adb/devtools-socket.ts",
 ];
 
 const isTest = (file: string) =>
@@ -104,7 +110,7 @@ describe("ways out of the server", () => {
   it("ABUSE-31 beside the guard only speak over a socket it has opened", () => {
     for (const file of OVER_A_GIVEN_SOCKET) {
       const text = readFileSync(file, "utf8");
-      const opened = text.match(/\b(httpRequest|request)\(\{/g)?.length ?? 0;
+      const opened = text.match(/\b(httpRequest|request)\(\{|\bnew WebSocket\(/g)?.length ?? 0;
       const given = text.match(/createConnection: \(\) => socket/g)?.length ?? 0;
       expect([file, opened]).toEqual([file, given]);
       expect(given).toBeGreaterThan(0);

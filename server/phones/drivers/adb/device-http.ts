@@ -16,6 +16,8 @@ export async function openDeviceSocket(device: AndroidDevice, to: string): Promi
     throw error;
   });
   const duplex = Duplex.fromWeb(asNodeStreams(socket));
+  // Whoever waits for it is told by its end.
+  duplex.on("error", () => undefined);
   duplex.once("close", () => void Promise.resolve(socket.close()).catch(() => undefined));
   return duplex;
 }

@@ -5,6 +5,7 @@ import { AGENT_WORLD } from "./page-agent.ts";
 
 /** A document is replaced under a call this often before the page is given up on. */
 const ASK_AGAIN = 9;
+const FRAME_ID = /^[0-9A-Fa-f]{1,64}$/;
 const ABSENT = "perch:absent";
 
 /** A frame, and the session of the process its document lives in. */
@@ -40,7 +41,8 @@ export class AutomationFrames {
     const { result } = await this.#evaluate(at, call, timeoutMs, false);
     if (result.objectId === undefined) return undefined;
     const { node } = await at.session.send("DOM.describeNode", { objectId: result.objectId }, timeoutMs);
-    return node.frameId;
+    // Part of refs, and asked for by it: nothing else than an id.
+    return node.frameId !== undefined && FRAME_ID.test(node.frameId) ? node.frameId : undefined;
   }
 
   async #retrying<T>(again: boolean, work: () => Promise<T>): Promise<T> {

@@ -43,6 +43,8 @@ export interface ReachCalls {
   through(token: string, number: number, inside: Reach): Reach | null;
   /** Takes the focus away. */
   blur(): void;
+  /** Whether the page is drawn anywhere. */
+  shown(): boolean;
 }
 
 export function reachPage(tools: PageTools): ReachCalls {
@@ -58,6 +60,7 @@ export function reachPage(tools: PageTools): ReachCalls {
     if (get === undefined) throw new Error(`No ${name}`);
     return get;
   };
+  const shownOf = Object.getOwnPropertyDescriptor(Document.prototype, "visibilityState")?.get;
   const aboveOf = getter(Node.prototype, "parentElement");
   const beforeOf = getter(element, "previousElementSibling");
 
@@ -298,6 +301,7 @@ export function reachPage(tools: PageTools): ReachCalls {
       const covered = inside.covered || (hit !== undefined && same(hit, one) ? "" : describe(hit ?? one));
       return { box, point, covered, moving: inside.moving, ...size() };
     },
+    shown: () => shownOf?.call(document) === "visible",
     blur() {
       const focused = tools.focused();
       if (focused !== undefined) HTMLElement.prototype.blur.call(tools.as<HTMLElement>(focused));

@@ -6,6 +6,9 @@ import { type Hole, type Listing, ROW_FLAGS, type Row } from "./automation-walk.
 
 const MAX_ELEMENTS = 5_000;
 const MAX_NODE_NAME = 200;
+/** The page's own part keeps to less. */
+const MAX_TEXT = 20_000;
+const MAX_IDS = 20;
 
 /** A frame's elements among those of the page that holds it. */
 export interface FrameListing {
@@ -57,11 +60,16 @@ function isRow(row: unknown, at: number): row is Row {
     parent >= -1 &&
     parent < at &&
     Number.isInteger(number) &&
-    [role, text, hint, name].every((word) => typeof word === "string") &&
+    [role, text, hint, name].every((word) => isText(word, MAX_TEXT)) &&
     Array.isArray(ids) &&
-    ids.every((id) => typeof id === "string") &&
+    ids.length <= MAX_IDS &&
+    ids.every((id) => isText(id, MAX_TEXT)) &&
     rest.every((part) => Number.isFinite(part))
   );
+}
+
+function isText(word: unknown, most: number): boolean {
+  return typeof word === "string" && word.length <= most;
 }
 
 function isHole(hole: unknown, rows: number): hole is Hole {
@@ -72,7 +80,9 @@ function isHole(hole: unknown, rows: number): hole is Hole {
 }
 
 function isBox(box: unknown): box is Box {
-  return typeof box === "object" && box !== null && Object.values(box).every((side) => Number.isFinite(side));
+  if (typeof box !== "object" || box === null) return false;
+  if (!("left" in box && "top" in box && "right" in box && "bottom" in box)) return false;
+  return [box.left, box.top, box.right, box.bottom].every((side) => Number.isFinite(side));
 }
 
 interface Growing extends UiElement {
@@ -81,40 +91,53 @@ interface Growing extends UiElement {
 
 /** The tree of a page and the frames in it. `width` and `height` are the screen's, in CSS pixels. */
 export function treeOf(page: FrameListing, width: number, height: number): UiTree {
+  const { listing } = page;
+  const { elements: children, cut } = elementsAt(page, {
+    ...{ x: 0, y: 0, sx: 1 / listing.width, sy: 1 / listing.height, clip: UNIT },
+  });
+  const root = { ...elementOf([-1, 0, "screen", "", "", "", [], 0, 0, 1, 1, 1], "", WHOLE), children };
+  return { root, width, height, ...(cut !== undefined && { note: cut }) };
+}
+
+/** A page's elements where a place of the screen shows it. `cut`: there are more, in words. */
+export function elementsAt(
+  page: FrameListing,
+  place: PagePlace,
+): { readonly elements: readonly UiElement[]; readonly cut: string | undefined } {
   let room = MAX_ELEMENTS;
   let cut = false;
-  const grow = ({ listing, prefix, inside }: FrameListing, root: Growing, within: Frame) => {
+  const grow = ({ listing, prefix, inside }: FrameListing, elements: UiElement[], within: PagePlace) => {
     cut ||= listing.cut;
-    const grown: Growing[] = [];
+    const grown: UiElement[][] = [];
     for (const [at, row] of listing.rows.entries()) {
       if (room === 0) {
         cut = true;
         return;
       }
       const element = elementOf(row, `${prefix}${listing.token}.${row[1]}`, within);
-      const parent = grown[row[0]] ?? root;
-      if (element.bounds.width <= 0 || element.bounds.height <= 0) {
-        // Outside what is seen of its frame.
-        grown.push(parent);
+      const siblings = grown[row[0]] ?? elements;
+      if (!(element.bounds.width > 0 && element.bounds.height > 0)) {
+        // Outside what is seen of its frame, or no place at all.
+        grown.push(siblings);
         continue;
       }
       room -= 1;
-      grown.push(element);
-      parent.children.push(element);
+      grown.push(element.children);
+      siblings.push(element);
       const frame = inside.get(at);
       const hole = frame === undefined ? undefined : listing.holes.find((one) => one.row === at);
-      if (frame !== undefined && hole !== undefined) grow(frame, element, frameIn(hole, frame.listing, within));
+      if (frame !== undefined && hole !== undefined)
+        grow(frame, element.children, frameIn(hole, frame.listing, within));
     }
   };
-  const root: Growing = { ...elementOf([-1, 0, "screen", "", "", "", [], 0, 0, 1, 1, 1], "", WHOLE), children: [] };
-  const { listing } = page;
-  grow(page, root, { x: 0, y: 0, sx: 1 / listing.width, sy: 1 / listing.height, clip: UNIT });
+  const elements: UiElement[] = [];
+  grow(page, elements, place);
   const note = `There is more on this page than can be listed; these are its first ${MAX_ELEMENTS - room} elements.`;
-  return { root, width, height, ...(cut ? { note } : {}) };
+  return { elements, cut: cut ? note : undefined };
 }
 
-/** How a frame's pixels become fractions of the screen, and what of the screen it fills. */
-interface Frame {
+/** How a page's or a frame's CSS pixels become fractions of the screen, and what of the screen it fills. */
+export interface PagePlace {
   readonly x: number;
   readonly y: number;
   readonly sx: number;
@@ -122,9 +145,9 @@ interface Frame {
   readonly clip: Box;
 }
 const UNIT: Box = { left: 0, top: 0, right: 1, bottom: 1 };
-const WHOLE: Frame = { x: 0, y: 0, sx: 1, sy: 1, clip: UNIT };
+const WHOLE: PagePlace = { x: 0, y: 0, sx: 1, sy: 1, clip: UNIT };
 
-function frameIn({ content, clip }: Hole, { width, height }: Listing, within: Frame): Frame {
+function frameIn({ content, clip }: Hole, { width, height }: Listing, within: PagePlace): PagePlace {
   const side = (x: number, y: number) => ({ x: within.x + x * within.sx, y: within.y + y * within.sy });
   const start = side(content.left, content.top);
   const end = side(content.right, content.bottom);
@@ -142,7 +165,7 @@ function frameIn({ content, clip }: Hole, { width, height }: Listing, within: Fr
   };
 }
 
-function elementOf(row: Row, ref: string, { x, y, sx, sy, clip }: Frame): Growing {
+function elementOf(row: Row, ref: string, { x, y, sx, sy, clip }: PagePlace): Growing {
   const [, , role, text, hint, accessibilityText, [id = "", ...alsoIds], left, top, width, height, flags] = row;
   const from = { x: share(x + left * sx, clip.left, clip.right), y: share(y + top * sy, clip.top, clip.bottom) };
   const to = {

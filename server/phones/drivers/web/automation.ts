@@ -6,16 +6,17 @@ import { PerchError } from "../../../errors.ts";
 import type { PhoneAutomation, UiHit, UiTarget } from "../../automation-port.ts";
 import type { PhoneSpec, UiNode } from "../../driver.ts";
 import { clearOrigin } from "./automation-clear.ts";
-import { AutomationFrames, type FrameAt } from "./automation-frames.ts";
-import type { At, Found, Reach } from "./automation-reach.ts";
-import { parseRef, type Ref } from "./automation-ref.ts";
+import type { FrameAt } from "./automation-frames.ts";
+import type { At } from "./automation-reach.ts";
+import { parseRef } from "./automation-ref.ts";
 import { stoodStill } from "./automation-still.ts";
-import { type FrameListing, namedNode, parseListing, treeOf } from "./automation-tree.ts";
+import { namedNode, treeOf } from "./automation-tree.ts";
 import { pickerValue, VALUE_WORDS } from "./automation-value.ts";
 import { CdpError, type CdpSession } from "./cdp.ts";
 import { checkedUrl } from "./documents.ts";
 import { screenSize } from "./emulation.ts";
 import type { Foreground } from "./foreground.ts";
+import { goneWithDocument, PageReader } from "./page-reader.ts";
 import type { PermissionAnswer, Permissions } from "./permissions.ts";
 import type { Screencast } from "./screencast.ts";
 import type { SystemScreen } from "./system-screen.ts";
@@ -23,8 +24,6 @@ import type { Tabs } from "./tabs.ts";
 
 const ANSWER_MS = 5_000;
 const OPENING_POLL_MS = 10;
-const MAX_FRAMES = 50;
-const MAX_FRAME_DEPTH = 5;
 
 export interface WebAutomationOptions {
   readonly foreground: Foreground;
@@ -39,10 +38,11 @@ export interface WebAutomationOptions {
 
 export class WebAutomation {
   readonly #options: WebAutomationOptions;
-  readonly #frames = new AutomationFrames();
+  readonly #pages: PageReader;
 
   constructor(options: WebAutomationOptions) {
     this.#options = options;
+    this.#pages = new PageReader({ answerMs: ANSWER_MS, apart: () => options.foreground.tab?.framesApart ?? [] });
   }
 
   async opened(withinMs: number): Promise<void> {
@@ -54,7 +54,7 @@ export class WebAutomation {
       if (typeof front === "string" || front.opening === undefined || performance.now() >= until) break;
       await delay(OPENING_POLL_MS);
     }
-    await this.#inFront((at) => this.#frames.ask(at, { call: "ready()", timeoutMs: ANSWER_MS, again: true }));
+    await this.#inFront((at) => this.#pages.ask(at, "ready()", true));
   }
 
   async elements({ drawn } = { drawn: false }): Promise<UiTree> {
@@ -64,34 +64,11 @@ export class WebAutomation {
         // A person chooses from the phone's own lists without a thought about scrolling them.
         const sheet = at.session === this.#options.system.session;
         const call = `elements(${sheet},${drawn})`;
-        let room = MAX_FRAMES;
-        const list = async (frame: FrameAt, prefix: string, depth: number): Promise<FrameListing | undefined> => {
-          const answer = await this.#frames.ask(frame, {
-            call,
-            timeoutMs: ANSWER_MS,
-            again: depth === 0,
-          });
-          const listing = parseListing(answer);
-          if (listing === undefined) throw new Error("A page listed its elements in a shape of its own");
-          const inside = new Map<number, FrameListing>();
-          for (const { row } of depth < MAX_FRAME_DEPTH ? listing.holes : []) {
-            const number = listing.rows[row]?.[1];
-            if (number === undefined || room === 0) continue;
-            room -= 1;
-            const held = await this.#held(frame, listing.token, number);
-            if (held === undefined) continue;
-            const inner = `${prefix}${listing.token}.${number}>${held.frameId}:`;
-            // A frame that goes, or does not answer, is a frame without elements.
-            const found = await list(held, inner, depth + 1).catch(nothingOfFrame);
-            if (found !== undefined) inside.set(row, found);
-          }
-          return { listing, prefix, inside };
-        };
         const { front } = this.#options.foreground;
         const overPicture = sheet && typeof front !== "string" && front.sheet !== undefined;
-        return { page: await list(at, "", 0), overPicture };
+        return { page: await this.#pages.list(at, call), overPicture };
       });
-      if (seen?.page === undefined) continue;
+      if (seen === undefined) continue;
       const { width, height } = screenSize(this.#options.spec());
       return { ...treeOf(seen.page, width, height), ...(seen.overPicture && { overPicture: true }) };
     }
@@ -105,9 +82,7 @@ export class WebAutomation {
 
   /** Of the topmost document and those it can reach; in a frame of another origin, the frame itself. */
   async elementAt(x: number, y: number): Promise<readonly UiHit[]> {
-    const found = await this.#inFront((at) =>
-      this.#frames.ask(at, { call: `at(${Number(x)},${Number(y)})`, timeoutMs: ANSWER_MS, again: false }),
-    );
+    const found = await this.#inFront((at) => this.#pages.ask(at, `at(${Number(x)},${Number(y)})`));
     if (found === undefined) return [];
     const { token, hits } = asAt(found);
     return hits.map(([number, css]) => ({ ref: `${token}.${number}`, ...(css !== "" && { css }) }));
@@ -122,25 +97,8 @@ export class WebAutomation {
 
   /** @throws PerchError `bad_input` */
   async findByCss(css: string): Promise<readonly string[]> {
-    const call = `find(${JSON.stringify(css)})`;
     for (;;) {
-      const refs = await this.#inFront(async (at) => {
-        const find = async (frame: FrameAt, prefix: string, depth: number): Promise<string[]> => {
-          const found = asFound(await this.#frames.ask(frame, { call, timeoutMs: ANSWER_MS, again: depth === 0 }));
-          if (found === "invalid") throw new PerchError("bad_input", `“${css}” is not a CSS selector.`);
-          const refs: string[] = [];
-          for (const number of found.numbers) {
-            const inside = number < 0 && depth < MAX_FRAME_DEPTH ? -number : undefined;
-            if (number > 0) refs.push(`${prefix}${found.token}.${number}`);
-            const held = inside === undefined ? undefined : await this.#held(frame, found.token, inside);
-            if (held === undefined) continue;
-            const inner = `${prefix}${found.token}.${inside}>${held.frameId}:`;
-            refs.push(...((await find(held, inner, depth + 1).catch(nothingOfFrame)) ?? []));
-          }
-          return refs;
-        };
-        return find(at, "", 0);
-      });
+      const refs = await this.#inFront((at) => this.#pages.find(at, css));
       if (refs !== undefined) return refs;
     }
   }
@@ -148,7 +106,7 @@ export class WebAutomation {
   async target(ref: string, withinMs: number): Promise<UiTarget | undefined> {
     const steps = parseRef(ref);
     if (steps === undefined) return undefined;
-    const reach = await this.#inFront((at) => this.#reach(at, steps, withinMs));
+    const reach = await this.#inFront((at) => this.#pages.reach(at, steps, withinMs));
     if (reach === undefined) return undefined;
     const { box, point, covered, moving, width, height } = reach;
     return {
@@ -175,8 +133,7 @@ export class WebAutomation {
     await this.#inFront(async (at) => {
       const { tab } = this.#options.foreground;
       const frames = tab === undefined ? [at] : [at, ...tab.framesApart];
-      const call = { call: "blur()", timeoutMs: ANSWER_MS, again: false };
-      await Promise.all(frames.map((frame) => this.#frames.ask(frame, call).catch(goneWithDocument)));
+      await Promise.all(frames.map((frame) => this.#pages.ask(frame, "blur()").catch(goneWithDocument)));
     });
   }
 
@@ -230,31 +187,6 @@ export class WebAutomation {
     return this.#options.addFile(name, bytes);
   }
 
-  /** Frame by frame down to the element, and back up to where that is on the screen. */
-  async #reach(at: FrameAt, [step, ...rest]: readonly Ref[], withinMs: number): Promise<Reach | undefined> {
-    if (step === undefined) return undefined;
-    const who = `${JSON.stringify(step.token)},${step.number}`;
-    const ask = (call: string, timeoutMs = ANSWER_MS) =>
-      this.#frames.ask(at, { call, timeoutMs, again: false }).catch(goneWithDocument);
-    const next = rest[0];
-    if (next === undefined) {
-      return asReach(await ask(`target(${who},${Math.max(0, withinMs)})`, withinMs + ANSWER_MS));
-    }
-    if ((await ask(`reveal(${who})`)) !== true) return undefined;
-    const held = await this.#held(at, step.token, step.number);
-    if (held === undefined || held.frameId !== next.frameId) return undefined;
-    const inside = await this.#reach(held, rest, withinMs);
-    return inside === undefined ? undefined : asReach(await ask(`through(${who},${JSON.stringify(inside)})`));
-  }
-
-  /** The frame an element holds. */
-  async #held(at: FrameAt, token: string, number: number): Promise<FrameAt | undefined> {
-    const frameId = await this.#frames.frameIn(at, token, number, ANSWER_MS).catch(goneWithDocument);
-    if (frameId === undefined) return undefined;
-    const apart = this.#options.foreground.tab?.framesApart.find((frame) => frame.frameId === frameId);
-    return apart ?? { frameId, session: at.session };
-  }
-
   /** Asks what is in the foreground; undefined when something else comes there meanwhile. */
   async #inFront<T>(work: (at: FrameAt) => Promise<T>): Promise<T | undefined> {
     const { foreground, system } = this.#options;
@@ -281,29 +213,9 @@ function mainFrame(tab: { session: CdpSession; frameId: string }): FrameAt {
   return { session: tab.session, frameId: tab.frameId };
 }
 
-function goneWithDocument(error: unknown): undefined {
-  if (error instanceof CdpError && error.kind === "refused") return undefined;
-  throw error;
-}
-
-function nothingOfFrame(error: unknown): undefined {
-  if (error instanceof CdpError && error.kind !== "closed") return undefined;
-  throw error;
-}
-
-/** `find` of the page's automation part answers with this shape. */
-function asFound(answer: unknown): Found {
-  return answer as Found;
-}
-
 /** `at` of the page's automation part answers with this shape. */
 function asAt(answer: unknown): At {
   return answer as At;
-}
-
-/** `target` and `through` of the page's automation part answer with this shape, or null. */
-function asReach(answer: unknown): Reach | undefined {
-  return (answer ?? undefined) as Reach | undefined;
 }
 
 /** The driver's part for automations: each call goes to the phone it names. `phone` throws for one that is not running. */

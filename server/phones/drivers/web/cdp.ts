@@ -126,6 +126,12 @@ export class CdpConnection {
     this.#rejectWhere(() => true);
   }
 
+  /** Closes it, and what it is written to. */
+  end(): void {
+    this.close();
+    this.#write.destroy();
+  }
+
   #rejectWhere(test: (pending: Pending) => boolean): void {
     for (const [id, pending] of [...this.#pending]) {
       if (!test(pending)) continue;

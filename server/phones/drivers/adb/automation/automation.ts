@@ -12,6 +12,7 @@ import { darkMode, setAirplaneMode, setPermissions } from "../device-settings.ts
 import type { HelperApks } from "../helper-apks.ts";
 import type { AndroidAutomation, AndroidDevice } from "../ports.ts";
 import { clear, erase, hideKeyboard, homeApp, kill, launch, openLink, packageName, pressKey, stop } from "./apps.ts";
+import { DevicePage } from "./device-page.ts";
 import { addMedia } from "./media.ts";
 import { ScreenHelper } from "./screen-helper.ts";
 import { ScreenReader } from "./screen-reader.ts";
@@ -22,7 +23,7 @@ import type { AndroidTree } from "./ui-tree.ts";
 export function androidCapabilities(recording: boolean): AutomationCapabilities {
   return {
     apps: true,
-    css: false,
+    css: true,
     clearState: true,
     permissions: true,
     location: true,
@@ -53,7 +54,6 @@ const RECENT_MS = 1_500;
 const TREES_KEPT = 6;
 /** Neither can be opened again. */
 const SYSTEM_APPS: ReadonlySet<string> = new Set(["android", "com.android.systemui"]);
-const NO_CSS = "This phone cannot find elements by `css`.";
 
 export function createAndroidAutomation(device: AndroidDevice, options: AndroidAutomationOptions): AndroidAutomation {
   const { clock, log, screenshot, helperApks } = options;
@@ -69,7 +69,8 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
     return now.width > now.height === width > height ? { width, height } : { width: height, height: width };
   };
   const helper = helperApks && new ScreenHelper({ device, apks: helperApks, clock, log });
-  const reader = new ScreenReader({ device, size, screenshot, helper, clock });
+  const page = new DevicePage({ device, clock });
+  const reader = new ScreenReader({ device, size, screenshot, helper, page, clock });
   const look = async (): Promise<AndroidTree> => {
     const tree = await reader.read();
     if (seen[0]?.tree !== tree) seen.unshift({ tree, at: clock.now() });
@@ -101,9 +102,7 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
       const { app } = await look();
       return app === undefined || SYSTEM_APPS.has(app) || app === (await homeApp(device)) ? undefined : app;
     },
-    async findByCss() {
-      throw new PerchError("capability_missing", NO_CSS);
-    },
+    findByCss: (css) => page.find(css),
     async target(ref, withinMs) {
       const known = seen.find(({ tree }) => walk(tree).byRef.has(ref));
       const before = known && walk(known.tree).byRef.get(ref);
@@ -141,6 +140,7 @@ export function createAndroidAutomation(device: AndroidDevice, options: AndroidA
     setAirplaneMode: (on) => setAirplaneMode(device, on),
     addMedia: (name, bytes) => addMedia(device, name, bytes),
     async close() {
+      page.close();
       await helper?.close();
     },
   };

@@ -138,10 +138,12 @@ export const TOUCHING: readonly AndroidCase[] = [
     words: /"Nothing here" did not appear/,
   },
   {
-    name: "tapOn by CSS is refused before anything is done",
-    steps: "- launchApp\n- tapOn: {css: a}",
-    ends: "refused",
-    words: /cannot find elements by `css`/,
+    name: "tapOn by CSS finds nothing where no page is, and says so of a page that cannot be asked",
+    header: `appId: com.android.chrome\n${SOON}`,
+    steps:
+      "- launchApp\n- tapOn: {css: a, optional: true}\n- launchApp: com.example.form\n- assertNotVisible: {css: a}\n- tapOn: {css: a}",
+    ends: "failed",
+    words: /css "a" did not appear/,
   },
 ];
 

@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../../../clock.ts";
 import { PerchError } from "../../../../errors.ts";
 import type { AndroidDevice } from "../ports.ts";
+import type { DevicePage } from "./device-page.ts";
 import type { ScreenHelper } from "./screen-helper.ts";
 import { type AndroidTree, treeOf, unreadTree } from "./ui-tree.ts";
 import { NoDump, parseDump, type ScreenDump, XML_LIMITS } from "./ui-xml.ts";
@@ -29,6 +30,7 @@ export interface ScreenReaderOptions {
   /** PNG. */
   readonly screenshot: () => Promise<Uint8Array>;
   readonly helper: ScreenHelper | undefined;
+  readonly page: DevicePage;
   readonly clock: Clock;
 }
 
@@ -67,11 +69,11 @@ export class ScreenReader {
   }
 
   async #look(): Promise<AndroidTree> {
-    const { size, helper, device } = this.#options;
+    const { size, helper, page, device } = this.#options;
     const helped = await helper?.read((xml) => parseDump(xml, device.facts));
     if (helped !== undefined) {
       this.#busy = undefined;
-      return treeOf(helped);
+      return page.into(treeOf(helped));
     }
     if (await this.#isBusy()) return unreadTree(size(), NEVER_RESTS);
     const first = await this.#dump();
@@ -79,7 +81,7 @@ export class ScreenReader {
     const read = first === "nothing" ? await delay(AGAIN_MS).then(() => this.#dump()) : first;
     if (typeof read !== "string") {
       this.#busy = undefined;
-      return treeOf(read);
+      return page.into(treeOf(read));
     }
     if (read !== "busy") return unreadTree(size(), read === "in_use" ? IN_USE : NO_ANSWER);
     this.#busy = { until: this.#options.clock.now() + BUSY_MS, picture: await this.#picture() };

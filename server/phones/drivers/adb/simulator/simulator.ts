@@ -14,6 +14,7 @@ import { phoneService } from "./adb-services.ts";
 import { netcat } from "./commands/network.ts";
 import { phonePrograms, runProgram } from "./commands/programs.ts";
 import { DeviceFiles } from "./device-files.ts";
+import { type DevtoolsOf, serveDevtools } from "./devtools.ts";
 import { Instrumentation } from "./instrumentation.ts";
 import { LocalSockets } from "./local-sockets.ts";
 import { behindLogin } from "./login-gate.ts";
@@ -77,6 +78,8 @@ export interface Simulator {
   readonly scrcpy: ReadonlySet<ScrcpySession>;
   /** Programs that were run, with their arguments as they came, the newest last. */
   readonly ran: readonly (readonly string[])[];
+  /** The DevTools of an app: those of a browser on a port of this machine. Until the returned function is called. */
+  devtools(socket: string, browser: DevtoolsOf): () => void;
   /** Nothing more can be written to it. */
   fullStorage(full: boolean): void;
   close(): Promise<void>;
@@ -237,6 +240,9 @@ class AndroidSimulator implements Simulator {
   }
   dieEncoder(): void {
     for (const session of this.scrcpy) session.dieEncoder();
+  }
+  devtools(socket: string, browser: DevtoolsOf): () => void {
+    return serveDevtools(this.#sockets, socket, browser);
   }
   fullStorage(full: boolean): void {
     this.phone.files.full = full;

@@ -150,15 +150,18 @@ export class SettingsApp implements App {
   }
 }
 
-/** Shows the address it was given as text; nothing is loaded. */
+/** Shows the address it was given as text; nothing is loaded. Any other package is an app with a WebView. */
 export class BrowserApp implements App {
-  readonly package = BROWSER;
+  readonly package: string;
   readonly activity = "com.google.android.apps.chrome.Main";
   readonly label = "Chrome";
   readonly colour = 0x4285f4;
   #history: string[] = [];
   #address: Field = { value: "", selected: false };
 
+  constructor(name = BROWSER) {
+    this.package = name;
+  }
   get url(): string {
     return this.#history.at(-1) ?? "about:blank";
   }
