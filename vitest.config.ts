@@ -26,6 +26,7 @@ export default defineConfig({
           environment: "node",
           testTimeout,
           hookTimeout: 60_000,
+          globalSetup: ["server/db/testing-run.ts"],
           // Nothing in the server is global, so files of one process share its modules.
           isolate: false,
         },

@@ -12,6 +12,8 @@ import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
 import { bringingKeys } from "./subject-keys.postgres.ts";
+import { type Emptying, emptyingOf } from "./testing-reset.ts";
+import { databasePrefix } from "./testing-run.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -70,43 +72,114 @@ export function sessionOf(client: PGlite): PostgresSession {
   };
 }
 
+/** PGlite of this process that no test uses at present. */
+const idlePglite: { readonly client: PGlite; readonly emptying: Emptying }[] = [];
+
 const pglite: TestEngine = {
   name: "PGlite",
   async open() {
-    const client = await preparedPglite();
+    const idle = idlePglite.pop();
+    const client = idle?.client ?? (await preparedPglite());
+    const emptying = idle?.emptying ?? (await emptyingOf(sessionOf(client)));
+    const lease = lend(client);
     const keyring = createKeyring();
-    const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
-      close: () => client.close(),
-      onAnnounced: () => () => {},
-      outside: (work) => work(sessionOf(client)),
-    });
+    const db = postgresDatabase(
+      drizzle(bringingKeys(lease.client, keyring), { casing: "snake_case" }) as never,
+      keyring,
+      {
+        close: async () => lease.end(),
+        onAnnounced: () => () => {},
+        outside: (work) => work(sessionOf(lease.client)),
+      },
+    );
     db.keys.unlock(randomBytes(32));
-    return { db, dispose: () => db.close() };
+    return {
+      db,
+      async dispose() {
+        if (lease.isDisposed()) return;
+        await db.close();
+        await client.exec("discard all");
+        if (await emptying.empty(sessionOf(client))) idlePglite.push({ client, emptying });
+        else await client.close();
+      },
+    };
   },
 };
+
+/** The client, until it is taken back: what still runs when its test is over reaches nothing of the next one's. */
+function lend(client: PGlite): { client: PGlite; end(): void; isDisposed(): boolean } {
+  let ended = false;
+  let disposed = false;
+  const lent = new Proxy(client, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property, target);
+      if (typeof member !== "function") return member;
+      return (...parameters: unknown[]): unknown => {
+        if (ended) throw new Error("This database was closed.");
+        return Reflect.apply(member, target, parameters);
+      };
+    },
+  });
+  return {
+    client: lent,
+    end() {
+      ended = true;
+    },
+    isDisposed() {
+      const before = disposed;
+      disposed = true;
+      return before;
+    },
+  };
+}
+
+/** Databases of this process that no test uses at present. */
+const idlePostgres: { readonly name: string; readonly emptying: Emptying }[] = [];
 
 function postgres(url: string): TestEngine {
   return {
     name: "PostgreSQL",
     async open() {
-      const name = `perch_test_${randomBytes(6).toString("hex")}`;
-      const admin = new pg.Client({ connectionString: url });
-      await admin.connect();
-      await admin.query(`create database ${name}`);
+      const idle = idlePostgres.pop();
+      const name = idle?.name ?? `${databasePrefix()}${randomBytes(6).toString("hex")}`;
+      if (idle === undefined) await asClient(url, (admin) => admin.run(`create database ${name}`));
       const target = new URL(url);
       target.pathname = `/${name}`;
       const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
+      const emptying = idle?.emptying ?? (await asClient(target.href, emptyingOf));
       db.keys.unlock(randomBytes(32));
+      let disposed = false;
       return {
         db,
         async dispose() {
+          if (disposed) return;
+          disposed = true;
           await db.close();
-          await admin.query(`drop database ${name} with (force)`);
-          await admin.end();
+          const isEmpty = await asClient(target.href, async (own) => {
+            await own.run(
+              "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+            );
+            return emptying.empty(own);
+          });
+          if (isEmpty) idlePostgres.push({ name, emptying });
+          else await asClient(url, (admin) => admin.run(`drop database ${name} with (force)`));
         },
       };
     },
   };
+}
+
+async function asClient<T>(url: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work({
+      run: async (text) => void (await client.query(text)),
+      rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+    });
+  } finally {
+    await client.end();
+  }
 }
 
 const url = process.env["TEST_DATABASE_URL"];
