@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { UiElement } from "../../../../shared/ui-tree.ts";
 import { parseRef } from "./automation-ref.ts";
 import { parseListing, treeOf } from "./automation-tree.ts";
+import type { Row } from "./automation-walk.ts";
 
 const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: length, maxLength: length });
@@ -68,6 +69,20 @@ describe("a page's listing", () => {
     for (const bad of [{ width: 0 }, { token: "x" }, { rows: [[]] }, { rows: "" }, { holes: [{ row: 0 }] }]) {
       expect(parseListing(JSON.stringify({ ...good, ...bad }))).toBeUndefined();
     }
+    const rows = [[-1, 1, "", "", "", "", [], 0, 0, 1, 1, 0]];
+    expect(parseListing(JSON.stringify({ ...good, rows }))).toBeDefined();
+    const bare = { row: 0, content: {}, clip: {} };
+    expect(parseListing(JSON.stringify({ ...good, rows, holes: [bare] }))).toBeUndefined();
+  });
+
+  it("in a frame that is nowhere has no elements there", () => {
+    const rows: Row[] = [[-1, 1, "", "", "", "", [], 0, 0, 1e-3, 1e-3, 0]];
+    const wide = { left: -1e308, top: -1e308, right: 1e308, bottom: 1e308 };
+    const made = { token: "0".repeat(16), width: 1e-3, height: 1e-3, rows, holes: [], cut: false };
+    const framed = { listing: made, prefix: "", inside: new Map() };
+    const page = { ...made, holes: [{ row: 0, content: wide, clip: wide }] };
+    const { root } = treeOf({ listing: page, prefix: "", inside: new Map([[0, framed]]) }, 360, 800);
+    expect(root.children).toMatchObject([{ bounds: { x: 0, y: 0, width: 1, height: 1 }, children: [] }]);
   });
 });
 

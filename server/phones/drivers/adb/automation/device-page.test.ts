@@ -10,7 +10,7 @@ import { silentLog } from "../../../../log.ts";
 import { BrowserApp } from "../simulator/apps/system.ts";
 import type { DevtoolsOf } from "../simulator/devtools.ts";
 import { openChromium, type TestChromium } from "../testing/chromium.fixture.ts";
-import { openSimulatedAndroid, type SimulatedAndroid } from "./android-bench.fixture.ts";
+import { openAndroidBench, openSimulatedAndroid, type SimulatedAndroid } from "./android-bench.fixture.ts";
 import { createAndroidAutomation } from "./automation.ts";
 
 const CHROME = "com.android.chrome";
@@ -122,6 +122,20 @@ describe("a page in front on an Android", () => {
     for (const socket of sockets.clients) socket.terminate();
     server.close();
   });
+});
+
+it("is touched by a flow as a page of a web phone is", async () => {
+  const bench = await openAndroidBench();
+  const close = bench.simulator.devtools("chrome_devtools_remote", { port: chromium.port, package: CHROME });
+  try {
+    const steps = ["launchApp", "tapOn: {css: '#buy'}", "assertVisible: In a frame", "copyTextFrom: {id: buy}"];
+    const { state, error } = await bench.run(`appId: ${CHROME}\n---\n${steps.map((step) => `- ${step}\n`).join("")}`);
+    expect(error?.message ?? state).toBe("passed");
+    expect(bench.simulator.phone.touches.at(-1)).toMatchObject({ x: 100, y: VIEW.y + 320 });
+  } finally {
+    close();
+    await bench.close();
+  }
 });
 
 it("is gone with its phone, and nothing but the call fails", async () => {

@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findElements } from "../../../../../shared/flows/match.ts";
-import { ManualClock } from "../../../../clock.ts";
+import { ManualClock, systemClock } from "../../../../clock.ts";
 import { parseConfig } from "../../../../config.ts";
 import { silentLog } from "../../../../log.ts";
 import { listApps } from "../android-apps.ts";
+import { dialOwn } from "../connect/dial-device.ts";
+import { createAdbServer } from "../connect/server.ts";
+import { openAndroidDevice } from "../device.ts";
 import { HELPER_PACKAGES, readHelperApks } from "../helper-apks.ts";
+import { adbProcess, hasAdb } from "../testing/adb.fixture.ts";
 import { helperApksIn } from "../testing/helper-apks.fixture.ts";
 import { openSimulatedAndroid, type SimulatedAndroid } from "./android-bench.fixture.ts";
 import { ScreenHelper } from "./screen-helper.ts";
@@ -88,13 +92,31 @@ describe("a screen read through the helper", () => {
     android.simulator.instrumentation.broken = false;
     expect(await helper.read(read)).toBeUndefined();
     clock.advance(60_000);
-    expect(await helper.read(read)).toContain("com.android.launcher3");
+    await expect.poll(() => helper.read(read), { timeout: 5_000 }).toMatch(/com\.android\.launcher3/);
     await helper.close();
     expect(android.simulator.instrumentation.connected).toBe(false);
     expect(await helper.read(read)).toBeUndefined();
     // The very files were there.
     expect(programs("install")).toBe(installs);
   });
+});
+
+it.runIf(hasAdb)("the helper is reached through an ADB server, too", async () => {
+  const adb = await adbProcess();
+  const { simulator } = android;
+  const server = createAdbServer(adb.at, dialOwn());
+  try {
+    await adb.run("connect", simulator.address);
+    const endpoint = server.endpoint(simulator.address);
+    const device = await openAndroidDevice(endpoint, { clock: systemClock, signal: AbortSignal.timeout(20_000) });
+    const apks = () => readHelperApks(parseConfig(env));
+    const helper = new ScreenHelper({ device, clock: systemClock, log: silentLog, apks });
+    await expect.poll(() => helper.read(read), { timeout: 5_000 }).toMatch(/<hierarchy/);
+    await helper.close();
+    await device.close();
+  } finally {
+    await adb.dispose();
+  }
 });
 
 it("only the files that they should be are installed", async () => {

@@ -62,6 +62,7 @@ export class ScreenHelper {
   #installed: "no" | "soon" | "yes" = "no";
   #notBefore = 0;
   #run: Run | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
   #ending: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
@@ -71,8 +72,21 @@ export class ScreenHelper {
     if (options.device.facts.sdk < MIN_SDK) this.#closed = true;
   }
 
-  /** The screen's XML as `parse` reads it; undefined when it has to be read another way, which then can be. */
-  async read<T>(parse: (xml: Uint8Array) => T): Promise<T | undefined> {
+  /** The screen's XML as `parse` reads it; undefined when it has to be read another way, which then can be. One at a time. */
+  read<T>(parse: (xml: Uint8Array) => T): Promise<T | undefined> {
+    const reading = this.#read(parse);
+    this.#reading = reading;
+    return reading;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reading;
+    clearTimeout(this.#idle);
+    await this.#end();
+  }
+
+  async #read<T>(parse: (xml: Uint8Array) => T): Promise<T | undefined> {
     clearTimeout(this.#idle);
     await this.#ending;
     if (this.#closed || this.#options.clock.now() < this.#notBefore) return undefined;
@@ -87,16 +101,13 @@ export class ScreenHelper {
       this.#idle = setTimeout(() => void this.#end(), this.#options.idleMs ?? IDLE_MS).unref();
       return understood(() => parse(Buffer.from(source.parse(JSON.parse(answer)).value)));
     } catch (error) {
+      clearTimeout(this.#idle);
       this.#failed("The helper on an Android did not read its screen", error);
       await this.#end();
+      // Somebody may have removed it.
+      this.#installed = "no";
       return undefined;
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#idle);
-    await this.#end();
   }
 
   #failed(words: string, error: unknown): void {
@@ -147,7 +158,8 @@ export class ScreenHelper {
       for (;;) {
         const state = await Promise.race([over, this.#answers()]);
         if (state === true) break;
-        if (state === "over" || performance.now() >= until) throw new Error("The helper did not start.");
+        if (state === "over" || this.#closed || performance.now() >= until)
+          throw new Error("The helper did not start.");
         await delay(START_POLL_MS);
       }
       const capabilities = { firstMatch: [{}], alwaysMatch: {} };

@@ -43,7 +43,7 @@ export function serveDevtools(sockets: LocalSockets, name: string, browser: Devt
   });
   http.on("upgrade", (asked, socket, head) => {
     browser.asked?.(asked.url ?? "");
-    const chromium = connect(port, "127.0.0.1", () => {
+    const chromium = connect({ port, host: "127.0.0.1", noDelay: true }, () => {
       const headers = Object.entries(asked.headers).map(([header, value]) => `${header}: ${String(value)}\r\n`);
       chromium.write(`GET ${asked.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
       chromium.write(head);
