@@ -20,15 +20,15 @@ import { newId } from "../shared/ids.ts";
 import type { Phone } from "../shared/phones.ts";
 import { ApiClient } from "./harness/api.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { freePort, PerchServer } from "./harness/server.ts";
+import { COMPILED, freePort, PerchServer } from "./harness/server.ts";
 
 /** Starts a server that is expected not to start; gives its exit status and all it said. */
 async function failedStart(env: Readonly<Record<string, string>>): Promise<{ status: number | null; said: string }> {
   const child = spawn(process.execPath, ["server/main.ts"], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: "/", PORT: String(await freePort()), ...env },
+    env: { PATH: process.env["PATH"] ?? "", HOME: "/", PORT: String(await freePort()), ...COMPILED, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const late = setTimeout(() => child.kill(), 20_000);
+  const late = setTimeout(() => child.kill(), 60_000);
   const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   clearTimeout(late);
   return { status: child.exitCode, said: out + error };

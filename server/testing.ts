@@ -1,6 +1,6 @@
 /** The whole server for tests: real HTTP, real encrypted database, a manual clock and phones in memory. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Role, Scope } from "../shared/access.ts";
@@ -9,7 +9,9 @@ import { newId, type SessionId, type TeamId, type UserId } from "../shared/ids.t
 import { addUser } from "./accounts/testing/people.ts";
 import { type Clock, ManualClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
+import { runFolder } from "./db/testing-run.ts";
 import { createLog } from "./log.ts";
+import { openDatabase } from "./open-database.ts";
 import { FakeDriver } from "./phones/testing/fake-driver.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
@@ -27,6 +29,8 @@ export async function startTestServer(
   kept?: { folder: string; driver: FakeDriver; clock: ManualClock },
 ): Promise<TestServer> {
   const folder = kept?.folder ?? mkdtempSync(join(tmpdir(), "perch-server-"));
+  if (kept === undefined && env["DATABASE_URL"] === undefined)
+    cpSync(await preparedData(), folder, { recursive: true });
   const clock = kept?.clock ?? new ManualClock();
   const phones = kept?.driver ?? new FakeDriver();
   const lines: string[] = [];
@@ -46,6 +50,18 @@ export async function startTestServer(
       if (kept === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The data of a server that has not been used yet, made once a process. */
+let prepared: Promise<string> | undefined;
+function preparedData(): Promise<string> {
+  prepared ??= (async () => {
+    const folder = mkdtempSync(join(runFolder(), "server-"));
+    const opened = await openDatabase(parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), BILLING: "off" }));
+    await opened.db.close();
+    return folder;
+  })();
+  return prepared;
 }
 
 export interface TestPerson {

@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import type { Phone } from "../../shared/phones.ts";
 import { decodeFrame, type ViewerMessage } from "../../shared/screen-protocol.ts";
-import type { PerchServer } from "./server.ts";
+import { COMPILED, type PerchServer } from "./server.ts";
 import { until } from "./until.ts";
 
 /** Runs an admin command beside the running server; gives what it printed. */
 export async function admin(server: PerchServer, args: readonly string[], stdin = ""): Promise<string> {
   const child = spawn(process.execPath, ["server/admin/main.ts", ...args], {
-    env: { PATH: process.env["PATH"] ?? "", PORT: String(server.port), DATA_DIR: server.dataDir },
+    env: { PATH: process.env["PATH"] ?? "", PORT: String(server.port), DATA_DIR: server.dataDir, ...COMPILED },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(stdin);

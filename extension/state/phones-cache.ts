@@ -50,6 +50,8 @@ const cacheSchema = z.object({
   server: z.string(),
   /** `team` of the token they were read with. */
   team: z.optional(z.string()),
+  /** How the session came to its end, for who finds its token gone: any part of the extension may be the one it is told. */
+  why: z.optional(z.enum(["ended", "expired"])),
   signedIn: z.boolean(),
   phones: z.readonly(z.array(phoneSchema)),
   /** Unix milliseconds. */

@@ -80,7 +80,8 @@ export function createPhonesStore(app: App): PhonesStore {
     if (server === undefined) return;
     const signedIn = failure?.kind !== "signed_out";
     if (status === "live" || !signedIn) {
-      void app.phonesCache.set({ server, team, signedIn, phones: signedIn ? phones : [], seenAtMs: Date.now() });
+      const known = signedIn ? { phones } : { why: failure.why, phones: [] };
+      void app.phonesCache.set({ server, team, signedIn, ...known, seenAtMs: Date.now() });
     }
   };
 
@@ -91,8 +92,7 @@ export function createPhonesStore(app: App): PhonesStore {
       unfollow = undefined;
       // A call that goes out once the token is gone is refused without a reason; the first reason stays.
       put({ status: "stale", failure: { ...state.failure, ...failure }, phones: [] });
-      const { server } = state;
-      if (server !== undefined && refused !== undefined) await app.tokens.delete(server, refused);
+      if (refused !== undefined) await app.tokens.delete(state.server ?? "", refused);
       remember();
     } else put({ status: "stale", failure });
   };
@@ -168,11 +168,12 @@ export function createPhonesStore(app: App): PhonesStore {
     const { server } = state;
     if (client === undefined || server === undefined) return;
     clearTimeout(retry);
-    const sent = await app.tokens.get(server);
+    const [cache, sent] = await Promise.all([app.phonesCache.get(), app.tokens.get(server)]);
     // The server was forgotten or changed meanwhile: what is known of this one is not said of the other.
     if (api !== client) return;
     if (sent === undefined) {
-      await fail({ kind: "signed_out" });
+      // The worker may have been the one that was refused, and left why.
+      await fail({ kind: "signed_out", ...(cache?.server === server && cache.why && { why: cache.why }) });
       return;
     }
     team ??= sent.team;

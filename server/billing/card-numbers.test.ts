@@ -102,6 +102,8 @@ describe("what looks like a card number", () => {
       "+4242424242424242",
       "42 42 42 42 42 42 42 42",
       "2026-11-26 12:25:12.123",
+      "55196633-3716-4865-b5ba-56b6fd099da3",
+      "a key of a call: 55196633-3716-4865-8514-123456789012",
     ]) {
       expect(holdsCardNumber(text), text).toBe(false);
       expect(withoutCardNumbers(text)).toBe(text);

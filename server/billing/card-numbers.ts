@@ -14,6 +14,8 @@ export const CARD_NUMBER_WORDS = "This looks like a card number. Perch never tak
 /** Digits alone or in groups of three and more, with one space or hyphen between; no part of a longer word or number. */
 const RUN = /(?<![\p{L}\p{N}_+]|\d[.,])\d{3,19}(?:[ \u00a0\u2009\u202f-]\d{3,19}){0,6}(?![\p{L}\p{N}_]|[.,]\d)/gu;
 const GROUPS = /\d+/g;
+/** Ids as RFC 9562 writes them: one in thirty thousand begins with digits that could be a card's. */
+const UUID = /(?<![\p{L}\p{N}_])[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}(?![\p{L}\p{N}_])/giu;
 const [SHORTEST, LONGEST] = [13, 19];
 
 /** First digits of each scheme's numbers, and how long those are. */
@@ -53,7 +55,7 @@ function isCardNumber(digits: string): boolean {
 /** Where card numbers stand in a text. A number may be followed by others, as an expiry is: whole groups are looked at. */
 function found(text: string): { readonly at: number; readonly end: number; readonly digits: string }[] {
   const all: { at: number; end: number; digits: string }[] = [];
-  for (const run of text.matchAll(RUN)) {
+  for (const run of text.replace(UUID, (id) => "_".repeat(id.length)).matchAll(RUN)) {
     const groups = [...run[0].matchAll(GROUPS)].map((group) => ({ at: run.index + group.index, text: group[0] }));
     for (let first = 0; first < groups.length; first += 1) {
       let digits = "";

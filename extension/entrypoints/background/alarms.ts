@@ -9,6 +9,7 @@ import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
 import { setBadge } from "../../platform/badge.ts";
 import { onBrowserStart, onInstalled } from "../../platform/runtime.ts";
 import type { App } from "../../state/compose-app.ts";
+import type { PhonesCache } from "../../state/phones-cache.ts";
 import { privacyMark } from "../../state/privacy-mark.ts";
 
 const ALARM = "badge";
@@ -31,6 +32,8 @@ export async function refreshBadge(app: App): Promise<void> {
   if (server === undefined) return setBadge("", "Perch: set it up");
   const sent = await app.tokens.get(server);
   if (sent === undefined) return setBadge("", "Perch: sign in");
+  const keep = (known: Pick<PhonesCache, "signedIn" | "phones" | "why">) =>
+    app.phonesCache.set({ server, team: sent.team, seenAtMs: Date.now(), ...known });
   try {
     const api = app.api(server);
     const [phones, cost] = await Promise.all([
@@ -41,11 +44,18 @@ export async function refreshBadge(app: App): Promise<void> {
         () => undefined,
       ),
     ]);
-    await app.phonesCache.set({ server, team: sent.team, signedIn: true, phones, seenAtMs: Date.now() });
+    await keep({ signedIn: true, phones });
     await showRunning(phones.filter((phone) => phone.state === "running").length, cost);
   } catch (error) {
-    const { kind } = classifyFailure(error, server, navigator.onLine);
-    if (kind === "signed_out") {
+    const failure = classifyFailure(error, server, navigator.onLine);
+    const { kind } = failure;
+    if (failure.kind === "signed_out") {
+      // Before the token goes: who finds it gone says why.
+      await keep({
+        signedIn: false,
+        phones: [],
+        why: Date.parse(sent.expiresAt) < Date.now() ? "expired" : failure.why,
+      });
       await app.tokens.delete(server, sent.token);
       await setBadge("", "Perch: sign in");
     } else if (kind === "refused") {

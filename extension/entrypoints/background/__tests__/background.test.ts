@@ -4,6 +4,7 @@ import { fakeBrowser } from "wxt/testing/fake-browser";
 import { PHONE_STATES } from "../../../../shared/phone-model.ts";
 import type { App } from "../../../state/compose-app.ts";
 import { createLightApp } from "../../../state/light-app.ts";
+import { createPhonesStore } from "../../../state/phones.ts";
 import { privacyMark } from "../../../state/privacy-mark.ts";
 import { memoryTokens } from "../../../state/tokens.ts";
 import { stubPhone } from "../../../testing/stub.router.ts";
@@ -192,5 +193,14 @@ describe("the badge", () => {
     await refreshBadge(app);
     expect(await app.tokens.get(server.origin)).toBeUndefined();
     expect(badge.at(-1)).toBe("Perch: sign in");
+  });
+  it("leaves behind why it forgot the token, for the panel to say", async () => {
+    await app.tokens.set({ server: server.origin, token: "cp_old", expiresAt: "2020-01-01T00:00:00.000Z" });
+    await refreshBadge(app);
+    expect(await app.phonesCache.get()).toMatchObject({ signedIn: false, why: "expired", phones: [] });
+    const panel = createPhonesStore(app);
+    await panel.start();
+    expect(panel.snapshot().failure).toEqual({ kind: "signed_out", why: "expired" });
+    panel.stop();
   });
 });
