@@ -2,11 +2,12 @@
 import type { App, Area } from "../server/phones/drivers/adb/simulator/app.ts";
 import { startSimulator } from "../server/phones/drivers/adb/simulator/simulator.ts";
 import type { View } from "../server/phones/drivers/adb/simulator/view.ts";
+import { CODE_BITS, codeCells } from "./time-code.ts";
 
 const ROWS = 20;
 const COLUMNS = 9;
 
-/** Every piece of the screen has another colour in every picture. */
+/** Every piece of the screen has another colour in every picture; the first row is the time it was drawn. */
 class MovingApp implements App {
   readonly package = "com.example.moving";
   readonly activity = ".MovingActivity";
@@ -25,16 +26,24 @@ class MovingApp implements App {
       kind: "FrameLayout",
       bounds: rect,
       fill: 0x000000,
-      children: Array.from({ length: ROWS * COLUMNS }, (_, piece) => ({
-        kind: "View" as const,
-        fill: Math.imul(piece * 31 + step, 0x9e3779b1) & 0xffffff,
-        bounds: {
-          x: rect.x + (piece % COLUMNS) * width,
-          y: rect.y + Math.floor(piece / COLUMNS) * height,
-          width,
-          height,
-        },
-      })),
+      children: [
+        ...Array.from({ length: ROWS * COLUMNS }, (_, piece) => ({
+          kind: "View" as const,
+          fill: Math.imul(piece * 31 + step, 0x9e3779b1) & 0xffffff,
+          bounds: {
+            x: rect.x + (piece % COLUMNS) * width,
+            y: rect.y + Math.floor(piece / COLUMNS) * height,
+            width,
+            height,
+          },
+        })),
+        ...codeCells(Date.now()).map((dark, cell) => {
+          const x = rect.x + Math.round((cell * rect.width) / CODE_BITS);
+          const end = rect.x + Math.round(((cell + 1) * rect.width) / CODE_BITS);
+          const bounds = { x, y: rect.y, width: end - x, height };
+          return { kind: "View" as const, fill: dark ? 0x000000 : 0xffffff, bounds };
+        }),
+      ],
     };
   }
 }

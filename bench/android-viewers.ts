@@ -26,6 +26,9 @@ async function watch({ port, origin, tickets, settleMs, measureMs }: WatchOrder)
       return viewer;
     }),
   );
+  for (const { frames } of viewers) {
+    while (frames.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   process.send?.("begins");
   for (const viewer of viewers) viewer.frames.length = 0;

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { AndroidMotionEventAction } from "@yume-chan/scrcpy";
 import { chromium } from "playwright-core";
 import { rolldown } from "rolldown";
-import type {} from "../e2e/screen/live-page.ts";
 import { ensureBrowsers } from "../scripts/browsers.ts";
 import { systemClock } from "../server/clock.ts";
 import { silentLog } from "../server/log.ts";
@@ -23,6 +22,7 @@ import { type ScrcpySession, startSession } from "../server/phones/drivers/adb/s
 import { TestViewer } from "../server/screen/testing/client.ts";
 import { ticketRequest } from "../server/screen/testing/fakes.ts";
 import { type Harness, ORIGIN, startHarness } from "../server/screen/testing/harness.ts";
+import type { SeenVideo } from "./android-page.ts";
 import type { WatchedStream, WatchOrder } from "./android-viewers.ts";
 import { type Benchmark, type Figure, median, spread } from "./benchmark.ts";
 
@@ -31,9 +31,10 @@ const SIZES = [
   { name: "1080p", width: 1080, height: 1920, density: 480 },
 ] as const;
 const CROWDS = [1, 5, 20] as const;
-const SETTLE_MS = 2_000;
-const MEASURE_MS = 4_000;
-const TOUCHES = 25;
+const SETTLE_MS = 1_000;
+const MEASURE_MS = 3_000;
+const TOUCHES = 20;
+const START_MS = 10_000;
 /** Longer than an encoder repeats the last picture of a screen at rest. */
 const REST_MS = 250;
 
@@ -42,10 +43,11 @@ export const android: Benchmark = {
   title: "Screens of Androids",
   about:
     "The simulated Android in a process of its own, whose ffmpeg encodes a screen that changes everywhere, about 30 times a " +
-    "second. Frame path: from scrcpy's socket in the server to a viewer's socket, and to the canvas of the panel's own " +
-    "player in a real Chromium on the same cores. Rate, bytes and processor time of the server's process beside a " +
-    `program that only reads the same scrcpy socket. Times are to a millisecond. Touch: ${TOUCHES} touches from a viewer's socket to its next frame, ` +
-    "beside the same touches on the raw control socket to the raw video socket.",
+    "second, and writes the time into its pixels. Frame path: from scrcpy's socket in the server to a viewer's socket; and in a " +
+    "real Chromium on the same cores, with the panel's own connection, decoder and painter, from that socket and from the phone's " +
+    "drawing to the canvas. Rate, bytes and processor time of the server's process beside a program that only reads the same " +
+    `scrcpy socket. Times are to a millisecond. Touch: ${TOUCHES} touches from the page to another colour on its canvas, and from ` +
+    "a viewer's socket to its next frame, beside the same on the raw control and video sockets.",
   run: benchAndroid,
 };
 
@@ -56,8 +58,8 @@ async function benchAndroid(): Promise<readonly Figure[]> {
     for (const size of SIZES) {
       const world = await startAndroid(folder, size);
       try {
-        figures.push(...(await benchSize(world, size.name, size.name === "720p" ? CROWDS : [1])));
-        if (size.name === "720p") figures.push(await benchTouch(world));
+        figures.push(...(await benchSize(world, size.name)));
+        figures.push(...(await benchPanel(world, size.name)));
       } finally {
         await world.close();
       }
@@ -119,11 +121,12 @@ async function startAndroid(folder: string, size: (typeof SIZES)[number]): Promi
   };
 }
 
-async function benchSize(world: AndroidWorld, name: string, crowds: readonly number[]): Promise<Figure[]> {
+async function benchSize(world: AndroidWorld, name: string): Promise<Figure[]> {
   world.show("moving");
   const raw = await readRaw(world);
   const figures: Figure[] = [];
-  for (const count of crowds) {
+  let alone = 0;
+  for (const count of CROWDS) {
     const { streams, cpu } = await watch(world.harness, count);
     const slowest = streams.reduce((worst, one) => (one.frames < worst.frames ? one : worst));
     const seconds = MEASURE_MS / 1_000;
@@ -149,11 +152,41 @@ async function benchSize(world: AndroidWorld, name: string, crowds: readonly num
         beside: { name: "raw socket", median: raw.cpu },
       },
     );
+    if (count === 1) alone = cpu;
+    else
+      figures.push({ name: `${viewers}: for each beyond the first`, unit: "%", median: (cpu - alone) / (count - 1) });
   }
-  const ages = await inChromium(world.harness);
-  if (ages !== undefined)
-    figures.push({ name: `${name}: scrcpy's socket → canvas of the panel`, unit: "ms", ...spread(ages) });
   return figures;
+}
+
+/** What the panel's own parts show in a real browser. Without one there is nothing to tell. */
+async function benchPanel(world: AndroidWorld, name: string): Promise<Figure[]> {
+  const seen = await inChromium(world);
+  if (seen === undefined) return [];
+  if (seen.video.pictures > 0) console.log(`  ${name}: ${seen.video.pictures} pictures came instead of video`);
+  const raw = await rawTouches(world);
+  const socket = await socketTouches(world);
+  return [
+    { name: `${name}: scrcpy's socket → canvas of the panel`, unit: "ms", ...spread(seen.video.received) },
+    { name: `${name}: drawn on the phone → canvas of the panel`, unit: "ms", ...spread(seen.video.drawn) },
+    {
+      name: `${name}: rate on the canvas`,
+      unit: "fps",
+      median: seen.video.frames / (MEASURE_MS / 1_000),
+    },
+    {
+      name: `${name}: touch → pixel on the canvas`,
+      unit: "ms",
+      ...spread(seen.touches),
+      beside: { name: "raw sockets", median: median(raw) },
+    },
+    {
+      name: `${name}: touch → frame at a viewer's socket`,
+      unit: "ms",
+      ...spread(socket),
+      beside: { name: "raw sockets", median: median(raw) },
+    },
+  ];
 }
 
 /** Processor time of this process in percent of one core while `work` runs. */
@@ -173,6 +206,7 @@ async function readRaw(world: AndroidWorld): Promise<{ fps: number; kilobytes: n
       bytes += packet.data.length;
     }
   })();
+  await come(() => frames > 0);
   await pause(SETTLE_MS);
   [frames, bytes] = [0, 0];
   const cpu = await cpuDuring(() => pause(MEASURE_MS));
@@ -201,8 +235,10 @@ function asStreams(value: unknown): readonly WatchedStream[] {
   return value as readonly WatchedStream[];
 }
 
-/** How old what the panel's player drew was then; undefined where there is no browser. */
-async function inChromium(harness: Harness): Promise<number[] | undefined> {
+async function inChromium(
+  world: AndroidWorld,
+): Promise<{ readonly video: SeenVideo; readonly touches: readonly number[] } | undefined> {
+  const { harness } = world;
   const { chromium: executablePath } = await ensureBrowsers(["chromium"]);
   if (executablePath === undefined) return undefined;
   const browser = await chromium.launch({
@@ -216,39 +252,31 @@ async function inChromium(harness: Harness): Promise<number[] | undefined> {
   });
   try {
     const page = await browser.newPage({ viewport: { width: 400, height: 800 } });
-    const request = ticketRequest(harness.phoneId);
-    await page.exposeFunction("getTicket", () => harness.screen.ticket(request));
+    await page.exposeFunction("getTicket", () => harness.screen.ticket(ticketRequest(harness.phoneId)));
     await page.goto(`http://127.0.0.1:${harness.port}/`);
-    await page.evaluate(() => window.live.start());
-    await page.waitForFunction(() => window.live.stats().fps > 0);
-    await pause(SETTLE_MS);
-    return await page.evaluate(async (ms) => {
-      const ages: number[] = [];
-      const until = performance.now() + ms;
-      while (performance.now() < until) {
-        const { ageMs } = window.live.stats();
-        if (ageMs !== undefined && ageMs !== ages.at(-1)) ages.push(ageMs);
-        await new Promise((resolve) => setTimeout(resolve, 8));
-      }
-      return ages;
-    }, MEASURE_MS);
+    const video = await page.evaluate(([settle, measure]) => window.android.watch(settle, measure), [
+      SETTLE_MS,
+      MEASURE_MS,
+    ] as const);
+    world.show("counter");
+    return { video, touches: await page.evaluate((times) => window.android.touch(times), TOUCHES) };
   } finally {
     await browser.close();
   }
 }
 
 async function livePage(): Promise<string> {
-  const input = new URL("../e2e/screen/live-page.ts", import.meta.url).pathname;
+  const input = new URL("./android-page.ts", import.meta.url).pathname;
   const bundle = await rolldown({ input, platform: "browser" });
   const { output } = await bundle.generate({ format: "iife", codeSplitting: false });
-  return `<!doctype html><style>canvas{width:360px}</style><canvas></canvas><textarea></textarea><script>${output[0].code}</script>`;
+  return `<!doctype html><style>canvas{width:360px}</style><canvas></canvas><script>${output[0].code}</script>`;
 }
 
-async function benchTouch(world: AndroidWorld): Promise<Figure> {
-  world.show("counter");
+async function socketTouches(world: AndroidWorld): Promise<number[]> {
   const viewer = await world.harness.view();
   if (!(viewer instanceof TestViewer)) throw new Error("The screen was refused.");
   const ours: number[] = [];
+  await come(() => viewer.frames.length > 0);
   await pause(SETTLE_MS);
   for (let touch = 0; touch < TOUCHES; touch += 1) {
     await pause(REST_MS + Math.random() * 50);
@@ -258,12 +286,7 @@ async function benchTouch(world: AndroidWorld): Promise<Figure> {
     ours.push(performance.now() - from);
   }
   viewer.socket.close();
-  return {
-    name: "touch → changed frame",
-    unit: "ms",
-    ...spread(ours),
-    beside: { name: "raw sockets", median: median(await rawTouches(world)) },
-  };
+  return ours;
 }
 
 async function rawTouches(world: AndroidWorld): Promise<number[]> {
@@ -272,6 +295,7 @@ async function rawTouches(world: AndroidWorld): Promise<number[]> {
   const reading = (async () => {
     for await (const _ of session.packets()) frames += 1;
   })();
+  await come(() => frames > 0);
   await pause(SETTLE_MS);
   const size = session.size();
   if (size === undefined) throw new Error("The raw socket gave no video.");
@@ -300,6 +324,15 @@ async function rawTouches(world: AndroidWorld): Promise<number[]> {
   await session.close();
   await reading;
   return taken;
+}
+
+/** An encoder takes its time to start. */
+async function come(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error("No picture came.");
+    await pause(20);
+  }
 }
 
 /** Looks in every turn of the event loop, so that it finds out without a timer's delay. */

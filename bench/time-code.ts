@@ -4,6 +4,13 @@
 export const CODE_BITS = 24;
 const RANGE_MS = 2 ** (CODE_BITS - 1);
 
+/** Which cells are black for this time. */
+export function codeCells(nowMs: number): readonly boolean[] {
+  const written = Math.floor(nowMs) % RANGE_MS;
+  const bits = Array.from({ length: CODE_BITS - 1 }, (_, index) => Math.floor(written / 2 ** index) % 2 === 1);
+  return [...bits, bits.filter(Boolean).length % 2 === 0];
+}
+
 /**
  * Age of a picture in ms, from the grey values (0–255) at the middles of its cells; undefined when they are not a code.
  * @param nowMs Unix milliseconds on the clock of the page.

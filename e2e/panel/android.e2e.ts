@@ -187,7 +187,7 @@ describe.skipIf(executable === undefined)("Android in the panel", () => {
       { name: "letter.apk", mimeType: "", buffer: Buffer.from("Dear Ada") },
     ]);
     await page.getByText("This is not an Android app (.apk).").waitFor();
-    await page.getByText("To the phone: 0 %").waitFor();
+    await page.getByText("Goes to the phone").waitFor();
     await checkLooks(page, "android-install");
     server.state.uploads.finish();
     await page.getByText("Installed", { exact: true }).waitFor();
@@ -272,6 +272,17 @@ describe.skipIf(executable === undefined)("Android in the panel", () => {
     await row("backup.zip").getByText("On the phone · 614 kB").waitFor();
     expect(held.bytes.equals(bytes)).toBe(true);
     expect(await page.getByText("Not finished").count()).toBe(0);
+  });
+
+  it("says what stays on a device that is removed, and nothing of it for one that goes as a whole", async () => {
+    const phone = await liveAndroid();
+    const stays = page.getByText("This is no factory reset");
+    await phoneMenu(page, "Remove…");
+    await stays.waitFor();
+    await checkLooks(page, "android-remove");
+    server.team.change(phone.id, { model: "container:android-14" });
+    await stays.waitFor({ state: "detached" });
+    await page.getByText("accounts signed in to on it").waitFor();
   });
 
   it("says calmly that the server lost sight of it, and is live again when it is back", async () => {

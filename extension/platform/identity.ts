@@ -1,10 +1,11 @@
 /** The browser's own window for signing in: pages shown there cannot see or be seen by the extension. */
-import browser from "webextension-polyfill";
+import type { Identity } from "webextension-polyfill";
+import browser from "./browser.ts";
 import { failure, type Result, success } from "./result.ts";
 
 export type SignInWindowProblem = "unsupported" | "closed" | "page_did_not_load" | "failed";
 
-function identity(): browser.Identity.Static | undefined {
+function identity(): Identity.Static | undefined {
   return (browser as Partial<typeof browser>).identity;
 }
 

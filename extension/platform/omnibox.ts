@@ -1,5 +1,5 @@
 /** The address bar after the keyword `phone`. */
-import browser from "webextension-polyfill";
+import browser from "./browser.ts";
 
 export interface Suggestion {
   readonly content: string;

@@ -2,7 +2,8 @@
  * The panel beside the page: Chrome's side panel, Firefox's sidebar. Both open only within a person's gesture, and
  * awaiting anything before the call loses the gesture: call `openPanel` first, then do the rest.
  */
-import browser from "webextension-polyfill";
+import type { SidebarAction } from "webextension-polyfill";
+import browser from "./browser.ts";
 import { failure, type Result, success } from "./result.ts";
 
 export type PanelProblem = "unsupported" | "needs_gesture" | "failed";
@@ -12,15 +13,14 @@ interface ChromeSidePanel {
 }
 
 /**
- * The polyfill passes Chrome-only interfaces through untouched and has no types for them; what is returned is either
- * absent or Chrome's documented `sidePanel`.
+ * These types have no Chrome-only interfaces; what is returned is either absent or Chrome's documented `sidePanel`.
  */
 function chromeSidePanel(): ChromeSidePanel | undefined {
   const api = (browser as unknown as { sidePanel?: Partial<ChromeSidePanel> }).sidePanel;
   return typeof api?.open === "function" ? (api as ChromeSidePanel) : undefined;
 }
 
-function firefoxSidebar(): browser.SidebarAction.Static | undefined {
+function firefoxSidebar(): SidebarAction.Static | undefined {
   return (browser as Partial<typeof browser>).sidebarAction;
 }
 

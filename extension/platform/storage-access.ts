@@ -1,4 +1,4 @@
-import browser from "webextension-polyfill";
+import browser from "./browser.ts";
 
 interface WithAccessLevel {
   setAccessLevel?(level: { accessLevel: "TRUSTED_CONTEXTS" }): Promise<void>;
@@ -9,7 +9,7 @@ interface WithAccessLevel {
  * thing, so nothing secret lies in either.
  */
 export async function keepStorageFromPages(): Promise<void> {
-  // Newer than the polyfill's types, and passed through by it.
+  // Newer than these types.
   const local = browser.storage.local as WithAccessLevel;
   await local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
 }

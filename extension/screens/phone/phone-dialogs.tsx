@@ -126,13 +126,15 @@ function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
   const key = useRef(crypto.randomUUID());
   const calls = useCall();
   const toast = useToast();
+  // A registered device is cleared from inside; containers and a partner's phones are gone as a whole.
+  const lent = phone.model?.startsWith("device:") === true;
   const remove = async () => {
     const idempotencyKey = key.current;
     const result = await calls.run("remove", (api) => api.phones.remove.mutate({ phoneId: phone.id, idempotencyKey }));
     if (result?.ok !== true) return;
     const { files, bytes, verifiedAbsent } = result.value.receipt;
     toast({
-      text: `${phone.name} is removed: ${files.toLocaleString()} files, ${byteSize(bytes)} wiped${verifiedAbsent ? " and checked" : ""}.`,
+      text: `${phone.name} is removed: ${files === 1 ? "1 file" : `${files.toLocaleString()} files`}, ${byteSize(bytes)} wiped${verifiedAbsent ? " and checked" : ""}.`,
     });
     onClose();
   };
@@ -154,7 +156,7 @@ function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
         {phone.capabilities.android ? (
           <>
             <li>its apps, and everything they keep on the phone</li>
-            <li>accounts signed in to on it</li>
+            <li>{lent ? "accounts signed in to in those apps" : "accounts signed in to on it"}</li>
             <li>the files on it</li>
           </>
         ) : (
@@ -165,6 +167,12 @@ function RemoveDialog({ phone, onClose }: PhoneDialogProps) {
           </>
         )}
       </ul>
+      {lent && (
+        <p className="secondary">
+          This is no factory reset: accounts and Wi-Fi networks added in Android's own settings stay on the device, and
+          so does a screen lock. Take them away there first.
+        </p>
+      )}
       <p className="secondary">To free the phone and keep all of it, park it instead.</p>
     </Dialog>
   );

@@ -29,7 +29,7 @@ export function appsShown(apps: readonly PhoneApp[], search: string): AppsShown 
 
 /** What tells it from another of the same name. */
 export function appDetail({ id, version }: PhoneApp): string {
-  return version === undefined ? id : `${id} · ${version}`;
+  return version === undefined ? id : `${id} · version\u00a0${version}`;
 }
 
 /** Whether Android did not say what it calls itself. */

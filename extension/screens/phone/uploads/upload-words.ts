@@ -15,8 +15,8 @@ export function uploadWords(item: UploadItem): string {
     case "waiting":
       return `The connection is lost at ${percent(sent, bytes)}. It goes on by itself.`;
     case "putting":
-      if (purpose === "app") return put < bytes ? `To the phone: ${percent(put, bytes)}` : "The phone installs it";
-      return `To the phone: ${percent(put, bytes)}`;
+      // The bar beside it counts both ways, so a number of this one alone would contradict it.
+      return purpose === "app" && put >= bytes ? "The phone installs it" : `Goes to the phone · ${size}`;
     case "done":
       return purpose === "app" ? "Installed" : `On the phone · ${size}`;
     case "failed":
