@@ -52,7 +52,7 @@ export default defineConfig({
   outDir: loopbackHosts ? "dist/extension-e2e" : "dist/extension",
   imports: false,
   manifestVersion: 3,
-  modules: ["@wxt-dev/module-react"],
+  modules: ["@wxt-dev/module-react", "@wxt-dev/webextension-polyfill"],
   manifest: ({ browser }) => manifestFor({ browser, loopbackHosts }),
   // The oldest browsers the manifest admits: nothing needs translating for them.
   vite: () => ({ build: { target: ["chrome120", "firefox140"], modulePreload: MODULE_PRELOAD } }),

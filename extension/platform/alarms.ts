@@ -1,5 +1,5 @@
 /** Timers that outlive the background worker. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 /** Makes sure a repeating alarm exists; does not restart one that does. */
 export async function ensureAlarm(name: string, periodInMinutes: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** The toolbar button: its badge and its tooltip. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 /** An empty text removes the badge. */
 export async function setBadge(text: string, title: string): Promise<void> {

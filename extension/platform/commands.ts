@@ -1,5 +1,5 @@
 /** Keyboard commands: what the browser really assigned, and being told of a press. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { openTab, type TabView, tabView } from "./tabs.ts";
 
 export interface Shortcut {

@@ -1,6 +1,5 @@
 /** Items in the browser's context menus. */
-import type { Menus } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { type TabView, tabView } from "./tabs.ts";
 
 export interface ContextMenuItem {
@@ -27,14 +26,13 @@ export interface ContextMenuClick {
 /** Replaces all items; may be called again at any time, also while an earlier call is under way. */
 export async function setContextMenus(items: readonly ContextMenuItem[]): Promise<void> {
   await navigator.locks.request("perch.context-menus", async () => {
-    // Before version 123 Chrome gives nothing to wait for, and does one after the other all the same.
     await browser.contextMenus.removeAll();
     for (const item of items) {
       browser.contextMenus.create({
         id: item.id,
         title: item.title,
         // `action` is in both browsers' MV3 and missing from these types.
-        contexts: item.contexts as Menus.ContextType[],
+        contexts: item.contexts as browser.Menus.ContextType[],
         ...(item.pagePatterns !== undefined && { documentUrlPatterns: [...item.pagePatterns] }),
         ...(item.targetPatterns !== undefined && { targetUrlPatterns: [...item.targetPatterns] }),
       });

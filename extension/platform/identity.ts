@@ -1,11 +1,10 @@
 /** The browser's own window for signing in: pages shown there cannot see or be seen by the extension. */
-import type { Identity } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { failure, type Result, success } from "./result.ts";
 
 export type SignInWindowProblem = "unsupported" | "closed" | "page_did_not_load" | "failed";
 
-function identity(): Identity.Static | undefined {
+function identity(): browser.Identity.Static | undefined {
   return (browser as Partial<typeof browser>).identity;
 }
 

@@ -1,5 +1,5 @@
 /** Leaving a browser: what is opened when the extension is removed, and removing all it keeps without that. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 /** Storage, databases, and access to hosts. */
 export async function wipeBrowser(): Promise<void> {

@@ -1,12 +1,12 @@
 /** Chrome's page without a window, for work its worker cannot do. Firefox has none and needs none. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 interface ChromeOffscreen {
   createDocument(options: { url: string; reasons: readonly string[]; justification: string }): Promise<void>;
   closeDocument(): Promise<void>;
 }
 
-/** These types have no Chrome-only interfaces; what is returned is absent or Chrome's documented one. */
+/** The polyfill passes Chrome-only interfaces through untouched; what is returned is absent or Chrome's documented one. */
 function offscreen(): ChromeOffscreen | undefined {
   return (browser as unknown as { offscreen?: ChromeOffscreen }).offscreen;
 }

@@ -1,5 +1,5 @@
 /** The address bar after the keyword `phone`. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 export interface Suggestion {
   readonly content: string;

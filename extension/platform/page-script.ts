@@ -1,4 +1,4 @@
-/** All a script in a web page needs of the browser, without `browser.ts`: it is loaded into other people's pages. */
+/** All a script in a web page needs of the browser, without the polyfill: it is loaded into other people's pages. */
 
 interface Messenger {
   readonly runtime?: { readonly id?: string; sendMessage(message: unknown): Promise<unknown> };

@@ -2,8 +2,7 @@
  * The panel beside the page: Chrome's side panel, Firefox's sidebar. Both open only within a person's gesture, and
  * awaiting anything before the call loses the gesture: call `openPanel` first, then do the rest.
  */
-import type { SidebarAction } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { failure, type Result, success } from "./result.ts";
 
 export type PanelProblem = "unsupported" | "needs_gesture" | "failed";
@@ -13,14 +12,15 @@ interface ChromeSidePanel {
 }
 
 /**
- * These types have no Chrome-only interfaces; what is returned is either absent or Chrome's documented `sidePanel`.
+ * The polyfill passes Chrome-only interfaces through untouched and has no types for them; what is returned is either
+ * absent or Chrome's documented `sidePanel`.
  */
 function chromeSidePanel(): ChromeSidePanel | undefined {
   const api = (browser as unknown as { sidePanel?: Partial<ChromeSidePanel> }).sidePanel;
   return typeof api?.open === "function" ? (api as ChromeSidePanel) : undefined;
 }
 
-function firefoxSidebar(): SidebarAction.Static | undefined {
+function firefoxSidebar(): browser.SidebarAction.Static | undefined {
   return (browser as Partial<typeof browser>).sidebarAction;
 }
 

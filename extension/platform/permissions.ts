@@ -1,5 +1,5 @@
 /** Access to hosts: the server's origin, and the sites a person lets rules act on. Never more than is named. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { failure, type Result, success } from "./result.ts";
 
 /** Match patterns carry no port: access to one port of a host is access to all of them. */

@@ -1,6 +1,5 @@
 /** The extension itself: messages between its parts, installation, identity of this browser. */
-import type { Events, Runtime } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 /** Who sent a message, as the browser says it; `messaging/sender.ts` judges it. */
 export interface MessageSender {
@@ -44,13 +43,6 @@ export async function sendMessage(message: unknown): Promise<unknown> {
   }
 }
 
-/** What the browsers take; the types know one that always answers, or never. */
-type MessageHandler = (
-  message: unknown,
-  sender: Runtime.MessageSender,
-  respond: (answer: unknown) => void,
-) => true | undefined;
-
 /**
  * The listener's promise becomes the answer; `undefined` leaves the answer to others. Register synchronously when the
  * worker starts. Returns how to stop.
@@ -58,8 +50,8 @@ type MessageHandler = (
 export function onMessage(
   listener: (message: unknown, sender: MessageSender) => Promise<unknown> | undefined,
 ): () => void {
-  const handler: MessageHandler = (message, sender, respond) => {
-    const answer = listener(message, {
+  const handler = (message: unknown, sender: browser.Runtime.MessageSender) =>
+    listener(message, {
       extensionId: sender.id,
       url: sender.url,
       origin: (sender as { origin?: string }).origin,
@@ -70,13 +62,8 @@ export function onMessage(
       documentId: (sender as { documentId?: string }).documentId,
       lifecycle: (sender as { documentLifecycle?: string }).documentLifecycle,
     });
-    answer?.then(respond, () => respond(undefined));
-    // Chrome takes no promise for an answer; with `true` either browser waits for `respond`.
-    return answer === undefined ? undefined : true;
-  };
-  const runtime = browser.runtime as unknown as { readonly onMessage: Events.Event<MessageHandler> };
-  runtime.onMessage.addListener(handler);
-  return () => runtime.onMessage.removeListener(handler);
+  browser.runtime.onMessage.addListener(handler);
+  return () => browser.runtime.onMessage.removeListener(handler);
 }
 
 /** Calls back once after a fresh installation (not after an update). Register synchronously. */

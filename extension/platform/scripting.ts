@@ -1,5 +1,5 @@
 /** Scripts in web pages: one registered by the browser on chosen sites, and functions run once in a tab's top document. */
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 import { failure, type Result, success } from "./result.ts";
 
 /**

@@ -1,4 +1,4 @@
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 interface WithAccessLevel {
   setAccessLevel?(level: { accessLevel: "TRUSTED_CONTEXTS" }): Promise<void>;
@@ -9,7 +9,7 @@ interface WithAccessLevel {
  * thing, so nothing secret lies in either.
  */
 export async function keepStorageFromPages(): Promise<void> {
-  // Newer than these types.
+  // Newer than the polyfill's types, and passed through by it.
   const local = browser.storage.local as WithAccessLevel;
   await local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
 }

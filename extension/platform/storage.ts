@@ -1,6 +1,5 @@
 /** The two storage areas Perch uses: `local` stays, `session` is gone when the browser closes. Never `sync`. */
-import type { Storage } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 export type StorageAreaName = "local" | "session";
 
@@ -19,7 +18,7 @@ export async function removeItem(area: StorageAreaName, key: string): Promise<vo
 
 /** Calls back with the new value whenever any part of the extension writes the key; returns how to stop. */
 export function watchItem(area: StorageAreaName, key: string, onChange: (value: unknown) => void): () => void {
-  const listener = (changes: Record<string, Storage.StorageChange>, changed: string) => {
+  const listener = (changes: Record<string, browser.Storage.StorageChange>, changed: string) => {
     const change = changes[key];
     if (changed === area && change !== undefined) onChange(change.newValue);
   };

@@ -1,6 +1,5 @@
 /** The tab the person looks at, and opening new ones. */
-import type { Tabs } from "webextension-polyfill";
-import browser from "./browser.ts";
+import browser from "webextension-polyfill";
 
 /** `url` and `title` are there only after the person invoked Perch on the tab (activeTab). */
 export interface TabView {
@@ -17,7 +16,7 @@ export async function activeTab(): Promise<TabView | undefined> {
   return tab === undefined ? undefined : tabView(tab);
 }
 
-export function tabView(tab: Tabs.Tab): TabView {
+export function tabView(tab: browser.Tabs.Tab): TabView {
   const { id, windowId, url, title, favIconUrl: iconUrl, incognito } = tab;
   return { id, windowId, url, title, iconUrl, incognito };
 }

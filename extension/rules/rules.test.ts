@@ -1,7 +1,7 @@
 /** Rules from a page's visit to a start on the server, with a real server's contract and only the browser faked. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Scripting, Tabs } from "webextension-polyfill";
+import browser from "webextension-polyfill";
 import { fakeBrowser } from "wxt/testing/fake-browser";
 import { SIGNED_IN } from "../../e2e/panel/panel-page.ts";
 import { type StubServer, startStubServer } from "../../e2e/panel/stub-server.ts";
@@ -9,7 +9,6 @@ import type { Rule, RuleInput } from "../../shared/rules/model.ts";
 import type { PageFacts } from "../../shared/rules/page-facts.ts";
 import { makeFacts, PHONE_ID, ruleInput } from "../../shared/rules/rule.fixture.ts";
 import { admitAsk } from "../messaging/asks.ts";
-import browser from "../platform/browser.ts";
 import { openTab } from "../platform/tabs.ts";
 import { createLightApp } from "../state/light-app.ts";
 import { memoryTokens } from "../state/tokens.ts";
@@ -49,12 +48,14 @@ beforeEach(async () => {
   page = {};
   scripts = [];
   vi.spyOn(browser.permissions, "contains").mockImplementation(async () => granted);
-  vi.spyOn(browser.tabs, "get").mockImplementation(async (id) => ({ id, url: tabUrl, incognito: false }) as Tabs.Tab);
+  vi.spyOn(browser.tabs, "get").mockImplementation(
+    async (id) => ({ id, url: tabUrl, incognito: false }) as browser.Tabs.Tab,
+  );
   vi.spyOn(browser.scripting, "executeScript").mockImplementation(async () => [
     { frameId: 0, documentId: "d", result: makeFacts({}, page).page },
   ]);
   vi.spyOn(browser.scripting, "getRegisteredContentScripts").mockImplementation(
-    async () => scripts as Scripting.RegisteredContentScript[],
+    async () => scripts as browser.Scripting.RegisteredContentScript[],
   );
   vi.spyOn(browser.scripting, "registerContentScripts").mockImplementation(async (all) => {
     scripts = all as { matches: string[] }[];
@@ -134,7 +135,7 @@ describe("a page that calls for a rule", () => {
     });
     await visit(`${server.origin}/account`);
     expect(await lastGate()).toBe("own-page");
-    vi.spyOn(browser.tabs, "create").mockResolvedValue({ id: 1 } as Tabs.Tab);
+    vi.spyOn(browser.tabs, "create").mockResolvedValue({ id: 1 } as browser.Tabs.Tab);
     vi.useFakeTimers({ now: clock, toFake: ["Date"] });
     await openTab(URL_42);
     await visit();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import browser from "webextension-polyfill";
 import { fakeBrowser } from "wxt/testing/fake-browser";
 import { PHONE_STATES } from "../../../../shared/phone-model.ts";
-import browser from "../../../platform/browser.ts";
 import type { App } from "../../../state/compose-app.ts";
 import { createLightApp } from "../../../state/light-app.ts";
 import { createPhonesStore } from "../../../state/phones.ts";

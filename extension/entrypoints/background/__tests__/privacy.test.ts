@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import browser from "webextension-polyfill";
 import { fakeBrowser } from "wxt/testing/fake-browser";
 import { newId } from "../../../../shared/ids.ts";
 import type { DeletionView } from "../../../../shared/privacy.ts";
-import browser from "../../../platform/browser.ts";
 import type { App } from "../../../state/compose-app.ts";
 import { createLightApp } from "../../../state/light-app.ts";
 import { privacyMark } from "../../../state/privacy-mark.ts";
