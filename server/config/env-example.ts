@@ -1,0 +1,13 @@
+import { LATER, VARIABLES } from "./variables.ts";
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const lines = Object.entries(VARIABLES).map(([name, { schema, about }]) => {
+    const fallback = schema.safeParse(undefined);
+    const shown =
+      fallback.success && (typeof fallback.data === "string" || typeof fallback.data === "number") ? fallback.data : "";
+    return `# ${about}\n#${name}=${shown}`;
+  });
+  const later = LATER.map((name) => `#${name}=`);
+  return `# Settings of the Perch server. Every line is optional; copy to .env and change what you need.\n\n${lines.join("\n")}\n\n# Known, but not used by this version yet.\n${later.join("\n")}\n`;
+}

@@ -1,0 +1,43 @@
+/** Every variable with the line that explains it. Order is the order in `.env.example`. */
+import type { z } from "zod";
+import { PEOPLE_VARIABLES } from "./people-variables.ts";
+import { PHONE_VARIABLES } from "./phone-variables.ts";
+import { SERVER_VARIABLES } from "./server-variables.ts";
+
+export const VARIABLES = { ...SERVER_VARIABLES, ...PHONE_VARIABLES, ...PEOPLE_VARIABLES } as const;
+
+export type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
+
+/** Variables of later features: known, so that setting one is not an error, and told about at start. */
+export const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
+/** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
+export const OWN_PREFIXES = [
+  "PHONE_",
+  "PHONES_",
+  "RUNNING_",
+  "EGRESS_",
+  "IDLE_",
+  "KEY_FILE",
+  "PERCH_",
+  "DATABASE_URL",
+  "MAIL_",
+  "SMTP_",
+  "MOVING_",
+  "LONGEST_",
+  "WARM_",
+  "TRUSTED_",
+  "EXTENSION_",
+  "TLS_",
+  "BACKUP_",
+  "PROCESSORS_",
+  "INACTIVE_",
+  "OPERATOR_",
+  "BILLING",
+  "STRIPE_",
+  "SCRCPY_",
+  "GEELARK_",
+  // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
+  "ANDROID_DEVICE",
+  "ANDROID_IMAGE",
+  "DOCKER_PHONE",
+];
