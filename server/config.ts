@@ -1,5 +1,6 @@
 /** Configuration: parsed once from the environment, passed in as a value. `.env.example` is generated from this. */
 import { type Config, complete, LOOPBACK } from "./config/checks.ts";
+import { givenFor, isSecretFile } from "./config/secret-files.ts";
 import { OWN_PREFIXES, VARIABLES, type Variables } from "./config/variables.ts";
 import { PerchError } from "./errors.ts";
 
@@ -11,14 +12,25 @@ export { OPERATOR_ROLES } from "./config/people-variables.ts";
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
+  const warnings: string[] = [];
   for (const [name, { schema }] of Object.entries(VARIABLES)) {
-    const raw = env[name]?.trim() || undefined;
-    const parsed = schema.safeParse(raw);
+    const given = givenFor(name, env);
+    if ("problem" in given) {
+      problems.push(given.problem);
+      continue;
+    }
+    if (given.warning !== undefined) warnings.push(given.warning);
+    const parsed = schema.safeParse(given.value);
     if (parsed.success) values[name] = parsed.data;
-    else problems.push(`${name}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
+    else problems.push(`${given.from}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
   }
   for (const name of Object.keys(env)) {
-    if (name in VARIABLES || !OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) || name.startsWith("PERCH_E2E"))
+    if (
+      name in VARIABLES ||
+      isSecretFile(name) ||
+      !OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
+      name.startsWith("PERCH_E2E")
+    )
       continue;
     problems.push(`${name}: there is no such setting. The known ones are in .env.example.`);
   }
@@ -28,7 +40,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       `These settings need a correction:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
     );
   }
-  return complete(asVariables(values), env);
+  return complete(asVariables(values), env, warnings);
 }
 
 /** Each value was parsed by its own schema just before. */

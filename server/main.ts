@@ -23,6 +23,7 @@ try {
       `These settings are set, but this version does not use them yet: ${config.notUsedYet.join(", ")}\n`,
     );
   }
+  for (const warning of config.warnings) process.stdout.write(`${warning}\n`);
   process.stdout.write(`Perch is ready at ${server.url}\n`);
   process.stdout.write(`${billingLine(config)}\n`);
   if (server.setupUrl !== undefined) {

@@ -19,6 +19,8 @@ export interface Config
   readonly geelark: GeelarkConfig | undefined;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
+  /** What works and is probably not meant, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** What a team may have where no plan says it. */
@@ -26,7 +28,11 @@ const UNBILLED_PHONES = { kept: 10, running: 4 } as const;
 export const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** What several settings say together, or why they do not fit. */
-export function complete(values: Variables, env: Readonly<Record<string, string | undefined>>): Config {
+export function complete(
+  values: Variables,
+  env: Readonly<Record<string, string | undefined>>,
+  warnings: readonly string[],
+): Config {
   const { PUBLIC_URL, KEY_FILE, BACKUP_DIR, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
   const certificate = certificateOf(TLS_CERT_FILE, TLS_KEY_FILE);
   const publicUrl = new URL(PUBLIC_URL ?? `${certificate === undefined ? "http" : "https"}://localhost:${values.PORT}`);
@@ -63,6 +69,7 @@ export function complete(values: Variables, env: Readonly<Record<string, string 
     billingMode: mode,
     geelark: geelarkOf(values),
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
+    warnings,
   };
 }
 

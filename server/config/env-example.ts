@@ -1,4 +1,4 @@
-import { LATER, VARIABLES } from "./variables.ts";
+import { isSecret, LATER, VARIABLES } from "./variables.ts";
 
 /** The text of `.env.example`. */
 export function envExample(): string {
@@ -6,8 +6,9 @@ export function envExample(): string {
     const fallback = schema.safeParse(undefined);
     const shown =
       fallback.success && (typeof fallback.data === "string" || typeof fallback.data === "number") ? fallback.data : "";
-    return `# ${about}\n#${name}=${shown}`;
+    const file = isSecret(name) ? `\n#${name}_FILE=` : "";
+    return `# ${about}\n#${name}=${shown}${file}`;
   });
   const later = LATER.map((name) => `#${name}=`);
-  return `# Settings of the Perch server. Every line is optional; copy to .env and change what you need.\n\n${lines.join("\n")}\n\n# Known, but not used by this version yet.\n${later.join("\n")}\n`;
+  return `# Settings of the Perch server. Every line is optional; copy to .env and change what you need.\n# NAME_FILE names a file with the value instead, as of Docker secrets and systemd credentials.\n\n${lines.join("\n")}\n\n# Known, but not used by this version yet.\n${later.join("\n")}\n`;
 }

@@ -7,6 +7,7 @@ export const OPERATOR_ROLES = ["operator", "support", "privacy", "security", "ow
 
 export const PEOPLE_VARIABLES = {
   SMTP_URL: {
+    secret: true,
     schema: address(/^smtps?$/, "smtps://user:password@host").optional(),
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
@@ -17,6 +18,7 @@ export const PEOPLE_VARIABLES = {
       "auto: Stripe where STRIPE_SECRET_KEY is set, else a sandbox without money on this machine and off in public. Or sandbox, off.",
   },
   STRIPE_SECRET_KEY: {
+    secret: true,
     schema: z
       .string()
       .regex(
@@ -27,6 +29,7 @@ export const PEOPLE_VARIABLES = {
     about: "Stripe's secret key, better a restricted one: sk_… or rk_….",
   },
   STRIPE_WEBHOOK_SECRET: {
+    secret: true,
     schema: z
       .string()
       .default("")

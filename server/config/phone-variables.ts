@@ -87,6 +87,7 @@ export const PHONE_VARIABLES = {
     about: "Cloud phones of GeeLark: the appId of your team there, with GEELARK_API_KEY and GEELARK_PROXY.",
   },
   GEELARK_API_KEY: {
+    secret: true,
     schema: z
       .string()
       .regex(/^\w{16,128}$/, "Write the API key of your team at GeeLark.")
@@ -94,6 +95,7 @@ export const PHONE_VARIABLES = {
     about: "The API key that belongs to GEELARK_APP_ID. Calls are signed with it; it is never sent.",
   },
   GEELARK_TOKEN: {
+    secret: true,
     schema: z
       .string()
       .regex(/^\S{16,2000}$/, "Write the API token of GeeLark's client, without blanks.")
@@ -121,6 +123,7 @@ export const PHONE_VARIABLES = {
     about: "Where phones at GeeLark stand: sgp is Singapore, cn is China. Default: GeeLark's own choice.",
   },
   GEELARK_PROXY: {
+    secret: true,
     schema: z
       .string()
       .regex(

@@ -34,6 +34,7 @@ export const SERVER_VARIABLES = {
     about: "Backups older than this are removed: 14 at most, because what people had erased is in them.",
   },
   DATABASE_URL: {
+    secret: true,
     schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
     about: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
   },

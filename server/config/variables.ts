@@ -8,6 +8,12 @@ export const VARIABLES = { ...SERVER_VARIABLES, ...PHONE_VARIABLES, ...PEOPLE_VA
 
 export type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
+/** Whether a value may also stand in a file that NAME_FILE names, as `secret` in its entry says. */
+export function isSecret(name: string): boolean {
+  const known: Readonly<Record<string, object>> = VARIABLES;
+  return "secret" in (known[name] ?? {});
+}
+
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
 export const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
