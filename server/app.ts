@@ -34,6 +34,7 @@ import { asDownload, formOnly, importForm, importScope, sendExport } from "./htt
 import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import type { TrustedProxies } from "./http/trusted-proxies.ts";
 import { addUploadRoutes, type Caller, isUploadPiece } from "./http/upload-routes.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
@@ -87,7 +88,7 @@ export interface AppOptions {
   readonly log: Log;
   readonly refusals: Refusals;
   readonly limiter: RateLimiter;
-  readonly trustedProxies: readonly string[];
+  readonly trustedProxies: TrustedProxies;
   /** Undefined when ready, else a sentence why not. */
   readonly notReady: () => string | undefined;
   readonly metrics: () => Promise<string>;

@@ -26,6 +26,7 @@ import type { PagesEnv } from "./http/pages/page-context.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import { trustedProxies } from "./http/trusted-proxies.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -253,7 +254,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     refusals,
     limiter,
-    trustedProxies: config.TRUSTED_PROXIES,
+    trustedProxies: trustedProxies(config.TRUSTED_PROXIES),
     notReady: () => (stopping ? "The server is stopping." : undefined),
     async metrics() {
       const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();

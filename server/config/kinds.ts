@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseEgressAllow } from "../egress/allow.ts";
 import { parseAuthority } from "../egress/host.ts";
+import { trustedProxies } from "../http/trusted-proxies.ts";
 
 export const wholeNumber = (least: number, most: number) => {
   const error = `Write a whole number from ${least} to ${most}.`;
@@ -40,4 +41,12 @@ export function hostAndPort(text: string, context: z.RefinementCtx) {
   if (target !== undefined && target.port !== 0) return { host: target.host, port: target.port };
   context.addIssue({ code: "custom", message: "Write host:port, like 127.0.0.1:5037, or off." });
   return z.NEVER;
+}
+
+export function believable(list: readonly string[], context: z.RefinementCtx): void {
+  try {
+    trustedProxies(list);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+  }
 }

@@ -1,8 +1,7 @@
 /** Settings of the server itself: where it listens, what it keeps where, whom it believes. */
-import { isIP } from "node:net";
 import { z } from "zod";
 import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
-import { address, origin, whole } from "./kinds.ts";
+import { address, believable, origin, whole } from "./kinds.ts";
 
 export const SERVER_VARIABLES = {
   PORT: { schema: whole(8787, 0, 65535), about: "Port to listen on." },
@@ -56,7 +55,7 @@ export const SERVER_VARIABLES = {
           .map((ip) => ip.trim())
           .filter(Boolean),
       )
-      .refine((list) => list.every((ip) => isIP(ip) !== 0), "Write IP addresses, separated by commas."),
-    about: "Addresses of proxies whose X-Forwarded-For is believed.",
+      .superRefine(believable),
+    about: "Addresses of proxies whose X-Forwarded-For is believed: 10.0.0.2,10.1.0.0/16.",
   },
 } as const;
