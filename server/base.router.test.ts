@@ -40,6 +40,7 @@ const context = (
   userAgent: "",
   credential: async () => credential,
   whileSignedIn: (_actor, signal) => signal,
+  observed: (_call, work) => work(),
   clock,
   log: createLog({ clock, write: (line) => lines.push(line) }),
   limiter: {

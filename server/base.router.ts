@@ -13,6 +13,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import type { ObserveCall } from "./metrics/observe-call.ts";
 import {
   type Actor,
   STEP_UP_MS,
@@ -48,6 +49,8 @@ export interface RequestContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limiter: RateLimiter;
+  /** Runs a call's work: measured and traced. */
+  readonly observed: ObserveCall;
 }
 
 const t = initTRPC
@@ -69,7 +72,7 @@ export const router = t.router;
 /** Texts of automations: a test of a shop needs the numbers that are published for tests. */
 const AUTOMATIONS = /^(flows|runs|rules|secrets|suites|workspaces|recordings)\./;
 
-const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) => {
+const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInput }) => {
   if (meta === undefined) throw new Error(`Procedure ${path} declares no meta.`);
   const network = networkOf(ctx.ip);
   try {
@@ -99,7 +102,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
     }
   }
   const started = performance.now();
-  const result = await next({ ctx: { actor, scope } });
+  const result = await ctx.observed({ path, type }, () => next({ ctx: { actor, scope } }));
   if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
     ctx.log.error("A call failed unexpectedly", {
       requestId: ctx.requestId,

@@ -7,6 +7,7 @@ import { createLog, errorFields, errorText } from "./log.ts";
 import { guardOutbound } from "./privacy/processors/outbound.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { startServer } from "./server.ts";
+import { collectorOf } from "./tracing/tracing.ts";
 
 const STOP_LIMIT_MS = 15_000;
 
@@ -16,7 +17,7 @@ const log = createLog({ clock: systemClock, write: (line) => process.stderr.writ
 try {
   const config = parseConfig(process.env);
   const processors = readRegister(config);
-  const outbound = guardOutbound({ processors, clock: systemClock, log });
+  const outbound = guardOutbound({ processors, ownPlaces: collectorOf(config), clock: systemClock, log });
   const server = await startServer({ config, clock: systemClock, log, outbound });
   if (config.notUsedYet.length > 0) {
     process.stdout.write(

@@ -48,6 +48,10 @@ export function complete(
       `HOST ${values.HOST} can be reached by others, so people must come through TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or put a proxy with TLS 1.3 in front, and set PUBLIC_URL to the https address.`,
     );
   }
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: collector } = values;
+  if (collector?.startsWith("http:") && !LOOPBACK.has(new URL(collector).hostname)) {
+    throw new PerchError("bad_input", "OTEL_EXPORTER_OTLP_ENDPOINT must be https, unless it is on this machine.");
+  }
   const dataDir = resolve(values.DATA_DIR);
   const keyFile = resolve(KEY_FILE ?? `${dataDir}.key`);
   if (!relative(dataDir, keyFile).startsWith("..")) {

@@ -58,4 +58,17 @@ export const SERVER_VARIABLES = {
       .superRefine(believable),
     about: "Addresses of proxies whose X-Forwarded-For is believed: 10.0.0.2,10.1.0.0/16.",
   },
+  METRICS_TOKEN: {
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^[\w.~+/=-]{20,500}$/, "Write 20 letters and digits at least, as `openssl rand -hex 24` makes them.")
+      .optional(),
+    about:
+      "Who brings it as a bearer token reads /metrics, and the reasons on /readyz. Without it they are read on this machine alone.",
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: origin.optional(),
+    about: "Where traces go, as OTLP over HTTP: http://localhost:4318. Unset: none are made.",
+  },
 } as const;

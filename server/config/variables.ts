@@ -46,4 +46,5 @@ export const OWN_PREFIXES = [
   "ANDROID_DEVICE",
   "ANDROID_IMAGE",
   "DOCKER_PHONE",
+  "METRICS_",
 ];

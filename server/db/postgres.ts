@@ -45,6 +45,7 @@ export function postgresDatabase(
     onAnnounced: Database["onAnnounced"];
     /** One connection, outside of any transaction. */
     outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
+    connections?: NonNullable<Database["connections"]>;
   },
 ): Database {
   parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
@@ -74,6 +75,7 @@ export function postgresDatabase(
     },
     settle: (tables) => parts.outside((session) => settlePostgres(session, tables)),
     pages: async () => undefined,
+    ...(parts.connections !== undefined && { connections: parts.connections }),
     close: parts.close,
   };
   return db;
@@ -139,6 +141,9 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
         own.release();
       }
     },
+    connections: () => ({
+      ...{ idle: pool.idleCount, busy: pool.totalCount - pool.idleCount, waiting: pool.waitingCount },
+    }),
     async close() {
       await listening.stop();
       await pool.end();

@@ -95,6 +95,8 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
   const url = new URL(SCREEN_PATH, options.publicUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const rooms = new Map<PhoneId, Room>();
+  /** Of rooms that are gone: what is counted never goes back. */
+  const past = { framesSent: 0, framesDropped: 0, inputsIgnored: 0 };
   /** What was said of phones that are out of sight. */
   const lost = new Map<PhoneId, string>();
   let ticker: NodeJS.Timeout | undefined;
@@ -140,6 +142,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
 
   function forget(phoneId: PhoneId, room: Room): void {
     if (rooms.get(phoneId) !== room) return;
+    addCounts(past, room.counts());
     room.close();
     rooms.delete(phoneId);
     if (rooms.size > 0) return;
@@ -222,13 +225,11 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
       rooms.get(phoneId)?.broadcast({ type: "cover_warning", ...(parksAt && { parksAt: parksAt.toISOString() }) });
     },
     counts() {
-      const sum = { viewers: 0, framesSent: 0, framesDropped: 0, inputsIgnored: 0 };
+      const sum = { viewers: 0, ...past };
       for (const room of rooms.values()) {
         const counts = room.counts();
         sum.viewers += counts.viewers;
-        sum.framesSent += counts.framesSent;
-        sum.framesDropped += counts.framesDropped;
-        sum.inputsIgnored += counts.inputsIgnored;
+        addCounts(sum, counts);
       }
       return sum;
     },
@@ -238,6 +239,13 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     },
   };
 }
+
+function addCounts(sum: Mutable<Omit<RoomCounts, "viewers">>, counts: RoomCounts): void {
+  sum.framesSent += counts.framesSent;
+  sum.framesDropped += counts.framesDropped;
+  sum.inputsIgnored += counts.inputsIgnored;
+}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** One running phone behind calls that return at once; what the driver refuses is logged. Throws when it does not run. */
 function openPhone(phones: PhoneGate, phoneId: PhoneId, log: Log): RoomPhone {
