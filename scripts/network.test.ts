@@ -19,6 +19,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   pg: true,
   stripe: true,
   dockerode: true,
+  "@opentelemetry/exporter-trace-otlp-http": true,
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -53,6 +54,8 @@ const KNOWN = [
   "server/phones/drivers/geelark/transport.ts node:http",
   "server/phones/drivers/geelark/transport.ts node:https",
   "server/phones/drivers/geelark/emulator/emulator.ts fetch",
+  // The operator's: OTEL_EXPORTER_OTLP_ENDPOINT.
+  "server/tracing/otel.ts @opentelemetry/exporter-trace-otlp-http",
   // Stands before all of them: hosts of the processor register alone.
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",
