@@ -1,5 +1,4 @@
 /** The HTTP application: guards, tRPC, files and pages on one Hono app. Order matters: who may talk comes first. */
-import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Context, Hono } from "hono";
@@ -30,6 +29,7 @@ import {
   jsonOnly,
 } from "./http/guards.ts";
 import { asDownload, formOnly, importForm, importScope, sendExport } from "./http/moving-data.ts";
+import { createReferences } from "./http/reference.ts";
 import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
@@ -99,6 +99,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const { doors, log, refusals, meters, tracing } = options;
   const observed = createObserveCall({ meters, tracing });
+  const nextReference = createReferences();
   const app = new Hono<AppEnv>();
   const onEvery = securityHeaders(doors.ownOrigin.startsWith("https:"));
   const credentialOf = async (header: string | undefined, request: RequestInfo) => {
@@ -108,7 +109,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 
   app.use(async (c, next) => {
     const request: RequestInfo = {
-      requestId: randomUUID(),
+      requestId: nextReference(),
       ip: clientAddress(c.env.incoming, options.trustedProxies),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     };
@@ -133,7 +134,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.onError((error, c) => {
     const { requestId } = c.get("request");
     if (error instanceof PerchError) {
-      refusals.note({ requestId, code: error.code });
+      refusals.note({ requestId, code: error.code, cause: error.cause });
       return errorAnswer(c, error, requestId);
     }
     log.error("A request failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
@@ -174,7 +175,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       allowMethodOverride: BY_POST.has(c.req.path),
       onError({ error: { cause }, path, ctx }) {
         if (!(cause instanceof PerchError) || ctx === undefined) return;
-        refusals.note({ requestId: ctx.requestId, code: cause.code, ...(path !== undefined && { procedure: path }) });
+        refusals.note({
+          ...{ requestId: ctx.requestId, code: cause.code, cause: cause.cause },
+          ...(path !== undefined && { procedure: path }),
+        });
       },
       createContext: (): RequestContext => {
         const request = c.get("request");

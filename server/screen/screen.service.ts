@@ -4,7 +4,7 @@ import { roleMay } from "../../shared/access.ts";
 import type { CredentialId, PhoneId } from "../../shared/ids.ts";
 import { type EndReason, SCREEN_PROTOCOL, TICKET_LIFETIME_MS } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
-import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
+import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { DriverEvent, PhoneInput, ScreenSource } from "../phones/driver.ts";
 import type { AccessChange } from "../teams/access-changes.ts";
@@ -15,6 +15,8 @@ import { endSocket } from "./viewer.ts";
 
 export const SCREEN_PATH = "/screen";
 export const MAX_VIEWERS_PER_PHONE = 20;
+/** What goes wrong unexpectedly is in the log, by the phone's id. */
+export const SCREEN_FAILED = "The screen could not be opened. Try again.";
 const TOO_MANY_VIEWERS = `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`;
 /** Said when access to the phone ends. */
 const LEFT_TEAM = {
@@ -179,7 +181,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
           endSocket(socket, "parked", error.message);
         } else {
           log.error("screen not available", { phoneId: grant.phoneId, ...errorFields(error) });
-          endSocket(socket, "failed", INTERNAL_MESSAGE);
+          endSocket(socket, "failed", SCREEN_FAILED);
         }
       }
     },

@@ -254,7 +254,7 @@ function isOwnOrigin(origin: string | undefined, publicUrl: URL): boolean {
   );
 }
 
-/** An error as a page, in words and with the request id to quote. Unexpected errors show nothing of themselves. */
+/** An error as a page, in words and with the reference to quote. Unexpected errors show nothing of themselves. */
 export function errorPage(
   c: PageCall,
   error: unknown,
@@ -262,7 +262,7 @@ export function errorPage(
 ): Response | Promise<Response> {
   const { requestId } = c.get("request");
   const known = error instanceof PerchError ? error : undefined;
-  if (known !== undefined) refusals.note({ requestId, code: known.code });
+  if (known !== undefined) refusals.note({ requestId, code: known.code, cause: known.cause });
   else log.error("A page failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
   const status = known ? HTTP_STATUS[known.code] : HTTP_STATUS.internal;
   if (known?.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(known.retryAfterMs / 1000)));
