@@ -56,6 +56,12 @@ const KNOWN = [
   "server/phones/drivers/geelark/emulator/emulator.ts fetch",
   // The operator's: OTEL_EXPORTER_OTLP_ENDPOINT.
   "server/tracing/otel.ts @opentelemetry/exporter-trace-otlp-http",
+  // The doctor: this machine's own port, and what the settings name.
+  "server/db/look.ts pg",
+  "server/doctor/reach.ts node:http",
+  "server/doctor/reach.ts node:https",
+  "server/doctor/reach.ts node:net",
+  "server/doctor/reach.ts node:tls",
   // Stands before all of them: hosts of the processor register alone.
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",

@@ -1,8 +1,8 @@
 /** The checks of a running server. */
-import { readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import type { Clock } from "../clock.ts";
+import { shippedMigrations } from "../db/look.ts";
 import type { HealthRepo } from "./health.repo.ts";
 import type { Checks, Finding } from "./readiness.ts";
 
@@ -40,7 +40,7 @@ export function serverChecks(options: ServerChecksOptions): Checks {
       return ["ok", "It takes writes."];
     },
     async migrations() {
-      known ??= await countMigrations(migrationsFolder);
+      known ??= shippedMigrations(migrationsFolder);
       const applied = await repo.migrations();
       if (applied < known) return ["fail", `The database is ${known - applied} migrations behind this version.`];
       // A newer node has been started beside this one, which serves on until it is replaced.
@@ -79,10 +79,4 @@ export async function diskFinding(folder: string): Promise<Finding> {
   const words = `${Math.round(free / MB).toLocaleString("en")} MB are free.`;
   const isFull = free < LEAST_FREE.bytes && bavail < blocks * LEAST_FREE.share;
   return isFull ? ["fail", `The disk is nearly full: ${words}`] : ["ok", words];
-}
-
-const journal = z.object({ entries: z.array(z.unknown()) });
-
-async function countMigrations(folder: string): Promise<number> {
-  return journal.parse(JSON.parse(await readFile(join(folder, "meta", "_journal.json"), "utf8"))).entries.length;
 }
