@@ -15,6 +15,7 @@ import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
+import { troubleInWords } from "./db/trouble.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { createHealthRoutes, type HealthRoutesOptions } from "./health/health-routes.ts";
@@ -131,8 +132,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     // Pages and files choose some for themselves.
     for (const [name, value] of onEvery) if (!headers.has(name)) headers.set(name, value);
   });
-  app.onError((error, c) => {
+  app.onError((thrown, c) => {
     const { requestId } = c.get("request");
+    const error = troubleInWords(thrown);
     if (error instanceof PerchError) {
       refusals.note({ requestId, code: error.code, cause: error.cause });
       return errorAnswer(c, error, requestId);
@@ -173,8 +175,15 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       router: options.router,
       maxBatchSize: MAX_BATCH,
       allowMethodOverride: BY_POST.has(c.req.path),
-      onError({ error: { cause }, path, ctx }) {
-        if (!(cause instanceof PerchError) || ctx === undefined) return;
+      onError({ error, path, ctx }) {
+        const { cause } = error;
+        if (ctx === undefined) return;
+        if (!(cause instanceof PerchError)) {
+          if (error.code !== "INTERNAL_SERVER_ERROR") return;
+          const at = { requestId: ctx.requestId, procedure: path };
+          log.error("A call failed unexpectedly", { ...at, ...errorFields(cause ?? error) });
+          return;
+        }
         refusals.note({
           ...{ requestId: ctx.requestId, code: cause.code, cause: cause.cause },
           ...(path !== undefined && { procedure: path }),

@@ -9,10 +9,11 @@ import type { Permission, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { demandNoCardNumber } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
+import { troubleInWords } from "./db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
-import { errorFields, type Log } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { ObserveCall } from "./metrics/observe-call.ts";
 import {
   type Actor,
@@ -80,7 +81,9 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInpu
   } catch (error) {
     throw asTrpcError(error);
   }
-  const credential = await ctx.credential();
+  const credential = await ctx.credential().catch((error: unknown) => {
+    throw asTrpcError(error);
+  });
   const actor = credential === "ended" ? undefined : credential;
   if (meta.auth !== "public" && actor === undefined) {
     throw credential === "ended"
@@ -101,17 +104,9 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInpu
       throw asTrpcError(error);
     }
   }
-  const started = performance.now();
   const result = await ctx.observed({ path, type }, () => next({ ctx: { actor, scope } }));
-  if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
-    ctx.log.error("A call failed unexpectedly", {
-      requestId: ctx.requestId,
-      procedure: path,
-      durationMs: Math.round(performance.now() - started),
-      ...errorFields(result.error.cause ?? result.error),
-    });
-  }
-  if (!result.ok && result.error.cause instanceof PerchError) throw asTrpcError(result.error.cause);
+  const known = result.ok ? undefined : troubleInWords(result.error.cause);
+  if (known instanceof PerchError) throw asTrpcError(known);
   return result;
 });
 
@@ -198,8 +193,9 @@ function domain(code: PerchError["code"], message: string): TRPCError {
 }
 
 function asTrpcError(error: unknown): TRPCError {
-  if (!(error instanceof PerchError)) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
-  return new TRPCError({ code: TRPC_CODES[error.code], message: error.message, cause: error });
+  const known = troubleInWords(error);
+  if (!(known instanceof PerchError)) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
+  return new TRPCError({ code: TRPC_CODES[known.code], message: known.message, cause: known });
 }
 
 /** The one place an error becomes what a client sees. Unexpected errors show nothing of themselves. */

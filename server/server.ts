@@ -35,7 +35,8 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase, recordKeyChange } from "./open-database.ts";
+import { recordKeyChange } from "./open-database.ts";
+import { openWhenThere } from "./open-when-there.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
@@ -103,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { http, port } = listening;
   const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
-  const opened = await openDatabase(config).catch(async (error: unknown) => {
+  const opened = await openWhenThere(config, log).catch(async (error: unknown) => {
     await listening.close();
     throw error;
   });

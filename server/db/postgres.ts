@@ -13,6 +13,7 @@ import {
   type Reader,
   type Writer,
 } from "./database.ts";
+import { comingBack } from "./lent-connections.ts";
 import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { postgresConfig } from "./postgres-url.ts";
@@ -92,7 +93,7 @@ export async function preparePostgres(session: PostgresSession, migrationsFolder
 /** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const config = postgresConfig(options.url);
-  const pool = new pg.Pool({ ...config, max: 10 });
+  const pool = comingBack(new pg.Pool({ ...config, max: 10 }));
   pool.on("error", () => {});
   try {
     const client = await pool.connect();

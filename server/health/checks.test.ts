@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ManualClock } from "../clock.ts";
-import { MIGRATIONS, TEST_ENGINES } from "../db/testing.ts";
+import { MIGRATIONS } from "../db/testing.ts";
 import { type ServerChecksOptions, type ServingState, serverChecks } from "./checks.ts";
-import { createHealthRepo } from "./health.repo.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "perch-checks-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,23 +22,6 @@ const options: ServerChecksOptions = {
 };
 const look = async (name: string, changed: Partial<ServerChecksOptions> = {}) =>
   serverChecks({ ...options, ...changed })[name]?.(signal);
-
-describe.each(TEST_ENGINES)("the database of $name", ({ open }) => {
-  it("takes the small write, again and again, and knows how far its tables are", async () => {
-    const { db, dispose } = await open();
-    try {
-      const repo = createHealthRepo(db);
-      const { database, migrations } = serverChecks({
-        ...{ ...options, repo, migrationsFolder: join(MIGRATIONS, db.engine) },
-      });
-      for (let times = 0; times < 2; times += 1) expect(await database?.(signal)).toEqual(["ok", "It takes writes."]);
-      expect(await db.read.select().from(db.t.rateLimits)).toHaveLength(1);
-      expect(await migrations?.(signal)).toEqual(["ok", expect.stringMatching(/^All \d+ are there/)]);
-    } finally {
-      await dispose();
-    }
-  });
-});
 
 describe("a server is not ready", () => {
   it.each([

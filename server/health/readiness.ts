@@ -4,6 +4,7 @@
  * late (mail, phones of one kind) is a warning: taking every node out because the mail server is away would help nobody.
  */
 import type { Monotonic } from "../clock.ts";
+import { PerchError } from "../errors.ts";
 
 export type CheckState = "ok" | "warn" | "fail";
 export interface CheckLine {
@@ -56,8 +57,9 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
     );
     try {
       return line(await Promise.race([work, timeout]));
-    } catch {
-      return line(["fail", "It cannot be reached or does not work; the log says more."]);
+    } catch (error) {
+      const words = error instanceof PerchError ? error.message : "It cannot be reached or does not work.";
+      return line(["fail", words]);
     } finally {
       clearTimeout(timer);
       work.catch(() => {});
