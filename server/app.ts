@@ -175,15 +175,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       router: options.router,
       maxBatchSize: MAX_BATCH,
       allowMethodOverride: BY_POST.has(c.req.path),
-      onError({ error, path, ctx }) {
-        const { cause } = error;
-        if (ctx === undefined) return;
-        if (!(cause instanceof PerchError)) {
-          if (error.code !== "INTERNAL_SERVER_ERROR") return;
-          const at = { requestId: ctx.requestId, procedure: path };
-          log.error("A call failed unexpectedly", { ...at, ...errorFields(cause ?? error) });
-          return;
-        }
+      onError({ error: { cause }, path, ctx }) {
+        if (!(cause instanceof PerchError) || ctx === undefined) return;
         refusals.note({
           ...{ requestId: ctx.requestId, code: cause.code, cause: cause.cause },
           ...(path !== undefined && { procedure: path }),

@@ -13,7 +13,7 @@ import { troubleInWords } from "./db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
-import type { Log } from "./log.ts";
+import { errorFields, type Log } from "./log.ts";
 import type { ObserveCall } from "./metrics/observe-call.ts";
 import {
   type Actor,
@@ -81,8 +81,14 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInpu
   } catch (error) {
     throw asTrpcError(error);
   }
+  const logged = (error: unknown): TRPCError => {
+    const said = asTrpcError(error);
+    if (said.cause instanceof PerchError) return said;
+    ctx.log.error("A call failed unexpectedly", { requestId: ctx.requestId, procedure: path, ...errorFields(error) });
+    return said;
+  };
   const credential = await ctx.credential().catch((error: unknown) => {
-    throw asTrpcError(error);
+    throw logged(error);
   });
   const actor = credential === "ended" ? undefined : credential;
   if (meta.auth !== "public" && actor === undefined) {
@@ -94,7 +100,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInpu
   try {
     await ctx.limiter.take(meta.limit, actor?.userId ?? network);
   } catch (error) {
-    throw asTrpcError(error);
+    throw logged(error);
   }
   if (meta.toPhone === undefined) {
     const input = await getRawInput();
@@ -105,8 +111,10 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInpu
     }
   }
   const result = await ctx.observed({ path, type }, () => next({ ctx: { actor, scope } }));
-  const known = result.ok ? undefined : troubleInWords(result.error.cause);
-  if (known instanceof PerchError) throw asTrpcError(known);
+  if (result.ok) return result;
+  const { cause, code } = result.error;
+  if (code === "INTERNAL_SERVER_ERROR") throw logged(cause ?? result.error);
+  if (cause instanceof PerchError) throw asTrpcError(cause);
   return result;
 });
 
