@@ -19,6 +19,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   pg: true,
   stripe: true,
   dockerode: true,
+  "@opentelemetry/exporter-trace-otlp-http": true,
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -53,6 +54,14 @@ const KNOWN = [
   "server/phones/drivers/geelark/transport.ts node:http",
   "server/phones/drivers/geelark/transport.ts node:https",
   "server/phones/drivers/geelark/emulator/emulator.ts fetch",
+  // The operator's: OTEL_EXPORTER_OTLP_ENDPOINT.
+  "server/tracing/otel.ts @opentelemetry/exporter-trace-otlp-http",
+  // The doctor: this machine's own port, and what the settings name.
+  "server/db/look.ts pg",
+  "server/doctor/reach.ts node:http",
+  "server/doctor/reach.ts node:https",
+  "server/doctor/reach.ts node:net",
+  "server/doctor/reach.ts node:tls",
   // Stands before all of them: hosts of the processor register alone.
   "server/privacy/processors/outbound.ts node:dgram",
   "server/privacy/processors/outbound.ts node:dns",

@@ -15,6 +15,8 @@ const EXTERNAL = [
   "@jitl/quickjs-wasmfile-release-sync",
   "disposable-email-domains-js",
   "dockerode",
+  // Loaded where traces are collected, and nowhere else.
+  /^@opentelemetry\//,
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */

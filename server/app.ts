@@ -1,5 +1,4 @@
 /** The HTTP application: guards, tRPC, files and pages on one Hono app. Order matters: who may talk comes first. */
-import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Context, Hono } from "hono";
@@ -7,7 +6,6 @@ import { bodyLimit } from "hono/body-limit";
 import { RUN_REPORTS } from "../shared/automation-model.ts";
 import { phoneId, runId, suiteId } from "../shared/ids.ts";
 import { IMPORT_PATH, importMode } from "../shared/privacy.ts";
-import { API_VERSION, type Health, PRODUCT_VERSION } from "../shared/version.ts";
 import { folderPath } from "../shared/workspaces.ts";
 import type { Sessions } from "./accounts/sessions.service.ts";
 import type { AppRouter } from "./app.router.ts";
@@ -17,9 +15,10 @@ import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
+import { troubleInWords } from "./db/trouble.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
-import { isAtTheMachine } from "./http/at-the-machine.ts";
+import { createHealthRoutes, type HealthRoutesOptions } from "./health/health-routes.ts";
 import {
   callsOnly,
   clientAddress,
@@ -31,12 +30,16 @@ import {
   jsonOnly,
 } from "./http/guards.ts";
 import { asDownload, formOnly, importForm, importScope, sendExport } from "./http/moving-data.ts";
+import { createReferences } from "./http/reference.ts";
 import type { Refusals } from "./http/refusals.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import type { TrustedProxies } from "./http/trusted-proxies.ts";
 import { addUploadRoutes, type Caller, isUploadPiece } from "./http/upload-routes.ts";
 import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { endpointClass, type HookSource, type Meters } from "./metrics/meters.ts";
+import { createObserveCall } from "./metrics/observe-call.ts";
 import { GEELARK_WEBHOOK_PATH, type GeelarkWebhook, MAX_HINT_BYTES } from "./phones/drivers/geelark/webhook.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
@@ -44,6 +47,7 @@ import type { DataImports } from "./privacy/export/import/import.service.ts";
 import { MAX_ARCHIVE_BYTES } from "./privacy/export/import/import-archive.ts";
 import { type AccessChanges, concerns } from "./teams/access-changes.ts";
 import { type Actor, secondFactorRefusal, standingRefusal, teamScope } from "./teams/team-scope.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
@@ -87,14 +91,16 @@ export interface AppOptions {
   readonly log: Log;
   readonly refusals: Refusals;
   readonly limiter: RateLimiter;
-  readonly trustedProxies: readonly string[];
-  /** Undefined when ready, else a sentence why not. */
-  readonly notReady: () => string | undefined;
-  readonly metrics: () => Promise<string>;
+  readonly trustedProxies: TrustedProxies;
+  readonly health: HealthRoutesOptions;
+  readonly meters: Meters;
+  readonly tracing: Tracing;
 }
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { doors, log, refusals } = options;
+  const { doors, log, refusals, meters, tracing } = options;
+  const observed = createObserveCall({ meters, tracing });
+  const nextReference = createReferences();
   const app = new Hono<AppEnv>();
   const onEvery = securityHeaders(doors.ownOrigin.startsWith("https:"));
   const credentialOf = async (header: string | undefined, request: RequestInfo) => {
@@ -104,22 +110,33 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 
   app.use(async (c, next) => {
     const request: RequestInfo = {
-      requestId: randomUUID(),
+      requestId: nextReference(),
       ip: clientAddress(c.env.incoming, options.trustedProxies),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     };
     c.set("request", request);
-    await next();
+    const since = performance.now();
+    await tracing.span(`${c.req.method} request`, "server", { "http.request.method": c.req.method }, async (span) => {
+      await next();
+      const kind = endpointClass(c.req.path, c.res.headers.get("content-type"));
+      meters.answered(kind, c.res.status, (performance.now() - since) / 1000);
+      span.set({
+        ...{ "http.route": kind, "http.response.status_code": c.res.status },
+        "perch.request_id": request.requestId,
+      });
+      if (c.res.status >= 500) span.failed();
+    });
     // Set on the answer itself: `c.header` builds the whole answer anew for every line, a third of a call's cost.
     const { headers } = c.res;
     headers.set("X-Request-Id", request.requestId);
     // Pages and files choose some for themselves.
     for (const [name, value] of onEvery) if (!headers.has(name)) headers.set(name, value);
   });
-  app.onError((error, c) => {
+  app.onError((thrown, c) => {
     const { requestId } = c.get("request");
+    const error = troubleInWords(thrown);
     if (error instanceof PerchError) {
-      refusals.note({ requestId, code: error.code });
+      refusals.note({ requestId, code: error.code, cause: error.cause });
       return errorAnswer(c, error, requestId);
     }
     log.error("A request failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
@@ -146,15 +163,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
 
   const called = ["/trpc/*", "/files/*", "/runs/*", "/suites/*", "/workspaces/*", IMPORT_PATH];
-  for (const path of ["/healthz", "/readyz", ...called]) app.use(path, extensionCors(doors));
+  for (const path of ["/healthz", "/readyz", "/version", ...called]) app.use(path, extensionCors(doors));
   app.use("/exports/*", formDoor(doors));
-  app.get("/healthz", (c) =>
-    c.json({ product: "perch", apiVersion: API_VERSION, version: PRODUCT_VERSION } satisfies Health),
-  );
-  app.get("/readyz", (c) => {
-    const reason = options.notReady();
-    return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
-  });
+  app.route("/", createHealthRoutes(options.health));
   for (const path of called) app.use(path, callsOnly);
   app.use("/trpc/*", jsonOnly);
   app.all("/trpc/*", (c) =>
@@ -166,7 +177,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       allowMethodOverride: BY_POST.has(c.req.path),
       onError({ error: { cause }, path, ctx }) {
         if (!(cause instanceof PerchError) || ctx === undefined) return;
-        refusals.note({ requestId: ctx.requestId, code: cause.code, ...(path !== undefined && { procedure: path }) });
+        refusals.note({
+          ...{ requestId: ctx.requestId, code: cause.code, cause: cause.cause },
+          ...(path !== undefined && { procedure: path }),
+        });
       },
       createContext: (): RequestContext => {
         const request = c.get("request");
@@ -176,6 +190,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
           clock,
           log,
           limiter,
+          observed,
           credential: once(() => credentialOf(c.req.header("authorization"), request)),
           whileSignedIn: (actor, signal) => whileSignedIn(options, actor, signal),
         };
@@ -248,42 +263,52 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return sendExport(c, options.copies, c.req.param("ticket"));
   });
 
+  /** Whether what was sent to us was taken, for the figures. */
+  const taking = async <T>(source: HookSource, work: () => Promise<T>): Promise<T> => {
+    let taken = false;
+    try {
+      const answer = await work();
+      taken = true;
+      return answer;
+    } finally {
+      meters.hook(source, taken);
+    }
+  };
   app.post("/hooks/:id", jsonOnly, async (c) => {
     await options.limiter.take("write", networkOf(c.get("request").ip));
     const body = new Uint8Array(await c.req.arrayBuffer());
     if (body.length > MAX_HOOK_BYTES) throw new PerchError("too_large", "A webhook takes at most 64 KB.");
-    const answer = await options.webhooks.receive({
-      id: c.req.param("id"),
-      timestamp: c.req.header("x-perch-timestamp") ?? "",
-      signature: c.req.header("x-perch-signature") ?? "",
-      body,
-      idempotencyKey: c.req.header("idempotency-key"),
-    });
+    const answer = await taking("rules", () =>
+      options.webhooks.receive({
+        id: c.req.param("id"),
+        timestamp: c.req.header("x-perch-timestamp") ?? "",
+        signature: c.req.header("x-perch-signature") ?? "",
+        body,
+        idempotencyKey: c.req.header("idempotency-key"),
+      }),
+    );
     return c.json(answer, 202);
   });
 
   // Before any parser: what Stripe signed are these bytes.
   app.post(STRIPE_WEBHOOK_PATH, async (c) => {
-    if (options.stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
+    const { stripeWebhook } = options;
+    if (stripeWebhook === undefined) throw new PerchError("not_found", "This server sends no bills.");
     const body = new Uint8Array(await c.req.arrayBuffer());
-    await options.stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") });
+    await taking("stripe", () => stripeWebhook.receive({ body, signature: c.req.header("stripe-signature") }));
     return c.json({ received: true });
   });
 
   // Without a signature it is refused before anything is read of it.
   app.post(GEELARK_WEBHOOK_PATH, async (c) => {
-    if (options.partnerWebhook === undefined) throw new PerchError("not_found", "This server has no such partner.");
+    const { partnerWebhook } = options;
+    if (partnerWebhook === undefined) throw new PerchError("not_found", "This server has no such partner.");
     await options.limiter.take("write", networkOf(c.get("request").ip));
     const body = new Uint8Array(await c.req.arrayBuffer());
-    await options.partnerWebhook.receive({ body, header: (name) => c.req.header(name) });
+    await taking("geelark", () => partnerWebhook.receive({ body, header: (name) => c.req.header(name) }));
     return c.json({ received: true });
   });
 
-  app.get("/metrics", async (c) => {
-    if (!isAtTheMachine(c.req, c.get("request").ip))
-      throw new PerchError("forbidden", "Metrics are read on the machine itself.");
-    return c.text(await options.metrics());
-  });
   app.route("/", options.pages);
   return app;
 }

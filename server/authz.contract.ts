@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
 import type { SignInMethod } from "../shared/accounts.ts";
 import type { DescribedProcedure } from "./authz.ts";
+import { REFERENCE } from "./http/reference.ts";
 import { STEP_UP_MS } from "./teams/team-scope.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
 
@@ -143,7 +144,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     const answer = await ask(procedure, token);
     expect(answer.ok ? "allowed" : answer.error.code).toBeOneOf(codes);
     expect(await state()).toBe(before);
-    if (!answer.ok) expect(answer.error.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    if (!answer.ok) expect(answer.error.requestId).toMatch(REFERENCE);
   };
   const named = (some: readonly DescribedProcedure[]) => some.map((one) => [one.path, one] as const);
   const guarded = named(procedures.filter(({ meta }) => meta?.auth !== "public"));

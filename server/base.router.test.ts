@@ -40,6 +40,7 @@ const context = (
   userAgent: "",
   credential: async () => credential,
   whileSignedIn: (_actor, signal) => signal,
+  observed: (_call, work) => work(),
   clock,
   log: createLog({ clock, write: (line) => lines.push(line) }),
   limiter: {
@@ -253,7 +254,7 @@ describe("errors over HTTP", () => {
     const text = await response.text();
     expect(text).not.toMatch(/stack|node_modules|\.ts:/);
     expect([path, response.status]).toEqual([path, status]);
-    expect(text).toMatch(/"requestId":"[0-9a-f-]{36}"/);
+    expect(text).toMatch(/"requestId":"[0-9A-Z]{5}-[0-9A-Z]{5}"/);
   });
   it("end an event stream within a second of signing out", async () => {
     const leaver = await signIn(server);

@@ -9,10 +9,12 @@ import type { Permission, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { demandNoCardNumber } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
+import { troubleInWords } from "./db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import type { ObserveCall } from "./metrics/observe-call.ts";
 import {
   type Actor,
   STEP_UP_MS,
@@ -48,6 +50,8 @@ export interface RequestContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limiter: RateLimiter;
+  /** Runs a call's work: measured and traced. */
+  readonly observed: ObserveCall;
 }
 
 const t = initTRPC
@@ -69,7 +73,7 @@ export const router = t.router;
 /** Texts of automations: a test of a shop needs the numbers that are published for tests. */
 const AUTOMATIONS = /^(flows|runs|rules|secrets|suites|workspaces|recordings)\./;
 
-const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) => {
+const guarded = t.procedure.use(async ({ ctx, meta, path, type, next, getRawInput }) => {
   if (meta === undefined) throw new Error(`Procedure ${path} declares no meta.`);
   const network = networkOf(ctx.ip);
   try {
@@ -77,7 +81,15 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
   } catch (error) {
     throw asTrpcError(error);
   }
-  const credential = await ctx.credential();
+  const logged = (error: unknown): TRPCError => {
+    const said = asTrpcError(error);
+    if (said.cause instanceof PerchError) return said;
+    ctx.log.error("A call failed unexpectedly", { requestId: ctx.requestId, procedure: path, ...errorFields(error) });
+    return said;
+  };
+  const credential = await ctx.credential().catch((error: unknown) => {
+    throw logged(error);
+  });
   const actor = credential === "ended" ? undefined : credential;
   if (meta.auth !== "public" && actor === undefined) {
     throw credential === "ended"
@@ -88,7 +100,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
   try {
     await ctx.limiter.take(meta.limit, actor?.userId ?? network);
   } catch (error) {
-    throw asTrpcError(error);
+    throw logged(error);
   }
   if (meta.toPhone === undefined) {
     const input = await getRawInput();
@@ -98,17 +110,11 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
       throw asTrpcError(error);
     }
   }
-  const started = performance.now();
-  const result = await next({ ctx: { actor, scope } });
-  if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
-    ctx.log.error("A call failed unexpectedly", {
-      requestId: ctx.requestId,
-      procedure: path,
-      durationMs: Math.round(performance.now() - started),
-      ...errorFields(result.error.cause ?? result.error),
-    });
-  }
-  if (!result.ok && result.error.cause instanceof PerchError) throw asTrpcError(result.error.cause);
+  const result = await ctx.observed({ path, type }, () => next({ ctx: { actor, scope } }));
+  if (result.ok) return result;
+  const { cause, code } = result.error;
+  if (code === "INTERNAL_SERVER_ERROR") throw logged(cause ?? result.error);
+  if (cause instanceof PerchError) throw asTrpcError(cause);
   return result;
 });
 
@@ -195,8 +201,9 @@ function domain(code: PerchError["code"], message: string): TRPCError {
 }
 
 function asTrpcError(error: unknown): TRPCError {
-  if (!(error instanceof PerchError)) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
-  return new TRPCError({ code: TRPC_CODES[error.code], message: error.message, cause: error });
+  const known = troubleInWords(error);
+  if (!(known instanceof PerchError)) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
+  return new TRPCError({ code: TRPC_CODES[known.code], message: known.message, cause: known });
 }
 
 /** The one place an error becomes what a client sees. Unexpected errors show nothing of themselves. */

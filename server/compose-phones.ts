@@ -31,6 +31,8 @@ import { createPhonesService, type PhonesService } from "./phones/phones.service
 import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
+import { tracedDriver } from "./tracing/traced.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
@@ -46,13 +48,14 @@ export interface DriversOptions {
   readonly log: Log;
   /** Of this server; phones do not reach it. */
   readonly port: number;
+  readonly tracing: Tracing;
 }
 
 /** Those of the kinds that are set up; devices and hosts are registered while the server runs, so `adb` always is. */
 export async function openDrivers(
   options: DriversOptions,
 ): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
-  const { db, master, config, audit, jobs, clock, log, port } = options;
+  const { db, master, config, audit, jobs, clock, log, port, tracing } = options;
   const web = await createWebDriver({
     dataDir: config.DATA_DIR,
     key: deriveKey(master, "phone profiles"),
@@ -77,10 +80,11 @@ export async function openDrivers(
   const geelark =
     config.geelark &&
     createGeelarkDriver({
-      ...{ geelark: config.geelark, db, jobs, clock, log, android, ...videos },
+      ...{ geelark: config.geelark, db, jobs, clock, log, android, tracing, ...videos },
       mark: deriveKey(master, "partner mark").toString("hex"),
     });
-  return { drivers: createDrivers([web, adb, ...(geelark === undefined ? [] : [geelark.driver])]), geelark };
+  const all = [web, adb, ...(geelark === undefined ? [] : [geelark.driver])];
+  return { drivers: createDrivers(all.map((driver) => tracedDriver(tracing, driver))), geelark };
 }
 
 export function createPhoneParts(options: {

@@ -51,6 +51,6 @@ export const HTTP_STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The only sentence an unexpected error ever shows; the request id is appended by the caller. */
+/** The only sentence an unexpected error ever shows; the reference of the request stands beside it. */
 export const INTERNAL_MESSAGE =
-  "Something went wrong on the server. Try again; if it keeps happening, send us the request id.";
+  "Something went wrong on the server. Try again; if it keeps happening, send us the reference.";

@@ -7,6 +7,7 @@ import { createLog, errorFields, errorText } from "./log.ts";
 import { guardOutbound } from "./privacy/processors/outbound.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { startServer } from "./server.ts";
+import { collectorOf } from "./tracing/tracing.ts";
 
 const STOP_LIMIT_MS = 15_000;
 
@@ -16,13 +17,9 @@ const log = createLog({ clock: systemClock, write: (line) => process.stderr.writ
 try {
   const config = parseConfig(process.env);
   const processors = readRegister(config);
-  const outbound = guardOutbound({ processors, clock: systemClock, log });
+  const outbound = guardOutbound({ processors, ownPlaces: collectorOf(config), clock: systemClock, log });
   const server = await startServer({ config, clock: systemClock, log, outbound });
-  if (config.notUsedYet.length > 0) {
-    process.stdout.write(
-      `These settings are set, but this version does not use them yet: ${config.notUsedYet.join(", ")}\n`,
-    );
-  }
+  for (const warning of config.warnings) process.stdout.write(`${warning}\n`);
   process.stdout.write(`Perch is ready at ${server.url}\n`);
   process.stdout.write(`${billingLine(config)}\n`);
   if (server.setupUrl !== undefined) {

@@ -13,10 +13,11 @@ import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
 import { type BillingParts, type Books, createBillingParts, createCounting } from "./billing/compose.ts";
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
-import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
+import type { Clock, Monotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
+import { createHealthParts, startWatch } from "./compose-watch.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
@@ -26,6 +27,7 @@ import type { PagesEnv } from "./http/pages/page-context.ts";
 import { createPages } from "./http/pages/pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import { trustedProxies } from "./http/trusted-proxies.ts";
 import { createJobsRepo } from "./jobs/jobs.repo.ts";
 import { createJobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
@@ -33,7 +35,8 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
-import { openDatabase, recordKeyChange } from "./open-database.ts";
+import { recordKeyChange } from "./open-database.ts";
+import { openWhenThere } from "./open-when-there.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
@@ -45,6 +48,7 @@ import { assertBudget } from "./privacy/retention/budget.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket } from "./screen/screen.socket.ts";
+import { tracedDriver, tracedJobs } from "./tracing/traced.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const MINUTE_MS = 60_000;
@@ -100,11 +104,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { http, port } = listening;
   const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
-  const opened = await openDatabase(config).catch(async (error: unknown) => {
+  const opened = await openWhenThere(config, log).catch(async (error: unknown) => {
     await listening.close();
     throw error;
   });
-  const { db, master } = opened;
+  const watch = await startWatch({ config, log, monotonic: options.monotonic });
+  const { tracing, meters, monotonic } = watch;
+  const { master } = opened;
+  const db = watch.observe(opened.db);
 
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, "finished at the start of the server");
@@ -144,12 +151,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const { drivers, geelark } =
     options.driver === undefined
-      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
-      : { drivers: createDrivers([options.driver]), geelark: undefined };
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port, tracing })
+      : { drivers: createDrivers([tracedDriver(tracing, options.driver)]), geelark: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
-    monotonic: options.monotonic ?? systemMonotonic,
+    monotonic,
     recordsKey: deriveKey(master, "billing records"),
     ...{ node: hostname(), boot: randomUUID(), alive: () => drivers.runningPhones() },
   });
@@ -163,7 +170,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const refusals = createRefusals({ log, clock });
   const billing = createBillingParts(counting, {
-    ...{ refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
+    ...{ tracing, refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
     sandboxSecret: sandboxSecretOf(master),
     declined: accounts.cardDeclined,
   });
@@ -227,6 +234,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...billing.services,
   });
   let stopping = false;
+  let meterLagMs = (): number | undefined => undefined;
   const app = createApp({
     router,
     doors,
@@ -253,34 +261,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     refusals,
     limiter,
-    trustedProxies: config.TRUSTED_PROXIES,
-    notReady: () => (stopping ? "The server is stopping." : undefined),
-    async metrics() {
-      const { viewers, framesSent, framesDropped, inputsIgnored } = screen.counts();
-      const running = await phonesRepo.inStatesAnywhere(["running"]);
-      const mail = await accounts.mail.counts();
-      const lines = {
-        phones_running: running.length,
-        ...Object.fromEntries(
-          drivers.all.map(({ kind }) => [
-            `phones_running_${kind}`,
-            running.filter(({ driver }) => driver === kind).length,
-          ]),
-        ),
-        phones_unreachable: running.filter(({ unreachableSince }) => unreachableSince !== null).length,
-        phones_moving: drivers.movingPhones(),
-        viewers,
-        frames_sent: framesSent,
-        frames_dropped: framesDropped,
-        inputs_ignored: inputsIgnored,
-        mail_waiting: mail.waiting,
-        mail_failed: mail.failed,
-        ...(await billing.gauges()),
-      };
-      return Object.entries(lines)
-        .map(([name, value]) => `# TYPE perch_${name} gauge\nperch_${name} ${value}\n`)
-        .join("");
-    },
+    trustedProxies: trustedProxies(config.TRUSTED_PROXIES),
+    health: createHealthParts({
+      ...{
+        watch,
+        db,
+        config,
+        clock,
+        who: `${hostname()} ${process.pid}`,
+        drivers,
+        phonesRepo,
+        jobsRepo,
+        screen,
+        billing,
+      },
+      ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
+    }),
+    ...{ meters, tracing },
   });
   await orClose(rights.beforeServing);
   serve = getRequestListener(app.fetch);
@@ -293,7 +290,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
   });
   await jobs.start(
-    {
+    tracedJobs(tracing, {
       ...accounts.jobs,
       ...rights.jobs,
       ...billing.jobs,
@@ -302,7 +299,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await removeOldBackups(config, clock, config.backupDir);
         await renewKeysCopy(config);
       },
-    },
+    }),
     [
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
       ...rights.schedules,
@@ -314,6 +311,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await recordings.recover();
   const meter = counting.meter(lifecycle);
   await meter.start();
+  meterLagMs = meter.lagMs;
   const recovering = lifecycle
     .recover()
     .catch((error: unknown) => log.error("Recovery of phones failed", errorFields(error)))
@@ -363,6 +361,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await jobs.stop();
         accounts.close();
         await listening.close();
+        await watch.stop();
         await db.close();
       })();
       return closed;

@@ -74,11 +74,12 @@ export function isRefused(failure: Failure | undefined, code: ErrorCode): boolea
 /** One sentence, for a toast. */
 export function failureSentence(failure: Failure): string {
   const { title, detail } = failureWords(failure);
-  return failure.kind === "refused" ? title : `${title} ${detail}`;
+  return `${title} ${detail}`.trim();
 }
 
-function requestWords(error: ErrorBody): string {
-  return error.code === "internal" ? `Request ${error.requestId}.` : "";
+/** What to quote, where the log says more than the sentence. */
+function requestWords({ code, requestId }: ErrorBody): string {
+  return code === "internal" || code === "unavailable" ? `Reference ${requestId}.` : "";
 }
 
 function refusedAction(error: ErrorBody): FailureWords["action"] {

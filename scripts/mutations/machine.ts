@@ -164,7 +164,7 @@ export const MACHINE: readonly Mutation[] = [
   },
   {
     breaks: "The server listens beyond this machine without TLS",
-    file: "server/config.ts",
+    file: "server/config/checks.ts",
     find: 'if (!LOOPBACK.has(values.HOST) && (publicUrl.protocol !== "https:" || PUBLIC_URL === undefined)) {',
     replace: 'if (publicUrl.protocol === "none:") {',
     test: { file: "server/config.test.ts", title: "refuse to listen on %s without https" },

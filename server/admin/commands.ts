@@ -10,6 +10,7 @@ import { createBooks } from "../billing/compose.ts";
 import { sandboxSecretOf } from "../billing/compose-sandbox.ts";
 import { createBillingCommands } from "../billing/desk/compose.ts";
 import { type Config, OPERATOR_ROLES } from "../config.ts";
+import { runDoctor } from "../doctor/doctor.ts";
 import { PerchError } from "../errors.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
@@ -118,6 +119,7 @@ const USAGE = `Usage: npm run admin -- <command>
   hosts undrain --name N --reason R                   takes that back
   hosts remove --name N [--destroyed] --reason R      forgets it; --destroyed: its phones are gone with it
   hosts firewall                                      prints the packet filter rules each host needs, for nft -f
+  doctor [--json]                                     looks at everything the server needs here, and says what to do
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
   backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
@@ -191,12 +193,14 @@ const tokenDays = z
   .transform((text) => TOKEN_DAYS.find((days) => String(days) === text) ?? 365);
 
 /** Runs one command; gives the exit status. Throws `PerchError` for what a person has to correct. */
-export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 2> {
+export async function runAdmin(args: readonly string[], process: AdminProcess): Promise<0 | 1 | 2> {
   if (args.length === 0 || args.includes("--help") || args[0] === "help") {
     process.out(USAGE);
     return args.length === 0 ? 2 : 0;
   }
   const [first = ""] = args;
+  // Before anything is opened: it is for servers that do not start, too.
+  if (first === "doctor") return runDoctor(args.slice(1), process);
   const name = first in COMMANDS ? first : args.slice(0, 2).join(" ");
   const command = COMMANDS[name];
   if (command === undefined) {

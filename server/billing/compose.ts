@@ -14,10 +14,12 @@ import type { JobHandler, Jobs, Schedule } from "../jobs/jobs.service.ts";
 import type { RateLimiter } from "../limits/rate-limiter.ts";
 import type { Log } from "../log.ts";
 import type { Mail } from "../mail/mail.service.ts";
+import type { GaugeSources } from "../metrics/gauges.ts";
 import type { PhonesService } from "../phones/phones.service.ts";
 import type { ProcessorErasure } from "../privacy/erasure/purge-stores.ts";
 import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
 import { serverScope } from "../teams/team-scope.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { type BillingRepo, createBillingRepo } from "./billing.repo.ts";
 import type { BillingServices } from "./billing.router.ts";
 import { type Billing, createBilling } from "./billing.service.ts";
@@ -123,7 +125,7 @@ export interface BillingParts {
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
   /** For `/metrics`: what waits or went wrong. */
-  gauges(): Promise<Readonly<Record<string, number>>>;
+  gauges(): ReturnType<GaugeSources["billing"]>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -142,6 +144,7 @@ export function createBillingParts(
     log: Log;
     publicUrl: URL;
     phones: Pick<PhonesService, "list" | "park">;
+    tracing?: Tracing;
     /** Signs what the sandbox tells. */
     sandboxSecret: string;
     /** Counts a payment that was refused, against who pays for the team. */
@@ -163,7 +166,7 @@ export function createBillingParts(
           webhook: () => told().webhook,
         })
       : undefined;
-  const access = sandbox?.access ?? openStripe(config);
+  const access = sandbox?.access ?? openStripe(config, undefined, undefined, options.tracing);
   const settle = async (tx: Writer, team: TeamId) => settlement.post(tx, await settlement.weigh(tx, team, clock.now()));
   const asked = createStripeParts({ ...options, access, ledger, settle, mirror: () => told().mirror });
   if (access !== undefined && asked.asking !== undefined) {
@@ -241,10 +244,14 @@ export function createBillingParts(
     schedules: [...asked.schedules, ...(late.told?.schedules ?? []), LEDGER_CHECK],
     invoicePage: async (id) => late.told?.invoicePage(id),
     async gauges() {
-      const { pastDue, findings, waitingCalls, failedCalls } = await deskRepo.counts(clock.now());
+      const { pastDue, findings, waitingCalls, failedCalls, lastCheck } = await deskRepo.counts(clock.now());
       return {
-        ...{ billing_past_due: pastDue, billing_findings: findings },
-        ...{ stripe_calls_waiting: waitingCalls, stripe_calls_failed: failedCalls },
+        gauges: {
+          ...{ billing_past_due: pastDue, billing_findings: findings },
+          ...{ stripe_calls_waiting: waitingCalls, stripe_calls_failed: failedCalls },
+        },
+        findings: await deskRepo.openFindings(),
+        lastCheck,
       };
     },
     start: async () => sandbox?.start(),

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { addUser } from "../accounts/testing/people.ts";
+import { createHealthRepo } from "../health/health.repo.ts";
 import { isUniqueViolation } from "./database.ts";
-import { TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { shippedMigrations } from "./look.ts";
+import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
 
 describe.each(TEST_ENGINES)("database contract on $name", (engine) => {
   let test: TestDatabase;
@@ -48,6 +51,14 @@ describe.each(TEST_ENGINES)("database contract on $name", (engine) => {
       createdAt: at,
       startedAt: null,
     });
+  });
+
+  it("takes the small write that readiness is told by, again and again, and knows how far its tables are", async () => {
+    const repo = createHealthRepo(test.db);
+    const before = await test.db.read.$count(test.db.t.rateLimits);
+    for (let times = 0; times < 3; times += 1) await repo.write("here 1", at.getTime());
+    expect(await test.db.read.$count(test.db.t.rateLimits)).toBe(before + 1);
+    expect(await repo.migrations()).toBe(shippedMigrations(join(MIGRATIONS, test.db.engine)));
   });
 
   it("keeps nothing of a transaction that throws", async () => {

@@ -37,6 +37,8 @@ export interface Database {
   settle(tables: readonly string[]): Promise<boolean>;
   /** Every page in clear, free ones included; undefined where the engine shows none, or there are too many to look at. */
   pages(): Promise<Buffer | undefined>;
+  /** Of the pool, where there is one. */
+  connections?(): { readonly idle: number; readonly busy: number; readonly waiting: number };
   close(): Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import {
   type Reader,
   type Writer,
 } from "./database.ts";
+import { comingBack } from "./lent-connections.ts";
 import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { postgresConfig } from "./postgres-url.ts";
@@ -45,6 +46,7 @@ export function postgresDatabase(
     onAnnounced: Database["onAnnounced"];
     /** One connection, outside of any transaction. */
     outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
+    connections?: NonNullable<Database["connections"]>;
   },
 ): Database {
   parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
@@ -74,6 +76,7 @@ export function postgresDatabase(
     },
     settle: (tables) => parts.outside((session) => settlePostgres(session, tables)),
     pages: async () => undefined,
+    ...(parts.connections !== undefined && { connections: parts.connections }),
     close: parts.close,
   };
   return db;
@@ -90,7 +93,7 @@ export async function preparePostgres(session: PostgresSession, migrationsFolder
 /** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const config = postgresConfig(options.url);
-  const pool = new pg.Pool({ ...config, max: 10 });
+  const pool = comingBack(new pg.Pool({ ...config, max: 10 }));
   pool.on("error", () => {});
   try {
     const client = await pool.connect();
@@ -139,6 +142,9 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
         own.release();
       }
     },
+    connections: () => ({
+      ...{ idle: pool.idleCount, busy: pool.totalCount - pool.idleCount, waiting: pool.waitingCount },
+    }),
     async close() {
       await listening.stop();
       await pool.end();

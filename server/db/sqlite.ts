@@ -180,7 +180,7 @@ function refusePlaintext(file: string): void {
  * A fingerprint of the key stands beside the database, so that a wrong key is told from a damaged file. It is written
  * after the database was read with the key, so it never remembers a wrong one.
  */
-function checkKey({ file, key }: SqliteOptions): void {
+function checkKey({ file, key }: Pick<SqliteOptions, "file" | "key">): void {
   const fingerprintFile = `${file}.keyid`;
   if (!existsSync(file) || !existsSync(fingerprintFile)) return;
   if (readFileSync(fingerprintFile, "utf8").trim() !== fingerprint(key)) {
@@ -189,6 +189,12 @@ function checkKey({ file, key }: SqliteOptions): void {
       `The key file does not fit the database ${file}. Put back the key this database was made with (KEY_FILE), or move the database away to start empty.`,
     );
   }
+}
+
+/** Looks at the outside of a database's file: that it is encrypted, and made with this key. @throws PerchError */
+export function demandFits(at: Pick<SqliteOptions, "file" | "key">): void {
+  refusePlaintext(at.file);
+  checkKey(at);
 }
 
 /** For a file that was read with the key. */

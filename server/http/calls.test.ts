@@ -11,7 +11,9 @@ import { type AppEnv, type AppOptions, createApp } from "../app.ts";
 import { describeProcedures } from "../authz.ts";
 import { ManualClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
+import { createMeters } from "../metrics/meters.ts";
 import type { Actor } from "../teams/team-scope.ts";
+import { untraced } from "../tracing/tracing.ts";
 import { createDoors } from "./guards.ts";
 
 const URL_ = new URL("http://localhost:8787");
@@ -58,6 +60,8 @@ const app = createApp({
   clock,
   log: silentLog,
   trustedProxies: [],
+  meters: createMeters(),
+  tracing: untraced,
   pages: new Hono<AppEnv>(),
 });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CHROME_EXTENSION_ID } from "../../shared/accounts.ts";
 import { signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { clientAddress, createDoors } from "./guards.ts";
+import { trustedProxies } from "./trusted-proxies.ts";
 
 const CHROME = `chrome-extension://${CHROME_EXTENSION_ID}`;
 const FIREFOX = "moz-extension://0f8fad5b-d9cb-469f-a165-70867728950e";
@@ -174,7 +175,7 @@ describe("the caller's address", () => {
     Object.defineProperty(socket, "remoteAddress", { value: remote });
     const incoming = new IncomingMessage(socket);
     if (forwarded !== undefined) incoming.headers["x-forwarded-for"] = forwarded;
-    return clientAddress(incoming, trusted);
+    return clientAddress(incoming, trustedProxies(trusted));
   };
   it.each([
     ["192.0.2.1", undefined, [], "192.0.2.1"],
@@ -186,6 +187,13 @@ describe("the caller's address", () => {
     ["10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", ["10.0.0.1", "10.0.0.2"], "203.0.113.9"],
     ["10.0.0.1", "", ["10.0.0.1"], "10.0.0.1"],
     ["10.0.0.1", undefined, ["10.0.0.1"], "10.0.0.1"],
+    ["10.9.8.7", "203.0.113.9, 10.0.0.2", ["10.0.0.0/8"], "203.0.113.9"],
+    ["::ffff:10.9.8.7", "203.0.113.9", ["10.0.0.0/8"], "203.0.113.9"],
+    ["11.0.0.1", "203.0.113.9", ["10.0.0.0/8"], "11.0.0.1"],
+    ["10.0.1.1", "203.0.113.9", ["10.0.0.0/24", "::1"], "10.0.1.1"],
+    ["2001:db8:0:1::5", "2001:db8:9::1", ["2001:db8:0:1::/64"], "2001:db8:9::1"],
+    ["2001:db8:0:2::5", "2001:db8:9::1", ["2001:db8:0:1::/64"], "2001:db8:0:2::5"],
+    ["10.0.0.1", "10.0.0.0/8", ["10.0.0.0/8"], "10.0.0.0/8"],
   ])("from %s with %j, trusting %j, is %4$s", (remote, forwarded, trusted, expected) => {
     expect(from(remote, forwarded, trusted)).toBe(expected);
   });

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import type { ErrorBody } from "../../shared/errors.ts";
 import { HTTP_STATUS, PerchError } from "../errors.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface Doors {
   hostAllowed(host: string): boolean;
@@ -105,7 +106,7 @@ export const jsonOnly: MiddlewareHandler = async (c, next) => {
 };
 
 /** The caller's address: the socket's, or what a trusted proxy says it was. */
-export function clientAddress(incoming: IncomingMessage, trustedProxies: readonly string[]): string {
+export function clientAddress(incoming: IncomingMessage, trustedProxies: TrustedProxies): string {
   const plain = (ip: string) => ip.replace(/^::ffff:(?=\d+\.)/, "");
   let address = plain(incoming.socket.remoteAddress ?? "");
   if (!trustedProxies.includes(address)) return address;

@@ -114,6 +114,7 @@ const ROUTES = [
   "GET /trust",
   "GET /trust.json",
   "GET /uninstalled",
+  "GET /version",
   "GET /trust/records",
   "GET /trust/records.json",
   "GET /trust/key",
@@ -130,7 +131,7 @@ const ROUTES = [
 ];
 /** Beside the routes: middleware, and the page for what is not there. */
 const EVERYWHERE =
-  /^(ALL|POST) (\/\*|\/(healthz|readyz|trpc\/\*|files\/\*|runs\/\*|suites\/\*|workspaces\/\*|exports\/\*)|\/trpc\/[\w.]+)$|^ALL \/privacy\/import$/;
+  /^(ALL|POST) (\/\*|\/(healthz|readyz|version|trpc\/\*|files\/\*|runs\/\*|suites\/\*|workspaces\/\*|exports\/\*)|\/trpc\/[\w.]+)$|^ALL \/privacy\/import$/;
 /** The same for everybody, and named by what is in it. */
 const STATIC = /^\/assets\//;
 

@@ -1,5 +1,5 @@
 /** The jobs table: enqueue in the business transaction, claim by lease, write only with the fencing token. */
-import { and, asc, eq, gte, inArray, lt, lte, max, ne, notExists, or, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, lte, max, min, ne, notExists, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type JobId, newId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
@@ -45,6 +45,8 @@ export interface JobsRepo {
   /** When a job of the kind was last done. */
   lastDone(kind: string): Promise<Date | undefined>;
   counts(): Promise<Record<string, number>>;
+  /** When the job that waits longest was due. */
+  oldestDue(): Promise<Date | undefined>;
 }
 
 export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
@@ -181,6 +183,13 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
         .from(jobs)
         .groupBy(jobs.state);
       return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+    },
+    async oldestDue() {
+      const [row] = await db.read
+        .select({ at: min(jobs.runAt) })
+        .from(jobs)
+        .where(eq(jobs.state, "ready"));
+      return row?.at ?? undefined;
     },
   };
 }

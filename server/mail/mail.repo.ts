@@ -1,5 +1,5 @@
 /** The mail outbox. What a template needs (single-use links among it) is sealed before it gets here. */
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, min, sql } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -44,6 +44,8 @@ export interface MailRepo {
   /** The newest first. */
   listFailed(limit: number): Promise<FailedMail[]>;
   counts(): Promise<Readonly<Record<MailState, number>>>;
+  /** When the mail that waits longest was written. */
+  oldestWaiting(): Promise<Date | undefined>;
 }
 
 export function createMailRepo(db: Database, clock: Clock): MailRepo {
@@ -108,6 +110,13 @@ export function createMailRepo(db: Database, clock: Clock): MailRepo {
         .where(eq(mailOutbox.state, "failed"))
         .orderBy(desc(mailOutbox.createdAt), desc(mailOutbox.id))
         .limit(limit);
+    },
+    async oldestWaiting() {
+      const [row] = await db.read
+        .select({ at: min(mailOutbox.createdAt) })
+        .from(mailOutbox)
+        .where(eq(mailOutbox.state, "waiting"));
+      return row?.at ?? undefined;
     },
     async counts() {
       const rows = await db.read

@@ -57,6 +57,8 @@ export interface Mail {
   /** The newest mails that failed for good. Recorded, for everybody it names. */
   failed(reason: string): Promise<FailedMail[]>;
   counts(): Promise<Readonly<Record<MailState, number>>>;
+  /** When the mail that waits longest was written. */
+  oldestWaiting(): Promise<Date | undefined>;
 }
 
 export function createMail(options: {
@@ -164,6 +166,7 @@ export function createMail(options: {
       return [...(await recordReading(await repo.listFailed(LISTED), reason))];
     },
     counts: () => repo.counts(),
+    oldestWaiting: () => repo.oldestWaiting(),
   };
 }
 

@@ -20,40 +20,19 @@ export interface MailTransport {
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const TIMEOUT_MS = 20_000;
 
+/** Greets the mail server, switches TLS on and signs in, without sending anything. @throws what stands in the way */
+export async function checkSmtp(url: string): Promise<void> {
+  const transport = openTransport(url);
+  try {
+    await transport.verify();
+  } finally {
+    transport.close();
+  }
+}
+
 /** `url`: smtp(s)://user:password@host:port. Throws `PerchError` when the connection could not be private. */
 export function createSmtpTransport(options: { url: string; from: string }): MailTransport {
-  const url = new URL(options.url);
-  const isLocal = LOOPBACK.has(url.hostname);
-  if (!["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") {
-    throw new PerchError("bad_input", "SMTP_URL must look like smtps://user:password@mail.example:465.");
-  }
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = Number(url.port) || (url.protocol === "smtps:" ? 465 : 587);
-  const transport = createTransport({
-    host,
-    port,
-    // By name: the library would look the name up itself and connect to an address, which the processor register does
-    // not know.
-    getSocket: (_options: unknown, done: (error: Error | null, socket?: { connection: Socket }) => void) => {
-      openSocket(host, port).then(
-        (connection) => done(null, { connection }),
-        (error: Error) => done(error),
-      );
-    },
-    secure: url.protocol === "smtps:",
-    requireTLS: url.protocol === "smtp:" && !isLocal,
-    ignoreTLS: url.protocol === "smtp:" && isLocal,
-    tls: { minVersion: "TLSv1.3" },
-    connectionTimeout: TIMEOUT_MS,
-    greetingTimeout: TIMEOUT_MS,
-    socketTimeout: TIMEOUT_MS,
-    // A template holds text only; nothing in it may make us read a file or fetch an address.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    ...(url.username !== "" && {
-      auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
-    }),
-  });
+  const transport = openTransport(options.url);
   const domain = /@([^\s>]+)>?\s*$/.exec(options.from)?.[1] ?? "localhost";
   return {
     async send({ id, to, subject, text, html }) {
@@ -83,6 +62,41 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
     },
     close: () => transport.close(),
   };
+}
+
+function openTransport(text: string) {
+  const url = new URL(text);
+  const isLocal = LOOPBACK.has(url.hostname);
+  if (!["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") {
+    throw new PerchError("bad_input", "SMTP_URL must look like smtps://user:password@mail.example:465.");
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || (url.protocol === "smtps:" ? 465 : 587);
+  return createTransport({
+    host,
+    port,
+    // By name: the library would look the name up itself and connect to an address, which the processor register does
+    // not know.
+    getSocket: (_options: unknown, done: (error: Error | null, socket?: { connection: Socket }) => void) => {
+      openSocket(host, port).then(
+        (connection) => done(null, { connection }),
+        (error: Error) => done(error),
+      );
+    },
+    secure: url.protocol === "smtps:",
+    requireTLS: url.protocol === "smtp:" && !isLocal,
+    ignoreTLS: url.protocol === "smtp:" && isLocal,
+    tls: { minVersion: "TLSv1.3" },
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+    // A template holds text only; nothing in it may make us read a file or fetch an address.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(url.username !== "" && {
+      auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
+    }),
+  });
 }
 
 function openSocket(host: string, port: number): Promise<Socket> {

@@ -1,7 +1,7 @@
 /** Phones in the database. Functions for people take a `TeamScope`; those of the machine itself are named `…Anywhere`. */
-import { and, asc, count, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNotNull, ne, sql } from "drizzle-orm";
 import type { PhoneId, TeamId } from "../../shared/ids.ts";
-import type { PhoneState } from "../../shared/phones.ts";
+import type { DriverKind, PhoneState } from "../../shared/phones.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -41,6 +41,10 @@ export interface PhonesRepo {
   delete(tx: Writer, id: PhoneId): Promise<void>;
   findAnywhere(id: PhoneId): Promise<PhoneRow | undefined>;
   inStatesAnywhere(states: readonly PhoneState[]): Promise<PhoneRow[]>;
+  /** Of all that were not removed, by kind and state. */
+  countsAnywhere(): Promise<{ driver: DriverKind; state: PhoneState; count: number }[]>;
+  /** Of those that run and do not answer. */
+  unreachableAnywhere(): Promise<number>;
   /** `machineActive`: of web phones, which alone live on this machine. */
   counts(tx: Writer, teamId: TeamId): Promise<{ team: number; teamActive: number; machineActive: number }>;
   /** Moves the time of last use forward, never back. */
@@ -98,6 +102,19 @@ export function createPhonesRepo(db: Database): PhonesRepo {
         .select()
         .from(phones)
         .where(inArray(phones.state, [...states])),
+    countsAnywhere: async () =>
+      db.read
+        .select({ driver: phones.driver, state: phones.state, count: count() })
+        .from(phones)
+        .where(ne(phones.state, "removed"))
+        .groupBy(phones.driver, phones.state),
+    async unreachableAnywhere() {
+      const [row] = await db.read
+        .select({ n: count() })
+        .from(phones)
+        .where(and(eq(phones.state, "running"), isNotNull(phones.unreachableSince)));
+      return row?.n ?? 0;
+    },
     async counts(tx, teamId) {
       const team = await tx
         .select({ state: phones.state })

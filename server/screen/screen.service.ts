@@ -4,7 +4,7 @@ import { roleMay } from "../../shared/access.ts";
 import type { CredentialId, PhoneId } from "../../shared/ids.ts";
 import { type EndReason, SCREEN_PROTOCOL, TICKET_LIFETIME_MS } from "../../shared/screen-protocol.ts";
 import type { Clock } from "../clock.ts";
-import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
+import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { DriverEvent, PhoneInput, ScreenSource } from "../phones/driver.ts";
 import type { AccessChange } from "../teams/access-changes.ts";
@@ -15,6 +15,8 @@ import { endSocket } from "./viewer.ts";
 
 export const SCREEN_PATH = "/screen";
 export const MAX_VIEWERS_PER_PHONE = 20;
+/** What goes wrong unexpectedly is in the log, by the phone's id. */
+export const SCREEN_FAILED = "The screen could not be opened. Try again.";
 const TOO_MANY_VIEWERS = `This phone already has ${MAX_VIEWERS_PER_PHONE} viewers. Ask one to leave.`;
 /** Said when access to the phone ends. */
 const LEFT_TEAM = {
@@ -95,6 +97,8 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
   const url = new URL(SCREEN_PATH, options.publicUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const rooms = new Map<PhoneId, Room>();
+  /** Of rooms that are gone: what is counted never goes back. */
+  const past = { framesSent: 0, framesDropped: 0, inputsIgnored: 0 };
   /** What was said of phones that are out of sight. */
   const lost = new Map<PhoneId, string>();
   let ticker: NodeJS.Timeout | undefined;
@@ -140,6 +144,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
 
   function forget(phoneId: PhoneId, room: Room): void {
     if (rooms.get(phoneId) !== room) return;
+    addCounts(past, room.counts());
     room.close();
     rooms.delete(phoneId);
     if (rooms.size > 0) return;
@@ -176,7 +181,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
           endSocket(socket, "parked", error.message);
         } else {
           log.error("screen not available", { phoneId: grant.phoneId, ...errorFields(error) });
-          endSocket(socket, "failed", INTERNAL_MESSAGE);
+          endSocket(socket, "failed", SCREEN_FAILED);
         }
       }
     },
@@ -222,13 +227,11 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
       rooms.get(phoneId)?.broadcast({ type: "cover_warning", ...(parksAt && { parksAt: parksAt.toISOString() }) });
     },
     counts() {
-      const sum = { viewers: 0, framesSent: 0, framesDropped: 0, inputsIgnored: 0 };
+      const sum = { viewers: 0, ...past };
       for (const room of rooms.values()) {
         const counts = room.counts();
         sum.viewers += counts.viewers;
-        sum.framesSent += counts.framesSent;
-        sum.framesDropped += counts.framesDropped;
-        sum.inputsIgnored += counts.inputsIgnored;
+        addCounts(sum, counts);
       }
       return sum;
     },
@@ -238,6 +241,13 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
     },
   };
 }
+
+function addCounts(sum: Mutable<Omit<RoomCounts, "viewers">>, counts: RoomCounts): void {
+  sum.framesSent += counts.framesSent;
+  sum.framesDropped += counts.framesDropped;
+  sum.inputsIgnored += counts.inputsIgnored;
+}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** One running phone behind calls that return at once; what the driver refuses is logged. Throws when it does not run. */
 function openPhone(phones: PhoneGate, phoneId: PhoneId, log: Log): RoomPhone {

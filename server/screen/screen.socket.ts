@@ -6,12 +6,11 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { MAX_VIEWER_MESSAGE_BYTES, SCREEN_PROTOCOL, TICKET_PROTOCOL_PREFIX } from "../../shared/screen-protocol.ts";
-import { INTERNAL_MESSAGE } from "../errors.ts";
 import { MISDIRECTED } from "../http/guards.ts";
 import type { HttpListener } from "../http/listener.ts";
 import { bareAnswer } from "../http/security-headers.ts";
 import { errorFields, type Log } from "../log.ts";
-import { SCREEN_PATH, type ScreenService } from "./screen.service.ts";
+import { SCREEN_FAILED, SCREEN_PATH, type ScreenService } from "./screen.service.ts";
 
 export interface ScreenSocketOptions {
   readonly server: HttpListener;
@@ -73,7 +72,7 @@ export function attachScreenSocket(options: ScreenSocketOptions): () => void {
     socket.on("error", () => socket.destroy());
     admit(request, socket, head).catch((error: unknown) => {
       log.error("screen upgrade failed", errorFields(error));
-      refuse(socket, { status: 500, message: INTERNAL_MESSAGE });
+      refuse(socket, { status: 500, message: SCREEN_FAILED });
     });
   }
 

@@ -12,8 +12,8 @@ const COMMON_NAME = der(0x06, [0x55, 0x04, 0x03]);
 const SUBJECT_ALT_NAME = der(0x06, [0x55, 0x1d, 0x11]);
 const ECDSA_SHA256 = sequence(der(0x06, [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]));
 
-/** A certificate for a DNS name, signed by itself, good from 2020 to 2049; PEM. */
-export function selfSigned(name: string): { key: string; cert: string } {
+/** A certificate for a DNS name, signed by itself, good from 2020 to 2049 (or when told, as UTCTime); PEM. */
+export function selfSigned(name: string, from = "200101000000Z", to = "491231235959Z"): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const owner = sequence(der(0x31, sequence(COMMON_NAME, text(0x0c, name))));
   const names = sequence(SUBJECT_ALT_NAME, der(0x04, sequence(text(0x82, name))));
@@ -22,7 +22,7 @@ export function selfSigned(name: string): { key: string; cert: string } {
     der(0x02, [1]),
     ECDSA_SHA256,
     owner,
-    sequence(text(0x17, "200101000000Z"), text(0x17, "491231235959Z")),
+    sequence(text(0x17, from), text(0x17, to)),
     owner,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(names)),

@@ -47,6 +47,8 @@ export interface BillingDeskRepo {
   /** `frozenAt` empty: the balance may be used. False when it was so before. */
   setFrozen(tx: Writer, teamId: TeamId, frozenAt: Date | null): Promise<boolean>;
   counts(now: number): Promise<BillingCounts>;
+  /** Differences nobody has put right, by kind. */
+  openFindings(): Promise<Readonly<Record<string, number>>>;
 }
 
 export function createBillingDeskRepo(db: Database): BillingDeskRepo {
@@ -119,6 +121,14 @@ export function createBillingDeskRepo(db: Database): BillingDeskRepo {
         .where(and(eq(billingAccounts.teamId, teamId), was))
         .returning({ teamId: billingAccounts.teamId });
       return rows.length === 1;
+    },
+    async openFindings() {
+      const rows = await db.read
+        .select({ kind: reconcileFindings.kind, n: count() })
+        .from(reconcileFindings)
+        .where(isNull(reconcileFindings.resolvedAt))
+        .groupBy(reconcileFindings.kind);
+      return Object.fromEntries(rows.map(({ kind, n }) => [kind, n]));
     },
     async counts(now) {
       const counted = async (query: Promise<{ n: number }[]>) => (await query)[0]?.n ?? 0;

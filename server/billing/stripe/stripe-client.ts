@@ -5,6 +5,8 @@
 import { Agent } from "node:https";
 import Stripe from "stripe";
 import type { Config } from "../../config.ts";
+import { traced } from "../../tracing/traced.ts";
+import { type Tracing, untraced } from "../../tracing/tracing.ts";
 
 /** What every call and every webhook endpoint is made with. Raised together with the SDK, never by itself. */
 export const STRIPE_API_VERSION = "2026-10-28.endive" as const;
@@ -30,7 +32,12 @@ export interface StripeAccess {
 type ClientConfig = Pick<Config, "billingMode" | "STRIPE_SECRET_KEY" | "STRIPE_API_BASE">;
 
 /** `undefined` where the server sends no bills. `retries`: of the SDK; tests that lose answers want none. */
-export function openStripe(config: ClientConfig, sandbox?: SandboxDoor, retries = RETRIES): StripeAccess | undefined {
+export function openStripe(
+  config: ClientConfig,
+  sandbox?: SandboxDoor,
+  retries = RETRIES,
+  tracing: Tracing = untraced,
+): StripeAccess | undefined {
   const common = {
     ...{ apiVersion: STRIPE_API_VERSION, maxNetworkRetries: retries, timeout: TIMEOUT_MS, telemetry: false },
   } satisfies ConstructorParameters<typeof Stripe>[1];
@@ -43,13 +50,20 @@ export function openStripe(config: ClientConfig, sandbox?: SandboxDoor, retries 
   }
   const { STRIPE_SECRET_KEY: key = "", STRIPE_API_BASE } = config;
   const livemode = key.includes("_live_");
-  return { stripe: new Stripe(key, { ...common, ...addressOf(STRIPE_API_BASE) }), mode: "stripe", livemode };
+  return { stripe: new Stripe(key, { ...common, ...addressOf(STRIPE_API_BASE, tracing) }), mode: "stripe", livemode };
 }
 
 /** TLS 1.3 with a checked certificate, as to every other machine; without TLS only on this one. */
-function addressOf(base = "https://api.stripe.com") {
+function addressOf(base = "https://api.stripe.com", tracing: Tracing) {
   const { protocol, hostname, port } = new URL(base);
-  if (protocol === "http:") return { protocol: "http", host: hostname, port: port || "80" } as const;
-  const httpAgent = new Agent({ keepAlive: true, minVersion: "TLSv1.3" });
-  return { protocol: "https", host: hostname, port: port || "443", httpAgent } as const;
+  const observed = (client: ReturnType<typeof Stripe.createNodeHttpClient>) =>
+    traced(tracing, client, {
+      ...{ name: "stripe", attributes: { "peer.service": "stripe" }, methods: ["makeRequest"] },
+    });
+  if (protocol === "http:") {
+    const httpClient = observed(Stripe.createNodeHttpClient());
+    return { protocol: "http", host: hostname, port: port || "80", httpClient } as const;
+  }
+  const httpClient = observed(Stripe.createNodeHttpClient(new Agent({ keepAlive: true, minVersion: "TLSv1.3" })));
+  return { protocol: "https", host: hostname, port: port || "443", httpClient } as const;
 }

@@ -30,6 +30,8 @@ export interface Meter {
   beat(): Promise<void>;
   /** `recover`, and a heartbeat every so often. */
   start(): Promise<void>;
+  /** Since the last heartbeat; undefined before the first. */
+  lagMs(): number | undefined;
   /** Ends the beating; what is on goes to its end. */
   stop(): Promise<void>;
 }
@@ -57,6 +59,7 @@ export function createMeter(options: {
   const looks = new Map<TeamId, { readonly seen: string; readonly againAt: number }>();
   const warned = new Map<TeamId, ReadonlySet<PhoneId>>();
   let beats = 0;
+  let beatenAt: number | undefined;
   let marking: Promise<void> | undefined;
   let ticking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -104,6 +107,7 @@ export function createMeter(options: {
       else await renew(tx, await repo.openHere(tx, by), doubt, alive, () => now);
       if (isTurn || doubt !== undefined) await lookAfter(tx, now, alive);
     });
+    beatenAt = monotonic.now();
     guard.beaten();
   }
 
@@ -209,6 +213,7 @@ export function createMeter(options: {
         beat().catch((error: unknown) => log.error("Phone time was not counted", errorFields(error)));
       }, beatMs);
     },
+    lagMs: () => (beatenAt === undefined ? undefined : monotonic.now() - beatenAt),
     async stop() {
       clearInterval(timer);
       await Promise.allSettled([marking, ticking]);

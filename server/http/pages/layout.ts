@@ -121,6 +121,6 @@ export function errorFrame(title: string, message: string, requestId: string): P
   return {
     title,
     narrow: true,
-    content: html`<section class="card"><h1>${title}</h1><p>${message}</p><p class="row"><a class="button quiet" href="/">Go to the start</a><a href="/support">Contact us</a></p><p class="hint">Request id <code>${requestId}</code></p></section>`,
+    content: html`<section class="card"><h1>${title}</h1><p>${message}</p><p class="row"><a class="button quiet" href="/">Go to the start</a><a href="/support">Contact us</a></p><p class="hint">Reference <code>${requestId}</code></p></section>`,
   };
 }

@@ -14,6 +14,7 @@ import type { IssuedSession, Sessions } from "../../accounts/sessions.service.ts
 import type { Uninstall } from "../../accounts/uninstall.service.ts";
 import { CARD_NUMBER_WORDS, holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Clock } from "../../clock.ts";
+import { troubleInWords } from "../../db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
@@ -254,15 +255,16 @@ function isOwnOrigin(origin: string | undefined, publicUrl: URL): boolean {
   );
 }
 
-/** An error as a page, in words and with the request id to quote. Unexpected errors show nothing of themselves. */
+/** An error as a page, in words and with the reference to quote. Unexpected errors show nothing of themselves. */
 export function errorPage(
   c: PageCall,
   error: unknown,
   { log, refusals }: Pick<PageServices, "log" | "refusals">,
 ): Response | Promise<Response> {
   const { requestId } = c.get("request");
-  const known = error instanceof PerchError ? error : undefined;
-  if (known !== undefined) refusals.note({ requestId, code: known.code });
+  const said = troubleInWords(error);
+  const known = said instanceof PerchError ? said : undefined;
+  if (known !== undefined) refusals.note({ requestId, code: known.code, cause: known.cause });
   else log.error("A page failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
   const status = known ? HTTP_STATUS[known.code] : HTTP_STATUS.internal;
   if (known?.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(known.retryAfterMs / 1000)));

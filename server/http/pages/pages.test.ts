@@ -125,7 +125,7 @@ describe("pages", () => {
     expect(await test.db.read.$count(supportRequests)).toBe(1);
   });
 
-  it("says so in words, with the request id, when there is no page or too many tries", async () => {
+  it("says so in words, with the reference, when there is no page or too many tries", async () => {
     const browser = server.browser();
     const missing = await browser.get("/nothing");
     expect(missing.status).toBe(404);

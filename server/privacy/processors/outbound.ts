@@ -27,13 +27,23 @@ const LOOK_UPS = [
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
-export function guardOutbound(options: { processors: readonly Processor[]; clock: Clock; log: Log }): Outbound {
-  const { processors, clock, log } = options;
+export interface OutboundOptions {
+  readonly processors: readonly Processor[];
+  /** The operator's own places that get nothing about people: where traces go. */
+  readonly ownPlaces?: readonly { readonly host: string; readonly port: number }[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function guardOutbound(options: OutboundOptions): Outbound {
+  const { processors, ownPlaces = [], clock, log } = options;
   const contacts = new Map<ProcessorId, Date>();
   const restored: (() => void)[] = [];
 
   const ownerOf = (host: string, port: number | undefined) =>
     processors.find((one) => one.contacts.some((to) => to.host === host && (port === undefined || to.port === port)));
+  const isOwnPlace = (host: string, port: number | undefined) =>
+    ownPlaces.some((to) => to.host === host && (port === undefined || to.port === port));
   const refusal = (kind: string) => {
     // Neither host nor data: what asked may have put something about a person into the name.
     log.error("A connection to a host outside the processor register was stopped", { kind });
@@ -60,6 +70,7 @@ export function guardOutbound(options: { processors: readonly Processor[]; clock
         const to = destination(args);
         if (to === undefined || isOwnCall() || isOnThisMachine(to.host)) return Reflect.apply(original, this, args);
         const owner = ownerOf(to.host, to.port);
+        if (owner === undefined && isOwnPlace(to.host, to.port)) return Reflect.apply(original, this, args);
         if (owner === undefined) throw refusal("connect");
         contacts.set(owner.id, new Date(clock.now()));
         return Reflect.apply(original, this, args);
@@ -68,7 +79,11 @@ export function guardOutbound(options: { processors: readonly Processor[]; clock
   const lookUp = (original: Callable): Callable =>
     function lookUpGuarded(...args) {
       const host = nameOf(args[0]);
-      const isKnown = net.isIP(host) !== 0 || isOnThisMachine(host) || ownerOf(host, undefined) !== undefined;
+      const isKnown =
+        net.isIP(host) !== 0 ||
+        isOnThisMachine(host) ||
+        ownerOf(host, undefined) !== undefined ||
+        isOwnPlace(host, undefined);
       if (!isOwnCall() && !isKnown) throw refusal("dns");
       return Reflect.apply(original, this, args);
     };

@@ -7,6 +7,8 @@ import type { Clock } from "../../../clock.ts";
 import type { Database } from "../../../db/database.ts";
 import type { JobHandler, Jobs, Schedule } from "../../../jobs/jobs.service.ts";
 import type { Log } from "../../../log.ts";
+import { traced } from "../../../tracing/traced.ts";
+import { type Tracing, untraced } from "../../../tracing/tracing.ts";
 import type { PhoneDriver } from "../../driver.ts";
 import { type AndroidParts, createAndroidDriver } from "../adb/compose.ts";
 import { dialOwn } from "../adb/connect/dial-device.ts";
@@ -57,6 +59,7 @@ interface Common {
   readonly clock: Clock;
   readonly log: Log;
   /** Replaces waiting. For tests of clocks that are set. */
+  readonly tracing?: Tracing;
   readonly pause?: Pause;
 }
 
@@ -73,13 +76,15 @@ export interface GeelarkDriverOptions extends Common {
 export const waited: Pause = async (ms, signal) => void (await delay(ms, undefined, { signal }));
 
 /** The partner's interface alone, as an admin command asks it. */
-export function openGeelark({ geelark, db, clock, log, pause = waited }: Common): {
+export function openGeelark({ geelark, db, clock, log, tracing = untraced, pause = waited }: Common): {
   readonly api: GeelarkApi;
   readonly repo: GeelarkRepo;
   close(): void;
 } {
   const repo = createGeelarkRepo(db);
-  const transport = createTransport(geelark.access.base);
+  const transport = traced(tracing, createTransport(geelark.access.base), {
+    ...{ name: "geelark", attributes: { "peer.service": "geelark" }, methods: ["post"] },
+  });
   const api = createGeelarkApi({
     ...{ access: geelark.access, transport, limiter: createCallLimiter(clock), clock, log, pause },
     locks: { until: repo.lockedUntil, lock: (path, until) => db.tx((tx) => repo.lock(tx, path, until)) },

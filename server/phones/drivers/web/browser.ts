@@ -63,6 +63,13 @@ export async function findBrowser(
   );
 }
 
+/** Whether the built-in browser lies ready, is still packed, or is none for this machine. Unpacks nothing. */
+export async function builtInBrowser(root: string): Promise<"ready" | "packed" | "none"> {
+  const bundled = bundledPackage();
+  if (bundled === undefined) return "none";
+  return (await isExecutable(join(root, "browser", bundled.version, "chromium"))) ? "ready" : "packed";
+}
+
 async function withVersion(
   path: string,
   env: Readonly<Record<string, string>>,
