@@ -17,7 +17,7 @@ import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
-import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
+import { domainErrorOf, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { isAtTheMachine } from "./http/at-the-machine.ts";
 import {
@@ -118,9 +118,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.onError((error, c) => {
     const { requestId } = c.get("request");
-    if (error instanceof PerchError) {
-      refusals.note({ requestId, code: error.code });
-      return errorAnswer(c, error, requestId);
+    const told = domainErrorOf(error);
+    if (told !== undefined) {
+      refusals.note({ requestId, code: told.code });
+      return errorAnswer(c, told, requestId);
     }
     log.error("A request failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
     return errorAnswer(c, new PerchError("internal", INTERNAL_MESSAGE), requestId);

@@ -9,7 +9,7 @@ import type { Permission, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { demandNoCardNumber } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
-import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
+import { domainErrorOf, HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
@@ -100,7 +100,8 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
   }
   const started = performance.now();
   const result = await next({ ctx: { actor, scope } });
-  if (!result.ok && !(result.error.cause instanceof PerchError) && result.error.code === "INTERNAL_SERVER_ERROR") {
+  const told = result.ok ? undefined : domainErrorOf(result.error.cause);
+  if (!result.ok && told === undefined && result.error.code === "INTERNAL_SERVER_ERROR") {
     ctx.log.error("A call failed unexpectedly", {
       requestId: ctx.requestId,
       procedure: path,
@@ -108,7 +109,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, next, getRawInput }) =
       ...errorFields(result.error.cause ?? result.error),
     });
   }
-  if (!result.ok && result.error.cause instanceof PerchError) throw asTrpcError(result.error.cause);
+  if (told !== undefined) throw asTrpcError(told);
   return result;
 });
 
@@ -195,8 +196,9 @@ function domain(code: PerchError["code"], message: string): TRPCError {
 }
 
 function asTrpcError(error: unknown): TRPCError {
-  if (!(error instanceof PerchError)) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
-  return new TRPCError({ code: TRPC_CODES[error.code], message: error.message, cause: error });
+  const told = domainErrorOf(error);
+  if (told === undefined) return new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
+  return new TRPCError({ code: TRPC_CODES[told.code], message: told.message, cause: told });
 }
 
 /** The one place an error becomes what a client sees. Unexpected errors show nothing of themselves. */

@@ -37,6 +37,10 @@ const origin = z
   )
   .transform((text) => new URL(text).origin);
 
+/** Schemas PostgreSQL, Supabase and their extensions use; `public` is served to whoever has a project's anonymous key. */
+const FOREIGN_SCHEMAS =
+  /^(pg_.*|information_schema|public|auth|storage|realtime|_realtime|graphql.*|extensions|vault|pgbouncer|pgsodium.*|cron|net|supabase_.*)$/;
+
 /** Every variable with the line that explains it. Order is the order in `.env.example`. */
 const VARIABLES = {
   PORT: { schema: whole(8787, 0, 65535), about: "Port to listen on." },
@@ -69,8 +73,25 @@ const VARIABLES = {
   },
   DATABASE_URL: {
     schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
-    about: "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database.",
+    about:
+      "PostgreSQL instead of the embedded SQLite: postgres://user:password@host/database. May be a transaction pooler; see docs/postgres.md.",
   },
+  DATABASE_DIRECT_URL: {
+    schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),
+    about: "The same database past the pooler, where DATABASE_URL goes through one: for migrations and announcements.",
+  },
+  DATABASE_SCHEMA: {
+    schema: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,39}$/, "Write up to 40 small letters, digits and underscores, a letter first.")
+      .refine(
+        (name) => !FOREIGN_SCHEMAS.test(name),
+        "Perch keeps its tables in a schema of its own. Write another name; the default is perch.",
+      )
+      .default("perch"),
+    about: "Schema of Perch's tables in PostgreSQL. The keys of people are in one of this name with _keys.",
+  },
+  DATABASE_POOL: { schema: count(10, 500), about: "Most connections this server makes through DATABASE_URL." },
   CHROME_PATH: { schema: z.string().min(1).optional(), about: "Browser for web phones instead of the bundled one." },
   PHONE_SANDBOX: {
     schema: z.enum(["on", "off"], { error: "Write on or off." }).default("on"),
@@ -321,7 +342,7 @@ const OWN_PREFIXES = [
   "IDLE_",
   "KEY_FILE",
   "PERCH_",
-  "DATABASE_URL",
+  "DATABASE_",
   "MAIL_",
   "SMTP_",
   "MOVING_",
@@ -406,6 +427,12 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     throw new PerchError(
       "bad_input",
       `HOST ${values.HOST} can be reached by others, so people must come through TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or put a proxy with TLS 1.3 in front, and set PUBLIC_URL to the https address.`,
+    );
+  }
+  if (values.DATABASE_DIRECT_URL !== undefined && values.DATABASE_URL === undefined) {
+    throw new PerchError(
+      "bad_input",
+      "DATABASE_DIRECT_URL is set without DATABASE_URL. Set both, or DATABASE_URL alone.",
     );
   }
   const dataDir = resolve(values.DATA_DIR);

@@ -22,6 +22,12 @@ export class PerchError extends Error {
   }
 }
 
+/** A domain error, also one that a query failed with: drizzle-orm wraps what its driver throws. */
+export function domainErrorOf(error: unknown): PerchError | undefined {
+  const at = error instanceof Error && error.message.startsWith("Failed query") ? error.cause : error;
+  return at instanceof PerchError ? at : undefined;
+}
+
 export const HTTP_STATUS = {
   bad_input: 400,
   unauthenticated: 401,

@@ -4,7 +4,7 @@ import { type Audit, sealEarlierChains } from "./audit/audit.repo.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
-import { openPostgres } from "./db/postgres.ts";
+import { openPostgres } from "./db/postgres-open.ts";
 import { sealEarlierRows } from "./db/seal-earlier.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { demandAlone, rekeySqlite } from "./db/sqlite-rekey.ts";
@@ -51,7 +51,13 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
   const db =
     config.DATABASE_URL === undefined
       ? await openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") })
-      : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
+      : await openPostgres({
+          url: config.DATABASE_URL,
+          directUrl: config.DATABASE_DIRECT_URL,
+          schema: config.DATABASE_SCHEMA,
+          pool: config.DATABASE_POOL,
+          migrationsFolder: join(migrations, "postgres"),
+        });
   try {
     const master = await openMasterKey(db, fileKey, previous, (tx, made) =>
       sealEarlierChains(db, tx, deriveKey(made, "audit heads")),

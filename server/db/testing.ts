@@ -8,10 +8,12 @@ import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import type { Database } from "./database.ts";
 import type { PostgresSession } from "./migrate.ts";
-import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
+import { DEFAULT_SCHEMA } from "./own-schema.postgres.ts";
+import { postgresDatabase, preparePostgres } from "./postgres.ts";
+import { openPostgres } from "./postgres-open.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
-import { bringingKeys } from "./subject-keys.postgres.ts";
+import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -51,7 +53,7 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"));
+  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"), DEFAULT_SCHEMA);
   const files = await client.dumpDataDir("none");
   await client.close();
   return files;
@@ -75,10 +77,17 @@ const pglite: TestEngine = {
   async open() {
     const client = await preparedPglite();
     const keyring = createKeyring();
-    const db = postgresDatabase(drizzle(bringingKeys(client, keyring), { casing: "snake_case" }) as never, keyring, {
+    const engine = drizzle(bringingKeys(client, keyring, keysSchemaOf(DEFAULT_SCHEMA)), { casing: "snake_case" });
+    const db = postgresDatabase(keyring, {
+      schema: DEFAULT_SCHEMA,
+      reader: engine,
+      transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       close: () => client.close(),
       onAnnounced: () => () => {},
-      outside: (work) => work(sessionOf(client)),
+      async outside(work) {
+        await client.exec(`set search_path to ${DEFAULT_SCHEMA}`);
+        return work(sessionOf(client)).finally(() => client.exec("reset search_path"));
+      },
     });
     db.keys.unlock(randomBytes(32));
     return { db, dispose: () => db.close() };
