@@ -208,9 +208,7 @@ const bytea = pg.customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 const pgKit = (codec: FieldCodec, schema: string | undefined) => ({
   table: (name: string, about: TablePrivacy, columns: Record<string, pg.PgColumnBuilderBase>, extra?: never) => {
     const table =
-      schema === undefined
-        ? pg.pgTable(name, columns, extra)
-        : pg.pgSchema(schema).table(name, columns, extra);
+      schema === undefined ? pg.pgTable(name, columns, extra) : pg.pgSchema(schema).table(name, columns, extra);
     tablePrivacy.set(table, about);
     refuseComparing(table);
     return table;

@@ -27,6 +27,8 @@ export interface PostgresOptions {
   /** Most connections through `url`. */
   readonly pool?: number | undefined;
   readonly migrationsFolder: string;
+  /** How long work whose connection went is tried again: a server that restarts is back sooner. */
+  readonly awayMs?: number | undefined;
   /** How long an announcement may take to be heard when it is tried at the start. */
   readonly hearWithinMs?: number | undefined;
 }
@@ -34,10 +36,11 @@ export interface PostgresOptions {
 const CONNECT_MS = 15_000;
 const IDLE_MS = 30_000;
 const HEAR_WITHIN_MS = 5_000;
+const AWAY_MS = 5_000;
 
 /** Connects, makes sure of what Perch needs, prepares the database and listens. @throws PerchError with what to change */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { schema = DEFAULT_SCHEMA } = options;
+  const { schema = DEFAULT_SCHEMA, awayMs = AWAY_MS } = options;
   const shared = { application_name: "perch", keepAlive: true, connectionTimeoutMillis: CONNECT_MS };
   const config = { ...postgresConfig(options.url), ...shared };
   const direct =
@@ -89,7 +92,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const keysSchema = keysSchemaOf(schema);
   return postgresDatabase(keyring, {
     schema,
-    reader: readerOn(bringingKeys(patient(pool), keyring, keysSchema), dialect),
+    awayMs,
+    reader: readerOn(bringingKeys(patient(pool, awayMs), keyring, keysSchema), dialect),
     transact: (work) => transact({ pool, dialect, keyring, keysSchema }, work),
     onAnnounced(listener) {
       listeners.add(listener);
@@ -113,10 +117,10 @@ function readerOn(client: object, dialect: PgDialect): unknown {
 }
 
 /** The pool for reads alone: what changes nothing is asked again when the connection was cut, and fails in words. */
-function patient(pool: pg.Pool): object {
+function patient(pool: pg.Pool, awayMs: number): object {
   return {
     query: (text: pg.QueryConfig, parameters?: unknown[]) =>
-      whileAway(() => pool.query(text, parameters)).catch((error: unknown) => {
+      whileAway(awayMs, () => pool.query(text, parameters)).catch((error: unknown) => {
         throw troubleOf(error) ?? error;
       }),
   };

@@ -33,14 +33,14 @@ import { fencePostgres } from "./write-fence.ts";
  */
 const RETRYABLE = new Set(["40001", "40P01"]);
 const MAX_TRIES = 10;
-/** How long work whose connection went is tried again: a server that restarts is back sooner. */
-const AWAY_MS = 5_000;
 const AWAY_PAUSE_MS = 200;
 export const CHANNEL = "perch_events";
 
 /** What drivers differ in; their clients bring keys (`bringingKeys`) to this keyring. */
 interface PostgresParts {
   readonly schema: string;
+  /** How long work whose connection went is tried again. */
+  readonly awayMs: number;
   /** drizzle over something that answers queries outside of transactions. */
   readonly reader: unknown;
   /** One try of a serializable transaction. */
@@ -51,9 +51,9 @@ interface PostgresParts {
   outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
 }
 
-/** Runs again what failed because the server was not there, for as long as one that restarts takes. */
-export async function whileAway<T>(work: () => Promise<T>): Promise<T> {
-  const until = performance.now() + AWAY_MS;
+/** Runs again what failed because the server was not there, for so long. */
+export async function whileAway<T>(awayMs: number, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + awayMs;
   for (;;) {
     try {
       return await work();
@@ -80,7 +80,7 @@ export function postgresDatabase(keyring: Keyring, parts: PostgresParts): Databa
       insideTransaction(async () => {
         for (let attempt = 1; ; attempt += 1) {
           try {
-            return await whileAway(() => parts.transact((tx) => work(asWriter(tx))));
+            return await whileAway(parts.awayMs, () => parts.transact((tx) => work(asWriter(tx))));
           } catch (error) {
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
             if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);

@@ -80,6 +80,7 @@ const pglite: TestEngine = {
     const engine = drizzle(bringingKeys(client, keyring, keysSchemaOf(DEFAULT_SCHEMA)), { casing: "snake_case" });
     const db = postgresDatabase(keyring, {
       schema: DEFAULT_SCHEMA,
+      awayMs: 0,
       reader: engine,
       transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       close: () => client.close(),
