@@ -4,6 +4,7 @@ import { type Audit, sealEarlierChains } from "./audit/audit.repo.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
+import { demandNotMoved } from "./db/move/move-mark.repo.ts";
 import { openPostgres } from "./db/postgres-open.ts";
 import { sealEarlierRows } from "./db/seal-earlier.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
@@ -22,8 +23,14 @@ export interface OpenedDatabase {
   readonly keyChanged: (() => void) | undefined;
 }
 
-/** Opens the database of a configuration; the admin commands use it beside a running server. */
-export async function openDatabase(config: Config): Promise<OpenedDatabase> {
+/**
+ * Opens the database of a configuration; the admin commands use it beside a running server. One that is being moved, or
+ * was moved away, is refused but to the move itself (`isMoving`).
+ */
+export async function openDatabase(
+  config: Config,
+  { isMoving = false }: { readonly isMoving?: boolean } = {},
+): Promise<OpenedDatabase> {
   const file = databaseFile(config);
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
   try {
@@ -59,6 +66,7 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
           migrationsFolder: join(migrations, "postgres"),
         });
   try {
+    if (!isMoving) await demandNotMoved(db);
     const master = await openMasterKey(db, fileKey, previous, (tx, made) =>
       sealEarlierChains(db, tx, deriveKey(made, "audit heads")),
     );

@@ -37,6 +37,7 @@ import {
   reason,
   type Work,
 } from "./command.ts";
+import { DATABASE_COMMANDS } from "./database-commands.ts";
 import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
@@ -122,6 +123,9 @@ const USAGE = `Usage: npm run admin -- <command>
 
   backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
   restore --from FOLDER --reason R                    puts a backup in the place of the data; the server must be stopped
+  db move --to D --reason R                           moves everything to another, empty database; every server must be stopped
+                                                      D: postgres://user:password@host/database, or sqlite:FOLDER/perch.db
+  db move --undo --reason R                           stays with this database after all
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
@@ -136,6 +140,7 @@ const COMMANDS: Commands = {
   ...BILLING_COMMANDS,
   ...PARTNER_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...DATABASE_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
   ...ANDROID_COMMANDS,
@@ -212,6 +217,8 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
   await command.prepare?.(config, options, process.clock);
   const given = parse(z.enum(OPERATOR_ROLES).optional(), "--role", options["role"]);
   const operator: Operator = { role: given ?? config.OPERATOR_ROLE, by: nameOnThisMachine() };
+  await command.alone?.(process, options, operator);
+  if (command.run === undefined) return 0;
   const work = await open(process, config, operator, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
