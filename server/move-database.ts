@@ -8,6 +8,7 @@ import { type Audit, createAudit } from "./audit/audit.repo.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import { databaseFile } from "./db/database-file.ts";
 import { JOURNAL } from "./db/migrate.ts";
 import { type MovedCount, moveRows } from "./db/move/move.ts";
 import { demandNotMoved, readMark, removeMark, type SourceMark, writeMark } from "./db/move/move-mark.repo.ts";
@@ -25,7 +26,7 @@ import { keysFileKey, keysFileOf } from "./db/subject-keys.sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { deriveKey, readFileKey } from "./keys.ts";
 import { makeFolder } from "./make-folder.ts";
-import { databaseFile, openDatabase } from "./open-database.ts";
+import { openDatabase } from "./open-database.ts";
 import { projectRoot } from "./paths.ts";
 
 export interface MoveRequest {
@@ -46,7 +47,7 @@ export async function moveDatabase(request: MoveRequest): Promise<void> {
   const there = targetConfigOf(config, request.to);
   const key = deriveKey(readFileKey({ keyFile: config.keyFile, databaseExists: true }), "database");
   await demandUnused(config, key);
-  const opened = await openDatabase(config, { isMoving: true });
+  const opened = await openDatabase(config, { isMoving: true, clock });
   let mark: SourceMark;
   let before: Chains;
   let target: End<MoveTarget> | undefined;
@@ -95,7 +96,7 @@ export async function moveDatabase(request: MoveRequest): Promise<void> {
 
 /** Takes the mark of a move away, so that a server starts on this database again. */
 export async function undoMove(request: Omit<MoveRequest, "to">): Promise<void> {
-  const { db, master } = await openDatabase(request.config, { isMoving: true });
+  const { db, master } = await openDatabase(request.config, { isMoving: true, clock: request.clock });
   try {
     const found = await readMark(db);
     if (found?.role !== "source") throw new PerchError("conflict", "This database was not moved away.");

@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { http, port } = listening;
   const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
-  const opened = await openDatabase(config).catch(async (error: unknown) => {
+  const opened = await openDatabase(config, { clock }).catch(async (error: unknown) => {
     await listening.close();
     throw error;
   });

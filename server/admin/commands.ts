@@ -293,7 +293,7 @@ function signedBy(audit: Audit, operator: Operator): Audit {
 /** `reason`: why this command changed the key file, when it did. */
 async function open(process: AdminProcess, config: Config, operator: Operator, reason: Options[string]): Promise<Work> {
   const { clock } = process;
-  const opened = await openDatabase(config);
+  const opened = await openDatabase(config, { clock });
   const { db, master } = opened;
   const audit = signedBy(createAudit(db, clock, deriveKey(master, "audit heads")), operator);
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");

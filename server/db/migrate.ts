@@ -17,6 +17,14 @@ interface Applied {
   readonly hash: string;
 }
 
+/** Whether a database that was there already lacks migrations. @throws as `migrateSqlite`, for one this version cannot take */
+export function needsUpdate(db: Sqlite.Database, folder: string): boolean {
+  const journal = db.prepare("select 1 from sqlite_master where name = ?").get(JOURNAL);
+  if (journal === undefined) return false;
+  const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
+  return applied.length > 0 && pendingMigrations(folder, applied).length > 0;
+}
+
 /** Applies what is missing. Returns how many migrations ran. */
 export function migrateSqlite(db: Sqlite.Database, folder: string): number {
   const foreignKeys = db.pragma("foreign_keys", { simple: true });

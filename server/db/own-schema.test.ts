@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
 import { preparePostgres } from "./postgres.ts";
+import { earlierMigrations } from "./testing/earlier.ts";
 import { MIGRATIONS, preparedPglite, sessionOf } from "./testing.ts";
 
 const FOLDER = join(MIGRATIONS, "postgres");
@@ -136,16 +136,7 @@ describe("an installation in public", () => {
     client = new PGlite();
     session = sessionOf(client);
     // As the version before had it: eight migrations, in public, beside tables of somebody else.
-    earlier = mkdtempSync(join(tmpdir(), "perch-earlier-"));
-    mkdirSync(join(earlier, "meta"));
-    const journal = JSON.parse(readFileSync(join(FOLDER, "meta/_journal.json"), "utf8")) as {
-      entries: { tag: string }[];
-    };
-    journal.entries = journal.entries.slice(0, 8);
-    writeFileSync(join(earlier, "meta/_journal.json"), JSON.stringify(journal));
-    for (const { tag } of journal.entries) {
-      writeFileSync(join(earlier, `${tag}.sql`), readFileSync(join(FOLDER, `${tag}.sql`)));
-    }
+    earlier = earlierMigrations("postgres", 8);
     await client.exec(SUPABASE_ROLES);
     await migratePostgres(session, earlier);
     await client.exec(`insert into teams (id, name, created_at) values ('tem_1', 'Kept', now());
