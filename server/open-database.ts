@@ -1,10 +1,14 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Audit, sealEarlierChains } from "./audit/audit.repo.ts";
+import { backUpBeforeUpdate } from "./backup/backup.ts";
+import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import { databaseFile } from "./db/database-file.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
-import { openPostgres } from "./db/postgres.ts";
+import { demandNotMoved } from "./db/move/move-mark.repo.ts";
+import { openPostgres } from "./db/postgres-open.ts";
 import { sealEarlierRows } from "./db/seal-earlier.repo.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { demandAlone, rekeySqlite } from "./db/sqlite-rekey.ts";
@@ -22,8 +26,15 @@ export interface OpenedDatabase {
   readonly keyChanged: (() => void) | undefined;
 }
 
-/** Opens the database of a configuration; the admin commands use it beside a running server. */
-export async function openDatabase(config: Config): Promise<OpenedDatabase> {
+/**
+ * Opens the database of a configuration; the admin commands use it beside a running server. One that is being moved, or
+ * was moved away, is refused but to the move itself (`isMoving`). Before a newer version changes the embedded one a backup of
+ * it is made, where there is a clock to name it by.
+ */
+export async function openDatabase(
+  config: Config,
+  { isMoving = false, clock }: { readonly isMoving?: boolean; readonly clock?: Clock } = {},
+): Promise<OpenedDatabase> {
   const file = databaseFile(config);
   // Others may pass through, not look: web phones run as another user and have their own folders inside.
   try {
@@ -50,9 +61,19 @@ export async function openDatabase(config: Config): Promise<OpenedDatabase> {
   }
   const db =
     config.DATABASE_URL === undefined
-      ? await openSqlite({ file, key, migrationsFolder: join(migrations, "sqlite") })
-      : await openPostgres({ url: config.DATABASE_URL, migrationsFolder: join(migrations, "postgres") });
+      ? await openSqlite({
+          ...{ file, key, migrationsFolder: join(migrations, "sqlite") },
+          beforeUpdate: async () => clock && backUpBeforeUpdate(config, clock),
+        })
+      : await openPostgres({
+          url: config.DATABASE_URL,
+          directUrl: config.DATABASE_DIRECT_URL,
+          schema: config.DATABASE_SCHEMA,
+          pool: config.DATABASE_POOL,
+          migrationsFolder: join(migrations, "postgres"),
+        });
   try {
+    if (!isMoving) await demandNotMoved(db);
     const master = await openMasterKey(db, fileKey, previous, (tx, made) =>
       sealEarlierChains(db, tx, deriveKey(made, "audit heads")),
     );
@@ -84,9 +105,4 @@ export async function recordKeyChange(opened: OpenedDatabase, audit: Audit, reas
     audit.record(tx, { chain: "server", actor: "operator", action: "admin.key_rotated", detail: { reason } }),
   );
   opened.keyChanged();
-}
-
-/** Where the embedded database is. */
-export function databaseFile(config: Config): string {
-  return join(config.DATA_DIR, "perch.db");
 }

@@ -3,6 +3,7 @@
  * an absent server (a wrong password, an old version, a damaged file) stops the start at once, with its sentence.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { isAway } from "./db/trouble.ts";
 import { errorText, type Log } from "./log.ts";
@@ -14,14 +15,14 @@ const PATIENCE_MS = 2 * 60_000;
 
 export async function openWhenThere(
   config: Config,
-  log: Log,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
   { againMs = AGAIN_MS, patienceMs = PATIENCE_MS } = {},
 ): Promise<OpenedDatabase> {
   const since = performance.now();
   let told = false;
   for (;;) {
     try {
-      const opened = await openDatabase(config);
+      const opened = await openDatabase(config, { clock });
       if (told) log.info("The database answers now");
       return opened;
     } catch (error) {

@@ -104,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { http, port } = listening;
   const publicUrl = config.PORT === 0 ? new URL(`${config.publicUrl.protocol}//localhost:${port}`) : config.publicUrl;
-  const opened = await openWhenThere(config, log).catch(async (error: unknown) => {
+  const opened = await openWhenThere(config, { clock, log }).catch(async (error: unknown) => {
     await listening.close();
     throw error;
   });

@@ -54,7 +54,7 @@ describe.skipIf(disk === undefined)("a disk", () => {
     let refused = await save(server, person, "flow 0");
     for (; refused.ok; refused = await save(server, person, `flow ${saved}`)) saved += 1;
     expect(refused).toMatchObject({ status: 503, error: { code: "unavailable" } });
-    expect(refused.error.message).toMatch(/disk is full, so nothing was changed/);
+    expect(refused.error.message).toMatch(/disk is full. Nothing was saved/);
     expect(server.lines.find((line) => line.includes(refused.error.requestId))).toContain("database or disk is full");
     expect(await names(server, person)).toHaveLength(saved + 1);
     expect(await readyz(server)).toMatchObject({ status: 503, of: { database: "fail", disk: "fail" } });
@@ -193,7 +193,7 @@ describe.skipIf(url === undefined)("a PostgreSQL server that is away", () => {
     const refused = await save(server, person, "meanwhile");
     if (refused.ok) throw new Error("It was saved nowhere.");
     expect(refused).toMatchObject({ status: 503, error: { code: "unavailable" } });
-    expect(refused.error.message).toBe("The server's database does not answer just now. Try again in a moment.");
+    expect(refused.error.message).toBe("The database does not answer at present. Try again in a moment.");
     expect(await names(server, person)).toMatchObject({ code: "unavailable" });
     // More than the pool has connections: none of them is lost.
     const many = Array.from({ length: 15 }, (_, n) => save(server, person, `meanwhile ${n}`));
@@ -215,7 +215,7 @@ describe.skipIf(url === undefined)("a PostgreSQL server that is away", () => {
     const config = parseConfig({ DATABASE_URL: wrong.href, DATA_DIR: join(folder, "wrong"), BILLING: "off" });
     const lines: string[] = [];
     const log = createLog({ clock: systemClock, write: (line) => lines.push(line) });
-    await expect(openWhenThere(config, log)).rejects.toThrow("refuses the connection");
+    await expect(openWhenThere(config, { clock: systemClock, log })).rejects.toThrow("refuses the connection");
     expect(lines).toEqual([]);
   });
 });
@@ -228,7 +228,7 @@ describe("a database that does not come", () => {
       ...{ DATABASE_URL: "postgres://perch:hunter22@127.0.0.1:9/perch", BILLING: "off" },
       DATA_DIR: join(folder, "never"),
     });
-    const opening = openWhenThere(config, log, { againMs: 5, patienceMs: 60 });
+    const opening = openWhenThere(config, { clock: systemClock, log }, { againMs: 5, patienceMs: 60 });
     await expect(opening).rejects.toThrow(/does not answer or refuses/);
     expect(lines).toHaveLength(1);
     expect(lines.join("")).toMatch(/does not answer yet/);

@@ -217,7 +217,11 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
       /** The session the code produced, revoked when the code is used again. */
       sessionId: k.text(personal("user.unique_id", { ...authentication, retain: "day" })).$type<SessionId>(),
     },
-    (t) => [k.index("connect_codes_created").on(t.createdAt)],
+    (t) => [
+      k.index("connect_codes_created").on(t.createdAt),
+      k.index("connect_codes_user").on(t.userId),
+      k.index("connect_codes_team").on(t.teamId),
+    ],
   );
 
   const apiTokens = k.table(

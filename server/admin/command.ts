@@ -55,7 +55,9 @@ export interface Command {
   readonly options: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly required?: true }>>;
   /** Done before the database is opened. */
   prepare?(config: Config, options: Options, clock: Clock): Promise<void>;
-  run(work: Work, options: Options): Promise<void>;
+  /** Done instead, by a command that opens databases itself. */
+  alone?(process: AdminProcess, options: Options, operator: Operator): Promise<void>;
+  run?(work: Work, options: Options): Promise<void>;
 }
 export type Commands = Readonly<Record<string, Command>>;
 

@@ -38,6 +38,7 @@ import {
   reason,
   type Work,
 } from "./command.ts";
+import { DATABASE_COMMANDS } from "./database-commands.ts";
 import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
@@ -124,6 +125,9 @@ const USAGE = `Usage: npm run admin -- <command>
 
   backup [--to FOLDER] --reason R                     makes an encrypted backup; may run beside the server
   restore --from FOLDER --reason R                    puts a backup in the place of the data; the server must be stopped
+  db move --to D --reason R                           moves everything to another, empty database; every server must be stopped
+                                                      D: postgres://user:password@host/database, or sqlite:FOLDER/perch.db
+  db move --undo --reason R                           stays with this database after all
 
 Scopes: ${SCOPES.join(", ")}. Without --scopes a token has all its person's role may use.
 --days: ${TOKEN_DAYS.join(", ")}; without it 365. The person is told by mail.
@@ -138,6 +142,7 @@ const COMMANDS: Commands = {
   ...BILLING_COMMANDS,
   ...PARTNER_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...DATABASE_COMMANDS,
   ...INCIDENT_COMMANDS,
   ...DESK_COMMANDS,
   ...ANDROID_COMMANDS,
@@ -216,6 +221,8 @@ export async function runAdmin(args: readonly string[], process: AdminProcess): 
   await command.prepare?.(config, options, process.clock);
   const given = parse(z.enum(OPERATOR_ROLES).optional(), "--role", options["role"]);
   const operator: Operator = { role: given ?? config.OPERATOR_ROLE, by: nameOnThisMachine() };
+  await command.alone?.(process, options, operator);
+  if (command.run === undefined) return 0;
   const work = await open(process, config, operator, command.prepare && options["reason"]);
   try {
     await command.run(work, options);
@@ -290,7 +297,7 @@ function signedBy(audit: Audit, operator: Operator): Audit {
 /** `reason`: why this command changed the key file, when it did. */
 async function open(process: AdminProcess, config: Config, operator: Operator, reason: Options[string]): Promise<Work> {
   const { clock } = process;
-  const opened = await openDatabase(config);
+  const opened = await openDatabase(config, { clock });
   const { db, master } = opened;
   const audit = signedBy(createAudit(db, clock, deriveKey(master, "audit heads")), operator);
   await recordKeyChange(opened, audit, typeof reason === "string" ? reason : "finished by an admin command");

@@ -126,7 +126,10 @@ export const REQUEST_COMMANDS: Commands = {
 
 /** A step that settles one request; prints where it stands. */
 function step(
-  work: (asked: { readonly desk: RequestDesk }, options: Parameters<Command["run"]>[1]) => Promise<RequestRow>,
+  work: (
+    asked: { readonly desk: RequestDesk },
+    options: Parameters<NonNullable<Command["run"]>>[1],
+  ) => Promise<RequestRow>,
   options: Command["options"] = {},
 ): Command {
   return {
@@ -138,7 +141,7 @@ function step(
   };
 }
 
-function ofOne(options: Parameters<Command["run"]>[1]): [string, string] {
+function ofOne(options: Parameters<NonNullable<Command["run"]>>[1]): [string, string] {
   return [parse(number, "--number", options["number"]), parse(reason, "--reason", options["reason"])];
 }
 

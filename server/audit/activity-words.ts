@@ -161,6 +161,8 @@ const ACTIONS = {
   "admin.phone_host_removed": operator("removed a host of phones"),
   "admin.backup_made": operator("made a backup"),
   "admin.backup_restored": operator("restored a backup"),
+  "admin.database_moved": operator("moved the database"),
+  "admin.database_move_undone": operator("took back moving the database"),
   "admin.billing_records_read": operator("read billing records"),
   "admin.billing_read": operator("looked at what a team pays"),
   "admin.billing_credited": operator("gave a credit"),

@@ -145,6 +145,8 @@ export type AuditAction =
   | "admin.phone_host_removed"
   | "admin.backup_made"
   | "admin.backup_restored"
+  | "admin.database_moved"
+  | "admin.database_move_undone"
   | "admin.billing_records_read"
   | "billing.checkout_opened"
   | "billing.purchased"

@@ -137,6 +137,7 @@ export function automationTables(
       k.index("runs_detailed").on(t.createdAt).where(sql`${t.source} <> ''`),
       k.index("runs_finished").on(t.finishedAt),
       k.index("runs_person").on(t.createdBy),
+      k.index("runs_flow").on(t.flowId),
       k.index("runs_suite").on(t.suiteId),
     ],
   );

@@ -15,19 +15,21 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { databaseFile } from "../db/database-file.ts";
 import { copyDatabase } from "../db/sqlite-copy.ts";
 import { demandAlone } from "../db/sqlite-rekey.ts";
 import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
 import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
-import { databaseFile } from "../open-database.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const LIST = "backup.json";
 const DATABASE = "perch.db";
-const NAME = /^perch-\d{8}T\d{6}Z$/;
+/** Of the database alone, made before a newer version changes it. */
+const BEFORE_UPDATE = "-before-update";
+const NAME = new RegExp(`^perch-\\d{8}T\\d{6}Z(${BEFORE_UPDATE})?$`);
 /** Encrypted files beside the database. What runs and what is only passing (exports, caches) stays out. */
 const FOLDERS = ["runs", "web-phones/phones", "web-phones/profiles", "android"] as const;
 /** Of a running phone: plain, and changing while it is copied. */
@@ -37,6 +39,8 @@ const manifest = z.strictObject({
   format: z.literal(1),
   madeAt: z.iso.datetime(),
   database: z.enum(["sqlite", "none"]),
+  /** Without it: all there is. */
+  holds: z.literal("database").optional(),
   files: z.array(
     z.strictObject({ path: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/), bytes: z.int(), sha256: z.string() }),
   ),
@@ -50,10 +54,14 @@ export interface Backup {
   readonly bytes: number;
 }
 
-/** Makes a backup in a folder of its own under `to`; it has its name once it is whole. May run beside the server. */
-export async function makeBackup(config: Config, clock: Clock, to: string): Promise<Backup> {
+/**
+ * Makes a backup in a folder of its own under `to`; it has its name once it is whole. May run beside the server.
+ * `holds`: the database alone, without the files beside it.
+ */
+export async function makeBackup(config: Config, clock: Clock, to: string, holds?: "database"): Promise<Backup> {
   const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
-  const name = `perch-${new Date(clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  const moment = new Date(clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const name = `perch-${moment}${holds === undefined ? "" : BEFORE_UPDATE}`;
   const folder = join(to, name);
   const draft = `${folder}.new`;
   if (existsSync(folder))
@@ -65,12 +73,13 @@ export async function makeBackup(config: Config, clock: Clock, to: string): Prom
       copyDatabase(databaseFile(config), deriveKey(key, "database"), join(draft, DATABASE));
       await copyFile(`${databaseFile(config)}.keyid`, join(draft, "perch.db.keyid"));
     }
-    for (const below of FOLDERS) await copyTree(await baseOf(config, below), below, draft);
+    for (const below of foldersOf(holds)) await copyTree(await baseOf(config, below), below, draft);
     const files = await listed(draft);
     const plain = {
       format: 1 as const,
       madeAt: new Date(clock.now()).toISOString(),
       database: isEmbedded ? ("sqlite" as const) : ("none" as const),
+      ...(holds && { holds }),
       files,
     };
     await writeFile(join(draft, LIST), JSON.stringify({ ...plain, mac: macOf(key, plain) }), { mode: 0o600 });
@@ -140,7 +149,7 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
     await mkdir(dirname(join(next, path)), { recursive: true, mode: 0o711 });
     await copyFile(join(from, path), join(next, path));
   }
-  for (const below of FOLDERS) {
+  for (const below of foldersOf(list.holds)) {
     const place = join(await baseOf(config, below), below);
     await rm(place, { recursive: true, force: true });
     if (existsSync(join(next, below))) {
@@ -160,6 +169,29 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
   await rm(next, { recursive: true, force: true });
   syncFolder(config.DATA_DIR);
   return { folder: from, files: list.files.length, bytes: list.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** A backup of the database alone leaves the files in place alone, too. */
+function foldersOf(holds: Manifest["holds"]): readonly (typeof FOLDERS)[number][] {
+  return holds === undefined ? FOLDERS : [];
+}
+
+/**
+ * Before a newer version changes the database: the only way back, should it not do. Another process that starts in the same
+ * second has made the same one.
+ * @throws PerchError when it cannot be made; nothing was changed then
+ */
+export async function backUpBeforeUpdate(config: Config, clock: Clock): Promise<void> {
+  try {
+    await makeBackup(config, clock, config.backupDir, "database");
+  } catch (cause) {
+    if (cause instanceof PerchError && cause.code === "conflict") return;
+    throw new PerchError(
+      "unavailable",
+      `This version has to change the database, and makes a backup of it in ${config.backupDir} first. That failed, so nothing was changed. Make room there, or set BACKUP_DIR to another folder.`,
+      { cause },
+    );
+  }
 }
 
 /** Web phones may have a place of their own outside the data folder. */
@@ -239,9 +271,9 @@ async function readList(from: string): Promise<Manifest> {
   }
 }
 
-function macOf(key: Buffer, { format, madeAt, database, files }: Omit<Manifest, "mac">): string {
+function macOf(key: Buffer, { format, madeAt, database, holds, files }: Omit<Manifest, "mac">): string {
   return createHmac("sha256", deriveKey(key, "backups"))
-    .update(canonicalJson({ format, madeAt, database, files }))
+    .update(canonicalJson({ format, madeAt, database, files, ...(holds && { holds }) }))
     .digest("base64url");
 }
 

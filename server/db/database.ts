@@ -8,6 +8,7 @@ import { PerchError } from "../errors.ts";
 import type { EngineName } from "./dialect.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 import type { Tables } from "./tables.ts";
+import { troubleOf } from "./trouble.ts";
 
 type Engine = BaseSQLiteDatabase<"async", unknown>;
 export type Reader = Pick<Engine, "select" | "selectDistinct" | "with" | "$with" | "$count">;
@@ -85,9 +86,9 @@ export function isFenced(error: unknown): boolean {
   return false;
 }
 
-/** For `tx`: what the fence refused, in the words people read; any other error as it is. */
+/** For `tx`: what the fence refused, and what ails the database, in the words people read; any other error as it is. */
 export function inWords(error: unknown): unknown {
-  if (!isFenced(error)) return error;
+  if (!isFenced(error)) return troubleOf(error) ?? error;
   return new PerchError("account_closing", "This account is being deleted.", { cause: error });
 }
 

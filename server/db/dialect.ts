@@ -205,9 +205,10 @@ type TableConfigOf<N extends string, C extends LiteColumns> = {
 
 const bytea = pg.customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
-const pgKit = (codec: FieldCodec) => ({
+const pgKit = (codec: FieldCodec, schema: string | undefined) => ({
   table: (name: string, about: TablePrivacy, columns: Record<string, pg.PgColumnBuilderBase>, extra?: never) => {
-    const table = pg.pgTable(name, columns, extra);
+    const table =
+      schema === undefined ? pg.pgTable(name, columns, extra) : pg.pgSchema(schema).table(name, columns, extra);
     tablePrivacy.set(table, about);
     refuseComparing(table);
     return table;
@@ -242,8 +243,14 @@ const pgKit = (codec: FieldCodec) => ({
     ),
 });
 
-/** The one unsound cast of the data layer; the contract suite runs the same queries on both engines. */
-export const kitsWith = (codec: FieldCodec) => ({ sqlite: liteKit(codec), postgres: pgKit(codec) as unknown as Kit });
+/**
+ * The one unsound cast of the data layer; the contract suite runs the same queries on both engines. With `schema`
+ * PostgreSQL's tables are named with it in every query, so that no connection has to be told where they are.
+ */
+export const kitsWith = (codec: FieldCodec, schema?: string) => ({
+  sqlite: liteKit(codec),
+  postgres: pgKit(codec, schema) as unknown as Kit,
+});
 /** Without keys: for what only looks at the schema. */
 export const kits = kitsWith(NO_KEYS);
 export type EngineName = "sqlite" | "postgres";

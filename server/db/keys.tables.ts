@@ -7,8 +7,11 @@ export function keyTables(k: Kit) {
     "server_keys",
     { owner: "system", subject: { none: "A key of the server." }, clock: "name" },
     {
-      name: k.oneOf(["master", "sealed columns"], operational("service")).primaryKey(),
-      /** AES-256-GCM, base64; of `sealed columns` the names of columns whose earlier rows are sealed. */
+      name: k.oneOf(["master", "sealed columns", "move"], operational("service")).primaryKey(),
+      /**
+       * AES-256-GCM, base64; of `sealed columns` the names of columns whose earlier rows are sealed; of `move` what
+       * `move/move-mark.repo.ts` says, in plain JSON.
+       */
       sealed: k.text(operational("service")).notNull(),
     },
   );

@@ -9,11 +9,20 @@ import { PerchError } from "../errors.ts";
 import { unfencePostgres, unfenceSqlite } from "./write-fence.ts";
 
 export const JOURNAL = "perch_migrations";
-const LOCK = 7_724_263;
+/** One at a time migrates, or changes where the tables are. */
+export const MIGRATION_LOCK = 7_724_263;
 
 interface Applied {
   readonly ordinal: number;
   readonly hash: string;
+}
+
+/** Whether a database that was there already lacks migrations. @throws as `migrateSqlite`, for one this version cannot take */
+export function needsUpdate(db: Sqlite.Database, folder: string): boolean {
+  const journal = db.prepare("select 1 from sqlite_master where name = ?").get(JOURNAL);
+  if (journal === undefined) return false;
+  const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
+  return applied.length > 0 && pendingMigrations(folder, applied).length > 0;
 }
 
 /** Applies what is missing. Returns how many migrations ran. */
@@ -47,27 +56,46 @@ export interface PostgresSession {
   rows(text: string): Promise<Record<string, unknown>[]>;
 }
 
-/** As `migrateSqlite`, in one transaction under an advisory lock. */
+/** A busy table is not waited for longer: whoever comes after the waiting migration would wait, too. */
+const TABLE_LOCK_MS = 10_000;
+
+/**
+ * As `migrateSqlite`, in one transaction under an advisory lock, in the schema the session's search path begins with.
+ * drizzle-kit names `public` in references, wherever the tables are.
+ */
 export async function migratePostgres(session: PostgresSession, folder: string): Promise<number> {
   await session.run("begin");
   try {
-    await session.run(`select pg_advisory_xact_lock(${LOCK})`);
+    await session.run(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
     await session.run(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
     const rows = await session.rows(`select ordinal, hash from ${JOURNAL} order by ordinal`);
     const applied = rows.map((row) => ({ ordinal: Number(row["ordinal"]), hash: String(row["hash"]) }));
     const pending = pendingMigrations(folder, applied);
-    if (pending.length > 0) await unfencePostgres(session);
+    if (pending.length > 0) {
+      await session.run(`set local lock_timeout = ${TABLE_LOCK_MS}`);
+      await unfencePostgres(session);
+    }
+    const [place] = await session.rows("select current_schema() as name");
+    const schema = `"${String(place?.["name"])}".`;
     for (const migration of pending) {
-      for (const statement of migration.statements) await session.run(statement);
+      for (const statement of migration.statements) await session.run(statement.replaceAll('"public".', schema));
       await session.run(`insert into ${JOURNAL} (ordinal, hash) values (${migration.ordinal}, '${migration.hash}')`);
     }
     await session.run("commit");
     return pending.length;
   } catch (error) {
     await session.run("rollback");
+    if (error instanceof Error && "code" in error && error.code === LOCK_NOT_AVAILABLE) {
+      throw new PerchError(
+        "unavailable",
+        "Something else holds tables of the database, so they could not be brought up to date, and nothing was changed. End long queries and transactions on them, then start again.",
+        { cause: error },
+      );
+    }
     throw error;
   }
 }
+const LOCK_NOT_AVAILABLE = "55P03";
 
 function pendingMigrations(folder: string, applied: readonly Applied[]) {
   const known = readMigrationFiles({ migrationsFolder: folder });

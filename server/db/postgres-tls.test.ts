@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { selfSigned } from "../automations/script/certificate.fixture.ts";
-import { openPostgres } from "./postgres.ts";
+import { openPostgres } from "./postgres-open.ts";
 import { postgresConfig } from "./postgres-url.ts";
 import { MIGRATIONS } from "./testing.ts";
 

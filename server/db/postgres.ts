@@ -1,8 +1,5 @@
-/** PostgreSQL: a pool for reads, serializable transactions with retry for writes. PGlite fits behind the same shape. */
+/** PostgreSQL: reads outside of transactions, serializable ones with retry for writes. PGlite fits behind the same shape. */
 import { sql } from "drizzle-orm";
-import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
-import pg from "pg";
-import { lacksTls13 } from "../egress/tls-version.ts";
 import { PerchError } from "../errors.ts";
 import {
   type Database,
@@ -13,15 +10,21 @@ import {
   type Reader,
   type Writer,
 } from "./database.ts";
-import { comingBack } from "./lent-connections.ts";
 import { demandKnown, postgresColumns } from "./live-schema.ts";
 import { migratePostgres, type PostgresSession } from "./migrate.ts";
-import { postgresConfig } from "./postgres-url.ts";
-import { createKeyring, type Keyring } from "./sealed-fields.ts";
+import { enterSchema, shutOthersOut } from "./own-schema.postgres.ts";
+import type { Keyring } from "./sealed-fields.ts";
 import { settlePostgres } from "./settle.postgres.ts";
-import { bringingKeys, forgetAnnounced, postgresKeyStore, prepareKeyStore } from "./subject-keys.postgres.ts";
+import {
+  forgetAnnounced,
+  keysSchemaOf,
+  keysTableOf,
+  postgresKeyStore,
+  prepareKeyStore,
+} from "./subject-keys.postgres.ts";
 import { createSubjectKeys } from "./subject-keys.ts";
 import { tablesFor, tablesWith } from "./tables.ts";
+import { isAway } from "./trouble.ts";
 import { fencePostgres } from "./write-fence.ts";
 
 /**
@@ -30,39 +33,55 @@ import { fencePostgres } from "./write-fence.ts";
  */
 const RETRYABLE = new Set(["40001", "40P01"]);
 const MAX_TRIES = 10;
-const CHANNEL = "perch_events";
+const AWAY_PAUSE_MS = 200;
+export const CHANNEL = "perch_events";
 
-/** What this file needs of drizzle's PostgreSQL databases; node-postgres and PGlite both have it. */
-interface PostgresEngine {
-  transaction<T>(work: (tx: unknown) => Promise<T>, config: { isolationLevel: "serializable" }): Promise<T>;
+/** What drivers differ in; their clients bring keys (`bringingKeys`) to this keyring. */
+interface PostgresParts {
+  readonly schema: string;
+  /** How long work whose connection went is tried again. */
+  readonly awayMs: number;
+  /** drizzle over something that answers queries outside of transactions. */
+  readonly reader: unknown;
+  /** One try of a serializable transaction. */
+  transact<T>(work: (tx: unknown) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+  readonly onAnnounced: Database["onAnnounced"];
+  /** One connection of its own, outside of any transaction, whose search path begins with the schema. */
+  outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
+  readonly connections?: NonNullable<Database["connections"]>;
 }
 
-/** Builds a `Database` over any drizzle PostgreSQL driver whose client brings keys (`bringingKeys`) to this keyring. */
-export function postgresDatabase(
-  engine: PostgresEngine,
-  keyring: Keyring,
-  parts: {
-    close(): Promise<void>;
-    onAnnounced: Database["onAnnounced"];
-    /** One connection, outside of any transaction. */
-    outside<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>;
-    connections?: NonNullable<Database["connections"]>;
-  },
-): Database {
+/** Runs again what failed because the server was not there, for so long. */
+export async function whileAway<T>(awayMs: number, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + awayMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAway(error) || error instanceof PerchError || performance.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AWAY_PAUSE_MS));
+    }
+  }
+}
+
+/** Builds a `Database` over any drizzle PostgreSQL driver. */
+export function postgresDatabase(keyring: Keyring, parts: PostgresParts): Database {
   parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
+  const keysSchema = keysSchemaOf(parts.schema);
   const db: Database = {
     engine: "postgres",
-    t: tablesWith("postgres", keyring),
+    t: tablesWith("postgres", keyring, parts.schema),
     keys: createSubjectKeys(
       keyring,
-      postgresKeyStore(() => db),
+      postgresKeyStore(() => db, keysSchema),
     ),
-    read: guardedReader(asWriter(engine)),
+    read: guardedReader(asWriter(parts.reader)),
     tx: (work) =>
       insideTransaction(async () => {
         for (let attempt = 1; ; attempt += 1) {
           try {
-            return await engine.transaction((tx) => work(asWriter(tx)), { isolationLevel: "serializable" });
+            return await whileAway(parts.awayMs, () => parts.transact((tx) => work(asWriter(tx))));
           } catch (error) {
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
             if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
@@ -74,7 +93,7 @@ export function postgresDatabase(
     async announce(tx, topic) {
       await tx.select({ sent: sql`pg_notify(${CHANNEL}, ${topic})` }).from(sql`(select 1) as one`);
     },
-    settle: (tables) => parts.outside((session) => settlePostgres(session, tables)),
+    settle: (tables) => parts.outside((session) => settlePostgres(session, tables, keysTableOf(keysSchema))),
     pages: async () => undefined,
     ...(parts.connections !== undefined && { connections: parts.connections }),
     close: parts.close,
@@ -82,121 +101,21 @@ export function postgresDatabase(
   return db;
 }
 
-/** Migrates, makes the place of people's keys, compares with the data map and puts up the write fence. */
-export async function preparePostgres(session: PostgresSession, migrationsFolder: string): Promise<void> {
+/**
+ * Enters the schema, migrates, makes the place of people's keys, compares with the data map, puts up the write fence and
+ * shuts others out. The session is one of its own: its search path stays at the schema.
+ */
+export async function preparePostgres(
+  session: PostgresSession,
+  migrationsFolder: string,
+  schema: string,
+): Promise<void> {
+  await enterSchema(session, schema, migrationsFolder);
   await migratePostgres(session, migrationsFolder);
-  await prepareKeyStore(session);
+  await prepareKeyStore(session, keysSchemaOf(schema));
   demandKnown(await postgresColumns(session), tablesFor.postgres);
   await fencePostgres(session, tablesFor.postgres);
-}
-
-/** Connects to a server, prepares it, and listens for other nodes' announcements. */
-export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
-  const config = postgresConfig(options.url);
-  const pool = comingBack(new pg.Pool({ ...config, max: 10 }));
-  pool.on("error", () => {});
-  try {
-    const client = await pool.connect();
-    try {
-      await preparePostgres(pgSession(client), options.migrationsFolder);
-    } finally {
-      client.release();
-    }
-  } catch (error) {
-    await pool.end();
-    if (error instanceof PerchError) throw error;
-    if (lacksTls13(error)) {
-      throw new PerchError(
-        "unavailable",
-        "The PostgreSQL server in DATABASE_URL does not speak TLS 1.3. Update it or switch TLS 1.3 on; nothing older is used.",
-        { cause: error },
-      );
-    }
-    throw new PerchError(
-      "unavailable",
-      "The PostgreSQL server in DATABASE_URL does not answer or refuses the connection. Check address, user and password.",
-      { cause: error },
-    );
-  }
-  const listeners = new Set<(topic: string) => void>();
-  const keyring = createKeyring();
-  const listening = keepListening(
-    config,
-    (topic) => {
-      for (const listener of listeners) listener(topic);
-    },
-    // What was announced meanwhile was not heard: another node may have destroyed a key.
-    () => keyring.forgetAll(),
-  );
-  const client = bringingKeys(pool, keyring);
-  return postgresDatabase(drizzlePg(client, { casing: "snake_case" }) as unknown as PostgresEngine, keyring, {
-    onAnnounced(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    async outside(work) {
-      const own = await pool.connect();
-      try {
-        return await work(pgSession(own));
-      } finally {
-        own.release();
-      }
-    },
-    connections: () => ({
-      ...{ idle: pool.idleCount, busy: pool.totalCount - pool.idleCount, waiting: pool.waitingCount },
-    }),
-    async close() {
-      await listening.stop();
-      await pool.end();
-    },
-  });
-}
-
-/** One dedicated connection that listens and comes back when it is cut; polling covers what it misses meanwhile. */
-function keepListening(
-  config: pg.ClientConfig,
-  onTopic: (topic: string) => void,
-  onListening: () => void,
-): { stop(): Promise<void> } {
-  let stopped = false;
-  let client: pg.Client | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  const connect = async (): Promise<void> => {
-    const mine = new pg.Client(config);
-    client = mine;
-    const again = () => {
-      if (stopped || client !== mine) return;
-      client = undefined;
-      retry = setTimeout(() => void connect(), 1000);
-    };
-    mine.on("error", again);
-    mine.on("end", again);
-    mine.on("notification", (message) => onTopic(message.payload ?? ""));
-    try {
-      await mine.connect();
-      await mine.query(`listen ${CHANNEL}`);
-      onListening();
-    } catch {
-      again();
-    }
-  };
-  void connect();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(retry);
-      await client?.end().catch(() => {});
-    },
-  };
-}
-
-function pgSession(client: pg.PoolClient): PostgresSession {
-  return {
-    run: async (text) => {
-      await client.query(text);
-    },
-    rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
-  };
+  await shutOthersOut(session, schema);
 }
 
 /** drizzle's PostgreSQL builders behave as SQLite's asynchronous ones; the contract suite holds it. */

@@ -4,20 +4,23 @@
  * because nobody can use a table while it is written anew (`docs/operators.md`).
  */
 import type { PostgresSession } from "./migrate.ts";
-import { KEYS_TABLE } from "./subject-keys.postgres.ts";
 
 export const REWRITTEN_UP_TO_BYTES = 64 * 1024 * 1024;
 const LOCK_TIMEOUT_MS = 2_000;
 const PAUSE_MS = 50;
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** `session` is outside of any transaction. False when somebody still sees the rows or uses a table: try again. */
-export async function settlePostgres(session: PostgresSession, tables: readonly string[]): Promise<boolean> {
+/** `session` is a connection of its own, outside of any transaction; `keys` is the table of people's keys. False when somebody still sees the rows or uses a table: try again. */
+export async function settlePostgres(
+  session: PostgresSession,
+  tables: readonly string[],
+  keys: string,
+): Promise<boolean> {
   if (!(await nobodySeesEarlier(session))) return false;
   await session.run(`set lock_timeout = ${LOCK_TIMEOUT_MS}`);
   try {
     // The keys of people and the samples of values that the planner keeps.
-    for (const name of [...tables.map(quoted), KEYS_TABLE]) await settleTable(session, name);
+    for (const name of [...tables.map(quoted), keys]) await settleTable(session, name);
     await session.run("vacuum full pg_catalog.pg_statistic");
     return true;
   } catch (error) {

@@ -35,7 +35,7 @@ export function demandAlone(file: string, key: Buffer): void {
 }
 
 /** A connection that has the file for itself: no other can read or write until it is closed. */
-function holdAlone(file: string, key: Buffer): Sqlite.Database {
+export function holdAlone(file: string, key: Buffer): Sqlite.Database {
   const before = statSync(file).ino;
   const db = connect(file, key, false);
   try {
@@ -55,7 +55,7 @@ function holdAlone(file: string, key: Buffer): Sqlite.Database {
 function inUse(cause?: unknown): PerchError {
   return new PerchError(
     "conflict",
-    "The key of the database can only be changed while nothing else has it open. Stop the server and other admin commands, then try again.",
+    "This can only be done while nothing else has the database open. Stop the server and other admin commands, then try again.",
     { cause },
   );
 }

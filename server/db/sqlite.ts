@@ -15,7 +15,7 @@ import {
   type Writer,
 } from "./database.ts";
 import { demandKnown, sqliteColumns } from "./live-schema.ts";
-import { migrateSqlite } from "./migrate.ts";
+import { migrateSqlite, needsUpdate } from "./migrate.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import {
   holdsSealedPeople,
@@ -38,6 +38,8 @@ export interface SqliteOptions {
   /** 32 bytes. The key never stands beside the data. */
   readonly key: Buffer;
   readonly migrationsFolder: string;
+  /** Called before migrations change a database that was there already. */
+  readonly beforeUpdate?: () => Promise<void>;
 }
 
 /** Opens, checks the header, decrypts, migrates, compares with the data map and puts up the write fence. Throws `PerchError` with what to do when any of it cannot be. */
@@ -52,6 +54,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   let reader: Sqlite.Database;
   let store: SqliteKeyStore;
   try {
+    if (needsUpdate(writer, options.migrationsFolder)) await options.beforeUpdate?.();
     migrateSqlite(writer, options.migrationsFolder);
     demandKnown(sqliteColumns(writer), tablesFor.sqlite);
     fenceSqlite(writer, tablesFor.sqlite);

@@ -357,6 +357,7 @@ describe("a PostgreSQL client", () => {
           work(connection("transaction")),
       },
       near,
+      "perch_keys",
     );
     const open = () => near.open("t.c", String(row[0]));
     expect(open()).toBe(ERASED);
@@ -381,7 +382,7 @@ describe("a PostgreSQL client", () => {
 const url = process.env["TEST_DATABASE_URL"];
 describe.runIf(url)("keys of people on two nodes", () => {
   it("are forgotten where they were not destroyed", async () => {
-    const { openPostgres } = await import("./postgres.ts");
+    const { openPostgres } = await import("./postgres-open.ts");
     const target = new URL(url ?? "");
     target.pathname = `/perch_keys_${process.pid}`;
     const admin = new (await import("pg")).default.Client({ connectionString: url });

@@ -73,9 +73,9 @@ export function defineTables(k: Kit) {
 }
 export type Tables = ReturnType<typeof defineTables>;
 
-/** The tables of one database, whose sealed columns use its keys. */
-export function tablesWith(engine: EngineName, codec: FieldCodec): Tables {
-  return defineTables(kitsWith(codec)[engine]);
+/** The tables of one database, whose sealed columns use its keys; on PostgreSQL in this schema. */
+export function tablesWith(engine: EngineName, codec: FieldCodec, schema?: string): Tables {
+  return defineTables(kitsWith(codec, schema)[engine]);
 }
 
 /** Without keys: for what only looks at the schema. */

@@ -8,10 +8,12 @@ import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import type { Database } from "./database.ts";
 import type { PostgresSession } from "./migrate.ts";
-import { openPostgres, postgresDatabase, preparePostgres } from "./postgres.ts";
+import { DEFAULT_SCHEMA } from "./own-schema.postgres.ts";
+import { postgresDatabase, preparePostgres } from "./postgres.ts";
+import { openPostgres } from "./postgres-open.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
-import { bringingKeys } from "./subject-keys.postgres.ts";
+import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
 import { type Emptying, emptyingOf } from "./testing-reset.ts";
 import { databasePrefix, runFolder } from "./testing-run.ts";
 
@@ -63,7 +65,7 @@ let migrated: Promise<File | Blob> | undefined;
 
 async function migratedFiles(): Promise<File | Blob> {
   const client = new PGlite();
-  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"));
+  await preparePostgres(sessionOf(client), join(MIGRATIONS, "postgres"), DEFAULT_SCHEMA);
   const files = await client.dumpDataDir("none");
   await client.close();
   return files;
@@ -93,15 +95,19 @@ const pglite: TestEngine = {
     const emptying = idle?.emptying ?? (await emptyingOf(sessionOf(client)));
     const lease = lend(client);
     const keyring = createKeyring();
-    const db = postgresDatabase(
-      drizzle(bringingKeys(lease.client, keyring), { casing: "snake_case" }) as never,
-      keyring,
-      {
-        close: async () => lease.end(),
-        onAnnounced: () => () => {},
-        outside: (work) => work(sessionOf(lease.client)),
+    const engine = drizzle(bringingKeys(lease.client, keyring, keysSchemaOf(DEFAULT_SCHEMA)), { casing: "snake_case" });
+    const db = postgresDatabase(keyring, {
+      schema: DEFAULT_SCHEMA,
+      awayMs: 0,
+      reader: engine,
+      transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
+      close: async () => lease.end(),
+      onAnnounced: () => () => {},
+      async outside(work) {
+        await lease.client.exec(`set search_path to ${DEFAULT_SCHEMA}`);
+        return work(sessionOf(lease.client)).finally(() => client.exec("reset search_path"));
       },
-    );
+    });
     db.keys.unlock(randomBytes(32));
     return {
       db,

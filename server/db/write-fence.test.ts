@@ -197,7 +197,8 @@ describe("putting the fence up", () => {
   it("does both on PostgreSQL", async () => {
     const client = await preparedPglite();
     const session = sessionOf(client);
-    const prepare = () => preparePostgres(session, join(migrations, "postgres"));
+    const prepare = () => preparePostgres(session, join(migrations, "postgres"), "perch");
+    await client.exec("set search_path to perch");
     const triggers = async () =>
       await session.rows("select oid, tgname from pg_trigger where tgname like 'perch_fence_%' order by tgname");
     const first = await triggers();

@@ -14,6 +14,9 @@ import type { Tables } from "./tables.ts";
 const PREFIX = "perch_fence_";
 const LOCK = 7_724_264;
 
+/** What the triggers call. */
+export const FENCE_FUNCTIONS = [`${PREFIX}holds(text)`, `${PREFIX}refuse()`] as const;
+
 interface Fenced {
   readonly table: string;
   readonly columns: readonly string[];

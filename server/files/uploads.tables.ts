@@ -48,6 +48,7 @@ export function uploadTables(
       k.index("uploads_team").on(t.teamId),
       k.index("uploads_person").on(t.createdBy),
       k.index("uploads_created").on(t.createdAt),
+      k.index("uploads_state").on(t.state),
     ],
   );
   return { uploads };

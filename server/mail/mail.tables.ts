@@ -90,6 +90,7 @@ export function mailTables(k: Kit) {
       k.index("mail_outbox_created").on(t.createdAt),
       k.index("mail_outbox_state").on(t.state),
       k.index("mail_outbox_person").on(t.userId),
+      k.index("mail_outbox_recipient").on(t.recipientIndex),
     ],
   );
   return { mailOutbox };

@@ -1,7 +1,6 @@
 /** The database with its transactions timed, traced, and their repetitions counted, whatever the engine. */
 import type { Monotonic } from "../clock.ts";
 import type { Database } from "../db/database.ts";
-import { troubleInWords } from "../db/trouble.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { Meters } from "./meters.ts";
 
@@ -42,8 +41,6 @@ export function observeDatabase(
           });
           failed = false;
           return result;
-        } catch (error) {
-          throw troubleInWords(error, true);
         } finally {
           if (tries === 0) waiting -= 1;
           else running -= 1;

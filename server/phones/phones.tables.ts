@@ -1,5 +1,6 @@
 /** Phones. What a person opens on a phone stays on the phone: no address is stored here. */
 
+import { sql } from "drizzle-orm";
 import type { PhoneId, TeamId, UserId } from "../../shared/ids.ts";
 import {
   type DeviceProfileId,
@@ -61,6 +62,7 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       k.index("phones_team").on(t.teamId, t.state),
       k.index("phones_state").on(t.state),
       k.index("phones_person").on(t.createdBy),
+      k.index("phones_started").on(t.startedAt).where(sql`${t.startedAt} is not null`),
     ],
   );
   return { phones };

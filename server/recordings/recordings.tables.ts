@@ -57,6 +57,7 @@ export function recordingTables(
       k.index("recordings_person").on(t.createdBy, t.updatedAt),
       k.index("recordings_updated").on(t.updatedAt),
       k.index("recordings_team").on(t.teamId),
+      k.index("recordings_flow").on(t.flowId),
     ],
   );
   const recordingSteps = k.table(

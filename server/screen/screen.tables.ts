@@ -28,7 +28,11 @@ export function screenTables(k: Kit, { phones }: ReturnType<typeof accountTables
       browser: k.bool(operational("minutes")).notNull(),
       expiresAt: k.instant(operational("minutes")).notNull(),
     },
-    (t) => [k.index("stream_tickets_expiry").on(t.expiresAt)],
+    (t) => [
+      k.index("stream_tickets_expiry").on(t.expiresAt),
+      k.index("stream_tickets_phone").on(t.phoneId),
+      k.index("stream_tickets_person").on(t.userId),
+    ],
   );
   return { streamTickets };
 }

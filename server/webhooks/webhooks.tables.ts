@@ -46,7 +46,11 @@ export function webhookTables(
       createdAt: k.instant(personal("user.behavior", kept)).notNull(),
       lastUsedAt: k.instant(personal("user.behavior", kept)),
     },
-    (t) => [k.index("webhooks_team").on(t.teamId, t.createdAt), k.index("webhooks_person").on(t.createdBy)],
+    (t) => [
+      k.index("webhooks_team").on(t.teamId, t.createdAt),
+      k.index("webhooks_person").on(t.createdBy),
+      k.index("webhooks_flow").on(t.flowId),
+    ],
   );
   const webhookCalls = k.table(
     "webhook_calls",

@@ -1,5 +1,21 @@
 /** What purchases read and write: accounts with Stripe, subscriptions as mirrored, checkouts, and what a team makes use of. */
-import { and, count, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql } from "drizzle-orm";
+import {
+  and,
+  count,
+  desc,
+  eq,
+  exists,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  ne,
+  notInArray,
+  or,
+  sql,
+} from "drizzle-orm";
 import type { Role } from "../../../shared/access.ts";
 import { type LookupKey, TOP_UP_IDS } from "../../../shared/billing/catalogue.ts";
 import type { CheckoutId, TeamId, UserId } from "../../../shared/ids.ts";
@@ -255,19 +271,22 @@ export function createPurchasesRepo(db: Database): PurchasesRepo {
     },
     async owing(since) {
       const { ledgerEntries } = t;
+      const owes = db.read
+        .select({ id: ledgerEntries.id })
+        .from(ledgerEntries)
+        .where(
+          and(
+            eq(ledgerEntries.teamId, billingAccounts.teamId),
+            ...[eq(ledgerEntries.cover, "overage"), gte(ledgerEntries.fromAt, since)],
+          ),
+        );
       const rows = await db.read
-        .selectDistinct({
+        .select({
           ...{ teamId: billingAccounts.teamId, customerId: billingAccounts.customerId },
           currency: billingAccounts.currency,
         })
         .from(billingAccounts)
-        .innerJoin(ledgerEntries, eq(ledgerEntries.teamId, billingAccounts.teamId))
-        .where(
-          and(
-            ...[eq(ledgerEntries.cover, "overage"), gte(ledgerEntries.fromAt, since)],
-            ...[isNotNull(billingAccounts.customerId), isNotNull(billingAccounts.currency)],
-          ),
-        );
+        .where(and(isNotNull(billingAccounts.customerId), isNotNull(billingAccounts.currency), exists(owes)));
       return rows.flatMap(({ teamId, customerId, currency }) =>
         customerId === null || currency === null ? [] : [{ teamId, customerId, currency }],
       );
