@@ -8,6 +8,7 @@ import { parseEgressAllow } from "./egress/allow.ts";
 import { parseAuthority } from "./egress/host.ts";
 import { PerchError } from "./errors.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
+import { NODE_ROLES } from "./nodes/nodes.tables.ts";
 import { ANDROID_VERSIONS, REGIONS } from "./phones/drivers/geelark/catalogue.ts";
 import type { GeelarkConfig } from "./phones/drivers/geelark/driver.ts";
 
@@ -178,6 +179,30 @@ const VARIABLES = {
       .default("local"),
     about: "Where this server stands, as anonymised counts name it: eu-central, say.",
   },
+  ROLE: {
+    schema: z.enum(NODE_ROLES, { error: "Write all, api or host." }).default("all"),
+    about: "all: API and phones; api: no web phones here; host: phones, reached by other nodes alone.",
+  },
+  NODE_NAME: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "A node's name has up to 40 small letters, digits and hyphens.")
+      .optional(),
+    about: "Name of this node beside others over one PostgreSQL. Default: the machine's.",
+  },
+  NODE_ADDRESS: {
+    schema: z.string().optional().transform(nodeAddress),
+    about: "host:port where other nodes reach this one's NODE_PORT. Without it there are no other nodes.",
+  },
+  NODE_HOST: {
+    schema: z.string().min(1).default("127.0.0.1"),
+    about: "Address to listen on for other nodes: mutual TLS 1.3, believed by the register of nodes alone.",
+  },
+  NODE_PORT: { schema: whole(8788, 0, 65535), about: "Port to listen on for other nodes, with NODE_ADDRESS." },
+  DRAIN_SECONDS: {
+    schema: whole(0, 0, 86_400),
+    about: "How long a node that is stopped waits for runs and recordings to end.",
+  },
   INACTIVE_MONTHS: {
     schema: z.coerce.number().int().min(0).max(120).default(24),
     about: "An account nobody signs in to for this long is deleted, after three notices. 0: never.",
@@ -311,6 +336,15 @@ function hostAndPort(text: string, context: z.RefinementCtx) {
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
+/** `host:port`, told to other nodes. */
+function nodeAddress(text: string | undefined, context: z.RefinementCtx): string | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseAuthority(text);
+  if (parsed !== undefined && parsed.port !== undefined) return text;
+  context.addIssue({ code: "custom", message: "Write host:port, like 10.0.0.5:8788." });
+  return z.NEVER;
+}
+
 const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
 const OWN_PREFIXES = [
@@ -331,6 +365,7 @@ const OWN_PREFIXES = [
   "EXTENSION_",
   "TLS_",
   "BACKUP_",
+  "DRAIN_",
   "PROCESSORS_",
   "INACTIVE_",
   "OPERATOR_",

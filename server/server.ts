@@ -1,7 +1,5 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
@@ -33,6 +31,8 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import { joinNodes } from "./nodes/join.ts";
+import { LEASE, type LeaseTimes } from "./nodes/lease.ts";
 import { openDatabase, recordKeyChange } from "./open-database.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
@@ -76,6 +76,8 @@ export interface ServerOptions {
   readonly outbound?: Outbound;
   /** Replaces the machine's. For tests of clocks that are set. */
   readonly monotonic?: Monotonic;
+  /** Replaces how long nodes are believed. For tests of several. */
+  readonly lease?: LeaseTimes;
   /** Replaces all drivers. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
@@ -106,6 +108,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { db, master } = opened;
 
+  const monotonic = options.monotonic ?? systemMonotonic;
+  const joined = await joinNodes({ db, config, clock, log, monotonic, times: options.lease ?? LEASE }).catch(
+    async (error: unknown) => {
+      await listening.close();
+      await db.close();
+      throw error;
+    },
+  );
+  const { membership } = joined;
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
@@ -117,7 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repo: jobsRepo,
     clock,
     log,
-    node: `node-${process.pid}`,
+    node: membership.id,
     singleNode: db.engine === "sqlite",
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
@@ -149,9 +160,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
-    monotonic: options.monotonic ?? systemMonotonic,
+    monotonic,
     recordsKey: deriveKey(master, "billing records"),
-    ...{ node: hostname(), boot: randomUUID(), alive: () => drivers.runningPhones() },
+    ...{ node: membership.id, boot: membership.boot, alive: () => drivers.runningPhones() },
   });
   const { metering } = counting;
   late.books = counting;
@@ -186,7 +197,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     try {
       return await work();
     } catch (error) {
-      await Promise.allSettled([listening.close(), drivers.close()]);
+      await Promise.allSettled([listening.close(), drivers.close(), joined.door?.listener.close()]);
+      await membership.stop();
       await db.close();
       throw error;
     }
@@ -363,6 +375,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await jobs.stop();
         accounts.close();
         await listening.close();
+        await joined.door?.listener.close();
+        await membership.stop();
         await db.close();
       })();
       return closed;

@@ -159,6 +159,8 @@ const ACTIONS = {
   "admin.phone_host_added": operator("added a host of phones"),
   "admin.phone_host_changed": operator("changed a host of phones"),
   "admin.phone_host_removed": operator("removed a host of phones"),
+  "admin.node_changed": operator("changed a node of the server"),
+  "admin.node_forgotten": operator("forgot a node of the server"),
   "admin.backup_made": operator("made a backup"),
   "admin.backup_restored": operator("restored a backup"),
   "admin.billing_records_read": operator("read billing records"),

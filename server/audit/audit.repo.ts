@@ -143,6 +143,8 @@ export type AuditAction =
   | "admin.phone_host_added"
   | "admin.phone_host_changed"
   | "admin.phone_host_removed"
+  | "admin.node_changed"
+  | "admin.node_forgotten"
   | "admin.backup_made"
   | "admin.backup_restored"
   | "admin.billing_records_read"
