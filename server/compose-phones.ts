@@ -28,6 +28,7 @@ import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService, type PhonesService } from "./phones/phones.service.ts";
+import type { PhonesNode } from "./phones/phones-node.ts";
 import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
@@ -96,19 +97,20 @@ export function createPhoneParts(options: {
   drivers: Drivers;
   gate: AccountServices["judge"];
   metering: Metering;
+  node: PhonesNode;
   /** Told what the screens need to know. */
   listener: () => LifecycleListener;
 }) {
-  const { db, config, drivers, events, audit, metering, clock } = options;
+  const { db, config, drivers, events, audit, metering, clock, node } = options;
   const phonesRepo = createPhonesRepo(db);
   const lifecycle = createPhoneLifecycle({
-    ...{ db, repo: phonesRepo, drivers, events, audit, clock, metering },
+    ...{ db, repo: phonesRepo, drivers, events, audit, clock, metering, node },
     log: options.log,
     limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
     listener: options.listener,
   });
   const phones = createPhonesService({
-    ...{ db, repo: phonesRepo, drivers, lifecycle, events, audit, metering, clock },
+    ...{ db, repo: phonesRepo, drivers, lifecycle, events, audit, metering, clock, node },
     idempotency: options.idempotency,
     gate: options.gate,
     limits: {

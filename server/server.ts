@@ -169,6 +169,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
+    node: membership,
     gate: accounts.judge,
     listener: () => listener,
   });

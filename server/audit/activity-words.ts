@@ -20,6 +20,7 @@ const ACTIONS = {
   "phone.started": phones("started a phone"),
   "phone.parked": phones("parked a phone"),
   "phone.removed": phones("removed a phone"),
+  "phone.hidden": phones("removed a phone that is wiped when it can be reached"),
   "phone.renamed": phones("renamed a phone"),
   "phone.configured": phones("changed a phone's settings"),
   "phone.tagged": phones("changed a phone's tags"),

@@ -72,6 +72,7 @@ export type AuditAction =
   | "phone.app_stopped"
   | "phone.app_cleared"
   | "phone.app_removed"
+  | "phone.hidden"
   | "phone.lost"
   | "phone.found"
   | "phone.watched"

@@ -29,6 +29,8 @@ export interface Membership {
   readonly boot: string;
   /** No other node can be. */
   readonly alone: boolean;
+  /** Whether another node lived at the last heartbeat. */
+  hasOthers(): boolean;
   /** Whether what this node does may have an effect: its lease holds. */
   mayAct(): boolean;
   /** @throws PerchError `unavailable` where it may not */
@@ -170,6 +172,7 @@ export function createMembership(options: {
       if (alone) return;
       if (!mayAct() || !(await repo.isOf(tx, node.id, node.boot))) throw STOPPED;
     },
+    hasOthers: () => seen.some(({ id, living }) => living && id !== node.id),
     isDraining: () => draining,
     nodes: () => seen,
     other: (id) => (id === node.id ? undefined : seen.find((one) => one.id === id && one.living)),

@@ -135,6 +135,8 @@ export interface PhoneDriver {
   start(spec: PhoneSpec, url?: string): Promise<void>;
   /** Closes the phone and keeps its state. */
   park(id: PhoneId): Promise<void>;
+  /** Ends what this process has with a phone that goes on by itself: another one takes it up. Absent: none does. */
+  letGo?(id: PhoneId): Promise<void>;
   /** Closes the phone, wipes everything it stored and looks that it is gone. */
   remove(id: PhoneId): Promise<WipeReceipt>;
   state(id: PhoneId): Promise<DriverState>;

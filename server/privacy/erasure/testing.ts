@@ -13,6 +13,7 @@ import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
+import { ALONE } from "../../nodes/testing/alone.ts";
 import { createDrivers } from "../../phones/drivers.ts";
 import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
@@ -67,6 +68,7 @@ export function erasureBench(
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
     metering: FREE_METERING,
+    node: ALONE,
     listener: () => NOBODY_LISTENS,
   });
   const asked = createRequestParts({
