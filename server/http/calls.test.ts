@@ -11,6 +11,7 @@ import { type AppEnv, type AppOptions, createApp } from "../app.ts";
 import { describeProcedures } from "../authz.ts";
 import { ManualClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
+import { ONE_NODE } from "../nodes/testing/alone.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import { createDoors } from "./guards.ts";
 
@@ -59,6 +60,7 @@ const app = createApp({
   log: silentLog,
   trustedProxies: [],
   pages: new Hono<AppEnv>(),
+  ...ONE_NODE,
 });
 
 function send(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {

@@ -44,10 +44,10 @@ export interface Membership {
   other(id: NodeId): SeenNode | undefined;
   /** Whether another node lives now, by the database. */
   isLivingNow(reader: Reader, id: NodeId): Promise<boolean>;
-  /** Waits until an earlier process of this data folder is over, and registers. */
+  /** Waits until an earlier process of this data folder is over, registers, and beats from then on. */
   register(): Promise<void>;
-  /** Begins to beat. */
-  start(listener: MembershipListener): void;
+  /** Who is told what happens from now on. */
+  listen(listener: MembershipListener): void;
   /** One heartbeat. */
   beat(): Promise<void>;
   /** Reads the register now, e.g. when a node was not reached. */
@@ -102,6 +102,13 @@ export function createMembership(options: {
     );
   }
 
+  /** Whatever follows takes its time; the next heartbeat does not wait for it. */
+  function tell(what: "beaten" | "rejoined"): void {
+    listener?.[what]().catch((error: unknown) =>
+      log.error("This node did not see to its phones", { what, ...errorFields(error) }),
+    );
+  }
+
   async function look(): Promise<void> {
     seen = await repo.seen(db.read, times);
   }
@@ -118,7 +125,7 @@ export function createMembership(options: {
       listener?.draining(draining);
     }
     await look();
-    await listener?.beaten();
+    tell("beaten");
   }
 
   /** One at a time. */
@@ -138,7 +145,7 @@ export function createMembership(options: {
     isFenced = false;
     log.warn("This node is back among the others", { node: node.name });
     await look();
-    await listener?.rejoined();
+    tell("rejoined");
   }
 
   async function enter(): Promise<void> {
@@ -192,13 +199,13 @@ export function createMembership(options: {
         }
       }
       await look();
-    },
-    start(given) {
-      listener = given;
       if (alone) return;
       timer = setInterval(() => {
         beat().catch((error: unknown) => log.warn("This node's heartbeat failed", errorFields(error)));
       }, times.beatMs);
+    },
+    listen(given) {
+      listener = given;
     },
     beat,
     async drain() {

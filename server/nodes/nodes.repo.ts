@@ -38,6 +38,7 @@ export interface NodesRepo {
   isPeer(reader: Reader, fingerprint: string): Promise<boolean>;
   /** Phones a node keeps. */
   phonesOf(reader: Reader, id: NodeId): Promise<PhoneId[]>;
+  nodesOf(ids: readonly PhoneId[]): Promise<{ id: PhoneId; nodeId: NodeId | null }[]>;
   /** Which node has a phone; undefined: there is no such phone. */
   nodeOf(phone: PhoneId): Promise<NodeId | null | undefined>;
 }
@@ -130,6 +131,11 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(phones.nodeId, id), ne(phones.state, "removed")));
       return rows.map((row) => row.id);
     },
+    nodesOf: async (ids) =>
+      db.read
+        .select({ id: phones.id, nodeId: phones.nodeId })
+        .from(phones)
+        .where(inArray(phones.id, [...ids])),
     async nodeOf(phone) {
       const [row] = await db.read.select({ nodeId: phones.nodeId }).from(phones).where(eq(phones.id, phone));
       return row?.nodeId;

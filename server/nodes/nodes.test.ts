@@ -147,9 +147,9 @@ describe.each(several)("several nodes on $name", (engine) => {
     const id = newId("node");
     const first = join(aNode("one", id));
     await first.register();
-    const beating = setInterval(() => void first.beat(), TIMES.beatMs);
     await expect(join(aNode("one", id)).register()).rejects.toThrow("Another process runs on this DATA_DIR");
-    clearInterval(beating);
+    // It dies: nobody beats for it any more.
+    await test.db.tx((tx) => tx.update(test.db.t.nodes).set({ boot: "dead" }));
     const second = join(aNode("one", id));
     await second.register();
     await expect(test.db.tx((tx) => first.demandBoot(tx))).rejects.toThrow("lost its connection");
@@ -169,7 +169,7 @@ describe.each(several)("several nodes on $name", (engine) => {
     const told: string[] = [];
     const node = join(aNode("three"), monotonic);
     await node.register();
-    node.start({
+    node.listen({
       ...NOTHING,
       fenced: async () => void told.push("fenced"),
       rejoined: async () => void told.push("rejoined"),
@@ -195,7 +195,7 @@ describe.each(several)("several nodes on $name", (engine) => {
     const told: boolean[] = [];
     const node = join(aNode("four"));
     await node.register();
-    node.start({ ...NOTHING, draining: (is) => void told.push(is) });
+    node.listen({ ...NOTHING, draining: (is) => void told.push(is) });
     await test.db.tx((tx) => repo.change(tx, node.id, { draining: "operator" }));
     await node.beat();
     await test.db.tx((tx) => repo.change(tx, node.id, { draining: null }));

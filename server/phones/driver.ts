@@ -126,6 +126,8 @@ export interface FileToPut {
  */
 export interface PhoneDriver {
   readonly kind: DriverKind;
+  /** Set where this process has no phones of the kind, and other nodes do. */
+  readonly isElsewhere?: true;
   readonly capabilities: PhoneCapabilities;
   /** What a phone can be made of; none for kinds that have profiles instead. */
   models(): Promise<readonly PhoneModel[]>;

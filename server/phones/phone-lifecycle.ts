@@ -19,6 +19,7 @@ import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { ProfileArchive } from "../nodes/profile-archive.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec } from "./driver.ts";
 import type { Drivers } from "./drivers.ts";
 import { createHands, type LifecycleListener } from "./phone-life-parts.ts";
@@ -96,9 +97,11 @@ export function createPhoneLifecycle(options: {
   metering: Metering;
   /** Only its phones are touched. */
   node: PhonesNode;
+  /** Keeps web phones' files for other nodes. */
+  archive: ProfileArchive;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, drivers, events, audit, clock, log, limits, metering, node } = options;
+  const { db, repo, drivers, events, audit, clock, log, limits, metering, node, archive } = options;
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
@@ -158,6 +161,11 @@ export function createPhoneLifecycle(options: {
       { before: admitted },
     );
     try {
+      // From another node: without its files nothing is begun, so that no empty phone takes its place.
+      const isNew = row.state === "creating" || driver.kind !== "web" || node.alone;
+      if (!isNew && (await driver.state(row.id)) === "absent" && (await archive.has(row.id))) {
+        await archive.restore(row.id);
+      }
       await driver.create(specOf(started));
       await driver.start(specOf(started), url);
     } catch (error) {
@@ -215,12 +223,17 @@ export function createPhoneLifecycle(options: {
           : "The phone is out of reach and may still run. It is parked when it is found.";
       throw new PerchError("phone_unavailable", words, { cause: error });
     }
-    return move(
+    const parked = await move(
       id,
       ["parking"],
       { state: "parked", reason, startedAt: null },
       { entry: () => ({ actor, action: "phone.parked", object: id, detail: { reason } }) },
     );
+    // In a turn of its own: who asked need not wait for it, and a start does.
+    if (row.driver === "web" && !node.alone) {
+      void alone(id, "A parked phone was not kept for other nodes", () => archive.archive(id));
+    }
+    return parked;
   }
 
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
@@ -263,6 +276,7 @@ export function createPhoneLifecycle(options: {
         if (!(error instanceof PerchError) || error.code !== "phone_unavailable") throw error;
         throw new PerchError("phone_unavailable", WIPED_LATER, { cause: error });
       });
+    if (row.driver === "web" && !node.alone) await archive.remove(row.id);
     if (!receipt.verifiedAbsent)
       throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
     await db.tx(async (tx) => {

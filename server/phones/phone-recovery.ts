@@ -150,12 +150,12 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     }
   }
 
-  /** Files of phones that another node went on with from their archive while this one was away. */
+  /** Files of phones that another node went on with from their archive while this one was away, and may have wiped since. */
   async function dropStrays(driver: PhoneDriver, there: ReadonlyMap<PhoneId, DriverState>): Promise<void> {
     for (const id of there.keys()) {
       await alone(id, "What is left of a phone that another node has was not removed", async () => {
         const row = await repo.findAnywhere(id);
-        if (row === undefined || row.nodeId === null || isHere(node, row)) return;
+        if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
         log.info("What is left of a phone that another node has is removed", { phoneId: id });
         await driver.remove(id);
       });

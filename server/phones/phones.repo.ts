@@ -51,6 +51,8 @@ export interface PhonesRepo {
   findAnywhere(id: PhoneId): Promise<PhoneRow | undefined>;
   /** Of one node and nobody's, where one is given. */
   inStatesAnywhere(states: readonly PhoneState[], node?: NodeId): Promise<PhoneRow[]>;
+  /** Of one node alone. */
+  ofNode(node: NodeId, states: readonly PhoneState[]): Promise<PhoneRow[]>;
   /** `machineActive`: of web phones, which alone live on a machine; on this node, where one is given. */
   counts(
     tx: Writer,
@@ -122,6 +124,11 @@ export function createPhonesRepo(db: Database): PhonesRepo {
         .select()
         .from(phones)
         .where(and(inArray(phones.state, [...states]), of(node))),
+    ofNode: async (node, states) =>
+      db.read
+        .select()
+        .from(phones)
+        .where(and(eq(phones.nodeId, node), inArray(phones.state, [...states]))),
     async counts(tx, teamId, node) {
       const team = await tx
         .select({ state: phones.state })

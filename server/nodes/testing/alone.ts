@@ -1,6 +1,8 @@
 /** A node without others, for tests of parts that are given one. */
+import type { AppOptions } from "../../app.ts";
 import { newId } from "../../../shared/ids.ts";
 import type { PhonesNode } from "../../phones/phones-node.ts";
+import type { RunClaims } from "../run-claims.ts";
 
 export const ALONE: PhonesNode = {
   ...{ id: newId("node"), alone: true },
@@ -8,4 +10,19 @@ export const ALONE: PhonesNode = {
   mayAct: () => true,
   isDraining: () => false,
   demandBoot: async () => {},
+};
+
+export const runsAlone = (holder: string): RunClaims => ({
+  ...{ holder, alone: true },
+  elsewhere: () => [],
+  mayAct: () => true,
+  mayBegin: () => true,
+  isOver: async () => undefined,
+});
+
+/** For an app whose server is one process. */
+export const ONE_NODE: Pick<AppOptions, "forwarding" | "peerRequests" | "onlyNodes"> = {
+  forwarding: { call: (c, here) => here(c.req.raw), request: async () => undefined },
+  peerRequests: { of: () => undefined },
+  onlyNodes: false,
 };

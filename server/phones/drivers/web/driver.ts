@@ -25,6 +25,7 @@ import type {
   TimedPicture,
   UiNode,
 } from "../../driver.ts";
+import { WEB_CAPABILITIES } from "./abilities.ts";
 import { automationOf } from "./automation.ts";
 import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
@@ -87,18 +88,7 @@ export async function createWebDriver(options: WebDriverOptions): Promise<PhoneD
 
 class WebDriver implements PhoneDriver {
   readonly kind = "web";
-  readonly capabilities: PhoneCapabilities = {
-    android: false,
-    upload: true,
-    apps: false,
-    audio: false,
-    openUrl: true,
-    rotate: true,
-    clipboard: true,
-    installWebApp: true,
-    files: true,
-    recents: true,
-  };
+  readonly capabilities: PhoneCapabilities = WEB_CAPABILITIES;
   readonly #options: WebDriverOptions;
   readonly #storage: WebPhoneStorage;
   readonly #running = new Map<PhoneId, WebPhone>();
