@@ -1,6 +1,7 @@
 /** A node without others, for tests of parts that are given one. */
-import type { AppOptions } from "../../app.ts";
+
 import { newId } from "../../../shared/ids.ts";
+import type { AppOptions } from "../../app.ts";
 import type { PhonesNode } from "../../phones/phones-node.ts";
 import type { RunClaims } from "../run-claims.ts";
 
