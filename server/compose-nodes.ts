@@ -75,6 +75,7 @@ export function createNodeParts(
   const { audit, events, metering, listener, monotonic } = options;
   const takeover = createTakeover({
     ...{ db, membership, phones: phonesRepo, lifecycle, drivers, metering, events, audit, archive, log },
+    nodeGone: async () => flows()?.automations.runner.tick(),
     async also(id, moved) {
       await flows()?.recordings.phoneLost(id);
       if (moved) await options.uploads.phoneCame(id);

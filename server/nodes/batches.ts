@@ -65,13 +65,13 @@ export async function joinAnswers(
   return Response.json(results, { status: statuses.size === 1 ? only : 207 });
 }
 
-/** The answer to calls that nobody could do, in the shape of `base.router.ts`. */
-export function refusedCalls(error: PerchError, requestId: string, calls: number): Response {
+/** The answer to calls that nobody could do, in the shape of `base.router.ts`; `calls`: of a batch, how many. */
+export function refusedCalls(error: PerchError, requestId: string, calls: number | undefined): Response {
   const { code, message } = error;
   const httpStatus = HTTP_STATUS[code];
   const perch = { code, message, requestId } satisfies ErrorBody;
   const result = { error: { message, code: -32603, data: { httpStatus, perch } } };
-  return Response.json(new Array(calls).fill(result), { status: httpStatus });
+  return Response.json(calls === undefined ? result : new Array(calls).fill(result), { status: httpStatus });
 }
 
 function decoded(text: string): string | undefined {

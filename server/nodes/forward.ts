@@ -123,14 +123,17 @@ export function createForwarding(options: {
       const groups = splitBatch(doers.map((doer) => (typeof doer === "string" ? doer : doer.id)));
       const doerOf = ([place = 0]: readonly number[]) => doers[place] ?? "here";
       const [only] = groups;
-      if (groups.length === 1 && only !== undefined) return serve(doerOf(only), path, text);
+      const inWords = (calls: number, isBatch: boolean) => (error: unknown) => {
+        if (!(error instanceof PerchError)) throw error;
+        return refusedCalls(error, c.get("request").requestId, isBatch ? calls : undefined);
+      };
+      if (groups.length === 1 && only !== undefined) {
+        return serve(doerOf(only), path, text).catch(inWords(only.length, batch.isBatch));
+      }
       const answers = await Promise.all(
         groups.map(async (places) => {
           const part = partOf(batch, places, isPost);
-          const answer = await serve(doerOf(places), part.path, part.body).catch((error: unknown) => {
-            if (!(error instanceof PerchError)) throw error;
-            return refusedCalls(error, c.get("request").requestId, places.length);
-          });
+          const answer = await serve(doerOf(places), part.path, part.body).catch(inWords(places.length, true));
           return { places, answer };
         }),
       );

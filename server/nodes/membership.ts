@@ -88,13 +88,19 @@ export function createMembership(options: {
 
   function believed(askedAt: number): void {
     fence = fenceAt(askedAt, times);
-    clearTimeout(fenceTimer);
-    fenceTimer = setTimeout(stopEffects, Math.max(0, fence - monotonic.now()));
-    fenceTimer.unref();
+    stopEffects();
   }
 
   function stopEffects(): void {
-    if (isFenced || stopped || monotonic.now() < fence) return;
+    clearTimeout(fenceTimer);
+    if (isFenced || stopped) return;
+    const left = fence - monotonic.now();
+    if (left > 0) {
+      // A timer may come a little early.
+      fenceTimer = setTimeout(stopEffects, Math.min(left + 1, 60_000));
+      fenceTimer.unref();
+      return;
+    }
     isFenced = true;
     log.error("This node could not reach the database in time and has stopped its phones", { node: node.name });
     fencing = (listener?.fenced() ?? Promise.resolve()).catch((error: unknown) =>

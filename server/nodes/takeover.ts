@@ -36,9 +36,12 @@ export function createTakeover(options: {
   archive: ProfileArchive;
   /** What else was going on with a phone there ends, or goes on here. */
   also: (id: PhoneId, moved: boolean) => Promise<void>;
+  /** A node is gone that was there: what its process worked on beside phones is to be settled. */
+  nodeGone: () => Promise<void>;
   log: Log;
 }): Takeover {
   const { db, membership, phones, lifecycle, drivers, metering, events, audit, archive, log } = options;
+  const settled = new Set<string>();
   const busy = new Map<PhoneId, Promise<boolean>>();
 
   /** In the transaction: the node is gone still, and this one is not. */
@@ -115,6 +118,9 @@ export function createTakeover(options: {
     async sweep() {
       if (membership.alone || !membership.mayAct()) return;
       const gone = membership.nodes().filter(({ living, id }) => !living && id !== membership.id);
+      const news = gone.filter(({ boot }) => !settled.has(boot));
+      for (const { boot } of news) settled.add(boot);
+      if (news.length > 0) await options.nodeGone();
       for (const { id: owner } of gone) {
         const rows = await phones.ofNode(owner, [...ACTIVE_STATES, "removed"]);
         // What was removed is wiped where its files are, when that node is back.

@@ -25,6 +25,8 @@ export interface TestNode extends RunningServer {
 export interface Cluster {
   readonly nodes: TestNode[];
   start(name: string, env?: Record<string, string>, driver?: FakeDriver, archive?: ProfileArchive): Promise<TestNode>;
+  /** Stops every node; the database stays. */
+  closeAll(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -39,6 +41,9 @@ export async function openCluster(url: string): Promise<Cluster> {
   target.pathname = `/${database}`;
   const nodes: TestNode[] = [];
   let key: string | undefined;
+  async function closeAll(): Promise<void> {
+    await Promise.allSettled(nodes.splice(0).map((node) => node.close()));
+  }
   return {
     nodes,
     async start(name, env = {}, driver = new FakeDriver(), archive) {
@@ -62,8 +67,9 @@ export async function openCluster(url: string): Promise<Cluster> {
       nodes.push(node);
       return node;
     },
+    closeAll,
     async dispose() {
-      await Promise.allSettled(nodes.map((node) => node.close()));
+      await closeAll();
       await admin.query(`drop database ${database} with (force)`);
       await admin.end();
       rmSync(folder, { recursive: true, force: true });
