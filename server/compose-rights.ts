@@ -79,7 +79,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const copies = createExportParts({
     ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
     key: deriveKey(master, "exports"),
-    sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
+    sources: { readArtifact: automations.readArtifact, phoneFiles: anywhere.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>

@@ -3,12 +3,22 @@
  * for a rule. Between nodes these are calls through the nodes' door; whoever comes through it is believed.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { json } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { type PhoneId, phoneId, teamId, userId } from "../../shared/ids.ts";
 import type { PhoneReason } from "../../shared/phone-model.ts";
-import { launchInput, PHONE_REASONS, type Phone, type WipeReceipt } from "../../shared/phones.ts";
+import {
+  type DriverKind,
+  launchInput,
+  PHONE_REASONS,
+  type Phone,
+  type PhoneFile,
+  type WipeReceipt,
+} from "../../shared/phones.ts";
 import { HTTP_STATUS, PerchError } from "../errors.ts";
+import type { PhoneDriver } from "../phones/driver.ts";
 import type { Drivers } from "../phones/drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "../phones/phone-lifecycle.ts";
 import type { PhoneRow, PhonesRepo } from "../phones/phones.repo.ts";
@@ -30,11 +40,16 @@ const inputs = {
   launch: z.strictObject({ teamId, userId, input: launchInput }),
   start: z.strictObject({ phoneId }),
   adopt: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
+  files: z.strictObject({ phoneId }),
   controllers: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
 };
 type Call = keyof typeof inputs;
 type Input<C extends Call> = z.output<(typeof inputs)[C]>;
 const isCall = (name: string): name is Call => Object.hasOwn(inputs, name);
+
+/** Answered with the bytes themselves. */
+const FILE_CALL = `${CALL_PATH}file`;
+const fileInput = z.strictObject({ phoneId, name: z.string().min(1).max(255) });
 
 const answer = z.union([
   z.object({ value: z.unknown() }),
@@ -50,12 +65,16 @@ export interface PhonesHere {
   readonly controllerName: (id: PhoneId) => string | undefined;
 }
 
+export type PhoneFiles = Pick<PhoneDriver["files"], "list" | "read">;
+
 export interface PhonesAnywhere {
   park(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow>;
   remove(row: PhoneRow, actor: string): Promise<WipeReceipt>;
   isAbsent(row: PhoneRow): Promise<boolean>;
   warnOfCover(row: Pick<PhoneRow, "id" | "teamId">, parksAt: Date | undefined): Promise<void>;
   launch(scope: TeamScope, input: z.output<typeof launchInput>): Promise<Phone>;
+  /** What phones of a kind keep as files; undefined where the server has none of the kind. */
+  files(kind: DriverKind): PhoneFiles | undefined;
   /** Tells another node of phones that are its since a moment. */
   adopt(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
   /** Has it start a parked phone that is its since a moment. */
@@ -123,6 +142,26 @@ export function createPhonesAnywhere(options: {
       if (where.at !== "other") return here.phones.launch(scope, input);
       return asPhone(await ask(where.node, "launch", { teamId: scope.teamId, userId: scope.userId, input }));
     },
+    files(kind) {
+      const driver = here.drivers.of(kind);
+      return (
+        driver && {
+          async list(id) {
+            const node = await nodeOf(id);
+            return node === undefined ? driver.files.list(id) : asFiles(await ask(node, "files", { phoneId: id }));
+          },
+          async read(id, name) {
+            const node = await nodeOf(id);
+            if (node === undefined) return driver.files.read(id, name);
+            const body = Buffer.from(JSON.stringify({ phoneId: id, name }));
+            const response = await peers.request(node, { method: "POST", path: FILE_CALL, headers: {}, body });
+            if (response.statusCode === 200) return Readable.toWeb(response) as ReadableStream<Uint8Array>;
+            response.resume();
+            throw new PerchError("not_found", "There is no such file on this phone.");
+          },
+        }
+      );
+    },
     async adopt(node, ids) {
       await ask(node, "adopt", { phoneIds: [...ids] });
     },
@@ -168,6 +207,10 @@ export function createPhoneCalls(here: PhonesHere): (request: IncomingMessage, r
       await here.lifecycle.start(row, undefined, "server");
     },
     adopt: ({ phoneIds }) => here.lifecycle.adopt(phoneIds),
+    async files({ phoneId: id }) {
+      const row = await here.repo.findAnywhere(id);
+      return (row && (await here.drivers.of(row.driver)?.files.list(id))) ?? [];
+    },
     controllers: async ({ phoneIds }) =>
       Object.fromEntries(
         phoneIds.flatMap((id) => {
@@ -178,7 +221,23 @@ export function createPhoneCalls(here: PhonesHere): (request: IncomingMessage, r
   };
   const does = async <C extends Call>(call: C, input: unknown) => work[call](inputs[call].parse(input) as Input<C>);
 
+  async function sendFile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { phoneId: id, name } = fileInput.parse(await bounded(request));
+    const row = await here.repo.findAnywhere(id);
+    const content = row && (await here.drivers.of(row.driver)?.files.read(id, name));
+    if (content === undefined) throw noSuchPhone();
+    response.writeHead(200, { "content-type": "application/octet-stream" });
+    await pipeline(Readable.fromWeb(content as never), response);
+  }
+
   return (request, response) => {
+    if (request.url === FILE_CALL) {
+      sendFile(request, response).catch(() => {
+        if (response.headersSent) response.destroy();
+        else response.writeHead(404).end();
+      });
+      return;
+    }
     const name = (request.url ?? "").slice(CALL_PATH.length);
     const done = async () => {
       if (!isCall(name) || request.method !== "POST") throw new PerchError("not_found", "There is no such call.");
@@ -220,4 +279,5 @@ function codeOf(text: string): PerchError["code"] {
 
 /** Another node of this version answered; its services made it. */
 const asReceipt = (value: unknown) => value as WipeReceipt;
+const asFiles = (value: unknown) => value as readonly PhoneFile[];
 const asPhone = (value: unknown) => value as Phone;

@@ -16,7 +16,14 @@ import {
   or,
   sql,
 } from "drizzle-orm";
-import { type NodeId, newId, type PhoneId, type TeamId, type UsageIntervalId, type UserId } from "../../../shared/ids.ts";
+import {
+  type NodeId,
+  newId,
+  type PhoneId,
+  type TeamId,
+  type UsageIntervalId,
+  type UserId,
+} from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
 import { ACTIVE_STATES } from "../../phones/phones.repo.ts";
