@@ -72,6 +72,9 @@ const KNOWN = [
   "server/phones/drivers/adb/containers/engine-address.ts dockerode",
   "server/phones/drivers/adb/containers/engine-address.ts node:http",
   "server/phones/drivers/adb/containers/engine-address.ts node:https",
+  // Other nodes of this server, as the register of nodes has them; nothing is sent before their certificate is seen.
+  "server/nodes/peers.ts node:https",
+  "server/nodes/peers.ts node:tls",
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",

@@ -40,6 +40,8 @@ import { networkOf, type RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import { endpointClass, type HookSource, type Meters } from "./metrics/meters.ts";
 import { createObserveCall } from "./metrics/observe-call.ts";
+import type { PeerRequests } from "./nodes/caller.ts";
+import type { Forwarding } from "./nodes/forward.ts";
 import { GEELARK_WEBHOOK_PATH, type GeelarkWebhook, MAX_HINT_BYTES } from "./phones/drivers/geelark/webhook.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { DATA_IMPORT_PATH, type ExportArchives } from "./privacy/export/exports.service.ts";
@@ -50,7 +52,11 @@ import { type Actor, secondFactorRefusal, standingRefusal, teamScope } from "./t
 import type { Tracing } from "./tracing/tracing.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
-export type AppEnv = { Bindings: HttpBindings; Variables: { request: RequestInfo } };
+export type AppEnv = {
+  Bindings: HttpBindings;
+  /** `fromNode`: it came through the door of the nodes. */
+  Variables: { request: RequestInfo; fromNode: boolean };
+};
 
 /** Largest call or form, in bytes. */
 const MAX_BODY_BYTES = 512 * 1024;
@@ -92,6 +98,12 @@ export interface AppOptions {
   readonly refusals: Refusals;
   readonly limiter: RateLimiter;
   readonly trustedProxies: TrustedProxies;
+  /** Sends on what is about phones of other nodes. */
+  readonly forwarding: Forwarding;
+  /** This node serves other nodes; everybody else only hears how it is. */
+  readonly onlyNodes: boolean;
+  /** Requests that came from other nodes, and for whom. */
+  readonly peerRequests: Pick<PeerRequests, "of">;
   readonly health: HealthRoutesOptions;
   readonly meters: Meters;
   readonly tracing: Tracing;
@@ -109,7 +121,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   };
 
   app.use(async (c, next) => {
-    const request: RequestInfo = {
+    const passedOn = options.peerRequests.of(c.env.incoming);
+    c.set("fromNode", passedOn !== undefined);
+    const request: RequestInfo = passedOn ?? {
       requestId: nextReference(),
       ip: clientAddress(c.env.incoming, options.trustedProxies),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
@@ -142,7 +156,16 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     log.error("A request failed unexpectedly", { requestId, method: c.req.method, ...errorFields(error) });
     return errorAnswer(c, new PerchError("internal", INTERNAL_MESSAGE), requestId);
   });
-  app.use(hostGuard(doors));
+  const judgeHost = hostGuard(doors);
+  // Another node has judged the name the caller came by.
+  app.use((c, next) => (c.get("fromNode") ? next() : judgeHost(c, next)));
+  const OPEN_TO_ALL = new Set(["/healthz", "/readyz", "/metrics"]);
+  app.use((c, next) => {
+    if (options.onlyNodes && !c.get("fromNode") && !OPEN_TO_ALL.has(c.req.path)) {
+      throw new PerchError("misdirected", "This machine runs phones. Ask a node of this server that serves people.");
+    }
+    return next();
+  });
   const limitBody = (maxSize: number, refusal = new PerchError("too_large", "This is larger than the server takes.")) =>
     bodyLimit({
       maxSize,
@@ -168,10 +191,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.route("/", createHealthRoutes(options.health));
   for (const path of called) app.use(path, callsOnly);
   app.use("/trpc/*", jsonOnly);
-  app.all("/trpc/*", (c) =>
+  const callHere = (c: Context<AppEnv>, asked: Request) =>
     fetchRequestHandler({
       endpoint: "/trpc",
-      req: c.req.raw,
+      req: asked,
       router: options.router,
       maxBatchSize: MAX_BATCH,
       allowMethodOverride: BY_POST.has(c.req.path),
@@ -195,8 +218,18 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
           whileSignedIn: (actor, signal) => whileSignedIn(options, actor, signal),
         };
       },
-    }),
-  );
+    });
+  app.all("/trpc/*", (c) => options.forwarding.call(c, (asked) => callHere(c, asked)));
+  app.use("/files/phones/:phone/*", async (c, next) => {
+    const id = phoneId.safeParse(c.req.param("phone"));
+    const theirs = id.success && (await options.forwarding.request(c, (where) => where.ofPhone(id.data)));
+    return theirs || next();
+  });
+  app.use("/runs/:run/*", async (c, next) => {
+    const id = runId.safeParse(c.req.param("run"));
+    const theirs = id.success && (await options.forwarding.request(c, (where) => where.ofRun(id.data)));
+    return theirs || next();
+  });
   /** The caller's team, or a refusal: for files, which are read with the same tokens as calls are made with. */
   const caller: Caller = async (c, permission, refusal, limit) => {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));

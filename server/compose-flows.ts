@@ -1,5 +1,4 @@
 /** What does flows: automations, the rules and webhooks that start them, and recordings that become them. */
-import { randomUUID } from "node:crypto";
 import { findElements } from "../shared/flows/match.ts";
 import { parseFlow } from "../shared/flows/parse.ts";
 import type { AccountServices } from "./accounts/compose.ts";
@@ -19,10 +18,12 @@ import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import type { Log } from "./log.ts";
+import type { RunClaims } from "./nodes/run-claims.ts";
 import type { Drivers } from "./phones/drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesRepo } from "./phones/phones.repo.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import { ownerOf, type PhonesNode } from "./phones/phones-node.ts";
 import { createRecordingsRepo } from "./recordings/recordings.repo.ts";
 import { createRecordings } from "./recordings/recordings.service.ts";
 import { createRules } from "./rules/compose.ts";
@@ -49,6 +50,13 @@ export interface FlowPartsOptions {
   /** Of this server; scripts of flows do not reach it. */
   readonly port: number;
   readonly publicUrl: URL;
+  readonly claims: RunClaims;
+  readonly node: PhonesNode;
+  /** On whichever node has room. */
+  readonly launch: (
+    scope: TeamScope,
+    input: Parameters<PhonesService["launch"]>[1],
+  ) => ReturnType<PhonesService["launch"]>;
 }
 
 export function createFlowParts(options: FlowPartsOptions) {
@@ -66,7 +74,7 @@ export function createFlowParts(options: FlowPartsOptions) {
     folder: config.DATA_DIR,
     key: deriveKey(master, "run artifacts"),
     secretsKey: deriveKey(master, "flow secrets"),
-    holder: `node-${process.pid}-${randomUUID()}`,
+    claims: options.claims,
     phones: {
       ready: phones.readyFor,
       rotate: (id) => lifecycle.rotate(id, "run"),
@@ -95,7 +103,7 @@ export function createFlowParts(options: FlowPartsOptions) {
     key: deriveKey(master, "rule starts"),
     standing,
     flow: automations.flows.get,
-    phones: { get: phones.get, tagged, launch: phones.launch },
+    phones: { get: phones.get, tagged, launch: options.launch },
   });
   onRunEnd = rules.onRunEnd;
   const webhooks = createWebhooksService({
@@ -122,15 +130,17 @@ export function createFlowParts(options: FlowPartsOptions) {
     find: findElements,
   });
   const recordingsFeed = createFeed(db);
+  const recordingsRepo = createRecordingsRepo(db);
   const recordings = createRecordings({
     db,
-    repo: createRecordingsRepo(db),
+    repo: recordingsRepo,
     flows: automations.flows,
     feed: recordingsFeed,
     audit,
     clock,
     log,
+    node: ownerOf(options.node),
     running: async (scope, id) => (await phones.runningPhone(scope, id)).driver,
   });
-  return { automations, rules, webhooks, looks, recordings, recordingsFeed };
+  return { automations, rules, webhooks, looks, recordings, recordingsRepo, recordingsFeed };
 }

@@ -18,8 +18,10 @@ import type { Jobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
+import type { ProfileArchive } from "./nodes/profile-archive.ts";
 import { createAndroidDriver, createAndroidParts, createDeviceSource } from "./phones/drivers/adb/compose.ts";
 import { createContainers } from "./phones/drivers/adb/containers/compose.ts";
+import { createElsewhere } from "./phones/drivers/elsewhere.ts";
 import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark/driver.ts";
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
@@ -28,6 +30,7 @@ import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService, type PhonesService } from "./phones/phones.service.ts";
+import { ownerOf, type PhonesNode } from "./phones/phones-node.ts";
 import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
@@ -56,17 +59,19 @@ export async function openDrivers(
   options: DriversOptions,
 ): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
   const { db, master, config, audit, jobs, clock, log, port, tracing } = options;
-  const web = await createWebDriver({
-    dataDir: config.DATA_DIR,
-    key: deriveKey(master, "phone profiles"),
-    ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
-    sandbox: config.PHONE_SANDBOX === "on",
-    clock,
-    log,
-    egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
-    limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
-    spares: config.WARM_PHONES,
-  });
+  const openWeb = () =>
+    createWebDriver({
+      dataDir: config.DATA_DIR,
+      key: deriveKey(master, "phone profiles"),
+      ...(config.CHROME_PATH !== undefined && { chromePath: config.CHROME_PATH }),
+      sandbox: config.PHONE_SANDBOX === "on",
+      clock,
+      log,
+      egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
+      limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
+      spares: config.WARM_PHONES,
+    });
+  const web = config.ROLE === "api" ? createElsewhere() : await openWeb();
   const encodeVideo = web.encodeVideo?.bind(web);
   const videos = encodeVideo && { encodeVideo };
   const android = createAndroidParts({ config, db, audit, clock, log, key: deriveKey(master, "adb key") });
@@ -100,25 +105,28 @@ export function createPhoneParts(options: {
   drivers: Drivers;
   gate: AccountServices["judge"];
   metering: Metering;
+  node: PhonesNode;
+  archive: ProfileArchive;
   /** Told what the screens need to know. */
   listener: () => LifecycleListener;
 }) {
-  const { db, config, drivers, events, audit, metering, clock } = options;
+  const { db, config, drivers, events, audit, metering, clock, node } = options;
   const phonesRepo = createPhonesRepo(db);
   const lifecycle = createPhoneLifecycle({
-    ...{ db, repo: phonesRepo, drivers, events, audit, clock, metering },
+    ...{ db, repo: phonesRepo, drivers, events, audit, clock, metering, node },
     log: options.log,
+    archive: options.archive,
     limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
     listener: options.listener,
   });
   const phones = createPhonesService({
-    ...{ db, repo: phonesRepo, drivers, lifecycle, events, audit, metering, clock },
+    ...{ db, repo: phonesRepo, drivers, lifecycle, events, audit, metering, clock, node },
     idempotency: options.idempotency,
     gate: options.gate,
     limits: {
       perTeam: config.PHONES_PER_TEAM ?? Number.POSITIVE_INFINITY,
       runningPerTeam: config.RUNNING_PER_TEAM ?? Number.POSITIVE_INFINITY,
-      runningOnMachine: config.RUNNING_PHONES,
+      runningOnMachine: config.ROLE === "api" ? 0 : config.RUNNING_PHONES,
       movingOnMachine: config.MOVING_PHONES,
     },
   });
@@ -132,6 +140,7 @@ export function createPhoneParts(options: {
   });
   const uploads = createUploads({
     ...{ db, repo: uploadsRepo, store, putting, phones, lifecycle, clock, log: options.log },
+    node: ownerOf(node),
     room: async () => {
       const { bavail, bsize } = await statfs(config.DATA_DIR);
       return bavail * bsize;
@@ -196,13 +205,20 @@ export function createScreenParts(options: {
 }
 
 /** The phones as members see them: with who drives each. */
-export function withControllers(phones: PhonesService, screen: ScreenService): Pick<PhonesService, "list" | "get"> {
-  const withController = (phone: Phone): Phone => {
-    const controlledBy = screen.controllerName(phone.id);
-    return controlledBy === undefined ? phone : { ...phone, controlledBy };
-  };
+export function withControllers(
+  phones: PhonesService,
+  screen: ScreenService,
+  /** Those at phones of other nodes, as far as they say it at once. */
+  elsewhere: (running: readonly PhoneId[]) => Promise<ReadonlyMap<PhoneId, string>>,
+): Pick<PhonesService, "list" | "get"> {
+  const withController = (phone: Phone, name: string | undefined): Phone =>
+    name === undefined ? phone : { ...phone, controlledBy: name };
   return {
-    list: async (scope) => (await phones.list(scope)).map(withController),
-    get: async (scope, id) => withController(await phones.get(scope, id)),
+    async list(scope) {
+      const all = await phones.list(scope);
+      const names = await elsewhere(all.flatMap(({ id, state }) => (state === "running" ? [id] : [])));
+      return all.map((phone) => withController(phone, screen.controllerName(phone.id) ?? names.get(phone.id)));
+    },
+    get: async (scope, id) => withController(await phones.get(scope, id), screen.controllerName(id)),
   };
 }

@@ -16,6 +16,7 @@ import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
 import type { Log } from "./log.ts";
+import type { PhonesAnywhere } from "./nodes/phone-calls.ts";
 import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
@@ -55,19 +56,21 @@ export interface RightsPartsOptions {
   readonly phones: PhonesService;
   readonly uploads: Pick<Uploads, "removeOrphans">;
   readonly lifecycle: PhoneLifecycle;
+  readonly anywhere: PhonesAnywhere;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
 
 export function createRightsParts(options: RightsPartsOptions) {
   const { db, master, config, clock, log, audit, jobs, limiter, events, publicUrl, register, accounts } = options;
-  const { automations, drivers, phones, lifecycle } = options;
+  const { automations, drivers, phones, lifecycle, anywhere } = options;
   const asked = createRequestParts({
     ...{ db, accounts, audit, jobs, limiter, clock, log, publicUrl, supportEmail: config.SUPPORT_EMAIL },
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
   const erasure = createErasureParts({
-    ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
+    ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
+    phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
     processors: [...register.map((one) => one.erasure), options.stripe.erasure].flatMap((adapter) => adapter ?? []),
     teamCloses: options.stripe.closes,
@@ -76,7 +79,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const copies = createExportParts({
     ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
     key: deriveKey(master, "exports"),
-    sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
+    sources: { readArtifact: automations.readArtifact, phoneFiles: anywhere.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>

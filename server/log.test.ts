@@ -83,7 +83,7 @@ describe("the log", () => {
       ...{ usageInterval: t.usageIntervals.id, grant: t.grants.id, ledgerEntry: t.ledgerEntries.id },
       ...{ budget: t.budgets.id, checkout: t.checkouts.id, stripeCall: t.stripeCalls.id },
       ...{ reconcileRun: t.reconcileRuns.id, upload: t.uploads.id },
-      ...{ androidDevice: t.androidDevices.id, phoneHost: t.phoneHosts.id },
+      ...{ androidDevice: t.androidDevices.id, phoneHost: t.phoneHosts.id, node: t.nodes.id },
     } as const satisfies Record<IdKind, Column | undefined>;
     const unlogged = (Object.keys(keys) as IdKind[]).filter((kind) => {
       const column = keys[kind];

@@ -26,12 +26,21 @@ try {
     process.stdout.write(`First run: make your account within 15 minutes at ${server.setupUrl}\n`);
   }
   let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
+  const patienceMs = config.DRAIN_SECONDS * 1_000;
+  const end = async (isDrained: boolean) => {
+    if (!isDrained && patienceMs > 0) {
+      const { cut, handedOver, parked } = await server.drain(patienceMs);
+      log.info("This node is drained", { cut, handedOver, parked });
+    }
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    await server.close();
+  };
+  const stop = (reason: string, isDrained = false) => {
     if (stopping) return;
     stopping = true;
-    log.info("Stopping", { reason: signal });
-    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
-    server.close().then(
+    log.info("Stopping", { reason });
+    setTimeout(() => process.exit(1), patienceMs + 2 * STOP_LIMIT_MS).unref();
+    end(isDrained).then(
       () => process.exit(0),
       (error: unknown) => {
         log.error("Stopping failed", errorFields(error));
@@ -39,8 +48,8 @@ try {
       },
     );
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal));
+  void server.drained.then(() => stop("drained by the operator", true));
   process.on("unhandledRejection", (error) => log.error("A promise was left alone", errorFields(error)));
 } catch (error) {
   process.stderr.write(

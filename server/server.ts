@@ -1,7 +1,5 @@
 /** Composition: listen → keys → database → services → app. Everything is made here and passed in; nothing is global. */
 
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
@@ -15,6 +13,7 @@ import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import type { Clock, Monotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
+import { createNodeParts } from "./compose-nodes.ts";
 import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import { createHealthParts, startWatch } from "./compose-watch.ts";
@@ -35,19 +34,26 @@ import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
+import type { Drained } from "./nodes/drain.ts";
+import { joinNodes } from "./nodes/join.ts";
+import { LEASE, type LeaseTimes } from "./nodes/lease.ts";
+import type { Membership } from "./nodes/membership.ts";
+import { NO_ARCHIVE, type ProfileArchive } from "./nodes/profile-archive.ts";
+import { createRunClaims } from "./nodes/run-claims.ts";
 import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
+import { ownerOf } from "./phones/phones-node.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
 import type { Scheduler } from "./rules/scheduler.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
-import { attachScreenSocket } from "./screen/screen.socket.ts";
+import { attachScreenSocket, createScreenDoor } from "./screen/screen.socket.ts";
 import { tracedDriver, tracedJobs } from "./tracing/traced.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
@@ -68,6 +74,11 @@ export interface RunningServer {
   readonly scheduler: Scheduler;
   readonly webhooks: WebhooksService;
   readonly billing: BillingParts;
+  readonly membership: Membership;
+  /** Begins nothing more, gives phones to other nodes or parks them, and waits so long for what goes on. */
+  drain(forMs: number): Promise<Drained>;
+  /** When the operator drains this node, and it has nothing in hand any more. */
+  readonly drained: Promise<Drained>;
   /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
   close(): Promise<void>;
 }
@@ -80,6 +91,10 @@ export interface ServerOptions {
   readonly outbound?: Outbound;
   /** Replaces the machine's. For tests of clocks that are set. */
   readonly monotonic?: Monotonic;
+  /** Where web phones are kept for other nodes. */
+  readonly archive?: ProfileArchive;
+  /** Replaces how long nodes are believed. For tests of several. */
+  readonly lease?: LeaseTimes;
   /** Replaces all drivers. For tests that need no browser. */
   readonly driver?: PhoneDriver;
 }
@@ -112,24 +127,40 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { tracing, meters, monotonic } = watch;
   const { master } = opened;
   const db = watch.observe(opened.db);
-
+  const joined = await joinNodes({ db, config, clock, log, monotonic, times: options.lease ?? LEASE }).catch(
+    async (error: unknown) => {
+      await listening.close();
+      await db.close();
+      throw error;
+    },
+  );
+  const { membership } = joined;
+  const archive = options.archive ?? NO_ARCHIVE;
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
   const limitsRepo = createLimitsRepo(db);
   const limiter = createRateLimiter({ clock, repo: limitsRepo, key: deriveKey(master, "rate limits") });
+  const claims = createRunClaims(db, membership, joined.repo);
   const jobsRepo = createJobsRepo(db, clock);
   const jobs = createJobs({
     db,
     repo: jobsRepo,
     clock,
     log,
-    node: `node-${process.pid}`,
-    singleNode: db.engine === "sqlite",
+    node: membership.id,
+    singleNode: membership.alone,
+    others: () => claims.elsewhere(),
+    mayAct: membership.mayAct,
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
   /** Made of accounts, and asked by them. */
-  const late: { billing?: BillingParts; books?: Books } = {};
+  const late: {
+    billing?: BillingParts;
+    books?: Books;
+    flows?: ReturnType<typeof createFlowParts>;
+    screen?: ScreenService;
+  } = {};
   const accounts = createAccountServices({
     db,
     audit,
@@ -158,32 +189,44 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
     monotonic,
     recordsKey: deriveKey(master, "billing records"),
-    ...{ node: hostname(), boot: randomUUID(), alive: () => drivers.runningPhones() },
+    ...{ node: membership.id, boot: membership.boot, alive: () => drivers.runningPhones() },
+    others: () => claims.elsewhere(),
   });
   const { metering } = counting;
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
+    node: membership,
     gate: accounts.judge,
-    listener: () => listener,
+    ...{ archive, listener: () => listener },
   });
+  const nodes = createNodeParts(joined, {
+    ...{ db, config, clock, monotonic, log, audit, events, metering, drivers, phonesRepo, lifecycle, phones, archive },
+    ...{ uploads, listener: () => listener, flows: () => late.flows, screen: () => late.screen },
+  });
+  const phonesAnywhere = nodes.phonesOf(phones);
   const refusals = createRefusals({ log, clock });
   const billing = createBillingParts(counting, {
-    ...{ tracing, refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, phones, mail: accounts.mail },
+    ...{ tracing, refusals, db, config, audit, jobs, limiter, clock, log, publicUrl, mail: accounts.mail },
+    phones: phonesAnywhere,
     sandboxSecret: sandboxSecretOf(master),
     declined: accounts.cardDeclined,
   });
   late.billing = billing;
-  const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
+  const flows = createFlowParts({
+    ...{ claims, node: membership, launch: phonesAnywhere.launch },
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, drivers },
     ...{ phones, phonesRepo, lifecycle, port, publicUrl },
     memberships: accounts.memberships,
   });
+  late.flows = flows;
+  const { automations, rules, webhooks, looks, recordings, recordingsFeed } = flows;
   const { screen, ...watched } = createScreenParts({
     ...{ db, clock, log, audit, publicUrl, drivers, lifecycle, recordings, uploads },
   });
   listener = watched.listener;
+  late.screen = screen;
   accounts.sessions.onEnded((id) => screen.closeSession(id));
   accounts.accessChanges.onChanged((change) => screen.accessChanged(change));
   accounts.rightsLost.endRunsWith((tx, by, userId) => automations.runs.cancelAllOf(tx, by, userId));
@@ -193,7 +236,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     try {
       return await work();
     } catch (error) {
-      await Promise.allSettled([listening.close(), drivers.close()]);
+      await Promise.allSettled([listening.close(), drivers.close(), joined.door?.listener.close()]);
+      await membership.stop();
       await db.close();
       throw error;
     }
@@ -201,7 +245,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, phones, uploads, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ automations, drivers, uploads, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ phones: phonesAnywhere, anywhere: nodes.anywhere },
     }),
   );
   const { privacy } = rights;
@@ -213,7 +258,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: accounts.activity,
     phones: {
       ...phones,
-      ...withControllers(phones, screen),
+      ...withControllers(phones, screen, nodes.anywhere.controllers),
       openUrl: (scope, id, url) => {
         recordings.opened(scope.userId, id, url);
         return phones.openUrl(scope, id, url);
@@ -268,7 +313,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         db,
         config,
         clock,
-        who: `${hostname()} ${process.pid}`,
+        who: membership.id,
         drivers,
         phonesRepo,
         jobsRepo,
@@ -278,17 +323,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
     }),
     ...{ meters, tracing },
+    ...{ forwarding: nodes.forwarding, peerRequests: nodes.peerRequests, onlyNodes: config.ROLE === "host" },
   });
   await orClose(rights.beforeServing);
   serve = getRequestListener(app.fetch);
-  const detachScreen = attachScreenSocket({
-    server: http,
-    screen,
-    originAllowed: doors.extensionOrigin,
-    hostAllowed: doors.hostAllowed,
-    secure,
-    log,
-  });
+  const door = { screen, originAllowed: doors.extensionOrigin, hostAllowed: doors.hostAllowed, secure, log };
+  const detachScreen =
+    config.ROLE === "host"
+      ? () => {}
+      : attachScreenSocket({ server: http, ...door, ...(nodes.screenProxy && { proxy: nodes.screenProxy }) });
+  // Another node has judged the name the caller came by.
+  nodes.serve(serve, createScreenDoor({ ...door, hostAllowed: () => true }));
   await jobs.start(
     tracedJobs(tracing, {
       ...accounts.jobs,
@@ -320,6 +365,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     .then(() => automations.start())
     .then(() => rules.scheduler.start())
     .catch((error: unknown) => log.error("Recovery of runs failed", errorFields(error)));
+  nodes.start(recovering);
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
     uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
@@ -340,6 +386,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     scheduler: rules.scheduler,
     webhooks,
     billing,
+    membership,
+    ...{ drain: nodes.drain, drained: nodes.drained },
     close() {
       closed ??= (async () => {
         stopping = true;
@@ -361,6 +409,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await jobs.stop();
         accounts.close();
         await listening.close();
+        await nodes.close();
+        await membership.stop();
         await watch.stop();
         await db.close();
       })();

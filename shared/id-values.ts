@@ -37,6 +37,7 @@ export const ID_PREFIXES = {
   upload: "upl",
   androidDevice: "dev",
   phoneHost: "host",
+  node: "node",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -75,6 +76,7 @@ export type ReconcileRunId = Branded<string, "reconcileRun">;
 export type UploadId = Branded<string, "upload">;
 export type AndroidDeviceId = Branded<string, "androidDevice">;
 export type PhoneHostId = Branded<string, "phoneHost">;
+export type NodeId = Branded<string, "node">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

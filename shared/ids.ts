@@ -39,3 +39,4 @@ export const usageIntervalId = idSchema("usageInterval");
 export const budgetId = idSchema("budget");
 export const checkoutId = idSchema("checkout");
 export const uploadId = idSchema("upload");
+export const nodeId = idSchema("node");

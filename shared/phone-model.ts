@@ -124,6 +124,7 @@ export const PHONE_REASONS = [
   "device_unauthorized",
   "device_busy",
   "host_gone",
+  "node_gone",
   "partner_down",
   "partner_stopped",
   "partner_ended",

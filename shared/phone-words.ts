@@ -19,6 +19,8 @@ export const PHONE_REASON_WORDS: Readonly<Record<PhoneReason, string>> = {
   device_unauthorized: "The device does not trust this server. Allow USB debugging on its screen, then start again.",
   device_busy: "Another phone of this server uses the device. Park that one first.",
   host_gone: "The machine this phone runs on does not answer. What is on the phone is kept there.",
+  node_gone:
+    "The machine this phone runs on is gone. What is on the phone is kept there; start it again when the machine is back.",
   partner_down: "The cloud-phone partner does not answer. What is on the phone is kept there.",
   partner_stopped: "The cloud-phone partner turned it off. Start it again; what was saved is still there.",
   partner_ended: "The cloud-phone partner ended this phone's term. Ask who runs the server to renew it.",

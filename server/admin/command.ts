@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
+import type { NodesDesk } from "../nodes/nodes.service.ts";
 import type { AndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import type { ContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
 import type { Desks } from "../privacy/desks.ts";
@@ -37,6 +38,7 @@ export interface Work {
   readonly desks: Desks;
   readonly android: AndroidDesk;
   readonly containers: ContainerDesk;
+  readonly nodes: NodesDesk;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;
   readonly process: AdminProcess;

@@ -17,6 +17,8 @@ import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
 import { createRateLimiter } from "../limits/rate-limiter.ts";
 import { silentLog } from "../log.ts";
+import { createNodesRepo } from "../nodes/nodes.repo.ts";
+import { createNodesDesk } from "../nodes/nodes.service.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
 import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
@@ -43,6 +45,7 @@ import { DECISION_COMMANDS } from "./decision-commands.ts";
 import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
+import { NODE_COMMANDS } from "./node-commands.ts";
 import { PARTNER_COMMANDS } from "./partner-commands.ts";
 import { PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
@@ -120,6 +123,10 @@ const USAGE = `Usage: npm run admin -- <command>
   hosts undrain --name N --reason R                   takes that back
   hosts remove --name N [--destroyed] --reason R      forgets it; --destroyed: its phones are gone with it
   hosts firewall                                      prints the packet filter rules each host needs, for nft -f
+  nodes list                                          lists the nodes of this server, and how they are
+  nodes drain --name N --reason R                     gives its phones to others or parks them; then its process ends
+  nodes undrain --name N --reason R                   takes that back
+  nodes forget --name N [--destroyed] --reason R      forgets one that is gone; --destroyed: its web phones are gone with it
   doctor [--json]                                     looks at everything the server needs here, and says what to do
   key rotate --reason R                               puts a new key into KEY_FILE; with SQLite the server must be stopped
 
@@ -147,6 +154,7 @@ const COMMANDS: Commands = {
   ...DESK_COMMANDS,
   ...ANDROID_COMMANDS,
   ...HOST_COMMANDS,
+  ...NODE_COMMANDS,
   "user create": {
     options: {
       email: { type: "string", required: true },
@@ -347,5 +355,6 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
   return {
     ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, containers },
     ...{ operator, process, enqueue },
+    nodes: createNodesDesk({ db, repo: createNodesRepo(db, clock), audit }),
   };
 }

@@ -8,6 +8,7 @@ import type { Database } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { RunClaims } from "../nodes/run-claims.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
 import type { Sweep } from "../privacy/retention/sweeps.repo.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -22,7 +23,7 @@ import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
 import type { RunEndListener } from "./run-states.ts";
 import { createRunner, HEARTBEAT_MS, type Runner, type RunnerOptions } from "./runner.ts";
-import { createRunsRepo } from "./runs.repo.ts";
+import { createRunsRepo, RUN_WAITS } from "./runs.repo.ts";
 import { cancelOf, createRunsService, type RunsService } from "./runs.service.ts";
 import { createRunSecrets } from "./secrets/run-secrets.ts";
 import { createSecretsRepo } from "./secrets/secrets.repo.ts";
@@ -39,6 +40,8 @@ export interface Automations {
   readonly workspaces: WorkspacesService;
   readonly suites: SuitesService;
   readonly runner: Runner;
+  /** Which phone a run is on, whoever's it is. */
+  phoneOf(id: RunId): Promise<PhoneId | undefined>;
   /** A file a run kept. @throws PerchError `not_found` */
   readonly readArtifact: ArtifactStore["read"];
   /** Settles what the last server left behind, then works; call it when phones are back. */
@@ -60,7 +63,7 @@ export interface AutomationOptions {
   readonly key: Buffer;
   /** 32 bytes; seals secrets of flows. */
   readonly secretsKey: Buffer;
-  readonly holder: string;
+  readonly claims: RunClaims;
   readonly phones: RunPhones;
   /** The phone's name and abilities; undefined when the team has no such phone. */
   readonly phone: (
@@ -117,13 +120,13 @@ export function createAutomations(options: AutomationOptions): Automations {
     clock,
     pace: options.pace,
     log,
-    holder: options.holder,
-    singleNode: db.engine === "sqlite",
+    claims: options.claims,
     wake,
   });
   const stopListening = db.onAnnounced((topic) => {
     const asked = cancelOf(topic);
     if (asked !== undefined) runner.cancel(asked.id, asked.askedAt);
+    if (topic === RUN_WAITS) runner.wake();
   });
   let beating: NodeJS.Timeout | undefined;
 
@@ -170,6 +173,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     }),
     suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
+    phoneOf: async (id) => (await runsRepo.findAnywhere(id))?.phoneId,
     readArtifact: artifacts.read,
     async start() {
       await runner.start();

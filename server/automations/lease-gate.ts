@@ -12,7 +12,8 @@ export interface LeaseGate {
   close(lease: Lease): void;
 }
 
-export function createLeaseGate(clock: Clock): LeaseGate {
+/** `mayAct`: whether leases of this process count at all. */
+export function createLeaseGate(clock: Clock, mayAct: () => boolean = () => true): LeaseGate {
   const newest = new Map<PhoneId, { readonly fence: number; readonly until: number }>();
   return {
     open({ phoneId, fence }, until) {
@@ -21,7 +22,7 @@ export function createLeaseGate(clock: Clock): LeaseGate {
     },
     holds({ phoneId, fence }) {
       const known = newest.get(phoneId);
-      return known !== undefined && known.fence === fence && clock.now() < known.until;
+      return known !== undefined && known.fence === fence && clock.now() < known.until && mayAct();
     },
     close({ phoneId, fence }) {
       if (newest.get(phoneId)?.fence === fence) newest.delete(phoneId);

@@ -7,6 +7,7 @@ import type { FlowLimits, ParsedFlow } from "../../shared/flows/model.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
+import type { RunClaims } from "../nodes/run-claims.ts";
 import type { JournalRepo } from "./journal.repo.ts";
 import type { RunEndListener } from "./run-states.ts";
 import type { Lease, RunRow, RunsRepo, StepRow } from "./runs.repo.ts";
@@ -17,8 +18,11 @@ const MOST_STARTS = 3;
 export interface Recovery {
   /** Settles a run whose lease the caller holds or found abandoned. */
   settle(lease: Lease): Promise<void>;
-  /** Settles runs whose lease ran out by `now`; all leased ones when `now` is undefined. */
-  settleAll(now: Date | undefined): Promise<void>;
+  /**
+   * Settles runs whose lease ran out by `now`; all leased ones when `now` is undefined. `isOver`: whether the process is over
+   * that a lease names; where that is known, it counts and no clock does.
+   */
+  settleAll(now: Date | undefined, isOver?: RunClaims["isOver"]): Promise<void>;
 }
 
 export type Verdict =
@@ -105,9 +109,11 @@ export function createRecovery(options: {
 
   return {
     settle,
-    async settleAll(now) {
-      for (const row of await runs.abandoned(now)) {
+    async settleAll(now, isOver) {
+      for (const row of await runs.abandoned(isOver === undefined ? now : undefined)) {
         if (row.holder === null) continue;
+        const late = now !== undefined && row.leaseUntil !== null && row.leaseUntil < now;
+        if (isOver !== undefined && !((await isOver(row.holder)) ?? late)) continue;
         await settle({ runId: row.id, phoneId: row.phoneId, holder: row.holder, fence: row.fence });
       }
     },

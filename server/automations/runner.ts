@@ -4,6 +4,7 @@
  */
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import { errorFields } from "../log.ts";
+import type { RunClaims } from "../nodes/run-claims.ts";
 import { LeaseLost, RunStop } from "./engine/failures.ts";
 import { createLeaseGate } from "./lease-gate.ts";
 import { cancelled, createPerformer, type PerformOptions, type Work } from "./run-perform.ts";
@@ -23,21 +24,23 @@ export interface Runner {
   tick(): Promise<void>;
   /** At the start of the server: settles what the last one left behind, then works. */
   start(): Promise<void>;
+  /** How many this process works on. */
+  working(): number;
+  /** Stops all at once: the node's lease is over, and what was begun is another's to settle. */
+  fence(): Promise<void>;
   /** Resolves when nothing is waiting or running here. For tests. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface RunnerOptions extends PerformOptions {
-  /** Names this process. */
-  readonly holder: string;
-  /** No other process works on the same database. */
-  readonly singleNode: boolean;
+  readonly claims: RunClaims;
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { runs, clock, log, holder, phones } = options;
-  const gate = createLeaseGate(clock);
+  const { runs, clock, log, claims, phones } = options;
+  const { holder } = claims;
+  const gate = createLeaseGate(clock, claims.mayAct);
   const working = new Map<RunId, Work>();
   const rest = createRest(clock);
   const perform = createPerformer(options, gate, rest);
@@ -79,7 +82,8 @@ export function createRunner(options: RunnerOptions): Runner {
           for (;;) {
             const expires = until();
             const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const row = closing ? undefined : await runs.lease(holder, expires, { busy, resting: rest.phones() });
+            const left = { busy, resting: rest.phones(), elsewhere: claims.elsewhere() };
+            const row = closing || !claims.mayBegin() ? undefined : await runs.lease(holder, expires, left);
             if (row === undefined) break;
             take(row, expires);
           }
@@ -113,8 +117,16 @@ export function createRunner(options: RunnerOptions): Runner {
       });
   }
 
+  /** What this process itself leaves behind is told by time; of others it is known whether they are over. */
+  const isOver = claims.alone ? undefined : async (one: string) => (one === holder ? undefined : claims.isOver(one));
+
   return {
     wake: () => void look(),
+    working: () => working.size,
+    async fence() {
+      for (const work of working.values()) stopAll(work, new LeaseLost());
+      await Promise.allSettled([...working.values()].map(({ done }) => done));
+    },
     cancel(id, askedAt) {
       const work = working.get(id);
       if (work !== undefined) cancel(work, askedAt.getTime());
@@ -128,11 +140,12 @@ export function createRunner(options: RunnerOptions): Runner {
         else gate.open(lease, expires);
         if (cancelAskedAt !== null) cancel(work, cancelAskedAt.getTime());
       }
-      await options.recovery.settleAll(new Date(clock.now()));
+      if (!claims.mayAct()) return;
+      await options.recovery.settleAll(new Date(clock.now()), isOver);
       await look();
     },
     async start() {
-      await options.recovery.settleAll(options.singleNode ? undefined : new Date(clock.now()));
+      await options.recovery.settleAll(claims.alone ? undefined : new Date(clock.now()), isOver);
       await look();
     },
     async idle() {

@@ -1,7 +1,7 @@
 /** Runs in the database: asking for one, the queue and lease of a phone, events. What a leased run writes is fenced. */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
 import type { RunEvent, RunState } from "../../shared/automation-model.ts";
-import type { FlowId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
+import type { FlowId, NodeId, PhoneId, RunId, TeamId, UserId } from "../../shared/ids.ts";
 import { type Database, isUniqueViolation, type Reader, type Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -36,6 +36,9 @@ export interface Lease {
 
 export const LEASED_STATES = ["leased", "running"] as const satisfies readonly RunState[];
 
+/** Announced when a run waits for a node to take it. */
+export const RUN_WAITS = "run-waits";
+
 export interface RunFilter {
   readonly flowId?: FlowId | undefined;
   readonly phoneId?: PhoneId | undefined;
@@ -69,7 +72,12 @@ export interface RunsRepo {
   lease(
     holder: string,
     until: Date,
-    except: { readonly busy: readonly PhoneId[]; readonly resting: readonly PhoneId[] },
+    except: {
+      readonly busy: readonly PhoneId[];
+      readonly resting: readonly PhoneId[];
+      /** Nodes that do the runs of their phones themselves. */
+      readonly elsewhere: readonly NodeId[];
+    },
   ): Promise<RunRow | undefined>;
   /** A phone takes the run no more; gives how many still may. */
   leavePool(tx: Writer, id: RunId, phoneId: PhoneId): Promise<number>;
@@ -205,7 +213,7 @@ export function createRunsRepo(db: Database): RunsRepo {
         .returning();
       return row;
     },
-    async lease(holder, until, { busy, resting }) {
+    async lease(holder, until, { busy, resting, elsewhere }) {
       const taken = await db.read
         .select({ phoneId: runs.phoneId, lane: runs.lane })
         .from(runs)
@@ -215,6 +223,7 @@ export function createRunsRepo(db: Database): RunsRepo {
       const open = and(
         eq(runs.state, "queued"),
         lanes.length > 0 ? or(isNull(runs.lane), notInArray(runs.lane, lanes)) : undefined,
+        elsewhere.length > 0 ? or(isNull(phones.nodeId), notInArray(phones.nodeId, [...elsewhere])) : undefined,
         resting.length > 0 ? or(isNull(runPool.phoneId), notInArray(runPool.phoneId, [...resting])) : undefined,
       );
       const candidates = await eligible(db.read)
@@ -278,7 +287,10 @@ export function createRunsRepo(db: Database): RunsRepo {
       if (row === undefined) return false;
       const first = row.eventSeq - events.length + 1;
       await tx.insert(runEvents).values(events.map((data, index) => ({ runId: id, seq: first + index, data, at })));
-      if (db.engine === "postgres") await db.announce(tx, id);
+      if (db.engine === "postgres") {
+        await db.announce(tx, id);
+        if (events.some((event) => event.type === "run" && event.state === "queued")) await db.announce(tx, RUN_WAITS);
+      }
       return true;
     },
     abandoned: async (now) =>

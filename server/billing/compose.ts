@@ -1,7 +1,7 @@
 /** Puts billing together, in two steps: what phones are counted with, and, over phones that were made with it, the rest. */
 
 import { z } from "zod";
-import { type PhoneId, phoneId, type TeamId, teamId } from "../../shared/ids.ts";
+import { type NodeId, type PhoneId, phoneId, type TeamId, teamId } from "../../shared/ids.ts";
 import { createPageLinks } from "../accounts/page-links.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../clock.ts";
@@ -95,6 +95,8 @@ export interface CountingOptions extends BooksOptions {
   readonly boot: string;
   /** Phones of this process that live. */
   readonly alive: () => ReadonlySet<PhoneId>;
+  /** Nodes that live, without this one. */
+  readonly others: () => readonly NodeId[];
 }
 export interface Counting extends Books, UsageParts {}
 

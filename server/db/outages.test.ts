@@ -7,18 +7,22 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { addUser } from "../accounts/testing/people.ts";
-import { domainErrorOf } from "../errors.ts";
+import { PerchError } from "../errors.ts";
 import type { Database, Writer } from "./database.ts";
 import { openPostgres, type PostgresOptions } from "./postgres-open.ts";
 import { type Cluster, HAS_POOLER, HAS_POSTGRES, openCluster, openPooler, type Pooler } from "./testing/cluster.ts";
 import { MIGRATIONS } from "./testing.ts";
+import { troubleInWords } from "./trouble.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const migrationsFolder = join(MIGRATIONS, "postgres");
 const messageOf = (work: Promise<unknown>) =>
   work.then(
     () => "served",
-    (error: unknown) => domainErrorOf(error)?.message ?? `not in words: ${String(error)}`,
+    (error: unknown) => {
+      const said = troubleInWords(error);
+      return said instanceof PerchError ? said.message : `not in words: ${String(error)}`;
+    },
   );
 
 describe.skipIf(!HAS_POSTGRES)("a PostgreSQL server in trouble", () => {

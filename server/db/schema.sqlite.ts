@@ -17,6 +17,7 @@ export const {
   passkeys,
   decisions,
   abuseCounts,
+  nodes,
   phones,
   androidDevices,
   phoneHosts,

@@ -15,6 +15,7 @@ import { uploadTables } from "../files/uploads.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
+import { nodeTables } from "../nodes/nodes.tables.ts";
 import { androidTables } from "../phones/drivers/adb/adb.tables.ts";
 import { geelarkTables } from "../phones/drivers/geelark/geelark.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
@@ -42,6 +43,7 @@ export function defineTables(k: Kit) {
     ...users,
     ...teams,
     ...accounts,
+    ...nodeTables(k),
     ...phones,
     ...androidTables(k, phones),
     ...geelarkTables(k),

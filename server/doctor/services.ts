@@ -10,7 +10,7 @@ import { demandFits } from "../db/sqlite.ts";
 import { lacksTls13 } from "../egress/tls-version.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import { checkSmtp } from "../mail/smtp.ts";
-import { databaseFile } from "../open-database.ts";
+import { databaseFile } from "../db/database-file.ts";
 import { projectRoot } from "../paths.ts";
 import { fail, ok, sentenceOf, type Verdict, warn } from "./diagnosis.ts";
 import { takesConnections } from "./reach.ts";

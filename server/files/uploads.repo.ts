@@ -1,6 +1,6 @@
 /** Uploads in the database. Functions for people take a `TeamScope`; those of the machine itself are named `…Anywhere`. */
-import { and, desc, eq, inArray, sum } from "drizzle-orm";
-import type { PhoneId, UploadId } from "../../shared/ids.ts";
+import { and, desc, eq, inArray, isNull, or, sum } from "drizzle-orm";
+import type { NodeId, PhoneId, UploadId } from "../../shared/ids.ts";
 import type { UploadState } from "../../shared/uploads.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
@@ -30,7 +30,8 @@ export interface UploadsRepo {
   ): Promise<UploadRow | undefined>;
   delete(tx: Writer, ids: readonly UploadId[]): Promise<void>;
   findAnywhere(id: UploadId): Promise<UploadRow | undefined>;
-  inStatesAnywhere(states: readonly UploadState[]): Promise<UploadRow[]>;
+  /** Of phones of one node, and of nobody's, where one is given. */
+  inStatesAnywhere(states: readonly UploadState[], node?: NodeId): Promise<UploadRow[]>;
   ofPhoneAnywhere(phone: PhoneId): Promise<UploadRow[]>;
   /** Which of these there are. */
   known(ids: readonly UploadId[]): Promise<ReadonlySet<UploadId>>;
@@ -40,7 +41,7 @@ export interface UploadsRepo {
 const ROWS = 500;
 
 export function createUploadsRepo(db: Database): UploadsRepo {
-  const { uploads: t } = db.t;
+  const { uploads: t, phones } = db.t;
   const open = inArray(t.state, [...OPEN_STATES]);
   const bytesOf = async (reader: Reader, where: ReturnType<typeof and>) => {
     const [row] = await reader
@@ -101,11 +102,22 @@ export function createUploadsRepo(db: Database): UploadsRepo {
       const [row] = await db.read.select().from(t).where(eq(t.id, id));
       return row;
     },
-    inStatesAnywhere: async (states) =>
-      db.read
+    inStatesAnywhere: async (states, node) => {
+      const there =
+        node === undefined
+          ? undefined
+          : inArray(
+              t.phoneId,
+              db.read
+                .select({ id: phones.id })
+                .from(phones)
+                .where(or(isNull(phones.nodeId), eq(phones.nodeId, node))),
+            );
+      return db.read
         .select()
         .from(t)
-        .where(inArray(t.state, [...states])),
+        .where(and(inArray(t.state, [...states]), there));
+    },
     ofPhoneAnywhere: async (phone) => db.read.select().from(t).where(eq(t.phoneId, phone)),
     async known(ids) {
       const found = new Set<UploadId>();

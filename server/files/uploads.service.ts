@@ -1,6 +1,6 @@
 /** Files and apps on their way to phones. Every method for people takes the `TeamScope` of a caller who was checked. */
 import type { z } from "zod";
-import { newId, type PhoneId, type UploadId } from "../../shared/ids.ts";
+import { type NodeId, newId, type PhoneId, type UploadId } from "../../shared/ids.ts";
 import { MAX_UPLOAD_BYTES, type openUploadInput, UPLOAD_PIECE_BYTES, type Upload } from "../../shared/uploads.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
@@ -47,6 +47,8 @@ export interface Uploads extends UploadsService {
   recover(): Promise<void>;
   /** Gives phones what waits for them. Called every few seconds. */
   tick(): Promise<void>;
+  /** The phone is this node's since a moment; what was sent for it lies where it was. */
+  phoneCame(phone: PhoneId): Promise<void>;
   /** Nothing for it is needed any more. */
   phoneRemoved(phone: PhoneId): Promise<void>;
   /** Removes files that belong to no upload any more; gives how many uploads. */
@@ -59,6 +61,8 @@ const MOST_OPEN = 20;
 const MOST_BYTES = 4 * 1024 ** 3;
 /** Stays free on the disk, whatever is sent. */
 const DISK_RESERVE_BYTES = 1024 ** 3;
+
+const isOpen = ({ state }: UploadRow) => OPEN_STATES.some((open) => open === state);
 
 function noSuchUpload(): PerchError {
   return new PerchError("not_found", "There is no such upload. Send the file again.");
@@ -73,6 +77,8 @@ export function createUploads(options: {
   lifecycle: Pick<PhoneLifecycle, "used">;
   clock: Clock;
   log: Log;
+  /** Whose phones get files from here; undefined where there is no other node. */
+  node: NodeId | undefined;
   /** Bytes that are free where the store is. */
   room: () => Promise<number>;
 }): Uploads {
@@ -152,7 +158,16 @@ export function createUploads(options: {
 
   async function tick(): Promise<void> {
     if (!ready || closing) return;
-    for (const { id } of await repo.inStatesAnywhere(["putting"])) give(id);
+    for (const { id } of await repo.inStatesAnywhere(["putting"], options.node)) give(id);
+  }
+
+  /** No more is counted than is here. */
+  async function putInOrder(row: UploadRow): Promise<void> {
+    const held = await store.held(row.id);
+    if (held >= row.received) return;
+    const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
+    const change = row.state === "receiving" ? { received: held } : lost;
+    await db.tx((tx) => repo.change(tx, row.id, [row.state], { ...change, updatedAt: now() }));
   }
 
   async function removeOrphans(): Promise<number> {
@@ -219,14 +234,11 @@ export function createUploads(options: {
         receiving.delete(id);
       }
     },
+    async phoneCame(phone) {
+      for (const row of await repo.ofPhoneAnywhere(phone)) if (isOpen(row)) await putInOrder(row);
+    },
     async recover() {
-      for (const row of await repo.inStatesAnywhere(OPEN_STATES)) {
-        const held = await store.held(row.id);
-        if (held >= row.received) continue;
-        const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
-        const change = row.state === "receiving" ? { received: held } : lost;
-        await db.tx((tx) => repo.change(tx, row.id, [row.state], { ...change, updatedAt: now() }));
-      }
+      for (const row of await repo.inStatesAnywhere(OPEN_STATES, options.node)) await putInOrder(row);
       ready = true;
       await removeOrphans();
       await tick();

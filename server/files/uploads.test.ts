@@ -46,6 +46,7 @@ describe.each(TEST_ENGINES)("an upload on $name", (engine) => {
     const store = createUploadStore({ folder: join(folder, "uploads"), key: KEY });
     const putting = createPutting({ ...{ db, repo, store, phones, lifecycle, audit, clock }, log: silentLog });
     return createUploads({
+      node: undefined,
       ...{ db, repo, store, putting, phones: at.phones, lifecycle, clock },
       room: async () => room,
       log: silentLog,

@@ -12,6 +12,7 @@ import { describeProcedures } from "../authz.ts";
 import { ManualClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
 import { createMeters } from "../metrics/meters.ts";
+import { ONE_NODE } from "../nodes/testing/alone.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import { untraced } from "../tracing/tracing.ts";
 import { createDoors } from "./guards.ts";
@@ -63,6 +64,7 @@ const app = createApp({
   meters: createMeters(),
   tracing: untraced,
   pages: new Hono<AppEnv>(),
+  ...ONE_NODE,
 });
 
 function send(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {

@@ -1,5 +1,5 @@
 /** The jobs table: enqueue in the business transaction, claim by lease, write only with the fencing token. */
-import { and, asc, eq, gte, inArray, lt, lte, max, min, ne, notExists, or, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, isNull, lt, lte, max, min, ne, notExists, notInArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type JobId, newId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
@@ -33,14 +33,20 @@ export interface JobsRepo {
   /** True when a job of the kind was enqueued at or after the moment, whatever became of it. */
   enqueuedSince(tx: Writer, kind: string, since: Date): Promise<boolean>;
   /** Jobs behind a held lock do not stand in the way of others. */
-  claim(node: string, kinds: readonly string[], leaseMs: number): Promise<ClaimedJob | undefined>;
+  claim(
+    node: string,
+    kinds: readonly string[],
+    leaseMs: number,
+    /** Other nodes that live: theirs is theirs, whatever their clocks say. */
+    others?: readonly string[],
+  ): Promise<ClaimedJob | undefined>;
   renew(job: ClaimedJob, leaseMs: number): Promise<boolean>;
   saveProgress(job: ClaimedJob, progress: unknown): Promise<boolean>;
   /** Marks the job done in the caller's transaction; false when the lease was lost (roll back then). */
   finish(tx: Writer, job: ClaimedJob): Promise<boolean>;
   /** Runs again at `retryAt`, or is dead when there is none. */
   fail(job: ClaimedJob, error: string, retryAt: Date | undefined): Promise<void>;
-  /** Gives back what a node held: for the start of a single-node server, where every earlier lease is dead. */
+  /** Gives back what a node held before it started; all there is where there is no other node. */
   reclaim(node: string | undefined): Promise<number>;
   /** When a job of the kind was last done. */
   lastDone(kind: string): Promise<Date | undefined>;
@@ -91,11 +97,12 @@ export function createJobsRepo(db: Database, clock: Clock): JobsRepo {
         .limit(1);
       return found.length > 0;
     },
-    async claim(node, kinds, leaseMs) {
+    async claim(node, kinds, leaseMs, others = []) {
       if (kinds.length === 0) return undefined;
+      const left = others.length === 0 ? undefined : or(isNull(jobs.node), notInArray(jobs.node, [...others]));
       const due = or(
         and(eq(jobs.state, "ready"), lte(jobs.runAt, now())),
-        and(eq(jobs.state, "running"), lt(jobs.leaseUntil, now())),
+        and(eq(jobs.state, "running"), lt(jobs.leaseUntil, now()), left),
       );
       const candidates = await db.read
         .select({ id: jobs.id, attempt: jobs.attempt })

@@ -49,7 +49,12 @@ export function createJobs(options: {
   clock: Clock;
   log: Log;
   node: string;
+  /** There is no other node. */
   singleNode: boolean;
+  /** Other nodes that live. */
+  others?: () => readonly string[];
+  /** False while this node may do nothing. */
+  mayAct?: () => boolean;
 }): Jobs {
   const { db, repo, clock, log, node } = options;
   const stopping = new AbortController();
@@ -76,8 +81,8 @@ export function createJobs(options: {
   }
 
   async function claimAll(): Promise<void> {
-    while (running.size < CONCURRENCY && !stopping.signal.aborted) {
-      const job = await repo.claim(node, Object.keys(handlers), LEASE_MS);
+    while (running.size < CONCURRENCY && !stopping.signal.aborted && options.mayAct?.() !== false) {
+      const job = await repo.claim(node, Object.keys(handlers), LEASE_MS, options.others?.() ?? []);
       if (job === undefined) return;
       const work = run(job).finally(() => {
         running.delete(work);

@@ -133,6 +133,8 @@ export interface FileToPut {
  */
 export interface PhoneDriver {
   readonly kind: DriverKind;
+  /** Set where this process has no phones of the kind, and other nodes do. */
+  readonly isElsewhere?: true;
   readonly capabilities: PhoneCapabilities;
   /** What a phone can be made of; none for kinds that have profiles instead. */
   models(): Promise<readonly PhoneModel[]>;
@@ -142,6 +144,8 @@ export interface PhoneDriver {
   start(spec: PhoneSpec, url?: string): Promise<void>;
   /** Closes the phone and keeps its state. */
   park(id: PhoneId): Promise<void>;
+  /** Ends what this process has with a phone that goes on by itself: another one takes it up. Absent: none does. */
+  letGo?(id: PhoneId): Promise<void>;
   /** Closes the phone, wipes everything it stored and looks that it is gone. */
   remove(id: PhoneId): Promise<WipeReceipt>;
   state(id: PhoneId): Promise<DriverState>;

@@ -39,6 +39,8 @@ export interface Hands {
   lostAt(id: PhoneId): number | undefined;
   isAdrift(id: PhoneId): boolean;
   drop(id: PhoneId): void;
+  /** All that run, out of reach or not. */
+  all(): readonly (readonly [PhoneId, PhoneDriver])[];
   /** @throws PerchError `phone_not_running`, or `phone_unavailable` for one that is out of reach */
   driver(id: PhoneId): PhoneDriver;
 }
@@ -58,6 +60,7 @@ export function createHands(): Hands {
       running.delete(id);
       lost.delete(id);
     },
+    all: () => [...running],
     driver(id) {
       const why = lost.get(id);
       if (why !== undefined) throw new PerchError("phone_unavailable", outOfReachWords(why.reason));

@@ -3,7 +3,7 @@
  * the server comes back. Work on one phone is done one at a time, in order; the row is the truth, the driver is asked
  * to follow it, and both are brought together again in `recover`.
  */
-import { type PhoneId, userId } from "../../shared/ids.ts";
+import { type NodeId, type PhoneId, userId } from "../../shared/ids.ts";
 import {
   deviceProfile,
   PHONE_REASONS,
@@ -19,14 +19,17 @@ import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { ProfileArchive } from "../nodes/profile-archive.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec } from "./driver.ts";
 import type { Drivers } from "./drivers.ts";
 import { createHands, type LifecycleListener } from "./phone-life-parts.ts";
 import { createLoss, screenOf } from "./phone-loss.ts";
 import { createMove, createRetries, createTurns } from "./phone-moves.ts";
 import { createRecovery } from "./phone-recovery.ts";
+import { createTending } from "./phone-tending.ts";
 import { phoneView } from "./phone-view.ts";
-import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
+import { ACTIVE_STATES, type PhoneRow, type PhonesRepo } from "./phones.repo.ts";
+import { isElsewhere, isHere, ownerOf, type PhonesNode } from "./phones-node.ts";
 
 export interface LifecycleLimits {
   readonly idleMs: number;
@@ -63,11 +66,16 @@ export interface PhoneLifecycle {
    * starting, parking or removed while nobody works on it. One phone's trouble stops no other. Called every few seconds.
    */
   tick(): Promise<void>;
+  /** Takes up phones that are this node's since a moment: as `recover` does, for these alone. */
+  adopt(ids: readonly PhoneId[]): Promise<void>;
+  /** Ends what this process does to phones, without the database: its lease on them is over. */
+  fence(): Promise<void>;
+  /** Gives a phone that goes on by itself to another node, which has to take it up. */
+  handOver(row: PhoneRow, to: NodeId): Promise<void>;
   /** Parks everything. */
   close(): Promise<void>;
 }
 
-const WARNING_MS = 2 * 60_000;
 const CRASH_WINDOW_MS = 60_000;
 const SERVER = "server";
 const WIPED_LATER = "The phone is out of reach. It is hidden from now on, and wiped as soon as it can be reached.";
@@ -87,9 +95,13 @@ export function createPhoneLifecycle(options: {
   log: Log;
   limits: LifecycleLimits;
   metering: Metering;
+  /** Only its phones are touched. */
+  node: PhonesNode;
+  /** Keeps web phones' files for other nodes. */
+  archive: ProfileArchive;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, drivers, events, audit, clock, log, limits, metering } = options;
+  const { db, repo, drivers, events, audit, clock, log, limits, metering, node, archive } = options;
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
@@ -108,6 +120,9 @@ export function createPhoneLifecycle(options: {
     rotated: row.rotated,
   });
 
+  function demandHere(row: PhoneRow): void {
+    if (row.nodeId !== null && !isHere(node, row)) throw isElsewhere();
+  }
   const stopped = (id: PhoneId, end: IntervalEnd) => ({ meter: (tx: Writer) => metering.closed(tx, id, end) });
 
   function parksAt(row: PhoneRow): Date | undefined {
@@ -124,13 +139,14 @@ export function createPhoneLifecycle(options: {
     await events.publish(tx, row.teamId, event);
   }
 
-  const move = createMove({ db, repo, events, audit, log, publish });
+  const move = createMove({ db, repo, events, audit, log, node, publish });
   const { listener } = options;
   const parts = { repo, drivers, clock, log, metering, move, hands, lastUse, driverOf, specOf, listener };
   const loss = createLoss(parts);
 
   async function startNow(row: PhoneRow, url: string | undefined, actor: string, admit?: Admission): Promise<PhoneRow> {
-    if (closing) throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
+    if (closing || !node.mayAct())
+      throw new PerchError("unavailable", "The server is stopping. Try again in a moment.");
     const driver = driverOf(row);
     const start = { teamId: row.teamId, phoneId: row.id, startedBy: userId.safeParse(actor).data ?? null };
     const admitted = async (tx: Writer) => {
@@ -141,10 +157,15 @@ export function createPhoneLifecycle(options: {
     const started = await move(
       row.id,
       ["creating", "starting", "parked", "failed"],
-      { state: "starting", reason: null },
+      { state: "starting", reason: null, nodeId: node.id },
       { before: admitted },
     );
     try {
+      // From another node: without its files nothing is begun, so that no empty phone takes its place.
+      const isNew = row.state === "creating" || driver.kind !== "web" || node.alone;
+      if (!isNew && (await driver.state(row.id)) === "absent" && (await archive.has(row.id))) {
+        await archive.restore(row.id);
+      }
       await driver.create(specOf(started));
       await driver.start(specOf(started), url);
     } catch (error) {
@@ -179,6 +200,7 @@ export function createPhoneLifecycle(options: {
   async function parkNow(id: PhoneId, reason: PhoneReason, actor: string): Promise<PhoneRow> {
     const row = await repo.findAnywhere(id);
     if (row === undefined || row.state === "removed") throw noSuchPhone();
+    demandHere(row);
     if (row.state === "parked") return row;
     await move(
       id,
@@ -201,17 +223,22 @@ export function createPhoneLifecycle(options: {
           : "The phone is out of reach and may still run. It is parked when it is found.";
       throw new PerchError("phone_unavailable", words, { cause: error });
     }
-    return move(
+    const parked = await move(
       id,
       ["parking"],
       { state: "parked", reason, startedAt: null },
       { entry: () => ({ actor, action: "phone.parked", object: id, detail: { reason } }) },
     );
+    // In a turn of its own: who asked need not wait for it, and a start does.
+    if (row.driver === "web" && !node.alone) {
+      void alone(id, "A parked phone was not kept for other nodes", () => archive.archive(id));
+    }
+    return parked;
   }
 
   async function onEnded(id: PhoneId, reason: PhoneReason): Promise<void> {
     const row = await repo.findAnywhere(id);
-    if (row === undefined || row.state !== "running") return;
+    if (row === undefined || row.state !== "running" || !isHere(node, row)) return;
     // The end of an earlier life: the phone was parked and started again while this waited its turn.
     if ((await driverOf(row).state(id)) === "running") return;
     hands.drop(id);
@@ -236,20 +263,11 @@ export function createPhoneLifecycle(options: {
     if (work === undefined) return;
     const { phoneId, type } = event;
     inTurn(phoneId, async () => {
-      if (!closing) await work();
+      if (!closing && node.mayAct()) await work();
     }).catch((error: unknown) => {
       log.error("What happened to a phone could not be recorded", { phoneId, what: type, ...errorFields(error) });
     });
   });
-
-  async function warn(row: PhoneRow, at: Date): Promise<void> {
-    if (warned.get(row.id) === at.getTime()) return;
-    warned.set(row.id, at.getTime());
-    const event: PhoneEvent = { type: "idle_warning", phoneId: row.id, parksAt: at.toISOString() };
-    await db.tx((tx) => events.publish(tx, row.teamId, event));
-    events.wake(row.teamId);
-    options.listener().idleWarning(row.id, at);
-  }
 
   async function wipe(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt> {
     const receipt = await driverOf(row)
@@ -258,6 +276,7 @@ export function createPhoneLifecycle(options: {
         if (!(error instanceof PerchError) || error.code !== "phone_unavailable") throw error;
         throw new PerchError("phone_unavailable", WIPED_LATER, { cause: error });
       });
+    if (row.driver === "web" && !node.alone) await archive.remove(row.id);
     if (!receipt.verifiedAbsent)
       throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
     await db.tx(async (tx) => {
@@ -278,30 +297,6 @@ export function createPhoneLifecycle(options: {
     return receipt;
   }
 
-  /** Looks after one phone; runs in its turn, so the row is read again. */
-  async function tend(id: PhoneId): Promise<void> {
-    const row = await repo.findAnywhere(id);
-    if (row === undefined) return;
-    if (row.state === "removed") await wipes.attempt(id, () => wipe(row, SERVER));
-    if (row.state === "parking") await parkNow(id, "asked", SERVER);
-    if (row.state === "starting") {
-      await driverOf(row)
-        .park(id)
-        .catch((error: unknown) =>
-          log.warn("A phone that did not start was not parked", { phoneId: id, ...errorFields(error) }),
-        );
-      await move(id, ["starting"], { state: "failed", reason: "start_failed" }, stopped(id, "failed"));
-    }
-    if (row.state === "running" && row.unreachableSince !== null) return loss.tend(row);
-    const at = parksAt(row);
-    if (row.state !== "running" || row.startedAt === null || at === undefined) return;
-    const now = clock.now();
-    if (now >= at.getTime()) {
-      const tooLong = now >= row.startedAt.getTime() + limits.longestSessionMs;
-      await parkNow(id, tooLong ? "longest_session" : "idle", SERVER);
-    } else if (now >= at.getTime() - WARNING_MS) await warn(row, at);
-  }
-
   /** Work of the server itself on one phone: its failure is logged and stops nothing else. */
   async function alone(id: PhoneId, what: string, work: () => Promise<unknown>): Promise<void> {
     try {
@@ -311,11 +306,37 @@ export function createPhoneLifecycle(options: {
     }
   }
 
+  /** Its node wipes it as soon as it can; until then it is only hidden. */
+  async function removeElsewhere(row: PhoneRow, actor: string): Promise<never> {
+    await db.tx(async (tx) => {
+      const hidden = { state: "removed", removedAt: new Date(clock.now()), unreachableSince: null } as const;
+      const changed = await repo.change(tx, row.id, [...ACTIVE_STATES, "parked", "failed"], hidden);
+      if (changed === undefined) return;
+      await metering.closed(tx, row.id, "removed");
+      await publish(tx, changed);
+      await audit.record(tx, { chain: row.teamId, actor, action: "phone.hidden", object: row.id });
+    });
+    events.wake(row.teamId);
+    throw new PerchError("phone_unavailable", WIPED_LATER);
+  }
+
+  const recovery = createRecovery({
+    ...{ ...parts, db, loss, alone, node },
+    startAgain: (row) => startNow(row, undefined, SERVER),
+    tend: (id) => tending.tend(id),
+  });
+  const tending = createTending({
+    ...{ ...parts, db, events, loss, alone, turns, wipes, warned, limits, parksAt, node },
+    park: parkNow,
+    wipe: (row) => wipe(row, SERVER),
+  });
+
   return {
     start: (row, url, actor, admit) =>
       inTurn(row.id, async () => {
         const current = await repo.findAnywhere(row.id);
         if (current === undefined || current.state === "removed") throw noSuchPhone();
+        demandHere(current);
         if (current.state === "running") {
           if (url !== undefined) await driverOf(current).openUrl(current.id, url);
           return current;
@@ -325,7 +346,9 @@ export function createPhoneLifecycle(options: {
     park: (id, reason, actor) => inTurn(id, () => parkNow(id, reason, actor)),
     remove: (row, actor, keep) =>
       inTurn(row.id, async () => {
-        if ((await repo.findAnywhere(row.id)) === undefined) throw noSuchPhone();
+        const current = await repo.findAnywhere(row.id);
+        if (current === undefined) throw noSuchPhone();
+        if (current.nodeId !== null && !isHere(node, current)) return removeElsewhere(current, actor);
         const gone = await move(
           row.id,
           ["creating", "starting", "running", "parking", "parked", "failed", "removed"],
@@ -360,31 +383,40 @@ export function createPhoneLifecycle(options: {
         );
       }),
     publish,
-    recover: createRecovery({
-      ...{ ...parts, loss, alone, tend },
-      startAgain: (row) => startNow(row, undefined, SERVER),
-    }),
-    async tick() {
-      const rows = await repo.inStatesAnywhere(["starting", "running", "parking", "removed"]);
-      const used = new Map<PhoneId, Date>();
-      for (const row of rows) {
-        const at = lastUse.get(row.id);
-        if (at !== undefined && at > (row.lastUsedAt?.getTime() ?? 0) + 15_000) used.set(row.id, new Date(at));
-      }
-      if (used.size > 0) await db.tx((tx) => repo.touch(tx, used));
-      const due = rows.filter((row) => {
-        if (turns.isBusy(row.id) || !wipes.isDue(row.id)) return false;
-        return (
-          row.unreachableSince !== null ||
-          row.state !== "running" ||
-          clock.now() >= (parksAt(row)?.getTime() ?? Infinity) - WARNING_MS
-        );
-      });
-      await Promise.all(due.map((row) => alone(row.id, "Looking after a phone failed", () => tend(row.id))));
+    recover: recovery.recover,
+    adopt: recovery.adopt,
+    async fence() {
+      const active = hands.all();
+      await Promise.all(
+        active.map(async ([id, driver]) => {
+          hands.drop(id);
+          lastUse.delete(id);
+          listener().ended(id, "failed", "server_stopped");
+          // An Android goes on by itself; whoever has it next takes it up.
+          if (driver.kind === "web") await driver.park(id);
+          else await driver.letGo?.(id);
+        }),
+      );
     },
+    async handOver(row, to) {
+      await inTurn(row.id, async () => {
+        const driver = driverOf(row);
+        const given = await move(
+          row.id,
+          ["running", "parked", "failed"],
+          { nodeId: to },
+          { meter: (tx) => metering.closed(tx, row.id, "lost") },
+        );
+        hands.drop(row.id);
+        lastUse.delete(row.id);
+        listener().ended(row.id, given.state, "server_stopped");
+        await driver.letGo?.(row.id);
+      });
+    },
+    tick: tending.tick,
     async close() {
       closing = true;
-      const active = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"]);
+      const active = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"], ownerOf(node));
       await Promise.allSettled(active.map((row) => inTurn(row.id, () => parkNow(row.id, "server_stopped", SERVER))));
     },
   };

@@ -9,6 +9,7 @@ import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { PhoneChange, PhoneRow, PhonesRepo } from "./phones.repo.ts";
+import { ownerOf, type PhonesNode } from "./phones-node.ts";
 
 /** What happens in the transaction of a transition, beside the row and its event. */
 export interface MoveParts {
@@ -30,14 +31,18 @@ export function createMove(options: {
   events: Events;
   audit: Audit;
   log: Log;
+  node: Pick<PhonesNode, "id" | "alone" | "demandBoot">;
   publish: (tx: Writer, row: PhoneRow) => Promise<void>;
 }): Move {
-  const { db, repo, events, audit, log, publish } = options;
+  const { db, repo, events, audit, log, node, publish } = options;
+  const owner = ownerOf(node);
   return async (id, from, change, { entry, before, meter } = {}) => {
     const work = async (tx: Writer) => {
+      await node.demandBoot(tx);
       await before?.(tx);
       const over = change.state !== undefined && change.state !== "running";
-      const changed = await repo.change(tx, id, from, { ...change, ...(over && { unreachableSince: null }) });
+      const values = { ...change, ...(over && { unreachableSince: null }) };
+      const changed = await repo.change(tx, id, from, values, owner);
       if (changed === undefined)
         throw new PerchError("conflict", "The phone is busy with something else. Try again in a moment.");
       await meter?.(tx);

@@ -5,13 +5,17 @@
 import type { PhoneId } from "../../shared/ids.ts";
 import type { DriverKind, PhoneReason } from "../../shared/phones.ts";
 import { NotCovered } from "../billing/usage/not-covered.ts";
+import type { Database } from "../db/database.ts";
 import { errorFields } from "../log.ts";
 import type { DriverState, PhoneDriver } from "./driver.ts";
 import type { LifeParts } from "./phone-life-parts.ts";
 import { type Loss, screenOf, stateOf } from "./phone-loss.ts";
 import { ACTIVE_STATES, type PhoneRow } from "./phones.repo.ts";
+import { isHere, ownerOf, type PhonesNode } from "./phones-node.ts";
 
 export interface RecoveryParts extends LifeParts {
+  readonly db: Database;
+  readonly node: PhonesNode;
   readonly loss: Loss;
   /** Work on one phone in its turn; a failure is logged and stops nothing else. */
   readonly alone: (id: PhoneId, what: string, work: () => Promise<unknown>) => Promise<void>;
@@ -25,8 +29,39 @@ const UNREACHED = {
   geelark: "partner_down",
 } as const satisfies Record<DriverKind, PhoneReason>;
 
-export function createRecovery(parts: RecoveryParts): () => Promise<void> {
-  const { repo, drivers, log, metering, move, hands, loss, alone, lastUse } = parts;
+export interface PhoneRecovery {
+  /** After a start of the server: all its phones. */
+  recover(): Promise<void>;
+  /** These, which are this node's since a moment. */
+  adopt(ids: readonly PhoneId[]): Promise<void>;
+}
+
+export function createRecovery(parts: RecoveryParts): PhoneRecovery {
+  const { db, repo, drivers, log, metering, move, hands, loss, alone, lastUse, node } = parts;
+
+  /** Takes phones nobody has. A web phone is where its files are; where there are no other nodes, they can be nowhere else. */
+  async function claim(row: PhoneRow, there: ReadonlyMap<PhoneId, DriverState> | undefined): Promise<boolean> {
+    if (node.alone || row.nodeId === node.id) return true;
+    if (row.driver === "web" && there?.has(row.id) !== true && node.hasOthers()) return false;
+    const claimed = await db.tx(async (tx) => {
+      await node.demandBoot(tx);
+      return repo.reassign(tx, row.id, null, node.id);
+    });
+    return claimed !== undefined;
+  }
+
+  /** Starts again what ran and could not be taken up where it is. */
+  async function comeBack(row: PhoneRow): Promise<void> {
+    if (row.state !== "running" && row.state !== "starting") return;
+    await alone(row.id, "A phone did not come back after the restart", async () => {
+      const current = await repo.findAnywhere(row.id);
+      if (current?.state !== "parked" || !isHere(node, current)) return;
+      await parts.startAgain(current).catch(async (error: unknown) => {
+        if (error instanceof NotCovered) await move(row.id, ["parked"], { reason: error.reason });
+        throw error;
+      });
+    });
+  }
 
   /** What the driver says is there; undefined when it cannot say. */
   async function whatIsThere(driver: PhoneDriver): Promise<ReadonlyMap<PhoneId, DriverState> | undefined> {
@@ -77,10 +112,10 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
     await move(row.id, [row.state], { state: "parked", reason: "server_restarted", startedAt: null }, stopped);
   }
 
-  async function ofKind(kind: DriverKind, rows: readonly PhoneRow[]): Promise<void> {
+  async function ofKind(kind: DriverKind, all: readonly PhoneRow[]): Promise<void> {
     const driver = drivers.of(kind);
     if (driver === undefined) {
-      for (const row of rows.filter(isActive)) {
+      for (const row of all.filter((one) => isActive(one) && isHere(node, one))) {
         await alone(row.id, "A phone of a kind that is not set up any more could not be put in order", () =>
           move(
             row.id,
@@ -94,6 +129,9 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
     }
     const there = await whatIsThere(driver);
     const stateNow = (id: PhoneId) => (there === undefined ? "unknown" : (there.get(id) ?? "absent"));
+    const claimed = await Promise.all(all.map((row) => claim(row, there)));
+    const rows = all.filter((_row, index) => claimed[index]);
+    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there);
     for (const row of rows.filter(({ state }) => state === "removed")) {
       await alone(row.id, "A removed phone could not be wiped", () => parts.tend(row.id));
     }
@@ -103,16 +141,7 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
         alone(row.id, "A phone could not be put in order", () => putInOrder(row, driver, stateNow(row.id))),
       ),
     );
-    for (const row of interrupted.filter(({ state }) => state === "running" || state === "starting")) {
-      await alone(row.id, "A phone did not come back after the restart", async () => {
-        const current = await repo.findAnywhere(row.id);
-        if (current?.state !== "parked") return;
-        await parts.startAgain(current).catch(async (error: unknown) => {
-          if (error instanceof NotCovered) await move(row.id, ["parked"], { reason: error.reason });
-          throw error;
-        });
-      });
-    }
+    for (const row of interrupted) await comeBack(row);
     for (const row of rows.filter(({ state }) => state === "parked" || state === "failed")) {
       if (stateNow(row.id) !== "running") continue;
       await alone(row.id, "A phone that should not run could not be parked", async () => {
@@ -121,17 +150,49 @@ export function createRecovery(parts: RecoveryParts): () => Promise<void> {
     }
   }
 
-  return async () => {
-    const rows = await repo.inStatesAnywhere([...ACTIVE_STATES, "parked", "failed", "removed"]);
-    const kinds = new Set([...drivers.all.map(({ kind }) => kind), ...rows.map(({ driver }) => driver)]);
-    await Promise.all(
-      [...kinds].map((kind) =>
-        ofKind(
-          kind,
-          rows.filter(({ driver }) => driver === kind),
+  /** Files of phones that another node went on with from their archive while this one was away, and may have wiped since. */
+  async function dropStrays(driver: PhoneDriver, there: ReadonlyMap<PhoneId, DriverState>): Promise<void> {
+    for (const id of there.keys()) {
+      await alone(id, "What is left of a phone that another node has was not removed", async () => {
+        const row = await repo.findAnywhere(id);
+        if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
+        log.info("What is left of a phone that another node has is removed", { phoneId: id });
+        await driver.remove(id);
+      });
+    }
+  }
+
+  return {
+    async recover() {
+      const rows = await repo.inStatesAnywhere([...ACTIVE_STATES, "parked", "failed", "removed"], ownerOf(node));
+      const kinds = new Set([...drivers.all.map(({ kind }) => kind), ...rows.map(({ driver }) => driver)]);
+      await Promise.all(
+        [...kinds].map((kind) =>
+          ofKind(
+            kind,
+            rows.filter(({ driver }) => driver === kind),
+          ),
         ),
-      ),
-    );
+      );
+    },
+    async adopt(ids) {
+      await Promise.all(
+        ids.map(async (id) => {
+          const row = await repo.findAnywhere(id);
+          if (row === undefined || !isHere(node, row)) return;
+          const driver = drivers.of(row.driver);
+          if (driver === undefined) return;
+          if (row.state === "removed") {
+            return alone(id, "A removed phone could not be wiped", () => parts.tend(id));
+          }
+          if (!isActive(row)) return;
+          await alone(id, "A phone could not be taken up", async () =>
+            putInOrder(row, driver, await stateOf(driver, id)),
+          );
+          await comeBack(row);
+        }),
+      );
+    },
   };
 }
 

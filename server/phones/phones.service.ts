@@ -32,6 +32,7 @@ import { noSuchPhone, type PhoneLifecycle } from "./phone-lifecycle.ts";
 import { chooseModel, numbered } from "./phone-models.ts";
 import { phoneView } from "./phone-view.ts";
 import type { PhoneRow, PhonesRepo } from "./phones.repo.ts";
+import { isBeingDrained, ownerOf, type PhonesNode } from "./phones-node.ts";
 
 export interface PhoneLimits {
   readonly perTeam: number;
@@ -105,9 +106,10 @@ export function createPhonesService(options: {
   gate: LaunchGate;
   metering: Metering;
   clock: Clock;
+  node: PhonesNode;
   limits: PhoneLimits;
 }): PhonesService {
-  const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, metering, clock, limits } = options;
+  const { db, repo, drivers, lifecycle, events, audit, idempotency, gate, metering, clock, node, limits } = options;
 
   const driverOf = drivers.need;
   const view = (row: PhoneRow): Phone => phoneView(row, drivers.of(row.driver)?.capabilities, lifecycle.parksAt(row));
@@ -130,6 +132,7 @@ export function createPhonesService(options: {
 
   /** Only web phones draw and live on this machine; where an Android runs has limits of its own. */
   function refuseBusyMachine(driver: PhoneDriver): void {
+    if (node.isDraining()) throw isBeingDrained();
     const moving = driver.kind === "web" ? driver.movingPhones() : 0;
     if (moving >= limits.movingOnMachine) {
       throw new PerchError(
@@ -139,7 +142,7 @@ export function createPhonesService(options: {
     }
   }
   async function refuseOverLimit(tx: Writer, teamId: TeamId, kind: DriverKind, adding: boolean): Promise<void> {
-    const counts = await repo.counts(tx, teamId);
+    const counts = await repo.counts(tx, teamId, ownerOf(node));
     if (adding && counts.team >= limits.perTeam) {
       throw new PerchError(
         "limit_reached",
@@ -206,7 +209,7 @@ export function createPhonesService(options: {
             await gate.demandLaunch(tx, scope, provenAt);
             refuseBusyMachine(driver);
             await refuseOverLimit(tx, scope.teamId, kind, true);
-            const { team } = await repo.counts(tx, scope.teamId);
+            const { team } = await repo.counts(tx, scope.teamId, ownerOf(node));
             const profile = input.profile ?? DEFAULT_PROFILE;
             if (model !== undefined && "refused" in model) throw model.refused;
             const name = model?.label ?? `${deviceProfile(profile).label} phone`;
@@ -222,6 +225,7 @@ export function createPhonesService(options: {
               rotated: false,
               state: "creating",
               createdAt: new Date(clock.now()),
+              nodeId: node.id,
             });
             const { teamId, userId } = scope;
             await metering.admit(tx, { teamId, phoneId: row.id, startedBy: userId, isNew: true });

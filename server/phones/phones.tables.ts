@@ -1,7 +1,7 @@
 /** Phones. What a person opens on a phone stays on the phone: no address is stored here. */
 
 import { sql } from "drizzle-orm";
-import type { PhoneId, TeamId, UserId } from "../../shared/ids.ts";
+import type { NodeId, PhoneId, TeamId, UserId } from "../../shared/ids.ts";
 import {
   type DeviceProfileId,
   DRIVER_KINDS,
@@ -57,12 +57,15 @@ export function phoneTables(k: Kit, { users, teams }: ReturnType<typeof userTabl
       removedAt: k.instant(personal("user.behavior", usage)),
       /** The server lost sight of the running phone then. */
       unreachableSince: k.instant(personal("user.behavior", usage)),
+      /** The node that keeps and runs it. Nobody's: the first that can takes it. */
+      nodeId: k.text(operational("phone")).$type<NodeId>(),
     },
     (t) => [
       k.index("phones_team").on(t.teamId, t.state),
       k.index("phones_state").on(t.state),
       k.index("phones_person").on(t.createdBy),
       k.index("phones_started").on(t.startedAt).where(sql`${t.startedAt} is not null`),
+      k.index("phones_node").on(t.nodeId, t.state),
     ],
   );
   return { phones };

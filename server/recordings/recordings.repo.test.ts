@@ -78,7 +78,7 @@ describe.each(TEST_ENGINES)("recordings on $name", (engine) => {
   it("lets one recording go on for each phone, and pauses all when a server begins", async () => {
     const { phoneId, id } = await begin();
     await expect(begin(phoneId)).rejects.toThrow();
-    await test.db.tx((tx) => repo.pauseAll(tx, "Restarted.", at));
+    await test.db.tx((tx) => repo.pauseAll(tx, { node: undefined }, "Restarted.", at));
     expect(await repo.find(scope, id)).toMatchObject({ state: "paused", note: "Restarted.", eventSeq: 2, stateSeq: 2 });
     await begin(phoneId);
     expect((await repo.list(scope, phoneId, 10)).map(({ state }) => state).sort()).toEqual(["paused", "recording"]);

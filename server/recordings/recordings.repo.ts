@@ -1,6 +1,6 @@
 /** Recordings and their steps in the database, always within a team and of one person. */
-import { and, asc, desc, eq, gt, isNotNull, isNull, max, sql } from "drizzle-orm";
-import type { PhoneId, RecordingId } from "../../shared/ids.ts";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, max, or, sql } from "drizzle-orm";
+import type { NodeId, PhoneId, RecordingId } from "../../shared/ids.ts";
 import type { RecordingEvent, RecordingState } from "../../shared/recording-model.ts";
 import type { Database, Writer } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
@@ -10,9 +10,14 @@ import type { StepData } from "./recordings.tables.ts";
 export type RecordingRow = Tables["recordings"]["$inferSelect"];
 export type RecordedStepRow = Tables["recordingSteps"]["$inferSelect"];
 
+/** Recordings on one phone, or on those of a node; of every phone without one. */
+type Of = { readonly phone: PhoneId } | { readonly node: NodeId | undefined };
+
 export interface RecordingsRepo {
   insert(tx: Writer, row: Tables["recordings"]["$inferInsert"]): Promise<RecordingRow>;
   list(scope: TeamScope, phoneId: PhoneId | undefined, limit: number): Promise<(RecordingRow & { steps: number })[]>;
+  /** Which phone it is of, whoever's it is. */
+  phoneOf(id: RecordingId): Promise<PhoneId | undefined>;
   find(scope: TeamScope, id: RecordingId): Promise<RecordingRow | undefined>;
   /** The recording that goes on on a phone, whoever's it is. */
   running(tx: Writer, phoneId: PhoneId): Promise<RecordingRow | undefined>;
@@ -43,12 +48,12 @@ export interface RecordingsRepo {
   /** What changed after an event, the newest state of each thing, in the order of their last change. */
   events(id: RecordingId, after: number, limit: number): Promise<{ seq: number; data: RecordingEvent }[]>;
   delete(tx: Writer, id: RecordingId): Promise<void>;
-  /** Recordings that were going on when a server stopped. */
-  pauseAll(tx: Writer, note: string, at: Date): Promise<number>;
+  /** Recordings that were going on when a server stopped; of its phones, or of one phone, where there are other nodes. */
+  pauseAll(tx: Writer, of: Of, note: string, at: Date): Promise<number>;
 }
 
 export function createRecordingsRepo(db: Database): RecordingsRepo {
-  const { recordings, recordingSteps } = db.t;
+  const { recordings, recordingSteps, phones } = db.t;
   const mine = (scope: TeamScope) => and(eq(recordings.teamId, scope.teamId), eq(recordings.createdBy, scope.userId));
   const step = (id: RecordingId, seq: number) => and(eq(recordingSteps.recordingId, id), eq(recordingSteps.seq, seq));
 
@@ -78,6 +83,10 @@ export function createRecordingsRepo(db: Database): RecordingsRepo {
         .orderBy(desc(recordings.updatedAt))
         .limit(limit);
       return Promise.all(rows.map(async (row) => ({ ...row, steps: await count(row.id) })));
+    },
+    async phoneOf(id) {
+      const [row] = await db.read.select({ phoneId: recordings.phoneId }).from(recordings).where(eq(recordings.id, id));
+      return row?.phoneId;
     },
     async find(scope, id) {
       const [row] = await db.read
@@ -183,7 +192,18 @@ export function createRecordingsRepo(db: Database): RecordingsRepo {
       await tx.delete(recordings).where(eq(recordings.id, id));
       if (db.engine === "postgres") await db.announce(tx, id);
     },
-    async pauseAll(tx, note, at) {
+    async pauseAll(tx, of, note, at) {
+      const there =
+        "phone" in of
+          ? eq(recordings.phoneId, of.phone)
+          : of.node &&
+            inArray(
+              recordings.phoneId,
+              tx
+                .select({ id: phones.id })
+                .from(phones)
+                .where(or(isNull(phones.nodeId), eq(phones.nodeId, of.node))),
+            );
       const rows = await tx
         .update(recordings)
         .set({
@@ -193,7 +213,7 @@ export function createRecordingsRepo(db: Database): RecordingsRepo {
           stateSeq: sql`${recordings.eventSeq} + 1`,
           updatedAt: at,
         })
-        .where(eq(recordings.state, "recording"))
+        .where(and(eq(recordings.state, "recording"), there))
         .returning({ id: recordings.id });
       return rows.length;
     },

@@ -1,6 +1,6 @@
 /** A person's recordings. Every method takes the `TeamScope` of a caller who was checked. */
 import type { z } from "zod";
-import { newId, type PhoneId, type RecordingId, type UserId } from "../../shared/ids.ts";
+import { type NodeId, newId, type PhoneId, type RecordingId, type UserId } from "../../shared/ids.ts";
 import { stepWords } from "../../shared/recorder/step-words.ts";
 import { writeFlow } from "../../shared/recorder/write-flow.ts";
 import type {
@@ -62,6 +62,10 @@ export interface Recordings extends RecordingsService {
   phoneEnded(phoneId: PhoneId, words: string): Promise<void>;
   /** Settles what an earlier server left behind. */
   recover(): Promise<void>;
+  /** The node that recorded on this phone is gone. */
+  phoneLost(phone: PhoneId): Promise<void>;
+  /** How many go on here. */
+  active(): number;
   close(): Promise<void>;
 }
 
@@ -82,6 +86,8 @@ export interface RecordingsOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whose phones are recorded here; undefined where there is no other node. */
+  readonly node: NodeId | undefined;
   /** The phone's driver. @throws PerchError when the team has no such phone, or it does not run */
   readonly running: (scope: TeamScope, id: PhoneId) => Promise<PhoneDriver>;
 }
@@ -362,8 +368,12 @@ export function createRecordings(options: RecordingsOptions): Recordings {
       await pauseRow(recorder.id, words);
     },
     async recover() {
-      await db.tx((tx) => repo.pauseAll(tx, RESTARTED, now()));
+      await db.tx((tx) => repo.pauseAll(tx, { node: options.node }, RESTARTED, now()));
     },
+    async phoneLost(phone) {
+      await db.tx((tx) => repo.pauseAll(tx, { phone }, RESTARTED, now()));
+    },
+    active: () => active.size,
     async close() {
       for (const recorder of [...active.values()]) await end(recorder);
     },

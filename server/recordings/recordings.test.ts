@@ -24,6 +24,7 @@ function compose(): Recordings {
   const feed = createFeed(at.test.db);
   feeds.push(feed);
   return createRecordings({
+    node: undefined,
     db: at.test.db,
     repo: createRecordingsRepo(at.test.db),
     flows: at.flows,

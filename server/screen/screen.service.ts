@@ -54,6 +54,8 @@ export interface ScreenService {
   ticket(request: Omit<TicketRow, "expiresAt">): Promise<ScreenTicket>;
   /** Redeems a ticket; `undefined` when it is unknown, used, expired or its session ended. */
   consume(ticket: string): Promise<TicketGrant | undefined>;
+  /** Which phone a ticket is for, without redeeming it. */
+  phoneOf(ticket: string): Promise<PhoneId | undefined>;
   /** Takes over an open socket. Ends it with a reason when the phone cannot be shown. */
   attach(socket: WebSocket, grant: TicketGrant): void;
   /** Ends every connection opened with this session or token; the sockets are gone within a second. */
@@ -171,6 +173,7 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
       return { url: url.href, protocol: SCREEN_PROTOCOL, ticket, expiresAt: new Date(expiresAt).toISOString() };
     },
     consume: (ticket) => tickets.consume(ticket),
+    phoneOf: (ticket) => tickets.phoneOf(ticket),
     attach(socket, grant) {
       try {
         const room = roomFor(grant.phoneId);

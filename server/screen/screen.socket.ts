@@ -6,15 +6,18 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { MAX_VIEWER_MESSAGE_BYTES, SCREEN_PROTOCOL, TICKET_PROTOCOL_PREFIX } from "../../shared/screen-protocol.ts";
+import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
 import { MISDIRECTED } from "../http/guards.ts";
 import type { HttpListener } from "../http/listener.ts";
 import { bareAnswer } from "../http/security-headers.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { ScreenProxy } from "../nodes/screen-proxy.ts";
 import { SCREEN_FAILED, SCREEN_PATH, type ScreenService } from "./screen.service.ts";
 
-export interface ScreenSocketOptions {
-  readonly server: HttpListener;
-  readonly screen: Pick<ScreenService, "attach" | "consume">;
+export interface ScreenDoorOptions {
+  readonly screen: Pick<ScreenService, "attach" | "consume" | "phoneOf">;
+  /** Takes over sockets for phones of other nodes. */
+  readonly proxy?: ScreenProxy;
   /** Whether pages of this exact origin may open a screen. */
   readonly originAllowed: (origin: string) => boolean;
   /** Whether this is a name of ours (`Host`); any other points at a rebound address. */
@@ -24,8 +27,12 @@ export interface ScreenSocketOptions {
   readonly log: Log;
 }
 
+export interface ScreenSocketOptions extends ScreenDoorOptions {
+  readonly server: HttpListener;
+}
+
 interface Refusal {
-  readonly status: 401 | 403 | 404 | 421 | 426 | 500;
+  readonly status: 401 | 403 | 404 | 421 | 426 | 500 | 503;
   readonly message: string;
 }
 
@@ -36,8 +43,17 @@ const TICKET_REFUSED: Refusal = {
 const ORIGIN_REFUSED: Refusal = { status: 403, message: "Screens open only from the Perch extension of this server." };
 
 /** Serves screen sockets on `server`. Returns what stops serving them; open screens stay with the service. */
-export function attachScreenSocket(options: ScreenSocketOptions): () => void {
-  const { server, screen, log } = options;
+export function attachScreenSocket({ server, ...options }: ScreenSocketOptions): () => void {
+  const onUpgrade = createScreenDoor(options);
+  server.on("upgrade", onUpgrade);
+  return () => server.off("upgrade", onUpgrade);
+}
+
+export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** What is done with each upgrade, whichever listener it came to. */
+export function createScreenDoor(options: ScreenDoorOptions): OnUpgrade {
+  const { screen, log } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -54,6 +70,8 @@ export function attachScreenSocket(options: ScreenSocketOptions): () => void {
       refuse(socket, opening);
       return;
     }
+    const phone = options.proxy && (await screen.phoneOf(opening.ticket));
+    if (phone !== undefined && (await options.proxy?.(phone, request, socket, head)) === true) return;
     const grant = await screen.consume(opening.ticket);
     if (grant === undefined) {
       refuse(socket, TICKET_REFUSED);
@@ -71,19 +89,19 @@ export function attachScreenSocket(options: ScreenSocketOptions): () => void {
     // The peer may go away while its ticket is looked up.
     socket.on("error", () => socket.destroy());
     admit(request, socket, head).catch((error: unknown) => {
+      if (error instanceof PerchError) return refuse(socket, { status: 503, message: error.message });
       log.error("screen upgrade failed", errorFields(error));
       refuse(socket, { status: 500, message: SCREEN_FAILED });
     });
   }
 
-  server.on("upgrade", onUpgrade);
-  return () => server.off("upgrade", onUpgrade);
+  return onUpgrade;
 }
 
 /** What a request for a screen brings, or why it is refused; wrong ones do not use up their ticket. */
 function readOpening(
   request: IncomingMessage,
-  { originAllowed, hostAllowed }: ScreenSocketOptions,
+  { originAllowed, hostAllowed }: ScreenDoorOptions,
 ): Refusal | { readonly ticket: string; readonly origin: string | undefined } {
   const { host, origin, upgrade } = request.headers;
   if (request.url !== SCREEN_PATH) return { status: 404, message: "There is nothing here to connect to." };

@@ -20,6 +20,13 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
       );
       return ticket;
     },
+    async phoneOf(ticket) {
+      const [row] = await db.read
+        .select({ phoneId: streamTickets.phoneId })
+        .from(streamTickets)
+        .where(eq(streamTickets.hash, hashSecret(ticket)));
+      return row?.phoneId;
+    },
     async consume(ticket) {
       const now = new Date(clock.now());
       return db.tx(async (tx) => {

@@ -26,6 +26,8 @@ export interface TicketGrant extends Omit<TicketRow, "expiresAt"> {
 export interface TicketStore {
   /** Stores a ticket and returns its secret, which is kept nowhere. */
   issue(row: TicketRow): Promise<string>;
+  /** Which phone a ticket is for, without redeeming it; undefined when it is unknown. */
+  phoneOf(ticket: string): Promise<PhoneId | undefined>;
   /**
    * Redeems a ticket: at most one caller ever gets the grant, none after `expiresAt`, none when the session or
    * token that asked has ended since, or the person's role in the team no longer allows it.

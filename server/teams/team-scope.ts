@@ -69,6 +69,11 @@ export function serverScope(teamId: TeamId): TeamScope {
   return { teamId, userId: "server" } as unknown as TeamScope;
 }
 
+/** For work that another node of this server asks for, which has checked who may. */
+export function nodeScope(teamId: TeamId, userId: UserId): TeamScope {
+  return { teamId, userId } as TeamScope;
+}
+
 /**
  * For work of the server that a person asked for earlier, such as a schedule: the person's scope as of now, `undefined`
  * when there is no such person, they left the team, their role may not do it any more, or their data is only kept.

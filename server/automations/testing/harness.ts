@@ -10,6 +10,8 @@ import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
 import { silentLog } from "../../log.ts";
+import type { RunClaims } from "../../nodes/run-claims.ts";
+import { runsAlone } from "../../nodes/testing/alone.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
 import type { PhoneLimits } from "../../phones/phones.service.ts";
 import { composePhones, newTeam } from "../../phones/testing/harness.ts";
@@ -43,6 +45,7 @@ export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
   posted: string[];
   pace?: Pace | undefined;
   holder?: string;
+  claims?: RunClaims;
   onEnd?: RunEndListener;
   limits?: Partial<PhoneLimits>;
   /** The database the automations see, for tests that let it fail. */
@@ -62,7 +65,7 @@ export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
     folder: parts.folder,
     key: Buffer.alloc(32, 7),
     secretsKey: Buffer.alloc(32, 8),
-    holder: parts.holder ?? "node-1",
+    claims: parts.claims ?? runsAlone(parts.holder ?? "node-1"),
     phones: {
       ready: phones.phones.readyFor,
       rotate: (id) => phones.lifecycle.rotate(id, "run"),

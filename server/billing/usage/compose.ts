@@ -1,5 +1,5 @@
 /** Puts together what counts phones' time. */
-import type { PhoneId } from "../../../shared/ids.ts";
+import type { NodeId, PhoneId } from "../../../shared/ids.ts";
 import { createPageLinks } from "../../accounts/page-links.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../../clock.ts";
@@ -44,6 +44,8 @@ export function createUsageParts(options: {
   boot: string;
   /** Phones of this process that live. */
   alive: () => ReadonlySet<PhoneId>;
+  /** Nodes that live, without this one. */
+  others: () => readonly NodeId[];
   phoneDiskMb: number;
   beatMs?: number;
 }): UsageParts {
@@ -61,7 +63,22 @@ export function createUsageParts(options: {
     metering: createMetering({ repo, budgets, settlement, guard, clock, by, alive, phoneDiskMb }),
     meter: (phones) =>
       createMeter({
-        ...{ db, repo, settlement, guard, clock, monotonic, by, beatMs, alive, phones, budgets, audit, log },
+        ...{
+          db,
+          repo,
+          settlement,
+          guard,
+          clock,
+          monotonic,
+          by,
+          beatMs,
+          alive,
+          others: options.others,
+          phones,
+          budgets,
+          audit,
+          log,
+        },
         tellParked: createParkedLetter({ people: budgets, mail, page: createPageLinks(options.publicUrl) }),
         mailQueued: mail.wake,
       }),

@@ -2,7 +2,8 @@
  * The heartbeat of a node: every few seconds one statement says which phones still ran. What that shows to be due goes into
  * the ledger, and what nothing pays for any more is parked.
  */
-import type { PhoneId, TeamId } from "../../../shared/ids.ts";
+import { createHash } from "node:crypto";
+import type { NodeId, PhoneId, TeamId } from "../../../shared/ids.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Clock, Monotonic } from "../../clock.ts";
 import type { Database, Writer } from "../../db/database.ts";
@@ -47,6 +48,8 @@ export function createMeter(options: {
   beatMs: number;
   /** Phones of this process that live. */
   alive: () => ReadonlySet<PhoneId>;
+  /** Nodes that live, without this one. */
+  others: () => readonly NodeId[];
   phones: MeteredPhones;
   budgets: Pick<BudgetsRepo, "ofTeam">;
   tellParked: ParkedLetter;
@@ -88,8 +91,8 @@ export function createMeter(options: {
     const long = await repo.openHere(tx, by, new Date(now - LONGEST_MS));
     const grown = long.filter((row) => row.lastSeenAt.getTime() - row.startedAt.getTime() >= LONGEST_MS);
     if (grown.length > 0) await renew(tx, grown, "split", alive, (row) => row.lastSeenAt.getTime());
-    await repo.closeUnseen(tx, new Date(now - BEATS_MISSED * beatMs));
-    const starts = await repo.uncounted(tx, alive);
+    await repo.closeUnseen(tx, new Date(now - BEATS_MISSED * beatMs), options.others());
+    const starts = await repo.uncounted(tx, alive, options.others());
     for (const start of starts) {
       const end = await repo.lastEndOf(tx, start.phoneId);
       await repo.open(tx, by, [{ ...start, at: new Date(Math.max(now, end?.getTime() ?? 0)) }]);
@@ -176,7 +179,7 @@ export function createMeter(options: {
       looks.delete(teamId);
       warned.delete(teamId);
     }
-    for (const team of teams.filter(isDue)) {
+    for (const team of teams.filter(({ teamId }) => looksAfter(teamId, by.node, options.others())).filter(isDue)) {
       try {
         await lookAt(team);
       } catch (error) {
@@ -219,6 +222,16 @@ export function createMeter(options: {
       await Promise.allSettled([marking, ticking]);
     },
   };
+}
+
+/**
+ * Of several nodes one looks after a team: the one that comes first in an order of the team's own (rendezvous hashing), so
+ * that few teams change hands when a node comes or goes. Two that disagree for a moment do no harm: what is rated is rated.
+ */
+export function looksAfter(teamId: TeamId, node: string, others: readonly string[]): boolean {
+  const weight = (one: string) => createHash("sha256").update(`${teamId}\0${one}`).digest("hex");
+  const mine = weight(node);
+  return others.every((other) => weight(other) < mine);
 }
 
 function seenOf({ intervals, closed, latest }: Omit<DueTeam, "teamId">): string {

@@ -16,7 +16,14 @@ import {
   or,
   sql,
 } from "drizzle-orm";
-import { newId, type PhoneId, type TeamId, type UsageIntervalId, type UserId } from "../../../shared/ids.ts";
+import {
+  type NodeId,
+  newId,
+  type PhoneId,
+  type TeamId,
+  type UsageIntervalId,
+  type UserId,
+} from "../../../shared/ids.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import type { Tables } from "../../db/tables.ts";
 import { ACTIVE_STATES } from "../../phones/phones.repo.ts";
@@ -55,8 +62,11 @@ export interface UsageRepo {
   closeAsSeen(tx: Writer, ids: readonly UsageIntervalId[], reason: IntervalEnd): Promise<void>;
   /** Closes, where they were last seen, what other processes of this machine, or of any, left open. */
   closeOthers(tx: Writer, by: Beater, of: "machine" | "all"): Promise<void>;
-  /** Closes, where it was last seen, what nobody has seen since, whoever beats for it. */
-  closeUnseen(tx: Writer, since: Date): Promise<void>;
+  /**
+   * Closes, where it was last seen, what nobody has seen since; but for what other nodes beat for that live, whose clocks
+   * may say another time.
+   */
+  closeUnseen(tx: Writer, since: Date, living: readonly string[]): Promise<void>;
   /** One heartbeat of this process, for all its phones but those that do not live; for one team only when told so. */
   beat(tx: Writer, by: Beater, at: Date, alive: ReadonlySet<PhoneId>, teamId?: TeamId): Promise<void>;
   /** What of a team's time is not in the ledger yet, and what is open, the earliest first. */
@@ -64,8 +74,8 @@ export interface UsageRepo {
   dueTeams(reader: Reader): Promise<DueTeam[]>;
   /** Up to there, or to their end if that was earlier, these are in the ledger. */
   rated(tx: Writer, ids: readonly UsageIntervalId[], at: Date): Promise<void>;
-  /** Running phones of these that can be reached, without an open interval, and who had started them last. */
-  uncounted(tx: Writer, alive: ReadonlySet<PhoneId>): Promise<PhoneStart[]>;
+  /** Running phones of these that can be reached and that no other node has which lives, without an open interval, and who had started them last. */
+  uncounted(tx: Writer, alive: ReadonlySet<PhoneId>, living: readonly NodeId[]): Promise<PhoneStart[]>;
   /** How many phones the team keeps. */
   keptPhones(reader: Reader, teamId: TeamId): Promise<number>;
 }
@@ -85,6 +95,8 @@ export function createUsageRepo(db: Database): UsageRepo {
   const { usageIntervals: t, usageHolds, phones, erasureFence } = db.t;
   const asSeen = (reason: IntervalEnd) => ({ endedAt: sql`${t.lastSeenAt}`, endReason: reason });
   const here = ({ node, boot }: Beater) => and(isNull(t.endedAt), eq(t.node, node), eq(t.boot, boot));
+  const notOf = (living: readonly NodeId[]) =>
+    living.length === 0 ? undefined : or(isNull(phones.nodeId), notInArray(phones.nodeId, [...living]));
   /** The condition of the index of the same name. */
   const due = or(isNull(t.endedAt), lt(t.ratedAt, t.endedAt));
 
@@ -179,11 +191,12 @@ export function createUsageRepo(db: Database): UsageRepo {
       const others = and(isNull(t.endedAt), ne(t.boot, boot), of === "machine" ? eq(t.node, node) : undefined);
       await tx.update(t).set(asSeen("server_crash")).where(others);
     },
-    async closeUnseen(tx, since) {
+    async closeUnseen(tx, since, living) {
+      const theirs = living.length === 0 ? undefined : notInArray(t.node, [...living]);
       await tx
         .update(t)
         .set(asSeen("server_crash"))
-        .where(and(isNull(t.endedAt), lt(t.lastSeenAt, since)));
+        .where(and(isNull(t.endedAt), lt(t.lastSeenAt, since), theirs));
     },
     async beat(tx, by, at, alive, teamId) {
       const mine = and(here(by), teamId === undefined ? undefined : eq(t.teamId, teamId));
@@ -222,7 +235,7 @@ export function createUsageRepo(db: Database): UsageRepo {
           .where(and(some, lt(t.ratedAt, at), goesOn));
       }
     },
-    async uncounted(tx, alive) {
+    async uncounted(tx, alive, living) {
       const counted = tx
         .select({ id: t.id })
         .from(t)
@@ -230,7 +243,7 @@ export function createUsageRepo(db: Database): UsageRepo {
       const rows = await tx
         .select({ phoneId: phones.id, teamId: phones.teamId })
         .from(phones)
-        .where(and(eq(phones.state, "running"), isNull(phones.unreachableSince), notExists(counted)));
+        .where(and(eq(phones.state, "running"), isNull(phones.unreachableSince), notExists(counted), notOf(living)));
       const starts: PhoneStart[] = [];
       for (const { phoneId, teamId } of rows.filter((row) => alive.has(row.phoneId))) {
         starts.push({ phoneId, teamId, startedBy: await lastStarterOf(tx, phoneId) });

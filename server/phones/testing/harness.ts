@@ -15,6 +15,8 @@ import { createEvents } from "../../events/events.repo.ts";
 import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
+import { NO_ARCHIVE } from "../../nodes/profile-archive.ts";
+import { ALONE } from "../../nodes/testing/alone.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
 import type { PhoneDriver } from "../driver.ts";
 import { createDrivers } from "../drivers.ts";
@@ -67,6 +69,8 @@ export function composePhones<C extends Clock = ManualClock, D extends PhoneDriv
     log: silentLog,
     limits: { idleMs: IDLE_MS, longestSessionMs: LONGEST_MS },
     metering,
+    node: ALONE,
+    archive: NO_ARCHIVE,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
       unreachable: (id, words) => told.push({ type: "unreachable", id, words }),
@@ -86,6 +90,7 @@ export function composePhones<C extends Clock = ManualClock, D extends PhoneDriv
     gate: { demandLaunch: async () => {}, launched: async () => {} },
     metering,
     clock,
+    node: ALONE,
     limits: { ...ROOMY, ...limits },
   });
   return { test, db, clock, driver, repo, lifecycle, phones, events, audit, idempotency, told };

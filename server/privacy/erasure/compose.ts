@@ -13,7 +13,6 @@ import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
 import type { Drivers } from "../../phones/drivers.ts";
-import type { PhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { serverScope } from "../../teams/team-scope.ts";
 import type { Receipts } from "../receipts.ts";
 import { createErasureRows } from "./erasure-rows.repo.ts";
@@ -21,6 +20,7 @@ import { createErasuresRepo } from "./erasures.repo.ts";
 import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
 import { openErasureLedger } from "./ledger.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
+import type { PurgePhones } from "./purge-stores.ts";
 import { createReplay } from "./replay.ts";
 import { createTeamDisposer } from "./team-fates.ts";
 import { createUpkeep, DUE_JOB } from "./upkeep.ts";
@@ -48,7 +48,7 @@ export function createErasureParts(options: {
   jobs: Jobs;
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
   drivers: Drivers;
-  lifecycle: Pick<PhoneLifecycle, "remove">;
+  phones: PurgePhones;
   runs: Pick<Automations["runs"], "cancelAllOf">;
   requests: ErasureRequests;
   receipts: Receipts;
@@ -57,7 +57,7 @@ export function createErasureParts(options: {
   teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
   publicUrl: URL;
 }): ErasureParts {
-  const { db, master, config, clock, log, audit, jobs, accounts, lifecycle, publicUrl, requests } = options;
+  const { db, master, config, clock, log, audit, jobs, accounts, publicUrl, requests } = options;
   const { sessions, mail, memberships, rightsLost } = accounts;
   const { teamCloses: closes = async () => {} } = options;
   const folder = config.DATA_DIR;
@@ -74,10 +74,7 @@ export function createErasureParts(options: {
     ...common,
     ...{ ledger, log, processors: options.processors ?? [] },
     receipts: options.receipts,
-    phones: {
-      remove: (row) => lifecycle.remove(row, "server"),
-      isAbsent: async (row) => (await options.drivers.of(row.driver)?.state(row.id)) === "absent",
-    },
+    phones: options.phones,
     runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
     uploadFiles: createUploadStore({ folder: join(folder, UPLOADS_FOLDER), key: deriveKey(master, "uploads") }),
     async endRuns(tx, userId) {

@@ -82,6 +82,7 @@ export const TABLE_WORDS = {
   sandboxObjects: "What the billing sandbox holds",
   androidDevices: "Devices phones run on",
   phoneHosts: "Machines phones run on",
+  nodes: "Machines the server runs on",
   phoneContainers: "Machines phones run on",
   partnerPhones: "Phones at our cloud-phone partner",
   partnerStrays: "Phones at our cloud-phone partner",

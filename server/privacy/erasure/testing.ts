@@ -13,6 +13,8 @@ import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
+import { NO_ARCHIVE } from "../../nodes/profile-archive.ts";
+import { ALONE } from "../../nodes/testing/alone.ts";
 import { createDrivers } from "../../phones/drivers.ts";
 import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
@@ -67,6 +69,8 @@ export function erasureBench(
     ...{ db, repo: createPhonesRepo(db), drivers, events, audit, clock, log },
     limits: { idleMs: 1e9, longestSessionMs: 1e9 },
     metering: FREE_METERING,
+    node: ALONE,
+    archive: NO_ARCHIVE,
     listener: () => NOBODY_LISTENS,
   });
   const asked = createRequestParts({
@@ -74,7 +78,11 @@ export function erasureBench(
     ...{ receiptsKey: deriveKey(master, "receipts"), linksKey: deriveKey(master, "receipt links") },
   });
   const parts = createErasureParts({
-    ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
+    ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
+    phones: {
+      remove: (row) => lifecycle.remove(row, "server"),
+      isAbsent: async (row) => (await drivers.of(row.driver)?.state(row.id)) === "absent",
+    },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: { cancelAllOf: async () => () => {} } },
     ...(options.processors && { processors: options.processors }),
   });

@@ -145,6 +145,9 @@ export class MemoryTickets implements TicketStore {
     this.#rows.set(ticket, row);
     return Promise.resolve(ticket);
   }
+  phoneOf(ticket: string): Promise<PhoneId | undefined> {
+    return Promise.resolve(this.#rows.get(ticket)?.phoneId);
+  }
   consume(ticket: string): Promise<TicketGrant | undefined> {
     const row = this.#rows.get(ticket);
     this.#rows.delete(ticket);

@@ -121,6 +121,7 @@ export function composeMetered(options: {
   });
   const ledger = createLedger({ repo: createLedgerRepo(db), budgets, entitlements, clock, unbilled });
   const usage = createUsageParts({
+    others: () => [],
     ...{ db, clock, audit, ledger, entitlements, budgets, budgetsRepo, log: silentLog, publicUrl: PUBLIC_URL },
     ...{ monotonic, mail: { queue, wake() {} }, node, boot, beatMs },
     ...{ alive: () => driver.runningPhones(), phoneDiskMb: PHONE_DISK_MB },

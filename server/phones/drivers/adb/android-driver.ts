@@ -127,6 +127,15 @@ export class AndroidDriver implements PhoneDriver {
     });
   }
 
+  async letGo(id: PhoneId): Promise<void> {
+    this.#cutShort(id);
+    await this.#turns.take(id, async () => {
+      const phone = this.#phones.get(id);
+      this.#phones.delete(id);
+      await phone?.close();
+    });
+  }
+
   async remove(id: PhoneId): Promise<WipeReceipt> {
     this.#cutShort(id);
     return this.#turns.take(id, async () => {

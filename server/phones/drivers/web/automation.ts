@@ -1,10 +1,12 @@
 /** What automations ask of one running web phone; `automation-port.ts` says what each answer means. */
+
 import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneId } from "../../../../shared/ids.ts";
 import type { UiTree } from "../../../../shared/ui-tree.ts";
 import { PerchError } from "../../../errors.ts";
 import type { PhoneAutomation, UiHit, UiTarget } from "../../automation-port.ts";
 import type { PhoneSpec, UiNode } from "../../driver.ts";
+import { WEB_CAN } from "./abilities.ts";
 import { clearOrigin } from "./automation-clear.ts";
 import type { FrameAt } from "./automation-frames.ts";
 import type { At } from "./automation-reach.ts";
@@ -221,17 +223,7 @@ function asAt(answer: unknown): At {
 /** The driver's part for automations: each call goes to the phone it names. `phone` throws for one that is not running. */
 export function automationOf(phone: (id: PhoneId) => WebAutomation): PhoneAutomation {
   return {
-    can: {
-      apps: false,
-      css: true,
-      clearState: true,
-      permissions: true,
-      location: true,
-      darkMode: true,
-      airplaneMode: true,
-      addMedia: true,
-      recording: true,
-    },
+    can: WEB_CAN,
     opened: async (id, withinMs) => phone(id).opened(withinMs),
     elements: async (id, how) => phone(id).elements(how),
     elementAt: async (id, x, y) => phone(id).elementAt(x, y),

@@ -132,7 +132,7 @@ export function createDataImports(options: ImportsOptions): DataImports {
       tx,
       imported.phones.map(({ id }) => idHere("phone", teamId, id)),
     );
-    let room = options.phonesPerTeam - (await options.phones.counts(tx, teamId)).team;
+    let room = options.phonesPerTeam - (await options.phones.counts(tx, teamId, undefined)).team;
     for (const { id: elsewhere, name, driver, profile, settings, tags, rotated } of imported.phones) {
       const id = idHere("phone", teamId, elsewhere);
       if (takenPhones.has(id)) {

@@ -26,6 +26,7 @@ describe("a recording on an Android", () => {
   beforeEach(() => {
     feed = createFeed(bench.test.db);
     recordings = createRecordings({
+      node: undefined,
       db: bench.test.db,
       repo: createRecordingsRepo(bench.test.db),
       flows: bench.flows,

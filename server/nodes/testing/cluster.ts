@@ -1,0 +1,78 @@
+/** Several whole servers of one process over one PostgreSQL database, each with a data folder and phones in memory. */
+import { randomBytes } from "node:crypto";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { systemClock } from "../../clock.ts";
+import { parseConfig } from "../../config.ts";
+import { createLog } from "../../log.ts";
+import { FakeDriver } from "../../phones/testing/fake-driver.ts";
+import { type RunningServer, startServer } from "../../server.ts";
+import type { LeaseTimes } from "../lease.ts";
+import type { ProfileArchive } from "../profile-archive.ts";
+
+/** Short, so that tests see leases end. */
+export const QUICK: LeaseTimes = { beatMs: 100, leaseMs: 900, marginMs: 300 };
+
+export interface TestNode extends RunningServer {
+  readonly name: string;
+  readonly clock: typeof systemClock;
+  readonly phones: FakeDriver;
+  readonly lines: string[];
+}
+
+export interface Cluster {
+  readonly nodes: TestNode[];
+  start(name: string, env?: Record<string, string>, driver?: FakeDriver, archive?: ProfileArchive): Promise<TestNode>;
+  /** Stops every node; the database stays. */
+  closeAll(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Of a PostgreSQL server, at this address. */
+export async function openCluster(url: string): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), "perch-nodes-"));
+  const database = `perch_nodes_${randomBytes(6).toString("hex")}`;
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  await admin.query(`create database ${database}`);
+  const target = new URL(url);
+  target.pathname = `/${database}`;
+  const nodes: TestNode[] = [];
+  let key: string | undefined;
+  async function closeAll(): Promise<void> {
+    await Promise.allSettled(nodes.splice(0).map((node) => node.close()));
+  }
+  return {
+    nodes,
+    async start(name, env = {}, driver = new FakeDriver(), archive) {
+      const dataDir = join(folder, name);
+      const keyFile = `${dataDir}.key`;
+      if (key !== undefined && key !== keyFile) copyFileSync(key, keyFile);
+      key ??= keyFile;
+      const lines: string[] = [];
+      const server = await startServer({
+        config: parseConfig({
+          ...{ PORT: "0", DATA_DIR: dataDir, BILLING: "off", DATABASE_URL: target.href, PHONES_PER_TEAM: "100" },
+          ...{ NODE_NAME: name, NODE_ADDRESS: "127.0.0.1:0", NODE_PORT: "0", RUNNING_PER_TEAM: "100", ...env },
+        }),
+        clock: systemClock,
+        log: createLog({ clock: systemClock, write: (line) => lines.push(line) }),
+        driver,
+        lease: QUICK,
+        ...(archive && { archive }),
+      });
+      const node = { ...server, name, clock: systemClock, phones: driver, lines };
+      nodes.push(node);
+      return node;
+    },
+    closeAll,
+    async dispose() {
+      await closeAll();
+      await admin.query(`drop database ${database} with (force)`);
+      await admin.end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
