@@ -132,6 +132,30 @@ const VARIABLES = {
     about: "Mail server, smtps://user:password@host. Without it mail is shown at /mail on this machine.",
   },
   MAIL_FROM: { schema: z.string().default("Perch <no-reply@localhost>"), about: "Sender of mail." },
+  SUPABASE_URL: {
+    schema: origin.optional(),
+    about: "Sign-in through a Supabase project: its address, https://….supabase.co. See docs/supabase.md.",
+  },
+  SUPABASE_SERVICE_ROLE_KEY: {
+    schema: z
+      .string()
+      .regex(
+        /^(sb_secret_\w{8,}|[\w-]+\.[\w-]+\.[\w-]+)$/,
+        "Write the project's secret key, sb_secret_…, or its service_role key.",
+      )
+      .optional(),
+    about: "Secret key of the project of SUPABASE_URL: sb_secret_…, or the older service_role key.",
+  },
+  SUPABASE_ANON_KEY: {
+    schema: z
+      .string()
+      .regex(
+        /^(sb_publishable_\w{8,}|[\w-]+\.[\w-]+\.[\w-]+)$/,
+        "Write the project's publishable key, sb_publishable_…, or its anon key.",
+      )
+      .optional(),
+    about: "Publishable key of the project of SUPABASE_URL: sb_publishable_…, or the older anon key.",
+  },
   BILLING: {
     schema: z.enum(["auto", "sandbox", "off"], { error: "Write auto, sandbox or off." }).default("auto"),
     about:
@@ -311,7 +335,7 @@ function hostAndPort(text: string, context: z.RefinementCtx) {
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
-const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
+const LATER = ["S3_ENDPOINT"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
 const OWN_PREFIXES = [
   "PHONE_",
@@ -337,6 +361,7 @@ const OWN_PREFIXES = [
   "BILLING",
   "STRIPE_",
   "SCRCPY_",
+  "SUPABASE_",
   "GEELARK_",
   // "ANDROID_" and "ADB_" alone are other programs' too: ANDROID_HOME, ADB_SERVER_SOCKET.
   "ANDROID_DEVICE",
@@ -355,8 +380,19 @@ export interface Config
   readonly billingMode: BillingMode;
   /** Set where phones of the cloud-phone partner can be had. */
   readonly geelark: GeelarkConfig | undefined;
+  /** Set where people sign in through a Supabase project. */
+  readonly supabase: SupabaseConfig | undefined;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
+}
+
+export interface SupabaseConfig {
+  /** Scheme, host and port. */
+  readonly url: string;
+  readonly serviceKey: string;
+  readonly anonKey: string;
+  /** Supabase believes only its newer secret keys about whose address a sign-in comes from. */
+  readonly passesAddress: boolean;
 }
 
 /** Parses the environment. Throws `PerchError` that names each bad variable, why, and what to write. */
@@ -428,6 +464,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     certificate,
     billingMode: mode,
     geelark: geelarkOf(values),
+    supabase: supabaseOf(values),
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
 }
@@ -488,6 +525,34 @@ function geelarkOf(values: Variables): GeelarkConfig | undefined {
   }
   const key = appId === undefined || apiKey === undefined ? undefined : { appId, apiKey };
   return { access: { base, key, token }, versions, region, proxy };
+}
+
+function supabaseOf(values: Variables): SupabaseConfig | undefined {
+  const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: serviceKey, SUPABASE_ANON_KEY: anonKey } = values;
+  if (url === undefined && serviceKey === undefined && anonKey === undefined) return undefined;
+  if (url === undefined || serviceKey === undefined || anonKey === undefined) {
+    const missing = Object.entries({
+      SUPABASE_URL: url,
+      SUPABASE_SERVICE_ROLE_KEY: serviceKey,
+      SUPABASE_ANON_KEY: anonKey,
+    })
+      .filter(([, value]) => value === undefined)
+      .map(([name]) => name);
+    throw new PerchError(
+      "bad_input",
+      `Sign-in through Supabase needs ${missing.join(" and ")} as well. See docs/supabase.md.`,
+    );
+  }
+  if (url.startsWith("http:") && !LOOPBACK.has(new URL(url).hostname)) {
+    throw new PerchError("bad_input", "SUPABASE_URL must be https, unless it is on this machine.");
+  }
+  if (serviceKey === anonKey) {
+    throw new PerchError(
+      "bad_input",
+      "SUPABASE_SERVICE_ROLE_KEY and SUPABASE_ANON_KEY are the same. They are two keys.",
+    );
+  }
+  return { url, serviceKey, anonKey, passesAddress: serviceKey.startsWith("sb_secret_") };
 }
 
 /** One line about billing for the start of the server. */

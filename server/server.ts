@@ -135,6 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
+    log,
     tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
     seatsOf: async (tx, teamId) =>
       (await late.books?.entitlements.of(tx, teamId, new Date(clock.now())))?.seats ?? Number.POSITIVE_INFINITY,
@@ -282,6 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         .join("");
     },
   });
+  await orClose(async () => accounts.identityElsewhere?.demandUsable());
   await orClose(rights.beforeServing);
   serve = getRequestListener(app.fetch);
   const detachScreen = attachScreenSocket({
@@ -305,6 +307,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     [
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...accounts.schedules,
       ...rights.schedules,
       ...billing.schedules,
       ...(geelark?.schedules ?? []),
