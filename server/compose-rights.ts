@@ -94,6 +94,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     key: deriveKey(master, "exports"),
     sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
+    signInElsewhere: async ({ userId }) => accounts.identityElsewhere?.copy(userId),
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
         receipt ? [{ name: number, receipt }] : [],

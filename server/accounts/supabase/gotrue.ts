@@ -13,6 +13,8 @@ const BUSY_MS = 60_000;
 const DOWN_MS = 30_000;
 /** Tokens we act with are minutes old; nothing is ever refreshed. */
 const NO_REFRESH = "none";
+/** Of what others may come between. */
+const MOST_TRIES = 5;
 /** What a factor is called where other programs of the project show it. */
 const FACTOR_NAME = "Perch";
 
@@ -133,13 +135,43 @@ export function createGoTrue(options: {
     throw failure(error);
   }
 
+  /** Sessions are opened for a person one after another: a later link ends an earlier one. Other nodes may come between. */
+  const turns = new Map<string, Promise<unknown>>();
+  function inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = Promise.resolve(turns.get(id)).then(work, work);
+    const ended = turn.then(
+      () => {},
+      () => {},
+    );
+    turns.set(id, ended);
+    void ended.then(() => turns.get(id) === ended && turns.delete(id));
+    return turn;
+  }
+
+  async function actAs({ id, email }: Pick<UpstreamPerson, "id" | "email">): Promise<UpstreamSession | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      // Not a magic link: asked for an address that has just gone, that would make a new account.
+      const { data: made, error: noLink } = await admin.generateLink({ type: "recovery", email });
+      if (noLink?.status === 404) return undefined;
+      if (noLink !== null) throw failure(noLink);
+      const token = made.properties.hashed_token;
+      const { data, error } = await client().verifyOtp({ type: "recovery", token_hash: token });
+      if (error !== null && error.code === "otp_expired" && attempt < MOST_TRIES) continue;
+      if (error !== null) throw failure(error);
+      const session = { person: personOf(data.user), accessToken: data.session?.access_token ?? "" };
+      if (session.person.id === id) return session;
+      await admin.signOut(session.accessToken, "local");
+      return undefined;
+    }
+  }
+
   return {
     async create(input) {
       const { id, email } = input;
       const secret = "hash" in input ? { password_hash: input.hash } : { password: input.password };
       const { error } = await admin.createUser({ id, email, email_confirm: true, ...secret });
       if (error === null) return "made";
-      if (error.code === "email_exists" || error.code === "user_already_exists") return "taken";
+      if (error.code === "email_exists" || (await isTaken(error, email))) return "taken";
       throw failure(error);
     },
     async find(id) {
@@ -157,9 +189,7 @@ export function createGoTrue(options: {
       const { error } = await admin.updateUserById(id, { email, email_confirm: true });
       if (error === null) return "set";
       if (error.status === 404) return "gone";
-      if (error.code === "email_exists") return "taken";
-      // An address of somebody else there breaks its unique index, which it answers like any fault of its database.
-      if (error.status === 500 && (await holderOf(email)) !== undefined) return "taken";
+      if (await isTaken(error, email)) return "taken";
       throw failure(error);
     },
     async remove(id) {
@@ -176,23 +206,7 @@ export function createGoTrue(options: {
       if (REFUSALS.has(error.code ?? "")) return undefined;
       throw failure(error);
     },
-    async actAs({ id, email }) {
-      // A later link ends an earlier one of the same person: once more when somebody came between.
-      for (let attempt = 1; ; attempt += 1) {
-        // Not a magic link: asked for an address that has just gone, that would make a new account.
-        const { data: made, error: noLink } = await admin.generateLink({ type: "recovery", email });
-        if (noLink?.status === 404) return undefined;
-        if (noLink !== null) throw failure(noLink);
-        const token = made.properties.hashed_token;
-        const { data, error } = await client().verifyOtp({ type: "recovery", token_hash: token });
-        if (error !== null && error.code === "otp_expired" && attempt < 3) continue;
-        if (error !== null) throw failure(error);
-        const session = { person: personOf(data.user), accessToken: data.session?.access_token ?? "" };
-        if (session.person.id === id) return session;
-        await this.signOut(session.accessToken);
-        return undefined;
-      }
-    },
+    actAs: (person) => inTurn(person.id, () => actAs(person)),
     async signOut(accessToken) {
       // What stays there when this fails is a session whose tokens nobody has.
       await admin.signOut(accessToken, "local");
@@ -211,11 +225,16 @@ export function createGoTrue(options: {
     async verify(accessToken, factorId, code) {
       const acting = await actingWith(accessToken);
       if (acting === undefined) return "ended";
-      const { data, error } = await acting.mfa.challengeAndVerify({ factorId, code });
-      if (error === null) return { accessToken: data.access_token };
-      if (isOver(error)) return "ended";
-      if (error.status === 404 || WRONG_CODE.has(error.code ?? "")) return "wrong";
-      throw failure(error);
+      for (let attempt = 1; ; attempt += 1) {
+        const { data, error } = await acting.mfa.challengeAndVerify({ factorId, code });
+        if (error === null) return { accessToken: data.access_token };
+        if (isOver(error)) return "ended";
+        if (error.status === 404 || WRONG_CODE.has(error.code ?? "")) return "wrong";
+        // Sign-ins of one person at once end each other's sessions there, or get in each other's way in its database, which
+        // is answered like any fault of it.
+        if (error.status !== 500 || attempt === MOST_TRIES) throw failure(error);
+        if ((await actingWith(accessToken)) === undefined) return "ended";
+      }
     },
     async removeFactor(userId, id) {
       const { error } = await admin.mfa.deleteFactor({ userId, id });
@@ -223,9 +242,14 @@ export function createGoTrue(options: {
     },
   };
 
-  async function holderOf(email: string): Promise<string | undefined> {
-    const { data, error } = await admin.generateLink({ type: "recovery", email });
-    return error === null ? data.user.id : undefined;
+  /**
+   * Whether an address could not be given because somebody has it: that breaks a unique index there, which is answered like
+   * any fault of the database.
+   */
+  async function isTaken(error: AuthError, email: string): Promise<boolean> {
+    if (error.status !== 500) return false;
+    const link = await admin.generateLink({ type: "recovery", email });
+    return link.error === null;
   }
 }
 

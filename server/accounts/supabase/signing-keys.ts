@@ -88,9 +88,11 @@ export function createSigningKeys(options: {
       if (known === undefined) throw refused("its keys cannot be read");
       try {
         const payload = await check(accessToken, known).catch(async (error: unknown) => {
-          const isNewKey = error instanceof errors.JWKSNoMatchingKey && clock.now() - askedAt >= COOLDOWN_MS;
-          if (!isNewKey) throw error;
-          await askOnce();
+          if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+          if (fresh() === known) {
+            if (asking === undefined && clock.now() - askedAt < COOLDOWN_MS) throw error;
+            await askOnce();
+          }
           return check(accessToken, fresh() ?? known);
         });
         const { sub, aal, is_anonymous: isAnonymous } = claims.parse(payload);

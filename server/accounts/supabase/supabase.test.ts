@@ -27,7 +27,7 @@ identityProviderContract("supabase", {
         tokens: createOneTimeTokensRepo(db, clock),
         jobs: createJobsRepo(db, clock),
       },
-      passwords: createPasswords(),
+      passwords: createPasswords({ memoryCost: 8, timeCost: 1, parallelism: 1 }),
       project: { url: fake.url, serviceKey: SERVICE_KEY, anonKey: ANON_KEY, passesAddress: false },
     }).identity,
 });

@@ -12,8 +12,8 @@ export interface Transport {
 }
 
 const TIMEOUT_MS = 10_000;
-/** A person with all their factors is some 4 KB. */
-const MAX_BYTES = 256 * 1024;
+/** A person with all their factors is some 4 KB; the picture of a new app's secret, which comes along unasked, is more. */
+const MAX_BYTES = 2 * 1024 * 1024;
 /** Bodies that a Response may not have (Fetch §2.2.4). */
 const NO_BODY = new Set([101, 204, 205, 304]);
 const UNREACHABLE = { code: "unreachable", message: "The sign-in service does not answer." };

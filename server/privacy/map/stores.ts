@@ -406,7 +406,8 @@ export const STORES = {
     owner: "user",
     subject: "By the person's number there, which stands beside the account.",
     retain: "account",
-    erase: "The person is deleted there, not only marked, and looked for afterwards; before they are gone, erasing goes on.",
+    erase:
+      "The person is deleted there, not only marked, and looked for afterwards; before they are gone, erasing goes on.",
     export: "What it holds of a person, without password and secrets, as a file of its own.",
     readBy: "Supabase; operators in its dashboard.",
     encrypted: "On the way, TLS 1.3; then as Supabase does. Passwords are hashed (bcrypt).",

@@ -54,6 +54,8 @@ const PREFIX = "/auth/v1";
 const TOKEN_SECONDS = 3_600;
 const CHALLENGE_MS = 300_000;
 const STEP_MS = 30_000;
+/** Of the secret as a QR code, a rectangle for each of its points: 361 KB of a short address. */
+const PICTURE = `<svg>${"<rect x='12' y='12' width='3' height='3' style='fill:black;stroke:none'/>".repeat(4_900)}</svg>`;
 /** bcrypt's. */
 const LONGEST_PASSWORD = 72;
 const SHORTEST_PASSWORD = 6;
@@ -259,7 +261,7 @@ export class FakeGoTrue {
       ...{ created_at: at, updated_at: at },
     };
     user.factors.push(factor);
-    const totp = { qr_code: "<svg/>", secret, uri: `otpauth://totp/Perch:${user.email}?secret=${secret}` };
+    const totp = { qr_code: PICTURE, secret, uri: `otpauth://totp/Perch:${user.email}?secret=${secret}` };
     return { id: factor.id, type: "totp", friendly_name: name, totp };
   }
 
@@ -270,7 +272,7 @@ export class FakeGoTrue {
   }
 
   /** One step before and after counts, and a code as often as it is typed: GoTrue keeps no record of codes. */
-  #verifyCode({ body }: Call, user: FakeUser, session: Session, factor: FakeFactor): Promise<unknown> {
+  async #verifyCode({ body }: Call, user: FakeUser, session: Session, factor: FakeFactor): Promise<unknown> {
     const challenge = this.#challenges.get(String(body["challenge_id"]));
     if (challenge?.factorId !== factor.id) throw new Refusal(422, "mfa_factor_not_found");
     if (challenge.used) throw new Refusal(422, "mfa_ip_address_mismatch");
@@ -278,6 +280,9 @@ export class FakeGoTrue {
     const codes = [-1, 0, 1].map((steps) => totpCodeAt(factor.secret, this.#now() + steps * STEP_MS));
     if (!codes.includes(String(body["code"])))
       throw new Refusal(422, "mfa_verification_failed", "Invalid TOTP code entered");
+    await between();
+    // Another one with both factors came between: its session refers to nothing, and that is all it says.
+    if (!this.sessions.has(session.id)) throw new Refusal(500, "unexpected_failure");
     challenge.used = true;
     if (factor.status === "unverified") Object.assign(factor, { status: "verified", updated_at: this.#moment() });
     session.aal = "aal2";
@@ -290,7 +295,7 @@ export class FakeGoTrue {
 
   async #admin({ method, path, body, bearer }: Call): Promise<unknown> {
     if (bearer !== SERVICE_KEY) throw new Refusal(403, "not_admin", "User not allowed");
-    if (method === "POST" && path === "/admin/users") return view(this.#create(body));
+    if (method === "POST" && path === "/admin/users") return view(await this.#create(body));
     if (method === "POST" && path === "/admin/generate_link") return this.#link(body);
     const [, id = "", factorId] = /^\/admin\/users\/([0-9a-f-]{36})(?:\/factors\/([0-9a-f-]{36}))?$/.exec(path) ?? [];
     const user = this.users.get(id);
@@ -315,7 +320,7 @@ export class FakeGoTrue {
     for (const session of this.sessions.values()) if (session.userId === userId) this.sessions.delete(session.id);
   }
 
-  #create(body: Call["body"]): FakeUser {
+  async #create(body: Call["body"]): Promise<FakeUser> {
     const email = String(body["email"]).toLowerCase();
     if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) {
       throw new Refusal(400, "validation_failed", "Unable to validate email address: invalid format");
@@ -338,6 +343,9 @@ export class FakeGoTrue {
       passwordHash: typeof hash === "string" ? hash : hashOf(String(password)),
       recoveryToken: undefined,
     };
+    await between();
+    if (this.byEmail(email) !== undefined)
+      throw new Refusal(500, "unexpected_failure", "Database error creating new user");
     this.users.set(user.id, user);
     return user;
   }
@@ -384,6 +392,11 @@ function view({ passwordHash: _hash, recoveryToken: _token, factors, ...user }: 
 
 function hashOf(password: string): string {
   return createHash("sha256").update(password).digest("hex");
+}
+
+/** Others come between what it looks at and what it writes. */
+async function between(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 async function isPassword(hash: string, password: string): Promise<boolean> {
