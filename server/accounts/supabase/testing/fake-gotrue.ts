@@ -3,35 +3,16 @@
  * From its `openapi.yaml` and what its handlers do (github.com/supabase/auth, `internal/api`); held to the real program by
  * `npm run test:counterparts`, which tells both the same contract. It sends no mail, and has no route that would.
  */
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { verify as verifyArgon2 } from "@node-rs/argon2";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { Secret } from "otpauth";
 import type { Clock } from "../../../clock.ts";
 import { totpCodeAt } from "../../testing/app-code.ts";
+import { bodyOf, type FakeFactor, type FakeUser, hashOf, isPassword, view } from "./fake-users.ts";
 
-export interface FakeFactor {
-  readonly id: string;
-  readonly factor_type: string;
-  readonly friendly_name: string;
-  readonly secret: string;
-  readonly created_at: string;
-  updated_at: string;
-  status: "verified" | "unverified";
-}
-export interface FakeUser {
-  readonly id: string;
-  email: string;
-  email_confirmed_at: string | undefined;
-  banned_until: string | undefined;
-  passwordHash: string;
-  factors: FakeFactor[];
-  recoveryToken: string | undefined;
-  readonly created_at: string;
-}
 export type Fault = "hang" | "drop" | { readonly status: number; readonly code?: string; readonly html?: boolean };
 
 interface Call {
@@ -350,7 +331,9 @@ export class FakeGoTrue {
     return user;
   }
 
-  #update(user: FakeUser, { password, email }: Call["body"]): unknown {
+  #update(user: FakeUser, { password, email, ban_duration: ban }: Call["body"]): unknown {
+    const hours = /^(\d+)h$/.exec(String(ban))?.[1];
+    if (hours !== undefined) user.banned_until = new Date(this.#now() + Number(hours) * 3_600_000).toISOString();
     if (typeof password === "string") {
       if (Buffer.byteLength(password) > LONGEST_PASSWORD) throw new Refusal(400, "validation_failed");
       if (password.length < SHORTEST_PASSWORD) throw new Refusal(422, "weak_password");
@@ -380,31 +363,7 @@ export class FakeGoTrue {
   }
 }
 
-/** The person as it shows them; empty moments are left out. */
-function view({ passwordHash: _hash, recoveryToken: _token, factors, ...user }: FakeUser) {
-  const shown = factors.map(({ secret: _secret, ...factor }) => ({ ...factor, phone: "", last_challenged_at: null }));
-  return {
-    ...{ ...user, aud: "authenticated", role: "authenticated", phone: "", identities: [], is_anonymous: false },
-    ...{ app_metadata: { provider: "email", providers: ["email"] }, user_metadata: {}, updated_at: user.created_at },
-    ...(shown.length > 0 && { factors: shown }),
-  };
-}
-
-function hashOf(password: string): string {
-  return createHash("sha256").update(password).digest("hex");
-}
-
 /** Others come between what it looks at and what it writes. */
 async function between(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-async function isPassword(hash: string, password: string): Promise<boolean> {
-  return hash.startsWith("$argon2") ? verifyArgon2(hash, password) : hash === hashOf(password);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(Buffer.from(part));
-  return Buffer.concat(parts);
 }
