@@ -162,7 +162,7 @@ async function tell(folder: string, databaseUrl: string): Promise<boolean> {
   await client.query(
     "create schema auth; create role anon; create role authenticated; create role service_role; create role postgres superuser",
   );
-  const [port, gatewayPort] = [await freePort(), await freePort()];
+  const [port, gatewayPort, legacyPort] = [await freePort(), await freePort(), await freePort()];
   const issuer = `http://127.0.0.1:${gatewayPort}/auth/v1`;
   const clock = join(folder, "clock");
   const now = Buffer.alloc(8);
@@ -194,18 +194,28 @@ async function tell(folder: string, databaseUrl: string): Promise<boolean> {
     console.log(`GoTrue: its migrations failed\n${migrated.stderr}${migrated.stdout}`);
     return false;
   }
-  const service = spawn(PROGRAM, ["serve"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const lines: Buffer[] = [];
-  for (const stream of [service.stdout, service.stderr]) stream.on("data", (part: Buffer) => lines.push(part));
+  const serve = (more: Readonly<Record<string, string | undefined>>) => {
+    const service = spawn(PROGRAM, ["serve"], {
+      cwd: folder,
+      env: { ...env, ...more },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [service.stdout, service.stderr]) stream.on("data", (part: Buffer) => lines.push(part));
+    return service;
+  };
+  // The second one signs with its secret alone, as older projects do.
+  const legacy = { PORT: String(legacyPort), GOTRUE_JWT_KEYS: undefined };
+  const services = [serve({}), serve(legacy)];
   try {
-    await answers(`http://127.0.0.1:${port}/health`);
+    for (const one of [port, legacyPort]) await answers(`http://127.0.0.1:${one}/health`);
     const tests = spawn("vitest", ["run", "--project", "server", TEST], {
       stdio: "inherit",
       env: {
         ...process.env,
         ...{ TEST_GOTRUE_URL: `http://127.0.0.1:${port}`, TEST_GOTRUE_GATEWAY_PORT: String(gatewayPort) },
         ...{ TEST_GOTRUE_SERVICE_KEY: serviceKey, TEST_GOTRUE_ANON_KEY: anonKey, TEST_GOTRUE_CLOCK: clock },
-        TEST_GOTRUE_DATABASE_URL: databaseUrl,
+        ...{ TEST_GOTRUE_DATABASE_URL: databaseUrl, TEST_GOTRUE_LEGACY_URL: `http://127.0.0.1:${legacyPort}` },
       },
     });
     const [status] = (await once(tests, "exit")) as [number | null];
@@ -216,9 +226,11 @@ async function tell(folder: string, databaseUrl: string): Promise<boolean> {
     writeFileSync(log, Buffer.concat(lines));
     const keep = process.env["GOTRUE_LOG"];
     if (keep !== undefined) cpSync(log, keep);
-    const ended = once(service, "exit");
-    service.kill();
-    await ended;
+    for (const service of services) {
+      const ended = service.exitCode === null && service.signalCode === null ? once(service, "exit") : undefined;
+      service.kill();
+      await ended;
+    }
   }
 }
 
