@@ -180,7 +180,10 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
         "server/privacy/processors/processors.test.ts",
         "names the Supabase project where people sign in through one, and not on this machine",
       ),
-      check("server/accounts/supabase/erasure.test.ts", "is retried until Supabase answers, and is listed"),
+      check(
+        "server/accounts/supabase/server.test.ts",
+        "is retried until Supabase answers, and is listed, when a person is erased",
+      ),
     ],
     live: ["processors"],
     attested: "What Supabase does with what it is given stands in its contract with the operator.",
