@@ -20,6 +20,8 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   stripe: true,
   dockerode: true,
   "@opentelemetry/exporter-trace-otlp-http": true,
+  "@supabase/auth-js": true,
+  jose: ["createRemoteJWKSet"],
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -50,6 +52,10 @@ const KNOWN = [
   // Stripe's API, or STRIPE_API_BASE.
   "server/billing/stripe/stripe-client.ts node:https",
   "server/billing/stripe/stripe-client.ts stripe",
+  // SUPABASE_URL; the client is given the transport.
+  "server/accounts/supabase/gotrue.ts @supabase/auth-js",
+  "server/accounts/supabase/transport.ts node:http",
+  "server/accounts/supabase/transport.ts node:https",
   // The cloud-phone partner's API, or GEELARK_API_BASE; its emulator, which is started by hand, tells what it is told to.
   "server/phones/drivers/geelark/transport.ts node:http",
   "server/phones/drivers/geelark/transport.ts node:https",

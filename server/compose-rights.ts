@@ -22,6 +22,7 @@ import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
+import type { ProcessorErasure } from "./privacy/erasure/purge-stores.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
 import { createStopWork, STOP_JOB } from "./privacy/preferences/stop-work.ts";
@@ -61,6 +62,19 @@ export interface RightsPartsOptions {
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
 
+/** What the provider of sign-in has to forget, where it is not this server itself. */
+function identityErasure({ identityElsewhere: elsewhere }: AccountServices): ProcessorErasure | undefined {
+  return (
+    elsewhere && {
+      id: "supabase",
+      async erase({ userId }) {
+        await elsewhere.erase(userId);
+        return { state: "gone" };
+      },
+    }
+  );
+}
+
 export function createRightsParts(options: RightsPartsOptions) {
   const { db, master, config, clock, log, audit, jobs, limiter, events, publicUrl, register, accounts } = options;
   const { automations, drivers, phones, lifecycle, anywhere } = options;
@@ -72,7 +86,9 @@ export function createRightsParts(options: RightsPartsOptions) {
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
-    processors: [...register.map((one) => one.erasure), options.stripe.erasure].flatMap((adapter) => adapter ?? []),
+    processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
+      (adapter) => adapter ?? [],
+    ),
     teamCloses: options.stripe.closes,
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
@@ -81,6 +97,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     key: deriveKey(master, "exports"),
     sources: { readArtifact: automations.readArtifact, phoneFiles: anywhere.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
+    signInElsewhere: async ({ userId }) => accounts.identityElsewhere?.copy(userId),
     receipts: async (userId) =>
       (await asked.requests.list(userId)).flatMap(({ number, receipt }) =>
         receipt ? [{ name: number, receipt }] : [],

@@ -134,6 +134,24 @@ describe("settings", () => {
     expect(billingLine(config)).not.toContain("0123456789");
   });
 
+  it("takes a Supabase project with both of its keys, over TLS but on this machine", () => {
+    const keys = { SUPABASE_SERVICE_ROLE_KEY: "sb_secret_0123456789", SUPABASE_ANON_KEY: "sb_publishable_0123456789" };
+    const set = (more: Record<string, string>) =>
+      parseConfig({ ...keys, SUPABASE_URL: "https://a.supabase.co", ...more });
+    expect(parseConfig({}).supabase).toBeUndefined();
+    expect(set({}).supabase).toEqual({
+      ...{ url: "https://a.supabase.co", serviceKey: keys.SUPABASE_SERVICE_ROLE_KEY, anonKey: keys.SUPABASE_ANON_KEY },
+      passesAddress: true,
+    });
+    const older = { SUPABASE_SERVICE_ROLE_KEY: "eyJh.eyJy.abc-_", SUPABASE_ANON_KEY: "eyJh.eyJz.abc" };
+    expect(set({ ...older, SUPABASE_URL: "http://127.0.0.1:54321" }).supabase).toMatchObject({ passesAddress: false });
+    expect(() => set({ SUPABASE_URL: "http://a.supabase.co" })).toThrow("must be https");
+    expect(() => set({ SUPABASE_URL: "https://a.supabase.co/auth/v1" })).toThrow("SUPABASE_URL: Write only scheme");
+    expect(() => set({ SUPABASE_SERVICE_ROLE_KEY: "" })).toThrow("needs SUPABASE_SERVICE_ROLE_KEY as well");
+    expect(() => set({ SUPABASE_ANON_KEY: "sb_secret_0123456789" })).toThrow("SUPABASE_ANON_KEY: Write");
+    expect(() => set({ ...older, SUPABASE_ANON_KEY: "eyJh.eyJy.abc-_" })).toThrow("They are two keys");
+  });
+
   it("leave how many phones a team has to its plan, unless told, or where nobody pays", () => {
     const limits = ({ PHONES_PER_TEAM, RUNNING_PER_TEAM }: Config) => [PHONES_PER_TEAM, RUNNING_PER_TEAM];
     expect(limits(parseConfig({}))).toEqual([undefined, undefined]);

@@ -173,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     abuseKey: deriveKey(master, "abuse signals"),
     factorsKey: deriveKey(master, "second factors"),
     uninstallKey: deriveKey(master, "uninstall links"),
+    log,
     tellProcessors: (tx, correction) => late.billing?.tell(tx, correction) ?? Promise.resolve(),
     seatsOf: async (tx, teamId) =>
       (await late.books?.entitlements.of(tx, teamId, new Date(clock.now())))?.seats ?? Number.POSITIVE_INFINITY,
@@ -325,6 +326,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...{ meters, tracing },
     ...{ forwarding: nodes.forwarding, peerRequests: nodes.peerRequests, onlyNodes: config.ROLE === "host" },
   });
+  await orClose(async () => accounts.identityElsewhere?.demandUsable());
   await orClose(rights.beforeServing);
   serve = getRequestListener(app.fetch);
   const door = { screen, originAllowed: doors.extensionOrigin, hostAllowed: doors.hostAllowed, secure, log };
@@ -347,6 +349,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
     [
       { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...accounts.schedules,
       ...rights.schedules,
       ...billing.schedules,
       ...(geelark?.schedules ?? []),

@@ -60,7 +60,9 @@ export function createAccountsRepo(db: Database, clock: Clock): AccountsRepo {
       return user;
     },
     async bindIdentity(tx, provider, subject, userId) {
-      await tx.insert(identities).values({ provider, subject, userId, verifiedAt: new Date(clock.now()) });
+      const now = new Date(clock.now());
+      const elsewhere = provider === "embedded" ? {} : { checkedAt: now, passwordChangedAt: now };
+      await tx.insert(identities).values({ provider, subject, userId, verifiedAt: now, ...elsewhere });
     },
     async findByIdentity(provider, subject) {
       const [row] = await db.read

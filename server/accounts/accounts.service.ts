@@ -16,7 +16,8 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AccountsRepo, User } from "./accounts.repo.ts";
 import { deviceWords } from "./device-words.ts";
-import { type Confirmed, type IdentityProvider, lookupEmail } from "./identity-provider.ts";
+import type { EmailChange } from "./email-change.service.ts";
+import { type Confirmed, type IdentityProvider, lookupEmail, type PasswordProof } from "./identity-provider.ts";
 import { momentWords } from "./moment-words.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import type { PageLinks } from "./page-links.ts";
@@ -87,6 +88,7 @@ export function createAccounts(options: {
   clock: Clock;
   formStamps: Pick<FormStamps, "read">;
   judge: Pick<Judge, "arrival">;
+  followEmail: EmailChange["follow"];
 }): Accounts {
   const { db, repo, teams, identity, tokens, sessions, mail, audit, limiter, limitSignIn, page, clock, judge } =
     options;
@@ -135,6 +137,26 @@ export function createAccounts(options: {
     if (team === undefined)
       throw new PerchError("forbidden", "This account belongs to no team. Ask who runs the server.");
     return team.id;
+  }
+
+  /** Whose password it was, under the address the provider knows them by. */
+  async function follow({ subject, email }: PasswordProof): Promise<User | undefined> {
+    const user = await repo.findByIdentity(identity.name, subject);
+    if (user === undefined || email === undefined || lookupEmail(email) === user.email) return user;
+    await options.followEmail(user.id, email);
+    return repo.find(user.id);
+  }
+
+  /** Looked at before the provider is told: what it was told stays told. */
+  async function demandGoodFor(userId: UserId, password: string): Promise<void> {
+    const [user, memberships] = await Promise.all([repo.find(userId), teams.listOf(userId)]);
+    const names = memberships.map(({ name }) => name);
+    demandGoodPassword(password, { email: user?.email ?? "", fullName: user?.fullName ?? undefined, teams: names });
+  }
+
+  async function demandFree(email: string, message: string): Promise<void> {
+    const holder = await db.tx((tx) => repo.findByEmail(tx, email));
+    if (holder !== undefined) throw new PerchError("conflict", message);
   }
 
   const { begin, ...steps } = createSignInSteps({ ...options, openSession, teamOf });
@@ -196,8 +218,8 @@ export function createAccounts(options: {
     async signIn({ email: emailShown, password }, about) {
       const email = lookupEmail(emailShown);
       await limitSignIn(email, about);
-      const proof = await identity.authenticate(email, password);
-      const user = proof && (await repo.findByIdentity(identity.name, proof.subject));
+      const proof = await identity.authenticate(email, password, about.ip);
+      const user = proof && (await follow(proof));
       if (proof === undefined || user === undefined) {
         await db.tx((tx) =>
           audit.record(tx, { chain: "server", actor: "anonymous", action: "account.sign_in_failed" }),
@@ -227,13 +249,13 @@ export function createAccounts(options: {
     async reset({ token, password }, about) {
       await limiter.take("signIn", networkOf(about.ip));
       demandGoodPassword(password, { email: "" });
+      const owner = await identity.resetOwner(token);
+      if (owner !== undefined) await demandGoodFor(owner, password);
       const step = await identity.completeReset(token, password);
       const ended = await db.tx(async (tx) => {
         const done = await step(tx);
         const user = done && (await repo.findIn(tx, done.userId));
         if (!user) throw new PerchError("not_found", `${USED_UP} Ask for a new one.`);
-        const teamNames = (await teams.listOfIn(tx, user.id)).map(({ name }) => name);
-        demandGoodPassword(password, { email: user.email, fullName: user.fullName ?? undefined, teams: teamNames });
         const chain = await teamOf(tx, user.id);
         await audit.record(tx, { chain, actor: user.id, action: "account.password_changed" });
         const data = { at: momentWords(new Date(clock.now())), supportLink: page("/support") };
@@ -256,10 +278,12 @@ export function createAccounts(options: {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
-      const bind = await identity.register(password);
+      const usedUp = () => new PerchError("not_found", `${USED_UP} Restart the server for a new one, or sign in.`);
+      if ((await tokens.find("setup", token)) === undefined) throw usedUp();
+      const bind = await identity.register({ email, password });
       return db.tx(async (tx) => {
         const isOpen = (await tokens.take(tx, "setup", token)) !== undefined && (await repo.isEmpty(tx));
-        if (!isOpen) throw new PerchError("not_found", `${USED_UP} Restart the server for a new one, or sign in.`);
+        if (!isOpen) throw usedUp();
         const { user, teamId } = await makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind);
         return openSession(tx, user, teamId, about, "set_up");
       });
@@ -267,7 +291,8 @@ export function createAccounts(options: {
     async create({ email: emailShown, password, fullName }, actor) {
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
-      const bind = await identity.register(password);
+      await demandFree(email, "This address has an account already.");
+      const bind = await identity.register({ email, password });
       try {
         const made = await db.tx((tx) =>
           makeAccount(tx, { email, emailShown: emailShown.trim(), fullName }, bind, actor),
@@ -282,7 +307,8 @@ export function createAccounts(options: {
       await limiter.take("signUp", networkOf(about.ip));
       const email = lookupEmail(emailShown);
       demandGoodPassword(password, { email, fullName });
-      const bind = await identity.register(password);
+      await demandFree(email, "This address has an account. Sign in.");
+      const bind = await identity.register({ email, password });
       // An invitation is no way around being judged: who makes accounts for themselves can also invite them.
       const arrive = await judge.arrival(about);
       return db

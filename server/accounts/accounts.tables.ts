@@ -23,6 +23,8 @@ export const ONE_TIME_KINDS = [
   /** The link of locked-out recovery. */
   "recovery",
   "operator_desk",
+  /** A code of an app that was taken; no code is taken twice. */
+  "used_code",
 ] as const;
 
 /** A sign-up that waits for its address to be confirmed. */
@@ -91,8 +93,16 @@ export function accountTables(k: Kit, { users, teams }: ReturnType<typeof userTa
         .notNull()
         .references(() => users.id, { onDelete: "cascade" }),
       verifiedAt: k.instant(personal("user.behavior", authentication)).notNull(),
+      /** When it was last looked whether a provider elsewhere still knows the person. */
+      checkedAt: k.instant(operational("account")),
+      /** Where a provider elsewhere keeps the password; empty when there is none. */
+      passwordChangedAt: k.instant(personal("user.behavior", authentication)),
     },
-    (t) => [k.primaryKey({ columns: [t.provider, t.subject] }), k.index("identities_user").on(t.userId)],
+    (t) => [
+      k.primaryKey({ columns: [t.provider, t.subject] }),
+      k.index("identities_user").on(t.userId),
+      k.index("identities_checked").on(t.provider, t.checkedAt),
+    ],
   );
 
   const passwordCredentials = k.table(

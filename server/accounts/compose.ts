@@ -14,8 +14,9 @@ import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database, Writer } from "../db/database.ts";
-import type { JobHandler, Jobs } from "../jobs/jobs.service.ts";
+import type { JobHandler, Jobs, Schedule } from "../jobs/jobs.service.ts";
 import type { RateLimiter } from "../limits/rate-limiter.ts";
+import { type Log, silentLog } from "../log.ts";
 import { createMailRepo } from "../mail/mail.repo.ts";
 import { createMail, MAIL_JOB, type Mail } from "../mail/mail.service.ts";
 import { createSmtpTransport } from "../mail/smtp.ts";
@@ -39,6 +40,8 @@ import { createEmailChange, type EmailChange } from "./email-change.service.ts";
 import { createEmbeddedIdentity } from "./embedded.ts";
 import { announceEndedElsewhere, SESSIONS_ENDED_JOB } from "./ended-elsewhere.ts";
 import { createFactors, type Factors } from "./factors.service.ts";
+import { createIdentitiesRepo } from "./identities.repo.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
 import { createOneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPageLinks } from "./page-links.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
@@ -46,6 +49,8 @@ import { createRecovery, type Recovery } from "./recovery.service.ts";
 import { createSessionsRepo } from "./sessions.repo.ts";
 import { createSessions, type Sessions } from "./sessions.service.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
+import { createSupabaseParts, type SupabaseParts } from "./supabase/compose.ts";
+import { createIdentityCheck } from "./supabase/identity-check.service.ts";
 import { createUninstall, type Uninstall } from "./uninstall.service.ts";
 
 export interface AccountServices {
@@ -73,7 +78,12 @@ export interface AccountServices {
   readonly mail: Mail;
   readonly support: Support;
   readonly jobs: Readonly<Record<string, JobHandler>>;
-  /** Ends the connections to the mail server. */
+  readonly schedules: readonly Schedule[];
+  /** What the provider of sign-in keeps on another machine. */
+  readonly identityElsewhere: IdentityProvider["elsewhere"];
+  /** Set where people sign in through a Supabase project. */
+  readonly supabase: SupabaseParts | undefined;
+  /** Ends the connections to the mail server and to the sign-in service. */
   close(): void;
 }
 
@@ -83,7 +93,12 @@ export function createAccountServices(options: {
   limiter: RateLimiter;
   jobs: Pick<Jobs, "enqueue" | "wake">;
   clock: Clock;
-  config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "EXTENSION_IDS" | "PHONES_PER_TEAM" | "RUNNING_PER_TEAM">;
+  config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "EXTENSION_IDS" | "PHONES_PER_TEAM" | "RUNNING_PER_TEAM"> &
+    Partial<Pick<Config, "supabase">>;
+  /** Left out: nothing is logged. */
+  log?: Log;
+  /** For tests with a sign-in service that answers at once. */
+  supabase?: { readonly wrongAnswerMs: number };
   publicUrl: URL;
   /** Seals links that wait in the outbox. */
   key: Buffer;
@@ -139,11 +154,23 @@ export function createAccountServices(options: {
   const watch = createUseWatch({ sightings, people: accountsRepo, teams, audit, mail, clock, page });
   const sessionsRepo = createSessionsRepo(db);
   const sessions = createSessions({ db, repo: sessionsRepo, apiTokens: apiTokensRepo, audit, clock, watch });
-  const identity = createEmbeddedIdentity({
-    ...{ db, repo: accountsRepo, tokens, passwords, clock, publicUrl },
-    factorsKey: options.factorsKey,
-  });
+  const common = { db, repo: accountsRepo, tokens, passwords, clock, publicUrl, factorsKey: options.factorsKey };
+  const supabase =
+    config.supabase &&
+    createSupabaseParts({
+      ...common,
+      jobs,
+      log: options.log ?? silentLog,
+      project: config.supabase,
+      ...options.supabase,
+    });
+  const identity = supabase?.identity ?? createEmbeddedIdentity(common);
   const limitSignIn = createSignInLimit({ db, repo: accountsRepo, sessions, limiter });
+  const changing = {
+    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
+    ...{ mail, audit, limiter, clock, page, tellProcessors },
+  };
+  const emailChange = createEmailChange(changing);
   const accounts = createAccounts({
     db,
     repo: accountsRepo,
@@ -159,13 +186,16 @@ export function createAccountServices(options: {
     clock,
     formStamps,
     judge,
+    followEmail: emailChange.follow,
   });
-  const changing = {
-    ...{ db, accounts: accountsRepo, teams, identity, tokens, sessions },
-    ...{ mail, audit, limiter, clock, page, tellProcessors },
-  };
-  const emailChange = createEmailChange(changing);
   const factors = createFactors({ ...changing, repo: accountsRepo });
+  const check =
+    supabase &&
+    createIdentityCheck({
+      ...{ db, gotrue: supabase.gotrue, people: accountsRepo, teams, sessions, mail, audit, clock, page },
+      identities: createIdentitiesRepo(db, clock, "supabase"),
+      followEmail: emailChange.follow,
+    });
   const limits: Me["limits"] = {
     ...(config.PHONES_PER_TEAM !== undefined && { phones: config.PHONES_PER_TEAM }),
     ...(config.RUNNING_PER_TEAM !== undefined && { running: config.RUNNING_PER_TEAM }),
@@ -217,7 +247,13 @@ export function createAccountServices(options: {
     memberships: teams,
     mail,
     support,
-    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions) },
-    close: () => transport?.close(),
+    jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions), ...check?.jobs },
+    schedules: check?.schedules ?? [],
+    identityElsewhere: identity.elsewhere,
+    supabase,
+    close() {
+      transport?.close();
+      supabase?.close();
+    },
   };
 }

@@ -52,7 +52,7 @@ export function createCredentials(options: {
   return {
     async overview({ userId }) {
       const [changedAt, factorParts, pending] = await Promise.all([
-        accounts.passwordChangedAt(userId),
+        identity.passwordChangedAt(userId),
         factors.overviewParts(userId),
         tokens.findOfUser(userId, "email_change"),
       ]);

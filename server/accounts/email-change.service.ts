@@ -14,7 +14,7 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { TellProcessors } from "../privacy/processors/tell-processors.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
-import type { AccountsRepo, Address } from "./accounts.repo.ts";
+import type { AccountsRepo, Address, User } from "./accounts.repo.ts";
 import { type IdentityProvider, lookupEmail } from "./identity-provider.ts";
 import { momentWords } from "./moment-words.ts";
 import type { OneTimeToken, OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
@@ -40,6 +40,11 @@ export interface EmailChange {
    * the change was asked for go. Gives the address.
    */
   undo(input: { token: string }, about: RequestInfo): Promise<string>;
+  /**
+   * The provider has confirmed another address of the person: the profile takes it over, and the earlier address hears of
+   * it and can take it back. An address that a living account has is left alone.
+   */
+  follow(userId: UserId, emailShown: string): Promise<void>;
 }
 
 export function createEmailChange(options: {
@@ -62,6 +67,30 @@ export function createEmailChange(options: {
   async function chainOf(tx: Writer, userId: UserId): Promise<string> {
     const [team] = await teams.listOfIn(tx, userId);
     return team?.id ?? "server";
+  }
+
+  /** What a change brings with it: processors hear of it, and the earlier address, which can take it back. */
+  async function noteChanged(
+    tx: Writer,
+    { id: userId, email, emailShown }: User,
+    to: Address,
+    { askedAt, actor }: { readonly askedAt: string | undefined; readonly actor: string },
+  ): Promise<void> {
+    await tellProcessors(tx, { userId, field: "email" });
+    await tokens.dropBegun(tx, userId);
+    const now = new Date(clock.now());
+    const changedAt = now.toISOString();
+    const data = { email, emailShown, askedAt: askedAt ?? changedAt, changedAt };
+    const undo = await tokens.issue(tx, "email_undo", EMAIL_UNDO_MS, { userId, data });
+    const chain = await chainOf(tx, userId);
+    await audit.record(tx, { chain, actor, action: "account.email_changed", object: userId });
+    const undoLink = page("/email/undo", { token: undo });
+    await mail.queue(tx, {
+      kind: "email_changed",
+      userId,
+      recipient: emailShown,
+      data: { newEmail: to.emailShown, at: momentWords(now), undoLink },
+    });
   }
 
   const usedUp = () => new PerchError("not_found", USED_UP);
@@ -119,7 +148,9 @@ export function createEmailChange(options: {
       const open = await tokens.find("email_change", token);
       const user = open?.userId ? await accounts.find(open.userId) : undefined;
       if (open === undefined || user === undefined) throw usedUp();
-      if ((await identity.authenticate(user.email, password)) === undefined) {
+      const proof = await identity.authenticate(user.email, password, about.ip);
+      const holder = proof && (await accounts.findByIdentity(identity.name, proof.subject));
+      if (holder?.id !== user.id) {
         await db.tx(async (tx) => {
           const wrong = await tokens.countAttempt(tx, "email_change", token);
           if (wrong >= MOST_WRONG_PASSWORDS) await tokens.dropOfUser(tx, "email_change", user.id);
@@ -135,28 +166,7 @@ export function createEmailChange(options: {
           const before = await accounts.findIn(tx, user.id);
           if (taken === undefined || before === undefined) throw usedUp();
           await step(tx);
-          await tellProcessors(tx, { userId: user.id, field: "email" });
-          await tokens.dropBegun(tx, user.id);
-          const now = new Date(clock.now());
-          const { email, emailShown } = before;
-          const data = {
-            ...{ email, emailShown },
-            askedAt: taken.data?.["askedAt"] ?? now.toISOString(),
-            changedAt: now.toISOString(),
-          };
-          const undo = await tokens.issue(tx, "email_undo", EMAIL_UNDO_MS, { userId: user.id, data });
-          const chain = await chainOf(tx, user.id);
-          await audit.record(tx, { chain, actor: user.id, action: "account.email_changed", object: user.id });
-          await mail.queue(tx, {
-            kind: "email_changed",
-            userId: user.id,
-            recipient: emailShown,
-            data: {
-              newEmail: to.emailShown,
-              at: momentWords(now),
-              undoLink: page("/email/undo", { token: undo }),
-            },
-          });
+          await noteChanged(tx, before, to, { askedAt: taken.data?.["askedAt"], actor: user.id });
         })
         .catch(addressTaken);
       mail.wake();
@@ -206,6 +216,20 @@ export function createEmailChange(options: {
       sessions.announceEnded(ended);
       mail.wake();
       return to.emailShown;
+    },
+    async follow(userId, emailShown) {
+      const to = { email: lookupEmail(emailShown), emailShown };
+      await db
+        .tx(async (tx) => {
+          const before = await accounts.findIn(tx, userId);
+          if (before === undefined || before.email === to.email) return;
+          await accounts.setEmail(tx, userId, to);
+          await noteChanged(tx, before, to, { askedAt: undefined, actor: "server" });
+        })
+        .catch((error: unknown) => {
+          if (!isUniqueViolation(error)) throw error;
+        });
+      mail.wake();
     },
   };
 }

@@ -21,7 +21,7 @@ const embedded = (db: Database, clock: Clock, passwords = createPasswords()) =>
     factorsKey,
   });
 
-identityProviderContract("embedded", embedded);
+identityProviderContract("embedded", { make: embedded });
 
 describe("embedded identity", () => {
   let test: TestDatabase;
@@ -35,7 +35,7 @@ describe("embedded identity", () => {
     const clock = new ManualClock();
     const repo = createAccountsRepo(db, clock);
     const weak = createPasswords({ memoryCost: 8 * 1024, timeCost: 1, parallelism: 1 });
-    const bind = await embedded(db, clock, weak).register("blaue gurken tanzen");
+    const bind = await embedded(db, clock, weak).register({ email: "old@x.example", password: "blaue gurken tanzen" });
     await db.tx(async (tx) => {
       const user = await repo.insert(tx, { email: "old@x.example", emailShown: "old@x.example" });
       await repo.bindIdentity(tx, "embedded", await bind(tx, user.id), user.id);

@@ -6,13 +6,11 @@ import type { PendingSignUp } from "./accounts.tables.ts";
 import { createEmbeddedFactors } from "./embedded-factors.ts";
 import { createEmbeddedPasskeys, passkeysWork } from "./embedded-passkeys.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
+import { RESET_LINK_MS, SIGN_UP_LINK_MS } from "./link-lifetimes.ts";
 import type { OneTimeTokensRepo } from "./one-time-tokens.repo.ts";
 import { createPasskeysRepo } from "./passkeys.repo.ts";
 import type { Passwords } from "./passwords.ts";
 import { createSecondFactorsRepo } from "./second-factors.repo.ts";
-
-export const SIGN_UP_LINK_MS = 24 * 60 * 60_000;
-export const RESET_LINK_MS = 30 * 60_000;
 
 export function createEmbeddedIdentity(options: {
   db: Database;
@@ -91,6 +89,9 @@ export function createEmbeddedIdentity(options: {
         return user && { token, userId: user.id };
       };
     },
+    async resetOwner(token) {
+      return (await tokens.find("reset", token))?.userId ?? undefined;
+    },
     async completeReset(token, password) {
       const phc = await passwords.hash(password);
       return async (tx) => {
@@ -101,6 +102,7 @@ export function createEmbeddedIdentity(options: {
         return { userId: taken.userId };
       };
     },
+    passwordChangedAt: (userId) => repo.passwordChangedAt(userId),
     async changePassword(userId, password) {
       const phc = await passwords.hash(password);
       return async (tx) => {
@@ -117,7 +119,7 @@ export function createEmbeddedIdentity(options: {
         await tokens.dropOfUser(tx, "reset", userId);
       };
     },
-    async register(password) {
+    async register({ password }) {
       return bindWith(await passwords.hash(password));
     },
   };

@@ -1,5 +1,5 @@
 /** Single-use tokens: links in mails and the first-run set-up link. Only hashes are stored. */
-import { and, desc, eq, gt, gte, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -29,6 +29,8 @@ export interface OneTimeTokensRepo {
   find(kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
   /** Uses it up: of many callers exactly one gets it. */
   take(tx: Writer, kind: OneTimeKind, token: string): Promise<OneTimeToken | undefined>;
+  /** Uses up what was never issued, a code of an app say: of many callers within `lifetimeMs` exactly one gets true. */
+  claim(tx: Writer, kind: "used_code", what: { userId: UserId; text: string }, lifetimeMs: number): Promise<boolean>;
   /** Counts a wrong answer; gives how many there were. */
   countAttempt(tx: Writer, kind: OneTimeKind, token: string): Promise<number>;
   /** The newest of a person that is still valid. */
@@ -81,6 +83,16 @@ export function createOneTimeTokensRepo(db: Database, clock: Clock): OneTimeToke
       if (!isSecret(token)) return undefined;
       const [row] = await tx.delete(oneTimeTokens).where(valid(kind, token)).returning(columns);
       return row;
+    },
+    async claim(tx, kind, { userId, text }, lifetimeMs) {
+      const now = new Date(clock.now());
+      const times = { createdAt: now, expiresAt: new Date(clock.now() + lifetimeMs) };
+      const claimed = await tx
+        .insert(oneTimeTokens)
+        .values({ hash: hashSecret(`${kind} ${userId} ${text}`), kind, userId, ...times })
+        .onConflictDoUpdate({ target: oneTimeTokens.hash, set: times, setWhere: lte(oneTimeTokens.expiresAt, now) })
+        .returning({ hash: oneTimeTokens.hash });
+      return claimed.length > 0;
     },
     async countAttempt(tx, kind, token) {
       if (!isSecret(token)) return 0;

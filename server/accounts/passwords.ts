@@ -51,7 +51,7 @@ export function createPasswords(parameters: Argon2Parameters = ARGON2): Password
 }
 
 /** One spelling for what looks the same on every keyboard; NFC only, so that nothing else a person typed is lost. */
-function normalise(password: string): string {
+export function normalise(password: string): string {
   return password.normalize("NFC");
 }
 

@@ -58,7 +58,7 @@ export function createRecovery(options: {
       const email = lookupEmail(emailShown);
       await limitSignIn(email, about);
       await limiter.take("mail", email);
-      const proof = await identity.authenticate(email, password);
+      const proof = await identity.authenticate(email, password, about.ip);
       const user = proof && (await accounts.findByIdentity(identity.name, proof.subject));
       await db.tx(async (tx) => {
         const opens = new Date(clock.now() + RECOVERY_WAIT_MS);

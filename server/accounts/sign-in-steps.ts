@@ -189,7 +189,10 @@ export function createSignInSteps(options: {
       const user = await repo.find(actor.userId);
       if (user === undefined) throw new PerchError("session_ended", "You were signed out. Sign in again.");
       await limitSignIn(user.email, about);
-      const proof = await identity.authenticate(user.email, password);
+      const known = await identity.authenticate(user.email, password, about.ip);
+      // An address may lead to somebody else at the provider by now.
+      const holder = known && (await repo.findByIdentity(identity.name, known.subject));
+      const proof = holder?.id === user.id ? known : undefined;
       const { second } = proof ?? {};
       if (second !== undefined) await limitAnswers(user.id, about);
       const verify = second && (await identity.factors.verify(user.id, answer ?? "", second));

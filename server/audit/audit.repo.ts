@@ -31,6 +31,7 @@ export type AuditAction =
   | "account.recovered"
   | "account.second_factor_failed"
   | "account.unusual_use"
+  | "account.shut_out"
   | "account.held"
   | "account.contested"
   | "account.released"

@@ -11,6 +11,7 @@ import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
+import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
@@ -61,9 +62,12 @@ export function startPages(
     supportEmail?: string;
     versions?: readonly PolicyVersion[];
     invoicePage?: PageServices["invoicePage"];
+    clock?: ManualClock;
+    /** People sign in through a Supabase project, which answers wrong passwords at once. */
+    project?: Config["supabase"];
   } = {},
 ) {
-  const clock = new ManualClock();
+  const { clock = new ManualClock() } = options;
   const audit = createAudit(db, clock, AUDIT_KEY);
   const publicUrl = new URL(options.publicUrl ?? "http://localhost:8787");
   const limiter = createRateLimiter({ clock, repo: createLimitsRepo(db), key: randomBytes(32) });
@@ -87,7 +91,9 @@ export function startPages(
       EXTENSION_IDS: [CHROME_EXTENSION_ID],
       PHONES_PER_TEAM: 10,
       RUNNING_PER_TEAM: 4,
+      supabase: options.project,
     },
+    supabase: { wrongAnswerMs: 0 },
     publicUrl,
     key: MAIL_KEY,
     abuseKey: randomBytes(32),

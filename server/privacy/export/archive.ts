@@ -20,6 +20,8 @@ export interface ArchiveParts {
   readonly pages: RowPages;
   readonly files: ExportFiles;
   readonly receipts: (person: Person) => Promise<readonly { readonly name: string; readonly receipt: SignedReceipt }[]>;
+  /** What the provider of sign-in holds where it is not this server; `undefined` for nothing. */
+  readonly signInElsewhere?: ((person: Person) => Promise<unknown>) | undefined;
   readonly processors: readonly Processor[];
   readonly policy: Policy;
   readonly place: string;
@@ -74,6 +76,12 @@ export async function writeArchive(
       const whole = unlessGone(file.open, () => missing.push(`${file.path} could not be read to its end.`));
       entries.push({ ...(await zip.add(file.path, whole)), kind: "file" });
       onRows(total);
+    }
+    const elsewhere = await Promise.resolve(parts.signInElsewhere?.(person)).catch(() => {
+      missing.push("What the sign-in service holds of you could not be read. Make another copy later.");
+    });
+    if (elsewhere !== undefined) {
+      entries.push({ ...(await zip.add("elsewhere/sign-in.json", json(elsewhere))), kind: "file" });
     }
     const names = createNames();
     for (const { name, receipt } of await parts.receipts(person)) {

@@ -17,6 +17,7 @@ import { dataMap } from "../map/data-map.ts";
 import { createPreferencesRepo } from "../preferences/preferences.repo.ts";
 import type { Processor } from "../processors/processors.ts";
 import { createAge } from "./age.ts";
+import type { ArchiveParts } from "./archive.ts";
 import { createArchiveStore } from "./archive-store.ts";
 import { AS_FILES, createExportFiles, type FileSources } from "./export-files.repo.ts";
 import { exportPlan } from "./export-plan.ts";
@@ -49,6 +50,7 @@ export interface ExportOptions {
   readonly publicUrl: URL;
   /** Left out where requests are not kept. */
   readonly requests?: ExportRequests;
+  readonly signInElsewhere?: ArchiveParts["signInElsewhere"];
   readonly receipts?: (
     userId: UserId,
   ) => Promise<readonly { readonly name: string; readonly receipt: SignedReceipt }[]>;
@@ -82,6 +84,7 @@ export function createExportParts(options: ExportOptions): ExportParts {
       pages,
       files: createExportFiles(db, { map, pages, sources }),
       receipts: async ({ userId }) => (await receipts?.(userId)) ?? [],
+      signInElsewhere: options.signInElsewhere,
       processors: options.processors,
       policy: options.policy,
       place: options.place,

@@ -24,6 +24,7 @@ export const processorStatements = z.strictObject({
   mail: statement.optional(),
   stripe: statement.optional(),
   geelark: statement.optional(),
+  supabase: statement.optional(),
 });
 export type ProcessorStatements = z.output<typeof processorStatements>;
 

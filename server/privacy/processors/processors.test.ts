@@ -68,6 +68,16 @@ describe("the processor register", () => {
     );
   });
 
+  it("names the Supabase project where people sign in through one, and not on this machine", () => {
+    const keys = { SUPABASE_SERVICE_ROLE_KEY: "sb_secret_0123456789", SUPABASE_ANON_KEY: "sb_publishable_0123456789" };
+    const [project] = processorsOf(parseConfig({ ...keys, SUPABASE_URL: "https://abcdefgh.supabase.co" }));
+    expect(project).toMatchObject({
+      ...{ id: "supabase", name: "Supabase", contacts: [{ host: "abcdefgh.supabase.co", port: 443 }] },
+    });
+    expect(() => demandAgreements(project === undefined ? [] : [project], PUBLIC)).toThrow("Supabase would process");
+    expect(processorsOf(parseConfig({ ...keys, SUPABASE_URL: "http://127.0.0.1:54321" }))).toEqual([]);
+  });
+
   it("stops a start in production without an agreement, or with a retention that breaks the 30 days", () => {
     const demand =
       (stated: Parameters<typeof processorsOf>[1], url = PUBLIC) =>

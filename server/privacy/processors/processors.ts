@@ -9,7 +9,7 @@ import type { ProcessorErasure } from "../erasure/purge-stores.ts";
 import { LONGEST_COPY_DAYS } from "../retention/budget.ts";
 import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
 
-export const PROCESSOR_IDS = ["database", "mail", "stripe", "geelark"] as const;
+export const PROCESSOR_IDS = ["database", "mail", "stripe", "geelark", "supabase"] as const;
 export type ProcessorId = (typeof PROCESSOR_IDS)[number];
 
 export interface Processor {
@@ -38,11 +38,13 @@ export interface ProcessorsConfig {
   readonly billingMode?: BillingMode | undefined;
   readonly STRIPE_API_BASE?: string | undefined;
   readonly geelark?: { readonly access: { readonly base: string } } | undefined;
+  readonly supabase?: { readonly url: string } | undefined;
 }
 
 /** Configured, and on another machine: what runs beside the server is the operator's own. */
 export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatements = {}): Processor[] {
   const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com", geelark } = config;
+  const { supabase } = config;
   const made: (Processor | undefined)[] = [
     DATABASE_URL === undefined
       ? undefined
@@ -75,6 +77,15 @@ export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatemen
           name: (host) => (host === "openapi.geelark.com" ? "GeeLark" : `GeeLark at ${host}`),
           purpose: "runs Android phones in its cloud, with what is on them",
           categories: ["user.content.private", "user.behavior", "user.account.settings"],
+          port: (protocol) => (protocol === "http:" ? 80 : 443),
+        }),
+    // Told to forget by `compose-rights.ts`, on this machine as elsewhere.
+    supabase === undefined
+      ? undefined
+      : processor("supabase", supabase.url, stated, {
+          name: (host) => (host.endsWith(".supabase.co") ? "Supabase" : `Supabase at ${host}`),
+          purpose: "checks passwords and codes when you sign in",
+          categories: ["user.contact.email", "user.authorization", "user.unique_id", "user.device.ip_address"],
           port: (protocol) => (protocol === "http:" ? 80 : 443),
         }),
   ];

@@ -170,11 +170,19 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "P3.2": {
     control:
-      "This version keeps sign-in, database and files on the server itself; a database elsewhere stands in the register.",
+      "Sign-in, database and files are kept on the server itself unless the operator names a Supabase project or a database elsewhere, which then stand in the register. Who deletes their account is deleted there.",
     checks: [
       check(
         "server/privacy/processors/processors.test.ts",
         "holds what is configured, with what the operator stated about it",
+      ),
+      check(
+        "server/privacy/processors/processors.test.ts",
+        "names the Supabase project where people sign in through one, and not on this machine",
+      ),
+      check(
+        "server/accounts/supabase/server.test.ts",
+        "is retried until Supabase answers, and is listed, when a person is erased",
       ),
     ],
     live: ["processors"],
