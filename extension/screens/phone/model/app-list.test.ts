@@ -22,7 +22,9 @@ describe("the list of apps", () => {
     expect(appsShown(APPS, "nothing").found).toEqual([]);
   });
   it("tells apps of one name apart", () => {
-    expect(appDetail({ ...app("org.example.shop", "Shop"), version: "2.1" })).toBe("org.example.shop · version\u00a02.1");
+    expect(appDetail({ ...app("org.example.shop", "Shop"), version: "2.1" })).toBe(
+      "org.example.shop · version\u00a02.1",
+    );
     expect(appDetail(app("org.example.shop"))).toBe("org.example.shop");
   });
   it.each([
