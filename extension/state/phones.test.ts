@@ -228,6 +228,22 @@ describe("the phones store", () => {
     light.stop();
   });
 
+  it("believes an event rather than an answer it overtook", async () => {
+    const phone = stubPhone({ state: "parked" });
+    server.state.phones.set(phone.id, phone);
+    await store.start();
+    await vi.waitFor(() => expect(server.state.listeners.size).toBe(1));
+    const seen = () => store.snapshot().phones.map(({ state }) => state);
+    await store.call(async () => {
+      const running = { ...phone, state: "running" as const };
+      server.state.phones.set(phone.id, running);
+      publish(server.state, { type: "phone", phone: running });
+      await vi.waitFor(() => expect(seen()).toEqual(["running"]));
+      return { ...phone, state: "starting" as const };
+    });
+    expect(seen()).toEqual(["running"]);
+  });
+
   it("asks again by itself where it cannot listen", async () => {
     const light = createPhonesStore(createLightApp({ tokens: app.tokens }));
     const phone = stubPhone();

@@ -220,9 +220,9 @@ export function createPhonesStore(app: App): PhonesStore {
   };
 
   const hydrate = async () => {
-    const settings = await app.settings.get();
-    put({ defaultPhoneId: settings.defaultPhoneId });
-    await showStored(settings.server);
+    const { server, defaultPhoneId } = await app.settings.get();
+    put({ defaultPhoneId });
+    await showStored(server);
   };
 
   const store: PhonesStore = {
@@ -238,9 +238,9 @@ export function createPhonesStore(app: App): PhonesStore {
       if (running) return;
       running = true;
       stops.push(
-        app.settings.watch((settings) => {
-          put({ defaultPhoneId: settings.defaultPhoneId });
-          if (settings.server !== state.server) void showStored(settings.server).then(refresh);
+        app.settings.watch(({ server, defaultPhoneId }) => {
+          put({ defaultPhoneId });
+          if (server !== state.server) void showStored(server).then(refresh);
         }),
         app.tokens.watch(async () => {
           const token = await app.tokens.get(state.server ?? "");
@@ -269,12 +269,15 @@ export function createPhonesStore(app: App): PhonesStore {
       const client = api;
       if (client === undefined) return { ok: false, failure: { kind: "server_unreachable", server: "" } };
       const sent = await app.tokens.get(state.server ?? "");
+      const before = heard;
       try {
         const value = await work(client);
         // A phone of the team, or the server, that was left meanwhile is not shown.
         if (isPhone(value) && api === client) {
+          // An event overtook the answer, which may be older: "starting" of a phone that runs by now, say.
+          if (heard !== before) void refresh();
+          else upsert(value);
           heard += 1;
-          upsert(value);
           remember();
           if (running && app.follow === undefined && isMoving(value)) scheduleSoon();
         }
@@ -296,12 +299,5 @@ function isMoving(phone: Phone): boolean {
 
 /** Of all answers only phones have both an id with this prefix and a state (`shared/id-values.ts`). */
 function isPhone(value: unknown): value is Phone {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "id" in value &&
-    typeof value.id === "string" &&
-    value.id.startsWith("ph_") &&
-    "state" in value
-  );
+  return value instanceof Object && "id" in value && String(value.id).startsWith("ph_") && "state" in value;
 }
