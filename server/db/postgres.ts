@@ -7,6 +7,7 @@ import { PerchError } from "../errors.ts";
 import {
   type Database,
   guardedReader,
+  HEARD_AGAIN,
   insideTransaction,
   inWords,
   isUniqueViolation,
@@ -117,14 +118,16 @@ export async function openPostgres(options: { url: string; migrationsFolder: str
   }
   const listeners = new Set<(topic: string) => void>();
   const keyring = createKeyring();
-  const listening = keepListening(
-    config,
-    (topic) => {
-      for (const listener of listeners) listener(topic);
-    },
-    // What was announced meanwhile was not heard: another node may have destroyed a key.
-    () => keyring.forgetAll(),
-  );
+  const tell = (topic: string) => {
+    for (const listener of listeners) listener(topic);
+  };
+  let hasListened = false;
+  const listening = keepListening(config, tell, () => {
+    // What was announced meanwhile was not heard: another node may have destroyed a key, or ended a session.
+    keyring.forgetAll();
+    if (hasListened) tell(HEARD_AGAIN);
+    hasListened = true;
+  });
   const client = bringingKeys(pool, keyring);
   return postgresDatabase(drizzlePg(client, { casing: "snake_case" }) as unknown as PostgresEngine, keyring, {
     onAnnounced(listener) {

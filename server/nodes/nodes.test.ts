@@ -150,6 +150,7 @@ describe.each(several)("several nodes on $name", (engine) => {
     await expect(join(aNode("one", id)).register()).rejects.toThrow("Another process runs on this DATA_DIR");
     // It dies: nobody beats for it any more.
     await test.db.tx((tx) => tx.update(test.db.t.nodes).set({ boot: "dead" }));
+    await first.stop();
     const second = join(aNode("one", id));
     await second.register();
     await expect(test.db.tx((tx) => first.demandBoot(tx))).rejects.toThrow("lost its connection");

@@ -134,6 +134,17 @@ describe.skipIf(url === undefined)("two nodes (need a PostgreSQL server in TEST_
     expect(viewer.last("ended")).toMatchObject({ reason: "signed_out" });
   });
 
+  it("end screens when ends of sessions may have been missed, so that everybody is looked at anew", async () => {
+    const id = phoneAt(a);
+    const ticket = await asked<{ ticket: string }>(a, "mutation", "screen.ticket", { phoneId: id, mode: "view" });
+    const viewer = await connect({ port: a.port, ticket: ticket.ticket, origin: ORIGIN });
+    if (!(viewer instanceof TestViewer)) throw new Error(viewer.message);
+    await until(() => viewer.frames.length > 0, "a picture");
+    await cluster.cutListeners();
+    await until(() => viewer.closed !== undefined, "the end");
+    expect(viewer.last("ended")).toMatchObject({ reason: "server_stopping" });
+  });
+
   it("work on a run where its phone is, though the other was asked", async () => {
     const id = phoneAt(b);
     const input = { source: WAITS, phoneId: id, idempotencyKey: "the-run-of-b" };
