@@ -68,18 +68,20 @@ describe.skipIf(url === undefined)("two nodes (need a PostgreSQL server in TEST_
 
   it("split a batch about phones of both, and put its answers together in order", async () => {
     const [one, other] = [phoneAt(a), phoneAt(b)];
-    const body = { 0: { phoneId: other, name: "Second" }, 1: { phoneId: one, name: "First" }, 2: { phoneId: "ph_x" } };
-    const answer = await fetch(`${a.url}/trpc/phones.rename,phones.rename,phones.rename?batch=1`, {
+    const [second, first] = ["https://second.example/", "https://first.example/"];
+    const body = { 0: { phoneId: other, url: second }, 1: { phoneId: one, url: first }, 2: { phoneId: "ph_x" } };
+    const answer = await fetch(`${a.url}/trpc/phones.openUrl,phones.openUrl,phones.openUrl?batch=1`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${person.token}` },
       body: JSON.stringify(body),
     });
     expect(answer.status).toBe(207);
     expect(await answer.json()).toMatchObject([
-      { result: { data: { id: other, name: "Second" } } },
-      { result: { data: { id: one, name: "First" } } },
+      { result: { data: { id: other } } },
+      { result: { data: { id: one } } },
       { error: { data: { perch: { code: "bad_input" } } } },
     ]);
+    expect([a.phones.shows(one), b.phones.shows(other)]).toEqual([first, second]);
   });
 
   it("stream a phone's file from the other node, and say its own refusals", async () => {
