@@ -149,8 +149,10 @@ describe.skipIf(url === undefined)("two nodes (need a PostgreSQL server in TEST_
 
   it("work on a run where its phone is, though the other was asked", async () => {
     const id = phoneAt(b);
-    const input = { source: WAITS, phoneId: id, idempotencyKey: "the-run-of-b" };
-    const { runId } = await asked<{ runId: string }>(a, "mutation", "runs.start", input);
+    // About several phones, so it is sent on to nobody.
+    const input = { source: WAITS, phones: { ids: [id] }, share: "each", idempotencyKey: "the-run-of-b" };
+    const { runIds } = await asked<{ runIds: string[] }>(a, "mutation", "runs.startAll", input);
+    const [runId] = runIds;
     const { runs } = a.db.t;
     const holder = async () =>
       (
