@@ -150,7 +150,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     node: membership.id,
     singleNode: membership.alone,
-    others: () => claims.elsewhere(),
+    others: () => claims.others(),
     mayAct: membership.mayAct,
   });
   const doors = createDoors({ publicUrl, port, extensionIds: config.EXTENSION_IDS });
@@ -191,7 +191,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     monotonic,
     recordsKey: deriveKey(master, "billing records"),
     ...{ node: membership.id, boot: membership.boot, alive: () => drivers.runningPhones() },
-    others: () => claims.elsewhere(),
+    others: () => claims.others(),
   });
   const { metering } = counting;
   late.books = counting;

@@ -311,7 +311,7 @@ describe.each(TEST_ENGINES)("the queue on $name", (engine) => {
       const fences = new Map<PhoneId, number>();
       const active = async () => (await test.db.read.select().from(runs)).filter(({ state }) => state === "leased");
       const leaseOne = async (holder: string) => {
-        const row = await repo.lease(holder, until, { busy: [], resting: [], elsewhere: [] });
+        const row = await repo.lease(holder, until, { busy: [], resting: [], nodes: undefined });
         if (row === undefined) return;
         expect(may.get(row.id)).toContain(row.phoneId);
         expect(row.fence).toBeGreaterThan(fences.get(row.phoneId) ?? 0);
@@ -392,7 +392,7 @@ describe.each(TEST_ENGINES)("the queue on $name", (engine) => {
       expect(could).toEqual([]);
 
       async function leaseOneOf(holder: string) {
-        const row = await repo.lease(holder, until, { busy: [], resting: [], elsewhere: [] });
+        const row = await repo.lease(holder, until, { busy: [], resting: [], nodes: undefined });
         if (row !== undefined) fences.set(row.phoneId, Math.max(row.fence, fences.get(row.phoneId) ?? 0));
       }
     });

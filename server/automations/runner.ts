@@ -82,7 +82,7 @@ export function createRunner(options: RunnerOptions): Runner {
           for (;;) {
             const expires = until();
             const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const left = { busy, resting: rest.phones(), elsewhere: claims.elsewhere() };
+            const left = { busy, resting: rest.phones(), nodes: claims.nodes() };
             const row = closing || !claims.mayBegin() ? undefined : await runs.lease(holder, expires, left);
             if (row === undefined) break;
             take(row, expires);

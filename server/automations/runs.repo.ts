@@ -75,8 +75,8 @@ export interface RunsRepo {
     except: {
       readonly busy: readonly PhoneId[];
       readonly resting: readonly PhoneId[];
-      /** Nodes that do the runs of their phones themselves. */
-      readonly elsewhere: readonly NodeId[];
+      /** Nodes whose phones' runs may be taken, and nobody's; undefined: all. */
+      readonly nodes: readonly NodeId[] | undefined;
     },
   ): Promise<RunRow | undefined>;
   /** A phone takes the run no more; gives how many still may. */
@@ -213,7 +213,7 @@ export function createRunsRepo(db: Database): RunsRepo {
         .returning();
       return row;
     },
-    async lease(holder, until, { busy, resting, elsewhere }) {
+    async lease(holder, until, { busy, resting, nodes }) {
       const taken = await db.read
         .select({ phoneId: runs.phoneId, lane: runs.lane })
         .from(runs)
@@ -223,7 +223,7 @@ export function createRunsRepo(db: Database): RunsRepo {
       const open = and(
         eq(runs.state, "queued"),
         lanes.length > 0 ? or(isNull(runs.lane), notInArray(runs.lane, lanes)) : undefined,
-        elsewhere.length > 0 ? or(isNull(phones.nodeId), notInArray(phones.nodeId, [...elsewhere])) : undefined,
+        nodes && or(isNull(phones.nodeId), inArray(phones.nodeId, [...nodes])),
         resting.length > 0 ? or(isNull(runPool.phoneId), notInArray(runPool.phoneId, [...resting])) : undefined,
       );
       const candidates = await eligible(db.read)

@@ -317,7 +317,7 @@ describe.each(TEST_ENGINES)("leases on $name", (engine) => {
     const until = new Date(clock.now() + LEASE_MS);
     for (const [index, id] of ids.entries()) {
       const taken = await Promise.all(
-        ["a", "b", "c"].map((holder) => repo.lease(holder, until, { busy: [], resting: [], elsewhere: [] })),
+        ["a", "b", "c"].map((holder) => repo.lease(holder, until, { busy: [], resting: [], nodes: undefined })),
       );
       const leased = taken.filter((row) => row !== undefined);
       expect(leased.map((row) => [row.id, row.fence])).toEqual([[id, index + 1]]);

@@ -14,6 +14,9 @@ type Engine = BaseSQLiteDatabase<"async", unknown>;
 export type Reader = Pick<Engine, "select" | "selectDistinct" | "with" | "$with" | "$count">;
 export type Writer = Reader & Pick<Engine, "insert" | "update" | "delete">;
 
+/** Told in place of a topic when announcements are heard again after a while in which some may have been missed. */
+export const HEARD_AGAIN = "heard-again";
+
 export interface Database {
   readonly engine: EngineName;
   readonly t: Tables;
@@ -27,7 +30,7 @@ export interface Database {
    * is being erased.
    */
   tx<T>(work: (tx: Writer) => Promise<T>): Promise<T>;
-  /** Calls `listener` with a topic when another node announced one; on SQLite there is no other node. */
+  /** Calls `listener` with a topic when another node announced one, or with `HEARD_AGAIN`; on SQLite there is no other node. */
   onAnnounced(listener: (topic: string) => void): () => void;
   /** Announces a topic to other nodes inside a transaction. */
   announce(tx: Writer, topic: string): Promise<void>;

@@ -8,7 +8,7 @@ import { PgDialect } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { lacksTls13 } from "../egress/tls-version.ts";
 import { PerchError } from "../errors.ts";
-import type { Database } from "./database.ts";
+import { type Database, HEARD_AGAIN } from "./database.ts";
 import { keepListening, type Listening } from "./listening.postgres.ts";
 import type { PostgresSession } from "./migrate.ts";
 import { DEFAULT_SCHEMA } from "./own-schema.postgres.ts";
@@ -73,15 +73,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     await outside((session) => demandSuitable(session, pool), false).catch((error: unknown) => {
       throw startTrouble(error, options.directUrl === undefined ? "DATABASE_URL" : "DATABASE_DIRECT_URL");
     });
-    listening = keepListening(
-      direct,
-      CHANNEL,
-      (topic) => {
-        for (const listener of listeners) listener(topic);
-      },
-      // What was announced meanwhile was not heard: another node may have destroyed a key.
-      () => keyring.forgetAll(),
-    );
+    const tell = (topic: string) => {
+      for (const listener of listeners) listener(topic);
+    };
+    let hasListened = false;
+    listening = keepListening(direct, CHANNEL, tell, () => {
+      // What was announced meanwhile was not heard: another node may have destroyed a key, or ended a session.
+      keyring.forgetAll();
+      if (hasListened) tell(HEARD_AGAIN);
+      hasListened = true;
+    });
     await demandHeard(pool, listening, options);
     await outside((session) => preparePostgres(session, options.migrationsFolder, schema), false);
   } catch (error) {

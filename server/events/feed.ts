@@ -1,5 +1,5 @@
 /** Following a numbered log: what is there after a number, then what comes, nothing missed and nothing twice. */
-import type { Database } from "../db/database.ts";
+import { type Database, HEARD_AGAIN } from "../db/database.ts";
 
 export interface Feed {
   /** Makes followers of this node look at once. */
@@ -23,7 +23,10 @@ export function createFeed(db: Pick<Database, "onAnnounced">): Feed {
   const wake = (topic: string) => {
     for (const resolve of waiting.get(topic) ?? []) resolve();
   };
-  const stopListening = db.onAnnounced(wake);
+  const stopListening = db.onAnnounced((topic) => {
+    // Whatever was missed is read now.
+    for (const one of topic === HEARD_AGAIN ? [...waiting.keys()] : [topic]) wake(one);
+  });
   const closing = new AbortController();
   return {
     wake,

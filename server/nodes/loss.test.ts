@@ -5,7 +5,7 @@ import { type PhoneId, phoneId, type RunId } from "../../shared/ids.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, type TestPerson } from "../testing.ts";
 import type { ProfileArchive } from "./profile-archive.ts";
-import { type Cluster, openCluster, type TestNode } from "./testing/cluster.ts";
+import { type Cluster, openCluster, QUICK, type TestNode } from "./testing/cluster.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
 const WAITS =
@@ -17,7 +17,7 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
   let person: TestPerson;
   let key = 0;
   beforeAll(async () => {
-    cluster = await openCluster(url ?? "");
+    cluster = await openCluster(url ?? "", QUICK);
   });
   afterEach(() => cluster.closeAll());
   afterAll(() => cluster.dispose());

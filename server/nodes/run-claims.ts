@@ -10,8 +10,13 @@ export interface RunClaims {
   readonly holder: string;
   /** No other process works on the same database. */
   readonly alone: boolean;
-  /** Nodes that live and do the runs of their phones themselves. */
-  elsewhere(): readonly NodeId[];
+  /** Other nodes that live, as of the last heartbeat. */
+  others(): readonly NodeId[];
+  /**
+   * Nodes whose phones' runs may begin here: this one, and those that are gone, whose runs end with a reason. A node that has
+   * come since the last heartbeat is among neither. Undefined where there is no other.
+   */
+  nodes(): readonly NodeId[] | undefined;
   /** Whether runs may have an effect here. */
   mayAct(): boolean;
   /** Whether new ones may begin here. */
@@ -24,7 +29,14 @@ export function createRunClaims(db: Database, membership: Membership, repo: Node
   return {
     holder: `${membership.id}/${membership.boot}`,
     alone: membership.alone,
-    elsewhere: () => membership.nodes().flatMap(({ id, living }) => (living && id !== membership.id ? [id] : [])),
+    nodes: () =>
+      membership.alone
+        ? undefined
+        : [
+            membership.id,
+            ...membership.nodes().flatMap(({ id, living }) => (living || id === membership.id ? [] : [id])),
+          ],
+    others: () => membership.nodes().flatMap(({ id, living }) => (living && id !== membership.id ? [id] : [])),
     mayAct: membership.mayAct,
     mayBegin: () => membership.mayAct() && !membership.isDraining(),
     async isOver(holder) {

@@ -68,18 +68,20 @@ describe.skipIf(url === undefined)("two nodes (need a PostgreSQL server in TEST_
 
   it("split a batch about phones of both, and put its answers together in order", async () => {
     const [one, other] = [phoneAt(a), phoneAt(b)];
-    const body = { 0: { phoneId: other, name: "Second" }, 1: { phoneId: one, name: "First" }, 2: { phoneId: "ph_x" } };
-    const answer = await fetch(`${a.url}/trpc/phones.rename,phones.rename,phones.rename?batch=1`, {
+    const [second, first] = ["https://second.example/", "https://first.example/"];
+    const body = { 0: { phoneId: other, url: second }, 1: { phoneId: one, url: first }, 2: { phoneId: "ph_x" } };
+    const answer = await fetch(`${a.url}/trpc/phones.openUrl,phones.openUrl,phones.openUrl?batch=1`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${person.token}` },
       body: JSON.stringify(body),
     });
     expect(answer.status).toBe(207);
     expect(await answer.json()).toMatchObject([
-      { result: { data: { id: other, name: "Second" } } },
-      { result: { data: { id: one, name: "First" } } },
+      { result: { data: { id: other } } },
+      { result: { data: { id: one } } },
       { error: { data: { perch: { code: "bad_input" } } } },
     ]);
+    expect([a.phones.shows(one), b.phones.shows(other)]).toEqual([first, second]);
   });
 
   it("stream a phone's file from the other node, and say its own refusals", async () => {
@@ -134,10 +136,23 @@ describe.skipIf(url === undefined)("two nodes (need a PostgreSQL server in TEST_
     expect(viewer.last("ended")).toMatchObject({ reason: "signed_out" });
   });
 
+  it("end screens when ends of sessions may have been missed, so that everybody is looked at anew", async () => {
+    const id = phoneAt(a);
+    const ticket = await asked<{ ticket: string }>(a, "mutation", "screen.ticket", { phoneId: id, mode: "view" });
+    const viewer = await connect({ port: a.port, ticket: ticket.ticket, origin: ORIGIN });
+    if (!(viewer instanceof TestViewer)) throw new Error(viewer.message);
+    await until(() => viewer.frames.length > 0, "a picture");
+    await cluster.cutListeners();
+    await until(() => viewer.closed !== undefined, "the end");
+    expect(viewer.last("ended")).toMatchObject({ reason: "server_stopping" });
+  });
+
   it("work on a run where its phone is, though the other was asked", async () => {
     const id = phoneAt(b);
-    const input = { source: WAITS, phoneId: id, idempotencyKey: "the-run-of-b" };
-    const { runId } = await asked<{ runId: string }>(a, "mutation", "runs.start", input);
+    // About several phones, so it is sent on to nobody.
+    const input = { source: WAITS, phones: { ids: [id] }, share: "each", idempotencyKey: "the-run-of-b" };
+    const { runIds } = await asked<{ runIds: string[] }>(a, "mutation", "runs.startAll", input);
+    const [runId] = runIds;
     const { runs } = a.db.t;
     const holder = async () =>
       (

@@ -23,7 +23,7 @@ const LEFT_TEAM = {
   member: "Your role in this phone's team no longer lets you watch it.",
   session: "You work in another team now. Switch back to see this phone.",
   stopped: "Your account does nothing with your data now. Allow it again under Privacy.",
-} as const satisfies Record<AccessChange["kind"], string>;
+} as const satisfies Record<Exclude<AccessChange["kind"], "missed">, string>;
 const TICK_MS = 500;
 /** How often the use of one phone is reported while it goes on. */
 const INPUT_REPORT_MS = 1_000;
@@ -192,6 +192,8 @@ export function createScreenService(options: ScreenServiceOptions): ScreenServic
       for (const room of rooms.values()) room.end(reason, undefined, (grant) => grant.credentialId === credentialId);
     },
     accessChanged(change) {
+      // Viewers connect again by themselves, with a new ticket.
+      if (change.kind === "missed") return closeAll("server_stopping");
       const isTheirs = (grant: TicketGrant) => {
         if (change.kind === "stopped") return grant.userId === change.userId;
         if (grant.teamId !== change.teamId) return false;

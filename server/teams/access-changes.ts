@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { ROLES } from "../../shared/access.ts";
 import { sessionId, teamId, userId } from "../../shared/ids.ts";
-import type { Database, Writer } from "../db/database.ts";
+import { type Database, HEARD_AGAIN, type Writer } from "../db/database.ts";
 import type { Actor } from "./team-scope.ts";
 
 const accessChange = z.discriminatedUnion("kind", [
@@ -16,6 +16,8 @@ const accessChange = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("session"), teamId, sessionId }),
   /** Nothing is done for the person any more, in any team. */
   z.strictObject({ kind: z.literal("stopped"), userId }),
+  /** This node may have missed what others announced, ends of sessions too: everybody has to come anew. */
+  z.strictObject({ kind: z.literal("missed") }),
 ]);
 export type AccessChange = z.infer<typeof accessChange>;
 
@@ -37,6 +39,7 @@ export function createAccessChanges(db: Database): AccessChanges {
     for (const listener of [...listeners]) listener(change);
   };
   db.onAnnounced((topic) => {
+    if (topic === HEARD_AGAIN) tell({ kind: "missed" });
     if (topic.startsWith(TOPIC)) tell(accessChange.parse(JSON.parse(topic.slice(TOPIC.length))));
   });
   return {
@@ -56,6 +59,7 @@ export function concerns(
   change: AccessChange,
   actor: Pick<Actor, "credential" | "teamId" | "userId" | "role">,
 ): boolean {
+  if (change.kind === "missed") return true;
   if (change.kind === "stopped") return change.userId === actor.userId;
   if (change.teamId !== actor.teamId) return false;
   if (change.kind === "session") return change.sessionId === actor.credential.id;

@@ -15,7 +15,8 @@ export const ALONE: PhonesNode = {
 
 export const runsAlone = (holder: string): RunClaims => ({
   ...{ holder, alone: true },
-  elsewhere: () => [],
+  others: () => [],
+  nodes: () => undefined,
   mayAct: () => true,
   mayBegin: () => true,
   isOver: async () => undefined,

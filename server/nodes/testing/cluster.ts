@@ -9,11 +9,11 @@ import { parseConfig } from "../../config.ts";
 import { createLog } from "../../log.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import { type RunningServer, startServer } from "../../server.ts";
-import type { LeaseTimes } from "../lease.ts";
+import { LEASE, type LeaseTimes } from "../lease.ts";
 import type { ProfileArchive } from "../profile-archive.ts";
 
-/** Short, so that tests see leases end. */
-export const QUICK: LeaseTimes = { beatMs: 100, leaseMs: 900, marginMs: 300 };
+/** Short, so that tests see leases end; long enough that a busy machine ends none. */
+export const QUICK: LeaseTimes = { beatMs: 100, leaseMs: 1_500, marginMs: 400 };
 
 export interface TestNode extends RunningServer {
   readonly name: string;
@@ -25,13 +25,15 @@ export interface TestNode extends RunningServer {
 export interface Cluster {
   readonly nodes: TestNode[];
   start(name: string, env?: Record<string, string>, driver?: FakeDriver, archive?: ProfileArchive): Promise<TestNode>;
+  /** Ends the connections on which nodes hear each other; they connect again. */
+  cutListeners(): Promise<void>;
   /** Stops every node; the database stays. */
   closeAll(): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Of a PostgreSQL server, at this address. */
-export async function openCluster(url: string): Promise<Cluster> {
+/** Of a PostgreSQL server, at this address. `lease`: where leases are to end while somebody waits for it. */
+export async function openCluster(url: string, lease: LeaseTimes = LEASE): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "perch-nodes-"));
   const database = `perch_nodes_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ connectionString: url });
@@ -60,12 +62,16 @@ export async function openCluster(url: string): Promise<Cluster> {
         clock: systemClock,
         log: createLog({ clock: systemClock, write: (line) => lines.push(line) }),
         driver,
-        lease: QUICK,
+        lease,
         ...(archive && { archive }),
       });
       const node = { ...server, name, clock: systemClock, phones: driver, lines };
       nodes.push(node);
       return node;
+    },
+    async cutListeners() {
+      const where = "datname = $1 and query ilike 'listen %'";
+      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${where}`, [database]);
     },
     closeAll,
     async dispose() {
