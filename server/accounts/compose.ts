@@ -51,6 +51,7 @@ import { createSessions, type Sessions } from "./sessions.service.ts";
 import { createSignInLimit } from "./sign-in-limit.ts";
 import { createSupabaseParts, type SupabaseParts } from "./supabase/compose.ts";
 import { createIdentityCheck } from "./supabase/identity-check.service.ts";
+import { createMove, type Move } from "./supabase/move.service.ts";
 import { createUninstall, type Uninstall } from "./uninstall.service.ts";
 
 export interface AccountServices {
@@ -82,7 +83,7 @@ export interface AccountServices {
   /** What the provider of sign-in keeps on another machine. */
   readonly identityElsewhere: IdentityProvider["elsewhere"];
   /** Set where people sign in through a Supabase project. */
-  readonly supabase: SupabaseParts | undefined;
+  readonly supabase: (SupabaseParts & { readonly move: Move }) | undefined;
   /** Ends the connections to the mail server and to the sign-in service. */
   close(): void;
 }
@@ -189,13 +190,11 @@ export function createAccountServices(options: {
     followEmail: emailChange.follow,
   });
   const factors = createFactors({ ...changing, repo: accountsRepo });
-  const check =
-    supabase &&
-    createIdentityCheck({
-      ...{ db, gotrue: supabase.gotrue, people: accountsRepo, teams, sessions, mail, audit, clock, page },
-      identities: createIdentitiesRepo(db, clock, "supabase"),
-      followEmail: emailChange.follow,
-    });
+  const upstream = supabase && {
+    ...{ db, gotrue: supabase.gotrue, people: accountsRepo, teams, audit, clock },
+    identities: createIdentitiesRepo(db, clock, "supabase"),
+  };
+  const check = upstream && createIdentityCheck({ ...upstream, sessions, mail, page, followEmail: emailChange.follow });
   const limits: Me["limits"] = {
     ...(config.PHONES_PER_TEAM !== undefined && { phones: config.PHONES_PER_TEAM }),
     ...(config.RUNNING_PER_TEAM !== undefined && { running: config.RUNNING_PER_TEAM }),
@@ -250,7 +249,7 @@ export function createAccountServices(options: {
     jobs: { [MAIL_JOB]: mail.send, [SESSIONS_ENDED_JOB]: announceEndedElsewhere(sessions), ...check?.jobs },
     schedules: check?.schedules ?? [],
     identityElsewhere: identity.elsewhere,
-    supabase,
+    supabase: supabase && upstream && { ...supabase, move: createMove({ ...upstream, jobs }) },
     close() {
       transport?.close();
       supabase?.close();

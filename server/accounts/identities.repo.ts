@@ -1,5 +1,5 @@
 /** What binds people to what an identity provider calls them. */
-import { and, asc, eq, exists, gt, isNull, lte, or } from "drizzle-orm";
+import { and, asc, eq, exists, gt, isNull, lte, notExists, or, sql } from "drizzle-orm";
 import type { UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
@@ -14,10 +14,15 @@ export interface IdentitiesRepo {
   /** People who are signed in, or have API tokens, and were not looked for at the provider since; the longest ago first. */
   due(since: Date, limit: number): Promise<{ readonly userId: UserId; readonly subject: string }[]>;
   noteChecked(tx: Writer, subject: string): Promise<void>;
+  /** People the provider does not know yet, with the hash of their password here; in order of their ids, from `after` on. */
+  notBound(
+    after: string,
+    limit: number,
+  ): Promise<{ readonly userId: UserId; readonly email: string; readonly phc: string | null }[]>;
 }
 
 export function createIdentitiesRepo(db: Database, clock: Clock, provider: IdentityProvider["name"]): IdentitiesRepo {
-  const { identities, sessions, apiTokens } = db.t;
+  const { identities, sessions, apiTokens, users, passwordCredentials } = db.t;
   const now = () => new Date(clock.now());
   const ofUser = (userId: UserId) => and(eq(identities.provider, provider), eq(identities.userId, userId));
   const ofSubject = (subject: string) => and(eq(identities.provider, provider), eq(identities.subject, subject));
@@ -68,6 +73,19 @@ export function createIdentitiesRepo(db: Database, clock: Clock, provider: Ident
     },
     async noteChecked(tx, subject) {
       await tx.update(identities).set({ checkedAt: now() }).where(ofSubject(subject));
+    },
+    async notBound(after, limit) {
+      const bound = db.read
+        .select({ subject: identities.subject })
+        .from(identities)
+        .where(and(eq(identities.provider, provider), eq(identities.userId, users.id)));
+      return db.read
+        .select({ userId: users.id, email: users.email, phc: passwordCredentials.phc })
+        .from(users)
+        .leftJoin(passwordCredentials, eq(passwordCredentials.userId, users.id))
+        .where(and(isNull(users.deletedAt), gt(sql`${users.id}`, after), notExists(bound)))
+        .orderBy(asc(users.id))
+        .limit(limit);
     },
   };
 }

@@ -47,7 +47,7 @@ import { HOST_COMMANDS } from "./host-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
 import { NODE_COMMANDS } from "./node-commands.ts";
 import { PARTNER_COMMANDS } from "./partner-commands.ts";
-import { PERSON_COMMANDS } from "./person-commands.ts";
+import { MOVE_COMMANDS, PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
 import { UPKEEP_COMMANDS } from "./upkeep-commands.ts";
 
@@ -60,6 +60,7 @@ const USAGE = `Usage: npm run admin -- <command>
   user show --email E --reason R                      shows what is held about a person
   user sign-out --email E --reason R                  ends all their sessions; open screens close within seconds
   user erase --email E [--now] --reason R             deletes an account on its owner's request; 7 days to take it back
+  users move-to-supabase --reason R                   takes everybody with a password over to the project of SUPABASE_URL
   mail failed --reason R                              lists mail that will never arrive, and why
   decision list --reason R                            lists what the rules against abuse decided and waits for a person
   decision lift --id D --reason R                     lifts a decision; the person is told, with the reason
@@ -144,6 +145,7 @@ TIME is a moment in UTC, like 2026-11-26T09:30:00Z.`;
 
 const COMMANDS: Commands = {
   ...PERSON_COMMANDS,
+  ...MOVE_COMMANDS,
   ...DECISION_COMMANDS,
   ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,

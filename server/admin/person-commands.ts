@@ -74,6 +74,26 @@ export const PERSON_COMMANDS: Commands = {
   },
 };
 
+/** Takes everybody with a password here over to the Supabase project of SUPABASE_URL. */
+export const MOVE_COMMANDS: Commands = {
+  "users move-to-supabase": {
+    options: { reason: { type: "string", required: true } },
+    async run({ services, process }, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      if (services.supabase === undefined) {
+        throw new PerchError(
+          "bad_input",
+          "No Supabase project is set. Set SUPABASE_URL and its keys; see docs/supabase.md.",
+        );
+      }
+      await services.identityElsewhere?.demandUsable();
+      const { moved, taken, withoutPassword } = await services.supabase.move.all(why);
+      process.out(`Moved: ${moved}. Without a password, to be set by mail: ${withoutPassword}.`);
+      for (const email of taken) process.out(`Has an account there already, and stays: ${oneLine(email)}`);
+    },
+  },
+};
+
 async function personOf({ services }: Work, options: Options) {
   const found = await services.accounts.findByEmail(parse(email, "--email", options["email"]));
   if (found === undefined) throw new PerchError("not_found", "No account has this address.");

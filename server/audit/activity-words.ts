@@ -109,6 +109,7 @@ const ACTIONS = {
   "account.second_factor_failed": account("gave a wrong second factor"),
   "account.unusual_use": account("was seen to be used in an unusual way"),
   "account.shut_out": account("was signed out everywhere, closed at the sign-in service"),
+  "account.moved": account("moved where the password is checked"),
   "account.held": account("held the account for review"),
   "account.contested": account("contested a decision"),
   "account.released": account("released the account"),

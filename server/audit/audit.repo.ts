@@ -32,6 +32,7 @@ export type AuditAction =
   | "account.second_factor_failed"
   | "account.unusual_use"
   | "account.shut_out"
+  | "account.moved"
   | "account.held"
   | "account.contested"
   | "account.released"

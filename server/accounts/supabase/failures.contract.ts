@@ -267,13 +267,23 @@ export function failuresContract(name: string, engines: readonly TestEngine[], s
       await refused(long.email, long.password, "unauthenticated");
     });
 
-    it("takes the hash of a password made here, so that people move without a new one", async () => {
-      const { parts, phc } = { parts: server.services.supabase, phc: await QUICK_PASSWORDS.hash(PASSWORD) };
-      const email = address();
-      const made = await parts?.gotrue.create({ id: crypto.randomUUID(), email, hash: phc });
-      expect(made).toBe("made");
-      expect(await parts?.gotrue.signIn(email, PASSWORD)).toMatchObject({ person: { email } });
-      expect(await parts?.gotrue.signIn(email, "something else")).toBeUndefined();
+    it("takes everybody over who has a password here, with the hash it has, but for an address that is somebody's there", async () => {
+      const before = startPages(test.db, { clock: clock(), passwords: QUICK_PASSWORDS });
+      const [mine, theirs] = [address(), address()];
+      const { id } = await before.accounts.create({ email: mine, password: PASSWORD }, "operator");
+      await before.accounts.create({ email: theirs, password: PASSWORD }, "operator");
+      await asAdmin(service(), "POST", "/users", {
+        email: theirs,
+        password: "somebody's own secret",
+        email_confirm: true,
+      });
+      await refused(mine, PASSWORD, "unauthenticated");
+      const move = () => server.services.supabase?.move.all("The server moves.");
+      expect(await move()).toEqual({ moved: 1, taken: [theirs], withoutPassword: 0 });
+      expect(await server.signedIn(mine, PASSWORD)).toHaveProperty("token");
+      await refused(mine, "something else", "unauthenticated");
+      expect(await actions(id)).toContain("account.moved");
+      expect(await move()).toMatchObject({ moved: 0 });
     });
 
     it("asks for a code after the password; a sign-in elsewhere in between is no obstacle", async () => {

@@ -34,7 +34,7 @@ export const LONGEST_PASSWORD = 72;
 const WRONG_ANSWER_MS = 500;
 /** Removes what was made at Supabase for an account that then did not come about here. */
 export const UNBOUND_JOB = "identity.unbound";
-const UNBOUND_AFTER_MS = 60 * 60_000;
+export const UNBOUND_AFTER_MS = 60 * 60_000;
 const LEGACY =
   "This Supabase project publishes no key that sign-ins can be checked with: it still signs with its legacy JWT secret (HS256). In the project's settings, under JWT keys, migrate to asymmetric signing keys (ES256) and make the new key the current one. Then start again.";
 const OTHER_PASSWORD =

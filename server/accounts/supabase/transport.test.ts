@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { selfSigned } from "../../automations/script/certificate.fixture.ts";
 import { createTransport } from "./transport.ts";
 
 describe("the way to the sign-in service", () => {
@@ -51,8 +53,25 @@ describe("the way to the sign-in service", () => {
     close();
   });
 
-  it("speaks TLS 1.3 alone to another machine", () => {
-    // The agent's settings are all there is to see without a certificate of that machine.
-    expect(createTransport.toString()).toContain('minVersion: "TLSv1.3"');
-  });
+  it.each([
+    ["TLSv1.2", "ERR_SSL_UNSUPPORTED_PROTOCOL"],
+    ["TLSv1.3", "ECONNRESET"],
+  ] as const)(
+    "says nothing to a machine that speaks %s alone and has nobody to vouch for it",
+    async (version, code) => {
+      const said: unknown[] = [];
+      const tls = createTlsServer({ ...selfSigned("localhost"), minVersion: "TLSv1.2", maxVersion: version });
+      tls.on("request", (request) => said.push(request.url));
+      const failed = once(tls, "tlsClientError");
+      tls.listen(0, "127.0.0.1");
+      await once(tls, "listening");
+      const origin = `https://localhost:${(tls.address() as AddressInfo).port}`;
+      const { fetch, close } = createTransport(origin);
+      expect((await fetch(`${origin}/x`)).status).toBe(503);
+      expect((await failed)[0]).toMatchObject({ code });
+      expect(said).toEqual([]);
+      close();
+      tls.close();
+    },
+  );
 });
