@@ -36,7 +36,7 @@ export const databaseGrowth: Benchmark = {
   about:
     `Rows in each of ${GROWING.length} tables: ${SIZES.map((size) => size.toLocaleString("en")).join(", ")}. Each question is asked ` +
     `${ROUNDS} times about different rows, through the functions the server asks with; beside it the same with the fewest rows. ` +
-    "SQLite: the encrypted file. PostgreSQL: Debian's, on the same machine, without fsync; analysed after it was filled.",
+    "One job in two hundred is due. SQLite: the encrypted file. PostgreSQL: Debian's, on the same machine, without fsync; analysed after it was filled.",
   run: benchGrowth,
 };
 
