@@ -10,6 +10,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { breach } from "./breach.ts";
 import { idle, moving, still } from "./crowd.ts";
 import { database } from "./database.ts";
+import { databaseGrowth } from "./database-growth.ts";
 import { egress } from "./egress-cost.ts";
 import { erasure } from "./erasure.ts";
 import { dataExport } from "./export.ts";
@@ -44,6 +45,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   sessionCheck,
   limiter,
   database,
+  databaseGrowth,
   sweep,
   rules,
   rating,

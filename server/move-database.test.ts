@@ -111,7 +111,7 @@ describe.skipIf(!HAS_POSTGRES)("db move", () => {
     await expect(move(lite, url)).rejects.toThrow("was moved to PostgreSQL");
   });
 
-  it("brings it back, while nobody uses it", async () => {
+  it("brings it back, and from one server to another, while nobody uses it", async () => {
     const big = parseConfig({ ...env, DATABASE_URL: url });
     const home = `sqlite:${lite.DATA_DIR}/perch.db`;
     const { db } = await openDatabase(big);
@@ -123,6 +123,16 @@ describe.skipIf(!HAS_POSTGRES)("db move", () => {
     expect(await contents(lite)).toMatchObject({ people: [{ email: "anna@x.example" }], teams: ["Ours"], entries: 22 });
     await expect(openDatabase(big)).rejects.toThrow("was moved to SQLite");
     expect(await admin(big, "db", "move", "--undo", "--reason", "stay")).toBe(0);
-    expect((await contents(big)).entries).toBe(23);
+    const { entries } = await contents(big);
+    expect(entries).toBe(23);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query("create database elsewhere");
+    await client.end();
+    const elsewhere = new URL(url);
+    elsewhere.pathname = "/elsewhere";
+    expect(await move(big, elsewhere.href)).toBe(0);
+    const third = parseConfig({ ...env, DATABASE_URL: elsewhere.href });
+    expect(await contents(third)).toMatchObject({ people: [{ email: "anna@x.example" }], entries: entries + 1 });
   });
 });

@@ -17,7 +17,7 @@ import { isEmptyPostgres, type PostgresEnd, postgresSource, postgresTarget } fro
 import { isEmptySqlite, sqliteSource, sqliteTarget } from "./db/move/rows.sqlite.ts";
 import type { MoveSource, MoveTarget } from "./db/move/rows.ts";
 import { openSealedFields } from "./db/move/sealed-fields.repo.ts";
-import { preparePostgres } from "./db/postgres.ts";
+import { openPostgres } from "./db/postgres-open.ts";
 import { postgresConfig } from "./db/postgres-url.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { demandAlone, holdAlone } from "./db/sqlite-rekey.ts";
@@ -229,11 +229,10 @@ async function openTarget(config: Config, key: Buffer, id: string): Promise<End<
     if (!(await isOwn(end, target, id))) {
       if (!(await isEmptyPostgres(end, JOURNAL)))
         throw notEmpty(`The schema ${end.schema} of that database holds rows`);
-      const session = {
-        run: async (text: string) => void (await end.client.query(text)),
-        rows: async (text: string) => (await end.client.query(text)).rows as Record<string, unknown>[],
-      };
-      await preparePostgres(session, join(projectRoot(), "migrations/postgres"), end.schema);
+      // As a server opens it: what would keep one from starting there is told before anything is copied.
+      const url = config.DATABASE_URL;
+      const migrationsFolder = join(projectRoot(), "migrations/postgres");
+      await (await openPostgres({ url, schema: end.schema, migrationsFolder })).close();
     }
     return { end: target, close: end.close };
   } catch (error) {

@@ -2,8 +2,8 @@
  * The schema Perch keeps its tables in, and the walls around it. Supabase serves schema `public` to whoever has the
  * project's anonymous key, and grants its roles all that is made there; so nothing of Perch stands in it, its roles are
  * shut out of ours, and row-level security without a policy shows other roles no row even where somebody grants them a
- * table. The owner is not under it (no FORCE): it would cost every query and stop `pg_dump`, and keep nobody out who is
- * not out already (`docs/postgres.md`).
+ * table. The owner is not under it (no FORCE): that keeps nobody out who is not out already, and `pg_dump` by the owner
+ * fails under it (`docs/postgres.md`).
  */
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { PerchError } from "../errors.ts";

@@ -90,6 +90,11 @@ describe("the schema of Perch", () => {
       ]);
       expect(new Set(refused), role).toEqual(new Set(["42501"]));
     }
+    const kept = await session.rows(
+      `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) e
+       where n.nspname in ('perch', 'perch_keys') and e.grantee <> c.relowner`,
+    );
+    expect(kept).toEqual([]);
     await client.exec("create table perch.later (a int)");
     const [later] = await session.rows("select relacl::text as acl from pg_class where relname = 'later'");
     expect(String(later?.["acl"])).not.toMatch(/anon/);

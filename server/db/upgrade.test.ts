@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import Sqlite from "better-sqlite3";
 import { getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/pglite";
@@ -32,7 +32,7 @@ import { keysFileKey, keysFileOf, openKeyStore } from "./subject-keys.sqlite.ts"
 import { primaryKeyOf } from "./table-keys.ts";
 import { tablesFor } from "./tables.ts";
 import { earlierMigrations, migrationCount } from "./testing/earlier.ts";
-import { MIGRATIONS, sessionOf } from "./testing.ts";
+import { MIGRATIONS, preparedPglite, sessionOf } from "./testing.ts";
 
 const MASTER = Buffer.alloc(32, 3);
 const KEY = Buffer.alloc(32, 4);
@@ -214,8 +214,8 @@ describe("an upgrade with rows in every table", () => {
     return made;
   };
   let client: PGlite;
-  beforeAll(() => {
-    client = new PGlite();
+  beforeAll(async () => {
+    client = await preparedPglite();
   });
   afterAll(async () => {
     await client.close();

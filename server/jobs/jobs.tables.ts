@@ -44,7 +44,7 @@ export function jobTables(k: Kit) {
     (t) => [
       k.index("jobs_due").on(t.state, t.runAt),
       k.index("jobs_finished").on(t.finishedAt),
-      k.index("jobs_kind").on(t.kind, t.createdAt),
+      k.index("jobs_created").on(t.createdAt, t.kind),
       k.uniqueIndex("jobs_dedupe").on(t.dedupeKey).where(sql`${t.state} in ('ready', 'running')`),
       k.uniqueIndex("jobs_lock").on(t.lockKey).where(sql`${t.state} = 'running'`),
     ],

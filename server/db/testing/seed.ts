@@ -39,6 +39,7 @@ export const BIG_TABLES = [
 /** Values in terms of `n` where a plain one would not be what a long-running server has. */
 const VALUES: Readonly<Record<string, string>> = {
   "jobs.state": "case when n % 200 = 0 then 'ready' else 'done' end",
+  "jobs.kind": "'mail.send'",
   "jobs.lock_key": "null",
   "jobs.dedupe_key": "null",
   "runs.state": "case when n % 200 = 0 then 'waiting' else 'passed' end",
