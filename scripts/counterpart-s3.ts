@@ -112,7 +112,7 @@ async function makeBucket(access: S3Access, server: { readonly exitCode: number 
   const client = createS3Client(access, systemClock);
   for (const until = Date.now() + STARTS_MS; ; ) {
     try {
-      await client.call({ method: "PUT", again: false });
+      (await client.call({ method: "PUT", again: false })).drop();
       return;
     } catch (error) {
       if (Date.now() > until || server.exitCode !== null) throw error;

@@ -15,6 +15,7 @@ import type { Database } from "./db/database.ts";
 import { PerchError } from "./errors.ts";
 import type { Events } from "./events/events.repo.ts";
 import { createFeed } from "./events/feed.ts";
+import type { Blobs } from "./files/compose.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
@@ -49,6 +50,7 @@ export interface FlowPartsOptions {
   /** Of this server; scripts of flows do not reach it. */
   readonly port: number;
   readonly publicUrl: URL;
+  readonly blobs: Pick<Blobs, "runs">;
 }
 
 export function createFlowParts(options: FlowPartsOptions) {
@@ -63,7 +65,7 @@ export function createFlowParts(options: FlowPartsOptions) {
     clock,
     pace: systemPace,
     log,
-    folder: config.DATA_DIR,
+    shelf: options.blobs.runs,
     key: deriveKey(master, "run artifacts"),
     secretsKey: deriveKey(master, "flow secrets"),
     holder: `node-${process.pid}-${randomUUID()}`,

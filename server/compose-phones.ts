@@ -1,6 +1,5 @@
 /** What does phones: the drivers of the kinds this server has, their life, what people do with them, and their screens. */
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import type { AccountServices } from "./accounts/compose.ts";
@@ -10,8 +9,9 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Blobs } from "./files/compose.ts";
 import { createPutting } from "./files/upload-putting.ts";
-import { createUploadStore, UPLOADS_FOLDER } from "./files/upload-store.ts";
+import { createUploadStore } from "./files/upload-store.ts";
 import { createUploadsRepo } from "./files/uploads.repo.ts";
 import { createUploads, type Uploads } from "./files/uploads.service.ts";
 import type { Jobs } from "./jobs/jobs.service.ts";
@@ -96,6 +96,7 @@ export function createPhoneParts(options: {
   drivers: Drivers;
   gate: AccountServices["judge"];
   metering: Metering;
+  blobs: Blobs;
   /** Told what the screens need to know. */
   listener: () => LifecycleListener;
 }) {
@@ -119,16 +120,14 @@ export function createPhoneParts(options: {
     },
   });
   const uploadsRepo = createUploadsRepo(db);
-  const store = createUploadStore({
-    folder: join(config.DATA_DIR, UPLOADS_FOLDER),
-    key: deriveKey(options.master, "uploads"),
-  });
+  const store = createUploadStore({ shelf: options.blobs.uploads, key: deriveKey(options.master, "uploads") });
   const putting = createPutting({
     ...{ db, repo: uploadsRepo, store, phones: phonesRepo, lifecycle, audit, clock, log: options.log },
   });
   const uploads = createUploads({
     ...{ db, repo: uploadsRepo, store, putting, phones, lifecycle, clock, log: options.log },
     room: async () => {
+      if (options.blobs.bucket !== undefined) return Number.POSITIVE_INFINITY;
       const { bavail, bsize } = await statfs(config.DATA_DIR);
       return bavail * bsize;
     },

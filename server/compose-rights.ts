@@ -10,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Blobs } from "./files/compose.ts";
 import type { Uploads } from "./files/uploads.service.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
@@ -32,6 +33,8 @@ import { createInactivity } from "./privacy/retention/inactivity.service.ts";
 import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 
+/** What is written for longer than this was begun by a server that is gone. */
+const HALF_LASTS_MS = 24 * 3_600_000;
 const SWEEPS = { kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS };
 
 export interface RightsPartsOptions {
@@ -54,6 +57,7 @@ export interface RightsPartsOptions {
   readonly drivers: Drivers;
   readonly phones: PhonesService;
   readonly uploads: Pick<Uploads, "removeOrphans">;
+  readonly blobs: Blobs;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
@@ -68,13 +72,13 @@ export function createRightsParts(options: RightsPartsOptions) {
   });
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
-    ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
+    ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
     processors: [...register.map((one) => one.erasure), options.stripe.erasure].flatMap((adapter) => adapter ?? []),
     teamCloses: options.stripe.closes,
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
   const copies = createExportParts({
-    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
+    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, shelf: options.blobs.exports },
     key: deriveKey(master, "exports"),
     sources: { readArtifact: automations.readArtifact, phoneFiles: (kind) => drivers.of(kind)?.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
@@ -116,6 +120,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     const count = await retention.sweep(signal);
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
+    await options.blobs.dropUnfinished(new Date(startedAt - HALF_LASTS_MS));
     sweptAt = startedAt;
     return count;
   };

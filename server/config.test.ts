@@ -112,7 +112,7 @@ describe("settings", () => {
   );
 
   it("say which known settings this version does not use yet", () => {
-    expect(parseConfig({ S3_ENDPOINT: "x", DOCKER_HOST: "" }).notUsedYet).toEqual(["S3_ENDPOINT"]);
+    expect(parseConfig({ SUPABASE_URL: "x", DOCKER_HOST: "" }).notUsedYet).toEqual(["SUPABASE_URL"]);
   });
 
   const key = "sk_test_0123456789abcdef";

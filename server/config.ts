@@ -7,6 +7,7 @@ import type { BillingMode } from "../shared/billing/billing.ts";
 import { parseEgressAllow } from "./egress/allow.ts";
 import { parseAuthority } from "./egress/host.ts";
 import { PerchError } from "./errors.ts";
+import type { S3Access } from "./files/s3-client.ts";
 import type { CertificateFiles } from "./http/tls-certificate.ts";
 import { ANDROID_VERSIONS, REGIONS } from "./phones/drivers/geelark/catalogue.ts";
 import type { GeelarkConfig } from "./phones/drivers/geelark/driver.ts";
@@ -286,6 +287,34 @@ const VARIABLES = {
     about:
       "Through which phones at GeeLark reach the internet: the number of a proxy saved there. It makes none without.",
   },
+  S3_ENDPOINT: {
+    schema: address(/^https?$/, "https://s3.eu-central-1.amazonaws.com").optional(),
+    about:
+      "S3 storage for files instead of DATA_DIR, with the five below; see docs/storage.md. Everything is sealed first.",
+  },
+  S3_REGION: {
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,40}$/, "Write the region the storage names, like eu-central-1, or auto.")
+      .default("us-east-1"),
+    about: "Region of S3_ENDPOINT as it names it; auto at Cloudflare R2.",
+  },
+  S3_BUCKET: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "Write the name of a bucket: small letters, digits, dots, hyphens.")
+      .optional(),
+    about: "Bucket for the files, without versioning and not public.",
+  },
+  S3_ACCESS_KEY_ID: { schema: z.string().min(1).max(256).optional(), about: "Key of S3_BUCKET." },
+  S3_SECRET_ACCESS_KEY: { schema: z.string().min(1).max(256).optional(), about: "Its secret." },
+  S3_PREFIX: {
+    schema: z
+      .string()
+      .regex(/^([\w-]{1,40}(\/[\w-]{1,40}){0,3})?$/, "Write letters, digits and hyphens, with slashes between.")
+      .default(""),
+    about: "In front of every key, where the bucket has other things too.",
+  },
   PROCESSORS_FILE: {
     schema: z.string().min(1).optional(),
     about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",
@@ -311,7 +340,7 @@ function hostAndPort(text: string, context: z.RefinementCtx) {
 type Variables = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]["schema"]> };
 
 /** Variables of later features: known, so that setting one is not an error, and told about at start. */
-const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY", "S3_ENDPOINT"] as const;
+const LATER = ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"] as const;
 /** Prefixes of our own names: a name that starts so and is not known is a spelling mistake. */
 const OWN_PREFIXES = [
   "PHONE_",
@@ -342,10 +371,14 @@ const OWN_PREFIXES = [
   "ANDROID_DEVICE",
   "ANDROID_IMAGE",
   "DOCKER_PHONE",
+  "S3_",
 ];
 
 export interface Config
-  extends Omit<Variables, "PUBLIC_URL" | "KEY_FILE" | "BACKUP_DIR" | "TLS_CERT_FILE" | "TLS_KEY_FILE"> {
+  extends Omit<
+    Variables,
+    "PUBLIC_URL" | "KEY_FILE" | "BACKUP_DIR" | "TLS_CERT_FILE" | "TLS_KEY_FILE" | `S3_${string}`
+  > {
   readonly publicUrl: URL;
   readonly keyFile: string;
   readonly backupDir: string;
@@ -355,6 +388,8 @@ export interface Config
   readonly billingMode: BillingMode;
   /** Set where phones of the cloud-phone partner can be had. */
   readonly geelark: GeelarkConfig | undefined;
+  /** Set where files go to a bucket. */
+  readonly s3: S3Config | undefined;
   /** Set variables that this version does not use yet. */
   readonly notUsedYet: readonly string[];
 }
@@ -428,6 +463,7 @@ function complete(values: Variables, env: Readonly<Record<string, string | undef
     certificate,
     billingMode: mode,
     geelark: geelarkOf(values),
+    s3: s3Of(values),
     notUsedYet: LATER.filter((name) => env[name] !== undefined && env[name] !== ""),
   };
 }
@@ -488,6 +524,39 @@ function geelarkOf(values: Variables): GeelarkConfig | undefined {
   }
   const key = appId === undefined || apiKey === undefined ? undefined : { appId, apiKey };
   return { access: { base, key, token }, versions, region, proxy };
+}
+
+export interface S3Config {
+  readonly access: S3Access;
+  /** Empty, or ends with a slash. */
+  readonly prefix: string;
+}
+
+function s3Of(values: Variables): S3Config | undefined {
+  const { S3_ENDPOINT: endpoint, S3_REGION: region, S3_BUCKET: bucket, S3_PREFIX: prefix } = values;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  const needed = { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId };
+  const missing = Object.entries({ ...needed, S3_SECRET_ACCESS_KEY: secretAccessKey }).filter(([, value]) => !value);
+  if (missing.length === 4) return undefined;
+  if (!endpoint || !bucket || !accessKeyId || !secretAccessKey) {
+    const names = missing.map(([name]) => name).join(", ");
+    throw new PerchError(
+      "bad_input",
+      `${names} missing. Files go to S3 with all of S3_ENDPOINT, S3_BUCKET and its key.`,
+    );
+  }
+  const url = new URL(endpoint);
+  if (url.protocol === "http:" && !LOOPBACK.has(url.hostname.replace(/^\[|\]$/g, ""))) {
+    throw new PerchError("bad_input", "S3_ENDPOINT must be https, unless it is on this machine.");
+  }
+  if (url.username !== "" || url.search !== "" || url.hash !== "") {
+    throw new PerchError(
+      "bad_input",
+      "S3_ENDPOINT has only scheme, host, port and path. Keys have settings of their own.",
+    );
+  }
+  const access = { endpoint, region, bucket, accessKeyId, secretAccessKey };
+  return { access, prefix: prefix === "" ? "" : `${prefix}/` };
 }
 
 /** One line about billing for the start of the server. */

@@ -20,6 +20,7 @@ import { createRightsParts } from "./compose-rights.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
+import { checkBucket, openBlobs } from "./files/compose.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
 import type { PagesEnv } from "./http/pages/page-context.ts";
@@ -146,6 +147,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     options.driver === undefined
       ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
       : { drivers: createDrivers([options.driver]), geelark: undefined };
+  const blobs = openBlobs({ config, clock });
+  await checkBucket(blobs, log);
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -157,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
-    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
+    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering, blobs },
     gate: accounts.judge,
     listener: () => listener,
   });
@@ -170,7 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, drivers },
-    ...{ phones, phonesRepo, lifecycle, port, publicUrl },
+    ...{ phones, phonesRepo, lifecycle, port, publicUrl, blobs },
     memberships: accounts.memberships,
   });
   const { screen, ...watched } = createScreenParts({
@@ -194,7 +197,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, phones, uploads, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{ automations, drivers, phones, uploads, blobs, lifecycle, outbound: options.outbound, stripe: billing },
     }),
   );
   const { privacy } = rights;

@@ -1,5 +1,4 @@
 /** Puts flows and runs together: repos, journal, recovery, runner, services. */
-import { join } from "node:path";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
@@ -16,7 +15,7 @@ import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
 import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
-import { type ArtifactStore, createArtifactStore } from "./run-artifacts.ts";
+import { type ArtifactStore, createArtifactStore, type RunShelf } from "./run-artifacts.ts";
 import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
@@ -56,7 +55,8 @@ export interface AutomationOptions {
   readonly clock: Clock;
   readonly pace: Pace;
   readonly log: Log;
-  readonly folder: string;
+  /** Where files of runs are kept. */
+  readonly shelf: RunShelf;
   readonly key: Buffer;
   /** 32 bytes; seals secrets of flows. */
   readonly secretsKey: Buffer;
@@ -85,7 +85,7 @@ export function createAutomations(options: AutomationOptions): Automations {
   const flowsRepo = createFlowsRepo(db);
   const workspacesRepo = createWorkspacesRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
-  const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
+  const artifacts = createArtifactStore(options);
   const secretsRepo = createSecretsRepo(db);
   const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
   const secrets = createSecretsService({
@@ -146,9 +146,9 @@ export function createAutomations(options: AutomationOptions): Automations {
   });
 
   async function removeOrphans(): Promise<void> {
-    const there = await artifacts.runs();
-    const known = await runsRepo.known(there);
-    await artifacts.remove(there.filter((id) => !known.has(id)));
+    const there = await options.shelf.kept(new Date(clock.now()));
+    const known = await runsRepo.known(there.map(({ id }) => id));
+    await options.shelf.remove(there.filter(({ id }) => !known.has(id)));
   }
 
   return {

@@ -269,27 +269,28 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
       })();
     },
     async artifact(scope, id, name) {
-      await find(scope, id);
+      const run = await find(scope, id);
       const row = await repo.artifact(id, name);
       if (row === undefined) throw new PerchError("not_found", "There is no such file of this run.");
-      return { bytes: await options.artifacts.read(id, row.file), mimeType: artifactView(row).mimeType };
+      return { bytes: await options.artifacts.read(run, row.file), mimeType: artifactView(row).mimeType };
     },
     reportSource: (scope, id) => reportSource(scope, id),
     report: async (scope, id, kind) => renderReport(kind, await reportSource(scope, id)),
   };
 
   async function reportSource(scope: TeamScope, id: RunId): Promise<ReportSource> {
-    const run = await detail(await find(scope, id));
+    const row = await find(scope, id);
+    const run = await detail(row);
     const phone = await options.phone(scope, run.phoneId);
     const header = options.parse(run.source).flow?.header;
-    const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
+    const files = new Map((await repo.artifacts(id)).map((one) => [one.name, one.file]));
     return {
       run,
       phone: phone?.name ?? run.phoneId,
       properties: header?.properties ?? {},
       picture: async (name) => {
         const file = files.get(name);
-        return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
+        return file === undefined ? undefined : options.artifacts.read(row, file).catch(() => undefined);
       },
     };
   }

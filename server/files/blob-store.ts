@@ -31,7 +31,7 @@ export interface StoredBlob {
   /** Of the whole. */
   readonly bytes: number;
   /** Read it to its end, or cancel it. Fails with `unavailable` when it breaks off. */
-  readonly content: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly content: ReadableStream<Uint8Array>;
 }
 
 /**
@@ -67,8 +67,8 @@ export interface BlobStore {
   names(folder: string): Promise<readonly string[]>;
   /** An address that gives what is stored, as a download, to whoever has it. */
   signedGet(key: string, forMs: number, fileName: string): Promise<URL>;
-  /** Lets go of what was begun before that and never finished; gives how many. */
-  dropUnfinished(before: Date): Promise<number>;
+  /** Lets go of what was begun below a folder before that and never finished; gives how many. */
+  dropUnfinished(folder: string, before: Date): Promise<number>;
   /** Writes, reads and removes something. @throws PerchError with what to change, for the operator */
   check(): Promise<void>;
 }

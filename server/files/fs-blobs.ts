@@ -26,6 +26,8 @@ export function createFsBlobs(options: {
   folder: string;
   /** Whose keys begin so are overwritten before they go. */
   overwritten?: string;
+  /** For whose keys begin so nobody waits until the disk has them: a power cut may lose the newest. */
+  hurried?: string;
   /** Makes the address of a key on this server. */
   link?: (key: string, seconds: number, fileName: string) => URL;
 }): BlobStore {
@@ -35,6 +37,8 @@ export function createFsBlobs(options: {
     if (options.overwritten !== undefined && key.startsWith(options.overwritten)) await shredAll(path);
     await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   };
+
+  const isHurried = (key: string) => options.hurried !== undefined && key.startsWith(options.hurried);
 
   /** Entries of a folder whose name begins so, by name. */
   async function below(key: string, begin: string): Promise<Dirent[]> {
@@ -73,7 +77,7 @@ export function createFsBlobs(options: {
   /** Every half-written file below the folder. */
   async function* halves(key: string): AsyncGenerator<string, void, undefined> {
     for (const entry of await below(key, "")) {
-      const path = key === "" ? entry.name : `${key}/${entry.name}`;
+      const path = `${key}/${entry.name}`;
       if (entry.isDirectory()) yield* halves(path);
       else if (entry.name.endsWith(HALF)) yield path;
     }
@@ -95,12 +99,12 @@ export function createFsBlobs(options: {
             bytes += chunk.length;
           }
           signal?.throwIfAborted();
-          await file.sync();
+          if (!isHurried(key)) await file.sync();
         } finally {
           await file.close();
         }
         await rename(draft, path);
-        await syncFolder(dirname(path));
+        if (!isHurried(key)) await syncFolder(dirname(path));
         return { bytes };
       } catch (error) {
         await gone(draft, key).catch(() => {});
@@ -144,9 +148,9 @@ export function createFsBlobs(options: {
       if (options.link === undefined) throw new Error("This storage gives no addresses.");
       return options.link(checkedKey(key), seconds, fileName);
     },
-    async dropUnfinished(before) {
+    async dropUnfinished(below, before) {
       let count = 0;
-      for await (const half of halves("")) {
+      for await (const half of halves(checkedKey(below))) {
         const info = await infoOf(join(folder, half));
         if (info === undefined || info.mtime >= before) continue;
         await gone(join(folder, half), half).catch(rethrowWorded);
@@ -168,7 +172,7 @@ function contentOf(
   path: string,
   { from, bytes }: { readonly from: number; readonly bytes: number },
   signal: AbortSignal | undefined,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): ReadableStream<Uint8Array> {
   let file: FileHandle | undefined;
   let at = from;
   const close = async () => {

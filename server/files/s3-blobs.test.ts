@@ -85,10 +85,10 @@ describe("a storage that is down", () => {
     await expect(store.put("t/b/runs/1", large())).rejects.toMatchObject({ code: "unavailable" });
     expect(fake.uploads.size).toBe(2);
     fake.meddle = undefined;
-    expect(await store.dropUnfinished(new Date(Date.now() - 60_000))).toBe(0);
+    expect(await store.dropUnfinished("t", new Date(Date.now() - 60_000))).toBe(0);
     expect(await store.deletePrefix("t/b/")).toBe(0);
     expect(fake.uploads.size).toBe(1);
-    expect(await store.dropUnfinished(new Date(Date.now() + 60_000))).toBe(1);
+    expect(await store.dropUnfinished("t", new Date(Date.now() + 60_000))).toBe(1);
     expect(fake.uploads.size).toBe(0);
   });
 

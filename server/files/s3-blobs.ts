@@ -7,6 +7,7 @@ import {
   asAttachment,
   type BlobSource,
   type BlobStore,
+  brokeOff,
   checkedKey,
   checkedPrefix,
   chunksOf,
@@ -17,7 +18,7 @@ import {
   type StoredBlob,
   stillThere,
 } from "./blob-store.ts";
-import { answerText, codeIn, createS3Client, type S3Access, S3Refusal, type S3Times } from "./s3-client.ts";
+import { codeIn, createS3Client, type S3Access, type S3Answer, S3Refusal, type S3Times } from "./s3-client.ts";
 import { dropMultiparts, type MultipartUpload, startMultipart } from "./s3-multipart.ts";
 import { childrenOf, escapeXml, readXml, textOf } from "./s3-xml.ts";
 
@@ -59,7 +60,7 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
       ...(folders && { delimiter: "/" }),
       ...(after !== undefined && { "continuation-token": after }),
     };
-    const answer = readXml(await answerText(await client.call({ method: "GET", query, again: true })));
+    const answer = readXml(await (await client.call({ method: "GET", query, again: true })).text());
     const blobs = childrenOf(answer, "Contents").map((one): ListedBlob => {
       const modifiedAt = new Date(textOf(one, "LastModified") ?? "");
       return { key: ours(textOf(one, "Key")), bytes: Number(textOf(one, "Size")), modifiedAt };
@@ -93,7 +94,7 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
       "content-type": "application/xml",
     };
     const answer = await client.call({ method: "POST", query: { delete: "" }, headers, body, again: true });
-    const [refused] = childrenOf(readXml(await answerText(answer)), "Error");
+    const [refused] = childrenOf(readXml(await answer.text()), "Error");
     if (refused === undefined) return;
     const code = textOf(refused, "Code");
     throw new S3Refusal(
@@ -105,7 +106,7 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
 
   async function putOne(key: string, body: Buffer, signal: AbortSignal | undefined): Promise<void> {
     const headers = { "content-type": "application/octet-stream" };
-    await done(await client.call({ method: "PUT", key: full(key), headers, body, again: true, signal }));
+    (await client.call({ method: "PUT", key: full(key), headers, body, again: true, signal })).drop();
   }
 
   const store: BlobStore = {
@@ -136,22 +137,21 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
       const until = bytes === undefined ? "" : String(from + bytes - 1);
       const headers = range === undefined ? {} : { range: `bytes=${from}-${until}` };
       const call = { method: "GET", key: full(key), headers, again: true, signal } as const;
-      const response = await client.call(call, [404, 416]);
-      if (response.status === 404) return missing(response);
-      if (response.status === 416) {
-        await response.body?.cancel();
-        throw outOfRange();
-      }
-      return storedIn(response, range !== undefined);
+      const answer = await client.call(call, [404, 416]);
+      if (answer.status === 404) return missing(answer);
+      if (answer.status !== 416) return storedIn(answer, range !== undefined);
+      answer.drop();
+      throw outOfRange();
     },
     async head(key) {
-      const response = await client.call({ method: "HEAD", key: full(key), again: true }, [404]);
-      if (response.status === 404) return undefined;
-      const modifiedAt = new Date(response.headers.get("last-modified") ?? "");
-      return { bytes: Number(response.headers.get("content-length")), modifiedAt };
+      const answer = await client.call({ method: "HEAD", key: full(key), again: true }, [404]);
+      answer.drop();
+      if (answer.status === 404) return undefined;
+      const modifiedAt = new Date(answer.header("last-modified") ?? "");
+      return { bytes: Number(answer.header("content-length")), modifiedAt };
     },
     async delete(key) {
-      await done(await client.call({ method: "DELETE", key: full(key), again: true }, [404]));
+      (await client.call({ method: "DELETE", key: full(key), again: true }, [404])).drop();
     },
     async deletePrefix(begin) {
       const known = new Set<string>();
@@ -185,7 +185,7 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
         "response-content-disposition": asAttachment(fileName),
         "response-content-type": "application/octet-stream",
       }),
-    dropUnfinished: (before) => dropMultiparts(client, front, ({ begunAt }) => begunAt < before),
+    dropUnfinished: (folder, before) => dropMultiparts(client, `${full(folder)}/`, ({ begunAt }) => begunAt < before),
     async check() {
       const key = `check/${randomBytes(8).toString("hex")}`;
       const body = randomBytes(32);
@@ -206,7 +206,7 @@ export function createS3Blobs(options: S3BlobsOptions): BlobStore {
       { method: "GET", query: { versioning: "" }, again: true },
       [400, 403, 404, 405, 501],
     );
-    const text = await answerText(answer);
+    const text = await answer.text();
     if (!answer.ok || text === "") return;
     if (textOf(readXml(text), "Status") !== "Enabled") return;
     throw new S3Refusal(
@@ -239,42 +239,37 @@ async function* partsOf(
   yield { body: Buffer.concat(waiting, bytes), isLast: true };
 }
 
-async function missing(response: Response): Promise<undefined> {
-  if (codeIn(await answerText(response)) === "NoSuchBucket") {
+async function missing(answer: S3Answer): Promise<undefined> {
+  if (codeIn(await answer.text()) === "NoSuchBucket") {
     const words = "The file storage has no such bucket. Whoever runs this server: check S3_BUCKET.";
     throw new S3Refusal("unavailable", words, "NoSuchBucket");
   }
   return undefined;
 }
 
-async function storedIn(response: Response, isPart: boolean): Promise<StoredBlob> {
-  const [, start, end, of] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
-  const total = Number(isPart ? of : response.headers.get("content-length"));
-  if ((isPart && response.status !== 206) || !Number.isSafeInteger(total)) {
-    await response.body?.cancel();
+function storedIn(answer: S3Answer, isPart: boolean): StoredBlob {
+  const [, start, end, of] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header("content-range") ?? "") ?? [];
+  const total = Number((isPart ? of : answer.header("content-length")) ?? Number.NaN);
+  if (isPart !== (answer.status === 206) || !Number.isSafeInteger(total)) {
+    void answer.content.cancel();
     throw new PerchError("unavailable", "The file storage answered something that cannot be read.");
   }
   const expected = isPart ? Number(end) - Number(start) + 1 : total;
-  return { bytes: total, content: counted(response.body ?? new ReadableStream(), expected) };
+  return { bytes: total, content: counted(answer.content, expected) };
 }
 
 /** Fails for an answer that ends too early, which is an end like any other to some servers. */
-function counted(body: ReadableStream<Uint8Array>, expected: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+function counted(content: ReadableStream<Uint8Array>, expected: number): ReadableStream<Uint8Array> {
   let left = expected;
-  return body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
+  return content.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
       transform(part, controller) {
         left -= part.length;
-        controller.enqueue(new Uint8Array(part));
+        controller.enqueue(part);
       },
       flush() {
-        if (left !== 0) throw new PerchError("unavailable", "The file broke off while it was read. Try again.");
+        if (left !== 0) throw brokeOff();
       },
     }),
   );
-}
-
-/** Nothing more is wanted of an answer than that it was good. */
-async function done(response: Response): Promise<void> {
-  await response.body?.cancel();
 }

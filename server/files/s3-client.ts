@@ -3,6 +3,8 @@
  * Bodies are in memory and signed with their hash, so that a call can be made again and nothing is changed on the way.
  */
 import { createHash } from "node:crypto";
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../clock.ts";
@@ -31,9 +33,20 @@ export interface S3Call {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Read it to its end, or drop it: until then it holds a connection. */
+export interface S3Answer {
+  readonly status: number;
+  readonly ok: boolean;
+  header(name: string): string | undefined;
+  readonly content: ReadableStream<Uint8Array>;
+  /** All of it. @throws PerchError for one that is larger than any list */
+  text(): Promise<string>;
+  drop(): void;
+}
+
 export interface S3Client {
   /** The answer's status is good or one of `expected`. @throws PerchError */
-  call(call: S3Call, expected?: readonly number[]): Promise<Response>;
+  call(call: S3Call, expected?: readonly number[]): Promise<S3Answer>;
   /** An address with the signature in it, for who has no key. */
   presign(key: string, seconds: number, query: Readonly<Record<string, string>>): Promise<URL>;
 }
@@ -54,11 +67,16 @@ const EMPTY = Buffer.alloc(0);
 /** Of answers that are read whole. */
 const MOST_ANSWER = 4 * 1024 * 1024;
 const LONGEST_SEND_MS = 60_000;
+const MOST_SOCKETS = 64;
 
 export function createS3Client(access: S3Access, clock: Clock, times: S3Times = S3_TIMES): S3Client {
   const { accessKeyId, secretAccessKey, region } = access;
   const base = `${access.endpoint.replace(/\/+$/, "")}/${access.bucket}`;
   const cache = new Map<string, ArrayBuffer>();
+  const agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: MOST_SOCKETS, minVersion: "TLSv1.3" }),
+  };
 
   const sign = (url: URL, more: Partial<ConstructorParameters<typeof AwsV4Signer>[0]>) =>
     new AwsV4Signer({
@@ -72,22 +90,36 @@ export function createS3Client(access: S3Access, clock: Clock, times: S3Times = 
     return url;
   };
 
-  async function once(call: S3Call): Promise<Response> {
-    const { method, body = EMPTY } = call;
+  async function once(call: S3Call): Promise<S3Answer> {
+    const { method, body = EMPTY, signal } = call;
+    signal?.throwIfAborted();
     const { url, headers } = await sign(addressOf(call.key, call.query ?? {}), {
       method,
       headers: { ...call.headers, "x-amz-content-sha256": createHash("sha256").update(body).digest("hex") },
     });
-    const stop = new AbortController();
+    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+      ...{ method, minVersion: "TLSv1.3" },
+      headers: { ...Object.fromEntries(headers), "content-length": body.length },
+      // One that nobody else used before: it fails for its own reasons alone.
+      agent: call.again ? agents[url.protocol === "https:" ? "https" : "http"] : false,
+    });
+    let answering: IncomingMessage | undefined;
+    // A whole answer leaves its connection to others.
+    const stop = () => void (answering ?? request).destroy(new Error("This is not wanted any more."));
+    const leave = () => signal?.removeEventListener("abort", stop);
+    signal?.addEventListener("abort", stop, { once: true });
     const sendMs = Math.min(LONGEST_SEND_MS, Math.ceil(body.length / 2 ** 20) * times.answerMs);
-    const timer = setTimeout(() => stop.abort(noAnswer()), times.answerMs + sendMs);
+    const timer = setTimeout(() => request.destroy(new Error("No answer in time.")), times.answerMs + sendMs);
     try {
-      const signal = call.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, call.signal]);
-      const sent = method === "PUT" || method === "POST" ? { body: new Uint8Array(body) } : {};
-      return watched(await fetch(url, { method, headers, redirect: "manual", signal, ...sent }), stop, times.pieceMs);
+      answering = await new Promise<IncomingMessage>((resolve, reject) => {
+        request.on("response", resolve).on("error", reject).end(body);
+      });
+      answering.once("end", leave).once("close", leave);
+      return answerOf(answering, times.pieceMs, signal);
     } catch (error) {
-      call.signal?.throwIfAborted();
-      throw error instanceof PerchError ? error : noAnswer(error);
+      leave();
+      signal?.throwIfAborted();
+      throw noAnswer(error);
     } finally {
       clearTimeout(timer);
     }
@@ -98,10 +130,10 @@ export function createS3Client(access: S3Access, clock: Clock, times: S3Times = 
       for (let tried = 1; ; tried += 1) {
         const mayTryAgain = call.again && tried < TRIES;
         try {
-          const response = await once(call);
-          if (response.ok || expected.includes(response.status)) return response;
-          const refusal = await refusalOf(response, call);
-          if (!mayTryAgain || !PASSING.has(response.status)) throw refusal;
+          const answer = await once(call);
+          if (answer.ok || expected.includes(answer.status)) return answer;
+          const refusal = await refusalOf(answer);
+          if (!mayTryAgain || !PASSING.has(answer.status)) throw refusal;
         } catch (error) {
           if (!mayTryAgain || !(error instanceof PerchError) || error.code !== "unavailable" || isRefusal(error))
             throw error;
@@ -116,39 +148,47 @@ export function createS3Client(access: S3Access, clock: Clock, times: S3Times = 
   };
 }
 
-/** The whole of an answer as text. */
-export async function answerText(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > MOST_ANSWER) throw noAnswer();
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
-
 /** Ends an answer whose pieces stop coming, and says so in our words. */
-function watched(response: Response, stop: AbortController, pieceMs: number): Response {
-  const { body } = response;
-  if (body === null) return response;
-  const reader = body.getReader();
-  const pieces = new ReadableStream<Uint8Array>({
+function answerOf(message: IncomingMessage, pieceMs: number, signal: AbortSignal | undefined): S3Answer {
+  const status = message.statusCode ?? 0;
+  const parts = message[Symbol.asyncIterator]();
+  const content = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const timer = setTimeout(() => stop.abort(brokeOff()), pieceMs);
+      const timer = setTimeout(() => message.destroy(new Error("It stopped in the middle.")), pieceMs);
       try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const next = await parts.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
       } catch (error) {
-        throw error instanceof PerchError ? error : brokeOff(error);
+        signal?.throwIfAborted();
+        throw brokeOff(error);
       } finally {
         clearTimeout(timer);
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel: () => void message.destroy(),
   });
-  return new Response(pieces, { status: response.status, headers: response.headers });
+  // An answer that is dropped with its connection says so as an error, to nobody.
+  message.on("error", () => {});
+  return {
+    ...{ status, ok: status >= 200 && status < 300, content },
+    header(name) {
+      const value = message.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    async text() {
+      const taken: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const part of content) {
+        bytes += part.length;
+        if (bytes > MOST_ANSWER) throw noAnswer();
+        taken.push(part);
+      }
+      return Buffer.concat(taken).toString("utf8");
+    },
+    // What is left of it is small where nobody reads it: an error, or nothing at all.
+    drop: () => void message.resume(),
+  };
 }
 
 /** What an answer of S3's says went wrong; undefined for one that is none of its errors. */
@@ -175,11 +215,9 @@ export class S3Refusal extends PerchError {
 }
 const isRefusal = (error: PerchError): boolean => error instanceof S3Refusal;
 
-async function refusalOf(response: Response, call: S3Call): Promise<PerchError> {
-  const text = call.method === "HEAD" ? "" : await answerText(response).catch(() => "");
-  await response.body?.cancel().catch(() => {});
-  const code = codeIn(text);
-  const { status } = response;
+async function refusalOf(answer: S3Answer): Promise<PerchError> {
+  const code = codeIn(await answer.text().catch(() => ""));
+  const { status } = answer;
   const to = (message: string) => new S3Refusal("unavailable", message, code);
   if (status === 507 || status === 413 || (code !== undefined && FULL.has(code))) {
     return new S3Refusal("limit_reached", "The file storage is full. Ask who runs this server.", code);

@@ -1,6 +1,6 @@
 /** Uploads in parts (Amazon S3 API Reference, "Multipart upload overview"): whole when completed, gone when aborted. */
 import { PerchError } from "../errors.ts";
-import { answerText, codeIn, type S3Client, S3Refusal } from "./s3-client.ts";
+import { codeIn, type S3Client, S3Refusal } from "./s3-client.ts";
 import { childrenOf, escapeXml, readXml, textOf } from "./s3-xml.ts";
 
 const MOST_PARTS = 10_000;
@@ -23,7 +23,7 @@ export async function startMultipart(
   const headers = { "content-type": "application/octet-stream" };
   // Asked for twice it begins two: the other one would be left over.
   const call = { method: "POST", key, query: { uploads: "" }, headers, again: false, signal } as const;
-  const begun = readXml(await answerText(await client.call(call)));
+  const begun = readXml(await (await client.call(call)).text());
   const uploadId = textOf(begun, "UploadId");
   if (uploadId === undefined) throw new PerchError("unavailable", "The file storage began no upload. Try again.");
   const tags: string[] = [];
@@ -33,9 +33,10 @@ export async function startMultipart(
       if (tags.length >= MOST_PARTS) throw new PerchError("too_large", "This file is larger than the storage takes.");
       const query = { partNumber: String(tags.length + 1), uploadId };
       const answer = await client.call({ method: "PUT", key, query, body: part, again: true, signal });
-      await answer.body?.cancel();
-      const tag = answer.headers.get("etag");
-      if (tag === null) throw new PerchError("unavailable", "The file storage did not say what it got. Try again.");
+      answer.drop();
+      const tag = answer.header("etag");
+      if (tag === undefined)
+        throw new PerchError("unavailable", "The file storage did not say what it got. Try again.");
       tags.push(tag);
     },
     async complete(bytes) {
@@ -48,12 +49,13 @@ export async function startMultipart(
       const call = { method: "POST", key, query: { uploadId }, body, again: true, signal } as const;
       const answer = await client.call({ ...call, headers: { "content-type": "application/xml" } }, [404]);
       // S3 begins to answer 200 before it knows how it ends.
-      const code = codeIn(await answerText(answer));
+      const code = codeIn(await answer.text());
       if (answer.ok && code === undefined) return;
       // Done already, by a call whose answer was lost.
       if (answer.status === 404) {
         const there = await client.call({ method: "HEAD", key, again: true, signal }, [404]);
-        if (there.ok && Number(there.headers.get("content-length")) === bytes) return;
+        there.drop();
+        if (there.ok && Number(there.header("content-length")) === bytes) return;
       }
       throw new S3Refusal("unavailable", "The file storage did not put the file together. Try again.", code);
     },
@@ -63,7 +65,7 @@ export async function startMultipart(
 
 async function abort(client: S3Client, key: string, uploadId: string): Promise<void> {
   const answer = await client.call({ method: "DELETE", key, query: { uploadId }, again: true }, [404]);
-  await answer.body?.cancel();
+  answer.drop();
 }
 
 /**
@@ -80,7 +82,7 @@ export async function dropMultiparts(
   for (;;) {
     const query = { uploads: "", "max-uploads": PAGE, ...(prefix !== "" && { prefix }), ...after };
     const answer = await client.call({ method: "GET", query, again: true }, [400, 405, 501]);
-    const text = await answerText(answer);
+    const text = await answer.text();
     if (!answer.ok) return count;
     const list = readXml(text);
     for (const one of childrenOf(list, "Upload")) {

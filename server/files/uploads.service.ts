@@ -117,7 +117,7 @@ export function createUploads(options: {
     await db.tx((tx) =>
       repo.change(tx, row.id, ["receiving"], { state: "failed", message: error.message, updatedAt: now() }),
     );
-    await store.remove([row.id]);
+    await store.remove([row]);
     throw error;
   }
 
@@ -134,7 +134,7 @@ export function createUploads(options: {
         yield part;
       }
     }
-    const added = await store.add(row.id, from, seen(), Math.min(UPLOAD_PIECE_BYTES, row.bytes - from));
+    const added = await store.add(row, from, seen(), Math.min(UPLOAD_PIECE_BYTES, row.bytes - from));
     if (added === 0) return offsetOf(row);
     const first = Buffer.concat(start);
     if (row.purpose === "app" && from === 0 && first.length >= 4 && !looksLikeApk(first)) return failed(row, noApp());
@@ -156,10 +156,10 @@ export function createUploads(options: {
   }
 
   async function removeOrphans(): Promise<number> {
-    const there = await store.ids();
-    const known = await repo.known(there);
-    const orphans = there.filter((id) => !known.has(id));
-    await store.remove(orphans);
+    const there = await store.shelf.kept(now());
+    const known = await repo.known(there.map(({ id }) => id));
+    const orphans = there.filter(({ id }) => !known.has(id));
+    await store.shelf.remove(orphans);
     return orphans.length;
   }
 
@@ -196,11 +196,12 @@ export function createUploads(options: {
       return (await repo.list(scope, phone)).map(viewOf);
     },
     async cancel(scope, phone, id) {
-      if ((await repo.find(scope, phone, id)) === undefined) throw noSuchUpload();
+      const row = await repo.find(scope, phone, id);
+      if (row === undefined) throw noSuchUpload();
       await db.tx((tx) => repo.delete(tx, [id]));
       stop(id);
       await receiving.get(id)?.over.catch(() => {});
-      await store.remove([id]);
+      await store.remove([row]);
       return {};
     },
     offset: async (scope, phone, id) => offsetOf(await own(scope, phone, id)),
@@ -221,7 +222,7 @@ export function createUploads(options: {
     },
     async recover() {
       for (const row of await repo.inStatesAnywhere(OPEN_STATES)) {
-        const held = await store.held(row.id);
+        const held = await store.held(row);
         if (held >= row.received) continue;
         const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
         const change = row.state === "receiving" ? { received: held } : lost;
@@ -232,10 +233,11 @@ export function createUploads(options: {
       await tick();
     },
     async phoneRemoved(phone) {
-      const ids = (await repo.ofPhoneAnywhere(phone)).map(({ id }) => id);
+      const rows = await repo.ofPhoneAnywhere(phone);
+      const ids = rows.map(({ id }) => id);
       for (const id of ids) stop(id);
       await db.tx((tx) => repo.delete(tx, ids));
-      await store.remove(ids);
+      await store.remove(rows);
     },
     async close() {
       closing = true;

@@ -2,6 +2,7 @@
  * A canary: one secret goes everywhere a flow can put it, on a real web phone, and afterwards it is looked for in all that
  * is kept and told of the run. To see it fail, let `redactorOf` give `NO_SECRETS`.
  */
+
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import type { SecretSummary } from "../../../shared/secrets.ts";
 import { systemClock } from "../../clock.ts";
 import { type Config, parseConfig } from "../../config.ts";
 import { openMasterKey } from "../../db/master-key.repo.ts";
+import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { deriveKey, readFileKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
 import { type Bench, openBench, type Site, serveSite } from "../../phones/drivers/web/web.fixture.ts";
@@ -302,13 +304,16 @@ ${SCRIPT.replace(/^/gm, "    ")}
     const fileKey = readFileKey({ keyFile: config.keyFile, databaseExists: true });
     const master = await openMasterKey(server.db, fileKey, undefined);
     const store = createArtifactStore({
-      folder: join(config.DATA_DIR, "runs"),
+      shelf: folderBlobs(config.DATA_DIR).runs,
       key: deriveKey(master, "run artifacts"),
     });
     const rows = await server.db.read.select().from(server.db.t.runArtifacts);
     expect(rows.length).toBeGreaterThan(4);
+    const runs = new Map((await server.db.read.select().from(server.db.t.runs)).map((run) => [run.id, run]));
     for (const { runId, file, name } of rows) {
-      expect(found((await store.read(runId, file)).toString("latin1")), name).toEqual([]);
+      const run = runs.get(runId);
+      if (run === undefined) throw new Error("A file of no run.");
+      expect(found((await store.read(run, file)).toString("latin1")), name).toEqual([]);
     }
     await server.close();
     expect(found(lines.join(""))).toEqual([]);

@@ -1,4 +1,5 @@
 /** Flows and runs with a real database, journal and parser, over phones in memory and a time of its own. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import type { RunId } from "../../../shared/ids.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
+import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { silentLog } from "../../log.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
 import type { PhoneLimits } from "../../phones/phones.service.ts";
@@ -59,7 +61,7 @@ export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
     clock,
     pace: parts.pace ?? quickPace(),
     log: silentLog,
-    folder: parts.folder,
+    shelf: folderBlobs(parts.folder).runs,
     key: Buffer.alloc(32, 7),
     secretsKey: Buffer.alloc(32, 8),
     holder: parts.holder ?? "node-1",

@@ -113,7 +113,7 @@ export const BLOB_STORE_CONTRACT: readonly ContractCase[] = [
       await assert.rejects(store.put(key, stopped(), { signal: stop.signal }), /stopped/);
       assert.equal((await read(store, key))?.body.toString(), "before");
       assert.deepEqual(await keysOf(store, "t/two/uploads/"), [key]);
-      assert.equal(await store.dropUnfinished(new Date(Date.now() + 3_600_000)), 0);
+      assert.equal(await store.dropUnfinished("t", new Date(Date.now() + 3_600_000)), 0);
       await store.deletePrefix("t/two/");
     },
   },

@@ -9,6 +9,7 @@ import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { createEvents } from "../../events/events.repo.ts";
+import { type Blobs, openBlobs } from "../../files/compose.ts";
 import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
@@ -39,6 +40,7 @@ export function erasureBench(
     kept?: ErasureBench;
     smtpUrl?: string;
     processors?: PurgeOptions["processors"];
+    blobs?: Blobs;
   },
 ) {
   const { folder, master } = options;
@@ -75,7 +77,8 @@ export function erasureBench(
   });
   const parts = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, lifecycle, publicUrl },
-    ...{ requests: asked.requests, receipts: asked.receipts, runs: { cancelAllOf: async () => () => {} } },
+    ...{ requests: asked.requests, receipts: asked.receipts, blobs: options.blobs ?? openBlobs({ config, clock }) },
+    ...{ runs: { cancelAllOf: async () => () => {} } },
     ...(options.processors && { processors: options.processors }),
   });
   const purge = (erasureId: ErasureId) =>

@@ -48,7 +48,7 @@ describe("the policy and the data map", () => {
     expect(beyond(more({ ...zone, retain: "service" }))).toEqual([
       "Time zone (user.location.imprecise) is kept for good.",
     ]);
-    expect(uncovered(now, { ...now, processors: ["geelark", "mail", "stripe"] })).toEqual([
+    expect(uncovered(now, { ...now, processors: ["geelark", "mail", "storage", "stripe"] })).toEqual([
       "The processor database gets data.",
     ]);
   });

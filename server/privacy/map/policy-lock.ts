@@ -32,10 +32,13 @@ export const policyLock = z.record(z.string().regex(/^\d+$/), coverage);
 export type PolicyLock = z.infer<typeof policyLock>;
 
 /** The clause that names each processor; one without does not compile. */
-const PROCESSOR_CLAUSES = { database: "P3.2", mail: "P3.5", stripe: "P3.3", geelark: "P3.4" } as const satisfies Record<
-  ProcessorId,
-  string
->;
+const PROCESSOR_CLAUSES = {
+  database: "P3.2",
+  storage: "P3.2",
+  mail: "P3.5",
+  stripe: "P3.3",
+  geelark: "P3.4",
+} as const satisfies Record<ProcessorId, string>;
 
 /** Gone with the work or the browser: as good as a day. */
 const BRIEF: readonly Retention[] = ["moment", "browserSession"];
