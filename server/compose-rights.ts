@@ -16,7 +16,7 @@ import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
-import type { Log } from "./log.ts";
+import { errorFields, type Log } from "./log.ts";
 import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
@@ -115,20 +115,20 @@ export function createRightsParts(options: RightsPartsOptions) {
     ],
   });
   let sweptAt: number | undefined;
-  const sweep = async (signal?: AbortSignal) => {
-    const startedAt = clock.now();
-    const count = await retention.sweep(signal);
+  const sweepFiles = async (at: number) => {
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
-    await options.blobs.dropUnfinished(new Date(startedAt - HALF_LASTS_MS));
-    sweptAt = startedAt;
-    return count;
+    await options.blobs.dropUnfinished(new Date(at - HALF_LASTS_MS));
+    sweptAt = at;
   };
   /** After a long stop nobody is served what should be gone by now. */
   const sweepOverdue = async () => {
     const last = await options.jobsRepo.lastDone(SWEEP_JOB);
     if (last !== undefined && clock.now() - last.getTime() <= SWEEP_EVERY_MS) return;
-    const count = await sweep();
+    const at = clock.now();
+    const count = await retention.sweep();
+    // A storage that is down is swept by the job, as soon as it is back.
+    await sweepFiles(at).catch((error: unknown) => log.warn("Files were not swept yet", errorFields(error)));
     if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
   };
   const handlers: Readonly<Record<string, JobHandler>> = {
@@ -144,7 +144,9 @@ export function createRightsParts(options: RightsPartsOptions) {
     async [SWEEP_JOB](_input, { signal }) {
       // The sweep before the first request was that of this hour.
       if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
-      await sweep(signal);
+      const at = clock.now();
+      await retention.sweep(signal);
+      await sweepFiles(at);
     },
   };
   return {

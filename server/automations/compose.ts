@@ -176,7 +176,7 @@ export function createAutomations(options: AutomationOptions): Automations {
       beating = setInterval(() => {
         runner.tick().catch((error: unknown) => log.error("Looking after runs failed", errorFields(error)));
       }, HEARTBEAT_MS);
-      await removeOrphans();
+      await removeOrphans().catch((error: unknown) => log.warn("Files of runs were not swept yet", errorFields(error)));
     },
     contents: { name: "contents of files", batch: (_now, limit) => workspacesRepo.releaseSome(limit) },
     removeOrphans,

@@ -80,6 +80,7 @@ export function createUploads(options: {
   const receiving = new Map<UploadId, { readonly stop: AbortController; readonly over: Promise<unknown> }>();
   const now = () => new Date(clock.now());
   let ready = false;
+  let recovering: "now" | "failed" | undefined;
   let closing = false;
 
   const viewOf = (row: UploadRow): Upload => ({
@@ -151,7 +152,10 @@ export function createUploads(options: {
   }
 
   async function tick(): Promise<void> {
-    if (!ready || closing) return;
+    if (closing) return;
+    // What could not be looked at yet: the storage was down.
+    if (recovering === "failed") await recover();
+    if (!ready) return;
     for (const { id } of await repo.inStatesAnywhere(["putting"])) give(id);
   }
 
@@ -161,6 +165,26 @@ export function createUploads(options: {
     const orphans = there.filter(({ id }) => !known.has(id));
     await store.shelf.remove(orphans);
     return orphans.length;
+  }
+
+  async function recover(): Promise<void> {
+    recovering = "now";
+    try {
+      for (const row of await repo.inStatesAnywhere(OPEN_STATES)) {
+        const held = await store.held(row);
+        if (held >= row.received) continue;
+        const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
+        const change = row.state === "receiving" ? { received: held } : lost;
+        await db.tx((tx) => repo.change(tx, row.id, [row.state], { ...change, updatedAt: now() }));
+      }
+      await removeOrphans();
+    } catch (error) {
+      recovering = "failed";
+      throw error;
+    }
+    recovering = undefined;
+    ready = true;
+    await tick();
   }
 
   return {
@@ -220,18 +244,7 @@ export function createUploads(options: {
         receiving.delete(id);
       }
     },
-    async recover() {
-      for (const row of await repo.inStatesAnywhere(OPEN_STATES)) {
-        const held = await store.held(row);
-        if (held >= row.received) continue;
-        const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
-        const change = row.state === "receiving" ? { received: held } : lost;
-        await db.tx((tx) => repo.change(tx, row.id, [row.state], { ...change, updatedAt: now() }));
-      }
-      ready = true;
-      await removeOrphans();
-      await tick();
-    },
+    recover,
     async phoneRemoved(phone) {
       const rows = await repo.ofPhoneAnywhere(phone);
       const ids = rows.map(({ id }) => id);
