@@ -24,10 +24,12 @@ import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import { createPhoneArchivesRepo } from "./phones/phone-archives.repo.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService, type PhonesService } from "./phones/phones.service.ts";
+import { type ArchiveKeeper, createProfileArchive } from "./phones/profile-archive.ts";
 import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
@@ -46,13 +48,19 @@ export interface DriversOptions {
   readonly log: Log;
   /** Of this server; phones do not reach it. */
   readonly port: number;
+  readonly blobs: Pick<Blobs, "phones">;
 }
 
 /** Those of the kinds that are set up; devices and hosts are registered while the server runs, so `adb` always is. */
-export async function openDrivers(
-  options: DriversOptions,
-): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
+export async function openDrivers(options: DriversOptions): Promise<{
+  readonly drivers: Drivers;
+  readonly geelark: GeelarkParts | undefined;
+  /** Where parked web phones go; undefined without a bucket. */
+  readonly archive: ArchiveKeeper | undefined;
+}> {
   const { db, master, config, audit, jobs, clock, log, port } = options;
+  const shelf = options.blobs.phones;
+  let archive: ArchiveKeeper | undefined;
   const web = await createWebDriver({
     dataDir: config.DATA_DIR,
     key: deriveKey(master, "phone profiles"),
@@ -63,6 +71,15 @@ export async function openDrivers(
     egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
     limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
     spares: config.WARM_PHONES,
+    ...(shelf !== undefined && {
+      archive: (parked) => {
+        const repo = createPhoneArchivesRepo(db);
+        archive = createProfileArchive({
+          ...{ db, repo, shelf, parked, key: deriveKey(master, "phone archives"), clock, log },
+        });
+        return archive;
+      },
+    }),
   });
   const encodeVideo = web.encodeVideo?.bind(web);
   const videos = encodeVideo && { encodeVideo };
@@ -80,7 +97,7 @@ export async function openDrivers(
       ...{ geelark: config.geelark, db, jobs, clock, log, android, ...videos },
       mark: deriveKey(master, "partner mark").toString("hex"),
     });
-  return { drivers: createDrivers([web, adb, ...(geelark === undefined ? [] : [geelark.driver])]), geelark };
+  return { drivers: createDrivers([web, adb, ...(geelark === undefined ? [] : [geelark.driver])]), geelark, archive };
 }
 
 export function createPhoneParts(options: {

@@ -20,6 +20,7 @@ import { errorFields, type Log } from "./log.ts";
 import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import type { ArchiveKeeper } from "./phones/profile-archive.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
@@ -58,6 +59,7 @@ export interface RightsPartsOptions {
   readonly phones: PhonesService;
   readonly uploads: Pick<Uploads, "removeOrphans">;
   readonly blobs: Blobs;
+  readonly archive: Pick<ArchiveKeeper, "removeOrphans"> | undefined;
   readonly lifecycle: PhoneLifecycle;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
@@ -118,6 +120,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const sweepFiles = async (at: number) => {
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
+    await options.archive?.removeOrphans();
     await options.blobs.dropUnfinished(new Date(at - HALF_LASTS_MS));
     sweptAt = at;
   };

@@ -120,6 +120,7 @@ export function deriveKey(
     | "personal fields"
     | "address index"
     | "phone profiles"
+    | "phone archives"
     | "erasure ledger"
     | "backups"
     | "billing sandbox"

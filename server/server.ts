@@ -143,12 +143,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const { drivers, geelark } =
-    options.driver === undefined
-      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port })
-      : { drivers: createDrivers([options.driver]), geelark: undefined };
   const blobs = openBlobs({ config, clock });
-  await checkBucket(blobs, log);
+  await checkBucket(blobs, log).catch(async (error: unknown) => {
+    await listening.close();
+    await db.close();
+    throw error;
+  });
+  const { drivers, geelark, archive } =
+    options.driver === undefined
+      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port, blobs })
+      : { drivers: createDrivers([options.driver]), geelark: undefined, archive: undefined };
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -197,7 +201,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, phones, uploads, blobs, lifecycle, outbound: options.outbound, stripe: billing },
+      ...{
+        automations,
+        drivers,
+        phones,
+        uploads,
+        blobs,
+        archive,
+        lifecycle,
+        outbound: options.outbound,
+        stripe: billing,
+      },
     }),
   );
   const { privacy } = rights;
@@ -328,6 +342,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
     uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
+    archive?.tick().catch((error: unknown) => log.error("Looking after archives failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
   const setupUrl = await accounts.accounts.issueSetupLink();
 

@@ -18,6 +18,7 @@ export const {
   decisions,
   abuseCounts,
   phones,
+  phoneArchives,
   androidDevices,
   phoneHosts,
   phoneContainers,

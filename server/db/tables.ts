@@ -17,6 +17,7 @@ import { limitTables } from "../limits/limits.tables.ts";
 import { mailTables } from "../mail/mail.tables.ts";
 import { androidTables } from "../phones/drivers/adb/adb.tables.ts";
 import { geelarkTables } from "../phones/drivers/geelark/geelark.tables.ts";
+import { phoneArchiveTables } from "../phones/phone-archives.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
 import { incidentTables } from "../privacy/incidents/incidents.tables.ts";
 import { metricTables } from "../privacy/metrics/metrics.tables.ts";
@@ -43,6 +44,7 @@ export function defineTables(k: Kit) {
     ...teams,
     ...accounts,
     ...phones,
+    ...phoneArchiveTables(k, phones),
     ...androidTables(k, phones),
     ...geelarkTables(k),
     ...uploadTables(k, { ...users, ...teams, ...phones }),

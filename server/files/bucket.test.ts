@@ -156,7 +156,7 @@ describe("a server with a bucket", () => {
     );
     expect(keys()).toEqual(others);
     const [row] = await server.db.read.select({ certificate: erasures.certificate }).from(erasures);
-    expect(JSON.stringify(row?.certificate)).toContain("processor:storage");
+    expect(JSON.stringify(row?.certificate)).toContain("The file storage: all of it");
   });
 
   it("does not start with a bucket that refuses it, and starts with one that is down", async () => {

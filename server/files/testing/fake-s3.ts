@@ -10,7 +10,7 @@ import type { S3Access } from "../s3-client.ts";
 import { childrenOf, escapeXml, readXml, textOf } from "../s3-xml.ts";
 import { faultOf } from "./sigv4.ts";
 
-interface Stored {
+export interface Stored {
   readonly body: Buffer;
   readonly type: string;
   readonly modifiedAt: Date;

@@ -25,9 +25,11 @@ import type {
   TimedPicture,
   UiNode,
 } from "../../driver.ts";
+import type { ArchiveKeeper, ParkedPhones } from "../../profile-archive.ts";
 import { automationOf } from "./automation.ts";
 import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
+import { parkedPhones } from "./packed-phone.ts";
 import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
@@ -70,6 +72,8 @@ export interface WebDriverOptions {
   readonly sandbox?: boolean;
   /** Who browsers run as when the server is root; `nobody` by default. */
   readonly user?: BrowserUser;
+  /** Where parked phones go for other nodes, given what is here of them. */
+  readonly archive?: (parked: ParkedPhones) => ArchiveKeeper;
 }
 
 /** Prepares the storage; the browser itself is looked for in the background, and a phone's start tells when there is none. */
@@ -78,11 +82,12 @@ export async function createWebDriver(options: WebDriverOptions): Promise<PhoneD
   const root = await chooseRoot(options.dataDir, user);
   const storage = new WebPhoneStorage(root, user, options.key);
   await storage.prepare();
+  const archive = options.archive?.(parkedPhones(storage));
   if (!root.startsWith(options.dataDir)) {
     options.log.info("Web phones are kept outside the data folder, which their browser's user cannot reach", { root });
   }
   if (options.sandbox === false) options.log.warn("Web phones run without Chromium's sandbox, as configured");
-  return new WebDriver(options, storage);
+  return new WebDriver(options, storage, archive);
 }
 
 class WebDriver implements PhoneDriver {
@@ -101,6 +106,7 @@ class WebDriver implements PhoneDriver {
   };
   readonly #options: WebDriverOptions;
   readonly #storage: WebPhoneStorage;
+  readonly #archive: ArchiveKeeper | undefined;
   readonly #running = new Map<PhoneId, WebPhone>();
   readonly #turns = new Map<PhoneId, Promise<unknown>>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
@@ -111,9 +117,10 @@ class WebDriver implements PhoneDriver {
   #browser: Promise<Browser> | undefined;
   #closed = false;
 
-  constructor(options: WebDriverOptions, storage: WebPhoneStorage) {
+  constructor(options: WebDriverOptions, storage: WebPhoneStorage, archive: ArchiveKeeper | undefined) {
     this.#options = options;
     this.#storage = storage;
+    this.#archive = archive;
     this.#stopWatching = watchUse(options.limits, () =>
       [...this.#running.values()].map((phone) => ({
         pid: phone.warm.process.pid,
@@ -163,6 +170,7 @@ class WebDriver implements PhoneDriver {
         if (url !== undefined) await running.openUrl(url);
         return;
       }
+      await this.#archive?.starting(spec.id);
       await this.#startNow(spec, url);
     });
   }
@@ -185,6 +193,7 @@ class WebDriver implements PhoneDriver {
         this.#forget(phone);
       }
       const wiped = await this.#storage.wipe(id);
+      wiped.files += (await this.#archive?.remove(id))?.files ?? 0;
       return { phoneId: id, ...wiped, wipedAt: new Date(this.#options.clock.now()).toISOString() };
     });
   }
@@ -192,7 +201,8 @@ class WebDriver implements PhoneDriver {
   async state(id: PhoneId): Promise<DriverState> {
     const phone = this.#running.get(id);
     if (phone !== undefined && !phone.closing) return "running";
-    return (await this.#storage.hasPhone(id)) ? "parked" : "absent";
+    const isKept = (await this.#storage.hasPhone(id)) || (await this.#archive?.has(id)) === true;
+    return isKept ? "parked" : "absent";
   }
 
   async openUrl(id: PhoneId, url: string): Promise<void> {
@@ -228,16 +238,24 @@ class WebDriver implements PhoneDriver {
   readonly files = {
     write: (id: PhoneId, file: FileToPut, done: (bytes: number) => void): Promise<string> =>
       this.#phone(id).putFile(file, done),
-    list: (id: PhoneId): Promise<readonly PhoneFile[]> => listFiles(this.#storage, id),
-    read: (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => readFileOf(this.#storage, id, name),
+    list: async (id: PhoneId): Promise<readonly PhoneFile[]> => {
+      await this.#bringHere(id);
+      return listFiles(this.#storage, id);
+    },
+    read: async (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => {
+      await this.#bringHere(id);
+      return readFileOf(this.#storage, id, name);
+    },
     remove: (id: PhoneId, name: string): Promise<void> =>
       this.#inTurn(id, async () => {
         if (this.#running.has(id)) return removeFileOf(this.#storage, id, name);
+        await this.#archive?.starting(id);
         await this.#storage.openFiles(id);
         try {
           await removeFileOf(this.#storage, id, name);
         } finally {
           await this.#storage.seal(id);
+          this.#archive?.parked(id);
         }
       }),
   };
@@ -294,6 +312,7 @@ class WebDriver implements PhoneDriver {
       ...[...this.#running.keys()].map((id) => this.park(id)),
     ]);
     await Promise.allSettled([...this.#turns.values(), this.#browser]);
+    await this.#archive?.close();
     this.#listeners.clear();
   }
 
@@ -398,7 +417,18 @@ class WebDriver implements PhoneDriver {
   /** A phone that cannot be encrypted is parked all the same; the next parking or start of the server tries again. */
   async #seal(id: PhoneId): Promise<void> {
     if (!(await this.#storage.hasPhone(id))) return;
-    await this.#storage.seal(id).catch((error: unknown) => this.#failed("A parked phone was not encrypted", error));
+    await this.#storage.seal(id).then(
+      () => this.#archive?.parked(id),
+      (error: unknown) => this.#failed("A parked phone was not encrypted", error),
+    );
+  }
+
+  /** What is kept of a phone that is parked, also where another node parked it. */
+  async #bringHere(id: PhoneId): Promise<void> {
+    if (this.#archive === undefined || this.#running.has(id)) return;
+    await this.#inTurn(id, async () => {
+      if (!this.#running.has(id)) await this.#archive?.restore(id);
+    });
   }
 
   #forget(phone: WebPhone): void {
