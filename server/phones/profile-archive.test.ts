@@ -46,7 +46,12 @@ describe.each(TEST_ENGINES)("archives of parked phones on $name", (engine) => {
     const { phones: shelf } = openBlobs({ config: settings(), clock });
     if (shelf === undefined) throw new Error("There is no bucket.");
     const archive = createProfileArchive({
-      ...{ db: test.db, repo: createPhoneArchivesRepo(test.db), shelf, parked: parkedPhones(storage) },
+      ...{
+        db: test.db,
+        repo: createPhoneArchivesRepo(test.db),
+        shelf,
+        parked: parkedPhones(storage, (_id, work) => work()),
+      },
       ...{ key: KEY, clock, log: silentLog },
     });
     const profileOf = async () => (await storage.readRecord(phone)).profile ?? "";
@@ -139,10 +144,29 @@ describe.each(TEST_ENGINES)("archives of parked phones on $name", (engine) => {
     await a.archive.close();
     expect(await a.archive.has(phone)).toBe(false);
     await expect(a.run("wrong")).rejects.toMatchObject({ code: "phone_unavailable" });
+    await b.archive.tick();
+    expect(await b.storage.phones()).toEqual([phone]);
     await b.park();
+    await b.archive.tick();
+    expect(await b.storage.phones()).toEqual([phone]);
     await a.run("newest");
     expect(a.cookie()).toBe("new");
     expect(readdirSync(join(a.storage.root, "profiles"))).toHaveLength(1);
+  });
+
+  it("leave nothing on a node that had the phone before, once it looks", async () => {
+    await a.run("old");
+    await a.park();
+    await a.archive.tick();
+    expect(await a.storage.phones()).toEqual([phone]);
+    await b.run("new");
+    await a.archive.tick();
+    clock.advance(3_600_000);
+    await a.archive.tick();
+    for (const below of ["phones", "profiles"]) expect(readdirSync(join(a.storage.root, below))).toEqual([]);
+    await b.park();
+    await a.run("newest");
+    expect(a.cookie()).toBe("new");
   });
 
   it("that fail leave the phone where it is, and are tried again", async () => {

@@ -23,6 +23,10 @@ export interface ParkedPhones {
   pack(id: PhoneId): Promise<AsyncGenerator<Uint8Array, void, undefined> | undefined>;
   /** In the place of what is here; whole, or it does not count. */
   unpack(id: PhoneId, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Phones that have something here. */
+  ids(): Promise<readonly PhoneId[]>;
+  /** Wipes what is here, if that is so while nothing else is done to the phone. */
+  wipeIf(id: PhoneId, isOld: () => Promise<boolean>): Promise<void>;
 }
 
 export interface ProfileArchive {
@@ -38,10 +42,11 @@ export interface ProfileArchive {
 
 /** For the driver, and for whoever looks after the storage. */
 export interface ArchiveKeeper extends ProfileArchive {
-  /** Archives it while nobody waits; what fails is tried again by `tick`. */
+  /** Archives it while nobody waits. */
   parked(id: PhoneId): void;
   /** The phone starts or changes: stops what goes on, puts in place what is archived, and makes that old. */
   starting(id: PhoneId): Promise<void>;
+  /** Tries again what failed, and wipes copies here that are older than what another node has. Called every few seconds. */
   tick(): Promise<void>;
   /** Of phones that are gone. */
   removeOrphans(): Promise<void>;
@@ -50,6 +55,7 @@ export interface ArchiveKeeper extends ProfileArchive {
 }
 
 const AGAIN_MS = 60_000;
+const LOOK_MS = 3_600_000;
 
 export function createProfileArchive(options: {
   db: Database;
@@ -67,6 +73,7 @@ export function createProfileArchive(options: {
   const going = new Map<PhoneId, { readonly stop: AbortController; readonly done: Promise<void> }>();
   const again = new Set<PhoneId>();
   let triedAt = 0;
+  let lookedAt = Number.NEGATIVE_INFINITY;
   const keyOf = (teamId: TeamId, id: PhoneId, name: string) => `${shelf.prefix(teamId, id)}/${name}`;
   const place = (id: PhoneId, name: string) => `phone archive ${id} ${name}`;
 
@@ -120,6 +127,12 @@ export function createProfileArchive(options: {
     return true;
   }
 
+  /** Another node has it, or nobody. A copy without a mark ran here last. */
+  async function isOld(id: PhoneId): Promise<boolean> {
+    const mark = await here.mark(id);
+    return mark !== undefined && mark !== (await repo.find(id))?.archive;
+  }
+
   function parked(id: PhoneId): void {
     begin(id).catch((error: unknown) => {
       if (going.has(id) || isStop(error)) return;
@@ -145,15 +158,20 @@ export function createProfileArchive(options: {
       if (await restore(id)) {
         await here.setMark(id, undefined);
         await db.tx((tx) => repo.drop(tx, id));
-      } else if ((await here.mark(id)) !== undefined) {
+      } else if (await isOld(id)) {
         const words =
           "What this phone keeps is on another node, which cannot be reached now. Try again when it is back.";
         throw new PerchError("phone_unavailable", words);
       }
     },
     async tick() {
-      if (again.size === 0 || clock.now() - triedAt < AGAIN_MS) return;
-      triedAt = clock.now();
+      const at = clock.now();
+      if (at - lookedAt >= LOOK_MS) {
+        lookedAt = at;
+        for (const id of await here.ids()) if (await isOld(id)) await here.wipeIf(id, () => isOld(id));
+      }
+      if (again.size === 0 || at - triedAt < AGAIN_MS) return;
+      triedAt = at;
       for (const id of [...again]) parked(id);
     },
     async removeOrphans() {

@@ -11,7 +11,6 @@ import {
   type WipeReceipt,
 } from "../../../../shared/phones.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
-import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
 import type { PhoneAutomation } from "../../automation-port.ts";
 import type {
@@ -25,56 +24,20 @@ import type {
   TimedPicture,
   UiNode,
 } from "../../driver.ts";
-import type { ArchiveKeeper, ParkedPhones } from "../../profile-archive.ts";
+import type { ArchiveKeeper } from "../../profile-archive.ts";
 import { automationOf } from "./automation.ts";
 import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
+import type { WebDriverOptions } from "./driver-options.ts";
 import { parkedPhones } from "./packed-phone.ts";
 import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
-import {
-  type BrowserUser,
-  browserUser,
-  CACHES,
-  chooseRoot,
-  folderSize,
-  type PhoneRecord,
-  WebPhoneStorage,
-} from "./storage.ts";
+import { browserUser, CACHES, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import { VideoEncoder } from "./video-encoder.ts";
-import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
+import { type WarmBrowser, warmUp } from "./warm.ts";
 import { watchUse } from "./watch.ts";
-
-export interface WebDriverLog {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-export interface WebDriverOptions {
-  readonly dataDir: string;
-  /** 32 bytes: encrypts what phones remember, and all of a parked phone. */
-  readonly key: Buffer;
-  readonly chromePath?: string;
-  readonly clock: Clock;
-  readonly log: WebDriverLog;
-  /** A filtering proxy on 127.0.0.1 of one phone's own; everything the phone loads goes through it. */
-  readonly egress: () => Promise<Egress>;
-  /** Per phone. */
-  readonly limits: { readonly memoryBytes: number; readonly diskBytes: number };
-  /** How long a page that left the foreground stays awake, in milliseconds; ten seconds by default. */
-  readonly restAfterMs?: number;
-  /** Browsers kept started for the next new phone. */
-  readonly spares?: 0 | 1;
-  /** False only by an operator's explicit choice: pages then run without Chromium's sandbox. */
-  readonly sandbox?: boolean;
-  /** Who browsers run as when the server is root; `nobody` by default. */
-  readonly user?: BrowserUser;
-  /** Where parked phones go for other nodes, given what is here of them. */
-  readonly archive?: (parked: ParkedPhones) => ArchiveKeeper;
-}
 
 /** Prepares the storage; the browser itself is looked for in the background, and a phone's start tells when there is none. */
 export async function createWebDriver(options: WebDriverOptions): Promise<PhoneDriver> {
@@ -82,12 +45,11 @@ export async function createWebDriver(options: WebDriverOptions): Promise<PhoneD
   const root = await chooseRoot(options.dataDir, user);
   const storage = new WebPhoneStorage(root, user, options.key);
   await storage.prepare();
-  const archive = options.archive?.(parkedPhones(storage));
   if (!root.startsWith(options.dataDir)) {
     options.log.info("Web phones are kept outside the data folder, which their browser's user cannot reach", { root });
   }
   if (options.sandbox === false) options.log.warn("Web phones run without Chromium's sandbox, as configured");
-  return new WebDriver(options, storage, archive);
+  return new WebDriver(options, storage);
 }
 
 class WebDriver implements PhoneDriver {
@@ -117,10 +79,10 @@ class WebDriver implements PhoneDriver {
   #browser: Promise<Browser> | undefined;
   #closed = false;
 
-  constructor(options: WebDriverOptions, storage: WebPhoneStorage, archive: ArchiveKeeper | undefined) {
+  constructor(options: WebDriverOptions, storage: WebPhoneStorage) {
     this.#options = options;
     this.#storage = storage;
-    this.#archive = archive;
+    this.#archive = options.archive?.(parkedPhones(storage, (id, work) => this.#inTurn(id, work)));
     this.#stopWatching = watchUse(options.limits, () =>
       [...this.#running.values()].map((phone) => ({
         pid: phone.warm.process.pid,

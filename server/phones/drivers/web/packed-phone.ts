@@ -18,7 +18,11 @@ const READ_BYTES = 64 * 1024;
 /** Name of the archive that holds the same as the folder. */
 const MARK = "archive";
 
-export function parkedPhones(storage: WebPhoneStorage): ParkedPhones {
+/** `inTurn`: while nothing else is done to the phone. */
+export function parkedPhones(
+  storage: WebPhoneStorage,
+  inTurn: (id: PhoneId, work: () => Promise<void>) => Promise<void>,
+): ParkedPhones {
   const markOf = (id: PhoneId) => join(storage.phoneFolder(id), MARK);
 
   /** Undefined while anything of it is plain: then the phone runs, or is not sealed yet. */
@@ -36,6 +40,11 @@ export function parkedPhones(storage: WebPhoneStorage): ParkedPhones {
   }
 
   return {
+    ids: () => storage.phones(),
+    wipeIf: (id, isOld) =>
+      inTurn(id, async () => {
+        if ((await parts(id)) !== undefined && (await isOld())) await storage.wipe(id);
+      }),
     mark: (id) => readFile(markOf(id), "utf8").catch(() => undefined),
     async setMark(id, archive) {
       if (archive === undefined) return rm(markOf(id), { force: true });
