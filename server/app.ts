@@ -20,6 +20,7 @@ import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { isAtTheMachine } from "./http/at-the-machine.ts";
+import { addBlobRoutes, type BlobRoutes } from "./http/blob-routes.ts";
 import {
   callsOnly,
   clientAddress,
@@ -80,6 +81,8 @@ export interface AppOptions {
   readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
   /** Takes what the cloud-phone partner sends; `undefined` where there is none. */
   readonly partnerWebhook: GeelarkWebhook | undefined;
+  /** Stored files by signed address. */
+  readonly files: BlobRoutes;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -195,6 +198,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   };
   const reader = (c: Context<AppEnv>, refusal: string) => caller(c, "phones:view", refusal, "write");
   addUploadRoutes(app, { caller, uploads: options.uploads });
+  addBlobRoutes(app, { ...options.files, limiter: options.limiter });
   app.get("/files/phones/:phone/:name", async (c) => {
     const scope = await reader(c, "You may not read this phone's files.");
     const id = phoneId.safeParse(c.req.param("phone"));

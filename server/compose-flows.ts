@@ -16,6 +16,7 @@ import { PerchError } from "./errors.ts";
 import type { Events } from "./events/events.repo.ts";
 import { createFeed } from "./events/feed.ts";
 import type { Blobs } from "./files/compose.ts";
+import type { SignedLinks } from "./files/signed-links.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
@@ -51,6 +52,7 @@ export interface FlowPartsOptions {
   readonly port: number;
   readonly publicUrl: URL;
   readonly blobs: Pick<Blobs, "runs">;
+  readonly links: SignedLinks;
 }
 
 export function createFlowParts(options: FlowPartsOptions) {
@@ -66,6 +68,7 @@ export function createFlowParts(options: FlowPartsOptions) {
     pace: systemPace,
     log,
     shelf: options.blobs.runs,
+    signed: options.links,
     key: deriveKey(master, "run artifacts"),
     secretsKey: deriveKey(master, "flow secrets"),
     holder: `node-${process.pid}-${randomUUID()}`,

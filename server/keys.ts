@@ -121,6 +121,7 @@ export function deriveKey(
     | "address index"
     | "phone profiles"
     | "phone archives"
+    | "file links"
     | "erasure ledger"
     | "backups"
     | "billing sandbox"

@@ -21,6 +21,7 @@ import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
 import { checkBucket, openBlobs } from "./files/compose.ts";
+import { createSignedLinks } from "./files/signed-links.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
 import type { PagesEnv } from "./http/pages/page-context.ts";
@@ -143,7 +144,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const blobs = openBlobs({ config, clock });
+  const links = createSignedLinks({ key: deriveKey(master, "file links"), clock, publicUrl });
+  const blobs = openBlobs({ config, clock, links });
   await checkBucket(blobs, log).catch(async (error: unknown) => {
     await listening.close();
     await db.close();
@@ -177,7 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.billing = billing;
   const { automations, rules, webhooks, looks, recordings, recordingsFeed } = createFlowParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, drivers },
-    ...{ phones, phonesRepo, lifecycle, port, publicUrl, blobs },
+    ...{ phones, phonesRepo, lifecycle, port, publicUrl, blobs, links },
     memberships: accounts.memberships,
   });
   const { screen, ...watched } = createScreenParts({
@@ -255,6 +257,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    files: { links, read: automations.readArtifactAt },
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
     partnerWebhook: geelark?.webhook,

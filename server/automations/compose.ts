@@ -5,6 +5,7 @@ import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
+import type { SignedLinks } from "../files/signed-links.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AutomationCapabilities } from "../phones/automation-port.ts";
@@ -40,6 +41,8 @@ export interface Automations {
   readonly runner: Runner;
   /** A file a run kept. @throws PerchError `not_found` */
   readonly readArtifact: ArtifactStore["read"];
+  /** The same by its key in the storage. */
+  readonly readArtifactAt: ArtifactStore["readAt"];
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
   /** Lets go of contents that no file and no run needs. */
@@ -57,6 +60,7 @@ export interface AutomationOptions {
   readonly log: Log;
   /** Where files of runs are kept. */
   readonly shelf: RunShelf;
+  readonly signed: Pick<SignedLinks, "make">;
   readonly key: Buffer;
   /** 32 bytes; seals secrets of flows. */
   readonly secretsKey: Buffer;
@@ -135,6 +139,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     journal,
     runner,
     artifacts,
+    signed: options.signed,
     feed,
     audit,
     clock,
@@ -171,6 +176,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
     readArtifact: artifacts.read,
+    readArtifactAt: artifacts.readAt,
     async start() {
       await runner.start();
       beating = setInterval(() => {

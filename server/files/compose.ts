@@ -9,6 +9,7 @@ import type { BlobStore } from "./blob-store.ts";
 import { createFsBlobs } from "./fs-blobs.ts";
 import { createS3Blobs } from "./s3-blobs.ts";
 import { S3Refusal } from "./s3-client.ts";
+import type { SignedLinks } from "./signed-links.ts";
 
 export interface Blobs {
   readonly runs: Shelf<TeamId, RunId>;
@@ -22,10 +23,16 @@ export interface Blobs {
   dropUnfinished(before: Date): Promise<void>;
 }
 
-export function openBlobs(options: { config: Pick<Config, "DATA_DIR" | "s3">; clock: Clock }): Blobs {
+export function openBlobs(options: {
+  config: Pick<Config, "DATA_DIR" | "s3">;
+  clock: Clock;
+  /** Left out where nobody is given addresses. */
+  links?: Pick<SignedLinks, "make">;
+}): Blobs {
   const { config, clock } = options;
   const bucket = config.s3 && createS3Blobs({ ...config.s3, clock });
-  const blobs = bucket ?? createFsBlobs({ folder: config.DATA_DIR, overwritten: "exports/", hurried: "runs/" });
+  const folder = { folder: config.DATA_DIR, overwritten: "exports/", hurried: "runs/" };
+  const blobs = bucket ?? createFsBlobs({ ...folder, ...(options.links && { link: options.links.make }) });
   return {
     runs: createShelf({ blobs, name: "runs", owners: TEAMS, kind: "run" }),
     uploads: createShelf({ blobs, name: "uploads", owners: TEAMS, kind: "upload" }),

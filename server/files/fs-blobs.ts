@@ -17,6 +17,7 @@ import {
   rangeIn,
   stillThere,
 } from "./blob-store.ts";
+import type { SignedLinks } from "./signed-links.ts";
 
 /** Of a file that is being written. Nothing else here ends so. */
 const HALF = ".part";
@@ -29,7 +30,7 @@ export function createFsBlobs(options: {
   /** For whose keys begin so nobody waits until the disk has them: a power cut may lose the newest. */
   hurried?: string;
   /** Makes the address of a key on this server. */
-  link?: (key: string, seconds: number, fileName: string) => URL;
+  link?: SignedLinks["make"];
 }): BlobStore {
   const { folder } = options;
   const at = (key: string) => join(folder, checkedKey(key));
@@ -146,7 +147,7 @@ export function createFsBlobs(options: {
     async signedGet(key, forMs, fileName) {
       const seconds = linkLasts(forMs);
       if (options.link === undefined) throw new Error("This storage gives no addresses.");
-      return options.link(checkedKey(key), seconds, fileName);
+      return options.link({ key: checkedKey(key), fileName, mimeType: "application/octet-stream" }, seconds);
     },
     async dropUnfinished(below, before) {
       let count = 0;

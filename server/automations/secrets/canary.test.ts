@@ -9,7 +9,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FlowDetail, RunDetail } from "../../../shared/automations.ts";
+import type { FlowDetail, RunDetail, RunLinks } from "../../../shared/automations.ts";
 import type { SecretSummary } from "../../../shared/secrets.ts";
 import { systemClock } from "../../clock.ts";
 import { type Config, parseConfig } from "../../config.ts";
@@ -295,6 +295,11 @@ ${SCRIPT.replace(/^/gm, "    ")}
     const { id } = await ask<FlowDetail>("mutation", "flows.save", { name: "Field", source });
     const done = await run(id);
     expect(done.state).toBe("passed");
+    const { files } = await ask<RunLinks>("query", "runs.links", { runId: done.id });
+    const part = await fetch(files.find(({ name }) => name === "field.png")?.url ?? "", {
+      headers: { range: "bytes=1-3" },
+    });
+    expect([part.status, await part.text(), part.headers.get("content-type")]).toEqual([206, "PNG", "image/png"]);
     const png = await read(`/runs/${done.id}/artifacts/field.png`);
     expect(uniform(png, 20, 20, 300, 50)).toBe(true);
     expect(uniform(png, 20, 345, 300, 14)).toBe(false);

@@ -10,6 +10,7 @@ import type { RunId } from "../../../shared/ids.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
+import { createSignedLinks } from "../../files/signed-links.ts";
 import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { silentLog } from "../../log.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
@@ -62,6 +63,7 @@ export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
     pace: parts.pace ?? quickPace(),
     log: silentLog,
     shelf: folderBlobs(parts.folder).runs,
+    signed: createSignedLinks({ key: Buffer.alloc(32, 9), clock, publicUrl: new URL("http://localhost:8787") }),
     key: Buffer.alloc(32, 7),
     secretsKey: Buffer.alloc(32, 8),
     holder: parts.holder ?? "node-1",
