@@ -1,7 +1,8 @@
 /**
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
- * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. And the
- * tests of phones in containers to podman, where it is installed and may run.
+ * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. The
+ * tests of phones in containers to podman, where it is installed and may run. And the contract of blob stores to an S3
+ * server that checks signatures.
  */
 
 import { spawn, spawnSync } from "node:child_process";
@@ -14,6 +15,7 @@ import Stripe from "stripe";
 import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
 import { missingFields } from "../server/billing/sandbox/testing/shapes.ts";
 import { tellPodman } from "./counterpart-podman.ts";
+import { tellS3 } from "./counterpart-s3.ts";
 
 const STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0";
 const TOOLS = join(import.meta.dirname, "../node_modules/.cache/perch/bin");
@@ -93,4 +95,5 @@ async function tellTestMode(): Promise<void> {
 await tellStripeMock();
 await tellTestMode();
 if ((await tellPodman()) === false) failed = true;
+if ((await tellS3()) === false) failed = true;
 process.exitCode = failed ? 1 : 0;

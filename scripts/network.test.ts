@@ -22,6 +22,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   "@opentelemetry/exporter-trace-otlp-http": true,
   "@supabase/auth-js": true,
   jose: ["createRemoteJWKSet"],
+  aws4fetch: true,
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -51,6 +52,10 @@ const KNOWN = [
   "server/move-database.ts pg",
   "server/mail/smtp.ts nodemailer",
   "server/mail/smtp.ts node:net",
+  // S3_ENDPOINT. The library only signs.
+  "server/files/s3-client.ts aws4fetch",
+  "server/files/s3-client.ts node:http",
+  "server/files/s3-client.ts node:https",
   // Stripe's API, or STRIPE_API_BASE.
   "server/billing/stripe/stripe-client.ts node:https",
   "server/billing/stripe/stripe-client.ts stripe",

@@ -19,6 +19,7 @@ import { troubleInWords } from "./db/trouble.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { createHealthRoutes, type HealthRoutesOptions } from "./health/health-routes.ts";
+import { addBlobRoutes, type BlobRoutes } from "./http/blob-routes.ts";
 import {
   callsOnly,
   clientAddress,
@@ -90,6 +91,8 @@ export interface AppOptions {
   readonly stripeWebhook: Pick<StripeWebhook, "receive"> | undefined;
   /** Takes what the cloud-phone partner sends; `undefined` where there is none. */
   readonly partnerWebhook: GeelarkWebhook | undefined;
+  /** Stored files by signed address. */
+  readonly files: BlobRoutes;
   readonly copies: Pick<ExportArchives, "redeem">;
   readonly imports: DataImports;
   readonly pages: Hono<AppEnv>;
@@ -243,6 +246,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   };
   const reader = (c: Context<AppEnv>, refusal: string) => caller(c, "phones:view", refusal, "write");
   addUploadRoutes(app, { caller, uploads: options.uploads });
+  addBlobRoutes(app, { ...options.files, limiter: options.limiter });
   app.get("/files/phones/:phone/:name", async (c) => {
     const scope = await reader(c, "You may not read this phone's files.");
     const id = phoneId.safeParse(c.req.param("phone"));

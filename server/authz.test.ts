@@ -119,6 +119,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
   "flows.remove": ({ flowId }) => ({ flowId }),
   "runs.start": ({ flowId, phoneId }) => ({ flowId, phoneId, idempotencyKey: "another-run" }),
   "runs.get": ({ runId }) => ({ runId }),
+  "runs.links": ({ runId }) => ({ runId }),
   "runs.list": () => undefined,
   "runs.cancel": ({ runId }) => ({ runId }),
   "runs.resume": ({ interruptedId }) => ({ runId: interruptedId, from: "after" }),

@@ -14,6 +14,8 @@ import type { Database } from "./db/database.ts";
 import { PerchError } from "./errors.ts";
 import type { Events } from "./events/events.repo.ts";
 import { createFeed } from "./events/feed.ts";
+import type { Blobs } from "./files/compose.ts";
+import type { SignedLinks } from "./files/signed-links.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
@@ -57,6 +59,8 @@ export interface FlowPartsOptions {
     scope: TeamScope,
     input: Parameters<PhonesService["launch"]>[1],
   ) => ReturnType<PhonesService["launch"]>;
+  readonly blobs: Pick<Blobs, "runs">;
+  readonly links: SignedLinks;
 }
 
 export function createFlowParts(options: FlowPartsOptions) {
@@ -71,7 +75,8 @@ export function createFlowParts(options: FlowPartsOptions) {
     clock,
     pace: systemPace,
     log,
-    folder: config.DATA_DIR,
+    shelf: options.blobs.runs,
+    signed: options.links,
     key: deriveKey(master, "run artifacts"),
     secretsKey: deriveKey(master, "flow secrets"),
     claims: options.claims,

@@ -18,7 +18,6 @@ import { createForwarding, type Forwarding } from "./nodes/forward.ts";
 import type { Joined } from "./nodes/join.ts";
 import { createPeers, NotReached, type Peers } from "./nodes/peers.ts";
 import { CALL_PATH, createPhoneCalls, createPhonesAnywhere, type PhonesAnywhere } from "./nodes/phone-calls.ts";
-import type { ProfileArchive } from "./nodes/profile-archive.ts";
 import { createScreenProxy, type ScreenProxy } from "./nodes/screen-proxy.ts";
 import { createTakeover } from "./nodes/takeover.ts";
 import { createWhereabouts } from "./nodes/whereabouts.ts";
@@ -27,6 +26,7 @@ import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhonesRepo } from "./phones/phones.repo.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import type { ProfileArchive } from "./phones/profile-archive.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
 import type { OnUpgrade } from "./screen/screen.socket.ts";
 

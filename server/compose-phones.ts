@@ -1,6 +1,5 @@
 /** What does phones: the drivers of the kinds this server has, their life, what people do with them, and their screens. */
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
 import type { PhoneId } from "../shared/ids.ts";
 import { PHONE_REASON_WORDS, type Phone } from "../shared/phones.ts";
 import type { AccountServices } from "./accounts/compose.ts";
@@ -10,15 +9,15 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Blobs } from "./files/compose.ts";
 import { createPutting } from "./files/upload-putting.ts";
-import { createUploadStore, UPLOADS_FOLDER } from "./files/upload-store.ts";
+import { createUploadStore } from "./files/upload-store.ts";
 import { createUploadsRepo } from "./files/uploads.repo.ts";
 import { createUploads, type Uploads } from "./files/uploads.service.ts";
 import type { Jobs } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { Idempotency } from "./limits/idempotency.ts";
 import { errorFields, type Log } from "./log.ts";
-import type { ProfileArchive } from "./nodes/profile-archive.ts";
 import { createAndroidDriver, createAndroidParts, createDeviceSource } from "./phones/drivers/adb/compose.ts";
 import { createContainers } from "./phones/drivers/adb/containers/compose.ts";
 import { createElsewhere } from "./phones/drivers/elsewhere.ts";
@@ -26,11 +25,13 @@ import { createGeelarkDriver, type GeelarkParts } from "./phones/drivers/geelark
 import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import { createPhoneArchivesRepo } from "./phones/phone-archives.repo.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
 import { createPhonesService, type PhonesService } from "./phones/phones.service.ts";
 import { ownerOf, type PhonesNode } from "./phones/phones-node.ts";
+import { type ArchiveKeeper, createProfileArchive, type ProfileArchive } from "./phones/profile-archive.ts";
 import type { Recordings } from "./recordings/recordings.service.ts";
 import { createScreenService, type ScreenService } from "./screen/screen.service.ts";
 import { createTickets } from "./screen/tickets.repo.ts";
@@ -52,13 +53,19 @@ export interface DriversOptions {
   /** Of this server; phones do not reach it. */
   readonly port: number;
   readonly tracing: Tracing;
+  readonly blobs: Pick<Blobs, "phones">;
 }
 
 /** Those of the kinds that are set up; devices and hosts are registered while the server runs, so `adb` always is. */
-export async function openDrivers(
-  options: DriversOptions,
-): Promise<{ readonly drivers: Drivers; readonly geelark: GeelarkParts | undefined }> {
+export async function openDrivers(options: DriversOptions): Promise<{
+  readonly drivers: Drivers;
+  readonly geelark: GeelarkParts | undefined;
+  /** Where parked web phones go; undefined without a bucket. */
+  readonly archive: ArchiveKeeper | undefined;
+}> {
   const { db, master, config, audit, jobs, clock, log, port, tracing } = options;
+  const shelf = options.blobs.phones;
+  let archive: ArchiveKeeper | undefined;
   const openWeb = () =>
     createWebDriver({
       dataDir: config.DATA_DIR,
@@ -70,6 +77,15 @@ export async function openDrivers(
       egress: () => startEgressProxy({ allow: config.EGRESS_ALLOW, log, ownPorts: () => [port] }),
       limits: { memoryBytes: config.PHONE_MEMORY_MB * MB, diskBytes: config.PHONE_DISK_MB * MB },
       spares: config.WARM_PHONES,
+      ...(shelf !== undefined && {
+        archive: (parked) => {
+          const repo = createPhoneArchivesRepo(db);
+          archive = createProfileArchive({
+            ...{ db, repo, shelf, parked, key: deriveKey(master, "phone archives"), clock, log },
+          });
+          return archive;
+        },
+      }),
     });
   const web = config.ROLE === "api" ? createElsewhere() : await openWeb();
   const encodeVideo = web.encodeVideo?.bind(web);
@@ -89,7 +105,7 @@ export async function openDrivers(
       mark: deriveKey(master, "partner mark").toString("hex"),
     });
   const all = [web, adb, ...(geelark === undefined ? [] : [geelark.driver])];
-  return { drivers: createDrivers(all.map((driver) => tracedDriver(tracing, driver))), geelark };
+  return { drivers: createDrivers(all.map((driver) => tracedDriver(tracing, driver))), geelark, archive };
 }
 
 export function createPhoneParts(options: {
@@ -107,6 +123,7 @@ export function createPhoneParts(options: {
   metering: Metering;
   node: PhonesNode;
   archive: ProfileArchive;
+  blobs: Blobs;
   /** Told what the screens need to know. */
   listener: () => LifecycleListener;
 }) {
@@ -131,10 +148,7 @@ export function createPhoneParts(options: {
     },
   });
   const uploadsRepo = createUploadsRepo(db);
-  const store = createUploadStore({
-    folder: join(config.DATA_DIR, UPLOADS_FOLDER),
-    key: deriveKey(options.master, "uploads"),
-  });
+  const store = createUploadStore({ shelf: options.blobs.uploads, key: deriveKey(options.master, "uploads") });
   const putting = createPutting({
     ...{ db, repo: uploadsRepo, store, phones: phonesRepo, lifecycle, audit, clock, log: options.log },
   });
@@ -142,6 +156,7 @@ export function createPhoneParts(options: {
     ...{ db, repo: uploadsRepo, store, putting, phones, lifecycle, clock, log: options.log },
     node: ownerOf(node),
     room: async () => {
+      if (options.blobs.bucket !== undefined) return Number.POSITIVE_INFINITY;
       const { bavail, bsize } = await statfs(config.DATA_DIR);
       return bavail * bsize;
     },

@@ -10,16 +10,18 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import type { Events } from "./events/events.repo.ts";
+import type { Blobs } from "./files/compose.ts";
 import type { Uploads } from "./files/uploads.service.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { type JobHandler, type Jobs, slotOf } from "./jobs/jobs.service.ts";
 import { deriveKey } from "./keys.ts";
 import type { RateLimiter } from "./limits/rate-limiter.ts";
-import type { Log } from "./log.ts";
+import { errorFields, type Log } from "./log.ts";
 import type { PhonesAnywhere } from "./nodes/phone-calls.ts";
 import type { Drivers } from "./phones/drivers.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
+import type { ArchiveKeeper } from "./phones/profile-archive.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
 import { createErasureParts } from "./privacy/erasure/compose.ts";
 import type { ProcessorErasure } from "./privacy/erasure/purge-stores.ts";
@@ -34,6 +36,8 @@ import { createInactivity } from "./privacy/retention/inactivity.service.ts";
 import { createRetention, SWEEP_EVERY_MS, SWEEP_JOB } from "./privacy/retention/retention.service.ts";
 import { createTrustServices } from "./privacy/trust/compose.ts";
 
+/** What is written for longer than this was begun by a server that is gone. */
+const HALF_LASTS_MS = 24 * 3_600_000;
 const SWEEPS = { kind: SWEEP_JOB, everyMs: SWEEP_EVERY_MS };
 
 export interface RightsPartsOptions {
@@ -56,6 +60,8 @@ export interface RightsPartsOptions {
   readonly drivers: Drivers;
   readonly phones: PhonesService;
   readonly uploads: Pick<Uploads, "removeOrphans">;
+  readonly blobs: Blobs;
+  readonly archive: Pick<ArchiveKeeper, "removeOrphans"> | undefined;
   readonly lifecycle: PhoneLifecycle;
   readonly anywhere: PhonesAnywhere;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
@@ -85,15 +91,12 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
-    ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs },
-    processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
-      (adapter) => adapter ?? [],
-    ),
+    ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
     teamCloses: options.stripe.closes,
   });
   asked.requests.startWith({ delete: erasure.erasures.start });
   const copies = createExportParts({
-    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, folder: config.DATA_DIR },
+    ...{ db, clock, audit, jobs, mail: accounts.mail, publicUrl, shelf: options.blobs.exports },
     key: deriveKey(master, "exports"),
     sources: { readArtifact: automations.readArtifact, phoneFiles: anywhere.files },
     ...{ processors: register, policy: POLICY, place: placeOf(db), requests: asked.requests },
@@ -131,19 +134,21 @@ export function createRightsParts(options: RightsPartsOptions) {
     ],
   });
   let sweptAt: number | undefined;
-  const sweep = async (signal?: AbortSignal) => {
-    const startedAt = clock.now();
-    const count = await retention.sweep(signal);
+  const sweepFiles = async (at: number) => {
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
-    sweptAt = startedAt;
-    return count;
+    await options.archive?.removeOrphans();
+    await options.blobs.dropUnfinished(new Date(at - HALF_LASTS_MS));
+    sweptAt = at;
   };
   /** After a long stop nobody is served what should be gone by now. */
   const sweepOverdue = async () => {
     const last = await options.jobsRepo.lastDone(SWEEP_JOB);
     if (last !== undefined && clock.now() - last.getTime() <= SWEEP_EVERY_MS) return;
-    const count = await sweep();
+    const at = clock.now();
+    const count = await retention.sweep();
+    // A storage that is down is swept by the job, as soon as it is back.
+    await sweepFiles(at).catch((error: unknown) => log.warn("Files were not swept yet", errorFields(error)));
     if (count > 0) log.info("What had outlived its rule while the server was off is gone", { count });
   };
   const handlers: Readonly<Record<string, JobHandler>> = {
@@ -159,7 +164,9 @@ export function createRightsParts(options: RightsPartsOptions) {
     async [SWEEP_JOB](_input, { signal }) {
       // The sweep before the first request was that of this hour.
       if (sweptAt !== undefined && sweptAt >= slotOf(SWEEPS, clock.now())) return;
-      await sweep(signal);
+      const at = clock.now();
+      await retention.sweep(signal);
+      await sweepFiles(at);
     },
   };
   return {

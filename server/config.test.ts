@@ -121,6 +121,32 @@ describe("settings", () => {
     },
   );
 
+  const bucket = {
+    ...{ S3_ENDPOINT: "https://files.example/storage/v1/s3", S3_BUCKET: "perch-files" },
+    ...{ S3_ACCESS_KEY_ID: "AKIA", S3_SECRET_ACCESS_KEY: "secret" },
+  };
+  it("put files into a bucket where all of it is said, and nowhere else", () => {
+    expect(parseConfig({}).s3).toBeUndefined();
+    const { S3_ENDPOINT: endpoint, S3_BUCKET: name, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY } = bucket;
+    const access = { endpoint, region: "us-east-1", bucket: name, accessKeyId, secretAccessKey: S3_SECRET_ACCESS_KEY };
+    expect(parseConfig(bucket).s3).toEqual({ access, prefix: "" });
+    const more = parseConfig({ ...bucket, S3_REGION: "auto", S3_PREFIX: "perch/eu" }).s3;
+    expect([more?.access.region, more?.prefix]).toEqual(["auto", "perch/eu/"]);
+    for (const missing of Object.keys(bucket)) expect(refusal({ ...bucket, [missing]: "" })).toContain(missing);
+    expect(refusal({ ...bucket, S3_ENDPOINT: "http://files.example" })).toContain("must be https");
+    expect(refusal({ ...bucket, S3_ENDPOINT: "https://key:secret@files.example" })).toContain("Keys have settings");
+    expect(parseConfig({ ...bucket, S3_ENDPOINT: "http://127.0.0.1:9000" }).s3?.access.endpoint).toContain(":9000");
+    for (const bad of [
+      { S3_BUCKET: "../x" },
+      { S3_BUCKET: "A" },
+      { S3_PREFIX: "a/../b" },
+      { S3_PREFIX: "/a" },
+      { S3_NAME: "x" },
+    ]) {
+      expect(refusal({ ...bucket, ...bad })).toContain(Object.keys(bad)[0]);
+    }
+  });
+
   const key = "sk_test_0123456789abcdef";
   const keys = { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: "whsec_0123456789" };
   const far = { PUBLIC_URL: "https://perch.example" };

@@ -120,6 +120,8 @@ export function deriveKey(
     | "personal fields"
     | "address index"
     | "phone profiles"
+    | "phone archives"
+    | "file links"
     | "erasure ledger"
     | "backups"
     | "billing sandbox"

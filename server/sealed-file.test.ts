@@ -1,11 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PIECE_BYTES, sealing, shred, unsealed, unsealedSize } from "./sealed-file.ts";
+import { allOf } from "./files/blob-store.ts";
+import { PIECE_BYTES, sealed, sealing, shred, unsealedSize, unsealing } from "./sealed-file.ts";
 
 describe("a sealed file", () => {
   const key = randomBytes(32);
@@ -29,7 +40,8 @@ describe("a sealed file", () => {
     );
   const read = async (place = "here", withKey = key) => {
     const pieces: Buffer[] = [];
-    for await (const piece of unsealed(file, withKey, place)) pieces.push(piece);
+    for await (const piece of unsealing(createReadStream(file, { highWaterMark: 50_000 }), withKey, place))
+      pieces.push(piece);
     return Buffer.concat(pieces);
   };
 
@@ -43,6 +55,26 @@ describe("a sealed file", () => {
       if (size > 16) expect(readFileSync(file).includes(content.subarray(0, 16))).toBe(false);
     },
   );
+
+  it("is the same however it is written and however it comes", async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 150_000 }), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 200_000 }), async (parts, cut) => {
+        const plain = parts.map((size) => randomBytes(size));
+        const stored = await allOf(sealed(plain, key, "here"));
+        const size = parts.reduce((sum, one) => sum + one, 0);
+        expect(unsealedSize(stored.length)).toBe(size);
+        const pieces = function* (until: number) {
+          for (let at = 0; at < until; at += cut) yield stored.subarray(at, Math.min(until, at + cut));
+        };
+        const open = (until: number, place = "here") => allOf(unsealing(Readable.from(pieces(until)), key, place));
+        expect((await open(stored.length)).equals(Buffer.concat(plain))).toBe(true);
+        await expect(open(stored.length - 1)).rejects.toThrow();
+        await expect(open(stored.length, "there")).rejects.toThrow();
+      }),
+      { numRuns: 20 },
+    );
+  });
 
   it("does not open elsewhere, with another key, changed, cut off, reordered or made longer", async () => {
     await write(randomBytes(3 * PIECE_BYTES + 5));

@@ -23,41 +23,121 @@ function nonceOf(prefix: Buffer, piece: number, last: boolean): Buffer {
   return nonce;
 }
 
+/** Seals what comes, in whole pieces. */
+class Sealer {
+  readonly header: Buffer;
+  readonly #key: Buffer;
+  readonly #prefix = randomBytes(PREFIX_BYTES);
+  readonly #aad: Buffer;
+  #piece = 0;
+  #waiting: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(key: Buffer, place: string) {
+    this.#key = key;
+    this.#aad = aadOf(place);
+    this.header = Buffer.concat([MAGIC, this.#prefix]);
+  }
+
+  /** What is whole by now. */
+  *add(chunk: Uint8Array): Generator<Buffer, void, undefined> {
+    this.#waiting.push(chunk);
+    this.#bytes += chunk.length;
+    // A whole piece stays back: it may be the last one.
+    if (this.#bytes <= PIECE_BYTES) return;
+    let rest = Buffer.concat(this.#waiting, this.#bytes);
+    for (; rest.length > PIECE_BYTES; rest = rest.subarray(PIECE_BYTES)) {
+      yield this.#seal(rest.subarray(0, PIECE_BYTES), false);
+    }
+    this.#waiting = [rest];
+    this.#bytes = rest.length;
+  }
+
+  end(): Buffer {
+    return this.#seal(Buffer.concat(this.#waiting, this.#bytes), true);
+  }
+
+  #seal(plain: Buffer, last: boolean): Buffer {
+    const nonce = nonceOf(this.#prefix, this.#piece, last);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce).setAAD(this.#aad);
+    this.#piece += 1;
+    return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  }
+}
+
 /** `place` names where the file belongs: elsewhere it does not open. */
 export function sealing(key: Buffer, place: string): Transform {
-  const prefix = randomBytes(PREFIX_BYTES);
-  const aad = Buffer.concat([MAGIC, Buffer.from(place)]);
-  let piece = 0;
-  let waiting: Buffer[] = [];
-  let bytes = 0;
-  const seal = (plain: Buffer, last: boolean): Buffer => {
-    const cipher = createCipheriv("aes-256-gcm", key, nonceOf(prefix, piece, last)).setAAD(aad);
-    piece += 1;
-    return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  };
+  const sealer = new Sealer(key, place);
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      waiting.push(chunk);
-      bytes += chunk.length;
-      // A whole piece stays back: it may be the last one.
-      if (bytes > PIECE_BYTES) {
-        let rest = Buffer.concat(waiting, bytes);
-        while (rest.length > PIECE_BYTES) {
-          this.push(seal(rest.subarray(0, PIECE_BYTES), false));
-          rest = rest.subarray(PIECE_BYTES);
-        }
-        waiting = [rest];
-        bytes = rest.length;
-      }
+      for (const piece of sealer.add(chunk)) this.push(piece);
       done();
     },
     flush(done) {
-      this.push(seal(Buffer.concat(waiting, bytes), true));
+      this.push(sealer.end());
       done();
     },
   });
-  stream.push(Buffer.concat([MAGIC, prefix]));
+  stream.push(sealer.header);
   return stream;
+}
+
+/** The same for what is read as it comes. */
+export async function* sealed(
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  key: Buffer,
+  place: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const sealer = new Sealer(key, place);
+  yield sealer.header;
+  for await (const chunk of content) yield* sealer.add(chunk);
+  yield sealer.end();
+}
+
+/**
+ * The content of what was sealed, as it comes, piece by piece. @throws Error when it does not open or is cut off: then what
+ * came before is all that can be trusted.
+ */
+export async function* unsealing(
+  content: AsyncIterable<Uint8Array>,
+  key: Buffer,
+  place: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const aad = aadOf(place);
+  let prefix: Buffer | undefined;
+  let number = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of content) {
+    rest = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
+    if (prefix === undefined) {
+      if (rest.length < HEADER_BYTES) continue;
+      prefix = prefixIn(rest);
+      rest = rest.subarray(HEADER_BYTES);
+    }
+    // A whole piece stays back: it may be the last one.
+    for (; rest.length > SEALED_PIECE; rest = rest.subarray(SEALED_PIECE)) {
+      yield unsealPiece(rest.subarray(0, SEALED_PIECE), key, nonceOf(prefix, number, false), aad);
+      number += 1;
+    }
+  }
+  if (prefix === undefined || rest.length < TAG_BYTES) throw new Error("The sealed file is cut off.");
+  yield unsealPiece(rest, key, nonceOf(prefix, number, true), aad);
+}
+
+function aadOf(place: string): Buffer {
+  return Buffer.concat([MAGIC, Buffer.from(place)]);
+}
+
+function prefixIn(header: Buffer): Buffer {
+  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("This is no sealed file.");
+  return Buffer.from(header.subarray(MAGIC.length, HEADER_BYTES));
+}
+
+function unsealPiece(piece: Buffer, key: Buffer, nonce: Buffer, aad: Buffer): Buffer {
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(aad)
+    .setAuthTag(piece.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(piece.subarray(0, -TAG_BYTES)), decipher.final()]);
 }
 
 /** A sealed file, read piece by piece in any order. */
@@ -83,9 +163,7 @@ export class SealedReader {
     try {
       const header = Buffer.alloc(HEADER_BYTES);
       await file.read(header, 0, HEADER_BYTES, 0);
-      if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("This is no sealed file.");
-      const aad = Buffer.concat([MAGIC, Buffer.from(place)]);
-      return new SealedReader(file, key, header.subarray(MAGIC.length), aad, (await file.stat()).size);
+      return new SealedReader(file, key, prefixIn(header), aadOf(place), (await file.stat()).size);
     } catch (error) {
       await file.close();
       throw error;
@@ -102,11 +180,7 @@ export class SealedReader {
     const sealed = Buffer.alloc(length);
     const { bytesRead } = await this.#file.read(sealed, 0, length, at);
     if (bytesRead !== length) throw new Error("The sealed file is cut off.");
-    const nonce = nonceOf(this.#prefix, number, last);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(this.#aad)
-      .setAuthTag(sealed.subarray(-TAG_BYTES));
-    const content = Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]);
+    const content = unsealPiece(sealed, this.#key, nonceOf(this.#prefix, number, last), this.#aad);
     this.#last = { piece: number, content };
     return { content, last };
   }
@@ -128,20 +202,6 @@ export class SealedReader {
 
   close(): Promise<void> {
     return this.#file.close();
-  }
-}
-
-/** The content, piece by piece. @throws Error when it does not open: then what came before is all that can be trusted. */
-export async function* unsealed(path: string, key: Buffer, place: string): AsyncGenerator<Buffer, void, undefined> {
-  const reader = await SealedReader.open(path, key, place);
-  try {
-    for (let number = 0; ; number += 1) {
-      const { content, last } = await reader.piece(number);
-      yield content;
-      if (last) return;
-    }
-  } finally {
-    await reader.close();
   }
 }
 

@@ -20,6 +20,8 @@ import { createHealthParts, startWatch } from "./compose-watch.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
+import { checkBucket, openBlobs } from "./files/compose.ts";
+import { createSignedLinks } from "./files/signed-links.ts";
 import { createDoors } from "./http/guards.ts";
 import { startListening } from "./http/listener.ts";
 import type { PagesEnv } from "./http/pages/page-context.ts";
@@ -38,7 +40,6 @@ import type { Drained } from "./nodes/drain.ts";
 import { joinNodes } from "./nodes/join.ts";
 import { LEASE, type LeaseTimes } from "./nodes/lease.ts";
 import type { Membership } from "./nodes/membership.ts";
-import { NO_ARCHIVE, type ProfileArchive } from "./nodes/profile-archive.ts";
 import { createRunClaims } from "./nodes/run-claims.ts";
 import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
@@ -47,6 +48,7 @@ import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { ownerOf } from "./phones/phones-node.ts";
+import { NO_ARCHIVE, type ProfileArchive } from "./phones/profile-archive.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
@@ -135,7 +137,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   );
   const { membership } = joined;
-  const archive = options.archive ?? NO_ARCHIVE;
   const audit = createAudit(db, clock, deriveKey(master, "audit heads"));
   await recordKeyChange(opened, audit, "finished at the start of the server");
   const events = createEvents(db, clock);
@@ -181,10 +182,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     paidBy: async (tx, userId) => late.billing?.paidBy?.(tx, userId),
   });
 
-  const { drivers, geelark } =
-    options.driver === undefined
-      ? await openDrivers({ db, master, config, audit, jobs, clock, log, port, tracing })
-      : { drivers: createDrivers([tracedDriver(tracing, options.driver)]), geelark: undefined };
+  const links = createSignedLinks({ key: deriveKey(master, "file links"), clock, publicUrl });
+  const blobs = openBlobs({ config, clock, links });
+  await checkBucket(blobs, log).catch(async (error: unknown) => {
+    await listening.close();
+    await db.close();
+    throw error;
+  });
+  const {
+    drivers,
+    geelark,
+    archive: keeper,
+  } = options.driver === undefined
+    ? await openDrivers({ db, master, config, audit, jobs, clock, log, port, tracing, blobs })
+    : { drivers: createDrivers([tracedDriver(tracing, options.driver)]), geelark: undefined, archive: undefined };
+  const archive = options.archive ?? keeper ?? NO_ARCHIVE;
   const idempotency = createIdempotency({ clock, repo: limitsRepo });
   const counting = createCounting({
     ...{ db, audit, clock, config, log, publicUrl, mail: accounts.mail },
@@ -197,7 +209,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
-    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering },
+    ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering, blobs },
     node: membership,
     gate: accounts.judge,
     ...{ archive, listener: () => listener },
@@ -218,7 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const flows = createFlowParts({
     ...{ claims, node: membership, launch: phonesAnywhere.launch },
     ...{ db, master, config, clock, log, audit, events, idempotency, limiter, drivers },
-    ...{ phones, phonesRepo, lifecycle, port, publicUrl },
+    ...{ phones, phonesRepo, lifecycle, port, publicUrl, blobs, links },
     memberships: accounts.memberships,
   });
   late.flows = flows;
@@ -246,8 +258,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const rights = await orClose(() =>
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
-      ...{ automations, drivers, uploads, lifecycle, outbound: options.outbound, stripe: billing },
-      ...{ phones: phonesAnywhere, anywhere: nodes.anywhere },
+      ...{ automations, drivers, uploads, blobs, archive: keeper, lifecycle },
+      ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere },
     }),
   );
   const { privacy } = rights;
@@ -292,6 +304,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     workspaces: automations.workspaces,
     suites: automations.suites,
+    files: { links, read: automations.readArtifactAt },
     ...{ copies: rights.copies, imports: rights.imports },
     stripeWebhook: billing.webhook,
     partnerWebhook: geelark?.webhook,
@@ -372,6 +385,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const ticking = setInterval(() => {
     lifecycle.tick().catch((error: unknown) => log.error("Looking after phones failed", errorFields(error)));
     uploads.tick().catch((error: unknown) => log.error("Looking after uploads failed", errorFields(error)));
+    keeper?.tick().catch((error: unknown) => log.error("Looking after archives failed", errorFields(error)));
   }, LIFECYCLE_TICK_MS);
   const setupUrl = await accounts.accounts.issueSetupLink();
 

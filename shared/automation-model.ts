@@ -242,6 +242,12 @@ export interface FailureDetail {
   readonly screen: { readonly width: number; readonly height: number };
 }
 
+/** Addresses of a run's files, each good by itself: for downloads by a browser or a program that sends no token. */
+export interface RunLinks {
+  readonly expiresAt: string;
+  readonly files: readonly { readonly name: string; readonly url: string }[];
+}
+
 /** A file of a run. `GET /runs/<runId>/artifacts/<name>` gives its bytes. */
 export interface RunArtifact {
   readonly name: string;

@@ -1,11 +1,11 @@
 /** Puts flows and runs together: repos, journal, recovery, runner, services. */
-import { join } from "node:path";
 import type { ParsedFlow } from "../../shared/flows/model.ts";
 import type { PhoneId, RunId } from "../../shared/ids.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { createFeed } from "../events/feed.ts";
+import type { SignedLinks } from "../files/signed-links.ts";
 import type { Idempotency } from "../limits/idempotency.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { RunClaims } from "../nodes/run-claims.ts";
@@ -17,7 +17,7 @@ import { createFlowsRepo } from "./flows.repo.ts";
 import { createFlowsService, type FlowsService } from "./flows.service.ts";
 import { createHealingService, type HealingService } from "./healing.service.ts";
 import { createJournalRepo } from "./journal.repo.ts";
-import { type ArtifactStore, createArtifactStore } from "./run-artifacts.ts";
+import { type ArtifactStore, createArtifactStore, type RunShelf } from "./run-artifacts.ts";
 import { reachedFiles } from "./run-files.ts";
 import type { RunPhones } from "./run-phone.ts";
 import { createRecovery } from "./run-recovery.ts";
@@ -44,6 +44,8 @@ export interface Automations {
   phoneOf(id: RunId): Promise<PhoneId | undefined>;
   /** A file a run kept. @throws PerchError `not_found` */
   readonly readArtifact: ArtifactStore["read"];
+  /** The same by its key in the storage. */
+  readonly readArtifactAt: ArtifactStore["readAt"];
   /** Settles what the last server left behind, then works; call it when phones are back. */
   start(): Promise<void>;
   /** Lets go of contents that no file and no run needs. */
@@ -59,7 +61,9 @@ export interface AutomationOptions {
   readonly clock: Clock;
   readonly pace: Pace;
   readonly log: Log;
-  readonly folder: string;
+  /** Where files of runs are kept. */
+  readonly shelf: RunShelf;
+  readonly signed: Pick<SignedLinks, "make">;
   readonly key: Buffer;
   /** 32 bytes; seals secrets of flows. */
   readonly secretsKey: Buffer;
@@ -88,7 +92,7 @@ export function createAutomations(options: AutomationOptions): Automations {
   const flowsRepo = createFlowsRepo(db);
   const workspacesRepo = createWorkspacesRepo(db);
   const journal = createJournalRepo({ db, runs: runsRepo, clock, wake });
-  const artifacts = createArtifactStore({ folder: join(options.folder, "runs"), key: options.key });
+  const artifacts = createArtifactStore(options);
   const secretsRepo = createSecretsRepo(db);
   const runSecrets = createRunSecrets({ repo: secretsRepo, key: options.secretsKey });
   const secrets = createSecretsService({
@@ -138,6 +142,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     journal,
     runner,
     artifacts,
+    signed: options.signed,
     feed,
     audit,
     clock,
@@ -149,9 +154,9 @@ export function createAutomations(options: AutomationOptions): Automations {
   });
 
   async function removeOrphans(): Promise<void> {
-    const there = await artifacts.runs();
-    const known = await runsRepo.known(there);
-    await artifacts.remove(there.filter((id) => !known.has(id)));
+    const there = await options.shelf.kept(new Date(clock.now()));
+    const known = await runsRepo.known(there.map(({ id }) => id));
+    await options.shelf.remove(there.filter(({ id }) => !known.has(id)));
   }
 
   return {
@@ -175,12 +180,13 @@ export function createAutomations(options: AutomationOptions): Automations {
     runner,
     phoneOf: async (id) => (await runsRepo.findAnywhere(id))?.phoneId,
     readArtifact: artifacts.read,
+    readArtifactAt: artifacts.readAt,
     async start() {
       await runner.start();
       beating = setInterval(() => {
         runner.tick().catch((error: unknown) => log.error("Looking after runs failed", errorFields(error)));
       }, HEARTBEAT_MS);
-      await removeOrphans();
+      await removeOrphans().catch((error: unknown) => log.warn("Files of runs were not swept yet", errorFields(error)));
     },
     contents: { name: "contents of files", batch: (_now, limit) => workspacesRepo.releaseSome(limit) },
     removeOrphans,

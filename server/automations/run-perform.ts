@@ -177,6 +177,7 @@ export function createPerformer(
         hands = handsUntil(signal);
         const held = hands;
         const pictures = await openPictures({
+          run: row,
           lease,
           artifacts: options.artifacts,
           journal,

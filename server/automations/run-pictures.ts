@@ -4,7 +4,7 @@ import { failureDetail } from "./engine/candidates.ts";
 import type { FlowFailure } from "./engine/context.ts";
 import type { FindElements, PhoneHands, ScreenshotSink } from "./engine/ports.ts";
 import type { JournalRepo } from "./journal.repo.ts";
-import type { ArtifactStore } from "./run-artifacts.ts";
+import type { ArtifactStore, RunHome } from "./run-artifacts.ts";
 import type { Lease, RunsRepo } from "./runs.repo.ts";
 import type { Redactor } from "./secrets/redact.ts";
 
@@ -18,6 +18,7 @@ export interface RunPictures {
 }
 
 export async function openPictures(options: {
+  run: RunHome;
   lease: Lease;
   artifacts: ArtifactStore;
   journal: JournalRepo;
@@ -45,7 +46,7 @@ export async function openPictures(options: {
     step: number | undefined,
     more: { same?: string | undefined; baseline?: string | undefined } = {},
   ) => {
-    const file = more.same ?? (await artifacts.write(lease.runId, bytes));
+    const file = more.same ?? (await artifacts.write(options.run, bytes));
     await journal.artifact(lease, {
       kind,
       name: unique(name),

@@ -34,6 +34,9 @@ export interface Lease {
   readonly fence: number;
 }
 
+/** Rows of one statement; engines bound the values it may carry. */
+const AT_ONCE = 500;
+
 export const LEASED_STATES = ["leased", "running"] as const satisfies readonly RunState[];
 
 /** Announced when a run waits for a node to take it. */
@@ -299,12 +302,15 @@ export function createRunsRepo(db: Database): RunsRepo {
         .from(runs)
         .where(and(inArray(runs.state, [...LEASED_STATES]), now === undefined ? undefined : lt(runs.leaseUntil, now))),
     async known(ids) {
-      if (ids.length === 0) return new Set();
-      const rows = await db.read
-        .select({ id: runs.id })
-        .from(runs)
-        .where(and(inArray(runs.id, [...ids]), ne(runs.source, "")));
-      return new Set(rows.map((row) => row.id));
+      const found = new Set<RunId>();
+      for (let at = 0; at < ids.length; at += AT_ONCE) {
+        const rows = await db.read
+          .select({ id: runs.id })
+          .from(runs)
+          .where(and(inArray(runs.id, ids.slice(at, at + AT_ONCE)), ne(runs.source, "")));
+        for (const { id } of rows) found.add(id);
+      }
+      return found;
     },
   };
 }

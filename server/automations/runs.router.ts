@@ -31,6 +31,9 @@ export function runsRouter(runs: RunsService) {
     get: teamProcedure(view)
       .input(runRef)
       .query(({ ctx, input }) => runs.get(ctx.scope, input.runId)),
+    links: teamProcedure(view)
+      .input(runRef)
+      .query(({ ctx, input }) => runs.links(ctx.scope, input.runId)),
     list: teamProcedure(view)
       .input(listRunsInput)
       .query(({ ctx, input }) => runs.list(ctx.scope, input)),

@@ -6,6 +6,7 @@ import {
   type listRunsInput,
   type RunDetail,
   type RunEvent,
+  type RunLinks,
   type RunReport,
   type RunSummary,
   type RunTrigger,
@@ -18,6 +19,7 @@ import type { AuditAction } from "../audit/audit.repo.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Feed } from "../events/feed.ts";
+import type { SignedLinks } from "../files/signed-links.ts";
 import { canonicalJson, type Idempotency } from "../limits/idempotency.ts";
 import { noSuchPhone } from "../phones/phone-lifecycle.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -63,6 +65,8 @@ export interface RunsService {
     after: number,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<{ seq: number; data: RunEvent }, void, undefined>>;
+  /** An address for each file of the run, good for a minute and for whoever has it. */
+  links(scope: TeamScope, id: RunId): Promise<RunLinks>;
   artifact(scope: TeamScope, id: RunId, name: string): Promise<{ bytes: Buffer; mimeType: string }>;
   reportSource(scope: TeamScope, id: RunId): Promise<ReportSource>;
   report(scope: TeamScope, id: RunId, kind: RunReport): Promise<{ body: string; mimeType: string }>;
@@ -107,11 +111,14 @@ export interface RunsServiceOptions extends RunRequestOptions {
   readonly journal: JournalRepo;
   readonly runner: Pick<Runner, "wake" | "cancel">;
   readonly artifacts: ArtifactStore;
+  readonly signed: Pick<SignedLinks, "make">;
   readonly feed: Feed;
   /** Phones of the team that carry a tag, the oldest first. */
   readonly tagged: (scope: TeamScope, tag: string) => Promise<readonly PhoneId[]>;
   readonly idempotency: Idempotency;
 }
+
+const LINK_SECONDS = 60;
 
 export function createRunsService(options: RunsServiceOptions): RunsService {
   const { db, repo, clock, feed, runner } = options;
@@ -268,28 +275,40 @@ export function createRunsService(options: RunsServiceOptions): RunsService {
         }
       })();
     },
+    async links(scope, id) {
+      const run = await find(scope, id);
+      const rows = await repo.artifacts(id);
+      const expiresAt = new Date(clock.now() + LINK_SECONDS * 1000).toISOString();
+      const files = rows.map((row) => {
+        const { mimeType } = artifactView(row);
+        const file = { key: options.artifacts.keyOf(run, row.file), fileName: row.name, mimeType };
+        return { name: row.name, url: options.signed.make(file, LINK_SECONDS).href };
+      });
+      return { expiresAt, files };
+    },
     async artifact(scope, id, name) {
-      await find(scope, id);
+      const run = await find(scope, id);
       const row = await repo.artifact(id, name);
       if (row === undefined) throw new PerchError("not_found", "There is no such file of this run.");
-      return { bytes: await options.artifacts.read(id, row.file), mimeType: artifactView(row).mimeType };
+      return { bytes: await options.artifacts.read(run, row.file), mimeType: artifactView(row).mimeType };
     },
     reportSource: (scope, id) => reportSource(scope, id),
     report: async (scope, id, kind) => renderReport(kind, await reportSource(scope, id)),
   };
 
   async function reportSource(scope: TeamScope, id: RunId): Promise<ReportSource> {
-    const run = await detail(await find(scope, id));
+    const row = await find(scope, id);
+    const run = await detail(row);
     const phone = await options.phone(scope, run.phoneId);
     const header = options.parse(run.source).flow?.header;
-    const files = new Map((await repo.artifacts(id)).map((row) => [row.name, row.file]));
+    const files = new Map((await repo.artifacts(id)).map((one) => [one.name, one.file]));
     return {
       run,
       phone: phone?.name ?? run.phoneId,
       properties: header?.properties ?? {},
       picture: async (name) => {
         const file = files.get(name);
-        return file === undefined ? undefined : options.artifacts.read(id, file).catch(() => undefined);
+        return file === undefined ? undefined : options.artifacts.read(row, file).catch(() => undefined);
       },
     };
   }

@@ -199,10 +199,10 @@ export function createWorkspacesService(options: {
       const run = await options.runs.find(scope, runId);
       const artifact = run && (await options.runs.artifact(runId, name));
       const path = artifact?.baseline;
-      if (artifact === undefined || path === undefined || path === null) {
+      if (run === undefined || artifact === undefined || path === undefined || path === null) {
         throw new PerchError("not_found", "This run has no such picture to compare with.");
       }
-      const bytes = await options.artifacts.read(runId, artifact.file);
+      const bytes = await options.artifacts.read(run, artifact.file);
       await db.tx(async (tx) => {
         await put(tx, scope, path, bytes);
         await record(tx, scope, "workspace.baseline_accepted", path);

@@ -49,10 +49,7 @@ const UNBILLED_PHONES = { kept: 10, running: 4 } as const;
 export const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** What several settings say together, or why they do not fit. */
-export function complete(
-  values: Variables,
-  warnings: readonly string[],
-): Config {
+export function complete(values: Variables, warnings: readonly string[]): Config {
   const { PUBLIC_URL, KEY_FILE, BACKUP_DIR, TLS_CERT_FILE, TLS_KEY_FILE, ...rest } = values;
   const certificate = certificateOf(TLS_CERT_FILE, TLS_KEY_FILE);
   const publicUrl = new URL(PUBLIC_URL ?? `${certificate === undefined ? "http" : "https"}://localhost:${values.PORT}`);

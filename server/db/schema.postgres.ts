@@ -19,6 +19,7 @@ export const {
   abuseCounts,
   nodes,
   phones,
+  phoneArchives,
   androidDevices,
   phoneHosts,
   phoneContainers,

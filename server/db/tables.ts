@@ -18,6 +18,7 @@ import { mailTables } from "../mail/mail.tables.ts";
 import { nodeTables } from "../nodes/nodes.tables.ts";
 import { androidTables } from "../phones/drivers/adb/adb.tables.ts";
 import { geelarkTables } from "../phones/drivers/geelark/geelark.tables.ts";
+import { phoneArchiveTables } from "../phones/phone-archives.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
 import { incidentTables } from "../privacy/incidents/incidents.tables.ts";
 import { metricTables } from "../privacy/metrics/metrics.tables.ts";
@@ -45,6 +46,7 @@ export function defineTables(k: Kit) {
     ...accounts,
     ...nodeTables(k),
     ...phones,
+    ...phoneArchiveTables(k, phones),
     ...androidTables(k, phones),
     ...geelarkTables(k),
     ...uploadTables(k, { ...users, ...teams, ...phones }),

@@ -60,7 +60,7 @@ export function createPutting(options: {
       await options.audit.record(tx, { chain: row.teamId, actor: row.createdBy, action, object: row.phoneId });
     });
     tries.delete(row.id);
-    await store.remove([row.id]);
+    await store.remove([row]);
   }
 
   /** The driver, or why not: `later` when the phone may be there in a moment, else a sentence. */
@@ -80,11 +80,11 @@ export function createPutting(options: {
 
   async function give(row: UploadRow, driver: PhoneDriver, signal: AbortSignal, done: (bytes: number) => void) {
     if (row.purpose === "app") {
-      for await (const start of store.read(row.id, Math.min(row.bytes, ZIP.length), signal)) {
+      for await (const start of store.read(row, Math.min(row.bytes, ZIP.length), signal)) {
         if (!looksLikeApk(start)) throw noApp();
       }
     }
-    const content = readWhenTaken(store.read(row.id, row.bytes, signal), signal);
+    const content = readWhenTaken(store.read(row, row.bytes, signal), signal);
     const file: FileToPut = { name: row.name, size: row.bytes, content };
     const taken =
       row.purpose === "app"

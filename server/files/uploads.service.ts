@@ -86,6 +86,7 @@ export function createUploads(options: {
   const receiving = new Map<UploadId, { readonly stop: AbortController; readonly over: Promise<unknown> }>();
   const now = () => new Date(clock.now());
   let ready = false;
+  let recovering: "now" | "failed" | undefined;
   let closing = false;
 
   const viewOf = (row: UploadRow): Upload => ({
@@ -123,7 +124,7 @@ export function createUploads(options: {
     await db.tx((tx) =>
       repo.change(tx, row.id, ["receiving"], { state: "failed", message: error.message, updatedAt: now() }),
     );
-    await store.remove([row.id]);
+    await store.remove([row]);
     throw error;
   }
 
@@ -140,7 +141,7 @@ export function createUploads(options: {
         yield part;
       }
     }
-    const added = await store.add(row.id, from, seen(), Math.min(UPLOAD_PIECE_BYTES, row.bytes - from));
+    const added = await store.add(row, from, seen(), Math.min(UPLOAD_PIECE_BYTES, row.bytes - from));
     if (added === 0) return offsetOf(row);
     const first = Buffer.concat(start);
     if (row.purpose === "app" && from === 0 && first.length >= 4 && !looksLikeApk(first)) return failed(row, noApp());
@@ -157,13 +158,16 @@ export function createUploads(options: {
   }
 
   async function tick(): Promise<void> {
-    if (!ready || closing) return;
+    if (closing) return;
+    // What could not be looked at yet: the storage was down.
+    if (recovering === "failed") await recover();
+    if (!ready) return;
     for (const { id } of await repo.inStatesAnywhere(["putting"], options.node)) give(id);
   }
 
   /** No more is counted than is here. */
   async function putInOrder(row: UploadRow): Promise<void> {
-    const held = await store.held(row.id);
+    const held = await store.held(row);
     if (held >= row.received) return;
     const lost = { state: "failed", message: "The server lost what was sent. Send the file again." } as const;
     const change = row.state === "receiving" ? { received: held } : lost;
@@ -171,11 +175,25 @@ export function createUploads(options: {
   }
 
   async function removeOrphans(): Promise<number> {
-    const there = await store.ids();
-    const known = await repo.known(there);
-    const orphans = there.filter((id) => !known.has(id));
-    await store.remove(orphans);
+    const there = await store.shelf.kept(now());
+    const known = await repo.known(there.map(({ id }) => id));
+    const orphans = there.filter(({ id }) => !known.has(id));
+    await store.shelf.remove(orphans);
     return orphans.length;
+  }
+
+  async function recover(): Promise<void> {
+    recovering = "now";
+    try {
+      for (const row of await repo.inStatesAnywhere(OPEN_STATES, options.node)) await putInOrder(row);
+      await removeOrphans();
+    } catch (error) {
+      recovering = "failed";
+      throw error;
+    }
+    recovering = undefined;
+    ready = true;
+    await tick();
   }
 
   return {
@@ -211,11 +229,12 @@ export function createUploads(options: {
       return (await repo.list(scope, phone)).map(viewOf);
     },
     async cancel(scope, phone, id) {
-      if ((await repo.find(scope, phone, id)) === undefined) throw noSuchUpload();
+      const row = await repo.find(scope, phone, id);
+      if (row === undefined) throw noSuchUpload();
       await db.tx((tx) => repo.delete(tx, [id]));
       stop(id);
       await receiving.get(id)?.over.catch(() => {});
-      await store.remove([id]);
+      await store.remove([row]);
       return {};
     },
     offset: async (scope, phone, id) => offsetOf(await own(scope, phone, id)),
@@ -237,17 +256,13 @@ export function createUploads(options: {
     async phoneCame(phone) {
       for (const row of await repo.ofPhoneAnywhere(phone)) if (isOpen(row)) await putInOrder(row);
     },
-    async recover() {
-      for (const row of await repo.inStatesAnywhere(OPEN_STATES, options.node)) await putInOrder(row);
-      ready = true;
-      await removeOrphans();
-      await tick();
-    },
+    recover,
     async phoneRemoved(phone) {
-      const ids = (await repo.ofPhoneAnywhere(phone)).map(({ id }) => id);
+      const rows = await repo.ofPhoneAnywhere(phone);
+      const ids = rows.map(({ id }) => id);
       for (const id of ids) stop(id);
       await db.tx((tx) => repo.delete(tx, ids));
-      await store.remove(ids);
+      await store.remove(rows);
     },
     async close() {
       closing = true;

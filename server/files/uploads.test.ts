@@ -1,4 +1,5 @@
 /** Files on their way to phones: pieces that break off, restarts, phones that go away, and what is refused. */
+
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { silentLog } from "../log.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { composePhones, newTeam, type PhonesUnderTest } from "../phones/testing/harness.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
+import { folderBlobs } from "./testing/folder-blobs.ts";
 import { createPutting } from "./upload-putting.ts";
 import { createUploadStore } from "./upload-store.ts";
 import { createUploadsRepo } from "./uploads.repo.ts";
@@ -43,7 +45,7 @@ describe.each(TEST_ENGINES)("an upload on $name", (engine) => {
   const composeUploads = () => {
     const { db, repo: phones, lifecycle, audit, clock } = at;
     const repo = createUploadsRepo(db);
-    const store = createUploadStore({ folder: join(folder, "uploads"), key: KEY });
+    const store = createUploadStore({ shelf: folderBlobs(folder).uploads, key: KEY });
     const putting = createPutting({ ...{ db, repo, store, phones, lifecycle, audit, clock }, log: silentLog });
     return createUploads({
       node: undefined,
@@ -337,14 +339,16 @@ describe.each(TEST_ENGINES)("an upload on $name", (engine) => {
   });
 });
 
+const newUpload = () => ({ id: newId("upload"), teamId: newId("team") });
+
 describe("the store of uploads", () => {
   it("gives back what was kept, however it was cut and wherever it broke off", async () => {
     const folder = mkdtempSync(join(tmpdir(), "perch-upload-store-"));
-    const store = createUploadStore({ folder, key: KEY });
+    const store = createUploadStore({ shelf: folderBlobs(folder).uploads, key: KEY });
     const cut = fc.record({ size: fc.integer({ min: 0, max: 150_000 }), breaks: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 6 }), async (cuts) => {
-        const id = newId("upload");
+        const id = newUpload();
         const sent: Buffer[] = [];
         let from = 0;
         for (const { size, breaks } of cuts) {
@@ -367,12 +371,12 @@ describe("the store of uploads", () => {
 
   it("opens no piece that was changed or moved", async () => {
     const folder = mkdtempSync(join(tmpdir(), "perch-upload-store-"));
-    const [one, other] = [newId("upload"), newId("upload")];
-    const store = createUploadStore({ folder, key: KEY });
+    const [one, other] = [newUpload(), newUpload()];
+    const store = createUploadStore({ shelf: folderBlobs(folder).uploads, key: KEY });
     await store.add(one, 0, parts(Buffer.from("of one")), 100);
     await store.add(other, 0, parts(Buffer.from("others")), 100);
     const { renameSync } = await import("node:fs");
-    renameSync(join(folder, one, "0.sealed"), join(folder, other, "0.sealed"));
+    renameSync(join(folder, "uploads", one.id, "0.sealed"), join(folder, "uploads", other.id, "0.sealed"));
     const read = async () => {
       for await (const part of store.read(other, 6, new AbortController().signal)) void part;
     };

@@ -74,6 +74,7 @@ const ROUTES = [
   "GET /billing/done",
   "GET /billing/invoice",
   "GET /billing/left",
+  "GET /blobs/*",
   "GET /check-mail",
   "GET /confirm",
   "GET /connect",

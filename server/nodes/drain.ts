@@ -8,11 +8,11 @@ import { errorFields, type Log } from "../log.ts";
 import type { LifecycleListener } from "../phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "../phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhoneRow, type PhonesRepo } from "../phones/phones.repo.ts";
+import type { ProfileArchive } from "../phones/profile-archive.ts";
 import type { Membership } from "./membership.ts";
 import type { SeenNode } from "./nodes.repo.ts";
 import type { PhonesAnywhere } from "./phone-calls.ts";
 import { placeFor } from "./placement.ts";
-import type { ProfileArchive } from "./profile-archive.ts";
 
 export interface Drained {
   /** Runs and recordings that were cut short. */

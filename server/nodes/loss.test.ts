@@ -2,9 +2,9 @@
 import { and, eq, isNull } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type PhoneId, phoneId, type RunId } from "../../shared/ids.ts";
+import type { ProfileArchive } from "../phones/profile-archive.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, type TestPerson } from "../testing.ts";
-import type { ProfileArchive } from "./profile-archive.ts";
 import { type Cluster, openCluster, QUICK, type TestNode } from "./testing/cluster.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
@@ -152,9 +152,10 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
         const phone = kept.get(id);
         if (phone === undefined) throw new Error("Nothing was kept.");
         stored.set(id, phone);
+        return true;
       },
       has: async (id) => kept.has(id),
-      remove: async (id) => void kept.delete(id),
+      remove: async (id) => ({ files: kept.delete(id) ? 1 : 0 }),
     };
   }
 

@@ -12,8 +12,8 @@ import { errorFields, type Log } from "../log.ts";
 import type { Drivers } from "../phones/drivers.ts";
 import type { PhoneLifecycle } from "../phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhoneRow, type PhonesRepo } from "../phones/phones.repo.ts";
+import type { ProfileArchive } from "../phones/profile-archive.ts";
 import type { Membership } from "./membership.ts";
-import type { ProfileArchive } from "./profile-archive.ts";
 
 export interface Takeover {
   /** Goes on here with a phone whose node is gone, because somebody asks for it; false where that cannot be. */

@@ -19,7 +19,6 @@ import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { ProfileArchive } from "../nodes/profile-archive.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec } from "./driver.ts";
 import type { Drivers } from "./drivers.ts";
 import { createHands, type LifecycleListener } from "./phone-life-parts.ts";
@@ -30,6 +29,7 @@ import { createTending } from "./phone-tending.ts";
 import { phoneView } from "./phone-view.ts";
 import { ACTIVE_STATES, type PhoneRow, type PhonesRepo } from "./phones.repo.ts";
 import { isElsewhere, isHere, ownerOf, type PhonesNode } from "./phones-node.ts";
+import type { ProfileArchive } from "./profile-archive.ts";
 
 export interface LifecycleLimits {
   readonly idleMs: number;

@@ -2,17 +2,19 @@
  * A canary: one secret goes everywhere a flow can put it, on a real web phone, and afterwards it is looked for in all that
  * is kept and told of the run. To see it fail, let `redactorOf` give `NO_SECRETS`.
  */
+
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FlowDetail, RunDetail } from "../../../shared/automations.ts";
+import type { FlowDetail, RunDetail, RunLinks } from "../../../shared/automations.ts";
 import type { SecretSummary } from "../../../shared/secrets.ts";
 import { systemClock } from "../../clock.ts";
 import { type Config, parseConfig } from "../../config.ts";
 import { openMasterKey } from "../../db/master-key.repo.ts";
+import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { deriveKey, readFileKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
 import { type Bench, openBench, type Site, serveSite } from "../../phones/drivers/web/web.fixture.ts";
@@ -293,6 +295,11 @@ ${SCRIPT.replace(/^/gm, "    ")}
     const { id } = await ask<FlowDetail>("mutation", "flows.save", { name: "Field", source });
     const done = await run(id);
     expect(done.state).toBe("passed");
+    const { files } = await ask<RunLinks>("query", "runs.links", { runId: done.id });
+    const part = await fetch(files.find(({ name }) => name === "field.png")?.url ?? "", {
+      headers: { range: "bytes=1-3" },
+    });
+    expect([part.status, await part.text(), part.headers.get("content-type")]).toEqual([206, "PNG", "image/png"]);
     const png = await read(`/runs/${done.id}/artifacts/field.png`);
     expect(uniform(png, 20, 20, 300, 50)).toBe(true);
     expect(uniform(png, 20, 345, 300, 14)).toBe(false);
@@ -302,13 +309,16 @@ ${SCRIPT.replace(/^/gm, "    ")}
     const fileKey = readFileKey({ keyFile: config.keyFile, databaseExists: true });
     const master = await openMasterKey(server.db, fileKey, undefined);
     const store = createArtifactStore({
-      folder: join(config.DATA_DIR, "runs"),
+      shelf: folderBlobs(config.DATA_DIR).runs,
       key: deriveKey(master, "run artifacts"),
     });
     const rows = await server.db.read.select().from(server.db.t.runArtifacts);
     expect(rows.length).toBeGreaterThan(4);
+    const runs = new Map((await server.db.read.select().from(server.db.t.runs)).map((run) => [run.id, run]));
     for (const { runId, file, name } of rows) {
-      expect(found((await store.read(runId, file)).toString("latin1")), name).toEqual([]);
+      const run = runs.get(runId);
+      if (run === undefined) throw new Error("A file of no run.");
+      expect(found((await store.read(run, file)).toString("latin1")), name).toEqual([]);
     }
     await server.close();
     expect(found(lines.join(""))).toEqual([]);

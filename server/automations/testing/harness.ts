@@ -1,4 +1,5 @@
 /** Flows and runs with a real database, journal and parser, over phones in memory and a time of its own. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,8 @@ import type { RunId } from "../../../shared/ids.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Database } from "../../db/database.ts";
 import { type TestDatabase, testSqlite } from "../../db/testing.ts";
+import { createSignedLinks } from "../../files/signed-links.ts";
+import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { silentLog } from "../../log.ts";
 import type { RunClaims } from "../../nodes/run-claims.ts";
 import { runsAlone } from "../../nodes/testing/alone.ts";
@@ -62,7 +65,8 @@ export async function composeRuns<D extends PhoneDriver = ScreenDriver>(parts: {
     clock,
     pace: parts.pace ?? quickPace(),
     log: silentLog,
-    folder: parts.folder,
+    shelf: folderBlobs(parts.folder).runs,
+    signed: createSignedLinks({ key: Buffer.alloc(32, 9), clock, publicUrl: new URL("http://localhost:8787") }),
     key: Buffer.alloc(32, 7),
     secretsKey: Buffer.alloc(32, 8),
     claims: parts.claims ?? runsAlone(parts.holder ?? "node-1"),

@@ -1,4 +1,5 @@
 /** Pages on a real database, without a socket: for tests. A small browser with a cookie jar talks to them. */
+
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
+import { folderBlobs } from "../../files/testing/folder-blobs.ts";
 import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
@@ -112,7 +114,7 @@ export function startPages(
   });
   const copies = createExportParts({
     ...{ db, clock, audit, jobs, mail: services.mail, publicUrl, key: RECEIPTS_KEY, processors: [], policy: POLICY },
-    ...{ place: "here", folder: join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`) },
+    ...{ place: "here", shelf: folderBlobs(join(tmpdir(), `perch-pages-${randomBytes(6).toString("hex")}`)).exports },
     sources: {
       readArtifact: async () => new Uint8Array(),
       phoneFiles: () => undefined,

@@ -7,10 +7,10 @@ import pg from "pg";
 import { systemClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import { createLog } from "../../log.ts";
+import type { ProfileArchive } from "../../phones/profile-archive.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import { type RunningServer, startServer } from "../../server.ts";
 import { LEASE, type LeaseTimes } from "../lease.ts";
-import type { ProfileArchive } from "../profile-archive.ts";
 
 /** Short, so that tests see leases end; long enough that a busy machine ends none. */
 export const QUICK: LeaseTimes = { beatMs: 100, leaseMs: 1_500, marginMs: 400 };

@@ -15,7 +15,6 @@ import { createEvents } from "../../events/events.repo.ts";
 import { createIdempotency } from "../../limits/idempotency.ts";
 import { createLimitsRepo } from "../../limits/limits.repo.ts";
 import { silentLog } from "../../log.ts";
-import { NO_ARCHIVE } from "../../nodes/profile-archive.ts";
 import { ALONE } from "../../nodes/testing/alone.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
 import type { PhoneDriver } from "../driver.ts";
@@ -23,6 +22,7 @@ import { createDrivers } from "../drivers.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
+import { NO_ARCHIVE } from "../profile-archive.ts";
 import { FakeDriver } from "./fake-driver.ts";
 
 /** One over restarts, as the key file gives it. */

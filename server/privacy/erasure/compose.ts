@@ -4,11 +4,10 @@ import type { TeamId } from "../../../shared/ids.ts";
 import type { AccountServices } from "../../accounts/compose.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
 import type { Automations } from "../../automations/compose.ts";
-import { createArtifactStore } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { Database, Writer } from "../../db/database.ts";
-import { createUploadStore, UPLOADS_FOLDER } from "../../files/upload-store.ts";
+import type { Blobs } from "../../files/compose.ts";
 import type { JobHandler, Jobs, Schedule } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import type { Log } from "../../log.ts";
@@ -20,7 +19,7 @@ import { createErasuresRepo } from "./erasures.repo.ts";
 import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
 import { openErasureLedger } from "./ledger.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
-import type { PurgePhones } from "./purge-stores.ts";
+import { bucketErasure, type PurgePhones } from "./purge-stores.ts";
 import { createReplay } from "./replay.ts";
 import { createTeamDisposer } from "./team-fates.ts";
 import { createUpkeep, DUE_JOB } from "./upkeep.ts";
@@ -33,7 +32,6 @@ export interface ErasureParts {
   readonly schedules: readonly Schedule[];
 }
 
-export const EXPORTS_FOLDER = "exports";
 const MINUTE_MS = 60_000;
 
 /** @throws PerchError when the ledger was changed by somebody else. */
@@ -50,6 +48,7 @@ export function createErasureParts(options: {
   drivers: Drivers;
   phones: PurgePhones;
   runs: Pick<Automations["runs"], "cancelAllOf">;
+  blobs: Blobs;
   requests: ErasureRequests;
   receipts: Receipts;
   processors?: PurgeOptions["processors"];
@@ -72,11 +71,11 @@ export function createErasureParts(options: {
   const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
   const purge = createPurge({
     ...common,
-    ...{ ledger, log, processors: options.processors ?? [] },
+    ...{ ledger, log },
+    processors: [...(options.processors ?? []), ...(options.blobs.bucket ? [bucketErasure(options.blobs.bucket)] : [])],
     receipts: options.receipts,
     phones: options.phones,
-    runFiles: createArtifactStore({ folder: join(folder, "runs"), key: deriveKey(master, "run artifacts") }),
-    uploadFiles: createUploadStore({ folder: join(folder, UPLOADS_FOLDER), key: deriveKey(master, "uploads") }),
+    shelves: options.blobs,
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
       for (const { id } of await memberships.listOfIn(tx, userId)) {
@@ -87,7 +86,7 @@ export function createErasureParts(options: {
       };
     },
     // What is on the phones of others is theirs; phones of who goes are wiped, each with its own look.
-    data: { path: folder, skip: new Set(["web-phones"]), exports: join(folder, EXPORTS_FOLDER) },
+    data: { path: folder, skip: new Set(["web-phones"]) },
     disposer: createTeamDisposer({ teams: memberships, rightsLost, mail, audit, clock, publicUrl, closes }),
   });
   const erasures = createErasures({ ...common, jobs });

@@ -19,6 +19,7 @@ export const TABLE_WORDS = {
   teamMembers: "Memberships of teams",
   teamInvitations: "Invitations",
   phones: "Phones",
+  phoneArchives: "Phones",
   flows: "Automations",
   fileContents: "Files of automations",
   workspaceFiles: "Files of automations",
@@ -98,6 +99,7 @@ export const STORE_WORDS = {
   "run-files": "Pictures and reports of runs",
   uploads: "Files on their way to phones",
   exports: "Copies of your data",
+  "processor:storage": "The file storage: all of it",
   "last-mail": "The last mail",
   keys: "Your encryption key",
   settle: "Traces in the database file",
@@ -113,7 +115,9 @@ export const LAW_WORDS: Partial<Record<Retention, string>> = {
 /** What a step of the purge is called in the list people see: one line for all of the database. */
 export function storeOf(step: string): { readonly store: string; readonly label: string } {
   if (step.includes(":") && !step.startsWith("processor:")) return { store: "database", label: "The database" };
-  if (step.startsWith("processor:")) return { store: step, label: `Our processor ${step.slice("processor:".length)}` };
   const known = Object.entries(STORE_WORDS).find(([store]) => store === step);
+  if (known === undefined && step.startsWith("processor:")) {
+    return { store: step, label: `Our processor ${step.slice("processor:".length)}` };
+  }
   return { store: step, label: known?.[1] ?? step };
 }

@@ -5,6 +5,7 @@ import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import { ERASED } from "../../db/sealed-fields.ts";
 import type { Tables } from "../../db/tables.ts";
+import type { UploadHome } from "../../files/upload-store.ts";
 import type { Membership } from "./team-fates.ts";
 
 export type ErasureRow = Tables["erasures"]["$inferSelect"];
@@ -52,7 +53,7 @@ export interface ErasuresRepo {
   runsOf(teams: readonly TeamId[], after: string, limit: number): Promise<Tables["runs"]["$inferSelect"]["id"][]>;
   exportsOf(userId: UserId): Promise<Tables["dataExports"]["$inferSelect"]["id"][]>;
   /** Of the person, and of whoever sends to phones of these teams. */
-  uploadsOf(userId: UserId, teams: readonly TeamId[]): Promise<Tables["uploads"]["$inferSelect"]["id"][]>;
+  uploadsOf(userId: UserId, teams: readonly TeamId[]): Promise<UploadHome[]>;
   /** The state of the mail of this event; undefined when there is none. */
   mailState(dedupeKey: string): Promise<Tables["mailOutbox"]["$inferSelect"]["state"] | undefined>;
   /** Keeps a mail that stays here, and forgets whose it was. */
@@ -212,11 +213,10 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
       return rows.map(({ id }) => id);
     },
     async uploadsOf(userId, ids) {
-      const rows = await db.read
-        .select({ id: uploads.id })
+      return db.read
+        .select({ id: uploads.id, teamId: uploads.teamId })
         .from(uploads)
         .where(or(eq(uploads.createdBy, userId), ids.length === 0 ? undefined : inArray(uploads.teamId, [...ids])));
-      return rows.map(({ id }) => id);
     },
     async mailState(dedupeKey) {
       const [row] = await db.read

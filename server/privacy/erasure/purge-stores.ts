@@ -1,11 +1,12 @@
 /** Stores outside the database: each is emptied, and then looked at. */
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { TeamId, UserId } from "../../../shared/ids.ts";
-import type { ArtifactStore } from "../../automations/run-artifacts.ts";
+import type { RunId, TeamId, UserId } from "../../../shared/ids.ts";
+import type { RunShelf } from "../../automations/run-artifacts.ts";
 import { PerchError } from "../../errors.ts";
-import type { UploadStore } from "../../files/upload-store.ts";
+import { PERSONS, TEAMS } from "../../files/blob-shelves.ts";
+import type { BlobStore } from "../../files/blob-store.ts";
+import type { UploadShelf } from "../../files/upload-store.ts";
 import type { PhoneRow } from "../../phones/phones.repo.ts";
+import type { ArchiveShelf } from "../export/archive-store.ts";
 import type { ErasuresRepo } from "./erasures.repo.ts";
 
 /** Someone who processes data for us and has to forget a person, too. */
@@ -51,44 +52,53 @@ export async function removePhones(
 
 export async function removeRunFiles(
   repo: ErasuresRepo,
-  files: Pick<ArtifactStore, "remove" | "runs">,
+  shelf: RunShelf,
   teams: readonly TeamId[],
 ): Promise<StoreResult> {
-  const theirs = new Set<string>();
-  for (let after = ""; ; ) {
-    const page = await repo.runsOf(teams, after, PAGE);
-    for (const id of page) theirs.add(id);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) break;
-    after = last;
+  let before = 0;
+  for (const team of teams) {
+    const ids: RunId[] = [];
+    for (let after = ""; ; ) {
+      const page = await repo.runsOf([team], after, PAGE);
+      ids.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = last;
+    }
+    before += await shelf.clear(team, ids);
   }
-  const there = async () => (await files.runs()).filter((id) => theirs.has(id));
-  const before = await there();
-  await files.remove(before);
-  return { before: before.length, after: (await there()).length };
+  return { before, after: 0 };
 }
 
+/** Of teams that close all there is; of others what the person sends. */
 export async function removeUploads(
   repo: ErasuresRepo,
-  files: Pick<UploadStore, "remove" | "ids">,
+  shelf: UploadShelf,
   userId: UserId,
   teams: readonly TeamId[],
 ): Promise<StoreResult> {
-  const theirs = new Set(await repo.uploadsOf(userId, teams));
-  const there = async () => (await files.ids()).filter((id) => theirs.has(id));
-  const before = await there();
-  await files.remove(before);
-  return { before: before.length, after: (await there()).length };
+  const rows = await repo.uploadsOf(userId, teams);
+  let before = await shelf.remove(rows.map(({ id, teamId }) => ({ prefix: shelf.prefix(teamId, id) })));
+  for (const team of teams) before += await shelf.clear(team, []);
+  return { before, after: 0 };
 }
 
-/** Archives are files or folders of the exports folder whose name begins with the export's id. */
-export async function removeExports(repo: ErasuresRepo, folder: string, userId: UserId): Promise<StoreResult> {
-  const ids = await repo.exportsOf(userId);
-  const there = async () => {
-    const names: string[] = await readdir(folder).catch(() => []);
-    return names.filter((name) => ids.some((id) => name.startsWith(id)));
+/** Half ones too. */
+export async function removeExports(repo: ErasuresRepo, shelf: ArchiveShelf, userId: UserId): Promise<StoreResult> {
+  return { before: await shelf.clear(userId, await repo.exportsOf(userId)), after: 0 };
+}
+
+/**
+ * The bucket, where there is one: whatever stands below the teams that close and below the person, known or not, and a
+ * look at the list afterwards.
+ */
+export function bucketErasure(blobs: BlobStore): ProcessorErasure {
+  return {
+    id: "storage",
+    async erase({ userId, teams }) {
+      for (const team of teams) await blobs.deletePrefix(`${TEAMS}/${team}/`);
+      await blobs.deletePrefix(`${PERSONS}/${userId}/`);
+      return { state: "gone" };
+    },
   };
-  const before = await there();
-  for (const name of before) await rm(join(folder, name), { recursive: true, force: true });
-  return { before: before.length, after: (await there()).length };
 }

@@ -9,14 +9,15 @@ import { createPageLinks } from "../../accounts/page-links.ts";
 import { hashSecret, newSecret } from "../../accounts/secrets.ts";
 import type { Sessions } from "../../accounts/sessions.service.ts";
 import type { Audit } from "../../audit/audit.repo.ts";
-import type { ArtifactStore } from "../../automations/run-artifacts.ts";
+import type { RunShelf } from "../../automations/run-artifacts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
 import { PerchError } from "../../errors.ts";
-import type { UploadStore } from "../../files/upload-store.ts";
+import type { UploadShelf } from "../../files/upload-store.ts";
 import type { JobHandler } from "../../jobs/jobs.service.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { ArchiveShelf } from "../export/archive-store.ts";
 import type { Receipts } from "../receipts.ts";
 import { needlesOf, scanBytes, scanFolder } from "./byte-scan.ts";
 import { type Scan, statementOf } from "./certificate.ts";
@@ -56,12 +57,11 @@ export interface PurgeOptions {
   readonly ledger: Pick<ErasureLedger, "append">;
   readonly receipts: Pick<Receipts, "sign">;
   readonly phones: PurgePhones;
-  readonly runFiles: Pick<ArtifactStore, "remove" | "runs">;
-  readonly uploadFiles: Pick<UploadStore, "remove" | "ids">;
+  readonly shelves: { readonly runs: RunShelf; readonly uploads: UploadShelf; readonly exports: ArchiveShelf };
   /** Ends what the person's runs do, in the caller's transaction. */
   readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
   /** Folder with everything but phones; `skip` names what is not looked through. */
-  readonly data: { readonly path: string; readonly skip: ReadonlySet<string>; readonly exports: string };
+  readonly data: { readonly path: string; readonly skip: ReadonlySet<string> };
   readonly processors: readonly ProcessorErasure[];
   readonly disposer: TeamDisposer;
   readonly sessions: Pick<Sessions, "endIn" | "endTokensIn" | "announceEnded">;
@@ -216,9 +216,9 @@ export function createPurge(options: PurgeOptions): Purge {
 
     const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
       phones: () => removePhones(repo, options.phones, teams),
-      "run-files": () => removeRunFiles(repo, options.runFiles, teams),
-      uploads: () => removeUploads(repo, options.uploadFiles, userId, teams),
-      exports: () => removeExports(repo, folder.exports, userId),
+      "run-files": () => removeRunFiles(repo, options.shelves.runs, teams),
+      uploads: () => removeUploads(repo, options.shelves.uploads, userId, teams),
+      exports: () => removeExports(repo, options.shelves.exports, userId),
       "last-mail": async () => {
         const state = mail.staysLocal ? "kept" : await repo.mailState(lastMail(id));
         if (state === "waiting") throw new PerchError("unavailable", "The last mail is not sent yet.");

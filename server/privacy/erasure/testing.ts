@@ -9,16 +9,17 @@ import { ManualClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { createEvents } from "../../events/events.repo.ts";
+import { type Blobs, openBlobs } from "../../files/compose.ts";
 import { createJobsRepo } from "../../jobs/jobs.repo.ts";
 import { createJobs } from "../../jobs/jobs.service.ts";
 import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
-import { NO_ARCHIVE } from "../../nodes/profile-archive.ts";
 import { ALONE } from "../../nodes/testing/alone.ts";
 import { createDrivers } from "../../phones/drivers.ts";
 import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "../../phones/phones.repo.ts";
+import { NO_ARCHIVE } from "../../phones/profile-archive.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import { createRequestParts } from "../requests/compose.ts";
@@ -41,6 +42,7 @@ export function erasureBench(
     kept?: ErasureBench;
     smtpUrl?: string;
     processors?: PurgeOptions["processors"];
+    blobs?: Blobs;
   },
 ) {
   const { folder, master } = options;
@@ -83,7 +85,8 @@ export function erasureBench(
       remove: (row) => lifecycle.remove(row, "server"),
       isAbsent: async (row) => (await drivers.of(row.driver)?.state(row.id)) === "absent",
     },
-    ...{ requests: asked.requests, receipts: asked.receipts, runs: { cancelAllOf: async () => () => {} } },
+    ...{ requests: asked.requests, receipts: asked.receipts, blobs: options.blobs ?? openBlobs({ config, clock }) },
+    ...{ runs: { cancelAllOf: async () => () => {} } },
     ...(options.processors && { processors: options.processors }),
   });
   const purge = (erasureId: ErasureId) =>

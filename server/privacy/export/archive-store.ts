@@ -1,58 +1,57 @@
-/** Archives on the disk: one encrypted file an export. A half one has another name, and is never opened. */
-import { createWriteStream } from "node:fs";
-import { chmod, open, readdir, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
+/** Archives of exports: one encrypted blob each, with a key of its own. A half one is never opened. */
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { type DataExportId, idPattern } from "../../../shared/ids.ts";
-import { syncFolder } from "../../keys.ts";
-import { makeFolder } from "../../make-folder.ts";
-import { sealing, shred, unsealed, unsealedSize } from "../../sealed-file.ts";
+import type { DataExportId, UserId } from "../../../shared/ids.ts";
+import type { Shelf } from "../../files/blob-shelves.ts";
+import { sealed, unsealedSize, unsealing } from "../../sealed-file.ts";
+
+/** What says where an archive is. */
+export interface ArchiveHome {
+  readonly id: DataExportId;
+  readonly userId: UserId;
+}
+export type ArchiveShelf = Shelf<UserId, DataExportId>;
+
+export interface OpenArchive {
+  /** Of the content. */
+  readonly bytes: number;
+  readonly content: AsyncGenerator<Buffer, void, undefined>;
+}
 
 export interface ArchiveStore {
   /** Whole or not at all; gives the size of the content. */
-  write(id: DataExportId, key: Buffer, content: Readable, signal: AbortSignal): Promise<number>;
-  read(id: DataExportId, key: Buffer): { bytes: Promise<number>; content: AsyncGenerator<Buffer, void, undefined> };
-  /** Writes over it, then removes it, half ones too. */
-  remove(id: DataExportId): Promise<void>;
-  /** Exports that have a file here. */
-  list(): Promise<DataExportId[]>;
+  write(archive: ArchiveHome, key: Buffer, content: Readable, signal: AbortSignal): Promise<number>;
+  /** Undefined where there is none. */
+  read(archive: ArchiveHome, key: Buffer): Promise<OpenArchive | undefined>;
+  /** In the data folder it is written over first; half ones too. */
+  remove(archive: ArchiveHome): Promise<void>;
+  readonly shelf: ArchiveShelf;
 }
 
-const HALF = ".part";
-
-export function createArchiveStore(folder: string): ArchiveStore {
-  const at = (id: DataExportId) => join(folder, id);
+export function createArchiveStore(shelf: ArchiveShelf): ArchiveStore {
+  const at = ({ userId, id }: ArchiveHome) => shelf.prefix(userId, id);
+  const { blobs } = shelf;
   return {
-    async write(id, key, content, signal) {
-      makeFolder(folder, 0o700);
-      await chmod(folder, 0o700);
-      const half = `${at(id)}${HALF}`;
-      await shred(half);
-      await pipeline(content, sealing(key, id), createWriteStream(half, { mode: 0o600 }), { signal });
-      const file = await open(half, "r");
-      await file.sync();
-      await file.close();
-      await rename(half, at(id));
-      syncFolder(folder);
-      return unsealedSize((await stat(at(id))).size);
+    shelf,
+    async write(archive, key, content, signal) {
+      // What an earlier attempt left.
+      await shelf.remove([{ prefix: at(archive) }]);
+      const stop = () => content.destroy(signal.reason instanceof Error ? signal.reason : undefined);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        const { bytes } = await blobs.put(at(archive), sealed(content, key, archive.id), { signal });
+        return unsealedSize(bytes);
+      } finally {
+        signal.removeEventListener("abort", stop);
+        content.destroy();
+      }
     },
-    read: (id, key) => ({
-      bytes: stat(at(id)).then(({ size }) => unsealedSize(size)),
-      content: unsealed(at(id), key, id),
-    }),
-    async remove(id) {
-      await shred(`${at(id)}${HALF}`);
-      await shred(at(id));
+    async read(archive, key) {
+      const stored = await blobs.get(at(archive));
+      if (stored === undefined) return undefined;
+      return { bytes: unsealedSize(stored.bytes), content: unsealing(stored.content, key, archive.id) };
     },
-    async list() {
-      const names: string[] = await readdir(folder).catch(() => []);
-      const ids = names.map((name) => (name.endsWith(HALF) ? name.slice(0, -HALF.length) : name)).filter(isExportId);
-      return [...new Set(ids)];
+    async remove(archive) {
+      await shelf.remove([{ prefix: at(archive) }]);
     },
   };
-}
-
-function isExportId(name: string): name is DataExportId {
-  return idPattern("dataExport").test(name);
 }

@@ -1,5 +1,4 @@
 /** Puts exports together: plan, rows, files, archives, service. */
-import { join } from "node:path";
 import type { UserId } from "../../../shared/ids.ts";
 import type { Policy } from "../../../shared/policy/policy-v1.ts";
 import type { SignedReceipt } from "../../../shared/privacy.ts";
@@ -18,7 +17,7 @@ import { createPreferencesRepo } from "../preferences/preferences.repo.ts";
 import type { Processor } from "../processors/processors.ts";
 import { createAge } from "./age.ts";
 import type { ArchiveParts } from "./archive.ts";
-import { createArchiveStore } from "./archive-store.ts";
+import { type ArchiveShelf, createArchiveStore } from "./archive-store.ts";
 import { AS_FILES, createExportFiles, type FileSources } from "./export-files.repo.ts";
 import { exportPlan } from "./export-plan.ts";
 import { createRowPages } from "./export-rows.repo.ts";
@@ -42,8 +41,8 @@ export interface ExportOptions {
   readonly sources: FileSources;
   /** 32 bytes; seals the archives' keys. */
   readonly key: Buffer;
-  /** The server's data folder. */
-  readonly folder: string;
+  /** Where archives are kept. */
+  readonly shelf: ArchiveShelf;
   readonly processors: readonly Processor[];
   readonly policy: Policy;
   readonly place: string;
@@ -75,7 +74,7 @@ export function createExportParts(options: ExportOptions): ExportParts {
   return createExports({
     ...options,
     repo: createExportsRepo(db),
-    store: createArchiveStore(join(options.folder, "exports")),
+    store: createArchiveStore(options.shelf),
     age: createAge(),
     people: createAccountsRepo(db, clock),
     requests: options.requests,

@@ -1,9 +1,11 @@
 /** Files of a person's export beside its rows: what runs kept, files of the workspace, and what stands on their phones. */
 import { and, asc, eq, ne } from "drizzle-orm";
-import type { PhoneId, RunId } from "../../../shared/ids.ts";
+import type { PhoneId, RunId, TeamId } from "../../../shared/ids.ts";
 import type { DriverKind } from "../../../shared/phones.ts";
 import { MAX_FILE_BYTES } from "../../../shared/workspace-model.ts";
+import type { RunHome } from "../../automations/run-artifacts.ts";
 import type { Database } from "../../db/database.ts";
+import { PerchError } from "../../errors.ts";
 import type { PhoneDriver } from "../../phones/driver.ts";
 import { type MappedTable, tableNamed } from "../map/data-map.ts";
 import type { Person } from "../map/rows-of.repo.ts";
@@ -28,7 +30,7 @@ export const AS_FILES = { "fileContents.content": "files/workspace" } as const;
 
 export interface FileSources {
   /** Of a run; @throws PerchError `not_found` */
-  readonly readArtifact: (run: RunId, file: string) => Promise<Uint8Array>;
+  readonly readArtifact: (run: RunHome, file: string) => Promise<Uint8Array>;
   /** Undefined where this server has no phones of the kind. */
   readonly phoneFiles: (kind: DriverKind) => Pick<PhoneDriver["files"], "list" | "read"> | undefined;
 }
@@ -39,7 +41,7 @@ export function createExportFiles(
   db: Database,
   options: { readonly map: readonly MappedTable[]; readonly pages: RowPages; readonly sources: FileSources },
 ): ExportFiles {
-  const { fileContents, phones } = db.t;
+  const { fileContents, phones, runs } = db.t;
   const { map, pages, sources } = options;
 
   async function* artifacts(person: Person) {
@@ -47,6 +49,13 @@ export function createExportFiles(
     for await (const rows of pages.pages(person, tableNamed(map, "runArtifacts"), columns, () => PAGE)) {
       for (const row of rows) yield asArtifact(row);
     }
+  }
+
+  /** Whose a run is. */
+  async function teamOf(run: RunId): Promise<TeamId> {
+    const [row] = await db.read.select({ teamId: runs.teamId }).from(runs).where(eq(runs.id, run));
+    if (row === undefined) throw new PerchError("not_found", "There is no such run.");
+    return row.teamId;
   }
 
   async function* workspace(person: Person) {
@@ -90,7 +99,7 @@ export function createExportFiles(
         yield {
           path: names.free(`files/runs/${safe(runId)}`, name),
           bytes,
-          open: async () => pieces(await sources.readArtifact(runId, file)),
+          open: async () => pieces(await sources.readArtifact({ id: runId, teamId: await teamOf(runId) }, file)),
         };
       }
       for await (const { path, content, bytes } of workspace(person)) {

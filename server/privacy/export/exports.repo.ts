@@ -30,6 +30,8 @@ export interface ExportsRepo {
   sweep(tx: Writer, before: Date): Promise<number>;
 }
 
+/** Rows of one statement; engines bound the values it may carry. */
+const AT_ONCE = 500;
 const OVER = ["revoked", "expired", "failed"] as const satisfies readonly ExportState[];
 
 export function createExportsRepo(db: Database): ExportsRepo {
@@ -103,12 +105,16 @@ export function createExportsRepo(db: Database): ExportsRepo {
       return rows.map(({ id }) => id);
     },
     async keeping(ids) {
-      if (ids.length === 0) return new Set();
-      const rows = await db.read
-        .select({ id: dataExports.id })
-        .from(dataExports)
-        .where(and(inArray(dataExports.id, [...ids]), inArray(dataExports.state, ["waiting", "running", "ready"])));
-      return new Set(rows.map(({ id }) => id));
+      const found = new Set<DataExportId>();
+      for (let at = 0; at < ids.length; at += AT_ONCE) {
+        const these = inArray(dataExports.id, ids.slice(at, at + AT_ONCE));
+        const rows = await db.read
+          .select({ id: dataExports.id })
+          .from(dataExports)
+          .where(and(these, inArray(dataExports.state, ["waiting", "running", "ready"])));
+        for (const { id } of rows) found.add(id);
+      }
+      return found;
     },
     async sweep(tx, before) {
       const rows = await tx

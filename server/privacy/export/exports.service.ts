@@ -187,7 +187,7 @@ export function createExports(options: {
           },
         },
         async (zip) => {
-          bytes = await store.write(id, archiveKey, zip, aborted);
+          bytes = await store.write(row, archiveKey, zip, aborted);
         },
       );
       await tell.settled();
@@ -215,7 +215,7 @@ export function createExports(options: {
       });
       mail.wake();
     } catch (error) {
-      await store.remove(id);
+      await store.remove(row);
       if (stop.signal.aborted) return;
       if (isLastAttempt && !signal.aborted) {
         await db.tx((tx) =>
@@ -273,7 +273,7 @@ export function createExports(options: {
         if (row === undefined) throw noSuchExport();
         if (row.state === "waiting" || row.state === "running" || row.state === "ready") await end(tx, row);
       });
-      await store.remove(id);
+      await store.remove({ id, userId });
     },
     async download({ userId }, id) {
       const ticket = newSecret();
@@ -306,10 +306,9 @@ export function createExports(options: {
       if (row === undefined) throw usedUp();
       const opened = unseal(key, row.id, row.sealedKey ?? "");
       if (opened === undefined) throw new Error("An archive's key does not open with this server's key.");
-      const { bytes, content } = store.read(row.id, Buffer.from(opened, "base64url"));
-      const length = await bytes.catch((cause: unknown) => {
-        throw new PerchError("not_found", "This copy is gone. Make a new one.", { cause });
-      });
+      const archive = await store.read(row, Buffer.from(opened, "base64url"));
+      if (archive === undefined) throw new PerchError("not_found", "This copy is gone. Make a new one.");
+      const { bytes: length, content } = archive;
       const name = `perch-data-${(row.readyAt ?? row.askedAt).toISOString().slice(0, 10)}.zip`;
       const zip = streamOf(content);
       if (passphrase === undefined) return { fileName: name, bytes: length, mimeType: "application/zip", content: zip };
@@ -327,7 +326,7 @@ export function createExports(options: {
           });
         }
       });
-      for (const { id } of rows) await store.remove(id);
+      for (const row of rows) await store.remove(row);
       return rows.length;
     },
     sweep,
@@ -342,9 +341,9 @@ export function createExports(options: {
       await repo.expire(tx, now());
       await repo.sweep(tx, new Date(clock.now() - KEPT_MS));
     });
-    const there = await store.list();
-    const keeping = await repo.keeping(there);
-    for (const id of there) if (!keeping.has(id)) await store.remove(id);
+    const there = await store.shelf.kept(now());
+    const keeping = await repo.keeping(there.map(({ id }) => id));
+    await store.shelf.remove(there.filter(({ id }) => !keeping.has(id)));
   }
 }
 

@@ -48,7 +48,7 @@ describe("the policy and the data map", () => {
     expect(beyond(more({ ...zone, retain: "service" }))).toEqual([
       "Time zone (user.location.imprecise) is kept for good.",
     ]);
-    expect(uncovered(now, { ...now, processors: ["geelark", "mail", "stripe", "supabase"] })).toEqual([
+    expect(uncovered(now, { ...now, processors: ["geelark", "mail", "storage", "stripe", "supabase"] })).toEqual([
       "The processor database gets data.",
     ]);
   });

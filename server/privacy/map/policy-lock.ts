@@ -33,7 +33,7 @@ export type PolicyLock = z.infer<typeof policyLock>;
 
 /** The clause that names each processor; one without does not compile. */
 const PROCESSOR_CLAUSES = {
-  ...{ database: "P3.2", supabase: "P3.2", mail: "P3.5", stripe: "P3.3", geelark: "P3.4" },
+  ...{ database: "P3.2", storage: "P3.2", supabase: "P3.2", mail: "P3.5", stripe: "P3.3", geelark: "P3.4" },
 } as const satisfies Record<ProcessorId, string>;
 
 /** Gone with the work or the browser: as good as a day. */

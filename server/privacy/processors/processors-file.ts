@@ -21,6 +21,7 @@ const statement = z.strictObject({
 export type ProcessorStatement = z.output<typeof statement>;
 export const processorStatements = z.strictObject({
   database: statement.optional(),
+  storage: statement.optional(),
   mail: statement.optional(),
   stripe: statement.optional(),
   geelark: statement.optional(),

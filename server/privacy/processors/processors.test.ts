@@ -53,6 +53,19 @@ describe("the processor register", () => {
     expect(processorsOf(parseConfig({ ...set, GEELARK_API_BASE: "http://127.0.0.1:8800" }))).toEqual([]);
   });
 
+  it("names the file storage where it is on another machine, and lets the server connect to it alone", () => {
+    const set = { S3_BUCKET: "perch-files", S3_ACCESS_KEY_ID: "AKIA", S3_SECRET_ACCESS_KEY: "secret" };
+    const [storage] = processorsOf(parseConfig({ ...set, S3_ENDPOINT: "https://files.example:9443/s3" }));
+    expect(storage).toMatchObject({
+      ...{ id: "storage", name: "File storage at files.example", contacts: [{ host: "files.example", port: 9443 }] },
+    });
+    expect(
+      processorsOf(parseConfig({ ...set, S3_ENDPOINT: "https://x.storage.supabase.co/storage/v1/s3" })),
+    ).toMatchObject([{ name: "Supabase Storage", contacts: [{ host: "x.storage.supabase.co", port: 443 }] }]);
+    expect(processorsOf(parseConfig({ ...set, S3_ENDPOINT: "http://127.0.0.1:9000" }))).toEqual([]);
+    expect(() => demandAgreements(storage === undefined ? [] : [storage], PUBLIC)).toThrow("without an agreement");
+  });
+
   it("names Stripe where bills go through it, and where it is, and not where they go to the sandbox", () => {
     expect(processorsOf({ billingMode: "sandbox" })).toEqual([]);
     expect(processorsOf({ billingMode: "off", STRIPE_API_BASE: "https://stripe.example" })).toEqual([]);

@@ -9,7 +9,7 @@ import type { ProcessorErasure } from "../erasure/purge-stores.ts";
 import { LONGEST_COPY_DAYS } from "../retention/budget.ts";
 import type { ProcessorStatement, ProcessorStatements } from "./processors-file.ts";
 
-export const PROCESSOR_IDS = ["database", "mail", "stripe", "geelark", "supabase"] as const;
+export const PROCESSOR_IDS = ["database", "storage", "mail", "stripe", "geelark", "supabase"] as const;
 export type ProcessorId = (typeof PROCESSOR_IDS)[number];
 
 export interface Processor {
@@ -37,13 +37,14 @@ export interface ProcessorsConfig {
   readonly DATABASE_URL?: string | undefined;
   readonly billingMode?: BillingMode | undefined;
   readonly STRIPE_API_BASE?: string | undefined;
+  readonly s3?: { readonly access: { readonly endpoint: string } } | undefined;
   readonly geelark?: { readonly access: { readonly base: string } } | undefined;
   readonly supabase?: { readonly url: string } | undefined;
 }
 
 /** Configured, and on another machine: what runs beside the server is the operator's own. */
 export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatements = {}): Processor[] {
-  const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com", geelark } = config;
+  const { DATABASE_URL, SMTP_URL, billingMode, STRIPE_API_BASE = "https://api.stripe.com", geelark, s3 } = config;
   const { supabase } = config;
   const made: (Processor | undefined)[] = [
     DATABASE_URL === undefined
@@ -53,6 +54,15 @@ export function processorsOf(config: ProcessorsConfig, stated: ProcessorStatemen
           purpose: "keeps the database",
           categories: ["user"],
           port: () => 5432,
+        }),
+    // What it has to forget goes with `bucketErasure`, also where it is on this machine.
+    s3 === undefined
+      ? undefined
+      : processor("storage", s3.access.endpoint, stated, {
+          name: (host) => (host.endsWith(".supabase.co") ? "Supabase Storage" : `File storage at ${host}`),
+          purpose: "keeps files: of runs, copies of data, uploads and parked phones, sealed by this server",
+          categories: ["user"],
+          port: (protocol) => (protocol === "http:" ? 80 : 443),
         }),
     SMTP_URL === undefined
       ? undefined

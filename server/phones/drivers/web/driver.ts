@@ -6,7 +6,6 @@ import type { PhoneId } from "../../../../shared/ids.ts";
 import { WEB_PHONE } from "../../../../shared/phone-model.ts";
 import { PHONE_REASON_WORDS, type PhoneFile, type PhoneReason, type WipeReceipt } from "../../../../shared/phones.ts";
 import { MAX_CLIPBOARD_LENGTH } from "../../../../shared/screen-protocol.ts";
-import type { Clock } from "../../../clock.ts";
 import { PerchError } from "../../../errors.ts";
 import type { PhoneAutomation } from "../../automation-port.ts";
 import type {
@@ -20,52 +19,20 @@ import type {
   TimedPicture,
   UiNode,
 } from "../../driver.ts";
+import type { ArchiveKeeper } from "../../profile-archive.ts";
 import { automationOf } from "./automation.ts";
 import { type Browser, findBrowser } from "./browser.ts";
 import { listFiles, readFileOf, removeFileOf } from "./downloads.ts";
+import type { WebDriverOptions } from "./driver-options.ts";
+import { parkedPhones } from "./packed-phone.ts";
 import { WebPhone } from "./phone.ts";
 import { endOrphan } from "./process.ts";
 import { REST_AFTER_MS } from "./rest.ts";
 import { Spares } from "./spares.ts";
-import {
-  type BrowserUser,
-  browserUser,
-  CACHES,
-  chooseRoot,
-  folderSize,
-  type PhoneRecord,
-  WebPhoneStorage,
-} from "./storage.ts";
+import { browserUser, CACHES, chooseRoot, folderSize, type PhoneRecord, WebPhoneStorage } from "./storage.ts";
 import { VideoEncoder } from "./video-encoder.ts";
-import { type Egress, type WarmBrowser, warmUp } from "./warm.ts";
+import { type WarmBrowser, warmUp } from "./warm.ts";
 import { watchUse } from "./watch.ts";
-
-export interface WebDriverLog {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-export interface WebDriverOptions {
-  readonly dataDir: string;
-  /** 32 bytes: encrypts what phones remember, and all of a parked phone. */
-  readonly key: Buffer;
-  readonly chromePath?: string;
-  readonly clock: Clock;
-  readonly log: WebDriverLog;
-  /** A filtering proxy on 127.0.0.1 of one phone's own; everything the phone loads goes through it. */
-  readonly egress: () => Promise<Egress>;
-  /** Per phone. */
-  readonly limits: { readonly memoryBytes: number; readonly diskBytes: number };
-  /** How long a page that left the foreground stays awake, in milliseconds; ten seconds by default. */
-  readonly restAfterMs?: number;
-  /** Browsers kept started for the next new phone. */
-  readonly spares?: 0 | 1;
-  /** False only by an operator's explicit choice: pages then run without Chromium's sandbox. */
-  readonly sandbox?: boolean;
-  /** Who browsers run as when the server is root; `nobody` by default. */
-  readonly user?: BrowserUser;
-}
 
 /** Prepares the storage; the browser itself is looked for in the background, and a phone's start tells when there is none. */
 export async function createWebDriver(options: WebDriverOptions): Promise<PhoneDriver> {
@@ -85,6 +52,7 @@ class WebDriver implements PhoneDriver {
   readonly capabilities = WEB_PHONE;
   readonly #options: WebDriverOptions;
   readonly #storage: WebPhoneStorage;
+  readonly #archive: ArchiveKeeper | undefined;
   readonly #running = new Map<PhoneId, WebPhone>();
   readonly #turns = new Map<PhoneId, Promise<unknown>>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
@@ -98,6 +66,7 @@ class WebDriver implements PhoneDriver {
   constructor(options: WebDriverOptions, storage: WebPhoneStorage) {
     this.#options = options;
     this.#storage = storage;
+    this.#archive = options.archive?.(parkedPhones(storage, (id, work) => this.#inTurn(id, work)));
     this.#stopWatching = watchUse(options.limits, () =>
       [...this.#running.values()].map((phone) => ({
         pid: phone.warm.process.pid,
@@ -147,6 +116,7 @@ class WebDriver implements PhoneDriver {
         if (url !== undefined) await running.openUrl(url);
         return;
       }
+      await this.#archive?.starting(spec.id);
       await this.#startNow(spec, url);
     });
   }
@@ -169,6 +139,7 @@ class WebDriver implements PhoneDriver {
         this.#forget(phone);
       }
       const wiped = await this.#storage.wipe(id);
+      wiped.files += (await this.#archive?.remove(id))?.files ?? 0;
       return { phoneId: id, ...wiped, wipedAt: new Date(this.#options.clock.now()).toISOString() };
     });
   }
@@ -176,7 +147,8 @@ class WebDriver implements PhoneDriver {
   async state(id: PhoneId): Promise<DriverState> {
     const phone = this.#running.get(id);
     if (phone !== undefined && !phone.closing) return "running";
-    return (await this.#storage.hasPhone(id)) ? "parked" : "absent";
+    const isKept = (await this.#storage.hasPhone(id)) || (await this.#archive?.has(id)) === true;
+    return isKept ? "parked" : "absent";
   }
 
   async openUrl(id: PhoneId, url: string): Promise<void> {
@@ -212,16 +184,24 @@ class WebDriver implements PhoneDriver {
   readonly files = {
     write: (id: PhoneId, file: FileToPut, done: (bytes: number) => void): Promise<string> =>
       this.#phone(id).putFile(file, done),
-    list: (id: PhoneId): Promise<readonly PhoneFile[]> => listFiles(this.#storage, id),
-    read: (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => readFileOf(this.#storage, id, name),
+    list: async (id: PhoneId): Promise<readonly PhoneFile[]> => {
+      await this.#bringHere(id);
+      return listFiles(this.#storage, id);
+    },
+    read: async (id: PhoneId, name: string): Promise<ReadableStream<Uint8Array>> => {
+      await this.#bringHere(id);
+      return readFileOf(this.#storage, id, name);
+    },
     remove: (id: PhoneId, name: string): Promise<void> =>
       this.#inTurn(id, async () => {
         if (this.#running.has(id)) return removeFileOf(this.#storage, id, name);
+        await this.#archive?.starting(id);
         await this.#storage.openFiles(id);
         try {
           await removeFileOf(this.#storage, id, name);
         } finally {
           await this.#storage.seal(id);
+          this.#archive?.parked(id);
         }
       }),
   };
@@ -278,6 +258,7 @@ class WebDriver implements PhoneDriver {
       ...[...this.#running.keys()].map((id) => this.park(id)),
     ]);
     await Promise.allSettled([...this.#turns.values(), this.#browser]);
+    await this.#archive?.close();
     this.#listeners.clear();
   }
 
@@ -382,7 +363,18 @@ class WebDriver implements PhoneDriver {
   /** A phone that cannot be encrypted is parked all the same; the next parking or start of the server tries again. */
   async #seal(id: PhoneId): Promise<void> {
     if (!(await this.#storage.hasPhone(id))) return;
-    await this.#storage.seal(id).catch((error: unknown) => this.#failed("A parked phone was not encrypted", error));
+    await this.#storage.seal(id).then(
+      () => this.#archive?.parked(id),
+      (error: unknown) => this.#failed("A parked phone was not encrypted", error),
+    );
+  }
+
+  /** What is kept of a phone that is parked, also where another node parked it. */
+  async #bringHere(id: PhoneId): Promise<void> {
+    if (this.#archive === undefined || this.#running.has(id)) return;
+    await this.#inTurn(id, async () => {
+      if (!this.#running.has(id)) await this.#archive?.restore(id);
+    });
   }
 
   #forget(phone: WebPhone): void {

@@ -188,8 +188,13 @@ export class WebPhoneStorage {
   }
 
   /** @throws PerchError `not_found` for a phone that was never created here. */
-  async readRecord(id: PhoneId): Promise<PhoneRecord> {
-    const text = await readFile(join(this.phoneFolder(id), "phone.json"), "utf8").catch(() => undefined);
+  readRecord(id: PhoneId): Promise<PhoneRecord> {
+    return this.recordIn(id, join(this.phoneFolder(id), "phone.json"));
+  }
+
+  /** Of the phone, wherever it lies. */
+  async recordIn(id: PhoneId, path: string): Promise<PhoneRecord> {
+    const text = await readFile(path, "utf8").catch(() => undefined);
     if (text === undefined) throw new PerchError("not_found", "This phone is not on this server.");
     try {
       // A record of before records were sealed is JSON itself.

@@ -11,7 +11,8 @@ import { deviceProfile, type PhoneSettings } from "../../../../shared/phones.ts"
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import { systemClock } from "../../../clock.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec, ScreenFrame, UiNode } from "../../driver.ts";
-import { createWebDriver, type WebDriverOptions } from "./driver.ts";
+import { createWebDriver } from "./driver.ts";
+import type { WebDriverOptions } from "./driver-options.ts";
 import type { Egress } from "./warm.ts";
 
 const WAIT_MS = 10_000;
