@@ -92,6 +92,9 @@ export function createRightsParts(options: RightsPartsOptions) {
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
+    processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
+      (adapter) => adapter ?? [],
+    ),
     teamCloses: options.stripe.closes,
   });
   asked.requests.startWith({ delete: erasure.erasures.start });

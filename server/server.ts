@@ -47,7 +47,6 @@ import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
-import { ownerOf } from "./phones/phones-node.ts";
 import { NO_ARCHIVE, type ProfileArchive } from "./phones/profile-archive.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";

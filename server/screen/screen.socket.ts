@@ -6,7 +6,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { MAX_VIEWER_MESSAGE_BYTES, SCREEN_PROTOCOL, TICKET_PROTOCOL_PREFIX } from "../../shared/screen-protocol.ts";
-import { INTERNAL_MESSAGE, PerchError } from "../errors.ts";
+import { PerchError } from "../errors.ts";
 import { MISDIRECTED } from "../http/guards.ts";
 import type { HttpListener } from "../http/listener.ts";
 import { bareAnswer } from "../http/security-headers.ts";
