@@ -31,6 +31,8 @@ import { fencePostgres } from "./write-fence.ts";
 const RETRYABLE = new Set(["40001", "40P01"]);
 const MAX_TRIES = 10;
 const CHANNEL = "perch_events";
+/** To a server that answers nothing, and for a free connection of the pool: longer, and people have gone. */
+const CONNECT_MS = 10_000;
 
 /** What this file needs of drizzle's PostgreSQL databases; node-postgres and PGlite both have it. */
 interface PostgresEngine {
@@ -93,7 +95,7 @@ export async function preparePostgres(session: PostgresSession, migrationsFolder
 /** Connects to a server, prepares it, and listens for other nodes' announcements. */
 export async function openPostgres(options: { url: string; migrationsFolder: string }): Promise<Database> {
   const config = postgresConfig(options.url);
-  const pool = comingBack(new pg.Pool({ ...config, max: 10 }));
+  const pool = comingBack(new pg.Pool({ ...config, max: 10, connectionTimeoutMillis: CONNECT_MS, keepAlive: true }));
   pool.on("error", () => {});
   try {
     const client = await pool.connect();
