@@ -1,8 +1,8 @@
 /** The database with its transactions timed, traced, and their repetitions counted, whatever the engine. */
 import type { Monotonic } from "../clock.ts";
 import type { Database } from "../db/database.ts";
-import { troubleInWords } from "../db/trouble.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import { troubleInWords } from "../trouble.ts";
 import type { Meters } from "./meters.ts";
 
 export interface ObservedDatabase {

@@ -3,7 +3,7 @@
  * hear what is the matter, and that trying again makes sense. Codes: sqlite.org/rescode.html, PostgreSQL 15 appendix A,
  * errno(3).
  */
-import { PerchError } from "../errors.ts";
+import { PerchError } from "./errors.ts";
 
 type Trouble = "full" | "read_only" | "away";
 
