@@ -15,7 +15,6 @@ import type { WorkspacesService } from "./automations/workspaces.service.ts";
 import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
-import { troubleInWords } from "./db/trouble.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { createHealthRoutes, type HealthRoutesOptions } from "./health/health-routes.ts";
@@ -51,6 +50,7 @@ import { MAX_ARCHIVE_BYTES } from "./privacy/export/import/import-archive.ts";
 import { type AccessChanges, concerns } from "./teams/access-changes.ts";
 import { type Actor, secondFactorRefusal, standingRefusal, teamScope } from "./teams/team-scope.ts";
 import type { Tracing } from "./tracing/tracing.ts";
+import { troubleInWords } from "./trouble.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 export type AppEnv = {

@@ -9,7 +9,6 @@ import type { Permission, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
 import { demandNoCardNumber } from "./billing/card-numbers.ts";
 import type { Clock } from "./clock.ts";
-import { troubleInWords } from "./db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "./errors.ts";
 import type { LimitName, RateLimiter } from "./limits/rate-limiter.ts";
 import { networkOf } from "./limits/rate-limiter.ts";
@@ -23,6 +22,7 @@ import {
   type TeamScope,
   teamScope,
 } from "./teams/team-scope.ts";
+import { troubleInWords } from "./trouble.ts";
 
 export interface ProcedureMeta {
   /** `public`: anyone. `person`: a signed-in person, about themselves. `team`: a member with `permission`. */

@@ -5,9 +5,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { isAway } from "./db/trouble.ts";
 import { errorText, type Log } from "./log.ts";
 import { type OpenedDatabase, openDatabase } from "./open-database.ts";
+import { isAway } from "./trouble.ts";
 
 const AGAIN_MS = 1_000;
 /** Then the process ends, and whoever keeps it (systemd, a cluster) says that something is wrong. */

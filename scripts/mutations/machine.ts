@@ -43,7 +43,7 @@ export const MACHINE: readonly Mutation[] = [
   {
     breaks: "Refused calls leave no trace",
     file: "server/http/refusals.ts",
-    find: "if (!REFUSALS.has(code)) return;",
+    find: "if (!REFUSALS.has(code) && !isAway) return;",
     replace: "if (REFUSALS.has(code)) return;",
     test: {
       file: "server/http/refusals.test.ts",

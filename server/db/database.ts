@@ -8,7 +8,7 @@ import { PerchError } from "../errors.ts";
 import type { EngineName } from "./dialect.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 import type { Tables } from "./tables.ts";
-import { troubleOf } from "./trouble.ts";
+import { troubleOf } from "../trouble.ts";
 
 type Engine = BaseSQLiteDatabase<"async", unknown>;
 export type Reader = Pick<Engine, "select" | "selectDistinct" | "with" | "$with" | "$count">;

@@ -17,7 +17,7 @@ import { postgresConfig } from "./postgres-url.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
 import { QUERY_TIMEOUT_MS, transact } from "./transaction.postgres.ts";
-import { troubleOf } from "./trouble.ts";
+import { troubleOf } from "../trouble.ts";
 
 export interface PostgresOptions {
   readonly url: string;

@@ -24,7 +24,7 @@ import {
 } from "./subject-keys.postgres.ts";
 import { createSubjectKeys } from "./subject-keys.ts";
 import { tablesFor, tablesWith } from "./tables.ts";
-import { isAway } from "./trouble.ts";
+import { isAway } from "../trouble.ts";
 import { fencePostgres } from "./write-fence.ts";
 
 /**

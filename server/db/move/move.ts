@@ -4,7 +4,7 @@
  * differs, because a server ran on the source in between, is copied anew.
  */
 import { PerchError } from "../../errors.ts";
-import { isAway } from "../trouble.ts";
+import { isAway } from "../../trouble.ts";
 import type { TargetMark } from "./move-mark.repo.ts";
 import { isStorable, keyOf, type MovedTable, type Row, storable, Tally } from "./moved-tables.ts";
 import type { MoveSource, MoveTarget, RowReader } from "./rows.ts";

@@ -14,7 +14,6 @@ import type { IssuedSession, Sessions } from "../../accounts/sessions.service.ts
 import type { Uninstall } from "../../accounts/uninstall.service.ts";
 import { CARD_NUMBER_WORDS, holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Clock } from "../../clock.ts";
-import { troubleInWords } from "../../db/trouble.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
@@ -33,6 +32,7 @@ import type { Support } from "../../support/support.service.ts";
 import type { Invitations } from "../../teams/invitations.service.ts";
 import type { Actor } from "../../teams/team-scope.ts";
 import type { Teams } from "../../teams/teams.service.ts";
+import { troubleInWords } from "../../trouble.ts";
 import { isFetchedByScript } from "../at-the-machine.ts";
 import { dropCookie, readCookie, writeCookie } from "../cookies.ts";
 import type { Refusals } from "../refusals.ts";

@@ -10,7 +10,7 @@ import { ManualClock } from "../../clock.ts";
 import { tcpConnect } from "../../egress/dial.ts";
 import { createLog } from "../../log.ts";
 import { guardOutbound, type Outbound } from "./outbound.ts";
-import { processorsOf } from "./processors.ts";
+import { PROCESSOR_IDS, processorsOf } from "./processors.ts";
 
 const REFUSED = "connects to its processors and to nobody else";
 const lines: string[] = [];
@@ -21,6 +21,7 @@ beforeEach(() => {
   lines.length = 0;
   wall = guardOutbound({
     processors: processorsOf({ SMTP_URL: "smtps://u:p@mail.invalid" }),
+    ownPlaces: [{ host: "traces.invalid", port: 4318 }],
     clock,
     log: createLog({ clock, write: (line) => lines.push(line) }),
   });
@@ -45,6 +46,13 @@ describe("the wall around the process", () => {
     expect(connect).toThrow(REFUSED);
     expect(lines.join("")).toContain("outside the processor register was stopped");
     expect(lines.join("")).not.toMatch(/tracker|203\.0/);
+  });
+
+  it("lets the operator's own places through, at their port, as nobody's processor", async () => {
+    const reached = await failure(net.connect({ host: "traces.invalid", port: 4318 }));
+    expect(reached.message).not.toContain(REFUSED);
+    expect(() => net.connect({ host: "traces.invalid", port: 443 })).toThrow(REFUSED);
+    for (const id of PROCESSOR_IDS) expect(wall.lastContactAt(id)).toBeUndefined();
   });
 
   it("stops fetch, name servers and datagrams", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PerchError } from "../errors.ts";
+import { PerchError } from "./errors.ts";
 import { isAway, troubleInWords, troubleOf } from "./trouble.ts";
 
 const coded = (code: string, message = "", cause?: unknown) => Object.assign(new Error(message, { cause }), { code });

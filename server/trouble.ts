@@ -3,7 +3,7 @@
  * SQLSTATEs (manual, appendix A), its driver and the system with names of their own (errno(3)), SQLite with result codes
  * (sqlite.org/rescode.html).
  */
-import { PerchError } from "../errors.ts";
+import { PerchError } from "./errors.ts";
 
 /** The server is not there, is going, or is coming up: class 08, 57P01 to 57P05. */
 const AWAY = /^(08\w{3}|57P0[1235]|SQLITE_CANTOPEN\w*)$/;
