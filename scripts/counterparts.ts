@@ -1,7 +1,8 @@
 /**
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. And the
- * tests of phones in containers to podman, where it is installed and may run.
+ * tests of phones in containers to podman, where it is installed and may run. And the contract of identity providers to
+ * GoTrue, Supabase's sign-in service, where Go and PostgreSQL are.
  */
 
 import { spawn, spawnSync } from "node:child_process";
@@ -13,6 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Stripe from "stripe";
 import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
 import { missingFields } from "../server/billing/sandbox/testing/shapes.ts";
+import { tellGoTrue } from "./counterpart-gotrue.ts";
 import { tellPodman } from "./counterpart-podman.ts";
 
 const STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0";
@@ -93,4 +95,5 @@ async function tellTestMode(): Promise<void> {
 await tellStripeMock();
 await tellTestMode();
 if ((await tellPodman()) === false) failed = true;
+if ((await tellGoTrue()) === false) failed = true;
 process.exitCode = failed ? 1 : 0;
