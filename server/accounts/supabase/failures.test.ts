@@ -189,6 +189,14 @@ describe("moving from this server's own passwords to Supabase", () => {
     expect(await test.db.read.$count(test.db.t.passwordCredentials)).toBe(0);
     await after.factors.removeTotp(actor);
     expect(await after.signedIn(email, "gelbe gurken singen")).toHaveProperty("token");
+    const another = (await after.accounts.create({ email: "later@x.example", password: PASSWORD }, "operator"))
+      .emailShown;
+    // Back again: whoever never had a password here sets one by mail.
+    clock.advance(1_000);
+    await before.accounts.requestReset({ email: another }, about);
+    const back = new URL((await before.linksTo(another))[0] ?? "").searchParams.get("token") ?? "";
+    await before.accounts.reset({ token: back, password: "gelbe gurken singen" }, about);
+    expect(await before.signedIn(another, "gelbe gurken singen")).toHaveProperty("token");
     after.close();
     await test.dispose();
   });
