@@ -1,8 +1,9 @@
 /**
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. The
- * tests of phones in containers to podman, where it is installed and may run. And the contract of blob stores to an S3
- * server that checks signatures.
+ * tests of phones in containers to podman, where it is installed and may run. The contract of blob stores to an S3 server
+ * that checks signatures. And the contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
+ * PostgreSQL are.
  */
 
 import { spawn, spawnSync } from "node:child_process";
@@ -14,6 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Stripe from "stripe";
 import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
 import { missingFields } from "../server/billing/sandbox/testing/shapes.ts";
+import { tellGoTrue } from "./counterpart-gotrue.ts";
 import { tellPodman } from "./counterpart-podman.ts";
 import { tellS3 } from "./counterpart-s3.ts";
 
@@ -96,4 +98,5 @@ await tellStripeMock();
 await tellTestMode();
 if ((await tellPodman()) === false) failed = true;
 if ((await tellS3()) === false) failed = true;
+if ((await tellGoTrue()) === false) failed = true;
 process.exitCode = failed ? 1 : 0;

@@ -5,6 +5,7 @@ import { DOORS } from "./doors.ts";
 import { ERASURE } from "./erasure.ts";
 import { MACHINE } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
+import { SUPABASE } from "./supabase.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...TEAM,
@@ -12,6 +13,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SESSIONS,
   ...ACCOUNTS,
   ...FACTORS,
+  ...SUPABASE,
   ...DOORS,
   ...MACHINE,
   ...ERASURE,

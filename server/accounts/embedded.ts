@@ -94,9 +94,13 @@ export function createEmbeddedIdentity(options: {
     },
     async completeReset(token, password) {
       const phc = await passwords.hash(password);
+      const owner = (await tokens.find("reset", token))?.userId;
+      // Somebody from a time when passwords were checked elsewhere.
+      const isNew = owner ? (await repo.findByIdentity("embedded", owner)) === undefined : false;
       return async (tx) => {
         const taken = await tokens.take(tx, "reset", token);
         if (!taken?.userId) return undefined;
+        if (isNew) await repo.bindIdentity(tx, "embedded", taken.userId, taken.userId);
         await repo.setPassword(tx, taken.userId, phc);
         await tokens.dropOfUser(tx, "reset", taken.userId);
         return { userId: taken.userId };

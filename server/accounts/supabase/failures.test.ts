@@ -118,6 +118,32 @@ describe("the sign-in service", () => {
     expect(fake.sessions.size).toBe(0);
   });
 
+  it("says that a code was right, but its token says otherwise: nobody is let in", async () => {
+    const { email, upstream } = await person();
+    const at = new Date(clock.now()).toISOString();
+    upstream.factors.push({
+      ...{
+        id: "77777777-2222-4333-8444-777777777777",
+        factor_type: "totp",
+        friendly_name: "",
+        secret: "JBSWY3DPEHPK3PXP",
+      },
+      ...{ created_at: at, updated_at: at, status: "verified" },
+    });
+    const other = await person();
+    const answer = totpCodeAt("JBSWY3DPEHPK3PXP", clock.now());
+    for (const claims of [{ aal: "aal1" }, { sub: other.upstream.id }]) {
+      const outcome = await signIn(email);
+      if (!("continuation" in outcome)) throw new Error("No code was asked for.");
+      fake.forge = { claims };
+      const { continuation } = outcome;
+      await expect(server.accounts.answerSecondFactor({ continuation, answer }, about)).rejects.toMatchObject({
+        code: "bad_input",
+      });
+      fake.forge = {};
+    }
+  });
+
   it("knows a second factor that we do not: nobody gets round it", async () => {
     const { email, upstream } = await person();
     const at = new Date(clock.now()).toISOString();
@@ -163,6 +189,14 @@ describe("moving from this server's own passwords to Supabase", () => {
     expect(await test.db.read.$count(test.db.t.passwordCredentials)).toBe(0);
     await after.factors.removeTotp(actor);
     expect(await after.signedIn(email, "gelbe gurken singen")).toHaveProperty("token");
+    const another = (await after.accounts.create({ email: "later@x.example", password: PASSWORD }, "operator"))
+      .emailShown;
+    // Back again: whoever never had a password here sets one by mail.
+    clock.advance(1_000);
+    await before.accounts.requestReset({ email: another }, about);
+    const back = new URL((await before.linksTo(another))[0] ?? "").searchParams.get("token") ?? "";
+    await before.accounts.reset({ token: back, password: "gelbe gurken singen" }, about);
+    expect(await before.signedIn(another, "gelbe gurken singen")).toHaveProperty("token");
     after.close();
     await test.dispose();
   });
