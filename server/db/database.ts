@@ -5,10 +5,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import { PerchError } from "../errors.ts";
+import { troubleOf } from "../trouble.ts";
 import type { EngineName } from "./dialect.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 import type { Tables } from "./tables.ts";
-import { troubleOf } from "../trouble.ts";
 
 type Engine = BaseSQLiteDatabase<"async", unknown>;
 export type Reader = Pick<Engine, "select" | "selectDistinct" | "with" | "$with" | "$count">;

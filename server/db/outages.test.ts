@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { addUser } from "../accounts/testing/people.ts";
 import { PerchError } from "../errors.ts";
+import { troubleInWords } from "../trouble.ts";
 import type { Database, Writer } from "./database.ts";
 import { openPostgres, type PostgresOptions } from "./postgres-open.ts";
 import { type Cluster, HAS_POOLER, HAS_POSTGRES, openCluster, openPooler, type Pooler } from "./testing/cluster.ts";
 import { MIGRATIONS } from "./testing.ts";
-import { troubleInWords } from "../trouble.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const migrationsFolder = join(MIGRATIONS, "postgres");

@@ -8,6 +8,7 @@ import { PgDialect } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { lacksTls13 } from "../egress/tls-version.ts";
 import { PerchError } from "../errors.ts";
+import { troubleOf } from "../trouble.ts";
 import { type Database, HEARD_AGAIN } from "./database.ts";
 import { keepListening, type Listening } from "./listening.postgres.ts";
 import type { PostgresSession } from "./migrate.ts";
@@ -17,7 +18,6 @@ import { postgresConfig } from "./postgres-url.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
 import { QUERY_TIMEOUT_MS, transact } from "./transaction.postgres.ts";
-import { troubleOf } from "../trouble.ts";
 
 export interface PostgresOptions {
   readonly url: string;

@@ -1,6 +1,7 @@
 /** PostgreSQL: reads outside of transactions, serializable ones with retry for writes. PGlite fits behind the same shape. */
 import { sql } from "drizzle-orm";
 import { PerchError } from "../errors.ts";
+import { isAway } from "../trouble.ts";
 import {
   type Database,
   guardedReader,
@@ -24,7 +25,6 @@ import {
 } from "./subject-keys.postgres.ts";
 import { createSubjectKeys } from "./subject-keys.ts";
 import { tablesFor, tablesWith } from "./tables.ts";
-import { isAway } from "../trouble.ts";
 import { fencePostgres } from "./write-fence.ts";
 
 /**

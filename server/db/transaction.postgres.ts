@@ -7,9 +7,9 @@
 import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres";
 import type { PgDialect } from "drizzle-orm/pg-core";
 import type pg from "pg";
+import { isAway, isReadOnly, outcomeUnknown } from "../trouble.ts";
 import type { Keyring } from "./sealed-fields.ts";
 import { bringingKeys } from "./subject-keys.postgres.ts";
-import { isAway, isReadOnly, outcomeUnknown } from "../trouble.ts";
 
 /** Longer than any statement, wait and pause of a healthy server, shorter than people wait. */
 const STATEMENT_MS = 60_000;
