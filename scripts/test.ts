@@ -9,7 +9,6 @@ import { join, relative } from "node:path";
 import { z } from "zod";
 import { ensureBrowsers } from "./browsers.ts";
 import { writeCheckResults } from "./check-results.ts";
-import { quickFolder } from "./quick-folder.ts";
 
 const report = z.object({
   numPassedTests: z.number(),
@@ -25,7 +24,6 @@ const report = z.object({
   ),
 });
 const folder = mkdtempSync(join(tmpdir(), "perch-results-"));
-const temporary = quickFolder();
 const totals = { passed: 0, failed: 0, skipped: 0 };
 /** Told again at the end: whoever reads only the last lines of a long log finds what to mend. */
 const failures: string[] = [];
@@ -48,7 +46,7 @@ function suite(name: string, args: readonly string[], env: Readonly<Record<strin
     ["run", ...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`],
     {
       stdio: "inherit",
-      env: { ...process.env, TMPDIR: temporary, ...env },
+      env: { ...process.env, ...env },
     },
   );
   try {
@@ -88,7 +86,7 @@ if (built) {
   });
 }
 writeCheckResults(readdirSync(folder).map((name) => join(folder, name)));
-for (const used of [folder, temporary]) rmSync(used, { recursive: true, force: true, maxRetries: 5 });
+rmSync(folder, { recursive: true, force: true });
 
 for (const missing of browsers.missing) console.log(missing);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
