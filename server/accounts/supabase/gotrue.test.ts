@@ -114,6 +114,11 @@ describe.skipIf(target === undefined)("against GoTrue", () => {
     expect(await keysOf(url, `${url}/auth/v1`).look()).toBe("some");
     const legacy = process.env["TEST_GOTRUE_LEGACY_URL"] ?? "";
     expect(await keysOf(legacy, legacy).look()).toBe("none");
+    expect(await gotrue.refusedKey()).toBeUndefined();
+    const impostor = { url: `${url}/auth/v1`, fetch: transport.fetch, clock, passesAddress: false };
+    expect(await createGoTrue({ ...impostor, serviceKey: anonKey, anonKey }).refusedKey()).toBe(
+      "SUPABASE_SERVICE_ROLE_KEY",
+    );
   });
 
   it("keeps nothing of a person who was removed, in no table and no row", async () => {

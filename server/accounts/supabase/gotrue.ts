@@ -3,6 +3,7 @@
  * Each call has a client of its own that stores nothing. Mail is never asked for: `generateLink` gives what would have
  * been in it. Answers are read for what we need and nothing else.
  */
+import { randomUUID } from "node:crypto";
 import { AuthAdminApi, AuthClient, type AuthError, isAuthWeakPasswordError } from "@supabase/auth-js";
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
@@ -82,6 +83,8 @@ export interface GoTrue {
     code: string,
   ): Promise<{ readonly accessToken: string } | "wrong" | "ended">;
   removeFactor(id: string, factorId: string): Promise<void>;
+  /** The name of a key that the project refuses; `undefined` when it takes both, or does not answer. */
+  refusedKey(): Promise<"SUPABASE_SERVICE_ROLE_KEY" | "SUPABASE_ANON_KEY" | undefined>;
 }
 
 export function createGoTrue(options: {
@@ -236,6 +239,12 @@ export function createGoTrue(options: {
         if ((await actingWith(accessToken)) === undefined) return "ended";
       }
     },
+    async refusedKey() {
+      const { error } = await admin.getUserById(randomUUID());
+      if (isRefusal(error?.status)) return "SUPABASE_SERVICE_ROLE_KEY";
+      const answer = await options.fetch(`${url}/settings`, { headers: headersOf(options.anonKey) });
+      return isRefusal(answer.status) ? "SUPABASE_ANON_KEY" : undefined;
+    },
     async removeFactor(userId, id) {
       const { error } = await admin.mfa.deleteFactor({ userId, id });
       if (error !== null && error.status !== 404) throw failure(error);
@@ -266,6 +275,10 @@ const WRONG_CODE: ReadonlySet<string> = new Set([
   "mfa_factor_not_found",
   "mfa_verification_rejected",
 ]);
+
+function isRefusal(status: number | undefined): boolean {
+  return status === 401 || status === 403;
+}
 
 function isOver({ name, code, status }: AuthError): boolean {
   return name === "AuthSessionMissingError" || code === "user_not_found" || (status === 403 && code === "bad_jwt");

@@ -22,9 +22,9 @@ describe("a server whose people sign in through Supabase", () => {
   const fake = new FakeGoTrue(clock);
   const folder = mkdtempSync(join(tmpdir(), "perch-supabase-"));
   let server: TestServer;
-  const start = () =>
+  const start = (env: Record<string, string> = {}) =>
     startTestServer(
-      { SUPABASE_URL: fake.url, SUPABASE_SERVICE_ROLE_KEY: SERVICE_KEY, SUPABASE_ANON_KEY: ANON_KEY },
+      { SUPABASE_URL: fake.url, SUPABASE_SERVICE_ROLE_KEY: SERVICE_KEY, SUPABASE_ANON_KEY: ANON_KEY, ...env },
       { folder, clock, driver: new FakeDriver() },
     );
   beforeAll(async () => {
@@ -111,6 +111,15 @@ describe("a server whose people sign in through Supabase", () => {
     });
     await fake.rotate();
   });
+
+  it.each(["SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_ANON_KEY"])(
+    "does not start with another project's %s",
+    async (name) => {
+      await expect(start({ [name]: "eyJh.eyJh.of-another-project" })).rejects.toMatchObject({
+        ...{ code: "bad_input", message: expect.stringContaining(`refuses ${name}`) },
+      });
+    },
+  );
 
   it("starts while Supabase is away", async () => {
     fake.fault = () => "drop";

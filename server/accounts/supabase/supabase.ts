@@ -130,6 +130,13 @@ export function createSupabaseIdentity(options: {
       },
       async demandUsable() {
         if ((await keys.look()) === "none") throw new PerchError("bad_input", LEGACY);
+        const refused = await gotrue.refusedKey();
+        if (refused !== undefined) {
+          throw new PerchError(
+            "bad_input",
+            `The project of SUPABASE_URL refuses ${refused}. Copy the key anew from its settings.`,
+          );
+        }
       },
     },
     // Nothing is told to Supabase before the address is proved: only its hash waits, here, as in the embedded provider.

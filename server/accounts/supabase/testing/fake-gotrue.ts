@@ -143,6 +143,7 @@ export class FakeGoTrue {
     const { method, path, query } = call;
     const route = `${method} ${path}`;
     if (route === "GET /.well-known/jwks.json") return { keys: this.#published };
+    if (route === "GET /settings") return { external: { email: true }, disable_signup: false };
     if (route === "POST /token" && query.get("grant_type") === "password") return this.#signIn(call);
     if (route === "POST /verify") return this.#verifyLink(call);
     if (path.startsWith("/admin/")) return this.#admin(call);
