@@ -19,6 +19,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   pg: true,
   stripe: true,
   dockerode: true,
+  "@kubernetes/client-node": true,
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -63,6 +64,12 @@ const KNOWN = [
   "server/phones/drivers/adb/containers/engine-address.ts dockerode",
   "server/phones/drivers/adb/containers/engine-address.ts node:http",
   "server/phones/drivers/adb/containers/engine-address.ts node:https",
+  // The cluster of KUBERNETES_CONFIG: TLS with its certificate looked at, or this machine. The client says who we are there.
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts @kubernetes/client-node",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts WebSocket",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts node:http",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts node:https",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts ws",
   // The guard itself: the only place that looks up a person's name, and the only one that dials.
   "server/egress/dial.ts node:net",
   "server/egress/resolver.ts node:dns/promises",

@@ -15,6 +15,7 @@ const EXTERNAL = [
   "@jitl/quickjs-wasmfile-release-sync",
   "disposable-email-domains-js",
   "dockerode",
+  "@kubernetes/client-node",
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */

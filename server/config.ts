@@ -217,6 +217,31 @@ const VARIABLES = {
     about: "Folder with ca.pem, cert.pem and key.pem for DOCKER_HOST, where that is another machine.",
   },
   DOCKER_PHONES: { schema: count(4, 1_000), about: "Phones the machine of DOCKER_HOST keeps, parked ones too." },
+  KUBERNETES_CONFIG: {
+    schema: z.string().min(1).optional(),
+    about:
+      "Kubernetes cluster that runs phones as pods: a kubeconfig file, or cluster where this server is a pod of it. See docs/deploy.md.",
+  },
+  KUBERNETES_NAMESPACE: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "Write the name of a namespace: small letters, digits, hyphens.")
+      .default("perch-phones"),
+    about: "Namespace for phones and nothing else, made by deploy/kubernetes/phones.yaml.",
+  },
+  KUBERNETES_PHONES: { schema: count(100, 10_000), about: "Phones the cluster keeps, parked ones too." },
+  KUBERNETES_NODES: {
+    schema: z.string().default("perch.phones=yes").transform(nodeLabels),
+    about: "Labels of the cluster's nodes that phones may be put on, as name=value,name=value.",
+  },
+  KUBERNETES_STORAGE_CLASS: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "Write the name of a storage class.")
+      .optional(),
+    about: "Storage class for what phones store, encrypted, with reclaimPolicy Delete. Default: the cluster's.",
+  },
+  KUBERNETES_DISK_GB: { schema: count(16, 10_000), about: "Disk each phone of the cluster gets." },
   ANDROID_DEVICES: {
     schema: z.enum(["registered", "discovered"], { error: "Write registered or discovered." }).default("registered"),
     about:
@@ -299,6 +324,18 @@ function egressAllow(text: string, context: z.RefinementCtx) {
     context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
     return z.NEVER;
   }
+}
+
+function nodeLabels(text: string, context: z.RefinementCtx): Readonly<Record<string, string>> {
+  const pairs = text
+    .split(",")
+    .filter(Boolean)
+    .map((pair) => pair.trim().split("="));
+  const isLabel = ([name = "", value, ...more]: readonly string[]) =>
+    /^[\w./-]{1,200}$/.test(name) && /^[\w.-]{0,63}$/.test(value ?? " ") && more.length === 0;
+  if (pairs.every(isLabel)) return Object.fromEntries(pairs);
+  context.addIssue({ code: "custom", message: "Write labels like perch.phones=yes, separated by commas." });
+  return z.NEVER;
 }
 
 function hostAndPort(text: string, context: z.RefinementCtx) {
