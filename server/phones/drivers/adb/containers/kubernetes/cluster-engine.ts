@@ -25,6 +25,8 @@ export interface ClusterSettings extends PodSettings {
   readonly config: string;
   /** Between looks at a pod that is waited for. */
   readonly lookEachMs?: number;
+  /** How long a pod, or a volume, may take to go. */
+  readonly removeMs?: number;
 }
 
 /** Connects at the first call. @throws PerchError for a configuration that is none */
@@ -33,7 +35,7 @@ export async function openClusterEngine(settings: ClusterSettings): Promise<Engi
 }
 
 export function clusterEngine(access: ClusterAccess, settings: ClusterSettings): Engine {
-  const { namespace, lookEachMs = 1_000 } = settings;
+  const { namespace, lookEachMs = 1_000, removeMs = REMOVE_MS } = settings;
   const { client } = access;
   const core = access.api(client.CoreV1Api);
 
@@ -118,7 +120,7 @@ export function clusterEngine(access: ClusterAccess, settings: ClusterSettings):
         if (!(error instanceof EngineError) || error.status !== 409) throw error;
       },
     );
-    await until(REMOVE_MS, "pod delete", undefined, async () =>
+    await until(removeMs, "pod delete", undefined, async () =>
       (await readPod(name))?.metadata?.uid === uid ? undefined : true,
     );
   }
@@ -198,7 +200,7 @@ export function clusterEngine(access: ClusterAccess, settings: ClusterSettings):
       }
       // A claim that is gone is half of it: what the phone stored lies in the volume.
       await until(
-        REMOVE_MS,
+        removeMs,
         "The volume is still there; its class has to have reclaimPolicy Delete",
         undefined,
         async () => {

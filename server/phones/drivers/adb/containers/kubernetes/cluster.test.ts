@@ -28,11 +28,12 @@ describe("phones as pods", () => {
     await database.dispose();
     rmSync(folder, { recursive: true, force: true });
   });
-  const open = () => openClusterEngine({ ...SETTINGS, config: join(folder, "config"), lookEachMs: 2 });
+  const open = (removeMs = 5_000) =>
+    openClusterEngine({ ...SETTINGS, config: join(folder, "config"), lookEachMs: 2, removeMs });
   beforeEach(async () => {
     cluster = await FakeCluster.start(async () => ({ port: 1, close() {} }));
     writeFileSync(join(folder, "config"), cluster.kubeconfig);
-    under = await openContainers(database, { open });
+    under = await openContainers(database, { open: () => open() });
     const place = { address: "kubernetes:perch-phones", certFolder: undefined, capacity: 3, region: "here" };
     await under.hosts.add({ name: "cluster", ...place }, "test");
   });
@@ -119,15 +120,28 @@ describe("phones as pods", () => {
     const { source, id } = await running();
     await source.park(id);
     cluster.reclaimPolicy = "Retain";
-    const engine = await open();
+    const engine = await open(30);
     const [volume] = await engine.volumes("perch.server=0123456789abcdef");
     expect(volume).toMatchObject({ name: `perch-${id}`, labels: { "perch.phone": id } });
-    const claim = objectName(`perch-${id}`);
     // The claim goes at once; that the volume stayed is found out however often it is asked.
-    cluster.next.push({ pattern: /^GET .*persistentvolumes/, reply: { status: 403, json: { message: "forbidden" } } });
-    await expect(engine.removeVolume(`perch-${id}`)).rejects.toMatchObject({ kind: "refused", status: 403 });
-    expect(cluster.claims.has(claim)).toBe(false);
-    expect(await engine.hasVolume(`perch-${id}`)).toBe(true);
+    for (const _ of [1, 2]) {
+      await expect(engine.removeVolume(`perch-${id}`)).rejects.toThrow("reclaimPolicy Delete");
+      expect(cluster.claims.has(objectName(`perch-${id}`))).toBe(false);
+      expect(await engine.hasVolume(`perch-${id}`)).toBe(true);
+    }
+    cluster.persistent.clear();
+    await engine.removeVolume(`perch-${id}`);
+    expect(await source.remove(id, undefined)).toMatchObject({ verifiedAbsent: true });
+    engine.close();
+  });
+
+  it("stay, with their claim, where their node does not let go of them", async () => {
+    const { id } = await running();
+    cluster.silentNode = true;
+    const engine = await open(30);
+    const facts = await engine.inspect(`perch-${id}`);
+    await expect(engine.remove(facts?.id ?? "")).rejects.toMatchObject({ kind: "refused" });
+    expect([cluster.pods.size, cluster.claims.size]).toEqual([1, 1]);
     engine.close();
   });
 
