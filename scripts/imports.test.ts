@@ -62,6 +62,10 @@ describe("imports run one way", () => {
     const folder = "server/phones/drivers/adb/containers/";
     expect(broken(({ file, target }) => target === "dockerode" && !file.startsWith(folder))).toEqual([]);
   });
+  it("keeps Kubernetes in a folder beside it", () => {
+    const folder = "server/phones/drivers/adb/containers/kubernetes/";
+    expect(broken(({ file, target }) => target === "@kubernetes/client-node" && !file.startsWith(folder))).toEqual([]);
+  });
   it("keeps the browser's extension interfaces in the platform folder", () => {
     expect(
       broken(

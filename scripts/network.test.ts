@@ -23,6 +23,7 @@ const CONNECTING: Readonly<Record<string, readonly string[] | true>> = {
   "@supabase/auth-js": true,
   jose: ["createRemoteJWKSet"],
   aws4fetch: true,
+  "@kubernetes/client-node": true,
 };
 const GLOBALS: Readonly<Record<string, RegExp>> = {
   fetch: /(?<![.\w])fetch\(/,
@@ -85,6 +86,12 @@ const KNOWN = [
   "server/phones/drivers/adb/containers/engine-address.ts dockerode",
   "server/phones/drivers/adb/containers/engine-address.ts node:http",
   "server/phones/drivers/adb/containers/engine-address.ts node:https",
+  // The cluster of KUBERNETES_CONFIG: TLS with its certificate looked at, or this machine. The client says who we are there.
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts @kubernetes/client-node",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts WebSocket",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts node:http",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts node:https",
+  "server/phones/drivers/adb/containers/kubernetes/cluster-access.ts ws",
   // Other nodes of this server, as the register of nodes has them; nothing is sent before their certificate is seen.
   "server/nodes/peers.ts node:https",
   "server/nodes/peers.ts node:tls",

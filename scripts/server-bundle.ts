@@ -17,6 +17,7 @@ const EXTERNAL = [
   "dockerode",
   // Loaded where traces are collected, and nowhere else.
   /^@opentelemetry\//,
+  "@kubernetes/client-node",
 ];
 
 /** Threads are files of their own, found beside the file that starts them. */

@@ -51,6 +51,8 @@ const LICENCES = new Set([
   "0BSD",
   "CC0-1.0",
   "MPL-2.0",
+  // Python's, as permissive as BSD's (argparse).
+  "PSF-2.0",
   // Public domain, with a licence where there is none (tweetnacl).
   "Unlicense",
 ]);

@@ -59,3 +59,15 @@ export function nodeAddress(text: string | undefined, context: z.RefinementCtx):
   context.addIssue({ code: "custom", message: "Write host:port, like 10.0.0.5:8788." });
   return z.NEVER;
 }
+
+export function nodeLabels(text: string, context: z.RefinementCtx): Readonly<Record<string, string>> {
+  const pairs = text
+    .split(",")
+    .filter(Boolean)
+    .map((pair) => pair.trim().split("="));
+  const isLabel = ([name = "", value, ...more]: readonly string[]) =>
+    /^[\w./-]{1,200}$/.test(name) && /^[\w.-]{0,63}$/.test(value ?? " ") && more.length === 0;
+  if (pairs.every(isLabel)) return Object.fromEntries(pairs);
+  context.addIssue({ code: "custom", message: "Write labels like perch.phones=yes, separated by commas." });
+  return z.NEVER;
+}

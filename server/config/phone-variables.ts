@@ -1,7 +1,7 @@
 /** Settings of phones: web phones, Androids over ADB and in containers, the cloud-phone partner. */
 import { z } from "zod";
 import { ANDROID_VERSIONS, REGIONS } from "../phones/drivers/geelark/catalogue.ts";
-import { count, egressAllow, hostAndPort, minutes, origin, wholeNumber } from "./kinds.ts";
+import { count, egressAllow, hostAndPort, minutes, nodeLabels, origin, wholeNumber } from "./kinds.ts";
 
 export const PHONE_VARIABLES = {
   CHROME_PATH: { schema: z.string().min(1).optional(), about: "Browser for web phones instead of the bundled one." },
@@ -62,6 +62,31 @@ export const PHONE_VARIABLES = {
     about: "Folder with ca.pem, cert.pem and key.pem for DOCKER_HOST, where that is another machine.",
   },
   DOCKER_PHONES: { schema: count(4, 1_000), about: "Phones the machine of DOCKER_HOST keeps, parked ones too." },
+  KUBERNETES_CONFIG: {
+    schema: z.string().min(1).optional(),
+    about:
+      "Kubernetes cluster that runs phones as pods: a kubeconfig file, or cluster where this server is a pod of it. See docs/deploy.md.",
+  },
+  KUBERNETES_NAMESPACE: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "Write the name of a namespace: small letters, digits, hyphens.")
+      .default("perch-phones"),
+    about: "Namespace for phones and nothing else, made by deploy/kubernetes/phones.yaml.",
+  },
+  KUBERNETES_PHONES: { schema: count(100, 10_000), about: "Phones the cluster keeps, parked ones too." },
+  KUBERNETES_NODES: {
+    schema: z.string().default("perch.phones=yes").transform(nodeLabels),
+    about: "Labels of the cluster's nodes that phones may be put on, as name=value,name=value.",
+  },
+  KUBERNETES_STORAGE_CLASS: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "Write the name of a storage class.")
+      .optional(),
+    about: "Storage class for what phones store, encrypted, with reclaimPolicy Delete. Default: the cluster's.",
+  },
+  KUBERNETES_DISK_GB: { schema: count(16, 10_000), about: "Disk each phone of the cluster gets." },
   ANDROID_DEVICES: {
     schema: z.enum(["registered", "discovered"], { error: "Write registered or discovered." }).default("registered"),
     about:

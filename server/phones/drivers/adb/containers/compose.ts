@@ -8,13 +8,16 @@ import type { Clock } from "../../../../clock.ts";
 import type { Config } from "../../../../config.ts";
 import type { Database } from "../../../../db/database.ts";
 import { isLoopback, machineAddresses } from "../../../../egress/address.ts";
+import { PerchError } from "../../../../errors.ts";
 import { errorFields } from "../../../../log.ts";
 import type { AndroidParts } from "../compose.ts";
 import { type CatalogueImage, readCatalogue } from "./catalogue.ts";
 import { PHONES_NETWORK } from "./egress-guard.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { isCluster } from "./engine-address.ts";
+import { openClusterEngine } from "./kubernetes/cluster-engine.ts";
 import { createPhoneHostsRepo, type PhoneHostRow, type PhoneHostsRepo } from "./phone-hosts.repo.ts";
-import { createPhoneHosts, type PhoneHosts } from "./phone-hosts.service.ts";
+import { CLUSTER_HOST, createPhoneHosts, type PhoneHosts } from "./phone-hosts.service.ts";
 import { type ContainerSource, createContainerSource } from "./source.ts";
 
 const TICK_MS = 5_000;
@@ -40,7 +43,7 @@ export function createContainerDesk(options: {
   readonly db: Database;
   readonly audit: Audit;
   readonly clock: Clock;
-  readonly config: Pick<Config, "ANDROID_IMAGES">;
+  readonly config: Pick<Config, "ANDROID_IMAGES" | ClusterSetting>;
   readonly key: Buffer;
 }): ContainerDesk {
   const { db, audit, clock, config, key } = options;
@@ -49,9 +52,24 @@ export function createContainerDesk(options: {
     ...{ repo, hosts: createPhoneHosts({ db, repo, audit, clock }) },
     instance: createHash("sha256").update(key).digest("hex").slice(0, 16),
     images: () => readCatalogue(config.ANDROID_IMAGES),
-    open: ({ address, certFolder }) => openEngine(address, certFolder ?? undefined),
+    open: ({ address, certFolder }) =>
+      isCluster(address) ? openClusterEngine(clusterOf(config)) : openEngine(address, certFolder ?? undefined),
     servers: serverAddresses,
   };
+}
+
+type ClusterSetting = Extract<keyof Config, `KUBERNETES_${string}`>;
+
+function clusterOf(config: Pick<Config, ClusterSetting>) {
+  const { KUBERNETES_CONFIG, KUBERNETES_NAMESPACE: namespace } = config;
+  if (KUBERNETES_CONFIG === undefined) {
+    throw new PerchError(
+      "bad_input",
+      "Phones of this server stand in a cluster, and KUBERNETES_CONFIG is not set. Set it to a kubeconfig, or to cluster in a pod.",
+    );
+  }
+  const { KUBERNETES_NODES: nodes, KUBERNETES_STORAGE_CLASS: storageClass, KUBERNETES_DISK_GB: diskGb } = config;
+  return { config: KUBERNETES_CONFIG, namespace, nodes, storageClass, diskGb };
 }
 
 /** The source of containers, with its own beat; undefined where ANDROID_IMAGES names none. */
@@ -67,6 +85,11 @@ export async function createContainers(
     const certFolder = config.DOCKER_CERT_PATH === undefined ? undefined : resolve(config.DOCKER_CERT_PATH);
     const { DOCKER_HOST: address, DOCKER_PHONES: capacity, REGION: region } = config;
     await hosts.keepDefault({ address, certFolder, capacity, region });
+  }
+  if (config.KUBERNETES_CONFIG !== undefined) {
+    const { KUBERNETES_NAMESPACE: namespace, KUBERNETES_PHONES: capacity, REGION: region } = config;
+    const cluster = { address: `kubernetes:${namespace}`, certFolder: undefined, capacity, region };
+    await hosts.keepDefault(cluster, CLUSTER_HOST);
   }
   const source = createContainerSource({
     ...{ db, repo, hosts, images, instance, clock, log, keys, servers, serverPort },

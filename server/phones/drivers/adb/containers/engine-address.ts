@@ -39,6 +39,18 @@ export function parseEngineAddress(text: string): EngineAddress {
   return { kind: plain ? "loopback" : "tls", host, port };
 }
 
+const CLUSTER = /^kubernetes:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** `kubernetes:<namespace>` is the cluster of KUBERNETES_CONFIG. */
+export function isCluster(address: string): boolean {
+  return CLUSTER.test(address);
+}
+
+/** @throws PerchError for what leads to no host */
+export function demandAddress(text: string): void {
+  if (!isCluster(text)) parseEngineAddress(text);
+}
+
 /** The machine of the Engine is this one, so that a port on its loopback address is one on ours. */
 export function isThisMachine(address: EngineAddress): boolean {
   return address.kind !== "tls";

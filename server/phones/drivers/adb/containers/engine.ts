@@ -5,6 +5,9 @@
 import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import { z } from "zod";
+import type { PhoneReason } from "../../../../../shared/phones.ts";
+import type { Address } from "../connect/dial-device.ts";
+import type { ForbiddenTarget } from "./egress-guard.ts";
 import { isThisMachine, openDocker, parseEngineAddress } from "./engine-address.ts";
 import { bounded, EngineError } from "./engine-call.ts";
 import { lines, readable, splitLogs, text } from "./engine-streams.ts";
@@ -28,7 +31,25 @@ export interface ContainerPlan {
   readonly Tty?: boolean;
   readonly OpenStdin?: boolean;
   readonly ExposedPorts?: Readonly<Record<string, object>>;
-  readonly HostConfig: object;
+  readonly HostConfig: HostConfig;
+}
+/** Its fields that plans use. */
+export interface HostConfig {
+  readonly Privileged?: boolean;
+  /** `volume:/path`, and `:ro` where it is only read. */
+  readonly Binds?: readonly string[];
+  readonly NetworkMode?: string;
+  readonly PortBindings?: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
+  readonly RestartPolicy?: { readonly Name: string };
+  readonly LogConfig?: { readonly Type: string; readonly Config: Labels };
+  readonly ReadonlyRootfs?: boolean;
+  readonly CapDrop?: readonly string[];
+  readonly CapAdd?: readonly string[];
+  readonly SecurityOpt?: readonly string[];
+  readonly Memory?: number;
+  readonly MemorySwap?: number;
+  readonly NanoCpus?: number;
+  readonly PidsLimit?: number;
 }
 
 export interface ContainerFacts {
@@ -39,11 +60,20 @@ export interface ContainerFacts {
   readonly outOfMemory: boolean;
   /** Port of the host's loopback address that leads to ADB; undefined where none is published. */
   readonly adbPort: number | undefined;
+  /** Where ADB answers, when the container has an address of its own that can be called from here. */
+  readonly adbAddress?: Address | undefined;
+  /** The address of the machine it stands on, where the Engine chose one. */
+  readonly machine?: string;
+  /** Its machine says nothing: it may run, and it may not. */
+  readonly lost?: boolean;
+  /** It did not end by itself. */
+  readonly takenAway?: boolean;
 }
 export interface ListedContainer {
   readonly id: string;
   readonly labels: Labels;
   readonly running: boolean;
+  readonly lost?: boolean;
 }
 export interface EngineFacts {
   readonly version: string;
@@ -67,6 +97,12 @@ export interface EngineEvent {
 export interface Engine {
   /** A port on its machine's loopback address is one on ours. */
   readonly local: boolean;
+  /** It has many machines and chooses among them, as a cluster does. */
+  readonly placesItself: boolean;
+  /** What it means when a container is no longer there that nobody here took away. */
+  readonly whenGone: PhoneReason;
+  /** What phones must not reach, beside the host and this server. */
+  readonly nearby: readonly ForbiddenTarget[];
   ping(): Promise<void>;
   facts(): Promise<EngineFacts>;
   hasImage(reference: string): Promise<boolean>;
@@ -78,7 +114,8 @@ export interface Engine {
   removeVolume(name: string): Promise<void>;
   volumes(label: string): Promise<readonly { readonly name: string; readonly labels: Labels }[]>;
   create(plan: ContainerPlan): Promise<string>;
-  start(id: string): Promise<void>;
+  /** Resolves when it runs, or has run. */
+  start(id: string, signal?: AbortSignal): Promise<void>;
   stop(id: string, graceSeconds: number): Promise<void>;
   /** Ends it if it runs. Volumes with a name stay. */
   remove(id: string): Promise<void>;
@@ -183,7 +220,7 @@ function engineOf(docker: Docker, local: boolean, close: () => void): Engine {
   }
 
   const engine: Engine = {
-    local,
+    ...{ local, placesItself: false, whenGone: "browser_crashed", nearby: [] },
     ping: () => wait(PING_MS, "ping", (abortSignal) => signalled(docker, docker.ping, abortSignal)),
     async facts() {
       const [{ Version, ApiVersion }, said] = await Promise.all([

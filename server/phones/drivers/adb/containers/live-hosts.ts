@@ -12,6 +12,7 @@ import { type BootQueue, createBootQueue } from "./boot-queue.ts";
 import type { CatalogueImage } from "./catalogue.ts";
 import { PHONES_NETWORK_PLAN } from "./egress-guard.ts";
 import type { Engine } from "./engine.ts";
+import { isCluster } from "./engine-address.ts";
 import { EngineError } from "./engine-call.ts";
 import type { PhoneHostRow } from "./phone-hosts.repo.ts";
 
@@ -22,6 +23,8 @@ const LONGEST_PAUSE_MS = 60_000;
 /** One lost answer is no lost host. */
 const FAILURES_UNTIL_LOST = 2;
 const BOOTS_AT_ONCE = 2;
+/** Of a cluster, whose machines are many; more wait in line so that none asks its API server too much. */
+const BOOTS_IN_CLUSTER = 16;
 
 export interface LiveHost {
   readonly row: PhoneHostRow;
@@ -158,7 +161,12 @@ export function createLiveHosts(options: {
         }
         if (known !== undefined) forget(row.id, known);
         kept.set(row.id, {
-          ...{ row, engine: undefined, host: undefined, boots: createBootQueue(BOOTS_AT_ONCE) },
+          ...{
+            row,
+            engine: undefined,
+            host: undefined,
+            boots: createBootQueue(isCluster(row.address) ? BOOTS_IN_CLUSTER : BOOTS_AT_ONCE),
+          },
           ...{ failures: 0, nextAt: 0, lostSince: undefined, closing: new AbortController(), watching: false },
         });
       }

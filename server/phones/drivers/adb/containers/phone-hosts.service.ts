@@ -5,7 +5,7 @@ import type { Audit } from "../../../../audit/audit.repo.ts";
 import type { Clock } from "../../../../clock.ts";
 import type { Database } from "../../../../db/database.ts";
 import { PerchError } from "../../../../errors.ts";
-import { parseEngineAddress } from "./engine-address.ts";
+import { demandAddress } from "./engine-address.ts";
 import type { PhoneContainerRow, PhoneHostRow, PhoneHostsRepo } from "./phone-hosts.repo.ts";
 import { choosePlace, type PlaceWish } from "./placement.ts";
 
@@ -19,8 +19,9 @@ export const hostCapacity = z
   .transform(Number)
   .refine((number) => number >= 1 && number <= 1_000, "Write a whole number from 1 to 1000.");
 
-/** The host DOCKER_HOST names. */
+/** The hosts settings name: that of DOCKER_HOST, and the cluster of KUBERNETES_CONFIG. */
 export const DEFAULT_HOST = "default";
+export const CLUSTER_HOST = "cluster";
 
 export interface NewPhoneHost {
   readonly name: string;
@@ -41,8 +42,8 @@ export interface PhoneHosts {
    * anyway, and the phones begin anew. Returns how many that were.
    */
   remove(name: string, reason: string, destroyed: boolean): Promise<number>;
-  /** Registers or corrects the host of DOCKER_HOST. */
-  keepDefault(host: Omit<NewPhoneHost, "name">): Promise<void>;
+  /** Registers or corrects a host that settings name. */
+  keepDefault(host: Omit<NewPhoneHost, "name">, name?: typeof DEFAULT_HOST | typeof CLUSTER_HOST): Promise<void>;
   /** Gives the phone a place, in one transaction; the one it has when it has one. @throws PerchError when there is none */
   place(
     phone: { readonly id: PhoneId; readonly volume: string; readonly image: string },
@@ -77,7 +78,7 @@ export function createPhoneHosts(options: {
     list: async () => repo.hostsAndTaken(db.read),
     get,
     async add(host, reason) {
-      parseEngineAddress(host.address);
+      demandAddress(host.address);
       return db.tx(async (tx) => {
         if ((await repo.findHost(tx, host.name)) !== undefined)
           throw new PerchError("conflict", `There is a host “${host.name}” already.`);
@@ -111,15 +112,15 @@ export function createPhoneHosts(options: {
         await record(tx, "admin.phone_host_removed", row.id, { name, destroyed, phones: lost, reason });
         return lost;
       }),
-    async keepDefault(host) {
-      parseEngineAddress(host.address);
+    async keepDefault(host, name = DEFAULT_HOST) {
+      demandAddress(host.address);
       await db.tx(async (tx) => {
-        const known = await repo.findHost(tx, DEFAULT_HOST);
+        const known = await repo.findHost(tx, name);
         const { address, region, capacity } = host;
         const certFolder = host.certFolder ?? null;
         if (known === undefined) {
-          const row = await repo.insertHost(tx, newRow({ ...host, name: DEFAULT_HOST }, clock));
-          await record(tx, "admin.phone_host_added", row.id, { name: DEFAULT_HOST }, "server");
+          const row = await repo.insertHost(tx, newRow({ ...host, name }, clock));
+          await record(tx, "admin.phone_host_added", row.id, { name }, "server");
           return;
         }
         const isSame =
@@ -129,7 +130,7 @@ export function createPhoneHosts(options: {
           known.certFolder === certFolder;
         if (isSame) return;
         await repo.changeHost(tx, known.id, { address, region, capacity, certFolder });
-        await record(tx, "admin.phone_host_changed", known.id, { name: DEFAULT_HOST }, "server");
+        await record(tx, "admin.phone_host_changed", known.id, { name }, "server");
       });
     },
     place: ({ id, volume, image }, wish) =>

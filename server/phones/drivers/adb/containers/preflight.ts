@@ -64,11 +64,12 @@ export async function preflight(options: {
   const [image] = present;
   const kernel = image === undefined ? undefined : await readKernel(engine, image, instance).catch(() => undefined);
   return [
-    engineFinding(facts),
+    engine.placesItself ? clusterFinding(facts) : engineFinding(facts),
     architectureFinding(facts),
     ...imageFindings(images, missing),
     ...(kernel === undefined ? [unread(image)] : kernelFindings(kernel, facts, capacity)),
-    memoryFinding(facts, images, capacity),
+    // A cluster has many machines, and puts no phone where there is no room.
+    ...(engine.placesItself ? [] : [memoryFinding(facts, images, capacity)]),
     ...(image === undefined ? [] : [await guardFinding(options, image)]),
   ];
 }
@@ -81,12 +82,15 @@ async function guardFinding(
   const what = "egress guard";
   try {
     const gateways = await engine.network(PHONES_NETWORK, PHONES_NETWORK_PLAN);
-    const targets = forbiddenTargets({ gateways, servers, serverPort });
+    const targets = [...forbiddenTargets({ gateways, servers, serverPort }), ...engine.nearby];
     const argv = lookArguments(targets.map(targetName));
     const plan = helperPlan({ name: "guard", image, argv, instance, network: PHONES_NETWORK });
     const open = firstOpen((await engine.runOnce(plan, RUN_MS)).stdout, targets);
     if (open === undefined) return { what, ok: true, words: "phones reach neither the host nor this server." };
-    const words = `from the phones’ network ${open.what} (${targetName(open)}) can be reached, or it could not be looked at. Load the rules of: npm run admin -- hosts firewall`;
+    const fix = engine.placesItself
+      ? "Apply deploy/kubernetes/phones.yaml, with a network plugin that carries out its policies."
+      : "Load the rules of: npm run admin -- hosts firewall";
+    const words = `from the phones’ network ${open.what} (${targetName(open)}) can be reached, or it could not be looked at. ${fix}`;
     return { what, ok: false, words };
   } catch (error) {
     return {
@@ -108,8 +112,14 @@ function engineFinding({ version, apiVersion }: EngineFacts): Finding {
   return { what: "engine", ok, words: `version ${version}, API ${apiVersion}.${fix}` };
 }
 
+function clusterFinding({ version, apiVersion }: EngineFacts): Finding {
+  const [major = 0, minor = 0] = apiVersion.split(".").map(Number);
+  const ok = major > 1 || (major === 1 && minor >= 30);
+  return { what: "engine", ok, words: `Kubernetes ${version}.${ok ? "" : " Update it: 1.30 is needed."}` };
+}
+
 function architectureFinding({ architecture }: EngineFacts): Finding {
-  const ok = /^(x86_64|amd64|aarch64|arm64)$/.test(architecture);
+  const ok = /^(linux\/)?(x86_64|amd64|aarch64|arm64)$/.test(architecture);
   return {
     what: "architecture",
     ok,

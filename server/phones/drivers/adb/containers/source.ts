@@ -16,7 +16,7 @@ import { AdbUnavailable } from "../connect/unavailable.ts";
 import type { AndroidSource, SourceEvent } from "../ports.ts";
 import type { CatalogueImage } from "./catalogue.ts";
 import { forbiddenTargets } from "./egress-guard.ts";
-import type { Engine } from "./engine.ts";
+import type { ContainerFacts, Engine } from "./engine.ts";
 import { createLiveHosts, type LiveHost } from "./live-hosts.ts";
 import type { PhoneContainerRow, PhoneHostRow, PhoneHostsRepo } from "./phone-hosts.repo.ts";
 import type { PhoneHosts } from "./phone-hosts.service.ts";
@@ -61,7 +61,7 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   const label = `${SERVER_LABEL}=${instance}`;
   const listeners = new Set<(event: SourceEvent) => void>();
   /** Phones this process has turned on, or is about to. */
-  const active = new Map<PhoneId, { readonly host: PhoneHostId; container: string | undefined }>();
+  const active = new Map<PhoneId, Active>();
   /** Phones that are looked at now, and whether to look once more. */
   const looking = new Map<PhoneId, { again: boolean }>();
 
@@ -104,9 +104,12 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
         const one = active.get(id);
         if (one?.container === undefined) return;
         const { container } = one;
-        const facts = await live.call(one.host, ({ engine }) => engine.inspect(container));
-        if (facts?.running !== true && active.get(id) === one)
-          ended(id, facts?.outOfMemory === true ? "out_of_memory" : "browser_crashed");
+        const { facts, whenGone } = await live.call(one.host, async ({ engine }) => {
+          return { facts: await engine.inspect(container), whenGone: engine.whenGone };
+        });
+        if (active.get(id) !== one) return;
+        if (facts?.running !== true) ended(id, reasonOf(facts, whenGone));
+        else heard(id, one, facts.lost !== true);
       }
     } catch (error) {
       log.warn("A phone on a host could not be looked at", { phoneId: id, ...errorFields(error) });
@@ -117,6 +120,13 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
 
   function ended(id: PhoneId, reason: PhoneReason): void {
     if (active.delete(id)) emit({ type: "ended", phoneId: id, reason });
+  }
+
+  /** Its machine says how it is, or nothing any more: worth another look either way. */
+  function heard(id: PhoneId, one: Active, answers: boolean): void {
+    if (answers === (one.silentSince === undefined)) return;
+    one.silentSince = answers ? undefined : clock.now();
+    emit({ type: "hint", phoneId: id });
   }
 
   function imageOf(model: string | undefined): CatalogueImage {
@@ -189,7 +199,7 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
       const row = await rowOf(id);
       const { hostId, volume } = row;
       refuseDraining(live.use(hostId));
-      const one = { host: hostId, container: undefined as string | undefined };
+      const one: Active = { host: hostId, container: undefined, silentSince: undefined };
       active.set(id, one);
       try {
         const { facts, host } = await live.call(hostId, async (on) => {
@@ -200,9 +210,12 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
           const plan = phonePlan({
             ...{ id, instance, volume, reference: row.image, image, publish: engine.local, network },
           });
-          const forbidden = forbiddenTargets({
-            ...{ gateways: on.gateways, servers: options.servers(), serverPort: options.serverPort },
-          });
+          const { gateways } = on;
+          const { serverPort } = options;
+          const forbidden = [
+            ...forbiddenTargets({ gateways, servers: options.servers(), serverPort }),
+            ...engine.nearby,
+          ];
           return { facts: await startPhone({ host: on, plan, forbidden, pace, log, signal }), host: on };
         });
         one.container = facts.id;
@@ -249,7 +262,8 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
       await live.tick();
       for (const [id, one] of active) {
         const since = live.knows(one.host) ? live.lostSince(one.host) : 0;
-        if (since !== undefined && clock.now() - since >= LOST_LIMIT_MS) ended(id, "host_gone");
+        const silent = [since, one.silentSince].filter((at) => at !== undefined);
+        if (silent.some((at) => clock.now() - at >= LOST_LIMIT_MS)) ended(id, "host_gone");
       }
       for (const host of live.up()) {
         if (clock.now() < (lookedThrough.get(host.row.id) ?? 0) + LOOK_THROUGH_EACH_MS) continue;
@@ -271,7 +285,8 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   async function stateOf(row: PhoneContainerRow): Promise<DriverState> {
     try {
       const facts = await live.call(row.hostId, ({ engine }) => engine.inspect(containerName(row.phoneId)));
-      return facts?.running === true ? "running" : "parked";
+      if (facts?.running !== true) return "parked";
+      return facts.lost === true ? "unknown" : "running";
     } catch (error) {
       if (error instanceof PerchError) return "unknown";
       throw error;
@@ -290,15 +305,30 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   /** Events get lost: phones of ours that no longer run have ended, and what runs and is nobody's goes. */
   async function lookThrough(host: LiveHost): Promise<void> {
     const there = await live.call(host.row.id, ({ engine }) => engine.containers(label));
-    const runs = new Set(there.filter(({ running }) => running).map(({ id }) => id));
+    const well = new Set(there.filter(({ running, lost }) => running && lost !== true).map(({ id }) => id));
     for (const [id, one] of active) {
-      if (one.host === host.row.id && one.container !== undefined && !runs.has(one.container)) await lookAt(id);
+      if (one.host !== host.row.id || one.container === undefined) continue;
+      if (!well.has(one.container) || one.silentSince !== undefined) await lookAt(id);
     }
     const places = await repo.places(host.row.id);
     await live.call(host.row.id, ({ engine }) => strays.sweep({ host: host.row.id, engine, there, places }));
   }
 
   return source;
+}
+
+/** A phone this process has turned on, or is about to. */
+interface Active {
+  readonly host: PhoneHostId;
+  container: string | undefined;
+  /** Since when the machine its cluster chose says nothing of it. */
+  silentSince: number | undefined;
+}
+
+function reasonOf(facts: ContainerFacts | undefined, whenGone: PhoneReason): PhoneReason {
+  if (facts === undefined) return whenGone;
+  if (facts.outOfMemory) return "out_of_memory";
+  return facts.takenAway === true ? whenGone : "browser_crashed";
 }
 
 function refuseDraining({ row }: LiveHost): void {

@@ -11,7 +11,7 @@ import { PLAN_LABEL } from "./plans.ts";
 /** Without a GPU a first boot was seen to take minutes (redroid-doc). */
 const BOOT_LIMIT_MS = 5 * 60_000;
 const BOOT_POLL_MS = 1_000;
-const dialLoopback = dialOwn();
+const dialDirectly = dialOwn();
 
 /** What waits for an Android to boot. */
 export interface Pace {
@@ -33,15 +33,16 @@ export async function startPhone(options: {
   const { engine } = host;
   return host.boots.run(signal, async () => {
     try {
-      const id = await begin(engine, plan);
-      await keptIn(host, id, forbidden, log, signal);
+      const id = await begin(engine, plan, signal);
+      const near = [...forbidden, ...machineOf(await engine.inspect(id))];
+      await keptIn(host, id, near, log, signal);
       await booted(engine, id, pace, signal);
       if (!(await canLook(engine, id, signal))) {
         log.error("The egress guard of a host could not be looked at", { kind: host.row.name });
         throw guardIsBlind();
       }
       // Android has set up its own network since.
-      await keptIn(host, id, forbidden, log, signal);
+      await keptIn(host, id, near, log, signal);
       const facts = await engine.inspect(id);
       if (facts?.running !== true) throw diedBooting();
       return facts;
@@ -55,13 +56,21 @@ export async function startPhone(options: {
 }
 
 /** The container runs; one that runs already and was made the same is taken over, as after a restart of the server. */
-async function begin(engine: Engine, plan: ContainerPlan): Promise<string> {
+async function begin(engine: Engine, plan: ContainerPlan, signal: AbortSignal): Promise<string> {
   const known = await engine.inspect(plan.name);
   if (known?.running && known.labels[PLAN_LABEL] === plan.Labels[PLAN_LABEL]) return known.id;
   if (known !== undefined) await engine.remove(known.id);
   const id = await engine.create(plan);
-  await engine.start(id);
+  await engine.start(id, signal);
   return id;
+}
+
+/** SSH and the kubelet of the machine a cluster has chosen. */
+function machineOf(facts: ContainerFacts | undefined): readonly ForbiddenTarget[] {
+  const { machine } = facts ?? {};
+  return machine === undefined
+    ? []
+    : [22, 10_250].map((port) => ({ address: machine, port, what: "the machine it stands on" }));
 }
 
 async function keptIn(
@@ -106,10 +115,13 @@ function diedBooting(): PerchError {
 }
 
 /**
- * A published port where the host is this machine, else a program in the container that hands on to ADB, through the
- * Engine's own connection: nothing of another machine listens for it.
+ * A published port where the host is this machine, the container's own address in a cluster this server is in, else a
+ * program in the container that hands on to ADB, through the Engine's own connection: nothing of another machine listens
+ * for it.
  */
-export function adbStream(engine: Engine, { id, adbPort }: ContainerFacts, signal: AbortSignal): Promise<Duplex> {
-  if (engine.local && adbPort !== undefined) return dialLoopback({ host: "127.0.0.1", port: adbPort }, signal);
+export function adbStream(engine: Engine, facts: ContainerFacts, signal: AbortSignal): Promise<Duplex> {
+  const { id, adbPort, adbAddress } = facts;
+  if (adbAddress !== undefined) return dialDirectly(adbAddress, signal);
+  if (engine.local && adbPort !== undefined) return dialDirectly({ host: "127.0.0.1", port: adbPort }, signal);
   return engine.execStream(id, [TOYBOX, "nc", "127.0.0.1", ADB_PORT.split("/")[0] ?? ""], signal);
 }

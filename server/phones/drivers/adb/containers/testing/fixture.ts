@@ -14,7 +14,7 @@ import { createAdbKeys } from "../../connect/keys.ts";
 import type { SourceEvent } from "../../ports.ts";
 import { type CatalogueImage, parseCatalogue } from "../catalogue.ts";
 import { PHONES_NETWORK } from "../egress-guard.ts";
-import { openEngine } from "../engine.ts";
+import { type Engine, openEngine } from "../engine.ts";
 import { createPhoneHostsRepo } from "../phone-hosts.repo.ts";
 import { createPhoneHosts } from "../phone-hosts.service.ts";
 import { type ContainerSource, createContainerSource } from "../source.ts";
@@ -72,6 +72,8 @@ export async function openContainers(
     readonly images?: readonly CatalogueImage[];
     readonly device?: () => Promise<FakeDevice>;
     readonly servers?: readonly string[];
+    /** Replaces the ways to Docker. */
+    readonly open?: () => Promise<Engine>;
   } = {},
 ) {
   const { db } = test;
@@ -97,7 +99,7 @@ export async function openContainers(
     const source = createContainerSource({
       ...{ db, repo, hosts, images, instance: INSTANCE, region: "here", clock, log, pace },
       ...{
-        open: (row) => openEngine(row.address, row.certFolder ?? undefined),
+        open: options.open ?? ((row) => openEngine(row.address, row.certFolder ?? undefined)),
         keys: createAdbKeys(folder, randomBytes(32)),
       },
       ...{ servers: () => options.servers ?? ["198.51.100.7"], serverPort: 8787, network },

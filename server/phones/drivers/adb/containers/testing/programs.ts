@@ -1,7 +1,6 @@
 /** What programs in the containers of the test Engine do: as much of toybox and Android as phones are asked for. */
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import type { FakeEngine } from "./engine.ts";
 import type { FakeContainer } from "./engine-things.ts";
 
 export interface ProgramResult {
@@ -14,10 +13,21 @@ export type Program =
   | ProgramResult
   | ((stream: { stdin: Duplex; stdout(bytes: Buffer): void; end(exitCode: number): void }) => void);
 
+/** Where a container is: what of it programs see. */
+export interface ProgramWorld {
+  readonly withoutToybox: boolean;
+  readonly booting: Set<string>;
+  readonly reachable: ReadonlyMap<string, "open" | "refused">;
+  readonly volumes: ReadonlyMap<string, { readonly files: ReadonlyMap<string, number> }>;
+  readonly kernelFiles: ReadonlyMap<string, string[]>;
+  readonly freeDiskKb: number;
+}
+export type ProgramContainer = Pick<FakeContainer, "id" | "binds" | "device"> & { pollsUntilBooted: number };
+
 const TOYBOX = "/system/bin/toybox";
 const NOT_FOUND = 127;
 
-export function programOf(engine: FakeEngine, container: FakeContainer, argv: readonly string[]): Program {
+export function programOf(engine: ProgramWorld, container: ProgramContainer, argv: readonly string[]): Program {
   const [first, ...rest] = argv;
   if (first === "/system/bin/getprop" && rest[0] === "sys.boot_completed") return bootCompleted(engine, container);
   if (first === "/system/bin/sh" && rest[0] === "-c") return look(engine, container, rest.slice(3));
@@ -35,7 +45,7 @@ export function programOf(engine: FakeEngine, container: FakeContainer, argv: re
   return { exitCode: NOT_FOUND, stderr: `toybox: Unknown command ${name}` };
 }
 
-function bootCompleted(engine: FakeEngine, container: FakeContainer): Program {
+function bootCompleted(engine: ProgramWorld, container: ProgramContainer): Program {
   if (container.pollsUntilBooted > 0) {
     container.pollsUntilBooted -= 1;
     return { exitCode: 0, stdout: "\n" };
@@ -45,7 +55,7 @@ function bootCompleted(engine: FakeEngine, container: FakeContainer): Program {
 }
 
 /** The guard's look: one line a target. The script itself runs where there is a shell, in the counterparts. */
-function look(engine: FakeEngine, container: FakeContainer, targets: readonly string[]): Program {
+function look(engine: ProgramWorld, container: ProgramContainer, targets: readonly string[]): Program {
   if (engine.withoutToybox)
     return { exitCode: 0, stdout: targets.map((target) => `${target} 127 sh: not found\n`).join("") };
   const lines = targets.map((target) => {
@@ -58,7 +68,7 @@ function look(engine: FakeEngine, container: FakeContainer, targets: readonly st
 }
 
 /** toybox 0.8.9: `nc: Timeout` and exit code 1 for silence, `nc: connect: Connection refused` for a closed port. */
-function netcat(engine: FakeEngine, container: FakeContainer, args: readonly string[]): Program {
+function netcat(engine: ProgramWorld, container: ProgramContainer, args: readonly string[]): Program {
   const [address = "", port = ""] = args.slice(-2);
   const looks = args.includes("-w");
   if (address === "127.0.0.1" && port === "5555") {
@@ -81,13 +91,13 @@ function netcat(engine: FakeEngine, container: FakeContainer, args: readonly str
   return { exitCode: 1, stderr: "nc: Timeout" };
 }
 
-function sizes(engine: FakeEngine, container: FakeContainer): string {
+function sizes(engine: ProgramWorld, container: ProgramContainer): string {
   const mounted = container.binds.map((bind) => bind.split(":")[0] ?? "");
   const files = mounted.flatMap((volume) => [...(engine.volumes.get(volume)?.files.values() ?? [])]);
   return files.map((bytes) => `${bytes}\n`).join("");
 }
 
-function kernelFiles(engine: FakeEngine, names: readonly string[]): string {
+function kernelFiles(engine: ProgramWorld, names: readonly string[]): string {
   return names.flatMap((name) => (engine.kernelFiles.get(name) ?? []).map((line) => `${name}:${line}\n`)).join("");
 }
 
