@@ -2,7 +2,6 @@
 import type { Monotonic } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { Tracing } from "../tracing/tracing.ts";
-import { troubleInWords } from "../trouble.ts";
 import type { Meters } from "./meters.ts";
 
 export interface ObservedDatabase {
