@@ -22,16 +22,11 @@ import { NOT_PUBLIC_V4, PHONES_NETWORK } from "../server/phones/drivers/adb/cont
 
 const read = (name: string) => readFileSync(join("deploy", name), "utf8");
 const SETTINGS = new Set([...envExample().matchAll(/^#([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name));
-/** Built beside this: off the list when `.env.example` has them. */
-const COMING = new Set([
-  ...["ROLE", "NODE_NAME", "NODE_ADDRESS", "NODE_HOST", "NODE_PORT", "DRAIN_SECONDS", "METRICS_TOKEN"],
-  ...["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"],
-]);
 /** Not ours: Node's, and a name the manifest gives a field to put it into a setting. */
 const OTHERS = new Set(["NODE_EXTRA_CA_CERTS", "PATH", "POD_IP"]);
 
 function unknownOf(names: Iterable<string>): string[] {
-  const isKnown = (name: string) => SETTINGS.has(name) || COMING.has(name) || OTHERS.has(name);
+  const isKnown = (name: string) => SETTINGS.has(name) || OTHERS.has(name);
   return [...names].filter((name) => !isKnown(name) && !isKnown(name.replace(/_FILE$/, "")));
 }
 
