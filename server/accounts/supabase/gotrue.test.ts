@@ -19,7 +19,7 @@ import { Gateway } from "./testing/gateway.ts";
 import { createTransport } from "./transport.ts";
 
 const target = process.env["TEST_GOTRUE_URL"];
-const port = Number(process.env["TEST_GOTRUE_GATEWAY_PORT"]);
+const port = Number(process.env["TEST_GOTRUE_GATEWAY_PORT"] ?? 1);
 const serviceKey = process.env["TEST_GOTRUE_SERVICE_KEY"] ?? "";
 const anonKey = process.env["TEST_GOTRUE_ANON_KEY"] ?? "";
 const clockFile = process.env["TEST_GOTRUE_CLOCK"] ?? "";

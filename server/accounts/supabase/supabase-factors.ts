@@ -63,6 +63,13 @@ export function createSupabaseFactors(parts: SupabaseFactorParts): SupabaseFacto
     for (const { id } of factors) await gotrue.removeFactor(person.id, id);
   }
 
+  async function verifyAnew(person: UpstreamPerson, factor: UpstreamFactor, code: string) {
+    const { accessToken } = await act(person);
+    const answer = await gotrue.verify(accessToken, factor.id, code);
+    if (answer === "wrong") await gotrue.signOut(accessToken);
+    return answer;
+  }
+
   /** Whether the service says, in a token we can believe, that the code belongs to the person's app. */
   async function isRight(
     person: UpstreamPerson,
@@ -70,9 +77,9 @@ export function createSupabaseFactors(parts: SupabaseFactorParts): SupabaseFacto
     code: string,
     begun?: string,
   ): Promise<boolean> {
-    let answer = begun === undefined ? "ended" : await gotrue.verify(begun, factor.id, code);
+    const first = begun === undefined ? "ended" : await gotrue.verify(begun, factor.id, code);
     // A sign-in of the same person elsewhere, with both factors, ends those that still wait for the second.
-    if (answer === "ended") answer = await gotrue.verify((await act(person)).accessToken, factor.id, code);
+    const answer = first === "ended" ? await verifyAnew(person, factor, code) : first;
     if (typeof answer === "string") return false;
     const facts = await keys.verify(answer.accessToken);
     await gotrue.signOut(answer.accessToken);
