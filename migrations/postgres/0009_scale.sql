@@ -1,8 +1,52 @@
+CREATE TABLE "announcements" (
+	"id" text PRIMARY KEY NOT NULL,
+	"level" text NOT NULL,
+	"text" text NOT NULL,
+	"from" timestamp (3) with time zone NOT NULL,
+	"until" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "backups" (
+	"name" text PRIMARY KEY NOT NULL,
+	"node" text NOT NULL,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"files" bigint,
+	"bytes" bigint,
+	"rows" bigint,
+	"verified_at" timestamp (3) with time zone,
+	"failure" text
+);
+--> statement-breakpoint
+CREATE TABLE "nodes" (
+	"id" text PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"boot" text NOT NULL,
+	"role" text NOT NULL,
+	"address" text,
+	"certificate" text,
+	"region" text NOT NULL,
+	"version" text NOT NULL,
+	"capacity" bigint NOT NULL,
+	"draining" text,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"heartbeat_at" timestamp (3) with time zone NOT NULL,
+	"ended_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "identities" ADD COLUMN "checked_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "identities" ADD COLUMN "password_changed_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "phones" ADD COLUMN "node_id" text;--> statement-breakpoint
+CREATE INDEX "announcements_until" ON "announcements" USING btree ("until");--> statement-breakpoint
+CREATE INDEX "backups_started" ON "backups" USING btree ("started_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "nodes_name" ON "nodes" USING btree ("name");--> statement-breakpoint
 CREATE INDEX "connect_codes_user" ON "connect_codes" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "connect_codes_team" ON "connect_codes" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "identities_checked" ON "identities" USING btree ("provider","checked_at");--> statement-breakpoint
 CREATE INDEX "jobs_kind" ON "jobs" USING btree ("kind","created_at");--> statement-breakpoint
 CREATE INDEX "mail_outbox_recipient" ON "mail_outbox" USING btree ("recipient_index");--> statement-breakpoint
 CREATE INDEX "phones_started" ON "phones" USING btree ("started_at") WHERE "phones"."started_at" is not null;--> statement-breakpoint
+CREATE INDEX "phones_node" ON "phones" USING btree ("node_id","state");--> statement-breakpoint
 CREATE INDEX "recordings_flow" ON "recordings" USING btree ("flow_id");--> statement-breakpoint
 CREATE INDEX "runs_flow" ON "runs" USING btree ("flow_id");--> statement-breakpoint
 CREATE INDEX "stream_tickets_phone" ON "stream_tickets" USING btree ("phone_id");--> statement-breakpoint

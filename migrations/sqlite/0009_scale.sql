@@ -1,8 +1,52 @@
+CREATE TABLE `announcements` (
+	`id` text PRIMARY KEY NOT NULL,
+	`level` text NOT NULL,
+	`text` text NOT NULL,
+	`from` integer NOT NULL,
+	`until` integer NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `announcements_until` ON `announcements` (`until`);--> statement-breakpoint
+CREATE TABLE `backups` (
+	`name` text PRIMARY KEY NOT NULL,
+	`node` text NOT NULL,
+	`started_at` integer NOT NULL,
+	`files` integer,
+	`bytes` integer,
+	`rows` integer,
+	`verified_at` integer,
+	`failure` text
+);
+--> statement-breakpoint
+CREATE INDEX `backups_started` ON `backups` (`started_at`);--> statement-breakpoint
+CREATE TABLE `nodes` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`boot` text NOT NULL,
+	`role` text NOT NULL,
+	`address` text,
+	`certificate` text,
+	`region` text NOT NULL,
+	`version` text NOT NULL,
+	`capacity` integer NOT NULL,
+	`draining` text,
+	`started_at` integer NOT NULL,
+	`heartbeat_at` integer NOT NULL,
+	`ended_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `nodes_name` ON `nodes` (`name`);--> statement-breakpoint
+ALTER TABLE `identities` ADD `checked_at` integer;--> statement-breakpoint
+ALTER TABLE `identities` ADD `password_changed_at` integer;--> statement-breakpoint
+CREATE INDEX `identities_checked` ON `identities` (`provider`,`checked_at`);--> statement-breakpoint
+ALTER TABLE `phones` ADD `node_id` text;--> statement-breakpoint
+CREATE INDEX `phones_started` ON `phones` (`started_at`) WHERE "phones"."started_at" is not null;--> statement-breakpoint
+CREATE INDEX `phones_node` ON `phones` (`node_id`,`state`);--> statement-breakpoint
 CREATE INDEX `connect_codes_user` ON `connect_codes` (`user_id`);--> statement-breakpoint
 CREATE INDEX `connect_codes_team` ON `connect_codes` (`team_id`);--> statement-breakpoint
 CREATE INDEX `jobs_kind` ON `jobs` (`kind`,`created_at`);--> statement-breakpoint
 CREATE INDEX `mail_outbox_recipient` ON `mail_outbox` (`recipient_index`);--> statement-breakpoint
-CREATE INDEX `phones_started` ON `phones` (`started_at`) WHERE "phones"."started_at" is not null;--> statement-breakpoint
 CREATE INDEX `recordings_flow` ON `recordings` (`flow_id`);--> statement-breakpoint
 CREATE INDEX `runs_flow` ON `runs` (`flow_id`);--> statement-breakpoint
 CREATE INDEX `stream_tickets_phone` ON `stream_tickets` (`phone_id`);--> statement-breakpoint
