@@ -7,7 +7,7 @@ import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
-import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
+import { type Backups, createBackups } from "./backup/backups.service.ts";
 import { type BillingParts, type Books, createBillingParts, createCounting } from "./billing/compose.ts";
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
@@ -57,7 +57,6 @@ import { attachScreenSocket, createScreenDoor } from "./screen/screen.socket.ts"
 import { tracedDriver, tracedJobs } from "./tracing/traced.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
-const MINUTE_MS = 60_000;
 const LIFECYCLE_TICK_MS = 5_000;
 
 export interface RunningServer {
@@ -75,6 +74,7 @@ export interface RunningServer {
   readonly webhooks: WebhooksService;
   readonly billing: BillingParts;
   readonly membership: Membership;
+  readonly backups: Backups;
   /** Begins nothing more, gives phones to other nodes or parks them, and waits so long for what goes on. */
   drain(forMs: number): Promise<Drained>;
   /** When the operator drains this node, and it has nothing in hand any more. */
@@ -279,6 +279,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     privacy,
     ...billing.services,
   });
+  const backups = createBackups({ db, config, clock, log, node: membership.name });
   let stopping = false;
   let meterLagMs = (): number | undefined => undefined;
   const app = createApp({
@@ -320,6 +321,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         jobsRepo,
         screen,
         billing,
+        backups,
       },
       ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
     }),
@@ -328,6 +330,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   await orClose(async () => accounts.identityElsewhere?.demandUsable());
   await orClose(rights.beforeServing);
+  await orClose(backups.start);
   serve = getRequestListener(app.fetch);
   const door = { screen, originAllowed: doors.extensionOrigin, hostAllowed: doors.hostAllowed, secure, log };
   const detachScreen =
@@ -342,13 +345,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...rights.jobs,
       ...billing.jobs,
       ...geelark?.jobs,
-      "backups.sweep": async () => {
-        await removeOldBackups(config, clock, config.backupDir);
-        await renewKeysCopy(config);
-      },
+      ...backups.jobs,
     }),
     [
-      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...backups.schedules,
       ...accounts.schedules,
       ...rights.schedules,
       ...billing.schedules,
@@ -390,11 +390,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     billing,
     membership,
+    backups,
     ...{ drain: nodes.drain, drained: nodes.drained },
     close() {
       closed ??= (async () => {
         stopping = true;
         clearInterval(ticking);
+        backups.stop();
         await recovering;
         detachScreen();
         screen.closeAll("server_stopping");
