@@ -166,7 +166,7 @@ export async function backupsVerdict(
   const make =
     config.BACKUP_HOURS === 0
       ? "Set BACKUP_HOURS, or make one every night: npm run admin -- backup --reason nightly"
-      : "The server makes them itself while it runs: see its log, or npm run admin -- overview.";
+      : "The server makes them itself while it runs; one now: npm run admin -- backup --reason now";
   const names: string[] = await readdir(backupDir).catch(() => []);
   const made = names.flatMap((name) => {
     const [, y, mo, d, h, mi, s] = BACKUP.exec(name) ?? [];
