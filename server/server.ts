@@ -14,6 +14,7 @@ import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import type { Clock, Monotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createNodeParts } from "./compose-nodes.ts";
+import { createOperatorSeat } from "./compose-operator.ts";
 import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import { createHealthParts, startWatch } from "./compose-watch.ts";
@@ -42,11 +43,11 @@ import { NO_ARCHIVE, type ProfileArchive } from "./nodes/profile-archive.ts";
 import { createRunClaims } from "./nodes/run-claims.ts";
 import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
+import { operatorJobs } from "./operator/console.service.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
-import { ownerOf } from "./phones/phones-node.ts";
 import type { Outbound } from "./privacy/processors/outbound.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
@@ -282,6 +283,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const backups = createBackups({ db, config, clock, log, node: membership.name });
   let stopping = false;
   let meterLagMs = (): number | undefined => undefined;
+  const health = createHealthParts({
+    ...{ watch, db, config, clock, who: membership.id, drivers, phonesRepo, jobsRepo, screen, billing, backups },
+    ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
+  });
+  const operator = createOperatorSeat({
+    ...{ db, master, config, clock, log, publicUrl, accounts, books: counting, jobsRepo, phonesRepo, backups },
+    readiness: health.readiness,
+  });
   const app = createApp({
     router,
     doors,
@@ -301,7 +310,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        invoicePage: billing.invoicePage,
+        ...{ invoicePage: billing.invoicePage, operator },
       }),
     ),
     clock,
@@ -309,22 +318,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     refusals,
     limiter,
     trustedProxies: trustedProxies(config.TRUSTED_PROXIES),
-    health: createHealthParts({
-      ...{
-        watch,
-        db,
-        config,
-        clock,
-        who: membership.id,
-        drivers,
-        phonesRepo,
-        jobsRepo,
-        screen,
-        billing,
-        backups,
-      },
-      ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
-    }),
+    health,
     ...{ meters, tracing },
     ...{ forwarding: nodes.forwarding, peerRequests: nodes.peerRequests, onlyNodes: config.ROLE === "host" },
   });
@@ -346,6 +340,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...billing.jobs,
       ...geelark?.jobs,
       ...backups.jobs,
+      ...operatorJobs(nodes.anywhere.park),
     }),
     [
       ...backups.schedules,

@@ -19,6 +19,7 @@ import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { OperatorSeat } from "../../operator/seat.ts";
 import type { OperatorDesk } from "../../privacy/desk/operator-desk.service.ts";
 import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
 import type { ExportParts } from "../../privacy/export/compose.ts";
@@ -73,6 +74,7 @@ export interface PageServices {
   readonly policy: Pick<PolicyDesk, "current" | "announcedNext" | "published">;
   readonly processors: () => readonly ProcessorView[];
   readonly desk: OperatorDesk;
+  readonly operator: OperatorSeat;
   /** Of an invoice a mail leads to; `undefined` for one that is not known. */
   readonly invoicePage: (id: string) => Promise<InvoicePage | undefined>;
   readonly clock: Clock;
@@ -184,6 +186,7 @@ const RETURNS = ["/connect", "/invite"];
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
   if (text === PASSKEYS_PATH || text === STANDING_PATH || text === DATA_PATH) return text;
+  if (text !== undefined && /^\/operator(\/[a-z]{1,20})?$/.test(text)) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);

@@ -115,6 +115,11 @@ pre.letter { font: inherit; }
 .rows li:first-child { border-top: 0; padding-top: 0; }
 .rows li > :first-child { flex: 1 1 180px; min-width: 0; }
 .rows li > .secondary { flex-basis: 100%; }
+.rows li > details { flex-basis: 100%; }
+.tabs { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 14px; border-bottom: 1px solid var(--line); padding-bottom: 8px; }
+.tabs a { display: inline-flex; align-items: center; min-height: 32px; color: var(--text-2); text-decoration: none; }
+.tabs a:hover, .tabs a[aria-current] { color: var(--text); text-decoration: underline; }
+.tabs a[aria-current] { font-weight: 560; }
 .tag { display: inline-block; padding: 1px 8px; border: 1px solid var(--line-control); border-radius: 10px; font-size: 13px; }
 .tag.bad { color: var(--bad-text); border-color: var(--bad); background: var(--bad-soft); }
 .tag.ok { border-color: var(--ok); }

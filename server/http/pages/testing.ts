@@ -53,6 +53,16 @@ export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
 }
 
+/** The operator's pages work on a whole server; see `operator-pages.test.ts`. */
+const NOBODY_OPERATES: PageServices["operator"] = {
+  isOperator: () => false,
+  as: () => {
+    throw new Error("Nobody operates here.");
+  },
+  backups: async () => ({ everyHours: 0, lastGood: undefined, latest: [], finding: ["ok", ""] }),
+  readiness: async () => ({ ready: true, checks: [] }),
+};
+
 export function startPages(
   db: Database,
   options: {
@@ -144,6 +154,7 @@ export function startPages(
     ...{ copies, imports },
     ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     ...{ policy, desk, processors },
+    operator: NOBODY_OPERATES,
     invoicePage: options.invoicePage ?? (async () => undefined),
   };
   app.route("/", createPages(pageServices));
