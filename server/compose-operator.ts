@@ -1,6 +1,8 @@
 /** The operator's seat: who may take it, and what they work with, signed by them. */
 
 import type { AccountServices } from "./accounts/compose.ts";
+import { createAnnouncementsRepo } from "./announcements/announcements.repo.ts";
+import { createAnnouncements } from "./announcements/announcements.service.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Backups } from "./backup/backups.service.ts";
 import type { Books } from "./billing/compose.ts";
@@ -38,6 +40,7 @@ export function createOperatorSeat(options: {
 }): OperatorSeat {
   const { db, master, config, clock, log, publicUrl, accounts, books, jobsRepo, phonesRepo, backups } = options;
   const repo = createConsoleRepo(db);
+  const announcementsRepo = createAnnouncementsRepo(db);
   const nodesRepo = createNodesRepo(db, clock);
   return {
     isOperator: (email) => config.OPERATORS.includes(email.toLowerCase()),
@@ -62,6 +65,7 @@ export function createOperatorSeat(options: {
           ...{ db, audit, clock, config, publicUrl, log, enqueue: jobsRepo.enqueue },
           sandboxSecret: sandboxSecretOf(master),
         }).billingDesk,
+        announcements: createAnnouncements({ db, repo: announcementsRepo, audit, clock }),
         bills: config.billingMode !== "off",
       };
     },

@@ -3,6 +3,8 @@
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createAnnouncementsRepo } from "./announcements/announcements.repo.ts";
+import { createAnnouncements } from "./announcements/announcements.service.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
@@ -252,7 +254,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
   );
   const { privacy } = rights;
+  const announcements = createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock });
   const router = createAppRouter({
+    announcements,
     account: accounts,
     sessions: accounts,
     tokens: accounts.apiTokens,
@@ -310,7 +314,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        ...{ invoicePage: billing.invoicePage, operator },
+        ...{ invoicePage: billing.invoicePage, operator, announcements },
       }),
     ),
     clock,

@@ -13,6 +13,7 @@ export const announcementView = z.strictObject({
   id: announcementId,
   level: z.enum(ANNOUNCEMENT_LEVELS),
   text: z.string(),
-  until: z.date(),
+  /** ISO 8601. */
+  until: z.string(),
 });
 export type AnnouncementView = z.infer<typeof announcementView>;

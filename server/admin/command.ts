@@ -1,6 +1,7 @@
 /** What an admin command is made of, and what it works with. */
 import { z } from "zod";
 import type { AccountServices } from "../accounts/compose.ts";
+import type { Announcements } from "../announcements/announcements.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
 import type { Backups } from "../backup/backups.service.ts";
 import type { Books } from "../billing/compose.ts";
@@ -44,6 +45,7 @@ export interface Work {
   readonly nodes: NodesDesk;
   readonly backups: Pick<Backups, "status">;
   readonly console: OperatorConsole;
+  readonly announcements: Announcements;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;
   readonly process: AdminProcess;

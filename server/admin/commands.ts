@@ -5,6 +5,8 @@ import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
+import { createAnnouncementsRepo } from "../announcements/announcements.repo.ts";
+import { createAnnouncements } from "../announcements/announcements.service.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { createBackups } from "../backup/backups.service.ts";
 import { createBooks } from "../billing/compose.ts";
@@ -125,6 +127,10 @@ const USAGE = `Usage: npm run admin -- <command>
   phones stop --phone P --reason R                    parks one with its state, wherever it is
   config show                                         settings in force; secrets say only whether they are set
   audit read --reason R                               what operators did, the newest first
+  announcements list                                  what is, was and will be told to everybody
+  announcements add --text T --until TIME [--from TIME] [--level info|warning] --reason R
+                                                      shows one line to everybody, in the panel and on the pages
+  announcements end --id I --reason R                 shows it no more
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   hosts add --name N --address A --phones N [--certs FOLDER] [--region R] --reason R
                                                       registers a Docker host for phones in containers, and checks it
@@ -366,5 +372,6 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
   return {
     ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, containers },
     ...{ operator, process, enqueue, nodes, backups, console },
+    announcements: createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock }),
   };
 }

@@ -1,10 +1,13 @@
 /** `overview`, `jobs …`, `phones …`, `config show`, `audit read`: what the operator's page shows and does, by command. */
+import { z } from "zod";
 import { email } from "../../shared/accounts.ts";
+import { ANNOUNCEMENT_LEVELS, announcementId } from "../../shared/announcements.ts";
 import { idSchema, phoneId } from "../../shared/ids.ts";
 import { type Commands, oneLine, parse, reason } from "./command.ts";
 
 const REASON = { reason: { type: "string", required: true } } as const;
 const jobId = idSchema("job");
+const time = z.iso.datetime("Write a time like 2026-01-31T18:00:00Z.").transform((text) => new Date(text));
 
 export const OPERATOR_COMMANDS: Commands = {
   overview: {
@@ -62,6 +65,31 @@ export const OPERATOR_COMMANDS: Commands = {
       );
       process.out("The running server parks it now.");
     },
+  },
+  "announcements list": {
+    options: {},
+    async run({ announcements, process }) {
+      for (const { id, level, from, until, text } of await announcements.all())
+        process.out([id, level, from.toISOString(), until.toISOString(), text].join("\t"));
+    },
+  },
+  "announcements add": {
+    options: {
+      ...{ text: { type: "string", required: true }, until: { type: "string", required: true }, ...REASON },
+      ...{ from: { type: "string" }, level: { type: "string" } },
+    },
+    async run({ announcements, process }, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const from = parse(time.optional(), "--from", options["from"]) ?? new Date(process.clock.now());
+      const until = parse(time, "--until", options["until"]);
+      const level = parse(z.enum(ANNOUNCEMENT_LEVELS).default("info"), "--level", options["level"]);
+      process.out(await announcements.announce({ text: String(options["text"]), level, from, until }, why));
+    },
+  },
+  "announcements end": {
+    options: { id: { type: "string", required: true }, ...REASON },
+    run: ({ announcements }, options) =>
+      announcements.end(parse(announcementId, "--id", options["id"]), parse(reason, "--reason", options["reason"])),
   },
   "config show": {
     options: {},

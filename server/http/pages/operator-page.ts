@@ -15,6 +15,7 @@ import { isFetchedByScript } from "../at-the-machine.ts";
 import { readCookie, writeCookie } from "../cookies.ts";
 import { deadLink, type Html, hidden, problem } from "./layout.ts";
 import { ACTIONS, changes, LEADS, LOOKS, looked, looks, sectionContent } from "./operator/actions.ts";
+import { announceCard, announceForm } from "./operator/announcements-part.ts";
 import { at, card, head, isSection, pathOf, type Section, tag } from "./operator/parts.ts";
 import { backupsCard, countsCard, peopleContent, readinessCard } from "./operator/sections.ts";
 import {
@@ -118,6 +119,26 @@ export function operatorPage(services: PageServices): Hono<PagesEnv> {
     if (typeof by !== "string") return by;
     await ACTIONS[action](operator.as(by), target, reason);
     return c.redirect(`${pathOf(section)}?done=1`, 303);
+  });
+
+  pages.post("/operator/announce", async (c) => {
+    const fields = await formFields(c);
+    const by = await provenOperator(c, "announcements");
+    if (typeof by !== "string") return by;
+    const { announcements } = operator.as(by);
+    return submit(
+      c,
+      services,
+      async () => {
+        const { text, level, from, until, reason } = parseFields(announceForm, fields);
+        await announcements.announce({ text, level, from: from ?? new Date(services.clock.now()), until }, reason);
+        return c.redirect(`${pathOf("announcements")}?done=1`, 303);
+      },
+      (wrong) => ({
+        title,
+        content: html`${head("announcements", LEADS.announcements)}${announceCard(fields, wrong)}`,
+      }),
+    );
   });
 
   pages.post("/operator", async (c) => {

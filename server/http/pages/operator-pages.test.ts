@@ -16,7 +16,7 @@ import { requestInfo } from "./testing.ts";
 const PASSWORD = "blaue gurken tanzen";
 const ADA = "ada@x.example";
 const OPERATORS = `${ADA},zoe@x.example`;
-const SECTIONS = ["people", "machines", "work", "billing", "log", "settings"];
+const SECTIONS = ["people", "machines", "work", "announcements", "billing", "log", "settings"];
 
 let folder: string;
 let server: TestServer;
@@ -198,6 +198,57 @@ describe("the operator's pages", () => {
     expect(await admin("config", "show")).toContain("METRICS_TOKEN\tnot set");
     expect(await admin("phones", "list", "--email", addressOf(ben), "--reason", "help")).toContain("Ben's letters");
     expect(await admin("audit", "read", "--reason", "a look")).toContain("reason=Fixed");
+  });
+
+  it("tell everybody in a line, until it is over, ended, or closed in their browser", async () => {
+    await ada.prove();
+    const minute = (hours: number) => new Date(server.clock.now() + hours * 3_600_000).toISOString().slice(0, 16);
+    const text = "Phones restart <b>tonight</b> at ten";
+    const form = { text, level: "info", from: "", until: minute(24), reason: "Maintenance" };
+    for (const wrong of [
+      { until: minute(-1) },
+      { until: "" },
+      { text: "x".repeat(281) },
+      { reason: "" },
+      { level: "loud" },
+    ]) {
+      const { status, text: page } = await ada.post("/operator/announce", { ...form, ...wrong });
+      expect(status).toBe(400);
+      expect(page).toContain("Tell everybody");
+    }
+    expect((await ada.post("/operator/announce", form)).to).toBe("/operator/announcements?done=1");
+    await admin(
+      "announcements",
+      "add",
+      "--text",
+      "Later",
+      "--from",
+      `${minute(2)}:00Z`,
+      "--until",
+      `${minute(3)}:00Z`,
+      "--reason",
+      "r",
+    );
+    server.clock.advance(11_000);
+    const current = async () =>
+      (await ask("announcements.current", undefined, "query")) as { id: string; text: string }[];
+    expect(await current()).toMatchObject([{ text, level: "info" }]);
+    const somebody = browser();
+    const page = await somebody.get("/privacy");
+    expect(page.text).toContain("Phones restart &lt;b&gt;tonight&lt;/b&gt; at ten");
+    const [{ id } = { id: "" }] = await current();
+    expect((await somebody.post("/announcement/close", { id, next: "//elsewhere.example" })).to).toBe("/");
+    expect((await somebody.post("/announcement/close", { id, next: "/privacy" })).to).toBe("/privacy");
+    expect(somebody.cookies.get("perch-closed")).toBe(id);
+    expect((await somebody.get("/privacy")).text).not.toContain("Phones restart");
+    expect((await browser().get("/privacy")).text).toContain("Phones restart");
+    server.clock.advance(2.5 * 3_600_000);
+    expect((await current()).map((one) => one.text)).toEqual([text, "Later"]);
+    await admin("announcements", "end", "--id", id, "--reason", "It is over");
+    server.clock.advance(11_000);
+    expect((await current()).map((one) => one.text)).toEqual(["Later"]);
+    expect((await audited("admin.announced")).length).toBe(3);
+    expect(await admin("announcements", "list")).toContain(text);
   });
 
   it("refuse what no page of theirs sends", async () => {

@@ -9,6 +9,8 @@ import type { PolicyVersion } from "../../../shared/policy/versions.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
+import { createAnnouncementsRepo } from "../../announcements/announcements.repo.ts";
+import { createAnnouncements } from "../../announcements/announcements.service.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
@@ -155,6 +157,7 @@ export function startPages(
     ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     ...{ policy, desk, processors },
     operator: NOBODY_OPERATES,
+    announcements: createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock }),
     invoicePage: options.invoicePage ?? (async () => undefined),
   };
   app.route("/", createPages(pageServices));

@@ -1,12 +1,14 @@
 /** What an operator can look at and change on their pages. Each is a service's; nothing is done here. */
 import { z } from "zod";
 import { email as emailSchema } from "../../../../shared/accounts.ts";
+import { announcementId } from "../../../../shared/announcements.ts";
 import { idSchema, phoneId, userId } from "../../../../shared/ids.ts";
 import { parse, reason } from "../../../admin/command.ts";
 import { LIGHT_JOB } from "../../../billing/stripe/reconcile.ts";
 import { nodeName } from "../../../nodes/nodes.service.ts";
 import type { OperatorDesks } from "../../../operator/seat.ts";
 import type { Html } from "../layout.ts";
+import { announcementsContent } from "./announcements-part.ts";
 import { SECTIONS, type Section } from "./parts.ts";
 import {
   auditContent,
@@ -25,6 +27,7 @@ export const LEADS: Readonly<Record<Section, string>> = {
   people: "One person at a time, by their address and with a reason they can read.",
   machines: "Where phones run, and how much room there is.",
   work: "What the server does by itself: jobs, mail, and what Stripe told.",
+  announcements: "One line for everybody, in the panel and on these pages, until they close it.",
   billing: "Where the books do not fit.",
   log: "What operators did, and why.",
   settings: "As they were read at the start. Secrets say only whether they are set.",
@@ -41,6 +44,7 @@ export const ACTIONS = {
   "job.run": ({ console }, id, why) => console.runJob(parse(jobId, "target", id), why),
   "phone.stop": ({ console }, id, why) => console.stopPhone(parse(phoneId, "target", id), why),
   "person.sign_out": ({ console }, id, why) => console.signOut(parse(userId, "target", id), why),
+  "announcement.end": ({ announcements }, id, why) => announcements.end(parse(announcementId, "target", id), why),
   "finding.resolve": ({ billing }, id, why) => billing.resolve(id, why),
   "webhooks.replay": ({ billing }, _target, why) =>
     billing.leave({ kind: LIGHT_JOB, input: {}, dedupeKey: `asked:${LIGHT_JOB}` }, "admin.billing_reconciled", why),
@@ -76,7 +80,7 @@ export async function looked({ console, billing }: OperatorDesks, wanted: z.outp
 
 /** `change`: whether the visitor may do anything but look. */
 export async function sectionContent(
-  { console, bills }: OperatorDesks,
+  { console, bills, announcements }: OperatorDesks,
   section: Exclude<Section, "">,
   change: boolean,
 ): Promise<Html> {
@@ -87,6 +91,8 @@ export async function sectionContent(
       return machinesContent(await console.overview(), { change });
     case "work":
       return workContent(await console.jobs(), await console.inbox(), await console.overview(), { change, bills });
+    case "announcements":
+      return announcementsContent(await announcements.all(), { change });
     case "billing":
       return billingContent({ change, bills });
     case "log":

@@ -22,6 +22,7 @@ export const SECTIONS = {
   people: "People",
   machines: "Machines",
   work: "Work",
+  announcements: "Announcements",
   billing: "Billing",
   log: "Log",
   settings: "Settings",
