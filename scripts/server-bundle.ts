@@ -23,6 +23,7 @@ const EXTERNAL = [
 /** Threads are files of their own, found beside the file that starts them. */
 export const THREADS = {
   "script-worker": "server/automations/script/worker.ts",
+  "copy-worker": "server/backup/copy-worker.ts",
   "picture-worker": "server/automations/engine/picture-worker.ts",
 } as const;
 

@@ -2,6 +2,7 @@
 import { accountRouter } from "./accounts/account.router.ts";
 import { sessionsRouter } from "./accounts/sessions.router.ts";
 import { tokensRouter } from "./accounts/tokens.router.ts";
+import { announcementsRouter } from "./announcements/announcements.router.ts";
 import { auditRouter } from "./audit/audit.router.ts";
 import { flowsRouter } from "./automations/flows.router.ts";
 import { runsRouter } from "./automations/runs.router.ts";
@@ -22,6 +23,7 @@ export interface RouterServices {
   readonly account: Parameters<typeof accountRouter>[0];
   readonly sessions: Parameters<typeof sessionsRouter>[0];
   readonly tokens: Parameters<typeof tokensRouter>[0];
+  readonly announcements: Parameters<typeof announcementsRouter>[0];
   readonly audit: Parameters<typeof auditRouter>[0];
   readonly teams: Parameters<typeof teamsRouter>[0];
   readonly phones: Parameters<typeof phonesRouter>[0];
@@ -47,6 +49,7 @@ export function createAppRouter(services: RouterServices) {
     sessions: sessionsRouter(services.sessions),
     tokens: tokensRouter(services.tokens),
     teams: teamsRouter(services.teams),
+    announcements: announcementsRouter(services.announcements),
     audit: auditRouter(services.audit),
     phones: phonesRouter(services.phones, services.uploads),
     screen: screenRouter(services.screen, services.phones),

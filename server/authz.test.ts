@@ -31,7 +31,7 @@ async function makeWorld(server: TestServer, path?: string) {
   return { ...people, ...(await thingsOf(server, owner, path)) };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
-const ABOUT_PEOPLE = /^(account|sessions|tokens|teams|audit|privacy)\./;
+const ABOUT_PEOPLE = /^(account|announcements|sessions|tokens|teams|audit|privacy)\./;
 
 /** Inputs that are valid for the owner. A procedure that is missing here fails the test. */
 const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
@@ -40,6 +40,7 @@ const INPUTS: Readonly<Record<string, (world: World) => unknown>> = {
     verifier: "v".repeat(43),
     redirectUri: "https://x.chromiumapp.org/",
   }),
+  "announcements.current": () => undefined,
   "account.me": () => undefined,
   "account.signOut": () => undefined,
   "account.security": () => undefined,

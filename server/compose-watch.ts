@@ -1,6 +1,7 @@
 /** What watches the server: its figures, its traces, and whether it is fit to serve. */
 import { join } from "node:path";
 import { PRODUCT_VERSION } from "../shared/version.ts";
+import type { Backups } from "./backup/backups.service.ts";
 import type { BillingParts } from "./billing/compose.ts";
 import { type Clock, type Monotonic, systemMonotonic } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -75,6 +76,7 @@ export function createHealthParts(options: {
   mail: Mail;
   screen: ScreenService;
   billing: BillingParts;
+  backups: Pick<Backups, "finding">;
   meterLagMs: () => number | undefined;
 }): HealthRoutesOptions {
   const { watch, db, config, clock, drivers, phonesRepo, jobsRepo, mail, screen, billing } = options;
@@ -90,6 +92,7 @@ export function createHealthParts(options: {
       migrationsFolder: join(projectRoot(), "migrations", db.engine),
       drivers: () => drivers.all.map((driver) => ({ kind: driver.kind, running: driver.runningPhones().size })),
       mailLagMs: mail.staysLocal ? undefined : mailLagMs,
+      backups: options.backups.finding,
     }),
   });
   const now = () =>

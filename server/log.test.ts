@@ -84,6 +84,7 @@ describe("the log", () => {
       ...{ budget: t.budgets.id, checkout: t.checkouts.id, stripeCall: t.stripeCalls.id },
       ...{ reconcileRun: t.reconcileRuns.id, upload: t.uploads.id },
       ...{ androidDevice: t.androidDevices.id, phoneHost: t.phoneHosts.id, node: t.nodes.id },
+      ...{ announcement: t.announcements.id },
     } as const satisfies Record<IdKind, Column | undefined>;
     const unlogged = (Object.keys(keys) as IdKind[]).filter((kind) => {
       const column = keys[kind];

@@ -2,14 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import Sqlite from "better-sqlite3";
-import pg from "pg";
 import { type Audit, createAudit } from "./audit/audit.repo.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { databaseFile } from "./db/database-file.ts";
 import { JOURNAL } from "./db/migrate.ts";
+import { connectPostgres, connectSqlite, demandNoServer, inUse } from "./db/move/ends.ts";
 import { type MovedCount, moveRows } from "./db/move/move.ts";
 import { demandNotMoved, readMark, removeMark, type SourceMark, writeMark } from "./db/move/move-mark.repo.ts";
 import { movedTables } from "./db/move/moved-tables.ts";
@@ -18,10 +17,8 @@ import { isEmptySqlite, sqliteSource, sqliteTarget } from "./db/move/rows.sqlite
 import type { MoveSource, MoveTarget } from "./db/move/rows.ts";
 import { openSealedFields } from "./db/move/sealed-fields.repo.ts";
 import { openPostgres } from "./db/postgres-open.ts";
-import { postgresConfig } from "./db/postgres-url.ts";
 import { openSqlite } from "./db/sqlite.ts";
 import { demandAlone, holdAlone } from "./db/sqlite-rekey.ts";
-import { keysSchemaOf } from "./db/subject-keys.postgres.ts";
 import { keysFileKey, keysFileOf } from "./db/subject-keys.sqlite.ts";
 import { PerchError } from "./errors.ts";
 import { deriveKey, readFileKey } from "./keys.ts";
@@ -189,38 +186,6 @@ async function demandUnused(config: Config, key: Buffer): Promise<void> {
   await demandNoServer(end).finally(end.close);
 }
 
-async function demandNoServer({ client }: PostgresEnd): Promise<void> {
-  const others = await client.query(
-    `select 1 as one from pg_stat_activity where datname = current_database() and application_name = 'perch'
-     and pid <> pg_backend_pid() limit 1`,
-  );
-  if (others.rows.length > 0) throw inUse();
-}
-
-function inUse(cause?: unknown): PerchError {
-  return new PerchError(
-    "conflict",
-    "A server or another command uses this database. Stop every server, then run the same command again.",
-    { cause },
-  );
-}
-
-async function connectPostgres(url: string, schema: string): Promise<PostgresEnd> {
-  const client = new pg.Client({ ...postgresConfig(url, "--to"), application_name: "perch move", keepAlive: true });
-  client.on("error", () => {});
-  try {
-    await client.connect();
-  } catch (cause) {
-    throw new PerchError(
-      "unavailable",
-      "That PostgreSQL server does not answer or refuses the connection. Check address, user and password.",
-      { cause },
-    );
-  }
-  const close = () => client.end().catch(() => {});
-  return { client, schema, keysSchema: keysSchemaOf(schema), close };
-}
-
 async function openTarget(config: Config, key: Buffer, id: string): Promise<End<MoveTarget>> {
   if (config.DATABASE_URL === undefined) return openSqliteTarget(config, key, id);
   const end = await connectPostgres(config.DATABASE_URL, config.DATABASE_SCHEMA);
@@ -272,14 +237,6 @@ async function openSqliteTarget(config: Config, key: Buffer, id: string): Promis
     db.close();
     throw error;
   }
-}
-
-function connectSqlite(file: string, key: Buffer): Sqlite.Database {
-  const db = new Sqlite(file, { timeout: 2_000 });
-  db.pragma(`key = "x'${key.toString("hex")}'"`);
-  db.pragma("temp_store = MEMORY");
-  db.pragma("synchronous = FULL");
-  return db;
 }
 
 type Chains = ReadonlyMap<string, string>;

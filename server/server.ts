@@ -3,17 +3,20 @@
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createAnnouncementsRepo } from "./announcements/announcements.repo.ts";
+import { createAnnouncements } from "./announcements/announcements.service.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
 import type { Automations } from "./automations/compose.ts";
-import { removeOldBackups, renewKeysCopy } from "./backup/backup.ts";
+import { type Backups, createBackups } from "./backup/backups.service.ts";
 import { type BillingParts, type Books, createBillingParts, createCounting } from "./billing/compose.ts";
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
 import type { Clock, Monotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createNodeParts } from "./compose-nodes.ts";
+import { createOperatorSeat } from "./compose-operator.ts";
 import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import { createHealthParts, startWatch } from "./compose-watch.ts";
@@ -43,6 +46,7 @@ import type { Membership } from "./nodes/membership.ts";
 import { createRunClaims } from "./nodes/run-claims.ts";
 import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
+import { operatorJobs } from "./operator/console.service.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
@@ -58,7 +62,6 @@ import { attachScreenSocket, createScreenDoor } from "./screen/screen.socket.ts"
 import { tracedDriver, tracedJobs } from "./tracing/traced.ts";
 import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
-const MINUTE_MS = 60_000;
 const LIFECYCLE_TICK_MS = 5_000;
 
 export interface RunningServer {
@@ -76,6 +79,7 @@ export interface RunningServer {
   readonly webhooks: WebhooksService;
   readonly billing: BillingParts;
   readonly membership: Membership;
+  readonly backups: Backups;
   /** Begins nothing more, gives phones to other nodes or parks them, and waits so long for what goes on. */
   drain(forMs: number): Promise<Drained>;
   /** When the operator drains this node, and it has nothing in hand any more. */
@@ -262,7 +266,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
   );
   const { privacy } = rights;
+  const announcements = createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock });
   const router = createAppRouter({
+    announcements,
     account: accounts,
     sessions: accounts,
     tokens: accounts.apiTokens,
@@ -290,8 +296,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     privacy,
     ...billing.services,
   });
+  const backups = createBackups({ db, config, clock, log, node: membership.name });
   let stopping = false;
   let meterLagMs = (): number | undefined => undefined;
+  const health = createHealthParts({
+    ...{ watch, db, config, clock, who: membership.id, drivers, phonesRepo, jobsRepo, screen, billing, backups },
+    ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
+  });
+  const operator = createOperatorSeat({
+    ...{ db, master, config, clock, log, publicUrl, accounts, books: counting, jobsRepo, phonesRepo, backups },
+    readiness: health.readiness,
+  });
   const app = createApp({
     router,
     doors,
@@ -312,7 +327,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createPages({
         ...{ ...accounts, ...rights.forPages },
         ...{ clock, log, limiter, refusals, publicUrl, supportEmail: config.SUPPORT_EMAIL },
-        invoicePage: billing.invoicePage,
+        ...{ invoicePage: billing.invoicePage, operator, announcements },
       }),
     ),
     clock,
@@ -320,26 +335,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     refusals,
     limiter,
     trustedProxies: trustedProxies(config.TRUSTED_PROXIES),
-    health: createHealthParts({
-      ...{
-        watch,
-        db,
-        config,
-        clock,
-        who: membership.id,
-        drivers,
-        phonesRepo,
-        jobsRepo,
-        screen,
-        billing,
-      },
-      ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
-    }),
+    health,
     ...{ meters, tracing },
     ...{ forwarding: nodes.forwarding, peerRequests: nodes.peerRequests, onlyNodes: config.ROLE === "host" },
   });
   await orClose(async () => accounts.identityElsewhere?.demandUsable());
   await orClose(rights.beforeServing);
+  await orClose(backups.start);
   serve = getRequestListener(app.fetch);
   const door = { screen, originAllowed: doors.extensionOrigin, hostAllowed: doors.hostAllowed, secure, log };
   const detachScreen =
@@ -354,13 +356,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...rights.jobs,
       ...billing.jobs,
       ...geelark?.jobs,
-      "backups.sweep": async () => {
-        await removeOldBackups(config, clock, config.backupDir);
-        await renewKeysCopy(config);
-      },
+      ...backups.jobs,
+      ...operatorJobs(nodes.anywhere.park),
     }),
     [
-      { kind: "backups.sweep", everyMs: 60 * MINUTE_MS },
+      ...backups.schedules,
       ...accounts.schedules,
       ...rights.schedules,
       ...billing.schedules,
@@ -403,11 +403,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhooks,
     billing,
     membership,
+    backups,
     ...{ drain: nodes.drain, drained: nodes.drained },
     close() {
       closed ??= (async () => {
         stopping = true;
         clearInterval(ticking);
+        backups.stop();
         await recovering;
         detachScreen();
         screen.closeAll("server_stopping");

@@ -35,7 +35,7 @@ export async function startTestServer(
   const phones = kept?.driver ?? new FakeDriver();
   const lines: string[] = [];
   const server = await startServer({
-    config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), BILLING: "off", ...env }),
+    config: parseConfig({ PORT: "0", DATA_DIR: join(folder, "data"), BILLING: "off", BACKUP_HOURS: "0", ...env }),
     clock,
     log: createLog({ clock, write: (line) => lines.push(line) }),
     driver: phones,

@@ -38,6 +38,7 @@ export const ID_PREFIXES = {
   androidDevice: "dev",
   phoneHost: "host",
   node: "node",
+  announcement: "ann",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -77,6 +78,7 @@ export type UploadId = Branded<string, "upload">;
 export type AndroidDeviceId = Branded<string, "androidDevice">;
 export type PhoneHostId = Branded<string, "phoneHost">;
 export type NodeId = Branded<string, "node">;
+export type AnnouncementId = Branded<string, "announcement">;
 
 /** A new random id (128 bits from the platform's CSPRNG); works in browsers and Node. */
 export function newId<K extends IdKind>(kind: K): Branded<string, K> {

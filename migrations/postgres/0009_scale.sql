@@ -1,3 +1,23 @@
+CREATE TABLE "announcements" (
+	"id" text PRIMARY KEY NOT NULL,
+	"level" text NOT NULL,
+	"text" text NOT NULL,
+	"from" timestamp (3) with time zone NOT NULL,
+	"until" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "backups" (
+	"name" text PRIMARY KEY NOT NULL,
+	"node" text NOT NULL,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"files" bigint,
+	"bytes" bigint,
+	"rows" bigint,
+	"verified_at" timestamp (3) with time zone,
+	"failure" text
+);
+--> statement-breakpoint
 CREATE TABLE "nodes" (
 	"id" text PRIMARY KEY NOT NULL,
 	"name" text NOT NULL,
@@ -24,6 +44,8 @@ ALTER TABLE "identities" ADD COLUMN "checked_at" timestamp (3) with time zone;--
 ALTER TABLE "identities" ADD COLUMN "password_changed_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "phones" ADD COLUMN "node_id" text;--> statement-breakpoint
 ALTER TABLE "phone_archives" ADD CONSTRAINT "phone_archives_phone_id_phones_id_fk" FOREIGN KEY ("phone_id") REFERENCES "public"."phones"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "announcements_until" ON "announcements" USING btree ("until");--> statement-breakpoint
+CREATE INDEX "backups_started" ON "backups" USING btree ("started_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "nodes_name" ON "nodes" USING btree ("name");--> statement-breakpoint
 CREATE INDEX "connect_codes_user" ON "connect_codes" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "connect_codes_team" ON "connect_codes" USING btree ("team_id");--> statement-breakpoint

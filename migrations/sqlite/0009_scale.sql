@@ -1,3 +1,25 @@
+CREATE TABLE `announcements` (
+	`id` text PRIMARY KEY NOT NULL,
+	`level` text NOT NULL,
+	`text` text NOT NULL,
+	`from` integer NOT NULL,
+	`until` integer NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `announcements_until` ON `announcements` (`until`);--> statement-breakpoint
+CREATE TABLE `backups` (
+	`name` text PRIMARY KEY NOT NULL,
+	`node` text NOT NULL,
+	`started_at` integer NOT NULL,
+	`files` integer,
+	`bytes` integer,
+	`rows` integer,
+	`verified_at` integer,
+	`failure` text
+);
+--> statement-breakpoint
+CREATE INDEX `backups_started` ON `backups` (`started_at`);--> statement-breakpoint
 CREATE TABLE `nodes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,

@@ -1,7 +1,9 @@
 /** What an admin command is made of, and what it works with. */
 import { z } from "zod";
 import type { AccountServices } from "../accounts/compose.ts";
+import type { Announcements } from "../announcements/announcements.service.ts";
 import type { Audit } from "../audit/audit.repo.ts";
+import type { Backups } from "../backup/backups.service.ts";
 import type { Books } from "../billing/compose.ts";
 import type { BillingDesk } from "../billing/desk/billing-desk.service.ts";
 import type { SyncResult } from "../billing/stripe/catalogue-sync.ts";
@@ -11,6 +13,8 @@ import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import type { NewJob } from "../jobs/jobs.repo.ts";
 import type { NodesDesk } from "../nodes/nodes.service.ts";
+import type { OperatorConsole } from "../operator/console.service.ts";
+import type { Operator } from "../operator/signed-by.ts";
 import type { AndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import type { ContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
 import type { Desks } from "../privacy/desks.ts";
@@ -39,18 +43,16 @@ export interface Work {
   readonly android: AndroidDesk;
   readonly containers: ContainerDesk;
   readonly nodes: NodesDesk;
+  readonly backups: Pick<Backups, "status">;
+  readonly console: OperatorConsole;
+  readonly announcements: Announcements;
   /** Who works here; stands in every entry of the audit log about this command. */
   readonly operator: Operator;
   readonly process: AdminProcess;
   /** Leaves work for the running server. */
   readonly enqueue: (tx: Writer, job: NewJob) => Promise<boolean>;
 }
-export interface Operator {
-  /** What they say they do this as; the person concerned sees it. */
-  readonly role: Config["OPERATOR_ROLE"];
-  /** Their name on this machine. */
-  readonly by: string;
-}
+export type { Operator };
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export interface Command {
   /** Its name is one word or two. */

@@ -5,7 +5,10 @@ import { z } from "zod";
 import { SCOPES, type Scope } from "../../shared/access.ts";
 import { email, fullName, TOKEN_DAYS, tokenName } from "../../shared/accounts.ts";
 import { createAccountServices } from "../accounts/compose.ts";
-import { type Audit, createAudit } from "../audit/audit.repo.ts";
+import { createAnnouncementsRepo } from "../announcements/announcements.repo.ts";
+import { createAnnouncements } from "../announcements/announcements.service.ts";
+import { createAudit } from "../audit/audit.repo.ts";
+import { createBackups } from "../backup/backups.service.ts";
 import { createBooks } from "../billing/compose.ts";
 import { sandboxSecretOf } from "../billing/compose-sandbox.ts";
 import { createBillingCommands } from "../billing/desk/compose.ts";
@@ -20,8 +23,12 @@ import { silentLog } from "../log.ts";
 import { createNodesRepo } from "../nodes/nodes.repo.ts";
 import { createNodesDesk } from "../nodes/nodes.service.ts";
 import { openDatabase, recordKeyChange } from "../open-database.ts";
+import { createConsoleRepo } from "../operator/console.repo.ts";
+import { createConsole } from "../operator/console.service.ts";
+import { type Operator, signedBy } from "../operator/signed-by.ts";
 import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
+import { createPhonesRepo } from "../phones/phones.repo.ts";
 import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
 import { createErasuresRepo } from "../privacy/erasure/erasures.repo.ts";
@@ -33,7 +40,6 @@ import {
   type AdminProcess,
   type Command,
   type Commands,
-  type Operator,
   type Options,
   oneLine,
   parse,
@@ -46,6 +52,7 @@ import { DESK_COMMANDS } from "./desk-commands.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
 import { INCIDENT_COMMANDS } from "./incident-commands.ts";
 import { NODE_COMMANDS } from "./node-commands.ts";
+import { OPERATOR_COMMANDS } from "./operator-commands.ts";
 import { PARTNER_COMMANDS } from "./partner-commands.ts";
 import { MOVE_COMMANDS, PERSON_COMMANDS } from "./person-commands.ts";
 import { REQUEST_COMMANDS } from "./request-commands.ts";
@@ -114,6 +121,17 @@ const USAGE = `Usage: npm run admin -- <command>
   android add (--serial S | --address HOST[:PORT]) [--label L] [--region G] --reason R
                                                       makes a device of the ADB server, or one called directly, a phone-to-be
   android forget --device D --reason R                forgets one that is no phone now
+  overview                                            phones, machines, work, mail and backups at a glance
+  jobs list                                           work that failed for good, runs and waits
+  jobs run --id I --reason R                          lets a failed or waiting job run at once
+  phones list --email E --reason R                    the phones of a person's teams, with their names
+  phones stop --phone P --reason R                    parks one with its state, wherever it is
+  config show                                         settings in force; secrets say only whether they are set
+  audit read --reason R                               what operators did, the newest first
+  announcements list                                  what is, was and will be told to everybody
+  announcements add --text T --until TIME [--from TIME] [--level info|warning] --reason R
+                                                      shows one line to everybody, in the panel and on the pages
+  announcements end --id I --reason R                 shows it no more
   desk open --reason R                                prints a link to the operator's page; works once, for 15 minutes
   hosts add --name N --address A --phones N [--certs FOLDER] [--region R] --reason R
                                                       registers a Docker host for phones in containers, and checks it
@@ -149,6 +167,7 @@ const COMMANDS: Commands = {
   ...DECISION_COMMANDS,
   ...REQUEST_COMMANDS,
   ...BILLING_COMMANDS,
+  ...OPERATOR_COMMANDS,
   ...PARTNER_COMMANDS,
   ...UPKEEP_COMMANDS,
   ...DATABASE_COMMANDS,
@@ -295,15 +314,6 @@ function nameOnThisMachine(): string {
   }
 }
 
-/** The audit log of a command: what an operator does says as what, and who on this machine. */
-function signedBy(audit: Audit, operator: Operator): Audit {
-  return {
-    ...audit,
-    record: (tx, entry) =>
-      audit.record(tx, entry.actor === "operator" ? { ...entry, detail: { ...entry.detail, ...operator } } : entry),
-  };
-}
-
 /** `reason`: why this command changed the key file, when it did. */
 async function open(process: AdminProcess, config: Config, operator: Operator, reason: Options[string]): Promise<Work> {
   const { clock } = process;
@@ -354,9 +364,16 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
   });
   const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
+  const nodes = createNodesDesk({ db, repo: createNodesRepo(db, clock), audit });
+  const backups = createBackups({ db, config, clock, log: silentLog, node: "" });
+  const console = createConsole({
+    ...{ db, repo: createConsoleRepo(db), audit, clock, config, nodes, hosts: containers.hosts },
+    ...{ jobsRepo: createJobsRepo(db, clock), phonesRepo: createPhonesRepo(db), mail: services.mail },
+    ...{ accounts: services.accounts, sessions: services.sessions, memberships: services.memberships },
+  });
   return {
     ...{ db, audit, services, asked, erasures, books, billingDesk, syncCatalogue, desks, android, containers },
-    ...{ operator, process, enqueue },
-    nodes: createNodesDesk({ db, repo: createNodesRepo(db, clock), audit }),
+    ...{ operator, process, enqueue, nodes, backups, console },
+    announcements: createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock }),
   };
 }

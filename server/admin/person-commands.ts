@@ -1,7 +1,6 @@
 /** Commands about one person. Each leaves an entry in the audit log that the person sees, with its reason. */
 import { email } from "../../shared/accounts.ts";
 import { deviceWords } from "../accounts/device-words.ts";
-import { SESSIONS_ENDED_JOB } from "../accounts/ended-elsewhere.ts";
 import { PerchError } from "../errors.ts";
 import { accountFacts } from "./account-facts.repo.ts";
 import { type Commands, type Options, oneLine, parse, reason, type Work } from "./command.ts";
@@ -43,19 +42,8 @@ export const PERSON_COMMANDS: Commands = {
     async run(work, options) {
       const why = parse(reason, "--reason", options["reason"]);
       const { user } = await personOf(work, options);
-      const { db, audit, services, process, enqueue } = work;
-      const { ended, tokens } = await db.tx(async (tx) => {
-        const ids = await services.sessions.endIn(tx, user.id, "all");
-        const detail = { reason: why, count: ids.length };
-        await audit.record(tx, {
-          ...{ chain: "server", actor: "operator", action: "session.revoked", object: user.id, detail },
-        });
-        // A second process cannot tell a server on SQLite; its jobs, which it looks for every second, can.
-        if (db.engine === "sqlite" && ids.length > 0) await enqueue(tx, { kind: SESSIONS_ENDED_JOB, input: { ids } });
-        const facts = await accountFacts(db, tx, user.id, new Date(process.clock.now()));
-        return { ended: ids.length, tokens: facts.tokens.length };
-      });
-      process.out(`Sessions ended: ${ended}. API tokens that still work: ${tokens}.`);
+      const { ended, tokens } = await work.console.signOut(user.id, why);
+      work.process.out(`Sessions ended: ${ended}. API tokens that still work: ${tokens}.`);
     },
   },
   "user erase": {

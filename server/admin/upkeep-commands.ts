@@ -1,6 +1,7 @@
 /** Commands about the server itself: mail that failed, the audit log, the key. */
 import { resolve } from "node:path";
 import { makeBackup, removeOldBackups, restoreBackup } from "../backup/backup.ts";
+import { verifyBackup } from "../backup/verify.ts";
 import { PerchError } from "../errors.ts";
 import { replaceKey } from "../open-database.ts";
 import { type Commands, oneLine, parse, reason } from "./command.ts";
@@ -23,9 +24,8 @@ export const UPKEEP_COMMANDS: Commands = {
         audit.record(tx, { chain: "server", actor: "operator", action: "admin.backup_made", detail: { reason: why } }),
       );
       process.out(`${folder}\t${files} files\t${bytes} bytes`);
-      if (config.DATABASE_URL !== undefined) {
-        process.out("The PostgreSQL database is not in it: back it up with its own tools, for 14 days at most.");
-      }
+      const { rows } = await verifyBackup(config, process.clock, folder);
+      process.out(`Put back into a throw-away folder and compared: all ${rows} rows are there.`);
       const removed = await removeOldBackups(config, process.clock, to);
       if (removed > 0)
         process.out(`Backups removed because they got older than ${config.BACKUP_DAYS} days: ${removed}`);

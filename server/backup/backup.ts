@@ -1,7 +1,7 @@
 /**
  * Backups of the embedded server: the database as one consistent copy, and the files beside it, all of it as encrypted as
  * it lies on the disk. A list of what is in it is sealed with the key of the key file, which is never part of a backup.
- * On PostgreSQL the database is backed up by its own tools; this takes the files.
+ * From PostgreSQL, too, it is one SQLite file (`database-copy.ts`); the files are those of this node.
  *
  * The keys of people are never in a backup but beside all of them, the newest copy alone: a key that was destroyed opens
  * nothing in any of them (`docs/decisions/subject-keys.md`).
@@ -11,22 +11,30 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { databaseFile } from "../db/database-file.ts";
-import { copyDatabase } from "../db/sqlite-copy.ts";
+import { type CopyOrder, copyCounted, copyDatabase } from "../db/sqlite-copy.ts";
 import { demandAlone } from "../db/sqlite-rekey.ts";
 import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
 import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
+import {
+  copyInto,
+  copyKeysOf,
+  DATABASE,
+  demandPostgresAlone,
+  KEYS,
+  putIntoPostgres,
+  type TableCount,
+} from "./database-copy.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const LIST = "backup.json";
-const DATABASE = "perch.db";
 /** Of the database alone, made before a newer version changes it. */
 const BEFORE_UPDATE = "-before-update";
 const NAME = new RegExp(`^perch-\\d{8}T\\d{6}Z(${BEFORE_UPDATE})?$`);
@@ -41,24 +49,38 @@ const manifest = z.strictObject({
   database: z.enum(["sqlite", "none"]),
   /** Without it: all there is. */
   holds: z.literal("database").optional(),
+  /** What every table held at that moment; before there were such, and of a database of an earlier version, nothing. */
+  tables: z
+    .array(z.strictObject({ table: z.string(), rows: z.int(), checksum: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .optional(),
   files: z.array(
     z.strictObject({ path: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/), bytes: z.int(), sha256: z.string() }),
   ),
   mac: z.string(),
 });
-type Manifest = z.infer<typeof manifest>;
+export type Manifest = z.infer<typeof manifest>;
 
 export interface Backup {
   readonly folder: string;
   readonly files: number;
   readonly bytes: number;
+  readonly rows: number;
 }
 
-/**
- * Makes a backup in a folder of its own under `to`; it has its name once it is whole. May run beside the server.
- * `holds`: the database alone, without the files beside it.
- */
-export async function makeBackup(config: Config, clock: Clock, to: string, holds?: "database"): Promise<Backup> {
+export interface BackupOptions {
+  /** The database alone, without the files beside it. */
+  readonly holds?: "database";
+  /** How the SQLite file is copied. */
+  readonly copy?: (order: CopyOrder) => Promise<readonly TableCount[]>;
+}
+
+/** Makes a backup in a folder of its own under `to`; it has its name once it is whole. May run beside the server. */
+export async function makeBackup(
+  config: Config,
+  clock: Clock,
+  to: string,
+  { holds, copy = copyCounted }: BackupOptions = {},
+): Promise<Backup> {
   const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
   const moment = new Date(clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const name = `perch-${moment}${holds === undefined ? "" : BEFORE_UPDATE}`;
@@ -68,29 +90,47 @@ export async function makeBackup(config: Config, clock: Clock, to: string, holds
     throw new PerchError("conflict", `There is a backup ${folder} already. Try again in a second.`);
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
-    const isEmbedded = config.DATABASE_URL === undefined;
-    if (isEmbedded) {
-      copyDatabase(databaseFile(config), deriveKey(key, "database"), join(draft, DATABASE));
-      await copyFile(`${databaseFile(config)}.keyid`, join(draft, "perch.db.keyid"));
-    }
+    const tables = await databaseInto(config, deriveKey(key, "database"), draft, { holds, copy });
     for (const below of foldersOf(holds)) await copyTree(await baseOf(config, below), below, draft);
     const files = await listed(draft);
     const plain = {
       format: 1 as const,
       madeAt: new Date(clock.now()).toISOString(),
-      database: isEmbedded ? ("sqlite" as const) : ("none" as const),
+      database: "sqlite" as const,
       ...(holds && { holds }),
+      ...(tables && { tables: [...tables] }),
       files,
     };
     await writeFile(join(draft, LIST), JSON.stringify({ ...plain, mac: macOf(key, plain) }), { mode: 0o600 });
     await rename(draft, folder);
-    if (isEmbedded) await copyKeys(config, key, to);
+    await copyKeys(config, key, to);
     syncFolder(to);
-    return { folder, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+    return summaryOf(folder, plain);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A database of an earlier version has other tables than this one: it is copied as it lies there, and not counted. */
+async function databaseInto(
+  config: Config,
+  key: Buffer,
+  draft: string,
+  { holds, copy }: { holds: BackupOptions["holds"]; copy: NonNullable<BackupOptions["copy"]> },
+): Promise<readonly TableCount[] | undefined> {
+  if (holds === undefined) return copyInto(config, key, draft, copy);
+  copyDatabase(databaseFile(config), key, join(draft, DATABASE));
+  await copyFile(`${databaseFile(config)}.keyid`, join(draft, `${DATABASE}.keyid`));
+  return undefined;
+}
+
+function summaryOf(folder: string, { files, tables = [] }: Pick<Manifest, "files" | "tables">): Backup {
+  return {
+    ...{ folder, files: files.length },
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+  };
 }
 
 /** Removes backups older than `BACKUP_DAYS`; gives how many. Touches nothing that is no backup. */
@@ -113,11 +153,10 @@ export async function removeOldBackups(
 }
 
 /**
- * Puts a backup in the place of what is there. Looks through all of it first, and does nothing while another process has
- * the database open. Killed meanwhile, it can be run again. Who was erased since the backup is erased again before the
- * server answers anybody.
+ * Looks through all of a backup: the list is as it was sealed, and every file is as it was listed.
+ * @throws PerchError that says what is wrong
  */
-export async function restoreBackup(config: Config, clock: Clock, from: string): Promise<Backup> {
+export async function examineBackup(config: Config, clock: Clock, from: string): Promise<Manifest> {
   const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
   const list = await readList(from);
   if (!sameMac(list.mac, macOf(key, list))) {
@@ -141,13 +180,33 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
       );
     }
   }
+  return list;
+}
+
+/**
+ * Puts a backup in the place of what is there. Looks through all of it first, and does nothing while another process has
+ * the database open. Killed meanwhile, it can be run again. Who was erased since the backup is erased again before the
+ * server answers anybody.
+ */
+export async function restoreBackup(config: Config, clock: Clock, from: string): Promise<Backup> {
+  const list = await examineBackup(config, clock, from);
+  const key = deriveKey(readFileKey({ keyFile: config.keyFile, databaseExists: true }), "database");
   const file = databaseFile(config);
-  if (list.database === "sqlite" && existsSync(file)) demandAlone(file, deriveKey(key, "database"));
+  const isEmbedded = config.DATABASE_URL === undefined;
+  if (list.database === "sqlite") {
+    await demandPostgresAlone(config);
+    if (isEmbedded && existsSync(file)) demandAlone(file, key);
+  }
   const next = join(config.DATA_DIR, "restoring");
   await rm(next, { recursive: true, force: true });
   for (const { path } of list.files) {
     await mkdir(dirname(join(next, path)), { recursive: true, mode: 0o711 });
     await copyFile(join(from, path), join(next, path));
+  }
+  if (list.database === "sqlite" && !isEmbedded) {
+    const kept = join(dirname(from), KEYS);
+    if (existsSync(kept)) await copyFile(kept, join(next, KEYS));
+    await putIntoPostgres(config, key, next);
   }
   for (const below of foldersOf(list.holds)) {
     const place = join(await baseOf(config, below), below);
@@ -157,18 +216,18 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
       await move(join(next, below), place);
     }
   }
-  if (list.database === "sqlite") {
+  if (list.database === "sqlite" && isEmbedded) {
     for (const leftover of [`${file}-wal`, `${file}-shm`]) await rm(leftover, { force: true });
     const keys = keysFileOf(file);
-    const kept = join(dirname(from), basename(keys));
+    const kept = join(dirname(from), KEYS);
     // Those in place are the truth: what was destroyed since stays unreadable.
     if (!existsSync(keys) && existsSync(kept)) await copyFile(kept, keys);
     await rename(join(next, DATABASE), file);
-    await rename(join(next, "perch.db.keyid"), `${file}.keyid`);
+    await rename(join(next, `${DATABASE}.keyid`), `${file}.keyid`);
   }
   await rm(next, { recursive: true, force: true });
   syncFolder(config.DATA_DIR);
-  return { folder: from, files: list.files.length, bytes: list.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return summaryOf(from, list);
 }
 
 /** A backup of the database alone leaves the files in place alone, too. */
@@ -183,7 +242,7 @@ function foldersOf(holds: Manifest["holds"]): readonly (typeof FOLDERS)[number][
  */
 export async function backUpBeforeUpdate(config: Config, clock: Clock): Promise<void> {
   try {
-    await makeBackup(config, clock, config.backupDir, "database");
+    await makeBackup(config, clock, config.backupDir, { holds: "database" });
   } catch (cause) {
     if (cause instanceof PerchError && cause.code === "conflict") return;
     throw new PerchError(
@@ -210,16 +269,16 @@ async function move(from: string, to: string): Promise<void> {
 
 /** Brings the copy of people's keys beside the backups up to date, where there is one: a destroyed key goes from it, too. */
 export async function renewKeysCopy(config: Config): Promise<void> {
-  if (config.DATABASE_URL !== undefined) return;
-  if (!existsSync(join(config.backupDir, basename(keysFileOf(databaseFile(config)))))) return;
+  if (!existsSync(join(config.backupDir, KEYS))) return;
   await copyKeys(config, readFileKey({ keyFile: config.keyFile, databaseExists: true }), config.backupDir);
 }
 
 /** The newest copy takes the place of the one before, whole or not at all. */
 async function copyKeys(config: Config, key: Buffer, to: string): Promise<void> {
+  const copy = join(to, KEYS);
+  if (config.DATABASE_URL !== undefined) return copyKeysOf(config, deriveKey(key, "database"), copy);
   const keys = keysFileOf(databaseFile(config));
   if (!existsSync(keys)) return;
-  const copy = join(to, basename(keys));
   await rm(`${copy}.new`, { force: true });
   copyDatabase(keys, keysFileKey(deriveKey(key, "database")), `${copy}.new`);
   await rename(`${copy}.new`, copy);
@@ -271,9 +330,9 @@ async function readList(from: string): Promise<Manifest> {
   }
 }
 
-function macOf(key: Buffer, { format, madeAt, database, holds, files }: Omit<Manifest, "mac">): string {
+function macOf(key: Buffer, { format, madeAt, database, holds, tables, files }: Omit<Manifest, "mac">): string {
   return createHmac("sha256", deriveKey(key, "backups"))
-    .update(canonicalJson({ format, madeAt, database, files, ...(holds && { holds }) }))
+    .update(canonicalJson({ format, madeAt, database, files, ...(holds && { holds }), ...(tables && { tables }) }))
     .digest("base64url");
 }
 

@@ -102,6 +102,19 @@ export const PEOPLE_VARIABLES = {
       .default("operator"),
     about: "As what admin commands are run, shown to whose data they read; --role says it for one command.",
   },
+  OPERATORS: {
+    schema: z
+      .string()
+      .default("")
+      .transform((list) =>
+        list
+          .split(",")
+          .map((one) => one.trim().toLowerCase())
+          .filter(Boolean),
+      )
+      .refine((list) => list.every((one) => /^[^\s@]+@[^\s@]+$/.test(one)), "Write addresses with commas between."),
+    about: "Addresses of accounts that may use /operator, with a second factor: ada@example.org,ben@example.org.",
+  },
   PROCESSORS_FILE: {
     schema: z.string().min(1).optional(),
     about: "JSON with region, agreement and retention of who processes data for you; see docs/privacy/processors.md.",

@@ -37,6 +37,10 @@ export const SERVER_VARIABLES = {
     schema: whole(14, 1, 14),
     about: "Backups older than this are removed: 14 at most, because what people had erased is in them.",
   },
+  BACKUP_HOURS: {
+    schema: whole(24, 0, 168),
+    about: "The server makes and verifies a backup this often. 0: it makes none.",
+  },
   DATABASE_URL: {
     secret: true,
     schema: address(/^postgres(ql)?$/, "postgres://user:password@host/database").optional(),

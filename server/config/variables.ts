@@ -35,7 +35,7 @@ export const OWN_PREFIXES = [
   "BACKUP_",
   "PROCESSORS_",
   "INACTIVE_",
-  "OPERATOR_",
+  "OPERATOR",
   "BILLING",
   "STRIPE_",
   "SCRCPY_",

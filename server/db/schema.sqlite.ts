@@ -18,6 +18,8 @@ export const {
   decisions,
   abuseCounts,
   nodes,
+  backups,
+  announcements,
   phones,
   phoneArchives,
   androidDevices,

@@ -1,10 +1,12 @@
 /** Every table, declared once; the two engines get them through their kit. */
 import { abuseTables } from "../abuse/abuse.tables.ts";
 import { accountTables, userTables } from "../accounts/accounts.tables.ts";
+import { announcementTables } from "../announcements/announcements.tables.ts";
 import { auditTables } from "../audit/audit.tables.ts";
 import { automationTables } from "../automations/automations.tables.ts";
 import { secretTables } from "../automations/secrets/secrets.tables.ts";
 import { workspaceTables } from "../automations/workspaces.tables.ts";
+import { backupTables } from "../backup/backups.tables.ts";
 import { billingTables } from "../billing/billing.tables.ts";
 import { ledgerTables } from "../billing/ledger/ledger.tables.ts";
 import { sandboxTables } from "../billing/sandbox/sandbox.tables.ts";
@@ -45,6 +47,8 @@ export function defineTables(k: Kit) {
     ...teams,
     ...accounts,
     ...nodeTables(k),
+    ...backupTables(k),
+    ...announcementTables(k),
     ...phones,
     ...phoneArchiveTables(k, phones),
     ...androidTables(k, phones),

@@ -3,6 +3,7 @@
  * few rows a test leaves. One whose catalogue changed meanwhile, or that holds a great many rows, is not.
  */
 import { JOURNAL, type PostgresSession } from "./migrate.ts";
+import { DEFAULT_SCHEMA } from "./own-schema.postgres.ts";
 
 /** Beyond these the dead rows would slow down who comes next. */
 const MOST_ROWS = 5_000;
@@ -18,7 +19,7 @@ export interface Emptying {
 
 /** For a database that was just prepared. */
 export async function emptyingOf(session: PostgresSession): Promise<Emptying> {
-  const look = `select ${[...CATALOGUE, JOURNAL].map(stamp).join(" || ' ' || ")} as stamp`;
+  const look = `select ${[...CATALOGUE, `${DEFAULT_SCHEMA}.${JOURNAL}`].map(stamp).join(" || ' ' || ")} as stamp`;
   const prepared = (await session.rows(look))[0]?.["stamp"];
   const tables = await session.rows(
     `select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name from pg_class c

@@ -133,7 +133,7 @@ describe("the doctor beside a running server", () => {
     const nameOf = (ago: number) => `perch-${new Date(Date.now() - ago).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
     mkdirSync(join(BACKUP_DIR, nameOf(80 * 3_600_000)), { recursive: true });
     expect((await doctor({ ...env(), BACKUP_DIR })).by["backups"]).toMatchObject({
-      ...{ state: "warn", says: "The newest of 1 backups is 80 hours old." },
+      ...{ state: "warn", says: "The newest of 1 backups is 80 hours old, and was not put back and compared." },
     });
     mkdirSync(join(BACKUP_DIR, nameOf(60_000)));
     expect((await doctor({ ...env(), BACKUP_DIR })).by["backups"]).toMatchObject({

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readVerified } from "../backup/verify.ts";
 import { lookAtStripe } from "../billing/stripe/look.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -157,21 +158,29 @@ export function clockVerdict(heard: readonly HeardClock[]): Verdict {
 const BACKUP = /^perch-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const HOUR_MS = 3_600_000;
 
-export async function backupsVerdict(config: Pick<Config, "backupDir" | "DATA_DIR">, clock: Clock): Promise<Verdict> {
+export async function backupsVerdict(
+  config: Pick<Config, "backupDir" | "DATA_DIR" | "BACKUP_HOURS">,
+  clock: Clock,
+): Promise<Verdict> {
   const { backupDir, DATA_DIR } = config;
-  const make = "Make one every night: npm run admin -- backup --reason nightly";
+  const make =
+    config.BACKUP_HOURS === 0
+      ? "Set BACKUP_HOURS, or make one every night: npm run admin -- backup --reason nightly"
+      : "The server makes them itself while it runs; one now: npm run admin -- backup --reason now";
   const names: string[] = await readdir(backupDir).catch(() => []);
   const made = names.flatMap((name) => {
     const [, y, mo, d, h, mi, s] = BACKUP.exec(name) ?? [];
-    return y === undefined ? [] : [Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s))];
+    const at = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
+    return y === undefined ? [] : [{ name, at }];
   });
-  const newest = Math.max(...made);
-  if (made.length === 0) {
+  const [newest] = made.toSorted((a, b) => b.at - a.at);
+  if (newest === undefined) {
     const isNew = !existsSync(DATA_DIR);
     return isNew ? ok("There is nothing to back up yet.") : warn(`There is no backup in ${backupDir}.`, make);
   }
-  const hours = Math.floor((clock.now() - newest) / HOUR_MS);
-  const says = `The newest of ${made.length} backups is ${hours} hours old.`;
+  const checked = await readVerified(join(backupDir, newest.name));
+  const hours = Math.floor((clock.now() - newest.at) / HOUR_MS);
+  const says = `The newest of ${made.length} backups is ${hours} hours old, and was ${checked === undefined ? "not " : ""}put back and compared.`;
   if (hours > 48) return warn(says, make);
   const [dataDisk, backupDisk] = await Promise.all(
     [stat(DATA_DIR), stat(backupDir)].map((one) => one.catch(() => undefined)),

@@ -19,6 +19,7 @@ const options: ServerChecksOptions = {
   state: () => "serving",
   drivers: () => [{ kind: "web", running: 2 }],
   mailLagMs: undefined,
+  backups: async () => ["ok", "The first one is due soon."],
 };
 const look = async (name: string, changed: Partial<ServerChecksOptions> = {}) =>
   serverChecks({ ...options, ...changed })[name]?.(signal);

@@ -19,6 +19,8 @@ export interface ServerChecksOptions {
   readonly drivers: () => readonly { readonly kind: string; readonly running: number }[];
   /** Undefined where mail stays on this machine. */
   readonly mailLagMs: (() => Promise<number>) | undefined;
+  /** Warns when the last good backup is too old. */
+  readonly backups: () => Promise<Finding>;
 }
 
 const MB = 1024 * 1024;
@@ -59,6 +61,7 @@ export function serverChecks(options: ServerChecksOptions): Checks {
       if (late <= MAIL_LATE_MS) return ["ok", "Mail leaves in time."];
       return ["warn", `Mail has been waiting for ${Math.round(late / 60_000)} minutes. Look at the mail server.`];
     },
+    backups: options.backups,
   };
 }
 

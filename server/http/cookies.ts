@@ -29,6 +29,12 @@ export const COOKIES = {
     kind: "essential",
     maxAge: SECOND_STEP_MS / 1000,
   },
+  closed: {
+    suffix: "-closed",
+    purpose: "remembers which announcements you closed",
+    kind: "preference",
+    maxAge: 90 * 24 * 3600,
+  },
   desk: {
     suffix: "-desk",
     purpose: "keeps the page of the operator open for the operator",

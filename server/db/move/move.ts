@@ -7,7 +7,7 @@ import { PerchError } from "../../errors.ts";
 import { isAway } from "../../trouble.ts";
 import type { TargetMark } from "./move-mark.repo.ts";
 import { isStorable, keyOf, type MovedTable, type Row, storable, Tally } from "./moved-tables.ts";
-import type { MoveSource, MoveTarget, RowReader } from "./rows.ts";
+import type { MoveTarget, RowReader } from "./rows.ts";
 
 const BATCH = 1_000;
 /** A chain of hashes over its rows: nothing in it is changed. */
@@ -21,7 +21,7 @@ export interface MovedCount {
 
 export interface MoveOptions {
   readonly id: string;
-  readonly source: MoveSource;
+  readonly source: RowReader;
   readonly target: MoveTarget;
   readonly tables: readonly MovedTable[];
   /** Called after each batch and each comparison. */
@@ -134,6 +134,11 @@ async function* rowsOf(reader: RowReader, table: MovedTable, batch: number): Asy
     if (last === undefined || rows.length < batch) return;
     after = keyOf(table, last);
   }
+}
+
+/** Count and checksum of a table as it is read. */
+export function tallyTable(reader: RowReader, table: MovedTable, batch = BATCH): Promise<Tally> {
+  return tallyOf(rowsOf(reader, table, batch));
 }
 
 async function tallyOf(rows: AsyncIterable<Row>): Promise<Tally> {

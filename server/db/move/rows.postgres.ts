@@ -132,6 +132,12 @@ export async function postgresSource(end: PostgresEnd, tables: readonly MovedTab
   };
 }
 
+/** What every table is at one moment; who writes meanwhile is not held up. */
+export async function postgresSnapshot(end: PostgresEnd): Promise<RowReader> {
+  await end.client.query("begin isolation level repeatable read read only");
+  return readerOf(end);
+}
+
 export function postgresTarget(end: PostgresEnd): MoveTarget {
   const { client, schema, keysSchema } = end;
   return {

@@ -25,7 +25,8 @@ function fromCell(kind: Kind, cell: Cell): Value {
   return kind === "bytes" ? Buffer.from(cell, "hex") : cell;
 }
 
-function readerOf(db: Sqlite.Database, keys: Sqlite.Database): RowReader {
+/** Reads over connections somebody else closes, or `close` does. */
+export function sqliteReader(db: Sqlite.Database, keys: Sqlite.Database): RowReader {
   const kinds = (table: MovedTable) => table.key.map((at) => table.columns[at]?.kind ?? "text");
   return {
     async count(table) {
@@ -71,7 +72,7 @@ function putMark(db: Sqlite.Database, text: string): void {
 /** Over connections that have both files for themselves. */
 export function sqliteSource(db: Sqlite.Database, keys: Sqlite.Database): MoveSource {
   return {
-    ...readerOf(db, keys),
+    ...sqliteReader(db, keys),
     async finish(mark) {
       putMark(db, mark);
       db.exec("COMMIT");
@@ -83,7 +84,7 @@ export function sqliteSource(db: Sqlite.Database, keys: Sqlite.Database): MoveSo
 export function sqliteTarget(db: Sqlite.Database, keys: Sqlite.Database): MoveTarget {
   db.pragma("foreign_keys = OFF");
   return {
-    ...readerOf(db, keys),
+    ...sqliteReader(db, keys),
     async mark() {
       const row = db
         .prepare<[string], { sealed: string }>(`select sealed from ${MARKED_TABLE} where name = ?`)

@@ -1,5 +1,6 @@
 /** The frame every page stands in, and the parts forms are made of. Everything interpolated is escaped by `html`. */
 import { html, raw } from "hono/html";
+import type { AnnouncementView } from "../../../shared/announcements.ts";
 import { MARK, MARK_PATH, STYLESHEET_PATH } from "./stylesheet.ts";
 
 export type Html = ReturnType<typeof html>;
@@ -13,9 +14,11 @@ export interface PageFrame {
   readonly path?: string;
   /** The address of who is signed in, if anybody is. */
   readonly signedInAs?: string | undefined;
+  /** What the operator tells everybody and this browser did not close. */
+  readonly announcements?: readonly AnnouncementView[];
 }
 
-export function layout({ title, content, narrow = false, path, signedInAs }: PageFrame): Html {
+export function layout({ title, content, narrow = false, path, signedInAs, announcements = [] }: PageFrame): Html {
   const link = (to: string, label: string) =>
     html`<a href="${to}"${to === path ? raw(' aria-current="page"') : ""}>${label}</a>`;
   return html`<!doctype html>
@@ -36,12 +39,17 @@ export function layout({ title, content, narrow = false, path, signedInAs }: Pag
       : html`<form method="post" action="/sign-out"><button class="link" title="Signed in as ${signedInAs}">Sign out</button></form>`
   }</nav>
 </header>
-<main${narrow ? raw(' class="narrow"') : ""}>
+${announcements.map((one) => announcementLine(one, path))}<main${narrow ? raw(' class="narrow"') : ""}>
 ${content}
 </main>
 <footer class="foot"><a href="/privacy">Privacy policy</a><a href="/trust">Kept promises</a><a href="/support">Contact and support</a></footer>
 </body>
 </html>`;
+}
+
+function announcementLine({ id, level, text }: AnnouncementView, path = "/"): Html {
+  return html`<aside class="told ${level}" aria-label="Announcement"><p>${text}</p><form method="post" action="/announcement/close">${hidden({ id, next: path })}<button class="link" aria-label="Close this announcement">Close</button></form></aside>
+`;
 }
 
 /** What went wrong with the form as a whole. */

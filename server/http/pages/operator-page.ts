@@ -1,4 +1,7 @@
-/** The operator's page: what waits, with its clocks. Opened by a link that an admin command makes; nothing can be changed here. */
+/**
+ * The operator's pages. Whoever is named in OPERATORS and has a second factor reads and, freshly proven, changes here; a link
+ * that an admin command makes shows the same without names and without changing anything.
+ */
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { CURRENCY } from "../../../shared/billing/catalogue.ts";
@@ -7,32 +10,138 @@ import { PerchError } from "../../errors.ts";
 import type { DeskFigures } from "../../privacy/desk/operator-desk.service.ts";
 import type { IncidentView } from "../../privacy/incidents/incidents.service.ts";
 import { RETENTION } from "../../privacy/tags.ts";
+import type { Actor } from "../../teams/team-scope.ts";
 import { isFetchedByScript } from "../at-the-machine.ts";
 import { readCookie, writeCookie } from "../cookies.ts";
-import { deadLink, type Html, hidden } from "./layout.ts";
-import { formFields, type PageServices, type PagesEnv, show } from "./page-context.ts";
+import { deadLink, type Html, hidden, problem } from "./layout.ts";
+import { ACTIONS, changes, LEADS, LOOKS, looked, looks, sectionContent } from "./operator/actions.ts";
+import { announceCard, announceForm } from "./operator/announcements-part.ts";
+import { at, card, head, isSection, pathOf, type Section, tag } from "./operator/parts.ts";
+import { backupsCard, countsCard, peopleContent, readinessCard } from "./operator/sections.ts";
+import {
+  currentActor,
+  formFields,
+  type PageCall,
+  type PageServices,
+  type PagesEnv,
+  parseFields,
+  show,
+  submit,
+} from "./page-context.ts";
+import { isProven, provePath } from "./prove-page.ts";
 
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 const title = "Operator";
+const PROVEN_MS = 10 * 60_000;
+
+/** Who looks: an operator by their account, or whoever opened the link that was made on the machine. */
+type Visitor = { readonly by: string; readonly actor: Actor } | { readonly by: undefined };
 
 export function operatorPage(services: PageServices): Hono<PagesEnv> {
   const pages = new Hono<PagesEnv>();
+  const { desk, publicUrl, operator } = services;
 
-  pages.get("/operator", async (c) => {
-    const { desk, publicUrl } = services;
-    const token = c.req.query("token");
-    if (token !== undefined) return show(c, services, { title, narrow: true, content: openContent(token) });
+  async function visitorOf(c: PageCall): Promise<Visitor> {
+    const actor = await currentActor(c, services);
+    if (actor !== undefined) {
+      const { email } = (await services.connect.me(actor)).user;
+      if (operator.isOperator(email)) {
+        const { totp, passkeys } = await services.factors.overviewParts(actor.userId);
+        if (totp === null && passkeys.length === 0) {
+          throw new PerchError("forbidden", "Operators need a second factor. Add a passkey or codes of an app first.");
+        }
+        return { by: email.split("@")[0] ?? "", actor };
+      }
+    }
     if (isFetchedByScript(c.req) || !desk.isOpen(readCookie(c, "desk", publicUrl))) {
       throw new PerchError(
         "forbidden",
-        "This page is the operator's. Make a link to it on the machine: npm run admin -- desk open --reason “why”.",
+        "This page is the operator's. Sign in with an account named in OPERATORS, or make a link on the machine: npm run admin -- desk open --reason “why”.",
       );
     }
-    return show(c, services, { title, content: deskContent(await desk.figures()) });
+    return { by: undefined };
+  }
+
+  /** An operator who proved within ten minutes that it is them; otherwise where to do that. */
+  async function provenOperator(c: PageCall, section: Section): Promise<string | Response> {
+    const visitor = await visitorOf(c);
+    if (visitor.by === undefined) {
+      throw new PerchError("forbidden", "The link only shows. Sign in with an account named in OPERATORS to do this.");
+    }
+    if (await isProven(services, visitor.actor, PROVEN_MS)) return visitor.by;
+    return c.redirect(provePath(pathOf(section)), 303);
+  }
+
+  pages.get("/operator", async (c) => {
+    const token = c.req.query("token");
+    if (token !== undefined) return show(c, services, { title, narrow: true, content: openContent(token) });
+    const { by = "link" } = await visitorOf(c);
+    const [overview, figures, backups, readiness] = await Promise.all([
+      ...([operator.as(by).console.overview(), desk.figures()] as const),
+      ...([operator.backups(), operator.readiness()] as const),
+    ]);
+    const content = html`${head("", "What is, what waits, and until when. Names are shown only with a reason.")}${readinessCard(readiness)}${countsCard(overview)}${backupsCard(backups)}${deskContent(figures)}`;
+    return show(c, services, { title, content });
+  });
+
+  pages.get("/operator/:section", async (c) => {
+    const { section } = c.req.param();
+    if (!isSection(section) || section === "") throw new PerchError("not_found", "There is no such page.");
+    const visitor = await visitorOf(c);
+    const content = await sectionContent(operator.as(visitor.by ?? "link"), section, visitor.by !== undefined);
+    const done = c.req.query("done") !== undefined;
+    return show(c, services, { title, content: html`${head(section, LEADS[section], done)}${content}` });
+  });
+
+  pages.post("/operator/look", async (c) => {
+    const fields = await formFields(c);
+    const wanted = parseFields(looks, fields);
+    const section = LOOKS[wanted.look];
+    const by = await provenOperator(c, section);
+    if (typeof by !== "string") return by;
+    const again = ({ message }: { message: string }) => ({
+      title,
+      content: html`${head(section, LEADS[section])}${problem(message)}${section === "people" ? peopleContent({ change: true }) : ""}`,
+    });
+    return submit(
+      c,
+      services,
+      async () => {
+        const content = await looked(operator.as(by), wanted);
+        return show(c, services, { title, content: html`${head(section, LEADS[section])}${content}` });
+      },
+      again,
+    );
+  });
+
+  pages.post("/operator/do", async (c) => {
+    const { action, target, reason, section } = parseFields(changes, await formFields(c));
+    const by = await provenOperator(c, section);
+    if (typeof by !== "string") return by;
+    await ACTIONS[action](operator.as(by), target, reason);
+    return c.redirect(`${pathOf(section)}?done=1`, 303);
+  });
+
+  pages.post("/operator/announce", async (c) => {
+    const fields = await formFields(c);
+    const by = await provenOperator(c, "announcements");
+    if (typeof by !== "string") return by;
+    const { announcements } = operator.as(by);
+    return submit(
+      c,
+      services,
+      async () => {
+        const { text, level, from, until, reason } = parseFields(announceForm, fields);
+        await announcements.announce({ text, level, from: from ?? new Date(services.clock.now()), until }, reason);
+        return c.redirect(`${pathOf("announcements")}?done=1`, 303);
+      },
+      (wrong) => ({
+        title,
+        content: html`${head("announcements", LEADS.announcements)}${announceCard(fields, wrong)}`,
+      }),
+    );
   });
 
   pages.post("/operator", async (c) => {
-    const { desk, publicUrl } = services;
     const { token = "" } = await formFields(c);
     try {
       writeCookie(c, "desk", publicUrl, await desk.open(token));
@@ -51,22 +160,8 @@ function openContent(token: string): Html {
 }
 
 function deskContent(figures: DeskFigures): Html {
-  return html`<div class="stack"><h1>Operator</h1><p class="lead">What waits, and until when. Names are shown by the commands alone, with a reason.</p></div>
-${incidentsCard(figures.incidents)}${requestsCard(figures)}${erasuresCard(figures)}${policyCard(figures)}${sweepsCard(figures)}${billingCard(figures)}${mailCard(figures)}${processorsCard(figures)}`;
+  return html`${incidentsCard(figures.incidents)}${requestsCard(figures)}${erasuresCard(figures)}${policyCard(figures)}${sweepsCard(figures)}${billingCard(figures)}${mailCard(figures)}${processorsCard(figures)}`;
 }
-
-/** A state in words and colour, never in colour alone. */
-function tag(words: string, tone: "ok" | "bad" | "" = ""): Html {
-  return html`<span class="${`tag ${tone}`.trim()}">${words}</span>`;
-}
-
-function card(id: string, heading: string, items: readonly Html[], none: string): Html {
-  return html`<section class="card" id="${id}"><h2>${heading}</h2>${
-    items.length === 0 ? html`<p class="secondary">${none}</p>` : html`<ul class="rows">${items}</ul>`
-  }</section>`;
-}
-
-const at = (moment: Date) => html`<time datetime="${moment.toISOString()}">${MOMENT.format(moment)} UTC</time>`;
 
 function hours(left: number): string {
   if (left < 0) return `${Math.ceil(-left)} h over`;

@@ -1,6 +1,7 @@
 /** What all pages share: who is asking, how an answer is sent, and the guards every form passes. */
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
+import { announcementId } from "../../../shared/announcements.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import type { ProcessorView } from "../../../shared/privacy.ts";
 import type { FormStamps } from "../../abuse/form-stamp.ts";
@@ -12,12 +13,14 @@ import { type Factors, PASSKEYS_PATH } from "../../accounts/factors.service.ts";
 import type { Recovery } from "../../accounts/recovery.service.ts";
 import type { IssuedSession, Sessions } from "../../accounts/sessions.service.ts";
 import type { Uninstall } from "../../accounts/uninstall.service.ts";
+import type { Announcements } from "../../announcements/announcements.service.ts";
 import { CARD_NUMBER_WORDS, holdsCardNumber } from "../../billing/card-numbers.ts";
 import type { Clock } from "../../clock.ts";
 import { HTTP_STATUS, INTERNAL_MESSAGE, PerchError } from "../../errors.ts";
 import type { RateLimiter } from "../../limits/rate-limiter.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { OperatorSeat } from "../../operator/seat.ts";
 import type { OperatorDesk } from "../../privacy/desk/operator-desk.service.ts";
 import type { Erasures } from "../../privacy/erasure/erasures.service.ts";
 import type { ExportParts } from "../../privacy/export/compose.ts";
@@ -73,6 +76,8 @@ export interface PageServices {
   readonly policy: Pick<PolicyDesk, "current" | "announcedNext" | "published">;
   readonly processors: () => readonly ProcessorView[];
   readonly desk: OperatorDesk;
+  readonly operator: OperatorSeat;
+  readonly announcements: Pick<Announcements, "current">;
   /** Of an invoice a mail leads to; `undefined` for one that is not known. */
   readonly invoicePage: (id: string) => Promise<InvoicePage | undefined>;
   readonly clock: Clock;
@@ -117,7 +122,14 @@ export async function show(
 ): Promise<Response> {
   const actor = await currentActor(c, services);
   const signedInAs = actor && (await services.connect.me(actor)).user.email;
-  return c.html(layout({ ...frame, path: c.req.path, signedInAs }), status);
+  const closed = closedAnnouncements(c, services.publicUrl);
+  const announcements = (await services.announcements.current()).filter(({ id }) => !closed.includes(id));
+  return c.html(layout({ ...frame, path: c.req.path, signedInAs, announcements }), status);
+}
+
+/** Ids of those this browser closed. */
+export function closedAnnouncements(c: PageCall, publicUrl: URL): readonly string[] {
+  return (readCookie(c, "closed", publicUrl) ?? "").split(".").filter((id) => announcementId.safeParse(id).success);
 }
 
 type ErrorStatus = (typeof HTTP_STATUS)[keyof typeof HTTP_STATUS];
@@ -184,6 +196,7 @@ const RETURNS = ["/connect", "/invite"];
 /** Where to go on after signing in: only a page of our own that waits for it, never an address from outside. */
 export function safeNext(text: string | undefined, publicUrl: URL): string | undefined {
   if (text === PASSKEYS_PATH || text === STANDING_PATH || text === DATA_PATH) return text;
+  if (text !== undefined && /^\/operator(\/[a-z]{1,20})?$/.test(text)) return text;
   if (text === undefined || !RETURNS.some((path) => text.startsWith(`${path}?`))) return undefined;
   if (!URL.canParse(text, publicUrl)) return undefined;
   const url = new URL(text, publicUrl);

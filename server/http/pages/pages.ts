@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { PerchError } from "../../errors.ts";
 import { registeredCookiesOnly } from "../cookies.ts";
 import { accountPages } from "./account-pages.ts";
+import { announcementPage } from "./announcement-page.ts";
 import { billingPages } from "./billing-pages.ts";
 import { connectPage } from "./connect-page.ts";
 import { dataPage } from "./data-page.ts";
@@ -32,6 +33,7 @@ export function createPages(services: PageServices): Hono<PagesEnv> {
   pages.use(formGuard(services.publicUrl));
   const groups = [
     publicPages,
+    announcementPage,
     privacyPages,
     operatorPage,
     trustPage,

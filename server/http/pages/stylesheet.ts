@@ -73,6 +73,10 @@ main .link { color: var(--accent-text); text-decoration: underline; text-underli
 .bar .link, .foot .link { font-size: 14px; }
 .notice { border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 6px; padding: 12px 16px; background: var(--accent-soft); }
 .notice.bad { border-left-color: var(--bad); background: var(--bad-soft); }
+.told { width: 100%; max-width: 728px; margin: 0 auto; display: flex; gap: 4px 16px; align-items: center; justify-content: space-between; padding: 8px 16px; border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 6px; background: var(--accent-soft); font-size: 14px; }
+.told.warning { border-left-color: var(--bad); background: var(--bad-soft); }
+.told + .told { margin-top: 8px; }
+.told .link { width: auto; font-size: 14px; }
 .or { display: flex; align-items: center; gap: 12px; color: var(--text-2); font-size: 13px; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .items { list-style: none; display: grid; gap: 12px; }
@@ -115,6 +119,11 @@ pre.letter { font: inherit; }
 .rows li:first-child { border-top: 0; padding-top: 0; }
 .rows li > :first-child { flex: 1 1 180px; min-width: 0; }
 .rows li > .secondary { flex-basis: 100%; }
+.rows li > details { flex-basis: 100%; }
+.tabs { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 14px; border-bottom: 1px solid var(--line); padding-bottom: 8px; }
+.tabs a { display: inline-flex; align-items: center; min-height: 32px; color: var(--text-2); text-decoration: none; }
+.tabs a:hover, .tabs a[aria-current] { color: var(--text); text-decoration: underline; }
+.tabs a[aria-current] { font-weight: 560; }
 .tag { display: inline-block; padding: 1px 8px; border: 1px solid var(--line-control); border-radius: 10px; font-size: 13px; }
 .tag.bad { color: var(--bad-text); border-color: var(--bad); background: var(--bad-soft); }
 .tag.ok { border-color: var(--ok); }
@@ -123,6 +132,7 @@ del { color: var(--bad-text); background: var(--bad-soft); }
 .hero { display: grid; grid-template-columns: 1fr auto; gap: 24px; align-items: center; padding-block: 8px; }
 .hero > div { display: grid; gap: 16px; }
 .hero svg { width: 148px; height: auto; }
+@media (max-width: 760px) { .told { width: calc(100% - 32px); } }
 @media (max-width: 560px) {
   .card { padding: 16px; }
   .hero { grid-template-columns: 1fr; }

@@ -10,6 +10,8 @@ import type { PolicyVersion } from "../../../shared/policy/versions.ts";
 import { createAccountServices } from "../../accounts/compose.ts";
 import { createPasswords, type Passwords } from "../../accounts/passwords.ts";
 import type { IssuedSession } from "../../accounts/sessions.service.ts";
+import { createAnnouncementsRepo } from "../../announcements/announcements.repo.ts";
+import { createAnnouncements } from "../../announcements/announcements.service.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
@@ -54,6 +56,16 @@ export const QUICK_PASSWORDS = createPasswords({ memoryCost: 8, timeCost: 1, par
 export function requestInfo(about: Partial<RequestInfo> = {}): RequestInfo {
   return { requestId: "11111111-2222-4333-8444-555555555555", ip: "127.0.0.1", userAgent: CHROME_ON_LINUX, ...about };
 }
+
+/** The operator's pages work on a whole server; see `operator-pages.test.ts`. */
+const NOBODY_OPERATES: PageServices["operator"] = {
+  isOperator: () => false,
+  as: () => {
+    throw new Error("Nobody operates here.");
+  },
+  backups: async () => ({ everyHours: 0, lastGood: undefined, latest: [], finding: ["ok", ""] }),
+  readiness: async () => ({ ready: true, checks: [] }),
+};
 
 export function startPages(
   db: Database,
@@ -146,6 +158,8 @@ export function startPages(
     ...{ copies, imports },
     ...{ clock, log: silentLog, limiter, refusals: createRefusals({ log: silentLog, clock }), publicUrl },
     ...{ policy, desk, processors },
+    operator: NOBODY_OPERATES,
+    announcements: createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock }),
     invoicePage: options.invoicePage ?? (async () => undefined),
   };
   app.route("/", createPages(pageServices));

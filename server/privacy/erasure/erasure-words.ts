@@ -84,6 +84,8 @@ export const TABLE_WORDS = {
   androidDevices: "Devices phones run on",
   phoneHosts: "Machines phones run on",
   nodes: "Machines the server runs on",
+  backups: "How backups went",
+  announcements: "What the operator told everybody",
   phoneContainers: "Machines phones run on",
   partnerPhones: "Phones at our cloud-phone partner",
   partnerStrays: "Phones at our cloud-phone partner",
