@@ -48,9 +48,9 @@ function taken(text: string, module: string): readonly string[] {
 /** Where each is used, and by whose choice the address is. A new line here is a new way out of the machine. */
 const KNOWN = [
   // The operator's: DATABASE_URL, DATABASE_DIRECT_URL, `db move --to` and SMTP_URL.
-  "server/db/postgres-open.ts pg",
   "server/db/listening.postgres.ts pg",
-  "server/move-database.ts pg",
+  "server/db/move/ends.ts pg",
+  "server/db/postgres-open.ts pg",
   "server/mail/smtp.ts nodemailer",
   "server/mail/smtp.ts node:net",
   // S3_ENDPOINT. The library only signs.

@@ -1,6 +1,8 @@
 /** The tRPC contract over `StubTeam`: the same procedures, inputs and error shape as the server's, nothing behind them. */
+
 import { tracked } from "@trpc/server";
 import { z } from "zod";
+import type { AnnouncementView } from "../../shared/announcements.ts";
 import * as automations from "../../shared/automations.ts";
 import { parseFlow } from "../../shared/flows/parse.ts";
 import { selectorOf, stepAt } from "../../shared/flows/step-at.ts";
@@ -49,6 +51,7 @@ function appCall(state: StubState, what: string, { appId }: { readonly appId: st
 export const stubRouter = t.router({
   ...accountProcedures,
   ...billingProcedures,
+  announcements: t.router({ current: signedIn.query((): AnnouncementView[] => []) }),
   phones: t.router({
     list: signedIn.query(({ ctx }) => [...ctx.state.team.phones.values()]),
     get: signedIn.input(phones.phoneRef).query(({ ctx, input }) => ctx.state.team.get(input.phoneId)),

@@ -1,5 +1,5 @@
 /** The panel's frame: the tabs, what shows in each, and the states in which none of them can. */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { roleMay } from "../../../shared/access.ts";
 import type { Me } from "../../../shared/accounts.ts";
 import type { BillingSummary } from "../../../shared/billing/billing.ts";
@@ -42,6 +42,12 @@ const ACCOUNT = lazyModule(() => import("../account/account-screen.tsx"));
 const PRIVACY = lazyModule(() => import("../privacy/privacy-screen.tsx"));
 const HOLD = lazyModule(() => import("../privacy/hold-gate.tsx"));
 const SECOND_FACTOR = lazyModule(() => import("../team/second-factor-gate.tsx"));
+
+/** Without it the panel does all else. */
+const Announcements = lazy(async () => {
+  const part = await import("./announcements.tsx").catch(() => undefined);
+  return { default: part?.Announcements ?? (() => null) };
+});
 
 const readMe = (api: Api): Promise<Me> => api.account.me.query();
 
@@ -174,6 +180,9 @@ function SignedInPanel({ place, tab, onTab: setTab }: SignedInPanelProps) {
   return (
     <PanelWaysProvider me={me.value} toAccount={toAccount} toPrivacy={toPrivacy}>
       <main className="panel">
+        <Suspense fallback={null}>
+          <Announcements />
+        </Suspense>
         {/* The phone stays mounted under the other tabs, so that coming back shows the last picture at once. */}
         <TabPanel id="phone" current={tab} fill>
           <h1 className="sr-only">Phone</h1>

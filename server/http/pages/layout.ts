@@ -39,7 +39,7 @@ export function layout({ title, content, narrow = false, path, signedInAs, annou
       : html`<form method="post" action="/sign-out"><button class="link" title="Signed in as ${signedInAs}">Sign out</button></form>`
   }</nav>
 </header>
-${announcements.map((one) => announcementLine(one, path))}<main${narrow ? raw(' class="narrow"') : ""}>
+${announcements.length === 0 ? "" : html`<aside aria-label="Announcements">${announcements.map((one) => announcementLine(one, path))}</aside>`}<main${narrow ? raw(' class="narrow"') : ""}>
 ${content}
 </main>
 <footer class="foot"><a href="/privacy">Privacy policy</a><a href="/trust">Kept promises</a><a href="/support">Contact and support</a></footer>
@@ -48,7 +48,7 @@ ${content}
 }
 
 function announcementLine({ id, level, text }: AnnouncementView, path = "/"): Html {
-  return html`<aside class="told ${level}" aria-label="Announcement"><p>${text}</p><form method="post" action="/announcement/close">${hidden({ id, next: path })}<button class="link" aria-label="Close this announcement">Close</button></form></aside>
+  return html`<div class="told ${level}"><p>${text}</p><form method="post" action="/announcement/close">${hidden({ id, next: path })}<button class="link" aria-label="Close this announcement">Close</button></form></div>
 `;
 }
 

@@ -76,7 +76,8 @@ main .link { color: var(--accent-text); text-decoration: underline; text-underli
 .told { width: 100%; max-width: 728px; margin: 0 auto; display: flex; gap: 4px 16px; align-items: center; justify-content: space-between; padding: 8px 16px; border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 6px; background: var(--accent-soft); font-size: 14px; }
 .told.warning { border-left-color: var(--bad); background: var(--bad-soft); }
 .told + .told { margin-top: 8px; }
-.told .link { width: auto; font-size: 14px; }
+.told form { flex: none; }
+.told .link { font-size: 14px; white-space: nowrap; }
 .or { display: flex; align-items: center; gap: 12px; color: var(--text-2); font-size: 13px; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .items { list-style: none; display: grid; gap: 12px; }

@@ -152,11 +152,13 @@ export function peopleContent(may: May): Html {
   return html`<section class="card"><h2>Look somebody up</h2>${body}</section>`;
 }
 
+const many = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
 export function personContent({ userId, email, name, createdAt, facts, teams }: PersonFacts): Html {
   const about = { target: userId, section: "people" } as const;
   const { sessions, tokens, standing } = facts;
   const rows = [
-    html`<li><strong>${email}</strong><span>${name}</span><span class="secondary">account since ${at(createdAt)} · ${sessions.length} sessions · ${tokens.length} API tokens · ${facts.hasCodesOfApp ? "codes of an app" : "no codes of an app"} · ${facts.passkeys.length} passkeys</span>${change("Sign out everywhere", { action: "person.sign_out", ...about }, "Ends every session; open screens close within seconds. API tokens go on.", true)}</li>`,
+    html`<li><strong>${email}</strong><span>${name}</span><span class="secondary">account since ${at(createdAt)} · ${many(sessions.length, "session")} · ${many(tokens.length, "API token")} · ${facts.hasCodesOfApp ? "codes of an app" : "no codes of an app"} · ${many(facts.passkeys.length, "passkey")}</span>${change("Sign out everywhere", { action: "person.sign_out", ...about }, "Ends every session; open screens close within seconds. API tokens go on.", true)}</li>`,
     ...standing.map(
       ({ kind, action, state, createdAt: since }) =>
         html`<li><strong>Decision: ${kind.replaceAll("_", " ")}</strong><span>${tag(action.replaceAll("_", " "))}</span><span class="secondary">${state.replaceAll("_", " ")} · ${at(since)}</span></li>`,
