@@ -1,0 +1,32 @@
+/**
+ * A storm over several real processes, and what has to hold after it. `STORM_SECONDS=1800` is the long proof: three nodes and
+ * every fault by lot; its report is printed, and written where `STORM_REPORT` says.
+ */
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { HAS_POSTGRES } from "../db/testing/cluster.ts";
+import { failuresOf, reportOf } from "./testing/chaos/report.ts";
+import { type StormOptions, storm } from "./testing/chaos/storm.ts";
+
+const SECONDS = Number(process.env["STORM_SECONDS"] ?? 0);
+const LEASE = { beatMs: 500, leaseMs: 4_000, marginMs: 1_200 };
+const SMALL: StormOptions = {
+  ...{ seed: 8, nodes: 2, ms: 5_000, people: 3, workers: 3, restMs: 15_000, lease: LEASE },
+  faults: ["kill", "cut"],
+};
+const LONG: StormOptions = {
+  ...{ seed: Number(process.env["STORM_SEED"] ?? 8), nodes: 3, ms: SECONDS * 1_000, people: 8, workers: 6 },
+  ...{ restMs: 180_000, lease: LEASE, faults: "random", say: console.log },
+};
+
+describe.skipIf(!HAS_POSTGRES)("a storm (needs Debian's PostgreSQL)", () => {
+  const options = SECONDS > 0 ? LONG : SMALL;
+  it("leaves every invariant as it was", { timeout: 120_000 + options.ms + options.restMs }, async () => {
+    const report = await storm(options);
+    const text = reportOf(report);
+    const { STORM_REPORT: file } = process.env;
+    if (file !== undefined) writeFileSync(file, text);
+    if (SECONDS > 0) console.log(text);
+    expect(failuresOf(report.findings)).toEqual([]);
+  });
+});
