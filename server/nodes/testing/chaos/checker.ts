@@ -207,7 +207,8 @@ async function erasures(world: World, known: Remembered): Promise<Finding> {
   const dump = execFileSync(program, ["--data-only", "--exclude-table=perch.erasure_fence", world.databaseUrl], {
     maxBuffer: 1 << 30,
   });
-  const files = filesBelow(world.folder).filter((file) => !file.endsWith(".journal"));
+  // Ids of who is gone stand beside the data too, for a backup that is put back.
+  const files = filesBelow(world.folder).filter((file) => !/\.journal$|erasures(\.ledger)?$/.test(file));
   const contents = [
     ["the database", dump] as const,
     ...files.map((file) => [file.slice(world.folder.length), readFileSync(file)] as const),

@@ -71,7 +71,10 @@ export function createFaults(options: {
       const node = at ?? chance.of(world.nodes.filter((one) => !down.has(one)));
       if (node === undefined || (kind === "clock" && unsteady === undefined)) return;
       const stops = STOPS.has(kind);
-      if (stops && down.size >= world.nodes.length - 1) return;
+      while (stops && down.size >= world.nodes.length - 1) {
+        if (drawn === undefined) return;
+        await sleep(50);
+      }
       if (stops) down.add(node);
       const isEverywhere = kind.startsWith("database") || kind === "connections";
       const where = kind === "clock" ? unsteady : isEverywhere ? undefined : node;

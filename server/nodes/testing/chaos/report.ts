@@ -1,4 +1,5 @@
 /** A storm's report, as it goes into the documents. */
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Finding } from "./checker.ts";
 import type { StormReport } from "./storm.ts";
 
@@ -35,6 +36,14 @@ export function reportOf({ options, known, findings, restedAfterMs, complaints }
       wrong.length === 0 ? [] : [`${what}:`, ...wrong.slice(0, 10).map((one) => `- ${one}`), ""],
     ),
   ].join("\n");
+}
+
+const HEADING = "## Last report\n";
+
+/** Puts the report under its heading, in the place of the one before. */
+export function keepReport(file: string, report: string): void {
+  const [head = ""] = readFileSync(file, "utf8").split(HEADING);
+  writeFileSync(file, `${head}${HEADING}\n${report.trimEnd()}\n`);
 }
 
 export function failuresOf(findings: readonly Finding[]): string[] {

@@ -21,6 +21,7 @@ export interface StormOptions {
   readonly people: number;
   readonly workers: number;
   readonly lease: LeaseTimes;
+  readonly drainSeconds: number;
   /** How long it may take until everything has come to rest. */
   readonly restMs: number;
   /** Drawn by lot all the time, or exactly these, spread over the storm. */
@@ -39,7 +40,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   const { seed, people, workers, lease, say = () => {} } = options;
   const chance = chanceOf(seed);
   const names = ["ash", "birch", "cedar", "dogwood"].slice(0, options.nodes);
-  const world = await openWorld(names, lease, 1);
+  const world = await openWorld(names, lease, options.drainSeconds);
   const known = remember();
   try {
     const [first, ...others] = world.nodes;
@@ -50,14 +51,17 @@ export async function storm(options: StormOptions): Promise<StormReport> {
     await Promise.all(Array.from({ length: people }, () => load.makePerson()));
     const faults = createFaults({ world, known, chance: chanceOf(seed + 1), lease, unsteady: world.nodes.at(2) });
 
+    let causes = 1;
     const until = Date.now() + options.ms;
     const working = Array.from({ length: workers }, async () => {
-      while (Date.now() < until) {
+      while (Date.now() < until || causes > 0) {
         await load.act().catch((error: Error) => known.count("the storm itself", error.message.slice(0, 120)));
         await sleep(chance.between(5, 60));
       }
     });
-    const causing = options.faults === "random" ? drawn() : listed(options.faults);
+    const causing = (options.faults === "random" ? drawn() : listed(options.faults)).finally(() => {
+      causes = 0;
+    });
     const leaving = erasing();
     async function drawn(): Promise<void> {
       const one = async () => {
@@ -98,8 +102,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
     const findings = [...living, ...(await checkAtRest(world, known, lease))];
     return { options, known, findings, restedAfterMs, complaints: world.nodes.flatMap((node) => node.complaints) };
   } finally {
-    if (process.env["STORM_KEEP"] === undefined) await world.dispose();
-    else say(`Kept: ${world.folder} ${world.databaseUrl}`);
+    await world.dispose();
   }
 }
 
