@@ -7,6 +7,8 @@ import { HAS_POSTGRES } from "../db/testing/cluster.ts";
 import { failuresOf, keepReport, reportOf } from "./testing/chaos/report.ts";
 import { type StormOptions, storm } from "./testing/chaos/storm.ts";
 
+/** Where the files of a storm go after which something did not hold. */
+const { STORM_KEEP: keep } = process.env;
 const SECONDS = Number(process.env["STORM_SECONDS"] ?? 0);
 /** Shorter than by default, so that more nodes are given up in the same time. */
 const LEASE = { beatMs: 500, leaseMs: 4_000, marginMs: 1_200 };
@@ -23,7 +25,7 @@ const LONG: StormOptions = {
 describe.skipIf(!HAS_POSTGRES)("a storm (needs Debian's PostgreSQL)", () => {
   const options = SECONDS > 0 ? LONG : SMALL;
   it("leaves every invariant as it was", { timeout: 120_000 + options.ms + options.restMs }, async () => {
-    const report = await storm(options);
+    const report = await storm({ ...options, ...(keep !== undefined && { keep }) });
     const text = reportOf(report);
     const { STORM_REPORT: file } = process.env;
     if (file !== undefined) keepReport(file, text);

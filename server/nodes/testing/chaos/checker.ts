@@ -138,7 +138,16 @@ async function keys(world: World, known: Remembered): Promise<Finding> {
       if (n < done || n > done + unknown)
         wrong.push(`${person.email}: ${done} to ${done + unknown} of ${kind} were asked for, and there are ${n}.`);
     };
-    await count("phones", "launch", "team_id = $1", person.teamId);
+    const launched = mine.filter(({ kind }) => kind === "launch");
+    const phones = await world.query<{ id: string }>("select id from perch.phones where team_id = $1", [person.teamId]);
+    const ids = new Set(phones.map(({ id }) => id));
+    const told = new Set(launched.flatMap((call) => [...call.ids]));
+    for (const id of told)
+      if (!ids.has(id) && !person.removed.has(id)) wrong.push(`${person.email} was given ${id}, and it is not there.`);
+    const untold = [...ids].filter((id) => !told.has(id)).length;
+    const open = launched.filter(({ last }) => last === "unknown").length;
+    if (untold > open)
+      wrong.push(`${person.email} has ${untold} phones nobody was told of, for ${open} unknown calls.`);
     await count("runs", "run", "team_id = $1 and trigger not in ('rule', 'webhook', 'schedule')", person.teamId);
     await count("runs", "rule", "team_id = $1 and trigger = 'rule'", person.teamId);
     await count("runs", "webhook", "team_id = $1 and trigger = 'webhook'", person.teamId);

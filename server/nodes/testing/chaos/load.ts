@@ -133,6 +133,7 @@ export function createLoad({ world, known, chance }: { world: World; known: Reme
       const phoneId = person.phones.size > 2 ? chance.of([...person.phones]) : undefined;
       if (phoneId === undefined) return undefined;
       person.phones.delete(phoneId);
+      person.removed.add(phoneId);
       return asked(person, "mutation", "phones.remove", { phoneId, idempotencyKey: chance.word() });
     },
     async drive(person) {
@@ -290,6 +291,7 @@ export function createLoad({ world, known, chance }: { world: World; known: Reme
           token: undefined,
           teamId: undefined,
           phones: new Set(),
+          removed: new Set(),
           flowId: undefined,
           ruleId: undefined,
           hook: undefined,

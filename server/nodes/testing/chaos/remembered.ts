@@ -13,6 +13,8 @@ export interface Person {
   token: string | undefined;
   teamId: string | undefined;
   readonly phones: Set<string>;
+  /** Asked to be removed. */
+  readonly removed: Set<string>;
   flowId: string | undefined;
   ruleId: string | undefined;
   hook: { readonly id: string; readonly secret: string } | undefined;

@@ -2,6 +2,9 @@
  * A storm: nodes over one PostgreSQL, people who do everything at once, and whatever can go wrong meanwhile. When it is
  * over the nodes come to rest, and a checker compares the database with what phones really did and clients were told.
  */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runAdmin } from "../../../admin/commands.ts";
 import { systemClock } from "../../../clock.ts";
@@ -27,6 +30,8 @@ export interface StormOptions {
   /** Drawn by lot all the time, or exactly these, spread over the storm. */
   readonly faults: "random" | readonly FaultKind[];
   readonly say?: (line: string) => void;
+  /** Where logs, journals and a dump of the database are put when something did not hold. */
+  readonly keep?: string;
 }
 export interface StormReport {
   readonly options: StormOptions;
@@ -100,10 +105,18 @@ export async function storm(options: StormOptions): Promise<StormReport> {
     const living = await checkLiving(world, known);
     await Promise.all(world.nodes.map((node) => node.stop()));
     const findings = [...living, ...(await checkAtRest(world, known, lease))];
+    if (options.keep !== undefined && findings.some(({ wrong }) => wrong.length > 0)) keepFiles(world, options.keep);
     return { options, known, findings, restedAfterMs, complaints: world.nodes.flatMap((node) => node.complaints) };
   } finally {
     await world.dispose();
   }
+}
+
+function keepFiles(world: World, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(world.folder))
+    if (/\.(log|journal)$/.test(name)) copyFileSync(join(world.folder, name), join(folder, name));
+  execFileSync("pg_dump", [`--file=${join(folder, "dump.sql")}`, world.databaseUrl]);
 }
 
 async function eraseOne(world: World, known: Remembered, pick: number): Promise<void> {

@@ -85,7 +85,7 @@ export async function checkUsage(world: World, known: Remembered, lease: LeaseTi
       if (one.to === undefined) lost?.push(`${phone}: ${describe(one)} is open, and no node is there.`);
       const to = one.to ?? now;
       counted += to - one.from;
-      if (isSteady && !real.some((span) => span.from - 5 <= one.from && to <= span.to + 5))
+      if (isSteady && to > one.from && !real.some((span) => span.from - 5 <= one.from && to <= span.to + 5))
         invented?.push(
           `${phone}: ${describe(one)} of [${real.map((span) => `${span.node} ${span.from}–${span.to}`).join(", ")}].`,
         );
