@@ -104,6 +104,14 @@ const PROOFS: readonly Proof[] = [
     args: ["--project", "server", "server/db/query-plans.test.ts"],
   },
   {
+    name: "nodes",
+    title: "Three nodes in a storm",
+    shows:
+      "Three server processes over one PostgreSQL for 30 minutes of everything people do, while nodes are killed, drained and frozen, connections cut and held, the database restarted and a clock set, all by lot from a seed. What has to hold, and how it is checked, is in [reliability](reliability.md), with the report.",
+    env: { STORM_SECONDS: "1800", STORM_REPORT: "docs/reliability.md" },
+    args: ["--project", "server", "server/nodes/chaos.test.ts"],
+  },
+  {
     name: "sweep",
     title: "A sweep of ten million rows",
     shows:
@@ -160,7 +168,8 @@ for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.incl
   const passed = status === 0 && counts !== undefined && counts.numFailedTests + counts.numFailedTestSuites === 0;
   failed ||= !passed;
   const told =
-    stdout.match(/\d+ kills in \d+ runs[^\n]*|\w+: \d+ acts done, \d+ refused|\d+ rows removed in .*/g) ?? [];
+    stdout.match(/\d+ kills in \d+ runs[^\n]*|\w+: \d+ acts done, \d+ refused|\d+ rows removed in .*|\d+ faults/g) ??
+    [];
   const figures = [...told, `${counts?.numPassedTests ?? 0} tests`].join(", ");
   const env = Object.entries(proof.env).map(([name, value]) => `${name}=${value} `);
   const command = `${env.join("")}vitest run ${proof.args.join(" ")}`;

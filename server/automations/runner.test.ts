@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runsAlone } from "../nodes/testing/alone.ts";
 import { readPicture, writePicture } from "./engine/png.ts";
 import type { ScreenItem } from "./testing/fake-screen.ts";
-import { type OpenRuns, openRuns, runFlow, startFlow } from "./testing/harness.ts";
+import { composeRuns, type OpenRuns, openRuns, runFlow, startFlow } from "./testing/harness.ts";
 
 describe("a run", () => {
   let at: OpenRuns;
@@ -236,5 +237,20 @@ onFlowComplete:
     expect(await at.runs.get(at.scope, lost.runId)).toMatchObject({ state: "failed", error: { code: "phone_lost" } });
     await at.phones.start(at.scope, at.phoneId);
     expect((await runFlow(at, "- back")).state).toBe("passed");
+  });
+
+  it("begins when its node may again, though it was asked while that might begin nothing", async () => {
+    let may = false;
+    const claims = { ...runsAlone("node-2"), mayBegin: () => may };
+    const other = await composeRuns({ ...at, claims, holder: "node-2" });
+    await at.runner.close();
+    const { runId } = await startFlow(at, "- back");
+    await other.runner.start();
+    other.runner.wake();
+    may = true;
+    other.runner.wake();
+    const state = async () => (await at.runs.get(at.scope, runId)).state;
+    await expect.poll(state, { timeout: 3_000 }).toBe("passed");
+    await other.automations.close();
   });
 });

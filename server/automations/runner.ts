@@ -73,27 +73,31 @@ export function createRunner(options: RunnerOptions): Runner {
     else if (cancelAskedAt !== askedAt) stopAll(work, cancelled());
   }
 
+  async function leaseAll(): Promise<void> {
+    try {
+      while (again && !closing) {
+        again = false;
+        for (;;) {
+          const expires = until();
+          const busy = [...working.values()].map(({ lease }) => lease.phoneId);
+          const left = { busy, resting: rest.phones(), nodes: claims.nodes() };
+          const row = closing || !claims.mayBegin() ? undefined : await runs.lease(holder, expires, left);
+          if (row === undefined) break;
+          take(row, expires);
+        }
+      }
+    } catch (error) {
+      log.error("Looking for runs failed", errorFields(error));
+    }
+  }
+
   function look(): Promise<void> {
     again = true;
-    looking ??= (async () => {
-      try {
-        while (again && !closing) {
-          again = false;
-          for (;;) {
-            const expires = until();
-            const busy = [...working.values()].map(({ lease }) => lease.phoneId);
-            const left = { busy, resting: rest.phones(), nodes: claims.nodes() };
-            const row = closing || !claims.mayBegin() ? undefined : await runs.lease(holder, expires, left);
-            if (row === undefined) break;
-            take(row, expires);
-          }
-        }
-      } catch (error) {
-        log.error("Looking for runs failed", errorFields(error));
-      } finally {
-        looking = undefined;
-      }
-    })();
+    // What may begin nothing ends before it is assigned here, so it is forgotten later, never at its own end.
+    looking ??= leaseAll().finally(() => {
+      looking = undefined;
+      if (again && !closing) void look();
+    });
     return looking;
   }
 
