@@ -34,6 +34,7 @@ export interface PhoneRecovery {
   recover(): Promise<void>;
   /** These, which are this node's since a moment. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  leave(ids: Iterable<PhoneId>): Promise<void>;
 }
 
 export function createRecovery(parts: RecoveryParts): PhoneRecovery {
@@ -151,8 +152,8 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
   }
 
   /** Files of phones that another node went on with from their archive while this one was away, and may have wiped since. */
-  async function dropStrays(driver: PhoneDriver, there: ReadonlyMap<PhoneId, DriverState>): Promise<void> {
-    for (const id of there.keys()) {
+  async function dropStrays(driver: PhoneDriver, there: Iterable<PhoneId>): Promise<void> {
+    for (const id of there) {
       await alone(id, "What is left of a phone that another node has was not removed", async () => {
         const row = await repo.findAnywhere(id);
         if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
@@ -174,6 +175,10 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
           ),
         ),
       );
+    },
+    async leave(ids) {
+      const driver = drivers.of("web");
+      if (driver !== undefined && !node.alone) await dropStrays(driver, ids);
     },
     async adopt(ids) {
       await Promise.all(
