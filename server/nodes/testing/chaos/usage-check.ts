@@ -21,6 +21,8 @@ interface Interval {
 
 /** Between a phone's start and the commit that says so, on a machine that has much else to do. */
 const COMMIT_MS = 3_000;
+/** From a phone's end to the server's hearing of it. */
+const NOTICE_MS = 1_000;
 /** What a clock may be off without being noticed (`time-guard.ts`). */
 const UNSEEN_STEP_MS = 2_000;
 
@@ -87,7 +89,7 @@ export async function checkUsage(world: World, known: Remembered, lease: LeaseTi
       if (one.to === undefined) lost?.push(`${phone}: ${describe(one)} is open, and no node is there.`);
       const to = one.to ?? now;
       if (kept.has(phone)) counted += to - one.from;
-      if (isSteady && to > one.from && !real.some((span) => span.from - 5 <= one.from && to <= span.to + 5))
+      if (isSteady && to > one.from && !real.some((span) => span.from - 5 <= one.from && to <= span.to + NOTICE_MS))
         invented?.push(
           `${phone}: ${describe(one)} of [${real.map((span) => `${span.node} ${span.from}–${span.to}`).join(", ")}].`,
         );
