@@ -132,7 +132,7 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     const stateNow = (id: PhoneId) => (there === undefined ? "unknown" : (there.get(id) ?? "absent"));
     const claimed = await Promise.all(all.map((row) => claim(row, there)));
     const rows = all.filter((_row, index) => claimed[index]);
-    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there);
+    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there.keys());
     for (const row of rows.filter(({ state }) => state === "removed")) {
       await alone(row.id, "A removed phone could not be wiped", () => parts.tend(row.id));
     }
