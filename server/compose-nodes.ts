@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { getRequestListener } from "@hono/node-server";
+import type { PhoneId } from "../shared/ids.ts";
 import type { Audit } from "./audit/audit.repo.ts";
 import type { Metering } from "./billing/ports.ts";
 import type { Clock, Monotonic } from "./clock.ts";
@@ -136,16 +137,22 @@ export function createNodeParts(
     start(recovered) {
       let ready = false;
       let sweeping: Promise<void> | undefined;
+      /** Phones that ran here when the lease ended: others may have gone on with them since. */
+      const had = new Set<PhoneId>();
       void recovered.then(() => {
         ready = true;
       });
       membership.listen({
         async fenced() {
+          for (const id of drivers.runningPhones()) had.add(id);
           await Promise.allSettled([flows()?.automations.runner.fence(), lifecycle.fence()]);
         },
         async rejoined() {
           await flows()?.recordings.recover();
           await lifecycle.adopt((await phonesRepo.ofNode(membership.id, ACTIVE_STATES)).map(({ id }) => id));
+          const left = [...had];
+          had.clear();
+          await lifecycle.leave(left);
         },
         async beaten() {
           peers.keepOnly(new Set(membership.nodes().flatMap(({ living, boot }) => (living ? [boot] : []))));

@@ -5,6 +5,7 @@ import { type PhoneId, phoneId, type RunId } from "../../shared/ids.ts";
 import type { ProfileArchive } from "../phones/profile-archive.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, type TestPerson } from "../testing.ts";
+import { openCuttingProxy } from "./testing/chaos/cutting-proxy.ts";
 import { type Cluster, openCluster, QUICK, type TestNode } from "./testing/cluster.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
@@ -188,6 +189,38 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
       "the leftovers",
     );
     expect(again.membership.isDraining()).toBe(true);
+  });
+
+  it("leaves nothing of phones that went on elsewhere while it was cut off, also when it lives on", async () => {
+    const kept: FakeDriver["stored"] = new Map();
+    const drivers = [new FakeDriver(), new FakeDriver()] as const;
+    const direct = new URL(cluster.url);
+    const proxy = await openCuttingProxy({ host: direct.hostname, port: Number(direct.port) });
+    const through = new URL(direct);
+    through.port = String(proxy.port);
+    const env = { DATABASE_URL: through.href };
+    const a = await cluster.start("a6", env, drivers[0], memoryArchive(drivers[0].stored, kept));
+    person = await signIn(a);
+    const [moved, stays] = [await launch(a), await launch(a)];
+    const phone = a.phones.stored.get(moved);
+    if (phone === undefined) throw new Error("The phone is not there.");
+    kept.set(moved, phone);
+    const b = await cluster.start("b6", {}, drivers[1], memoryArchive(drivers[1].stored, kept));
+    proxy.become("cut");
+    await eventually(
+      () => rowOf(b, moved),
+      ({ nodeId }) => nodeId === b.membership.id,
+      "the move",
+    );
+    proxy.become("passing");
+    await eventually(
+      async () => a.phones.stored.has(moved),
+      (is) => !is,
+      "the leftovers",
+    );
+    expect(a.phones.stored.has(stays)).toBe(true);
+    expect(b.phones.stored.has(moved)).toBe(true);
+    proxy.close();
   });
 
   it("waits for runs while it is stopped with patience, and begins no others", async () => {

@@ -68,6 +68,8 @@ export interface PhoneLifecycle {
   tick(): Promise<void>;
   /** Takes up phones that are this node's since a moment: as `recover` does, for these alone. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  /** Removes what is left here of those of these web phones that are another node's by now, or nobody's. */
+  leave(ids: Iterable<PhoneId>): Promise<void>;
   /** Ends what this process does to phones, without the database: its lease on them is over. */
   fence(): Promise<void>;
   /** Gives a phone that goes on by itself to another node, which has to take it up. */
@@ -385,6 +387,7 @@ export function createPhoneLifecycle(options: {
     publish,
     recover: recovery.recover,
     adopt: recovery.adopt,
+    leave: recovery.leave,
     async fence() {
       const active = hands.all();
       await Promise.all(

@@ -34,6 +34,7 @@ export interface PhoneRecovery {
   recover(): Promise<void>;
   /** These, which are this node's since a moment. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  leave(ids: Iterable<PhoneId>): Promise<void>;
 }
 
 export function createRecovery(parts: RecoveryParts): PhoneRecovery {
@@ -131,7 +132,7 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     const stateNow = (id: PhoneId) => (there === undefined ? "unknown" : (there.get(id) ?? "absent"));
     const claimed = await Promise.all(all.map((row) => claim(row, there)));
     const rows = all.filter((_row, index) => claimed[index]);
-    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there);
+    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there.keys());
     for (const row of rows.filter(({ state }) => state === "removed")) {
       await alone(row.id, "A removed phone could not be wiped", () => parts.tend(row.id));
     }
@@ -151,8 +152,8 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
   }
 
   /** Files of phones that another node went on with from their archive while this one was away, and may have wiped since. */
-  async function dropStrays(driver: PhoneDriver, there: ReadonlyMap<PhoneId, DriverState>): Promise<void> {
-    for (const id of there.keys()) {
+  async function dropStrays(driver: PhoneDriver, there: Iterable<PhoneId>): Promise<void> {
+    for (const id of there) {
       await alone(id, "What is left of a phone that another node has was not removed", async () => {
         const row = await repo.findAnywhere(id);
         if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
@@ -174,6 +175,10 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
           ),
         ),
       );
+    },
+    async leave(ids) {
+      const driver = drivers.of("web");
+      if (driver !== undefined && !node.alone) await dropStrays(driver, ids);
     },
     async adopt(ids) {
       await Promise.all(

@@ -24,6 +24,8 @@ export interface TestNode extends RunningServer {
 
 export interface Cluster {
   readonly nodes: TestNode[];
+  /** Of the database of all nodes. */
+  readonly url: string;
   start(name: string, env?: Record<string, string>, driver?: FakeDriver, archive?: ProfileArchive): Promise<TestNode>;
   /** Ends the connections on which nodes hear each other; they connect again. */
   cutListeners(): Promise<void>;
@@ -48,6 +50,7 @@ export async function openCluster(url: string, lease: LeaseTimes = LEASE): Promi
   }
   return {
     nodes,
+    url: target.href,
     async start(name, env = {}, driver = new FakeDriver(), archive) {
       const dataDir = join(folder, name);
       const keyFile = `${dataDir}.key`;

@@ -129,7 +129,7 @@ async function keys(world: World, known: Remembered): Promise<Finding> {
     const mine = known.keyed.filter(({ by }) => by === person);
     const count = async (table: string, kind: string, where: string, value: string | undefined) => {
       const calls = mine.filter((call) => call.kind === kind);
-      const unknown = calls.filter(({ last }) => last === "unknown").length;
+      const unknown = calls.filter(({ ids, maybe }) => maybe && ids.size === 0).length;
       const done = calls.filter(({ ids }) => ids.size > 0).length;
       const [row] = await world.query<{ n: string }>(`select count(*) as n from perch.${table} where ${where}`, [
         value,
@@ -145,7 +145,7 @@ async function keys(world: World, known: Remembered): Promise<Finding> {
     for (const id of told)
       if (!ids.has(id) && !person.removed.has(id)) wrong.push(`${person.email} was given ${id}, and it is not there.`);
     const untold = [...ids].filter((id) => !told.has(id)).length;
-    const open = launched.filter(({ last }) => last === "unknown").length;
+    const open = launched.filter((call) => call.maybe && call.ids.size === 0).length;
     if (untold > open)
       wrong.push(`${person.email} has ${untold} phones nobody was told of, for ${open} unknown calls.`);
     await count("runs", "run", "team_id = $1 and trigger not in ('rule', 'webhook', 'schedule')", person.teamId);

@@ -53,8 +53,8 @@ export function createLoad({ world, known, chance }: { world: World; known: Reme
   }
 
   /** Once for certain and, now and then, again at the same moment elsewhere. */
-  async function keyed(call: Omit<KeyedCall, "ids" | "last" | "tries">): Promise<Outcome> {
-    const one: KeyedCall = { ...call, ids: new Set(), last: "unknown", tries: 0 };
+  async function keyed(call: Omit<KeyedCall, "ids" | "last" | "maybe" | "tries">): Promise<Outcome> {
+    const one: KeyedCall = { ...call, ids: new Set(), last: "unknown", maybe: false, tries: 0 };
     known.keyed.push(one);
     const times = chance.next() < 0.3 ? 2 : 1;
     const outcomes = await Promise.all(Array.from({ length: times }, () => told(one)));
@@ -64,6 +64,7 @@ export function createLoad({ world, known, chance }: { world: World; known: Reme
     call.tries += 1;
     const outcome = await call.again();
     if (outcome.is === "done") call.ids.add(idOf(outcome.data));
+    if (outcome.is === "unknown") call.maybe = true;
     if (call.last !== "done") call.last = outcome.is;
     return outcome;
   }

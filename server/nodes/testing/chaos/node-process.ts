@@ -59,6 +59,8 @@ const server = await startServer({
   process.exit(1);
 });
 tell("up");
+// In the place of the look that the keeper of archives takes every hour.
+setInterval(() => void server.lifecycle.leave([...driver.stored.keys()]).catch(() => {}), 1_000).unref();
 say({ ready: server.url, port: server.port, id: server.membership.id });
 
 async function obey(asked: z.infer<typeof order>): Promise<unknown> {

@@ -33,8 +33,10 @@ export interface KeyedCall {
   /** Words its run types, in their order. */
   readonly words: readonly string[];
   readonly ids: Set<string>;
-  /** What came last: a call whose last word is `unknown` may have been done. */
+  /** What came last; `done` stays. */
   last: Outcome["is"];
+  /** Somebody once did not hear the outcome: it may have been done, whatever was said later. */
+  maybe: boolean;
   tries: number;
 }
 

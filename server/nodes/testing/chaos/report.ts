@@ -1,5 +1,5 @@
 /** A storm's report, as it goes into the documents. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Finding } from "./checker.ts";
 import type { StormReport } from "./storm.ts";
 
@@ -42,7 +42,7 @@ const HEADING = "## Last report\n";
 
 /** Puts the report under its heading, in the place of the one before. */
 export function keepReport(file: string, report: string): void {
-  const [head = ""] = readFileSync(file, "utf8").split(HEADING);
+  const [head = ""] = (existsSync(file) ? readFileSync(file, "utf8") : "").split(HEADING);
   writeFileSync(file, `${head}${HEADING}\n${report.trimEnd()}\n`);
 }
 

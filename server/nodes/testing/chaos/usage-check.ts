@@ -21,6 +21,8 @@ interface Interval {
 
 /** Between a phone's start and the commit that says so, on a machine that has much else to do. */
 const COMMIT_MS = 3_000;
+/** From a phone's end to the server's hearing of it. */
+const NOTICE_MS = 1_000;
 /** What a clock may be off without being noticed (`time-guard.ts`). */
 const UNSEEN_STEP_MS = 2_000;
 
@@ -58,7 +60,9 @@ export async function checkUsage(world: World, known: Remembered, lease: LeaseTi
     started_at: Date;
     ended_at: Date | null;
     end_reason: string | null;
-  }>("select id, phone_id, started_at, ended_at, end_reason from perch.usage_intervals order by phone_id, started_at");
+  }>(
+    "select id, phone_id, started_at, ended_at, end_reason from perch.usage_intervals order by phone_id, started_at, ended_at",
+  );
   const intervals = rows.map(
     (row): Interval => ({
       id: row.id,
@@ -84,15 +88,15 @@ export async function checkUsage(world: World, known: Remembered, lease: LeaseTi
         overlaps?.push(`${phone}: ${describe(before)} and ${describe(one)}.`);
       if (one.to === undefined) lost?.push(`${phone}: ${describe(one)} is open, and no node is there.`);
       const to = one.to ?? now;
-      counted += to - one.from;
-      if (isSteady && to > one.from && !real.some((span) => span.from - 5 <= one.from && to <= span.to + 5))
+      if (kept.has(phone)) counted += to - one.from;
+      if (isSteady && to > one.from && !real.some((span) => span.from - 5 <= one.from && to <= span.to + NOTICE_MS))
         invented?.push(
           `${phone}: ${describe(one)} of [${real.map((span) => `${span.node} ${span.from}–${span.to}`).join(", ")}].`,
         );
     }
     const reallyRan = real.reduce((sum, span) => sum + span.to - span.from, 0);
     const reallyCounted = mine.reduce((sum, one) => sum + (one.to ?? now) - one.from, 0);
-    ran += reallyRan;
+    if (kept.has(phone)) ran += reallyRan;
     if (!isSteady && reallyCounted > reallyRan + steps * UNSEEN_STEP_MS)
       invented?.push(
         `${phone} ran for ${reallyRan} ms at a node whose clock was set, and ${reallyCounted} ms were counted.`,
