@@ -5,7 +5,7 @@
 import type { PhoneId } from "../../shared/id-values.ts";
 import type { Phone, PhoneEvent } from "../../shared/phone-model.ts";
 import type { Api } from "../api/client.ts";
-import { classifyFailure, type Failure } from "../api/errors.ts";
+import { classifyFailure, type Failure, withReason } from "../api/errors.ts";
 import type { App } from "./compose-app.ts";
 import type { TokenRecord } from "./tokens.ts";
 
@@ -106,7 +106,7 @@ export function createPhonesStore(app: App): PhonesStore {
     if (failure.kind !== "signed_out" || sent === undefined) return failure;
     const stored = await app.tokens.get(sent.server);
     if (stored !== undefined && stored.token !== sent.token) return undefined;
-    return Date.parse(sent.expiresAt) < Date.now() ? { ...failure, why: "expired" } : failure;
+    return withReason(failure, sent);
   };
 
   const upsert = (phone: Phone) => {
