@@ -49,8 +49,11 @@ export async function refreshBadge(app: App): Promise<void> {
   } catch (error) {
     const failure = classifyFailure(error, server, navigator.onLine);
     if (failure.kind === "signed_out") {
+      const stored = await app.tokens.get(server);
+      // Another one in its place is asked with by itself.
+      if (stored !== undefined && stored.token !== sent.token) return;
       // Before the token goes: who finds it gone says why.
-      await keep({ signedIn: false, phones: [], why: withReason(failure, sent).why });
+      if (stored !== undefined) await keep({ signedIn: false, phones: [], why: withReason(failure, sent).why });
       await app.tokens.delete(server, sent.token);
       await setBadge("", "Perch: sign in");
     } else if (failure.kind === "refused") {
