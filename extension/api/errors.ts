@@ -19,6 +19,12 @@ export type Failure =
   | { readonly kind: "refused"; readonly error: ErrorBody };
 
 export type FailureKind = Failure["kind"];
+type SignedOut = Extract<Failure, { kind: "signed_out" }>;
+
+/** With why the session is over: what the server said, unless the token it refused had run out. */
+export function withReason(failure: SignedOut, sent: { readonly expiresAt: string }): SignedOut {
+  return Date.parse(sent.expiresAt) < Date.now() ? { ...failure, why: "expired" } : failure;
+}
 
 export interface FailureWords {
   readonly title: string;

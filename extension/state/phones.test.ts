@@ -7,6 +7,7 @@ import { type StubServer, startStubServer } from "../testing/stub-server.ts";
 import { type App, createApp } from "./app.ts";
 import { createLightApp } from "./light-app.ts";
 import { createPhonesStore, type PhonesStore } from "./phones.ts";
+import { signOut } from "./sign-out.ts";
 import { memoryTokens } from "./tokens.ts";
 
 let server: StubServer;
@@ -168,6 +169,27 @@ describe("the phones store", () => {
     expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "ended" });
     await app.tokens.set({ server: server.origin, token: "cp_old", expiresAt: "2020-01-01T00:00:00.000Z" });
     await vi.waitFor(() => expect(store.snapshot().failure).toEqual({ kind: "signed_out", why: "expired" }));
+  });
+
+  it("does not take the person's own sign-out for one from elsewhere, whoever is refused meanwhile", async () => {
+    await store.start();
+    const sent = createApi({ server: server.origin, token: async () => server.token });
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const overtaken = store.call(async () => {
+      await over;
+      return sent.phones.list.query();
+    });
+    await signOut(app, server.origin);
+    resolve();
+    expect(await overtaken).toEqual({ ok: false, failure: { kind: "signed_out" } });
+    expect(store.snapshot().failure).toEqual({ kind: "signed_out" });
+    expect(await app.tokens.get(server.origin)).toBeUndefined();
+  });
+
+  it("keeps the token when the server does not say that the session is over", async () => {
+    server.state.refuse = { code: "internal", message: "Something is wrong. Try again." };
+    await expect(signOut(app, server.origin)).rejects.toThrow();
+    expect((await app.tokens.get(server.origin))?.token).toBe(server.token);
   });
 
   it("reads everything anew when the session works in another team, and shows nothing of the earlier one", async () => {

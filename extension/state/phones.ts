@@ -5,7 +5,7 @@
 import type { PhoneId } from "../../shared/id-values.ts";
 import type { Phone, PhoneEvent } from "../../shared/phone-model.ts";
 import type { Api } from "../api/client.ts";
-import { classifyFailure, type Failure } from "../api/errors.ts";
+import { classifyFailure, type Failure, withReason } from "../api/errors.ts";
 import type { App } from "./compose-app.ts";
 import type { TokenRecord } from "./tokens.ts";
 
@@ -75,13 +75,13 @@ export function createPhonesStore(app: App): PhonesStore {
     for (const listener of listeners) listener();
   };
 
-  const remember = () => {
+  const remember = async () => {
     const { server, phones, status, failure } = state;
     if (server === undefined) return;
     const signedIn = failure?.kind !== "signed_out";
     if (status === "live" || !signedIn) {
       const known = signedIn ? { phones } : { why: failure.why, phones: [] };
-      void app.phonesCache.set({ server, team, signedIn, ...known, seenAtMs: Date.now() });
+      await app.phonesCache.set({ server, team, signedIn, ...known, seenAtMs: Date.now() });
     }
   };
 
@@ -92,9 +92,16 @@ export function createPhonesStore(app: App): PhonesStore {
       unfollow = undefined;
       // A call that goes out once the token is gone is refused without a reason; the first reason stays.
       put({ status: "stale", failure: { ...state.failure, ...failure }, phones: [] });
+      // Before the token goes: who finds it gone says why.
+      await remember();
       if (refused !== undefined) await app.tokens.delete(state.server ?? "", refused);
-      remember();
     } else put({ status: "stale", failure });
+  };
+
+  /** Why a token is gone is known to whoever removed it, and left by them: the worker, or the person's own sign-out. */
+  const goneToken = async (server: string): Promise<Failure> => {
+    const cache = await app.phonesCache.get();
+    return { kind: "signed_out", ...(cache?.server === server && cache.why && { why: cache.why }) };
   };
 
   /**
@@ -105,8 +112,8 @@ export function createPhonesStore(app: App): PhonesStore {
     const failure = classifyFailure(error, state.server ?? "", navigator.onLine);
     if (failure.kind !== "signed_out" || sent === undefined) return failure;
     const stored = await app.tokens.get(sent.server);
-    if (stored !== undefined && stored.token !== sent.token) return undefined;
-    return Date.parse(sent.expiresAt) < Date.now() ? { ...failure, why: "expired" } : failure;
+    if (stored === undefined) return goneToken(sent.server);
+    return stored.token === sent.token ? withReason(failure, sent) : undefined;
   };
 
   const upsert = (phone: Phone) => {
@@ -127,7 +134,7 @@ export function createPhonesStore(app: App): PhonesStore {
         ),
       });
     }
-    remember();
+    void remember();
   };
 
   const follow = (server: string) => {
@@ -168,12 +175,12 @@ export function createPhonesStore(app: App): PhonesStore {
     const { server } = state;
     if (client === undefined || server === undefined) return;
     clearTimeout(retry);
-    const [cache, sent] = await Promise.all([app.phonesCache.get(), app.tokens.get(server)]);
+    const sent = await app.tokens.get(server);
     // The server was forgotten or changed meanwhile: what is known of this one is not said of the other.
     if (api !== client) return;
     if (sent === undefined) {
-      // The worker may have been the one that was refused, and left why.
-      await fail({ kind: "signed_out", ...(cache?.server === server && cache.why && { why: cache.why }) });
+      const gone = await goneToken(server);
+      if (api === client) await fail(gone);
       return;
     }
     team ??= sent.team;
@@ -185,7 +192,7 @@ export function createPhonesStore(app: App): PhonesStore {
       if (heard !== before) return void refresh();
       attempts = 0;
       put({ phones, status: "live", failure: undefined });
-      remember();
+      void remember();
       if (!running) return;
       if (app.follow === undefined)
         retry = setTimeout(() => void refresh(), phones.some(isMoving) ? POLL_MOVING_MS : POLL_RESTING_MS);
@@ -278,7 +285,7 @@ export function createPhonesStore(app: App): PhonesStore {
           if (heard !== before) void refresh();
           else upsert(value);
           heard += 1;
-          remember();
+          void remember();
           if (running && app.follow === undefined && isMoving(value)) scheduleSoon();
         }
         return { ok: true, value };

@@ -24,6 +24,8 @@ export interface TokenStore {
   delete(server: string, only?: string): Promise<void>;
   /** Puts what `work` gives in the place of the present record; nobody reads or writes one in between. */
   renew(server: string, work: (present: TokenRecord | undefined) => Promise<TokenRecord | undefined>): Promise<void>;
+  /** Removes the record once `work` is through, and keeps it when that throws; nobody reads it in between. */
+  end(server: string, work: (present: TokenRecord) => Promise<void>): Promise<void>;
   /** Calls back after a sign-in or sign-out anywhere in the extension; returns how to stop. */
   watch(onChange: () => void): () => void;
 }
@@ -59,6 +61,13 @@ function storeOf({ announce, watch }: Announcer, { read, put, remove }: Records)
       alone(async () => {
         const next = await work(await read(server));
         return next && put(next);
+      }),
+    end: (server, work) =>
+      alone(async () => {
+        const present = await read(server);
+        if (present === undefined) return;
+        await work(present);
+        await remove(server);
       }),
     watch,
   };

@@ -3,7 +3,7 @@
  * a clock of the person's data that needs them: `!`; phones that are counted for the bill, which are those that run, and
  * no others: their number; else nothing. The tooltip says all of it, with what it costs where the role may see that.
  */
-import { classifyFailure } from "../../api/errors.ts";
+import { classifyFailure, withReason } from "../../api/errors.ts";
 import { handleMessages } from "../../messaging/protocol.ts";
 import { ensureAlarm, onAlarm } from "../../platform/alarms.ts";
 import { setBadge } from "../../platform/badge.ts";
@@ -48,21 +48,19 @@ export async function refreshBadge(app: App): Promise<void> {
     await showRunning(phones.filter((phone) => phone.state === "running").length, cost);
   } catch (error) {
     const failure = classifyFailure(error, server, navigator.onLine);
-    const { kind } = failure;
     if (failure.kind === "signed_out") {
+      const stored = await app.tokens.get(server);
+      // Another one in its place is asked with by itself.
+      if (stored !== undefined && stored.token !== sent.token) return;
       // Before the token goes: who finds it gone says why.
-      await keep({
-        signedIn: false,
-        phones: [],
-        why: Date.parse(sent.expiresAt) < Date.now() ? "expired" : failure.why,
-      });
+      if (stored !== undefined) await keep({ signedIn: false, phones: [], why: withReason(failure, sent).why });
       await app.tokens.delete(server, sent.token);
       await setBadge("", "Perch: sign in");
-    } else if (kind === "refused") {
+    } else if (failure.kind === "refused") {
       // An account that rests has no phones to count, and may have a clock to show.
       await showRunning(0);
     } else {
-      await setBadge("", kind === "offline" ? "Perch: offline" : "Perch: the server does not answer");
+      await setBadge("", failure.kind === "offline" ? "Perch: offline" : "Perch: the server does not answer");
     }
   }
 }

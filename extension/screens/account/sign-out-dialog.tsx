@@ -6,6 +6,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 import { forgetBrowser } from "../../state/forget-browser.ts";
+import { signOut } from "../../state/sign-out.ts";
 import { useCall } from "../panel/use-call.ts";
 
 const drafts = indexedDbDrafts();
@@ -19,12 +20,12 @@ export function SignOutDialog({ running, onClose }: { readonly running: number; 
   useEffect(() => {
     if (server !== undefined) void drafts.all(server).then((all) => setUnsaved(Object.keys(all).length));
   }, [server]);
-  const signOut = async () => {
-    const result = await calls.run("signOut", (api) => api.account.signOut.mutate());
-    // Without an answer the session may still live on the server: keep the token, so that trying again can end it.
-    if (result?.ok === true && server !== undefined) {
+  const leave = async () => {
+    if (server === undefined) return;
+    // Without an answer the session may still live on the server: the token stays, so that trying again can end it.
+    const result = await calls.run("signOut", () => signOut(app, server));
+    if (result?.ok === true) {
       await drafts.clear(server);
-      await app.tokens.delete(server);
       if (all) await forgetBrowser();
     }
     onClose();
@@ -36,7 +37,7 @@ export function SignOutDialog({ running, onClose }: { readonly running: number; 
       actions={
         <>
           <Button onClick={onClose}>Stay</Button>
-          <Button kind="primary" busy={calls.busy("signOut")} onClick={() => void signOut()}>
+          <Button kind="primary" busy={calls.busy("signOut")} onClick={() => void leave()}>
             Sign out
           </Button>
         </>

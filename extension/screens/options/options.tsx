@@ -13,6 +13,7 @@ import { openTab } from "../../platform/tabs.ts";
 import { usePage, usePhones } from "../../state/app-context.tsx";
 import { indexedDbDrafts } from "../../state/flow-drafts.ts";
 import { type Settings, THEMES, type Theme } from "../../state/settings.ts";
+import { signOut } from "../../state/sign-out.ts";
 import "./options.css";
 
 const THEME_WORDS: Readonly<Record<Theme, string>> = { system: "Like the browser", light: "Light", dark: "Dark" };
@@ -61,9 +62,9 @@ function ServerCard() {
   }
 
   /** The server ends the session if it can be reached; this browser forgets the token either way. */
-  const signOut = async () => {
+  const leave = async () => {
     setBusy(true);
-    await store.call((api) => api.account.signOut.mutate());
+    await store.call(() => signOut(app, server));
     await indexedDbDrafts().clear(server);
     await app.tokens.delete(server);
     await app.phonesCache.clear();
@@ -72,7 +73,7 @@ function ServerCard() {
 
   const forget = async () => {
     setForgetting(false);
-    await signOut();
+    await leave();
     await releaseHost(server);
     await app.settings.update(({ theme, agreed }) => ({ theme, ...(agreed !== undefined && { agreed }) }));
   };
@@ -95,7 +96,7 @@ function ServerCard() {
           detail={me === undefined ? undefined : `${me.team.name}, ${me.team.role}`}
           trail={
             signedIn ? (
-              <Button size="small" busy={busy} onClick={() => void signOut()}>
+              <Button size="small" busy={busy} onClick={() => void leave()}>
                 Sign out
               </Button>
             ) : (

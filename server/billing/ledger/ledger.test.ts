@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PLANS, TRIAL } from "../../../shared/billing/catalogue.ts";
 import type { RunningPhone } from "../../../shared/billing/rating.ts";
 import { newId, type TeamId } from "../../../shared/ids.ts";
@@ -35,13 +35,16 @@ describe.each(TEST_ENGINES)("the ledger on $name", (engine) => {
   let world: LedgerWorld;
   beforeAll(async () => {
     test = await engine.open();
+  });
+  // Its clock starts at noon: what runs for minutes stays within a day, whatever ran before it.
+  beforeEach(() => {
     world = createLedgerWorld(test);
   });
   afterAll(() => test.dispose());
 
   const entriesOf = (teamId: TeamId) => {
     const { ledgerEntries } = test.db.t;
-    return test.db.read.select().from(ledgerEntries).where(eq(ledgerEntries.teamId, teamId));
+    return test.db.read.select().from(ledgerEntries).where(eq(ledgerEntries.teamId, teamId)).orderBy(ledgerEntries.id);
   };
   const grantsOf = (teamId: TeamId) => {
     const { grants } = test.db.t;

@@ -4,6 +4,7 @@ import { Dialog } from "../../../components/dialog.tsx";
 import { useToast } from "../../../components/toast.tsx";
 import { usePage, usePhones } from "../../../state/app-context.tsx";
 import { indexedDbDrafts } from "../../../state/flow-drafts.ts";
+import { signOut } from "../../../state/sign-out.ts";
 import { useCall } from "../../panel/use-call.ts";
 
 export function EverywhereDialog({ onClose }: { readonly onClose: () => void }) {
@@ -15,11 +16,9 @@ export function EverywhereDialog({ onClose }: { readonly onClose: () => void }) 
     const others = await calls.run("others", (api) => api.sessions.revokeOthers.mutate());
     if (others?.ok !== true) return;
     if (here) {
-      const own = await calls.run("here", (api) => api.account.signOut.mutate());
-      if (own?.ok === true && server !== undefined) {
-        await indexedDbDrafts().clear(server);
-        await app.tokens.delete(server);
-      }
+      if (server === undefined) return;
+      const own = await calls.run("here", () => signOut(app, server));
+      if (own?.ok === true) await indexedDbDrafts().clear(server);
     } else {
       const { revoked } = others.value;
       toast({ text: revoked === 1 ? "One other session ended." : `${revoked} other sessions ended.` });
