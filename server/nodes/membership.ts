@@ -87,6 +87,8 @@ export function createMembership(options: {
   const mayAct = () => alone || (!isFenced && !stopped && monotonic.now() < fence);
 
   function believed(askedAt: number): void {
+    // Nobody could take what it has, so nothing ends its lease.
+    if (alone) return;
     fence = fenceAt(askedAt, times);
     stopEffects();
   }

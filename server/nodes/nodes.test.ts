@@ -1,6 +1,6 @@
 /** The register of nodes on every engine: who lives, who may come, who is forgotten. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
@@ -76,6 +76,20 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     await membership.stop();
     expect(await repo.seen(test.db.read, LEASE)).toMatchObject([{ name: "first", living: false }]);
     expect(membership.mayAct()).toBe(membership.alone);
+  });
+
+  it.runIf(isAlone)("act for good where there is nobody else", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let now = 0;
+    const membership = join(aNode("alone"), { now: () => now });
+    const fenced = vi.fn(async () => {});
+    membership.listen({ ...NOTHING, fenced });
+    await membership.register();
+    now += 2 * LEASE.leaseMs;
+    vi.advanceTimersByTime(2 * LEASE.leaseMs);
+    expect([membership.mayAct(), fenced.mock.calls.length]).toEqual([true, 0]);
+    await membership.stop();
   });
 
   it("are drained, opened again and forgotten by the operator, whose reason is kept", async () => {
