@@ -93,6 +93,8 @@ const pglite: TestEngine = {
     const idle = idlePglite.pop();
     const client = idle?.client ?? (await preparedPglite());
     const emptying = idle?.emptying ?? (await emptyingOf(sessionOf(client)));
+    // As every connection of a server has it.
+    await client.exec(`set search_path to ${DEFAULT_SCHEMA}`);
     const lease = lend(client);
     const keyring = createKeyring();
     const engine = drizzle(bringingKeys(lease.client, keyring, keysSchemaOf(DEFAULT_SCHEMA)), { casing: "snake_case" });
@@ -103,10 +105,7 @@ const pglite: TestEngine = {
       transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       close: async () => lease.end(),
       onAnnounced: () => () => {},
-      async outside(work) {
-        await lease.client.exec(`set search_path to ${DEFAULT_SCHEMA}`);
-        return work(sessionOf(lease.client)).finally(() => client.exec("reset search_path"));
-      },
+      outside: (work) => work(sessionOf(lease.client)),
     });
     db.keys.unlock(randomBytes(32));
     return {

@@ -49,6 +49,7 @@ describe("/readyz", () => {
         ["disk", expect.stringMatching(/ok|fail/)],
         ["phones", "ok"],
         ["mail", "ok"],
+        ["backups", "ok"],
       ]);
     }
     const wrong = await get("/readyz", { ...FAR, ...bearer(`${TOKEN}x`) });

@@ -92,8 +92,9 @@ function placeWords(
   { database, processors }: { readonly database: string; readonly processors: readonly { readonly id: string }[] },
 ): string {
   const stores: readonly Store[] = Object.values(STORES);
-  const beside = stores.flatMap(({ place, holds, processor }) => {
-    const isThere = processor === undefined || processors.some(({ id }) => id === processor);
+  const beside = stores.flatMap(({ kind, place, holds, processor }) => {
+    // Files are on the server where no processor keeps them.
+    const isThere = kind !== "processor" || processors.some(({ id }) => id === processor);
     return place !== undefined && holds !== "tables" && holds.includes(category) && isThere ? [place] : [];
   });
   const browser = EXTENSION_STORES.some(({ holds }) => holds.includes(category)) ? ["in your browser"] : [];

@@ -44,6 +44,10 @@ export const EXTENSION_STORES: readonly ExtensionStore[] = [
     about: "The server's address, light or dark, and the phone pages open on.",
   },
   {
+    ...{ area: "local", key: "announcements", retain: "extension", ...preferences },
+    about: "Which announcements of the operator were closed here.",
+  },
+  {
     ...{ area: "local", key: "phones", retain: "extension", ...operations },
     about: "The list of phones as last seen, so that the popup is there at once.",
     holds: ["user.content.private", "user.account.settings"],
