@@ -90,6 +90,7 @@ const SHAPES: Readonly<Record<string, (token: string) => unknown>> = {
 const LEFT_EMPTY: Readonly<Record<string, string>> = {
   "users.deletedAt": "Set, it says that there is no such account.",
   "phones.removedAt": "Set, it says that the phone is gone.",
+  "phones.nodeId": "Set, it says that another machine has the phone.",
   "privacyPreferences.restrictedAt": "Set, it keeps the person from everything else.",
 };
 const LATER = /^(expires|.*Expires|due|purge|legalUntil|leaseUntil|nextAt)/;
@@ -159,6 +160,7 @@ function planterOf(db: Database, map: readonly MappedTable[], person: CanaryPers
       const target = map.find((one) => one.name === getTableName(to.table));
       if (target === undefined) throw new Error(`${table.name} refers to a table that the map does not have.`);
       const property = propertyOf(table, column);
+      if (`${table.property}.${property}` in LEFT_EMPTY) continue;
       if (target === table) found.set(property, null);
       else found.set(property, (await ensure(tx, target))[propertyOf(target, to.column)]);
     }
