@@ -86,7 +86,7 @@ describe.skipIf(!HAS_POSTGRES)("db move", () => {
     const child = spawn(
       process.execPath,
       [join(import.meta.dirname, "admin/main.ts"), "db", "move", "--to", url, "--reason", "outgrown"],
-      { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] },
+      { cwd: folder, env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "inherit"] },
     );
     // Its progress is printed after a batch is there.
     await once(child.stdout, "data");
