@@ -3,7 +3,7 @@
  * budgets, and the end-to-end tests in real browsers. Ends with one line: `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
@@ -12,8 +12,6 @@ import { writeCheckResults } from "./check-results.ts";
 
 const report = z.object({
   numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numFailedTestSuites: z.number(),
   numPendingTests: z.number(),
   testResults: z.array(
     z.object({
@@ -27,6 +25,8 @@ const folder = mkdtempSync(join(tmpdir(), "perch-results-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 /** Told again at the end: whoever reads only the last lines of a long log finds what to mend. */
 const failures: string[] = [];
+/** Failed beside another browser; the run alone counts. */
+const besideOthers: string[] = [];
 
 /** One check that passes or fails as a whole. */
 function step(name: string, program: string, args: readonly string[]): boolean {
@@ -37,8 +37,21 @@ function step(name: string, program: string, args: readonly string[]): boolean {
   return status === 0;
 }
 
-/** A vitest run, counted test by test. */
-function suite(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+interface Outcome {
+  passed: number;
+  skipped: number;
+  /** Files with something that failed, each with how many of its tests passed or were skipped, and what to say of it. */
+  readonly broken: readonly {
+    readonly file: string;
+    readonly passed: number;
+    readonly skipped: number;
+    readonly what: readonly string[];
+  }[];
+  /** What failed outside of any file. */
+  readonly beside: readonly string[];
+}
+
+function vitest(name: string, args: readonly string[], env: Readonly<Record<string, string>>): Outcome {
   console.log(`\n── ${name}`);
   const output = join(folder, `${name.replaceAll(/\W+/g, "-")}.json`);
   const { status } = spawnSync(
@@ -49,38 +62,67 @@ function suite(name: string, args: readonly string[], env: Readonly<Record<strin
       env: { ...process.env, ...env },
     },
   );
-  try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, testResults } = report.parse(
-      JSON.parse(readFileSync(output, "utf8")),
-    );
-    totals.passed += numPassedTests;
-    totals.failed += numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
-    totals.skipped += numPendingTests;
-    for (const { name: path, status: whole, assertionResults } of testResults) {
-      const file = relative(process.cwd(), path);
-      const failed = assertionResults.filter((one) => one.status === "failed");
-      failures.push(...failed.map(({ fullName }) => `${file}: ${fullName}`));
-      if (whole === "failed" && failed.length === 0) failures.push(`${file}: did not run to its end`);
-    }
-    if (status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0) {
-      totals.failed += 1;
-      failures.push(`${name}: an error outside of any test, see above`);
-    }
-  } catch {
-    totals.failed += 1;
-    failures.push(`${name}: no report`);
-  }
+  const none = { passed: 0, skipped: 0, broken: [] };
+  if (!existsSync(output)) return { ...none, beside: [`${name}: no report`] };
+  const parsed = report.safeParse(JSON.parse(readFileSync(output, "utf8")));
+  if (!parsed.success) return { ...none, beside: [`${name}: no report`] };
+  const { numPassedTests, numPendingTests, testResults } = parsed.data;
+  const broken = testResults.flatMap(({ name: path, status: whole, assertionResults }) => {
+    const file = relative(process.cwd(), path);
+    const failed = assertionResults.filter((one) => one.status === "failed");
+    const what = failed.map(({ fullName }) => `${file}: ${fullName}`);
+    if (whole === "failed" && failed.length === 0) what.push(`${file}: did not run to its end`);
+    const passed = assertionResults.filter((one) => one.status === "passed").length;
+    const skipped = assertionResults.length - passed - failed.length;
+    return what.length === 0 ? [] : [{ file, passed, skipped, what }];
+  });
+  const isWhole = status === 0 || broken.length > 0;
+  return {
+    ...{ passed: numPassedTests, skipped: numPendingTests, broken },
+    beside: isWhole ? [] : [`${name}: an error outside of any test, see above`],
+  };
 }
+
+function count({ passed, skipped, broken, beside }: Outcome): void {
+  const failed = [...beside, ...broken.flatMap(({ what }) => what)];
+  totals.passed += passed;
+  totals.skipped += skipped;
+  totals.failed += failed.length;
+  failures.push(...failed);
+}
+
+/**
+ * Browser tests run two files at a time. A file that fails beside another runs once more alone, and what it does then counts;
+ * it is named at the end all the same (docs/decisions/browser-tests-alone.md).
+ */
+function browserSuite(name: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+  const together = vitest(name, [...args, "--project", "e2e"], env);
+  const files = together.broken.map(({ file }) => file);
+  if (files.length === 0 || files.length > MOST_AGAIN || together.beside.length > 0) count(together);
+  else {
+    besideOthers.push(...together.broken.flatMap(({ what }) => what));
+    const outside = { ...together, broken: [] };
+    for (const { passed, skipped } of together.broken) {
+      outside.passed -= passed;
+      outside.skipped -= skipped;
+    }
+    count(outside);
+    count(vitest(`${name}, alone`, [...args, "--project", "e2e", "--maxWorkers", "1", ...files], env));
+  }
+  count(vitest(`${name}, with times`, [...args, "--project", "timed"], env));
+}
+/** More is no accident. */
+const MOST_AGAIN = 2;
 
 const browsers = await ensureBrowsers();
 step("Format and lint", "biome", ["check", "."]);
 step("Types", "tsc", ["--noEmit"]);
-suite("Unit, contract and property tests", []);
+count(vitest("Unit, contract and property tests", [], {}));
 const built =
   step("Server bundle", "node", ["scripts/build-server.ts"]) &&
   step("Extension for both browsers, within its size", "node", ["scripts/build-extension.ts"]);
 if (built) {
-  suite("End to end in real browsers", ["--config", "e2e/vitest.config.ts"], {
+  browserSuite("End to end in real browsers", ["--config", "e2e/vitest.config.ts"], {
     ...(browsers.chromium !== undefined && { PERCH_E2E_CHROMIUM: browsers.chromium }),
     ...(browsers.firefox !== undefined && { PERCH_E2E_FIREFOX: browsers.firefox }),
   });
@@ -89,8 +131,16 @@ writeCheckResults(readdirSync(folder).map((name) => join(folder, name)));
 rmSync(folder, { recursive: true, force: true });
 
 for (const missing of browsers.missing) console.log(missing);
-if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
+if (besideOthers.length > 0) {
+  console.log(`\nFailed beside another browser, and run again alone:\n${listed(besideOthers)}`);
+}
+if (failures.length > 0) console.log(`\nFailed:\n${listed(failures)}`);
 console.log(
   `\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
 );
+
+function listed(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
+}
+
 process.exit(totals.failed === 0 ? 0 : 1);

@@ -160,9 +160,10 @@ export class ExtensionBrowser {
   async killWorker(page: Page): Promise<void> {
     const session = await this.context.newCDPSession(page);
     await session.send("ServiceWorker.enable");
-    await session.send("ServiceWorker.stopAllWorkers");
     const browser = await this.#browser.newBrowserCDPSession();
     await until("the worker to stop", async () => {
+      // One that is just starting is not stopped.
+      await session.send("ServiceWorker.stopAllWorkers");
       const { targetInfos } = await browser.send("Target.getTargets", { filter: [{ type: "service_worker" }] });
       return targetInfos.every(({ url }) => !url.startsWith(BASE));
     });

@@ -93,19 +93,39 @@ export class FirefoxPage {
     await this.#clickOn(await this.#find(role, name));
   }
 
+  /** Once more when something else was hit, because the page moved under the mouse. */
   async #clickOn(element: string): Promise<void> {
     let before = "";
-    await until(`it to stand still on ${this.address}, with nothing over it`, async () => {
+    await until(`it to stand still on ${this.address}, with nothing over it, and be hit`, async () => {
       const place = await this.#placeOf(element);
       const still = place !== "" && place === before;
       before = place;
-      return still;
+      if (!still) return false;
+      await this.#expectClick(element);
+      await this.#pointer([
+        { type: "pointerMove", x: 0, y: 0, origin: { type: "element", element: { sharedId: element } } },
+        { type: "pointerDown", button: 0 },
+        { type: "pointerUp", button: 0 },
+      ]);
+      return this.#wasHit();
     });
-    await this.#pointer([
-      { type: "pointerMove", x: 0, y: 0, origin: { type: "element", element: { sharedId: element } } },
-      { type: "pointerDown", button: 0 },
-      { type: "pointerUp", button: 0 },
-    ]);
+  }
+
+  /** The next click of the page says whether it was in this element. */
+  async #expectClick(element: string): Promise<void> {
+    const listen = (target: Element) => {
+      Reflect.set(globalThis, "perchHit", false);
+      const heard = ({ target: hit }: Event) => {
+        if (hit instanceof Node && target.contains(hit)) Reflect.set(globalThis, "perchHit", true);
+      };
+      document.addEventListener("click", heard, { capture: true, once: true });
+    };
+    await this.#callOn(element, listen);
+  }
+
+  /** A page that went, or went on to another, was hit. */
+  async #wasHit(): Promise<boolean> {
+    return this.evaluate(() => Reflect.get(globalThis, "perchHit") !== false).catch(() => true);
   }
 
   /** Brings the element into view and tells where it is; nothing while something lies over its middle. */
@@ -116,13 +136,17 @@ export class FirefoxPage {
       const top = document.elementFromPoint(x + width / 2, y + height / 2);
       return target.contains(top) ? JSON.stringify([x, y, width, height]) : "";
     };
+    return String((await this.#callOn(element, look)) ?? "");
+  }
+
+  async #callOn(element: string, work: (target: Element) => unknown): Promise<unknown> {
     const outcome = await this.#session.send("script.callFunction", {
-      functionDeclaration: look.toString(),
+      functionDeclaration: work.toString(),
       arguments: [{ sharedId: element }],
       target: { context: this.context },
       awaitPromise: false,
     });
-    return String(record(outcome["result"])["value"] ?? "");
+    return record(outcome["result"])["value"];
   }
 
   /** Clicks a place in the page, CSS pixels from its upper left corner. */
