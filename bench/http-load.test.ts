@@ -72,6 +72,23 @@ describe("a load", () => {
   });
 });
 
+describe("a load that may find the server busy", () => {
+  it("counts what was not done apart, and takes nothing else for that", async () => {
+    let [count, refusal] = [0, 503];
+    const port = await serve((_, response) => {
+      count += 1;
+      response.writeHead(count % 3 === 0 ? refusal : 200, { "Content-Length": 0 }).end();
+    });
+    const asking = { port, requests: [{ path: "/", headers: {} }], connections: 1, durationMs: 60, mayBeBusy: true };
+    const { times, busy } = await load(asking);
+    expect([times.length, busy]).toEqual([count - Math.floor(count / 3), Math.floor(count / 3)]);
+    expect(busy).toBeGreaterThan(0);
+    await expect(load({ ...asking, mayBeBusy: false })).rejects.toThrow("The server answered 503");
+    refusal = 429;
+    await expect(load(asking)).rejects.toThrow("The server answered 429");
+  });
+});
+
 describe("the end of an answer", () => {
   const byLength = (body: Buffer) =>
     Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nX: y\r\n\r\n`), body]);

@@ -18,18 +18,22 @@ export interface Load {
   readonly requests: readonly Request[];
   readonly connections: number;
   readonly durationMs: number;
+  /** 503, “try again in a moment”, is counted apart; without this it ends the load as any other refusal does. */
+  readonly mayBeBusy?: boolean;
 }
 
 export interface LoadResult {
+  /** Done ones alone. */
   readonly requestsPerSecond: number;
-  /** Of every request, in ms. */
+  /** Of every request that was done, in ms. */
   readonly times: readonly number[];
+  readonly busy: number;
 }
 
 let numbers = 0;
 
 /** Throws at the first answer that is not 200: what was refused is never counted as done. */
-export async function load({ port, requests, connections, durationMs }: Load): Promise<LoadResult> {
+export async function load({ port, requests, connections, durationMs, mayBeBusy = false }: Load): Promise<LoadResult> {
   const texts = requests.map((request) => textOf(port, request));
   let turn = 0;
   const next = () => {
@@ -41,9 +45,14 @@ export async function load({ port, requests, connections, durationMs }: Load): P
   };
   const started = performance.now();
   const isOver = () => performance.now() - started >= durationMs;
-  const times = await Promise.all(Array.from({ length: connections }, () => ask(port, next, isOver)));
+  let busy = 0;
+  const onBusy = () => {
+    if (mayBeBusy) busy += 1;
+    return mayBeBusy;
+  };
+  const times = await Promise.all(Array.from({ length: connections }, () => ask(port, next, isOver, onBusy)));
   const all = times.flat();
-  return { requestsPerSecond: all.length / ((performance.now() - started) / 1_000), times: all };
+  return { requestsPerSecond: all.length / ((performance.now() - started) / 1_000), times: all, busy };
 }
 
 function textOf(port: number, { path, headers, body }: Request): string {
@@ -58,7 +67,8 @@ function textOf(port: number, { path, headers, body }: Request): string {
   return `${method} ${path} HTTP/1.1\r\n${head.join("")}\r\n${body ?? ""}`;
 }
 
-function ask(port: number, next: () => string, isOver: () => boolean): Promise<number[]> {
+/** @param onBusy whether a 503 may be. */
+function ask(port: number, next: () => string, isOver: () => boolean, onBusy: () => boolean): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host: "127.0.0.1", port, noDelay: true });
     const times: number[] = [];
@@ -78,8 +88,10 @@ function ask(port: number, next: () => string, isOver: () => boolean): Promise<n
         const answer = take(part);
         if (answer === undefined) return;
         if (sentAt === undefined) throw new Error("An answer came that nobody asked for.");
-        if (answer.status !== 200) throw new Error(`The server answered ${answer.status}: ${answer.begins}`);
-        times.push(performance.now() - sentAt);
+        if (answer.status === 200) times.push(performance.now() - sentAt);
+        else if (answer.status !== 503 || !onBusy()) {
+          throw new Error(`The server answered ${answer.status}: ${answer.begins}`);
+        }
         sentAt = undefined;
         if (isOver()) socket.end();
         else send();
