@@ -1,10 +1,13 @@
 /** What PostgreSQL itself does beneath the `load` benchmark: how many commits, and how much it keeps. */
+import { readFile } from "node:fs/promises";
 import pg from "pg";
+import { parents, tree } from "../server/phones/drivers/web/proc.ts";
 import { type Figure, median } from "./benchmark.ts";
+import { cpuMs, TICKS } from "./processes.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 3;
-const ROUND_MS = 1_500;
+const ROUND_MS = 1_000;
 const KEPT = {
   users: "an account",
   phones: "a phone",
@@ -63,6 +66,28 @@ export async function rowFigures(url: string): Promise<readonly Figure[]> {
   } finally {
     await client.end();
   }
+}
+
+/** The process of a PostgreSQL on this machine that has started its others. */
+export async function mainProcess(url: string): Promise<number> {
+  const client = await connected(url);
+  try {
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const main = (await parents()).get(rows[0]?.pid ?? 0);
+    if (main === undefined) throw new Error("PostgreSQL's processes were not found.");
+    return main;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Processor time so far of all its processes, in ms, those that have ended included. */
+export async function databaseCpuMs(main: number | undefined): Promise<number> {
+  if (main === undefined) return 0;
+  const text = await readFile(`/proc/${main}/stat`, "latin1");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const ended = Number(fields[13]) + Number(fields[14]);
+  return (await cpuMs(tree(main, await parents()))) + (ended * 1_000) / TICKS;
 }
 
 async function connected(url: string): Promise<pg.Client> {

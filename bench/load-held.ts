@@ -9,11 +9,11 @@ const HELD = [100, 1_000, 3_000] as const;
 const PEOPLE = 75;
 const PHONES_EACH = 2;
 const VIEWERS_OF_A_PHONE = 20;
-const VIEWERS = [25, 50, 100, 200] as const;
+const VIEWERS = [25, 50, 100] as const;
 const PICTURES: Pictures = { everyMs: 33, bytes: 38_000 };
-const REST_MS = 2_000;
-const IDLE_MS = 8_000;
-const WATCH_MS = 4_000;
+const REST_MS = 1_000;
+const IDLE_MS = 5_000;
+const WATCH_MS = 3_000;
 
 interface Holder {
   readonly pid: number;
@@ -23,39 +23,51 @@ interface Holder {
 }
 
 export async function heldFigures(world: LoadWorld): Promise<readonly Figure[]> {
-  const node = await world.node("held");
+  const streams = await heldOf(world, "streams");
+  await world.endAll();
+  const screens = await heldOf(world, "screens");
+  const figures = [...streams.figures, ...screens.figures];
+  for (const count of VIEWERS) figures.push(...(await watched(screens, count)));
+  await world.endAll();
+  return figures;
+}
+
+/** In processes of its own: what one sort leaves in the memory would be another's. */
+async function heldOf(world: LoadWorld, kind: "streams" | "screens") {
+  console.log(`  ${kind} held`);
+  const node = await world.node(`held-${kind}`);
   const bare = await world.bare();
   const generator = world.generator();
-  const people = await withRunningPhones(node.port, await node.people(PEOPLE, 0), PHONES_EACH);
-  const figures: Figure[] = [];
-  for (const kind of ["streams", "screens"] as const) {
-    const words = kind === "streams" ? "event streams" : "screens at rest";
-    const ours = await holdMore(generator, kind, node, people);
-    const beside = await holdMore(generator, kind, bare, undefined);
-    const name = kind === "streams" ? "bare Hono" : "bare ws";
-    for (const [index, count] of HELD.entries()) {
-      const [one, other] = [ours.steps[index], beside.steps[index]];
-      if (one === undefined || other === undefined) continue;
-      const label = `${count.toLocaleString("en")} ${words}`;
-      figures.push(
-        {
-          ...{ name: `${label}: memory of the node`, unit: "MB", median: one.memoryMB },
-          beside: { name, median: other.memoryMB },
-        },
-        {
-          ...{ name: `${label}: memory of each`, unit: "kB", median: one.eachKB },
-          beside: { name, median: other.eachKB },
-        },
-      );
-    }
-    const label = `${(HELD.at(-1) ?? 0).toLocaleString("en")} ${words}: processor time`;
-    figures.push({
-      ...{ name: label, unit: "%", median: ours.idlePercent },
+  const made = await node.people(PEOPLE, 0);
+  const people = kind === "streams" ? made : await withRunningPhones(node.port, made, PHONES_EACH);
+  const words = kind === "streams" ? "event streams" : "screens at rest";
+  const name = kind === "streams" ? "bare Hono" : "bare ws";
+  const ours = await holdMore(generator, kind, node, people);
+  const beside = await holdMore(generator, kind, bare, undefined);
+  const figures = HELD.map((count, index): Figure => {
+    const label = `${count.toLocaleString("en")} ${words}: memory of the node`;
+    const other = { name, median: beside.memoryMB[index] ?? Number.NaN };
+    return { name: label, unit: "MB", median: ours.memoryMB[index] ?? Number.NaN, beside: other };
+  });
+  const last = (HELD.at(-1) ?? 0).toLocaleString("en");
+  figures.push(
+    {
+      ...{ name: `${words}, each`, unit: "kB", median: eachKB(ours.memoryMB) },
+      beside: { name, median: eachKB(beside.memoryMB) },
+    },
+    {
+      ...{ name: `${last} ${words}: processor time`, unit: "%", median: ours.idlePercent },
       beside: { name, median: beside.idlePercent },
-    });
-  }
-  for (const count of VIEWERS) figures.push(...(await watched(generator, node, bare, people, count)));
-  return figures;
+    },
+  );
+  return { figures, node, bare, generator, people };
+}
+
+/** By the last two: what the making of people and the first connections leave behind is before those. */
+function eachKB(memoryMB: readonly number[]): number {
+  const [fewer, more] = [HELD.length - 2, HELD.length - 1];
+  const bytes = ((memoryMB[more] ?? Number.NaN) - (memoryMB[fewer] ?? Number.NaN)) * 1_024;
+  return bytes / ((HELD[more] ?? 0) - (HELD[fewer] ?? 0));
 }
 
 /** Opens 100, 1,000 and 3,000 and looks at the memory after each, then at the processor time while nothing happens. */
@@ -65,32 +77,31 @@ async function holdMore(
   holder: Holder,
   people: readonly LoadPerson[] | undefined,
 ) {
-  const before = await holder.memoryMB();
-  const steps: { memoryMB: number; eachKB: number }[] = [];
+  const memoryMB: number[] = [];
   let held = 0;
   for (const count of HELD) {
     const more = { kind, port: holder.port, count: count - held, viewersOfAPhone: VIEWERS_OF_A_PHONE };
     held = await generator.hold({ ...more, ...(people && { people }) });
     await pause(REST_MS);
-    const memoryMB = await holder.memoryMB();
-    steps.push({ memoryMB, eachKB: ((memoryMB - before) * 1024) / count });
+    memoryMB.push(await holder.memoryMB());
   }
   const idlePercent = await percentOf(holder.pid, IDLE_MS);
   const open = await generator.held();
   if (open !== held) throw new Error(`Of ${held} ${kind} ${open} are open.`);
   await generator.release();
   await pause(REST_MS);
-  return { steps, idlePercent };
+  return { memoryMB, idlePercent };
+}
+
+interface Watching {
+  readonly node: Holder;
+  readonly bare: Holder;
+  readonly generator: Generator;
+  readonly people: readonly LoadPerson[];
 }
 
 /** So many viewers of phones that move all over. */
-async function watched(
-  generator: Generator,
-  node: Holder,
-  bare: Holder,
-  people: readonly LoadPerson[],
-  count: number,
-): Promise<readonly Figure[]> {
+async function watched({ node, bare, generator, people }: Watching, count: number): Promise<readonly Figure[]> {
   const look = async (holder: Holder, theirs: readonly LoadPerson[] | undefined) => {
     await generator.hold({
       kind: "screens",

@@ -1,10 +1,8 @@
 /** What one node carries: requests of each kind, streams and screens it holds; on SQLite and on PostgreSQL. */
-import pg from "pg";
 import { HAS_POSTGRES, openCluster } from "../server/db/testing/cluster.ts";
-import { parents, tree } from "../server/phones/drivers/web/proc.ts";
 import { type Benchmark, type Figure, median, percentile } from "./benchmark.ts";
 import type { LoadResult, Request } from "./http-load.ts";
-import { commitFigures, rowFigures } from "./load-database.ts";
+import { commitFigures, databaseCpuMs, mainProcess, rowFigures } from "./load-database.ts";
 import { heldFigures } from "./load-held.ts";
 import {
   type Bare,
@@ -19,12 +17,12 @@ import { cpuMs } from "./processes.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 3;
-const ROUND_MS = 2_000;
+const ROUND_MS = 1_500;
 const WARM_UP_MS = 1_000;
-const PEOPLE = 200;
+const PEOPLE = 120;
 const CROWDED_TEAMS = 8;
 const CROWD = 1_000;
-const RULE_PEOPLE = 100;
+const RULE_PEOPLE = 60;
 
 export const load: Benchmark = {
   name: "load",
@@ -111,11 +109,12 @@ async function onEngine(world: LoadWorld, engine: string, databaseUrl?: string):
     const asked = away.map((person) => ({ path: get({ phoneId: person.phones[0] }), headers: headersOf(person) }));
     sorts.push({ name: "a read sent on to another node", port, requests: asked });
   }
-  const databasePids = databaseUrl === undefined ? [] : await processesOf(databaseUrl);
+  const database = databaseUrl === undefined ? undefined : await mainProcess(databaseUrl);
   const nodePids = [node.pid, ...(other === undefined ? [] : [other.pid])];
   const figures: Figure[] = [];
   for (const sort of sorts) {
-    figures.push(...(await measure(engine, sort, { bare, generator, nodePids, databasePids })));
+    console.log(`  ${engine}: ${sort.name}`);
+    figures.push(...(await measure(engine, sort, { bare, generator, nodePids, database })));
   }
   return figures;
 }
@@ -124,11 +123,12 @@ interface Parts {
   readonly bare: Bare;
   readonly generator: Generator;
   readonly nodePids: readonly number[];
-  readonly databasePids: readonly number[];
+  /** Of PostgreSQL, which has started the others. */
+  readonly database: number | undefined;
 }
 
 async function measure(engine: string, sort: Sort, parts: Parts): Promise<readonly Figure[]> {
-  const { bare, generator, nodePids, databasePids } = parts;
+  const { bare, generator, nodePids, database } = parts;
   const { port, requests } = sort;
   await bare.answer(await oneAnswer(sort));
   const ours = { port, requests, connections: CONNECTIONS, mayBeBusy: true };
@@ -137,10 +137,14 @@ async function measure(engine: string, sort: Sort, parts: Parts): Promise<readon
   await generator.load({ ...ours, durationMs: WARM_UP_MS });
   await generator.load({ ...beside, durationMs: WARM_UP_MS });
   const round = async (target: typeof ours, pids: readonly number[]): Promise<Round> => {
-    const [own, database] = [await cpuMs(pids), await cpuMs(databasePids)];
+    const [own, before] = [await cpuMs(pids), await databaseCpuMs(database)];
     const result = await generator.load({ ...target, durationMs: ROUND_MS });
     const each = (ms: number) => (ms * 1_000) / (result.times.length + result.busy);
-    return { ...result, cpu: each((await cpuMs(pids)) - own), database: each((await cpuMs(databasePids)) - database) };
+    return {
+      ...result,
+      cpu: each((await cpuMs(pids)) - own),
+      database: each((await databaseCpuMs(database)) - before),
+    };
   };
   for (let n = 0; n < ROUNDS; n += 1) {
     taken.ours.push(await round(ours, nodePids));
@@ -168,7 +172,7 @@ async function measure(engine: string, sort: Sort, parts: Parts): Promise<readon
     ...(busy === 0
       ? []
       : [{ name: `${name}, told to try again`, unit: "%" as const, median: (100 * busy) / (busy + all.length) }]),
-    ...(databasePids.length === 0
+    ...(database === undefined
       ? []
       : [
           {
@@ -194,16 +198,4 @@ async function oneAnswer({ port, requests: [first] }: Sort): Promise<unknown> {
   });
   if (!response.ok) throw new Error(`The server answered ${response.status}: ${await response.text()}`);
   return response.json();
-}
-
-/** Every process of the PostgreSQL at an address of this machine. */
-async function processesOf(url: string): Promise<readonly number[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  const parentOf = await parents();
-  await client.end();
-  const main = parentOf.get(rows[0]?.pid ?? 0);
-  if (main === undefined) throw new Error("PostgreSQL's processes were not found.");
-  return tree(main, parentOf);
 }
