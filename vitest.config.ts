@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["shared/**/*.test.ts", "scripts/**/*.test.ts", "cli/**/*.test.ts"],
+          include: ["shared/**/*.test.ts", "scripts/**/*.test.ts", "cli/**/*.test.ts", "bench/**/*.test.ts"],
           environment: "node",
           testTimeout,
           ...waits,

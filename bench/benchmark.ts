@@ -8,6 +8,7 @@ export interface Figure {
   readonly unit: Unit;
   readonly median: number;
   readonly p95?: number;
+  readonly p99?: number;
   /** The same work done another way in the same run, and our median divided by its. */
   readonly beside?: { readonly name: string; readonly median: number };
   /** Holds for the median, the p95, or the ratio to what stands beside it. */

@@ -19,6 +19,7 @@ import { watchForeign } from "./foreign.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { limiter } from "./limiter.ts";
 import { live } from "./live.ts";
+import { load } from "./load.ts";
 import { popup, size } from "./popup.ts";
 import { rating } from "./rating.ts";
 import { consoleTable, foreignWords, type Result, writeReport } from "./report.ts";
@@ -44,6 +45,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   signIn,
   sessionCheck,
   limiter,
+  load,
   database,
   databaseGrowth,
   sweep,

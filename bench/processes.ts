@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { commandLine, parents, tree } from "../server/phones/drivers/web/proc.ts";
 
 /** Ticks of `/proc/<pid>/stat` a second; fixed by the Linux ABI (`USER_HZ`). */
-const TICKS = 100;
+export const TICKS = 100;
 
 /** Process trees of browsers whose profile is inside `folder`, one list of ids each. */
 export async function browserTrees(folder: string): Promise<number[][]> {

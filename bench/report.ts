@@ -9,7 +9,7 @@ import type { Foreign } from "./foreign.ts";
 
 const run = promisify(execFile);
 const FILE = "docs/benchmarks.md";
-const COLUMNS = ["", "median", "p95", "beside", "ratio", "aim", ""] as const;
+const COLUMNS = ["", "median", "p95", "p99", "beside", "ratio", "aim", ""] as const;
 
 export interface Result {
   readonly benchmark: Benchmark;
@@ -89,12 +89,13 @@ function markdownTable(figures: readonly Figure[]): string {
 }
 
 function cells(figure: Figure): string[] {
-  const { name, unit, median, p95, beside, aim } = figure;
+  const { name, unit, median, p95, p99, beside, aim } = figure;
   const besides = ratio(figure);
   return [
     name,
     `${number(median)} ${unit}`,
     p95 === undefined ? "" : `${number(p95)} ${unit}`,
+    p99 === undefined ? "" : `${number(p99)} ${unit}`,
     beside === undefined ? "" : `${beside.name}: ${number(beside.median)} ${unit}`,
     besides === undefined ? "" : number(besides),
     aim === undefined ? "" : aimWords(aim, unit),

@@ -3,13 +3,15 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { Benchmark, Figure } from "./benchmark.ts";
 import { median, spread } from "./benchmark.ts";
-import { load } from "./http-load.ts";
+import { type Load, load } from "./http-load.ts";
 import type { Ready } from "./trpc-server.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 5;
 const ROUND_MS = 2_000;
 const SINGLE_MS = 1_000;
+
+type Target = Pick<Load, "port" | "requests">;
 
 export const trpc: Benchmark = {
   name: "trpc",
@@ -26,11 +28,16 @@ async function benchTrpc(): Promise<readonly Figure[]> {
   const child = fork(new URL("./trpc-server.ts", import.meta.url), { serialization: "json" });
   try {
     const ready = asReady((await once(child, "message"))[0]);
-    const query = { port: ready.port, path: "/trpc/phones.list", headers: { Authorization: `Bearer ${ready.token}` } };
-    const bare = { port: ready.barePort, path: "/", headers: {} };
-    const bareWithToken = { ...bare, path: "/authenticated" };
-    const withSession = { ...query, headers: { Authorization: `Bearer ${ready.session}` } };
-    const bareWithSession = { ...bare, path: "/session" };
+    const list = (token: string): Target => ({
+      port: ready.port,
+      requests: [{ path: "/trpc/phones.list", headers: { Authorization: `Bearer ${token}` } }],
+    });
+    const bareAt = (path: string): Target => ({ port: ready.barePort, requests: [{ path, headers: {} }] });
+    const query = list(ready.token);
+    const bare = bareAt("/");
+    const bareWithToken = bareAt("/authenticated");
+    const withSession = list(ready.session);
+    const bareWithSession = bareAt("/session");
     const rates = new Map(
       [query, bare, bareWithToken, withSession, bareWithSession].map((target) => [target, [] as number[]]),
     );
@@ -40,7 +47,7 @@ async function benchTrpc(): Promise<readonly Figure[]> {
         taken.push((await load({ ...target, connections: CONNECTIONS, durationMs: ROUND_MS })).requestsPerSecond);
       }
     }
-    const rate = (target: typeof query | typeof bare) => median(rates.get(target) ?? []);
+    const rate = (target: Target) => median(rates.get(target) ?? []);
     const single = await load({ ...query, connections: 1, durationMs: SINGLE_MS });
     const bareSingle = await load({ ...bare, connections: 1, durationMs: SINGLE_MS });
     return [
