@@ -301,7 +301,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let meterLagMs = (): number | undefined => undefined;
   const health = createHealthParts({
     ...{ watch, db, config, clock, who: membership.id, drivers, phonesRepo, jobsRepo, screen, billing, backups },
-    ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
+    ...{
+      mail: accounts.mail,
+      state: () => (stopping ? "stopping" : membership.isDraining() ? "draining" : "serving"),
+      meterLagMs: () => meterLagMs(),
+    },
   });
   const operator = createOperatorSeat({
     ...{ db, master, config, clock, log, publicUrl, accounts, books: counting, jobsRepo, phonesRepo, backups },
