@@ -1,6 +1,8 @@
 /** What each of the operator's pages shows. Nothing here names a person but the answers to a look with a reason. */
 import { html } from "hono/html";
+import type { DecisionAction, DecisionKind } from "../../../../shared/accounts.ts";
 import type { OpenDecision } from "../../../abuse/standing.service.ts";
+import { describeAction } from "../../../audit/activity-words.ts";
 import type { FindingRow } from "../../../billing/desk/billing-desk.repo.ts";
 import type { ConfigLine } from "../../../config/shown.ts";
 import type { FaultLine } from "../../../faults/faults.repo.ts";
@@ -119,6 +121,18 @@ export function peopleContent(may: May): Html {
   return html`<div class="pair"><section class="card"><h2>Look somebody up</h2>${body}</section><section class="card"><h2>Decisions that wait for you</h2><p class="secondary">What the rules against abuse asked or held, and what people say against it.</p>${decisions}</section></div>`;
 }
 
+const DECISIONS: Readonly<Record<string, string>> & Readonly<Record<DecisionKind, string>> = {
+  sign_up: "About the sign-up",
+  launch: "About launches",
+  operator: "By an operator",
+};
+const ASKED: Readonly<Record<string, string>> & Readonly<Record<DecisionAction, string>> = {
+  allow: "allowed",
+  verify_first: "asked for a proof",
+  hold: "held",
+  suspend: "suspended",
+};
+
 export function personContent({ userId, email, name, createdAt, suspendedAt, facts, teams }: PersonFacts): Html {
   const { sessions, tokens, standing } = facts;
   const out = change(
@@ -131,7 +145,7 @@ export function personContent({ userId, email, name, createdAt, suspendedAt, fac
     html`<li><strong>${email}</strong><span>${suspendedAt === null ? name : tag("suspended", "bad")}</span><span class="secondary">account since ${at(createdAt)} · ${many(sessions.length, "session")} · ${many(tokens.length, "API token")} · ${facts.hasCodesOfApp ? "codes of an app" : "no codes of an app"} · ${many(facts.passkeys.length, "passkey")}</span><div class="acts">${out}${suspend("person", userId, "the account", suspendedAt)}</div></li>`,
     ...standing.map(
       ({ kind, action, state, createdAt: since }) =>
-        html`<li><strong>Decision: ${kind.replaceAll("_", " ")}</strong><span>${tag(action.replaceAll("_", " "))}</span><span class="secondary">${state.replaceAll("_", " ")} · ${at(since)}</span></li>`,
+        html`<li><strong>${DECISIONS[kind] ?? kind}</strong><span>${tag(ASKED[action] ?? action)}</span><span class="secondary">${state.replaceAll("_", " ")} · ${at(since)}</span></li>`,
     ),
   ];
   const team = teams.map((one) =>
@@ -178,7 +192,7 @@ function suspend(kind: "person" | "team", target: string, what: string, since: D
 export function decisionsContent(open: readonly OpenDecision[]): Html {
   const items = open.map(({ id, email, kind, action, state, reasons, contest, at: since }) => {
     const about = { target: id, section: "people" } as const;
-    return html`<li><strong>${email}</strong><span class="tags">${tag(kind.replaceAll("_", " "))} ${tag(action.replaceAll("_", " "), action === "verify_first" ? "" : "bad")}</span><span class="secondary">${at(new Date(since))} · ${state.replaceAll("_", " ")} · ${reasons.join(" ")}</span>${contest === undefined ? "" : html`<span class="secondary">They say: ${contest}</span>`}<div class="acts">${change("Lift it", { action: "decision.lift", ...about }, "Nothing is asked of them any more; they get your reason by mail.")}${change("Uphold it", { action: "decision.uphold", ...about }, "It stays; they get your reason by mail.", true)}</div></li>`;
+    return html`<li><strong>${email}</strong><span class="tags">${tag(DECISIONS[kind])} ${tag(ASKED[action], action === "verify_first" ? "" : "bad")}</span><span class="secondary">${at(new Date(since))} · ${state.replaceAll("_", " ")} · ${reasons.join(" ")}</span>${contest === undefined ? "" : html`<span class="secondary">They say: ${contest}</span>`}<div class="acts">${change("Lift it", { action: "decision.lift", ...about }, "Nothing is asked of them any more; they get your reason by mail.")}${change("Uphold it", { action: "decision.uphold", ...about }, "It stays; they get your reason by mail.", true)}</div></li>`;
   });
   return card("decisions", "Decisions that wait for you", items, "None.");
 }
@@ -187,13 +201,24 @@ export function logContent(may: May): Html {
   return html`<div class="pair"><section class="card"><h2>What operators did</h2>${may.change ? look("log", "Read the log", "", "That you read it stands in it, too.") : html`<p class="secondary">${NEEDS_ACCOUNT}</p>`}</section></div>`;
 }
 
+const WHO = { operator: "An operator", server: "The server" } as const;
+
+/** Who did what and why, in words; ids stay with the command. */
 export function auditContent(lines: readonly AuditLine[]): Html {
   const items = lines.map(({ seq, at: when, actor, action, detail }) => {
-    const words = Object.entries(detail ?? {}).map(([name, value]) => `${name}: ${value}`);
-    return html`<li><strong>${action.replaceAll("_", " ").replaceAll(".", ": ")}</strong><span>${actor === "operator" ? "operator" : actor === "server" ? "server" : "a person"}</span><span class="secondary">${seq} · ${when === null ? "forgotten" : at(when)}${words.length > 0 ? ` · ${words.join(" · ")}` : ""}</span></li>`;
+    const { reason, by, role, ...rest } = detail ?? {};
+    const who = typeof by === "string" ? by : actor === "operator" || actor === "server" ? WHO[actor] : "A person";
+    const more = Object.entries(rest).flatMap(([name, value]) =>
+      isId(value) ? [] : [`${name}: ${value === true ? "yes" : value === false ? "no" : value}`],
+    );
+    const words = [...(role === undefined ? [] : [`as ${role}`]), ...more].join(" · ");
+    return html`<li><strong>${who} ${describeAction(action, detail).words}</strong><span class="secondary">${reason === undefined ? "" : html`<q>${reason}</q> · `}${when === null ? "forgotten" : at(when)} · entry ${seq}${words === "" ? "" : ` · ${words}`}</span></li>`;
   });
-  return card("log", "The newest entries", items, "Nothing yet.");
+  const all = html`<p class="secondary">With ids, and made sure that nothing was changed: ${byCommand("audit read")}, ${byCommand("audit verify")}</p>`;
+  return card("log", "The newest entries", items, "Nothing yet.", all);
 }
+
+const isId = (value: unknown) => typeof value === "string" && /^[a-z]{2,5}_[\w-]{22}$/.test(value);
 
 export function billingContent(may: May & { bills: boolean }): Html {
   const body = !may.bills
