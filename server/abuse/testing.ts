@@ -71,6 +71,8 @@ export function startAbuse(db: Database) {
     audit,
     mail,
     standing,
+    suspensions,
+    teams,
     sightings,
     payments,
     account,

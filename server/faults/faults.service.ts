@@ -9,6 +9,7 @@ import { type Fault, type FaultsRepo, HOUR_MS } from "./faults.repo.ts";
 
 /** Kinds that are told apart between two writes; what comes on top is counted together. */
 const MOST_KINDS = 100;
+const OTHERS = "others";
 const LONGEST_PLACE = 80;
 const WRITE_EVERY_MS = 5_000;
 /** A line that says what could not be done for somebody who may do it. */
@@ -30,17 +31,26 @@ export function countFaults(log: Log, clock: Clock): FaultCounter {
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  function note(message: string, { procedure, code, requestId }: LogFields): void {
+  /** Adds to what was counted; `newer`: it happened after that. */
+  function add(fault: Fault, newer: boolean): void {
+    const key = (place: string) => `${fault.hour.getTime()} ${fault.code} ${place}`;
+    const place = counted.has(key(fault.place)) || counted.size < MOST_KINDS ? fault.place : OTHERS;
+    const before = counted.get(key(place));
+    const count = fault.count + (before?.count ?? 0);
+    counted.set(key(place), { ...(newer ? fault : (before ?? fault)), place, count });
+  }
+
+  function note(message: string, { procedure, code = "internal", requestId }: LogFields): void {
     const lastAt = new Date(clock.now());
-    const hour = new Date(Math.floor(lastAt.getTime() / HOUR_MS) * HOUR_MS);
-    const named = (procedure === undefined ? message : String(procedure)).slice(0, LONGEST_PLACE);
-    const key = (place: string) => `${hour.getTime()} ${String(code)} ${place}`;
-    const place = counted.has(key(named)) || counted.size < MOST_KINDS ? named : "others";
-    counted.set(key(place), {
-      ...{ hour, place, lastAt, code: code === undefined ? "internal" : String(code) },
-      count: (counted.get(key(place))?.count ?? 0) + 1,
+    const fault = {
+      hour: new Date(Math.floor(lastAt.getTime() / HOUR_MS) * HOUR_MS),
+      place: String(procedure ?? message).slice(0, LONGEST_PLACE),
+      code: String(code),
+      count: 1,
       reference: requestId === undefined ? null : String(requestId),
-    });
+      lastAt,
+    };
+    add(fault, true);
   }
 
   async function flush(): Promise<void> {
@@ -50,12 +60,8 @@ export function countFaults(log: Log, clock: Clock): FaultCounter {
     try {
       await write([...taken.values()]);
     } catch {
-      // The database is what fails now: they are counted on, unless too many kinds came together.
-      for (const [key, fault] of taken) {
-        const since = counted.get(key);
-        if (since !== undefined || counted.size < MOST_KINDS)
-          counted.set(key, { ...(since ?? fault), count: fault.count + (since?.count ?? 0) });
-      }
+      // The database is what fails now: they wait for the next time.
+      for (const fault of taken.values()) add(fault, false);
     }
   }
 
