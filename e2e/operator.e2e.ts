@@ -76,16 +76,7 @@ describe.skipIf(executable === undefined)("the operator's pages", () => {
 
   const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
   const open = (section: string) => page.goto(`${server.url}/operator${section === "" ? "" : `/${section}`}`);
-  const look = async (name: string) => {
-    await check(page, name, WIDTHS);
-    if (process.env["LOOK"])
-      for (const width of WIDTHS)
-        for (const colorScheme of ["light", "dark"] as const) {
-          await page.setViewportSize({ width, height: 800 });
-          await page.emulateMedia({ colorScheme });
-          await page.screenshot({ path: `/tmp/desk/look/${name}-${width}-${colorScheme}.png`, fullPage: true });
-        }
-  };
+  const look = (name: string) => check(page, name, WIDTHS);
 
   /** What an operator has to do with. */
   async function plant(): Promise<void> {
@@ -142,7 +133,7 @@ describe.skipIf(executable === undefined)("the operator's pages", () => {
   const nodeState = (words: string) =>
     until(`the node to be ${words}`, async () => {
       await open("machines");
-      return (await page.locator("#nodes .tag").innerText()) === words;
+      return (await page.locator("#nodes .tag").textContent()) === words;
     });
 
   it("show how things stand, with nothing axe or a narrow window minds", async () => {
@@ -183,7 +174,7 @@ describe.skipIf(executable === undefined)("the operator's pages", () => {
     await act("Account", "Suspend the account", "Floods a neighbour");
     expect(await launch()).toMatchObject({ ok: false, error: { code: "held_for_review" } });
     await find(address(), "They answered");
-    await page.getByText("suspended", { exact: true }).waitFor();
+    await page.getByText("suspended", { exact: true }).first().waitFor();
     await look("operator-suspended");
     await act("Account", "Lift the suspension of the account", "It was a mistake");
     expect(await launch()).toMatchObject({ ok: true });

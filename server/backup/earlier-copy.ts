@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL database of an earlier version, in a backup: as the SQLite file that version would have, so that its own
- * `restore` takes it as well as that of this one. Read as it is at one moment, while nodes of that version go on.
+ * A PostgreSQL database of an earlier version, in a backup: as the SQLite file that version would have, which a
+ * restore brings up like any other of that version. Read as it is at one moment, while nodes of that version go on.
  */
 import { z } from "zod";
 import { JOURNAL, migrateSqlite } from "../db/migrate.ts";

@@ -62,7 +62,9 @@ export async function databaseVerdict(
   if (migrations === shipped) return ok(`${says} Its tables are those of this version.`);
   return warn(
     `${says} It is ${shipped - migrations} migrations behind.`,
-    "The next start brings it up. Make a backup first.",
+    config.BACKUP_HOURS > 0
+      ? "The next start makes a backup and brings it up."
+      : "The next start brings it up. Make a backup first.",
   );
 }
 
