@@ -1,8 +1,9 @@
 /** Every page of the real stack at 360 pixels in light and at 320 in the dark: axe finds nothing, nothing runs out of the side. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { COLOURS } from "./fixtures/pages.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
+import { admin } from "./harness/api.ts";
 import { extensionBuild } from "./harness/builds.ts";
 import { check } from "./harness/check-screen.ts";
 import { ExtensionBrowser } from "./harness/chromium.ts";
@@ -11,6 +12,7 @@ import { firstPhone, openAddress, phoneMenu, showTab } from "./harness/panel.ts"
 import { ADA, agree, chooseServer, linkIn, openSignInWindow, signUp } from "./harness/person.ts";
 import { showsColour } from "./harness/picture.ts";
 import { PerchServer } from "./harness/server.ts";
+import { until } from "./harness/until.ts";
 
 const executable = inject("chromium");
 
@@ -137,5 +139,37 @@ describe.skipIf(executable === undefined)("every screen", () => {
     const options = await browser.openExtensionPage("options.html");
     await options.getByRole("heading").first().waitFor();
     await check(options, "options");
+  });
+
+  it("of what the operator tells everybody, until it is closed in this browser", async () => {
+    const text = "Phones restart tonight at ten, for half a minute. Park what you need before.";
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    await admin(server, ["announcements", "add", "--text", text, "--until", end, "--reason", "Maintenance"]);
+    // Servers remember what there is for ten seconds.
+    const page = await browser.openExtensionPage("sidepanel.html?full=1");
+    const line = (on: Page) => on.getByRole("complementary", { name: "Announcements" }).getByText(text);
+    await until("the announcement in the panel", async () => {
+      await page.reload();
+      await page.getByRole("tab", { name: "Privacy" }).waitFor();
+      return line(page)
+        .waitFor({ timeout: 1_500 })
+        .then(() => true)
+        .catch(() => false);
+    });
+    await check(page, "panel-announcement");
+    const popup = await browser.openExtensionPage("popup.html");
+    await line(popup).waitFor();
+    await check(popup, "popup-announcement", [380]);
+    await popup.getByRole("button", { name: "Close this announcement" }).press("Enter");
+    // The other page hears of it, and neither shows it again.
+    await line(popup).waitFor({ state: "detached" });
+    await line(page).waitFor({ state: "detached" });
+    for (const one of [popup, page]) {
+      const asked = one.waitForResponse((response) => response.url().includes("announcements.current"));
+      await one.reload();
+      await (await asked).finished();
+      await one.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      expect(await line(one).count()).toBe(0);
+    }
   });
 });

@@ -11,6 +11,7 @@ import { createBillingCommands } from "./billing/desk/compose.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import { createFaultsRepo } from "./faults/faults.repo.ts";
 import type { Readiness } from "./health/readiness.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import { deriveKey } from "./keys.ts";
@@ -42,6 +43,7 @@ export function createOperatorSeat(options: {
   const repo = createConsoleRepo(db);
   const announcementsRepo = createAnnouncementsRepo(db);
   const nodesRepo = createNodesRepo(db, clock);
+  const faults = createFaultsRepo(db);
   return {
     isOperator: (email) => config.OPERATORS.includes(email.toLowerCase()),
     backups: () => backups.status(),
@@ -51,15 +53,17 @@ export function createOperatorSeat(options: {
         role: config.OPERATOR_ROLE,
         by,
       });
+      const { standing, suspensions } = accounts.deskBy(audit);
       const nodes = createNodesDesk({ db, repo: nodesRepo, audit });
       const { hosts } = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
       return {
         nodes,
         hosts,
+        standing,
         console: createConsole({
           ...{ db, repo, audit, clock, config, jobsRepo, phonesRepo, nodes, hosts },
           ...{ accounts: accounts.accounts, sessions: accounts.sessions, memberships: accounts.memberships },
-          mail: accounts.mail,
+          ...{ mail: accounts.mail, suspensions, faults },
         }),
         billing: createBillingCommands(books, {
           ...{ db, audit, clock, config, publicUrl, log, enqueue: jobsRepo.enqueue },

@@ -9,6 +9,7 @@ import type { Database } from "./db/database.ts";
 import { type ServingState, serverChecks } from "./health/checks.ts";
 import { createHealthRepo } from "./health/health.repo.ts";
 import type { HealthRoutesOptions } from "./health/health-routes.ts";
+import { outsideChecks } from "./health/outside.ts";
 import { createReadiness } from "./health/readiness.ts";
 import type { JobsRepo } from "./jobs/jobs.repo.ts";
 import type { Log } from "./log.ts";
@@ -87,13 +88,16 @@ export function createHealthParts(options: {
   const mailLagMs = async () => (mail.staysLocal ? 0 : since(await mail.oldestWaiting()));
   const readiness = createReadiness({
     monotonic,
-    checks: serverChecks({
-      ...{ repo: createHealthRepo(db), clock, who: options.who, state: options.state, dataDir: config.DATA_DIR },
-      migrationsFolder: join(projectRoot(), "migrations", db.engine),
-      drivers: () => drivers.all.map((driver) => ({ kind: driver.kind, running: driver.runningPhones().size })),
-      mailLagMs: mail.staysLocal ? undefined : mailLagMs,
-      backups: options.backups.finding,
-    }),
+    checks: {
+      ...serverChecks({
+        ...{ repo: createHealthRepo(db), clock, who: options.who, state: options.state, dataDir: config.DATA_DIR },
+        migrationsFolder: join(projectRoot(), "migrations", db.engine),
+        drivers: () => drivers.all.map((driver) => ({ kind: driver.kind, running: driver.runningPhones().size })),
+        mailLagMs: mail.staysLocal ? undefined : mailLagMs,
+        backups: options.backups.finding,
+      }),
+      ...outsideChecks(config, clock, { monotonic }),
+    },
   });
   const now = () =>
     gauges({

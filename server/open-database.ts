@@ -28,8 +28,8 @@ export interface OpenedDatabase {
 
 /**
  * Opens the database of a configuration; the admin commands use it beside a running server. One that is being moved, or
- * was moved away, is refused but to the move itself (`isMoving`). Before a newer version changes the embedded one a backup of
- * it is made, where there is a clock to name it by.
+ * was moved away, is refused but to the move itself (`isMoving`). Before a newer version changes one that was there a backup
+ * of it is made, where there is a clock to name it by.
  */
 export async function openDatabase(
   config: Config,
@@ -71,6 +71,10 @@ export async function openDatabase(
           schema: config.DATABASE_SCHEMA,
           pool: config.DATABASE_POOL,
           migrationsFolder: join(migrations, "postgres"),
+          beforeUpdate: async (schema) => {
+            // Who makes their backups themselves has switched the server's off.
+            if (clock !== undefined && config.BACKUP_HOURS > 0) await backUpBeforeUpdate(config, clock, schema);
+          },
         });
   try {
     if (!isMoving) await demandNotMoved(db);

@@ -2,27 +2,25 @@
 
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { type AccountServices, createAccountServices } from "./accounts/compose.ts";
+import { createAccountServices } from "./accounts/compose.ts";
 import { createAnnouncementsRepo } from "./announcements/announcements.repo.ts";
 import { createAnnouncements } from "./announcements/announcements.service.ts";
 import { createAppRouter } from "./app.router.ts";
 import { type AppEnv, createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.repo.ts";
-import type { Automations } from "./automations/compose.ts";
-import { type Backups, createBackups } from "./backup/backups.service.ts";
+import { createBackups } from "./backup/backups.service.ts";
 import { type BillingParts, type Books, createBillingParts, createCounting } from "./billing/compose.ts";
 import { sandboxSecretOf } from "./billing/compose-sandbox.ts";
 import { SANDBOX_PATH } from "./billing/sandbox/sandbox.ts";
-import type { Clock, Monotonic } from "./clock.ts";
 import { createFlowParts } from "./compose-flows.ts";
 import { createNodeParts } from "./compose-nodes.ts";
 import { createOperatorSeat } from "./compose-operator.ts";
 import { createPhoneParts, createScreenParts, openDrivers, withControllers } from "./compose-phones.ts";
 import { createRightsParts } from "./compose-rights.ts";
 import { createHealthParts, startWatch } from "./compose-watch.ts";
-import type { Config } from "./config.ts";
-import type { Database } from "./db/database.ts";
 import { createEvents } from "./events/events.repo.ts";
+import { createFaultsRepo } from "./faults/faults.repo.ts";
+import { countFaults } from "./faults/faults.service.ts";
 import { checkBucket, openBlobs } from "./files/compose.ts";
 import { createSignedLinks } from "./files/signed-links.ts";
 import { createDoors } from "./http/guards.ts";
@@ -38,74 +36,32 @@ import { deriveKey } from "./keys.ts";
 import { createIdempotency } from "./limits/idempotency.ts";
 import { createLimitsRepo } from "./limits/limits.repo.ts";
 import { createRateLimiter } from "./limits/rate-limiter.ts";
-import { errorFields, type Log } from "./log.ts";
-import type { Drained } from "./nodes/drain.ts";
+import { errorFields } from "./log.ts";
 import { joinNodes } from "./nodes/join.ts";
-import { LEASE, type LeaseTimes } from "./nodes/lease.ts";
-import type { Membership } from "./nodes/membership.ts";
+import { LEASE } from "./nodes/lease.ts";
 import { createRunClaims } from "./nodes/run-claims.ts";
 import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
-import { operatorJobs } from "./operator/console.service.ts";
-import type { PhoneDriver } from "./phones/driver.ts";
-import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import { operatorJobs } from "./operator/stop-phone.ts";
+import { createDrivers } from "./phones/drivers.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
-import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
-import { NO_ARCHIVE, type ProfileArchive } from "./phones/profile-archive.ts";
-import type { Outbound } from "./privacy/processors/outbound.ts";
+import { NO_ARCHIVE } from "./phones/profile-archive.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
 import { readRegister } from "./privacy/processors/processors-file.ts";
 import { assertBudget } from "./privacy/retention/budget.ts";
-import type { Scheduler } from "./rules/scheduler.ts";
+import type { RunningServer, ServerOptions } from "./running-server.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
 import { attachScreenSocket, createScreenDoor } from "./screen/screen.socket.ts";
 import { tracedDriver, tracedJobs } from "./tracing/traced.ts";
-import type { WebhooksService } from "./webhooks/webhooks.service.ts";
 
 const LIFECYCLE_TICK_MS = 5_000;
 
-export interface RunningServer {
-  readonly url: string;
-  readonly port: number;
-  /** A one-time link that makes the first account; undefined when there is one. */
-  readonly setupUrl: string | undefined;
-  readonly accounts: AccountServices;
-  readonly db: Database;
-  readonly drivers: Drivers;
-  readonly screen: ScreenService;
-  readonly lifecycle: PhoneLifecycle;
-  readonly automations: Automations;
-  readonly scheduler: Scheduler;
-  readonly webhooks: WebhooksService;
-  readonly billing: BillingParts;
-  readonly membership: Membership;
-  readonly backups: Backups;
-  /** Begins nothing more, gives phones to other nodes or parks them, and waits so long for what goes on. */
-  drain(forMs: number): Promise<Drained>;
-  /** When the operator drains this node, and it has nothing in hand any more. */
-  readonly drained: Promise<Drained>;
-  /** Tells sockets why, parks phones with their state, finishes jobs, closes the database. */
-  close(): Promise<void>;
-}
-
-export interface ServerOptions {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The wall around this process, where one stands. */
-  readonly outbound?: Outbound;
-  /** Replaces the machine's. For tests of clocks that are set. */
-  readonly monotonic?: Monotonic;
-  /** Where web phones are kept for other nodes. */
-  readonly archive?: ProfileArchive;
-  /** Replaces how long nodes are believed. For tests of several. */
-  readonly lease?: LeaseTimes;
-  /** Replaces all drivers. For tests that need no browser. */
-  readonly driver?: PhoneDriver;
-}
+export type { RunningServer, ServerOptions } from "./running-server.ts";
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, clock, log } = options;
+  const { config, clock } = options;
+  const faults = countFaults(options.log, clock);
+  const { log } = faults;
   const register = readRegister(config);
   demandAgreements(register, config.publicUrl);
   assertBudget({ backupDays: config.BACKUP_DAYS, processors: register });
@@ -132,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { tracing, meters, monotonic } = watch;
   const { master } = opened;
   const db = watch.observe(opened.db);
+  faults.start(db, createFaultsRepo(db));
   const joined = await joinNodes({ db, config, clock, log, monotonic, times: options.lease ?? LEASE }).catch(
     async (error: unknown) => {
       await listening.close();
@@ -254,6 +211,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     } catch (error) {
       await Promise.allSettled([listening.close(), drivers.close(), joined.door?.listener.close()]);
       await membership.stop();
+      await faults.stop();
       await db.close();
       throw error;
     }
@@ -301,7 +259,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let meterLagMs = (): number | undefined => undefined;
   const health = createHealthParts({
     ...{ watch, db, config, clock, who: membership.id, drivers, phonesRepo, jobsRepo, screen, billing, backups },
-    ...{ mail: accounts.mail, state: () => (stopping ? "stopping" : "serving"), meterLagMs: () => meterLagMs() },
+    ...{
+      mail: accounts.mail,
+      state: () => (stopping ? "stopping" : membership.isDraining() ? "draining" : "serving"),
+      meterLagMs: () => meterLagMs(),
+    },
   });
   const operator = createOperatorSeat({
     ...{ db, master, config, clock, log, publicUrl, accounts, books: counting, jobsRepo, phonesRepo, backups },
@@ -430,6 +392,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await nodes.close();
         await membership.stop();
         await watch.stop();
+        await faults.stop();
         await db.close();
       })();
       return closed;

@@ -11,6 +11,7 @@ import { type Clock, ManualClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
 import { runFolder } from "./db/testing-run.ts";
 import { createLog } from "./log.ts";
+import type { LeaseTimes } from "./nodes/lease.ts";
 import { openDatabase } from "./open-database.ts";
 import { FakeDriver } from "./phones/testing/fake-driver.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -26,7 +27,7 @@ export interface TestServer extends RunningServer {
 /** Starts a server on a free port with a fresh data folder. */
 export async function startTestServer(
   env: Record<string, string> = {},
-  kept?: { folder: string; driver: FakeDriver; clock: ManualClock },
+  kept?: { folder: string; driver: FakeDriver; clock: ManualClock; lease?: LeaseTimes },
 ): Promise<TestServer> {
   const folder = kept?.folder ?? mkdtempSync(join(tmpdir(), "perch-server-"));
   if (kept === undefined && env["DATABASE_URL"] === undefined)
@@ -39,6 +40,7 @@ export async function startTestServer(
     clock,
     log: createLog({ clock, write: (line) => lines.push(line) }),
     driver: phones,
+    ...(kept?.lease && { lease: kept.lease }),
   });
   return {
     ...server,

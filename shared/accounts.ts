@@ -170,9 +170,10 @@ export interface CreatedToken {
 }
 
 /** What was decided about an account by the rules against abuse (`server/abuse/`), with its reasons in words. */
-export const DECISION_KINDS = ["sign_up", "launch"] as const;
+/** `operator`: a person decided, not a rule. */
+export const DECISION_KINDS = ["sign_up", "launch", "operator"] as const;
 export type DecisionKind = (typeof DECISION_KINDS)[number];
-export const DECISION_ACTIONS = ["allow", "verify_first", "hold"] as const;
+export const DECISION_ACTIONS = ["allow", "verify_first", "hold", "suspend"] as const;
 export type DecisionAction = (typeof DECISION_ACTIONS)[number];
 export const DECISION_STATES = ["in_force", "contested", "lifted", "upheld"] as const;
 export type DecisionState = (typeof DECISION_STATES)[number];

@@ -18,6 +18,16 @@ CREATE TABLE "backups" (
 	"failure" text
 );
 --> statement-breakpoint
+CREATE TABLE "faults" (
+	"hour" timestamp (3) with time zone NOT NULL,
+	"place" text NOT NULL,
+	"code" text NOT NULL,
+	"count" bigint NOT NULL,
+	"reference" text,
+	"last_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "faults_hour_place_code_pk" PRIMARY KEY("hour","place","code")
+);
+--> statement-breakpoint
 CREATE TABLE "nodes" (
 	"id" text PRIMARY KEY NOT NULL,
 	"name" text NOT NULL,
@@ -40,15 +50,20 @@ CREATE TABLE "phone_archives" (
 	"archived_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "abuse_decisions" ADD COLUMN "team_id" text;--> statement-breakpoint
+ALTER TABLE "abuse_decisions" ADD COLUMN "why" text;--> statement-breakpoint
 ALTER TABLE "identities" ADD COLUMN "checked_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "identities" ADD COLUMN "password_changed_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "phones" ADD COLUMN "node_id" text;--> statement-breakpoint
+ALTER TABLE "teams" ADD COLUMN "suspended_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "suspended_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "phone_archives" ADD CONSTRAINT "phone_archives_phone_id_phones_id_fk" FOREIGN KEY ("phone_id") REFERENCES "public"."phones"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "announcements_until" ON "announcements" USING btree ("until");--> statement-breakpoint
 CREATE INDEX "backups_started" ON "backups" USING btree ("started_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "nodes_name" ON "nodes" USING btree ("name");--> statement-breakpoint
 CREATE INDEX "connect_codes_user" ON "connect_codes" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "connect_codes_team" ON "connect_codes" USING btree ("team_id");--> statement-breakpoint
+CREATE INDEX "abuse_decisions_team" ON "abuse_decisions" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "identities_checked" ON "identities" USING btree ("provider","checked_at");--> statement-breakpoint
 CREATE INDEX "jobs_created" ON "jobs" USING btree ("created_at","kind");--> statement-breakpoint
 CREATE INDEX "mail_outbox_recipient" ON "mail_outbox" USING btree ("recipient_index");--> statement-breakpoint

@@ -20,6 +20,16 @@ CREATE TABLE `backups` (
 );
 --> statement-breakpoint
 CREATE INDEX `backups_started` ON `backups` (`started_at`);--> statement-breakpoint
+CREATE TABLE `faults` (
+	`hour` integer NOT NULL,
+	`place` text NOT NULL,
+	`code` text NOT NULL,
+	`count` integer NOT NULL,
+	`reference` text,
+	`last_at` integer NOT NULL,
+	PRIMARY KEY(`hour`, `place`, `code`)
+);
+--> statement-breakpoint
 CREATE TABLE `nodes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -44,12 +54,17 @@ CREATE TABLE `phone_archives` (
 	FOREIGN KEY (`phone_id`) REFERENCES `phones`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
+ALTER TABLE `abuse_decisions` ADD `team_id` text;--> statement-breakpoint
+ALTER TABLE `abuse_decisions` ADD `why` text;--> statement-breakpoint
+CREATE INDEX `abuse_decisions_team` ON `abuse_decisions` (`team_id`);--> statement-breakpoint
 ALTER TABLE `identities` ADD `checked_at` integer;--> statement-breakpoint
 ALTER TABLE `identities` ADD `password_changed_at` integer;--> statement-breakpoint
 CREATE INDEX `identities_checked` ON `identities` (`provider`,`checked_at`);--> statement-breakpoint
 ALTER TABLE `phones` ADD `node_id` text;--> statement-breakpoint
 CREATE INDEX `phones_started` ON `phones` (`started_at`) WHERE "phones"."started_at" is not null;--> statement-breakpoint
 CREATE INDEX `phones_node` ON `phones` (`node_id`,`state`);--> statement-breakpoint
+ALTER TABLE `teams` ADD `suspended_at` integer;--> statement-breakpoint
+ALTER TABLE `users` ADD `suspended_at` integer;--> statement-breakpoint
 CREATE INDEX `connect_codes_user` ON `connect_codes` (`user_id`);--> statement-breakpoint
 CREATE INDEX `connect_codes_team` ON `connect_codes` (`team_id`);--> statement-breakpoint
 CREATE INDEX `jobs_created` ON `jobs` (`created_at`,`kind`);--> statement-breakpoint

@@ -3,10 +3,10 @@
  * the counts they are made from, which lead to nobody and live a week at most.
  */
 import { DECISION_ACTIONS, DECISION_KINDS, DECISION_STATES } from "../../shared/accounts.ts";
-import type { DecisionId, UserId } from "../../shared/ids.ts";
+import type { DecisionId, TeamId, UserId } from "../../shared/ids.ts";
 import type { userTables } from "../accounts/accounts.tables.ts";
 import type { Kit } from "../db/dialect.ts";
-import { operational, person, personal } from "../privacy/tags.ts";
+import { ofTeam, operational, person, personal } from "../privacy/tags.ts";
 
 const fraud = {
   use: ["essential.fraud_detection"],
@@ -35,6 +35,10 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       signals: k
         .json<readonly { readonly signal: string; readonly weight: number }[]>(personal("user.behavior", fraud))
         .notNull(),
+      /** Where an operator suspended a whole team: which. */
+      teamId: k.text(ofTeam("quarter")).$type<TeamId>(),
+      /** Why an operator suspended it, in their words. */
+      why: k.sealed("abuse_decisions.why", "subject", personal("user.content.private", fraud)),
       contest: k.sealed("abuse_decisions.contest", "subject", personal("user.content.private", fraud)),
       contestedAt: k.instant(personal("user.behavior", fraud)),
       /** Why the operator lifted or upheld it. */
@@ -45,6 +49,7 @@ export function abuseTables(k: Kit, { users }: ReturnType<typeof userTables>) {
     (t) => [
       k.index("abuse_decisions_user").on(t.userId),
       k.index("abuse_decisions_state").on(t.state),
+      k.index("abuse_decisions_team").on(t.teamId),
       k.index("abuse_decisions_created").on(t.createdAt),
     ],
   );

@@ -1,7 +1,7 @@
 /** Decisions of the rules against abuse. */
 import { and, asc, count, desc, eq, inArray, isNull, ne } from "drizzle-orm";
 import type { DecisionAction, DecisionKind, DecisionState } from "../../shared/accounts.ts";
-import { type DecisionId, newId, type UserId } from "../../shared/ids.ts";
+import { type DecisionId, newId, type TeamId, type UserId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
 import type { Verdict } from "./score.ts";
@@ -15,6 +15,9 @@ export interface DecisionRow {
   readonly score: number;
   readonly signals: readonly { readonly signal: string; readonly weight: number }[];
   readonly contest: string | null;
+  /** What an operator wrote, who suspended the account or this team. */
+  readonly why: string | null;
+  readonly teamId: TeamId | null;
   readonly createdAt: Date;
 }
 
@@ -43,6 +46,8 @@ export function createDecisionsRepo(db: Database, clock: Clock): DecisionsRepo {
     score: decisions.score,
     signals: decisions.signals,
     contest: decisions.contest,
+    why: decisions.why,
+    teamId: decisions.teamId,
     createdAt: decisions.createdAt,
   };
   /** Words about a decision are sealed with the key of the person it is about. */

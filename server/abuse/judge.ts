@@ -100,7 +100,10 @@ export function createJudge(options: {
       };
     },
     async demandLaunch(tx, scope, provenAt) {
-      const inForce = (await decisions.listOfIn(tx, scope.userId)).filter(({ state }) => state !== "lifted");
+      // Whom an operator suspended got no further than the guard.
+      const inForce = (await decisions.listOfIn(tx, scope.userId)).filter(
+        ({ state, kind }) => state !== "lifted" && kind !== "operator",
+      );
       const held = inForce.find(({ action }) => action === "hold");
       if (held !== undefined) throw heldError(held, standingLink);
       for (const { id, action, state, createdAt } of inForce) {

@@ -35,7 +35,7 @@ export interface PaymentFacts {
 }
 
 export interface Verdict {
-  readonly action: DecisionAction;
+  readonly action: Exclude<DecisionAction, "suspend">;
   /** 0 to 100. */
   readonly score: number;
   /** The weightiest first. */

@@ -40,7 +40,7 @@ export type FormSignal = Extract<Signal, "language_missing" | "form_skipped" | "
  * address: flooded, same browsers) adds up to 35 and asks nothing; with a throw-away address to 75: a proof, never a hold.
  */
 export const ACTION_FROM = { verify_first: 40, hold: 80 } as const satisfies Record<
-  Exclude<DecisionAction, "allow">,
+  Exclude<DecisionAction, "allow" | "suspend">,
   number
 >;
 
@@ -89,6 +89,7 @@ export type Sighting = keyof typeof WINDOWS;
 export const KIND_WORDS = {
   sign_up: "Your sign-up looks like those of programs that make many accounts.",
   launch: "The launches of your account look like those of a program that makes use of free phones.",
+  operator: "An operator of this server suspended your account or a team you are in.",
 } as const satisfies Record<DecisionKind, string>;
 
 /** The sentence of a stored signal; one of an earlier version has none of its own any more. */

@@ -12,6 +12,7 @@ import type { Mail } from "../mail/mail.service.ts";
 import type { Actor } from "../teams/team-scope.ts";
 import type { DecisionRow, DecisionsRepo } from "./decisions.repo.ts";
 import { KIND_WORDS, reasonOf } from "./signals.ts";
+import type { Suspensions } from "./suspensions.service.ts";
 
 /** A decision that waits for the operator. */
 export interface OpenDecision extends DecisionView {
@@ -38,9 +39,11 @@ export function createStanding(options: {
   audit: Audit;
   mail: Pick<Mail, "queue" | "wake">;
   limiter: Pick<RateLimiter, "take">;
+  /** Of the same operator. */
+  suspensions: Pick<Suspensions, "lifted">;
   publicUrl: URL;
 }): Standing {
-  const { db, decisions, people, audit, mail, limiter } = options;
+  const { db, decisions, people, audit, mail, limiter, suspensions } = options;
 
   return {
     async list(userId) {
@@ -78,8 +81,12 @@ export function createStanding(options: {
         const decision = await decisions.find(tx, id);
         if (decision === undefined) throw noSuchDecision();
         if (decision.state === "lifted") throw new PerchError("conflict", "This decision was lifted already.");
-        await decisions.settle(tx, id, outcome, reason);
+        if (outcome === "lifted" && decision.action === "suspend") {
+          await suspensions.lifted(tx, id, reason);
+          return;
+        }
         const detail = { outcome, reason, decision: id };
+        await decisions.settle(tx, id, outcome, reason);
         const entry = { chain: "server", actor: "operator", object: decision.userId, detail } as const;
         await audit.record(tx, { ...entry, action: "admin.decision_reviewed" });
         if (outcome === "lifted") await audit.record(tx, { ...entry, action: "account.released" });
@@ -95,7 +102,7 @@ export function createStanding(options: {
             outcome:
               outcome === "lifted"
                 ? `A person looked at it and lifted the decision: your account is free. Their reason: ${reason}`
-                : `A person looked at it, and it stays: new phones may not be launched. Their reason: ${reason}`,
+                : `A person looked at it, and it stays${decision.action === "suspend" ? "" : ": new phones may not be launched"}. Their reason: ${reason}`,
             supportLink: new URL("/support", options.publicUrl).href,
           },
         });
@@ -105,13 +112,13 @@ export function createStanding(options: {
   };
 }
 
-function view({ id, kind, action, state, signals, createdAt, contest }: DecisionRow): DecisionView {
+function view({ id, kind, action, state, signals, why, createdAt, contest }: DecisionRow): DecisionView {
   return {
     id,
     kind,
     action,
     state,
-    reasons: signals.map(({ signal }) => reasonOf(signal)),
+    reasons: why === null ? signals.map(({ signal }) => reasonOf(signal)) : [why],
     at: createdAt.toISOString(),
     ...(contest !== null && { contest }),
   };

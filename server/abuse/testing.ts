@@ -9,6 +9,7 @@ import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
+import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { createMailRepo } from "../mail/mail.repo.ts";
 import { createMail } from "../mail/mail.service.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -20,6 +21,8 @@ import type { PaymentFacts } from "./score.ts";
 import { createSightingsRepo } from "./sightings.repo.ts";
 import type { FormSignal } from "./signals.ts";
 import { createStanding } from "./standing.service.ts";
+import { createSuspensionsRepo } from "./suspensions.repo.ts";
+import { createSuspensions } from "./suspensions.service.ts";
 
 export interface SignUp {
   readonly email: string;
@@ -46,7 +49,11 @@ export function startAbuse(db: Database) {
     payments: { of: async (_tx, userId) => payments.get(userId) },
   });
   const limiter = { take: async () => {} };
-  const standing = createStanding({ db, decisions, people, audit, mail, limiter, publicUrl });
+  const suspensions = createSuspensions({
+    ...{ db, repo: createSuspensionsRepo(db, clock), decisions, people, teams, audit, mail, publicUrl },
+    enqueue: createJobsRepo(db, clock).enqueue,
+  });
+  const standing = createStanding({ db, decisions, people, audit, mail, limiter, publicUrl, suspensions });
 
   /** An account made by an operator or a set-up link: nobody judges it. */
   async function account(email: string): Promise<TeamScope> {
@@ -64,6 +71,8 @@ export function startAbuse(db: Database) {
     audit,
     mail,
     standing,
+    suspensions,
+    teams,
     sightings,
     payments,
     account,

@@ -71,6 +71,12 @@ export function userTables(k: Kit) {
       inactiveNotice: k.int(personal("user.behavior", { ...authentication, clause: "P4.1" })),
       /** Set with the first notice, forgotten with any sign-in. */
       inactiveDeletionAt: k.instant(personal("user.behavior", { ...authentication, clause: "P4.1" })),
+      /** An operator suspended the account; why, the person reads in `abuse_decisions`. */
+      suspendedAt: k.instant(
+        personal("user.behavior", {
+          ...{ use: ["essential.fraud_detection"], clause: "P2.4", retain: "account", basis: "legitimate_interests" },
+        }),
+      ),
     },
     (t) => [
       k.uniqueIndex("users_email_index_live").on(t.emailIndex).where(sql`${t.deletedAt} is null`),

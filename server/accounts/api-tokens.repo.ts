@@ -51,7 +51,7 @@ export interface ApiTokensRepo {
 }
 
 export function createApiTokensRepo(db: Database): ApiTokensRepo {
-  const { apiTokens, users, teamMembers, privacyPreferences, erasures } = db.t;
+  const { apiTokens, users, teams, teamMembers, privacyPreferences, erasures } = db.t;
   const row = {
     id: apiTokens.id,
     userId: apiTokens.createdBy,
@@ -70,10 +70,13 @@ export function createApiTokensRepo(db: Database): ApiTokensRepo {
       revokedAt: apiTokens.revokedAt,
       restrictedAt: privacyPreferences.restrictedAt,
       erasureId: erasures.id,
+      suspendedAt: users.suspendedAt,
+      teamSuspendedAt: teams.suspendedAt,
     })
     .from(apiTokens)
     .innerJoin(users, maker)
     .innerJoin(teamMembers, membership)
+    .innerJoin(teams, eq(teams.id, apiTokens.teamId))
     .leftJoin(privacyPreferences, eq(privacyPreferences.userId, apiTokens.createdBy))
     .leftJoin(erasures, isOpenErasure(erasures, apiTokens.createdBy))
     .where(eq(apiTokens.tokenHash, sql.placeholder("tokenHash")))

@@ -7,6 +7,8 @@ import { createJudge, type Judge } from "../abuse/judge.ts";
 import type { PaymentFacts } from "../abuse/score.ts";
 import { createSightingsRepo } from "../abuse/sightings.repo.ts";
 import { createStanding, type Standing } from "../abuse/standing.service.ts";
+import { createSuspensionsRepo } from "../abuse/suspensions.repo.ts";
+import { createSuspensions, type Suspensions } from "../abuse/suspensions.service.ts";
 import { createUseWatch } from "../abuse/unusual-use.ts";
 import { createActivityRepo } from "../audit/activity.repo.ts";
 import { type ActivityLog, createActivityLog } from "../audit/activity.service.ts";
@@ -65,6 +67,8 @@ export interface AccountServices {
   readonly factors: Factors;
   readonly apiTokens: ApiTokens;
   readonly standing: Standing;
+  /** Decisions and suspensions for an operator, whose audit log signs what they do. */
+  deskBy(audit: Audit): { readonly standing: Standing; readonly suspensions: Suspensions };
   readonly judge: Judge;
   /** Counts a payment that was refused, against the owners of the team. */
   readonly cardDeclined: (tx: Writer, teamId: TeamId) => Promise<void>;
@@ -213,6 +217,16 @@ export function createAccountServices(options: {
   const accessChanges = createAccessChanges(db);
   const invitationsRepo = createInvitationsRepo(db, clock);
   const rightsLost = createRightsLost({ teams, invitations: invitationsRepo, audit, changes: accessChanges });
+  const deskBy = (by: Audit) => {
+    const suspensions = createSuspensions({
+      ...{ db, repo: createSuspensionsRepo(db, clock), decisions, people: accountsRepo, teams, audit: by, mail },
+      ...{ enqueue: jobs.enqueue, publicUrl },
+    });
+    const standing = createStanding({
+      ...{ db, decisions, people: accountsRepo, audit: by, mail, limiter, suspensions, publicUrl },
+    });
+    return { suspensions, standing };
+  };
   const support = createSupport({ db, repo: createSupportRepo(db), mail, audit, limiter, clock });
   return {
     accounts,
@@ -224,7 +238,8 @@ export function createAccountServices(options: {
     recovery: createRecovery({ ...changing, limitSignIn }),
     factors,
     apiTokens: createApiTokens({ db, repo: apiTokensRepo, accounts: accountsRepo, teams, sessions, mail, audit, page }),
-    standing: createStanding({ db, decisions, people: accountsRepo, audit, mail, limiter, publicUrl }),
+    deskBy,
+    standing: deskBy(audit).standing,
     judge,
     async cardDeclined(tx, teamId) {
       const owners = (await teams.membersIn(tx, teamId)).filter(({ role }) => role === "owner");

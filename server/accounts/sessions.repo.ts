@@ -116,6 +116,8 @@ export function createSessionsRepo(db: Database): SessionsRepo {
       requireSecondFactor: teams.requireSecondFactor,
       restrictedAt: privacyPreferences.restrictedAt,
       erasureId: erasures.id,
+      suspendedAt: users.suspendedAt,
+      teamSuspendedAt: teams.suspendedAt,
     })
     .from(sessions)
     .innerJoin(users, and(eq(users.id, sessions.userId), isNull(users.deletedAt)))

@@ -15,6 +15,7 @@ import { createBillingCommands } from "../billing/desk/compose.ts";
 import { type Config, OPERATOR_ROLES } from "../config.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { PerchError } from "../errors.ts";
+import { createFaultsRepo } from "../faults/faults.repo.ts";
 import { createJobsRepo } from "../jobs/jobs.repo.ts";
 import { deriveKey } from "../keys.ts";
 import { createLimitsRepo } from "../limits/limits.repo.ts";
@@ -368,6 +369,7 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
   const backups = createBackups({ db, config, clock, log: silentLog, node: "" });
   const console = createConsole({
     ...{ db, repo: createConsoleRepo(db), audit, clock, config, nodes, hosts: containers.hosts },
+    ...{ suspensions: services.deskBy(audit).suspensions, faults: createFaultsRepo(db) },
     ...{ jobsRepo: createJobsRepo(db, clock), phonesRepo: createPhonesRepo(db), mail: services.mail },
     ...{ accounts: services.accounts, sessions: services.sessions, memberships: services.memberships },
   });

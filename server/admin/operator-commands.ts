@@ -26,6 +26,8 @@ export const OPERATOR_COMMANDS: Commands = {
       for (const [state, count] of Object.entries(jobs)) line("jobs", state, count);
       line("jobs", "failed for good in 24 h", diedToday);
       line("jobs", "longest overdue", `${Math.round(overdueMs / 1000)} s`);
+      for (const { place, code, count, reference } of await console.faults())
+        line("errors in 24 h", place, code, count, reference ?? "");
       line("mail", `${mail.waiting} waiting`, `${mail.failed} failed`);
       const { finding, lastGood } = await backups.status();
       line("backups", finding[0], finding[1]);

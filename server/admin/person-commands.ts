@@ -1,11 +1,15 @@
 /** Commands about one person. Each leaves an entry in the audit log that the person sees, with its reason. */
 import { email } from "../../shared/accounts.ts";
+import { teamId } from "../../shared/ids.ts";
 import { deviceWords } from "../accounts/device-words.ts";
 import { PerchError } from "../errors.ts";
 import { accountFacts } from "./account-facts.repo.ts";
 import { type Commands, type Options, oneLine, parse, reason, type Work } from "./command.ts";
 
 const PERSON = { email: { type: "string", required: true }, reason: { type: "string", required: true } } as const;
+
+/** Ids of teams stand in `user show`. */
+const TEAM = { team: { type: "string", required: true }, reason: { type: "string", required: true } } as const;
 
 export const PERSON_COMMANDS: Commands = {
   "user show": {
@@ -45,6 +49,39 @@ export const PERSON_COMMANDS: Commands = {
       const { ended, tokens } = await work.console.signOut(user.id, why);
       work.process.out(`Sessions ended: ${ended}. API tokens that still work: ${tokens}.`);
     },
+  },
+  "user suspend": {
+    options: PERSON,
+    async run(work, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const { user } = await personOf(work, options);
+      await work.console.suspend({ userId: user.id }, why);
+      work.process.out("Suspended. The running server ends what runs for them now; they get your reason by mail.");
+    },
+  },
+  "user lift": {
+    options: PERSON,
+    async run(work, options) {
+      const why = parse(reason, "--reason", options["reason"]);
+      const { user } = await personOf(work, options);
+      await work.console.liftSuspension({ userId: user.id }, why);
+    },
+  },
+  "team suspend": {
+    options: TEAM,
+    run: ({ console }, options) =>
+      console.suspend(
+        { teamId: parse(teamId, "--team", options["team"]) },
+        parse(reason, "--reason", options["reason"]),
+      ),
+  },
+  "team lift": {
+    options: TEAM,
+    run: ({ console }, options) =>
+      console.liftSuspension(
+        { teamId: parse(teamId, "--team", options["team"]) },
+        parse(reason, "--reason", options["reason"]),
+      ),
   },
   "user erase": {
     options: { ...PERSON, now: { type: "boolean" } },

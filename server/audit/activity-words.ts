@@ -144,6 +144,8 @@ const ACTIONS = {
   "admin.account_read": operator("read an account"),
   "admin.mail_read": operator("read mail that waits"),
   "admin.decision_reviewed": operator("reviewed a decision"),
+  "admin.suspended": operator("suspended an account or a team"),
+  "admin.suspension_lifted": operator("lifted a suspension"),
   "admin.requests_read": operator("read requests about data"),
   "admin.request_entered": operator("entered a request about data"),
   "admin.request_verified": operator("made sure whose a request about data is"),

@@ -182,6 +182,8 @@ export type AuditAction =
   | "admin.account_read"
   | "admin.mail_read"
   | "admin.decision_reviewed"
+  | "admin.suspended"
+  | "admin.suspension_lifted"
   | "admin.key_rotated"
   | "server.started";
 

@@ -24,6 +24,7 @@ import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
 import {
+  copyEarlierInto,
   copyInto,
   copyKeysOf,
   DATABASE,
@@ -70,6 +71,8 @@ export interface Backup {
 export interface BackupOptions {
   /** The database alone, without the files beside it. */
   readonly holds?: "database";
+  /** Where PostgreSQL has the tables of an earlier version. */
+  readonly schema?: string;
   /** How the SQLite file is copied. */
   readonly copy?: (order: CopyOrder) => Promise<readonly TableCount[]>;
 }
@@ -79,7 +82,7 @@ export async function makeBackup(
   config: Config,
   clock: Clock,
   to: string,
-  { holds, copy = copyCounted }: BackupOptions = {},
+  { holds, schema, copy = copyCounted }: BackupOptions = {},
 ): Promise<Backup> {
   const key = readFileKey({ keyFile: config.keyFile, databaseExists: true });
   const moment = new Date(clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
@@ -90,7 +93,7 @@ export async function makeBackup(
     throw new PerchError("conflict", `There is a backup ${folder} already. Try again in a second.`);
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
-    const tables = await databaseInto(config, deriveKey(key, "database"), draft, { holds, copy });
+    const tables = await databaseInto(config, deriveKey(key, "database"), draft, { holds, schema, copy });
     for (const below of foldersOf(holds)) await copyTree(await baseOf(config, below), below, draft);
     const files = await listed(draft);
     const plain = {
@@ -117,9 +120,13 @@ async function databaseInto(
   config: Config,
   key: Buffer,
   draft: string,
-  { holds, copy }: { holds: BackupOptions["holds"]; copy: NonNullable<BackupOptions["copy"]> },
+  { holds, schema, copy }: Record<"holds" | "schema", string | undefined> & Required<Pick<BackupOptions, "copy">>,
 ): Promise<readonly TableCount[] | undefined> {
   if (holds === undefined) return copyInto(config, key, draft, copy);
+  if (config.DATABASE_URL !== undefined) {
+    await copyEarlierInto({ ...config, ...(schema !== undefined && { DATABASE_SCHEMA: schema }) }, key, draft);
+    return undefined;
+  }
   copyDatabase(databaseFile(config), key, join(draft, DATABASE));
   await copyFile(`${databaseFile(config)}.keyid`, join(draft, `${DATABASE}.keyid`));
   return undefined;
@@ -240,9 +247,9 @@ function foldersOf(holds: Manifest["holds"]): readonly (typeof FOLDERS)[number][
  * second has made the same one.
  * @throws PerchError when it cannot be made; nothing was changed then
  */
-export async function backUpBeforeUpdate(config: Config, clock: Clock): Promise<void> {
+export async function backUpBeforeUpdate(config: Config, clock: Clock, schema?: string): Promise<void> {
   try {
-    await makeBackup(config, clock, config.backupDir, { holds: "database" });
+    await makeBackup(config, clock, config.backupDir, { holds: "database", ...(schema !== undefined && { schema }) });
   } catch (cause) {
     if (cause instanceof PerchError && cause.code === "conflict") return;
     throw new PerchError(

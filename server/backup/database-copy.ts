@@ -5,6 +5,7 @@
  */
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Config } from "../config.ts";
 import { databaseFile } from "../db/database-file.ts";
 import { connectPostgres, connectSqlite, demandNoServer, inUse } from "../db/move/ends.ts";
@@ -19,6 +20,7 @@ import { openSqlite } from "../db/sqlite.ts";
 import { keysTableOf } from "../db/subject-keys.postgres.ts";
 import { keysFileKey } from "../db/subject-keys.sqlite.ts";
 import { projectRoot } from "../paths.ts";
+import { copyEarlier } from "./earlier-copy.ts";
 
 export const DATABASE = "perch.db";
 export const KEYS = "keys.db";
@@ -56,6 +58,12 @@ export async function copyInto(
   }
 }
 
+/** PostgreSQL with the tables of an earlier version. */
+export async function copyEarlierInto(config: Source, key: Buffer, draft: string): Promise<void> {
+  const end = await connect(config, config.DATABASE_URL ?? "");
+  await copyEarlier(end, key, join(draft, DATABASE), migrationsOf("sqlite")).finally(end.close);
+}
+
 /** What was read of PostgreSQL, as a SQLite file in the draft. The keys of people are left out. */
 async function fromPostgres(source: RowReader, key: Buffer, draft: string): Promise<readonly TableCount[]> {
   const place = join(draft, ".making");
@@ -87,6 +95,9 @@ export async function copyKeysOf(config: Source, key: Buffer, to: string): Promi
   const draft = `${to}.new`;
   await rm(draft, { force: true });
   const end = await connect(config, config.DATABASE_URL);
+  // A version before there were any.
+  const there = await end.client.query("select to_regclass($1)::text as name", [keysTableOf(end.keysSchema)]);
+  if (z.array(z.object({ name: z.string().nullable() })).parse(there.rows)[0]?.name == null) return end.close();
   const keys = connectSqlite(draft, keysFileKey(key));
   try {
     keys.exec("create table if not exists subject_keys (subject text primary key, sealed text not null) without rowid");

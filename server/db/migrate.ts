@@ -25,15 +25,15 @@ export function needsUpdate(db: Sqlite.Database, folder: string): boolean {
   return applied.length > 0 && pendingMigrations(folder, applied).length > 0;
 }
 
-/** Applies what is missing. Returns how many migrations ran. */
-export function migrateSqlite(db: Sqlite.Database, folder: string): number {
+/** Applies what is missing, as far as that many migrations. Returns how many ran. */
+export function migrateSqlite(db: Sqlite.Database, folder: string, most = Number.POSITIVE_INFINITY): number {
   const foreignKeys = db.pragma("foreign_keys", { simple: true });
   db.pragma("foreign_keys = OFF");
   db.exec("BEGIN IMMEDIATE");
   try {
     db.exec(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
     const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
-    const pending = pendingMigrations(folder, applied);
+    const pending = pendingMigrations(folder, applied).filter(({ ordinal }) => ordinal < most);
     if (pending.length > 0) unfenceSqlite(db);
     for (const migration of pending) {
       for (const statement of migration.statements) db.exec(statement);
@@ -49,6 +49,23 @@ export function migrateSqlite(db: Sqlite.Database, folder: string): number {
   } finally {
     db.pragma(`foreign_keys = ${foreignKeys === 0 ? "OFF" : "ON"}`);
   }
+}
+
+/** Where an earlier version keeps its tables, if they were there already and this one has to change or move them. */
+export async function postgresToUpdate(
+  session: PostgresSession,
+  folder: string,
+  { schema, earlier }: { readonly schema: string; readonly earlier: string },
+): Promise<string | undefined> {
+  const known = readMigrationFiles({ migrationsFolder: folder });
+  for (const place of [schema, earlier]) {
+    const [there] = await session.rows(`select to_regclass('"${place}".${JOURNAL}')::text as name`);
+    if (there?.["name"] == null) continue;
+    const rows = await session.rows(`select hash from "${place}".${JOURNAL} order by ordinal`);
+    const isOurs = rows.length > 0 && rows.length <= known.length && rows[0]?.["hash"] === known[0]?.hash;
+    return isOurs && (rows.length < known.length || place !== schema) ? place : undefined;
+  }
+  return undefined;
 }
 
 export interface PostgresSession {

@@ -12,7 +12,8 @@ import { keysSchemaOf, keysTableOf } from "./subject-keys.postgres.ts";
 import { FENCE_FUNCTIONS, unfencePostgres } from "./write-fence.ts";
 
 export const DEFAULT_SCHEMA = "perch";
-const EARLIER = "public";
+/** Where versions before had their tables. */
+export const EARLIER = "public";
 /** Roles of Supabase that its interfaces act as; `service_role` passes row-level security. */
 const SHUT_OUT = ["anon", "authenticated", "authenticator", "service_role"] as const;
 /** Stands where the journal was, so that an earlier version does not begin anew there: more rows than it knows. */

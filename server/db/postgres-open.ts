@@ -11,8 +11,8 @@ import { PerchError } from "../errors.ts";
 import { troubleOf } from "../trouble.ts";
 import { type Database, HEARD_AGAIN } from "./database.ts";
 import { keepListening, type Listening } from "./listening.postgres.ts";
-import type { PostgresSession } from "./migrate.ts";
-import { DEFAULT_SCHEMA } from "./own-schema.postgres.ts";
+import { type PostgresSession, postgresToUpdate } from "./migrate.ts";
+import { DEFAULT_SCHEMA, EARLIER } from "./own-schema.postgres.ts";
 import { CHANNEL, postgresDatabase, preparePostgres, whileAway } from "./postgres.ts";
 import { postgresConfig } from "./postgres-url.ts";
 import { createKeyring } from "./sealed-fields.ts";
@@ -27,6 +27,8 @@ export interface PostgresOptions {
   /** Most connections through `url`. */
   readonly pool?: number | undefined;
   readonly migrationsFolder: string;
+  /** Called before a database that was there already is changed, with the schema its tables are in. */
+  readonly beforeUpdate?: ((schema: string) => Promise<void>) | undefined;
   /** How long work whose connection went is tried again: a server that restarts is back sooner. */
   readonly awayMs?: number | undefined;
   /** How long an announcement may take to be heard when it is tried at the start. */
@@ -84,6 +86,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       hasListened = true;
     });
     await demandHeard(pool, listening, options);
+    const { beforeUpdate, migrationsFolder } = options;
+    const toUpdate = await outside(
+      (session) => postgresToUpdate(session, migrationsFolder, { schema, earlier: EARLIER }),
+      false,
+    );
+    if (toUpdate !== undefined) await beforeUpdate?.(toUpdate);
     await outside((session) => preparePostgres(session, options.migrationsFolder, schema), false);
   } catch (error) {
     await Promise.allSettled([listening?.stop(), pool.end()]);

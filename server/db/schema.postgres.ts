@@ -20,6 +20,7 @@ export const {
   nodes,
   backups,
   announcements,
+  faults,
   phones,
   phoneArchives,
   androidDevices,

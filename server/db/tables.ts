@@ -13,6 +13,7 @@ import { sandboxTables } from "../billing/sandbox/sandbox.tables.ts";
 import { stripeTables } from "../billing/stripe/stripe.tables.ts";
 import { usageTables } from "../billing/usage/usage.tables.ts";
 import { eventTables } from "../events/events.tables.ts";
+import { faultTables } from "../faults/faults.tables.ts";
 import { uploadTables } from "../files/uploads.tables.ts";
 import { jobTables } from "../jobs/jobs.tables.ts";
 import { limitTables } from "../limits/limits.tables.ts";
@@ -49,6 +50,7 @@ export function defineTables(k: Kit) {
     ...nodeTables(k),
     ...backupTables(k),
     ...announcementTables(k),
+    ...faultTables(k),
     ...phones,
     ...phoneArchiveTables(k, phones),
     ...androidTables(k, phones),

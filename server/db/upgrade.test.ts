@@ -9,6 +9,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import Sqlite from "better-sqlite3";
 import { getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/pglite";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { restoreBackup } from "../backup/backup.ts";
 import { ManualClock } from "../clock.ts";
@@ -303,6 +304,72 @@ describe("an upgrade with rows in every table", () => {
     await (await openDatabase(config, { clock })).db.close();
     expect(readdirSync(config.backupDir).filter((name) => name.startsWith("perch-"))).toHaveLength(1);
   });
+
+  const url = process.env["TEST_DATABASE_URL"];
+  it.skipIf(url === undefined)(
+    "makes one of a PostgreSQL database, too, unless backups are left to the operator, which brings all of it back",
+    async () => {
+      const target = new URL(url ?? "");
+      target.pathname = `/upgrade_${Date.now()}`;
+      const about = { connectionString: url };
+      const main = new pg.Client(about);
+      await main.connect();
+      await main.query(`create database ${target.pathname.slice(1)}`);
+      const clock = new ManualClock(Date.UTC(2026, 0, 1));
+      const env = { DATABASE_URL: target.href, DATA_DIR: join(folder, "pg-data"), KEY_FILE: join(folder, "pg-key") };
+      const config = parseConfig(env);
+      const names = () =>
+        (existsSync(config.backupDir) ? readdirSync(config.backupDir) : []).filter((name) => /^perch-/.test(name));
+      try {
+        await (await openDatabase(config, { clock })).db.close();
+        expect(names()).toEqual([]);
+        const other = new pg.Client({ connectionString: target.href });
+        await other.connect();
+        /** The version before the last migration, with rows in every table. */
+        const goBack = async () => {
+          await other.query("drop schema if exists perch cascade");
+          const session = {
+            run: async (text: string) => void (await other.query(text)),
+            rows: async (text: string) => (await other.query(text)).rows as Record<string, unknown>[],
+          };
+          await other.query("create schema perch; set search_path to perch");
+          await migratePostgres(session, migrationsOf("postgres", VERSIONS.length));
+          await other.query("insert into topics (topic, seq) values ('kept', 7)");
+          await other.query(
+            "insert into teams (id, name, created_at) values ('team_1', 'Shop', '2026-01-01T00:00:00.123Z')",
+          );
+          await other.query("set search_path to public");
+        };
+        await goBack();
+        await (await openDatabase(parseConfig({ ...env, BACKUP_HOURS: "0" }), { clock })).db.close();
+        expect(names()).toEqual([]);
+        await goBack();
+        await (await openDatabase(config, { clock })).db.close();
+        expect(names()).toEqual(["perch-20260101T000000Z-before-update"]);
+        const made = join(config.backupDir, names()[0] ?? "");
+        const key = deriveKey(readFileKey({ keyFile: config.keyFile, databaseExists: true }), "database");
+        const copy = rawSqlite(join(made, "perch.db"), key);
+        expect(copy.prepare("select count(*) as n from perch_migrations").get()).toEqual({ n: VERSIONS.length });
+        expect(copy.prepare("select * from topics").all()).toEqual([{ topic: "kept", seq: 7 }]);
+        const at = Date.UTC(2026, 0, 1) + 123;
+        expect(copy.prepare("select id, name, created_at, require_second_factor from teams").all()).toEqual([
+          { id: "team_1", name: "Shop", created_at: at, require_second_factor: 0 },
+        ]);
+        copy.close();
+        await other.query("update perch.topics set seq = 8");
+        await other.end();
+        await restoreBackup(config, clock, made);
+        const { db } = await openDatabase(config, { clock });
+        expect(await db.read.select().from(db.t.topics)).toEqual([{ topic: "kept", seq: 7 }]);
+        await db.close();
+        expect(names()).toHaveLength(1);
+      } finally {
+        await main.query(`drop database if exists ${target.pathname.slice(1)} with (force)`);
+        await main.end();
+      }
+    },
+    30_000,
+  );
 });
 
 function rawSqlite(file: string, key: Buffer): Sqlite.Database {

@@ -25,7 +25,9 @@ import {
   databaseVerdict,
   type HeardClock,
   mailVerdict,
+  storageVerdict,
   stripeVerdict,
+  supabaseVerdict,
   tracesVerdict,
 } from "./services.ts";
 
@@ -69,6 +71,8 @@ function checksOf(config: Config, running: Running, clock: Clock, hear: (one: He
     "backup disk": () => diskVerdict("BACKUP_DIR", config.backupDir),
     backups: () => backupsVerdict(config, clock),
     mail: () => mailVerdict(config, isPublic),
+    storage: (signal) => storageVerdict(config, clock, signal),
+    supabase: () => supabaseVerdict(config, clock),
     stripe: () => stripeVerdict(config, clock, hear),
     traces: (signal) => tracesVerdict(config, signal),
     adb: (signal) => adbVerdict(config, signal),

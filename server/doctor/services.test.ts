@@ -5,9 +5,12 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { ANON_KEY, FakeGoTrue, SERVICE_KEY } from "../accounts/supabase/testing/fake-gotrue.ts";
 import { STRIPE_API_VERSION } from "../billing/stripe/stripe-client.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { startFakeS3 } from "../files/testing/fake-s3.ts";
+import { lookedAt, outsideChecks } from "../health/outside.ts";
 import { adbVerdict, dockerVerdict, scrcpyVerdict } from "./androids.ts";
 import { diagnose, ok } from "./diagnosis.ts";
 import { fontsVerdict, memoryVerdict, nodeVerdict, sandboxVerdict } from "./machine.ts";
@@ -16,7 +19,9 @@ import {
   databaseVerdict,
   type HeardClock,
   mailVerdict,
+  storageVerdict,
   stripeVerdict,
+  supabaseVerdict,
   tracesVerdict,
 } from "./services.ts";
 
@@ -33,6 +38,71 @@ async function listen(server: Server): Promise<number> {
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
+
+describe("what files and sign-ins lean on", () => {
+  const clock = new ManualClock(Date.now());
+  const monotonic = { now: () => clock.now() };
+
+  it("is a bucket, which the doctor and readiness ask for something that is not there, a minute apart", async () => {
+    const fake = await startFakeS3(clock);
+    const s3 = { access: fake.access, prefix: "perch" };
+    expect(await storageVerdict({ s3: undefined }, clock, signal)).toBeUndefined();
+    expect(await storageVerdict({ s3 }, clock, signal)).toMatchObject({ state: "ok" });
+    expect(fake.objects.size).toBe(0);
+    const wrongKey = { ...s3, access: { ...fake.access, secretAccessKey: "another" } };
+    expect(await storageVerdict({ s3: wrongKey }, clock, signal)).toMatchObject({ state: "fail" });
+    expect(
+      await storageVerdict({ s3: { ...s3, access: { ...fake.access, bucket: "elsewhere" } } }, clock, signal),
+    ).toMatchObject({
+      ...{ state: "fail", says: expect.stringContaining("no such bucket") },
+    });
+    const { storage = () => ["fail", ""] as const } = outsideChecks({ s3, supabase: undefined }, clock, { monotonic });
+    expect(await storage(signal)).toEqual(["ok", "The bucket answers."]);
+    await fake.close();
+    expect(await storage(signal)).toEqual(["ok", "The bucket answers."]);
+    clock.advance(61_000);
+    const later = await storage(signal);
+    expect(later[0]).toBe("warn");
+    expect(await storageVerdict({ s3 }, clock, signal)).toMatchObject({ state: "fail" });
+  }, 15_000);
+
+  it("is a Supabase project, which has to answer and to take both keys", async () => {
+    const fake = new FakeGoTrue(clock);
+    await fake.start();
+    const supabase = { url: fake.url, serviceKey: SERVICE_KEY, anonKey: ANON_KEY, passesAddress: false };
+    expect(await supabaseVerdict({ supabase: undefined }, clock)).toBeUndefined();
+    expect(await supabaseVerdict({ supabase }, clock)).toMatchObject({ state: "ok" });
+    const found = await supabaseVerdict({ supabase: { ...supabase, serviceKey: "another" } }, clock);
+    expect(found).toMatchObject({ state: "fail", says: expect.stringContaining("SUPABASE_SERVICE_ROLE_KEY") });
+    const checks = outsideChecks({ s3: undefined, supabase }, clock, { monotonic });
+    expect(await checks["sign-in"]?.(signal)).toEqual(["ok", "Supabase answers."]);
+    fake.fault = () => ({ status: 503 });
+    clock.advance(61_000);
+    expect(await checks["sign-in"]?.(signal)).toEqual(["warn", "Supabase does not answer."]);
+    await fake.close();
+    expect(await supabaseVerdict({ supabase }, clock)).toMatchObject({ state: "fail" });
+  });
+
+  it("keeps nobody waiting who asks how the server is", async () => {
+    let asked = 0;
+    const { promise, resolve } = Promise.withResolvers<readonly ["ok", string]>();
+    const check = lookedAt(
+      () => {
+        asked += 1;
+        return promise;
+      },
+      { monotonic, patienceMs: 5 },
+    );
+    expect(await Promise.all([check(), check()])).toEqual([
+      ["warn", "No answer yet."],
+      ["warn", "No answer yet."],
+    ]);
+    resolve(["ok", "It answers."]);
+    await promise;
+    expect(await check()).toEqual(["ok", "It answers."]);
+    expect(asked).toBe(1);
+  });
+});
 
 describe("mail, as the doctor sees it", () => {
   /** A mail server of RFC 5321 that asks for a password, as the ones of RFC 4954 do. */

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { lookAtSupabase } from "../accounts/supabase/look.ts";
 import { readVerified } from "../backup/verify.ts";
 import { lookAtStripe } from "../billing/stripe/look.ts";
 import type { Clock } from "../clock.ts";
@@ -10,6 +11,7 @@ import { databaseFile } from "../db/database-file.ts";
 import { lookAtPostgres, shippedMigrations } from "../db/look.ts";
 import { demandFits } from "../db/sqlite.ts";
 import { lacksTls13 } from "../egress/tls-version.ts";
+import { lookAtBucket } from "../files/look.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import { checkSmtp } from "../mail/smtp.ts";
 import { projectRoot } from "../paths.ts";
@@ -60,7 +62,9 @@ export async function databaseVerdict(
   if (migrations === shipped) return ok(`${says} Its tables are those of this version.`);
   return warn(
     `${says} It is ${shipped - migrations} migrations behind.`,
-    "The next start brings it up. Make a backup first.",
+    config.BACKUP_HOURS > 0
+      ? "The next start makes a backup and brings it up."
+      : "The next start brings it up. Make a backup first.",
   );
 }
 
@@ -203,4 +207,40 @@ export async function tracesVerdict(
   const at = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (protocol === "http:" ? 80 : 443) };
   if (await takesConnections(at, signal)) return ok("The collector of traces takes connections.");
   return warn("The collector of traces does not answer.", "Start it, or leave OTEL_EXPORTER_OTLP_ENDPOINT out.");
+}
+
+export async function storageVerdict(
+  { s3 }: Pick<Config, "s3">,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Verdict | undefined> {
+  if (s3 === undefined) return undefined;
+  const { host } = new URL(s3.access.endpoint);
+  try {
+    await lookAtBucket(s3, clock, signal);
+    return ok(`The bucket ${s3.access.bucket} at ${host} answers and takes the key. Nothing was written.`);
+  } catch (error) {
+    if (lacksTls13(error))
+      return fail(`${host} speaks no TLS 1.3.`, "Update it or use another; nothing older is used.");
+    return fail(
+      `The bucket ${s3.access.bucket} at ${host} cannot be used: ${sentenceOf(error)}`,
+      "Check S3_ENDPOINT, S3_BUCKET and the key, and that a firewall lets this machine out to it; see docs/storage.md.",
+    );
+  }
+}
+
+export async function supabaseVerdict(
+  { supabase }: Pick<Config, "supabase">,
+  clock: Clock,
+): Promise<Verdict | undefined> {
+  if (supabase === undefined) return undefined;
+  const { host } = new URL(supabase.url);
+  const found = await lookAtSupabase(supabase, clock).catch(() => "away" as const);
+  if (found === "well") return ok(`The Supabase project at ${host} answers and takes both keys.`);
+  return found === "away"
+    ? fail(
+        `The Supabase project at ${host} does not answer.`,
+        "Check SUPABASE_URL, that the project is not paused, and that a firewall lets this machine out to it.",
+      )
+    : fail(`The Supabase project at ${host} refuses ${found}.`, "Copy the key anew from the project's settings.");
 }

@@ -9,7 +9,7 @@ import type { Database, Reader, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import { fenceAt, type LeaseTimes } from "./lease.ts";
-import type { NewNode, NodesRepo, SeenNode } from "./nodes.repo.ts";
+import type { NewNode, NodeRow, NodesRepo, SeenNode } from "./nodes.repo.ts";
 
 /** What happens to this node that its parts have to follow. */
 export interface MembershipListener {
@@ -128,12 +128,22 @@ export function createMembership(options: {
     if (row !== undefined) believed(askedAt);
     stopEffects();
     if (row === undefined || isFenced) await rejoin();
-    else if ((row.draining !== null) !== draining) {
-      draining = row.draining !== null;
-      listener?.draining(draining);
-    }
+    else heed(row);
     await look();
     tell("beaten");
+  }
+
+  /** What the operator wants of this node. */
+  function heed(row: NodeRow): void {
+    if ((row.draining !== null) === draining) return;
+    draining = row.draining !== null;
+    listener?.draining(draining);
+  }
+
+  /** The only node has no lease to renew, and looks alone for what the operator wants. */
+  async function lookAtOwn(): Promise<void> {
+    const row = await repo.find(db.read, node.id);
+    if (row !== undefined && !stopped) heed(row);
   }
 
   /** One at a time. */
@@ -207,9 +217,10 @@ export function createMembership(options: {
         }
       }
       await look();
-      if (alone) return;
       timer = setInterval(() => {
-        beat().catch((error: unknown) => log.warn("This node's heartbeat failed", errorFields(error)));
+        (alone ? lookAtOwn() : beat()).catch((error: unknown) =>
+          log.warn("This node's heartbeat failed", errorFields(error)),
+        );
       }, times.beatMs);
     },
     listen(given) {

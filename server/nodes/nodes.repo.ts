@@ -68,7 +68,9 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(phones.driver, "web"), inArray(phones.state, [...ACTIVE_STATES])))
         .groupBy(phones.nodeId);
       const taken = new Map(counts.map((row) => [row.nodeId, row.taken]));
-      return rows.map((row) => ({ ...row, living: isLiving(row, at, times), taken: taken.get(row.id) ?? 0 }));
+      // The only node beats for nobody.
+      const lives = (row: NodeRow) => (isPostgres ? isLiving(row, at, times) : row.endedAt === null);
+      return rows.map((row) => ({ ...row, living: lives(row), taken: taken.get(row.id) ?? 0 }));
     },
     find,
     async findByName(reader, name) {

@@ -1,6 +1,6 @@
 /** What the operator looks at beside what each part says of itself. Nothing here names a person but where it says so. */
 import { and, asc, count, desc, eq, gt, inArray, ne, sql } from "drizzle-orm";
-import type { JobId, PhoneId, TeamId } from "../../shared/ids.ts";
+import type { JobId, PhoneId, TeamId, UserId } from "../../shared/ids.ts";
 import type { DriverKind, PhoneState } from "../../shared/phones.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { isUniqueViolation } from "../db/database.ts";
@@ -45,6 +45,12 @@ export interface ConsoleRepo {
   diedSince(since: Date): Promise<number>;
   /** What Stripe told, by kind. */
   inbox(): Promise<readonly InboxLine[]>;
+  /** Since when an account and its teams are suspended. */
+  suspended(
+    tx: Writer,
+    userId: UserId,
+    teams: readonly { readonly id: TeamId }[],
+  ): Promise<{ readonly person: Date | null; readonly teams: ReadonlyMap<TeamId, Date | null> }>;
   /** With their names. */
   phonesOf(tx: Writer, teamId: TeamId): Promise<readonly TeamPhone[]>;
   phone(tx: Writer, id: PhoneId): Promise<{ readonly teamId: TeamId; readonly state: PhoneState } | undefined>;
@@ -53,7 +59,7 @@ export interface ConsoleRepo {
 }
 
 export function createConsoleRepo(db: Database): ConsoleRepo {
-  const { jobs, phones, stripeEvents, auditLog } = db.t;
+  const { jobs, phones, stripeEvents, auditLog, users, teams } = db.t;
   const { id, kind, state, attempt, maxAttempts, runAt, node, error } = jobs;
   const line = { id, kind, state, attempt, maxAttempts, runAt, node, error };
   return {
@@ -98,6 +104,19 @@ export function createConsoleRepo(db: Database): ConsoleRepo {
         .from(stripeEvents)
         .groupBy(stripeEvents.type)
         .orderBy(asc(stripeEvents.type));
+    },
+    async suspended(tx, userId, all) {
+      const [person] = await tx.select({ at: users.suspendedAt }).from(users).where(eq(users.id, userId));
+      const rows = await tx
+        .select({ id: teams.id, at: teams.suspendedAt })
+        .from(teams)
+        .where(
+          inArray(
+            teams.id,
+            all.map(({ id: team }) => team),
+          ),
+        );
+      return { person: person?.at ?? null, teams: new Map(rows.map((row) => [row.id, row.at])) };
     },
     phonesOf: (tx, teamId) =>
       tx

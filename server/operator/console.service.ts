@@ -3,9 +3,9 @@
  * person is read with a reason, and they see who read it; every change says who made it and why.
  */
 
-import { z } from "zod";
 import type { JobId, PhoneId, TeamId, UserId } from "../../shared/ids.ts";
-import { phoneId as phoneIdSchema } from "../../shared/ids.ts";
+import type { Suspended } from "../abuse/suspensions.repo.ts";
+import type { Suspensions } from "../abuse/suspensions.service.ts";
 import type { Accounts } from "../accounts/accounts.service.ts";
 import { SESSIONS_ENDED_JOB } from "../accounts/ended-elsewhere.ts";
 import type { Sessions } from "../accounts/sessions.service.ts";
@@ -16,8 +16,8 @@ import { type ConfigLine, configLines } from "../config/shown.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
+import type { FaultLine, FaultsRepo } from "../faults/faults.repo.ts";
 import type { JobsRepo } from "../jobs/jobs.repo.ts";
-import type { JobHandler } from "../jobs/jobs.service.ts";
 import type { Mail } from "../mail/mail.service.ts";
 import type { SeenNode } from "../nodes/nodes.repo.ts";
 import type { NodesDesk } from "../nodes/nodes.service.ts";
@@ -25,13 +25,11 @@ import type { PhoneHosts } from "../phones/drivers/adb/containers/phone-hosts.se
 import type { PhonesRepo } from "../phones/phones.repo.ts";
 import type { TeamsRepo } from "../teams/teams.repo.ts";
 import type { AuditLine, ConsoleRepo, InboxLine, JobLine, TeamPhone } from "./console.repo.ts";
+import { STOP_PHONE_JOB } from "./stop-phone.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const JOBS_SHOWN = 30;
 const AUDIT_SHOWN = 100;
-/** Parks a phone for the operator. Input: `{ phoneId }`. */
-export const STOP_PHONE_JOB = "operator.stop_phone";
-const stopInput = z.object({ phoneId: phoneIdSchema });
 
 export interface Overview {
   readonly phones: Awaited<ReturnType<PhonesRepo["countsAnywhere"]>>;
@@ -49,10 +47,12 @@ export interface PersonFacts {
   readonly name: string;
   readonly createdAt: Date;
   readonly facts: AccountFacts;
+  readonly suspendedAt: Date | null;
   readonly teams: readonly {
     readonly id: TeamId;
     readonly name: string;
     readonly role: string;
+    readonly suspendedAt: Date | null;
     readonly phones: readonly TeamPhone[];
   }[];
 }
@@ -67,9 +67,14 @@ export interface OperatorConsole {
   auditLog(reason: string): Promise<readonly AuditLine[]>;
   /** Ends all their sessions; gives how many, and how many tokens of programs still work. */
   signOut(userId: UserId, reason: string): Promise<{ readonly ended: number; readonly tokens: number }>;
+  /** Nothing runs for the account or the team until it is lifted; its people are told why. */
+  suspend(which: Suspended, reason: string): Promise<void>;
+  liftSuspension(which: Suspended, reason: string): Promise<void>;
   /** Parks it with its state; the running server does it, wherever the phone is. */
   stopPhone(id: PhoneId, reason: string): Promise<void>;
   runJob(id: JobId, reason: string): Promise<void>;
+  /** What failed on the server in the last 24 hours, the most frequent first. */
+  faults(): Promise<readonly FaultLine[]>;
 }
 
 export function createConsole(options: {
@@ -85,6 +90,8 @@ export function createConsole(options: {
   sessions: Pick<Sessions, "endIn">;
   memberships: Pick<TeamsRepo, "listOf">;
   mail: Pick<Mail, "counts">;
+  suspensions: Suspensions;
+  faults: Pick<FaultsRepo, "since">;
   nodes: Pick<NodesDesk, "list">;
   hosts: Pick<PhoneHosts, "list">;
 }): OperatorConsole {
@@ -113,11 +120,15 @@ export function createConsole(options: {
         await audit.record(tx, { ...entry, action: "admin.account_read", object: id, detail: { reason } });
         const facts = await accountFacts(db, tx, id, now());
         const shown = [];
+        const suspended = await repo.suspended(tx, id, teams);
         for (const team of teams) {
           const { id: teamId, name, role } = team;
-          shown.push({ id: teamId, name, role, phones: await repo.phonesOf(tx, teamId) });
+          const suspendedAt = suspended.teams.get(teamId) ?? null;
+          shown.push({ id: teamId, name, role, suspendedAt, phones: await repo.phonesOf(tx, teamId) });
         }
-        return { userId: id, email: emailShown, name: fullName ?? "", createdAt, facts, teams: shown };
+        const { person } = suspended;
+        const about = { userId: id, email: emailShown, name: fullName ?? "", createdAt, suspendedAt: person };
+        return { ...about, facts, teams: shown };
       });
     },
     async auditLog(reason) {
@@ -136,6 +147,9 @@ export function createConsole(options: {
         return { ended: ids.length, tokens: facts.tokens.length };
       });
     },
+    suspend: (which, reason) => options.suspensions.suspend(which, reason),
+    liftSuspension: (which, reason) => options.suspensions.lift(which, reason),
+    faults: () => options.faults.since(new Date(clock.now() - DAY_MS)),
     async stopPhone(id, reason) {
       await db.tx(async (tx) => {
         const phone = await repo.phone(tx, id);
@@ -152,18 +166,6 @@ export function createConsole(options: {
         if (done === "taken") throw new PerchError("conflict", "Another job of this kind waits already.");
         await audit.record(tx, { ...entry, action: "admin.job_run", object: id, detail: { reason } });
       });
-    },
-  };
-}
-
-/** Done by the running server, whoever asked: it alone reaches the phones. */
-export function operatorJobs(
-  park: (id: PhoneId, reason: "asked", actor: string) => Promise<unknown>,
-): Readonly<Record<string, JobHandler>> {
-  return {
-    async [STOP_PHONE_JOB](given) {
-      const { phoneId } = stopInput.parse(given);
-      await park(phoneId, "asked", "operator");
     },
   };
 }

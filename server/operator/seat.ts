@@ -1,4 +1,5 @@
 /** What the operator's page works with. */
+import type { Standing } from "../abuse/standing.service.ts";
 import type { Announcements } from "../announcements/announcements.service.ts";
 import type { BackupStatus } from "../backup/backups.service.ts";
 import type { BillingDesk } from "../billing/desk/billing-desk.service.ts";
@@ -11,6 +12,7 @@ export interface OperatorDesks {
   readonly console: OperatorConsole;
   readonly nodes: NodesDesk;
   readonly hosts: Pick<PhoneHosts, "list" | "drain">;
+  readonly standing: Pick<Standing, "listOpen" | "review">;
   readonly billing: BillingDesk;
   readonly announcements: Announcements;
   /** Whether anybody is billed here. */

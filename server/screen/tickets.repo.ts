@@ -11,7 +11,7 @@ import type { TicketStore } from "./tickets.ts";
 export interface StoredTickets extends TicketStore {}
 
 export function createTickets(db: Database, clock: Clock): StoredTickets {
-  const { streamTickets, sessions, apiTokens, users, teamMembers, privacyPreferences, erasures } = db.t;
+  const { streamTickets, sessions, apiTokens, users, teams, teamMembers, privacyPreferences, erasures } = db.t;
   return {
     async issue(row) {
       const ticket = newSecret();
@@ -55,9 +55,12 @@ export function createTickets(db: Database, clock: Clock): StoredTickets {
             role: teamMembers.role,
             restrictedAt: privacyPreferences.restrictedAt,
             erasureId: erasures.id,
+            suspendedAt: users.suspendedAt,
+            teamSuspendedAt: teams.suspendedAt,
           })
           .from(users)
           .innerJoin(teamMembers, and(eq(teamMembers.userId, users.id), eq(teamMembers.teamId, row.teamId)))
+          .innerJoin(teams, eq(teams.id, teamMembers.teamId))
           .leftJoin(privacyPreferences, eq(privacyPreferences.userId, users.id))
           .leftJoin(erasures, isOpenErasure(erasures, users.id))
           .where(eq(users.id, row.userId));

@@ -16,11 +16,20 @@ export function secondFactorRefusal(): PerchError {
   );
 }
 
-/** `restricted`: the person had the use of their data stopped (Art. 18 GDPR). `closing`: the account is being deleted. */
-export type AccountStanding = "active" | "restricted" | "closing";
+/**
+ * `restricted`: the person had the use of their data stopped (Art. 18 GDPR). `closing`: the account is being deleted.
+ * `suspended`: an operator suspended the account or the team.
+ */
+export type AccountStanding = "active" | "restricted" | "suspended" | "closing";
 
 /** For an actor whose data is only kept, not used. */
 export function standingRefusal(standing: Exclude<AccountStanding, "active">): PerchError {
+  if (standing === "suspended") {
+    return new PerchError(
+      "held_for_review",
+      "An operator of this server suspended your account or this team. Read why, and say if it is wrong, under Account, Standing.",
+    );
+  }
   return standing === "closing"
     ? new PerchError(
         "account_closing",
@@ -82,10 +91,10 @@ export type StandingScope = (teamId: TeamId, userId: UserId | null) => Promise<T
 
 export function createStandingScope(teams: {
   listOf(userId: UserId): Promise<readonly { readonly id: TeamId; readonly role: Role }[]>;
-  standingOf(userId: UserId): Promise<AccountStanding>;
+  standingOf(userId: UserId, teamId: TeamId): Promise<AccountStanding>;
 }): StandingScope {
   return async (teamId, userId) => {
-    if (userId === null || (await teams.standingOf(userId)) !== "active") return undefined;
+    if (userId === null || (await teams.standingOf(userId, teamId)) !== "active") return undefined;
     const team = (await teams.listOf(userId)).find(({ id }) => id === teamId);
     return team && teamScope({ teamId, userId, role: team.role }, "phones:control");
   };

@@ -41,7 +41,8 @@ export interface TeamsRepo {
   /** The same inside a transaction. */
   listOfIn(tx: Writer, userId: UserId): Promise<TeamOfMember[]>;
   /** Whether anything may be done for the person. */
-  standingOf(userId: UserId): Promise<AccountStanding>;
+  /** With `teamId` for what they do in that team. */
+  standingOf(userId: UserId, teamId?: TeamId): Promise<AccountStanding>;
   find(id: TeamId): Promise<TeamRow | undefined>;
   findIn(tx: Writer, id: TeamId): Promise<TeamRow | undefined>;
   /** The first to join first. */
@@ -109,7 +110,7 @@ export function createTeamsRepo(db: Database, clock: Clock): TeamsRepo {
     },
     listOf: (userId) => list(db.read, userId),
     listOfIn: (tx, userId) => list(tx, userId),
-    standingOf: (userId) => readStanding(db.read, db.t, userId),
+    standingOf: (userId, teamId) => readStanding(db.read, db.t, userId, teamId),
     find: (id) => find(db.read, id),
     findIn: find,
     members: (id) => members(db.read, id),

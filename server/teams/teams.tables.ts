@@ -32,6 +32,8 @@ export function teamTables(k: Kit, { users }: ReturnType<typeof userTables>) {
       createdAt: k.instant(reference("team")).notNull(),
       /** Members who signed in with a password alone get no further than being told so (ASVS 6.3.3). */
       requireSecondFactor: k.bool(reference("team")).notNull().default(false),
+      /** An operator suspended it; why, its people read in `abuse_decisions`. */
+      suspendedAt: k.instant(reference("team")),
     },
   );
   const teamMembers = k.table(

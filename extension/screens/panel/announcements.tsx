@@ -9,13 +9,20 @@ import "./announcements.css";
 
 const read = (api: Api): Promise<readonly AnnouncementView[]> => api.announcements.current.query();
 
+const READ_EVERY_MS = 10 * 60_000;
+
 export function Announcements() {
-  const { value } = useRemote(read);
+  const { value, reload } = useRemote(read);
   const [closed, setClosed] = useState<readonly string[]>();
   useEffect(() => {
     void closedAnnouncements().get().then(setClosed);
     return closedAnnouncements().watch(setClosed);
   }, []);
+  // A panel stays open all day: what is new comes, and what is over goes.
+  useEffect(() => {
+    const timer = setInterval(reload, READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [reload]);
   const open = closed === undefined ? [] : (value ?? []).filter(({ id }) => !closed.includes(id));
   if (open.length === 0) return null;
   return (

@@ -26,6 +26,7 @@ import "./popup.css";
 
 const Fitting = later(async () => (await import("./fitting/fitting.tsx")).Fitting);
 const ConnectionNotice = later(async () => (await import("./connection-notice.tsx")).ConnectionNotice);
+const Announcements = later(async () => (await import("../panel/announcements.tsx")).Announcements);
 const Cost = later(async () => (await import("./cost.tsx")).Cost);
 const NextStart = later(async () => (await import("./cost.tsx")).NextStart);
 const PrivacyWord = later(async () => (await import("./privacy-word.tsx")).PrivacyWord, "Privacy");
@@ -135,6 +136,7 @@ export function Popup({ tab, shortcuts }: PopupProps) {
   return (
     <main className="popup" ref={root} onKeyDown={onKeyDown}>
       <h1 className="sr-only">Perch</h1>
+      <Announcements />
       <ThisPage
         tab={tab}
         url={url}

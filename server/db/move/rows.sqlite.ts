@@ -3,7 +3,7 @@ import type Sqlite from "better-sqlite3";
 import { JOURNAL } from "../migrate.ts";
 import { unfenceSqlite } from "../write-fence.ts";
 import { MARK, MARKED_TABLE, parseMark, type TargetMark } from "./move-mark.repo.ts";
-import { type Cell, canonical, type Kind, type MovedTable } from "./moved-tables.ts";
+import { type Cell, canonical, type Kind, type MovedTable, type Row } from "./moved-tables.ts";
 import type { KeyRow, MoveSource, MoveTarget, RowReader } from "./rows.ts";
 
 type Value = string | bigint | number | Buffer | null;
@@ -63,6 +63,16 @@ export function sqliteReader(db: Sqlite.Database, keys: Sqlite.Database): RowRea
   };
 }
 
+/** All of them or none. */
+export function insertRows(db: Sqlite.Database, table: MovedTable, rows: readonly Row[]): void {
+  const insert = db.prepare<Value[]>(
+    `insert into ${quoted(table.name)} (${listed(table)}) values (${table.columns.map(() => "?").join(", ")})`,
+  );
+  db.transaction(() => {
+    for (const row of rows) insert.run(...table.columns.map(({ kind }, at) => fromCell(kind, row[at] ?? null)));
+  })();
+}
+
 function putMark(db: Sqlite.Database, text: string): void {
   db.prepare(
     `insert into ${MARKED_TABLE} (name, sealed) values (?, ?) on conflict (name) do update set sealed = ?`,
@@ -101,11 +111,8 @@ export function sqliteTarget(db: Sqlite.Database, keys: Sqlite.Database): MoveTa
       return mark;
     },
     async write(table, rows, mark) {
-      const insert = db.prepare<Value[]>(
-        `insert into ${quoted(table.name)} (${listed(table)}) values (${table.columns.map(() => "?").join(", ")})`,
-      );
       db.transaction(() => {
-        for (const row of rows) insert.run(...table.columns.map(({ kind }, at) => fromCell(kind, row[at] ?? null)));
+        insertRows(db, table, rows);
         putMark(db, JSON.stringify(mark));
       })();
     },

@@ -10,6 +10,8 @@ export interface PageFrame {
   readonly content: Html;
   /** A form or a short message: one narrow column. */
   readonly narrow?: boolean;
+  /** Tables and many cards: as much room as there is. */
+  readonly wide?: boolean;
   /** Path of the page, to mark it in the navigation. */
   readonly path?: string;
   /** The address of who is signed in, if anybody is. */
@@ -18,7 +20,15 @@ export interface PageFrame {
   readonly announcements?: readonly AnnouncementView[];
 }
 
-export function layout({ title, content, narrow = false, path, signedInAs, announcements = [] }: PageFrame): Html {
+export function layout({
+  title,
+  content,
+  narrow = false,
+  wide = false,
+  path,
+  signedInAs,
+  announcements = [],
+}: PageFrame): Html {
   const link = (to: string, label: string) =>
     html`<a href="${to}"${to === path ? raw(' aria-current="page"') : ""}>${label}</a>`;
   return html`<!doctype html>
@@ -30,7 +40,7 @@ export function layout({ title, content, narrow = false, path, signedInAs, annou
 <link rel="icon" type="image/svg+xml" href="${MARK_PATH}">
 <link rel="stylesheet" href="${STYLESHEET_PATH}">
 </head>
-<body>
+<body${wide ? raw(' class="wide"') : ""}>
 <header class="bar">
 <a class="brand" href="/">${raw(MARK.replace("<svg ", '<svg aria-hidden="true" '))}Perch</a>
 <nav aria-label="Site">${link("/privacy", "Privacy")}${link("/support", "Contact")}${
@@ -39,7 +49,7 @@ export function layout({ title, content, narrow = false, path, signedInAs, annou
       : html`<form method="post" action="/sign-out"><button class="link" title="Signed in as ${signedInAs}">Sign out</button></form>`
   }</nav>
 </header>
-${announcements.length === 0 ? "" : html`<aside aria-label="Announcements">${announcements.map((one) => announcementLine(one, path))}</aside>`}<main${narrow ? raw(' class="narrow"') : ""}>
+${announcements.length === 0 ? "" : html`<aside aria-label="Announcements">${announcements.map((one) => announcementLine(one, path))}</aside>`}<main${narrow && !wide ? raw(' class="narrow"') : ""}>
 ${content}
 </main>
 <footer class="foot"><a href="/privacy">Privacy policy</a><a href="/trust">Kept promises</a><a href="/support">Contact and support</a></footer>

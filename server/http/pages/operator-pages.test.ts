@@ -24,7 +24,8 @@ let ben: TestPerson;
 let ada: Awaited<ReturnType<typeof withApp>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "perch-operator-"));
-  const kept = { folder, driver: new FakeDriver(), clock: new ManualClock() };
+  const lease = { beatMs: 50, leaseMs: 15_000, marginMs: 3_000 };
+  const kept = { folder, driver: new FakeDriver(), clock: new ManualClock(), lease };
   server = await startTestServer({ OPERATORS, METRICS_TOKEN: "s3cret-s3cret-s3cret-s3cret" }, kept);
   ben = await signIn(server);
   await ask("phones.launch", { idempotencyKey: "first-phone", name: "Ben's letters" });
@@ -198,6 +199,31 @@ describe("the operator's pages", () => {
     expect(await admin("config", "show")).toContain("METRICS_TOKEN\tnot set");
     expect(await admin("phones", "list", "--email", addressOf(ben), "--reason", "help")).toContain("Ben's letters");
     expect(await admin("audit", "read", "--reason", "a look")).toContain("reason=Fixed");
+  });
+
+  it("drain the only node, which is not ready from then on, and take that back", async () => {
+    await ada.prove();
+    const name = server.membership.name;
+    const ready = async () => {
+      const answer = await fetch(`${server.url}/readyz`);
+      return { status: answer.status, ...((await answer.json()) as { checks: { says: string }[] }) };
+    };
+    const drain = (action: string) =>
+      ada.post("/operator/do", { action, target: name, section: "machines", reason: "A new disk" });
+    expect((await ada.get("/operator/machines")).text).toContain(">open<");
+    await drain("node.drain");
+    await vi.waitFor(async () => expect((await ready()).status).toBe(503), { timeout: 5_000 });
+    expect((await ready()).checks.map(({ says }) => says)).toContain("This process is being drained.");
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await ada.get("/operator/machines")).text).toContain(">draining<");
+    const refused = await call(server, "mutation", "phones.launch", { idempotencyKey: "drained-phone" }, ben.token);
+    expect(refused).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    await drain("node.undrain");
+    await vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 5_000 });
+    expect((await audited("admin.node_changed")).map(({ detail }) => detail)).toMatchObject([
+      { draining: true, reason: "A new disk", by: "ada" },
+      { draining: false, reason: "A new disk", by: "ada" },
+    ]);
   });
 
   it("tell everybody in a line, until it is over, ended, or closed in their browser", async () => {

@@ -175,7 +175,7 @@ export async function submit(
   c: PageCall,
   services: PageServices,
   work: () => Promise<Response>,
-  again: (problem: FormProblem) => { title: string; content: Html },
+  again: (problem: FormProblem) => { title: string; content: Html; wide?: boolean },
 ): Promise<Response> {
   try {
     return await work();

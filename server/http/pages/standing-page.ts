@@ -60,13 +60,16 @@ ${problem(wrong !== undefined && wrong.fields["text"] === undefined ? wrong.mess
 ${decisions.map((decision) => card(decision, decision.id === fields["decisionId"] ? fields : {}, wrong))}`;
 }
 
-const KINDS = { sign_up: "Your sign-up", launch: "Your launches of phones" } as const satisfies Record<
-  DecisionView["kind"],
-  string
->;
+const KINDS = {
+  sign_up: "Your sign-up",
+  launch: "Your launches of phones",
+  operator: "Suspended",
+} as const satisfies Record<DecisionView["kind"], string>;
 const WHAT = {
   allow: "Nothing was asked.",
   verify_first: "Confirm that it is you before you launch a phone: sign in again in the extension when it asks.",
+  suspend:
+    "An operator suspended your account or a team you are in: no phone and no automation runs. Nothing is deleted.",
   hold: "You may not launch new phones until a person has looked at it. Phones you have go on.",
 } as const satisfies Record<DecisionView["action"], string>;
 const STATES = {

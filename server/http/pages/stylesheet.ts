@@ -121,10 +121,29 @@ pre.letter { font: inherit; }
 .rows li > :first-child { flex: 1 1 180px; min-width: 0; }
 .rows li > .secondary { flex-basis: 100%; }
 .rows li > details { flex-basis: 100%; }
+.wide .bar, .wide main, .wide .foot { max-width: 1152px; }
+.wide .card { padding: 20px; gap: 12px; }
+.board { columns: 2 420px; column-gap: 16px; }
+.board > .card { break-inside: avoid; margin-bottom: 16px; }
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 16px; align-items: start; }
+.pair > div { display: grid; gap: 16px; }
+.wide .rows li { padding-block: 8px; font-variant-numeric: tabular-nums; }
+.wide .rows li:last-child { padding-bottom: 0; }
+.wide .lead { max-width: none; font-size: 15px; }
+.rows.two { display: block; columns: 2 420px; column-gap: 32px; }
+.rows.two li { break-inside: avoid; }
+.rows.two li:first-child, .rows.two li:last-child { padding-block: 8px; }
+.needs { display: flex; flex-wrap: wrap; gap: 8px; list-style: none; }
+.needs a { display: flex; flex-wrap: wrap; gap: 0 8px; min-height: 44px; align-items: center; padding: 8px 14px; border: 1px solid var(--bad); border-radius: 6px; background: var(--bad-soft); color: var(--text); text-decoration: none; }
+.needs a:hover strong { text-decoration: underline; }
+.rows li > .tags { display: flex; flex-wrap: wrap; gap: 4px 8px; justify-content: flex-end; }
+.rows li > .acts { flex-basis: 100%; display: grid; }
+textarea.short { min-height: 76px; }
 .tabs { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 14px; border-bottom: 1px solid var(--line); padding-bottom: 8px; }
 .tabs a { display: inline-flex; align-items: center; min-height: 32px; color: var(--text-2); text-decoration: none; }
 .tabs a:hover, .tabs a[aria-current] { color: var(--text); text-decoration: underline; }
 .tabs a[aria-current] { font-weight: 560; }
+.tabs .count { margin-left: 6px; }
 .tag { display: inline-block; padding: 1px 8px; border: 1px solid var(--line-control); border-radius: 10px; font-size: 13px; }
 .tag.bad { color: var(--bad-text); border-color: var(--bad); background: var(--bad-soft); }
 .tag.ok { border-color: var(--ok); }

@@ -86,6 +86,7 @@ export const TABLE_WORDS = {
   nodes: "Machines the server runs on",
   backups: "How backups went",
   announcements: "What the operator told everybody",
+  faults: "Counts of what failed",
   phoneContainers: "Machines phones run on",
   partnerPhones: "Phones at our cloud-phone partner",
   partnerStrays: "Phones at our cloud-phone partner",

@@ -59,7 +59,8 @@ const DECISION_TITLES = {
 } as const;
 
 export function decisionTitle({ kind, action }: DecisionView): string {
-  return action === "allow" ? "Allowed" : DECISION_TITLES[kind][action];
+  if (action === "allow") return "Allowed";
+  return kind === "operator" || action === "suspend" ? "Suspended by an operator" : DECISION_TITLES[kind][action];
 }
 
 export function decisionState({ state, at }: DecisionView, nowMs: number): { words: string; tone: "warn" | "neutral" } {

@@ -31,19 +31,25 @@ const LEVELS = {
   warning: "Something does not work as it should",
 } as const satisfies Record<AnnouncementLevel, string>;
 
-export function announcementsContent(rows: readonly AnnouncementRow[], may: { readonly change: boolean }): Html {
+export function announcementsContent(
+  rows: readonly AnnouncementRow[],
+  may: { readonly change: boolean; readonly now: Date },
+): Html {
   const items = rows.map(({ id, level, text, from, until }) => {
-    const now = tag(level === "warning" ? "warning" : "info", level === "warning" ? "bad" : "");
-    const end = may.change
-      ? change(
-          "End it",
-          { action: "announcement.end", target: id, section: "announcements" },
-          "It is shown no more from now on.",
-        )
-      : "";
-    return html`<li><strong>${text}</strong><span>${now}</span><span class="secondary">${at(from)} until ${at(until)}</span>${end}</li>`;
+    const isOver = until <= may.now;
+    const state = isOver ? tag("over") : from > may.now ? tag("to come") : tag("shown now", "ok");
+    const what = level === "warning" ? tag("warning", "bad") : tag("info");
+    const end =
+      may.change && !isOver
+        ? change(
+            "End it",
+            { action: "announcement.end", target: id, section: "announcements" },
+            "It is shown no more from now on.",
+          )
+        : "";
+    return html`<li><strong>${text}</strong><span class="tags">${what} ${state}</span><span class="secondary">${at(from)} until ${at(until)}</span>${end}</li>`;
   });
-  return html`${may.change ? announceCard({}) : ""}${card("announcements", "Announcements", items, "None.")}`;
+  return html`<div class="pair">${may.change ? announceCard({}) : ""}${card("announcements", "Made so far", items, "None.")}</div>`;
 }
 
 export function announceCard(given: Fields, wrong?: FormProblem): Html {
@@ -55,7 +61,7 @@ export function announceCard(given: Fields, wrong?: FormProblem): Html {
       html`<label class="choice"><input type="radio" name="level" value="${level}"${(given["level"] ?? "info") === level ? raw(" checked") : ""}><span>${LEVELS[level]}</span></label>`,
   );
   return html`<section class="card"><h2>Tell everybody</h2><form method="post" action="/operator/announce" novalidate>${problem(wrong?.message)}
-<div class="field"><label for="text">Text</label><textarea id="text" name="text" maxlength="${ANNOUNCEMENT_LONGEST}" required${describedBy("text", "One line, plain text, in English.", errors["text"])}>${given["text"] ?? ""}</textarea>${fieldNotes("text", "One line, plain text, in English.", errors["text"])}</div>
+<div class="field"><label for="text">Text</label><textarea id="text" class="short" name="text" maxlength="${ANNOUNCEMENT_LONGEST}" required${describedBy("text", "One line, plain text, in English.", errors["text"])}>${given["text"] ?? ""}</textarea>${fieldNotes("text", "One line, plain text, in English.", errors["text"])}</div>
 <fieldset><legend>What it is</legend>${choices}</fieldset>
 ${time("from", "From", "UTC. Empty: from now on.", false)}${time("until", "Until", "UTC. Not longer than 90 days.", true)}
 <div class="field"><label for="why">Why</label><input id="why" name="reason" value="${given["reason"] ?? ""}" maxlength="200" required autocomplete="off"${describedBy("why", "Stands in the log.", errors["reason"])}>${fieldNotes("why", "Stands in the log.", errors["reason"])}</div>

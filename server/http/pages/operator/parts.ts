@@ -17,6 +17,12 @@ export function card(id: string, heading: string, items: readonly Html[], none: 
 
 export const at = (moment: Date) => html`<time datetime="${moment.toISOString()}">${MOMENT.format(moment)} UTC</time>`;
 
+export const many = (n: number, one: string, others = `${one}s`) =>
+  `${n.toLocaleString("en")} ${n === 1 ? one : others}`;
+
+/** What is done at the machine: the command in full. */
+export const byCommand = (command: string) => html`<code>npm run admin -- ${command}</code>`;
+
 export const SECTIONS = {
   "": "Overview",
   people: "People",
