@@ -23,6 +23,7 @@ import { createScreenProxy, type ScreenProxy } from "./nodes/screen-proxy.ts";
 import { createTakeover } from "./nodes/takeover.ts";
 import { createWhereabouts } from "./nodes/whereabouts.ts";
 import type { Drivers } from "./phones/drivers.ts";
+import type { PhoneCopies } from "./phones/phone-copies.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhonesRepo } from "./phones/phones.repo.ts";
@@ -65,6 +66,7 @@ export function createNodeParts(
     lifecycle: PhoneLifecycle;
     phones: PhonesService;
     archive: ProfileArchive;
+    copies: PhoneCopies;
     uploads: Pick<Uploads, "phoneCame">;
     listener: () => LifecycleListener;
     /** Made later. */
@@ -76,6 +78,7 @@ export function createNodeParts(
   const { audit, events, metering, listener, monotonic } = options;
   const takeover = createTakeover({
     ...{ db, membership, phones: phonesRepo, lifecycle, drivers, metering, events, audit, archive, log },
+    copies: options.copies,
     nodeGone: async () => flows()?.automations.runner.tick(),
     async also(id, moved) {
       await flows()?.recordings.phoneLost(id);

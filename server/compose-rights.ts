@@ -19,6 +19,7 @@ import type { RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesAnywhere } from "./nodes/phone-calls.ts";
 import type { Drivers } from "./phones/drivers.ts";
+import type { PhoneCopies } from "./phones/phone-copies.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import type { ArchiveKeeper } from "./phones/profile-archive.ts";
@@ -64,6 +65,8 @@ export interface RightsPartsOptions {
   readonly archive: Pick<ArchiveKeeper, "removeOrphans"> | undefined;
   readonly lifecycle: PhoneLifecycle;
   readonly anywhere: PhonesAnywhere;
+  /** Undefined where the server is one process. */
+  readonly copies: PhoneCopies | undefined;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
@@ -91,6 +94,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
+    copies: options.copies,
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
     processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
       (adapter) => adapter ?? [],

@@ -49,6 +49,8 @@ import { openWhenThere } from "./open-when-there.ts";
 import { operatorJobs } from "./operator/console.service.ts";
 import type { PhoneDriver } from "./phones/driver.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
+import { createPhoneCopiesRepo } from "./phones/phone-copies.repo.ts";
+import { createPhoneCopies, NO_COPIES } from "./phones/phone-copies.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { NO_ARCHIVE, type ProfileArchive } from "./phones/profile-archive.ts";
@@ -211,15 +213,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { metering } = counting;
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
+  const copies = membership.alone
+    ? undefined
+    : createPhoneCopies({
+        ...{ repo: createPhoneCopiesRepo(db), membership, clock, log, read: db.read },
+        ask: (node, ids) => nodes.anywhere.leave(node, ids),
+        leave: (ids) => lifecycle.leave(ids),
+      });
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering, blobs },
     node: membership,
     gate: accounts.judge,
-    ...{ archive, listener: () => listener },
+    ...{ archive, copies: copies ?? NO_COPIES, listener: () => listener },
   });
   const nodes = createNodeParts(joined, {
     ...{ db, config, clock, monotonic, log, audit, events, metering, drivers, phonesRepo, lifecycle, phones, archive },
-    ...{ uploads, listener: () => listener, flows: () => late.flows, screen: () => late.screen },
+    ...{
+      copies: copies ?? NO_COPIES,
+      uploads,
+      listener: () => listener,
+      flows: () => late.flows,
+      screen: () => late.screen,
+    },
   });
   const phonesAnywhere = nodes.phonesOf(phones);
   const refusals = createRefusals({ log, clock });
@@ -262,7 +277,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
       ...{ automations, drivers, uploads, blobs, archive: keeper, lifecycle },
-      ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere },
+      ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere, copies },
     }),
   );
   const { privacy } = rights;

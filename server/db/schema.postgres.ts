@@ -22,6 +22,7 @@ export const {
   announcements,
   phones,
   phoneArchives,
+  phoneCopies,
   androidDevices,
   phoneHosts,
   phoneContainers,

@@ -1,5 +1,5 @@
 /** The register of nodes. Moments are the database's where it has a clock of its own, so that nodes compare one clock's. */
-import { and, asc, count, eq, inArray, isNull, ne, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { NodeId, PhoneId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
@@ -15,6 +15,8 @@ export interface SeenNode extends NodeRow {
   /** Web phones that hold a place there. */
   readonly taken: number;
 }
+
+export type KeptPhone = Pick<Tables["phones"]["$inferSelect"], "id" | "teamId" | "driver" | "state">;
 
 export interface NodesRepo {
   /** Every node, by name. */
@@ -36,8 +38,8 @@ export interface NodesRepo {
   isOf(tx: Writer, id: NodeId, boot: string): Promise<boolean>;
   /** Whether a node that has not ended shows this certificate. */
   isPeer(reader: Reader, fingerprint: string): Promise<boolean>;
-  /** Phones a node keeps. */
-  phonesOf(reader: Reader, id: NodeId): Promise<PhoneId[]>;
+  /** Phones a node keeps, and removed ones it has still to wipe. */
+  phonesOf(reader: Reader, id: NodeId): Promise<KeptPhone[]>;
   nodesOf(ids: readonly PhoneId[]): Promise<{ id: PhoneId; nodeId: NodeId | null }[]>;
   /** Which node has a phone; undefined: there is no such phone. */
   nodeOf(phone: PhoneId): Promise<NodeId | null | undefined>;
@@ -124,13 +126,11 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(nodes.certificate, fingerprint), isNull(nodes.endedAt)));
       return row !== undefined;
     },
-    async phonesOf(reader, id) {
-      const rows = await reader
-        .select({ id: phones.id })
+    phonesOf: async (reader, id) =>
+      reader
+        .select({ id: phones.id, teamId: phones.teamId, driver: phones.driver, state: phones.state })
         .from(phones)
-        .where(and(eq(phones.nodeId, id), ne(phones.state, "removed")));
-      return rows.map((row) => row.id);
-    },
+        .where(eq(phones.nodeId, id)),
     nodesOf: async (ids) =>
       db.read
         .select({ id: phones.id, nodeId: phones.nodeId })

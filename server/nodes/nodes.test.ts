@@ -6,6 +6,7 @@ import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { silentLog } from "../log.ts";
+import { createPhoneCopiesRepo } from "../phones/phone-copies.repo.ts";
 import { fenceAt, isLiving, LEASE } from "./lease.ts";
 import { createMembership, type MembershipListener } from "./membership.ts";
 import { createNodesRepo, type NodesRepo } from "./nodes.repo.ts";
@@ -97,7 +98,7 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     const membership = join(node);
     await membership.register();
     const audit = createAudit(test.db, clock, Buffer.alloc(32, 1));
-    const desk = createNodesDesk({ db: test.db, repo, audit });
+    const desk = createNodesDesk({ db: test.db, repo, copies: createPhoneCopiesRepo(test.db), audit, clock });
     await desk.drain("to-drain", "rack 4");
     await desk.drain("to-drain", "rack 4");
     expect((await desk.list()).find(({ name }) => name === "to-drain")?.draining).toBe("operator");

@@ -40,6 +40,7 @@ const inputs = {
   launch: z.strictObject({ teamId, userId, input: launchInput }),
   start: z.strictObject({ phoneId }),
   adopt: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
+  leave: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
   files: z.strictObject({ phoneId }),
   controllers: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
 };
@@ -58,7 +59,7 @@ const answer = z.union([
 
 /** What is asked of phones here. */
 export interface PhonesHere {
-  readonly lifecycle: Pick<PhoneLifecycle, "park" | "start" | "remove" | "warnOfCover" | "adopt">;
+  readonly lifecycle: Pick<PhoneLifecycle, "park" | "start" | "remove" | "warnOfCover" | "adopt" | "leave">;
   readonly phones: Pick<PhonesService, "launch">;
   readonly repo: Pick<PhonesRepo, "findAnywhere">;
   readonly drivers: Pick<Drivers, "of">;
@@ -77,6 +78,8 @@ export interface PhonesAnywhere {
   files(kind: DriverKind): PhoneFiles | undefined;
   /** Tells another node of phones that are its since a moment. */
   adopt(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
+  /** Has another node wipe what it has left of phones that are not its own. @throws PerchError when anything stays there */
+  leave(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
   /** Has it start a parked phone that is its since a moment. */
   start(node: SeenNode, id: PhoneId): Promise<void>;
   /** Who drives those of these that other nodes have; a node that does not answer at once names nobody. */
@@ -165,6 +168,9 @@ export function createPhonesAnywhere(options: {
     async adopt(node, ids) {
       await ask(node, "adopt", { phoneIds: [...ids] });
     },
+    async leave(node, ids) {
+      await ask(node, "leave", { phoneIds: [...ids] });
+    },
     async start(node, id) {
       await ask(node, "start", { phoneId: id });
     },
@@ -207,6 +213,7 @@ export function createPhoneCalls(here: PhonesHere): (request: IncomingMessage, r
       await here.lifecycle.start(row, undefined, "server");
     },
     adopt: ({ phoneIds }) => here.lifecycle.adopt(phoneIds),
+    leave: ({ phoneIds }) => here.lifecycle.leave(phoneIds),
     async files({ phoneId: id }) {
       const row = await here.repo.findAnywhere(id);
       return (row && (await here.drivers.of(row.driver)?.files.list(id))) ?? [];

@@ -47,6 +47,7 @@ export function createErasureParts(options: {
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
   drivers: Drivers;
   phones: PurgePhones;
+  copies?: PurgeOptions["copies"];
   runs: Pick<Automations["runs"], "cancelAllOf">;
   blobs: Blobs;
   requests: ErasureRequests;
@@ -75,6 +76,7 @@ export function createErasureParts(options: {
     processors: [...(options.processors ?? []), ...(options.blobs.bucket ? [bucketErasure(options.blobs.bucket)] : [])],
     receipts: options.receipts,
     phones: options.phones,
+    copies: options.copies,
     shelves: options.blobs,
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
