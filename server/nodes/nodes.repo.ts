@@ -1,5 +1,5 @@
 /** The register of nodes. Moments are the database's where it has a clock of its own, so that nodes compare one clock's. */
-import { and, asc, count, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { NodeId, PhoneId } from "../../shared/ids.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Reader, Writer } from "../db/database.ts";
@@ -25,7 +25,7 @@ export interface NodesRepo {
   findByName(reader: Reader, name: string): Promise<NodeRow | undefined>;
   /** Whether it lives, by the clock of the database at this moment of the transaction. */
   isLiving(reader: Reader, id: NodeId, times: LeaseTimes): Promise<boolean>;
-  /** Writes the node as it starts now. */
+  /** Writes the node as it starts now. Where there is only one process, whatever else stands there is over. */
   register(tx: Writer, row: NewNode): Promise<NodeRow>;
   /** One heartbeat of this boot; undefined when its lease is over, or another boot has the row. */
   beat(tx: Writer, id: NodeId, boot: string, times: LeaseTimes): Promise<NodeRow | undefined>;
@@ -56,6 +56,9 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
       .from(sql`(select 1) as one`);
     return new Date(row?.ms ?? Number.NaN);
   }
+  /** On SQLite one process is all there is, and it sends no heartbeats: it lives until it says that it ends. */
+  const lives = (row: NodeRow, at: Date, times: LeaseTimes) =>
+    isPostgres ? isLiving(row, at, times) : row.endedAt === null;
   const find = async (reader: Reader, id: NodeId) => {
     const [row] = await reader.select().from(nodes).where(eq(nodes.id, id));
     return row;
@@ -70,7 +73,7 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(phones.driver, "web"), inArray(phones.state, [...ACTIVE_STATES])))
         .groupBy(phones.nodeId);
       const taken = new Map(counts.map((row) => [row.nodeId, row.taken]));
-      return rows.map((row) => ({ ...row, living: isLiving(row, at, times), taken: taken.get(row.id) ?? 0 }));
+      return rows.map((row) => ({ ...row, living: lives(row, at, times), taken: taken.get(row.id) ?? 0 }));
     },
     find,
     async findByName(reader, name) {
@@ -79,10 +82,15 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
     },
     async isLiving(reader, id, times) {
       const row = await find(reader, id);
-      return row !== undefined && isLiving(row, await now(reader), times);
+      return row !== undefined && lives(row, await now(reader), times);
     },
     async register(tx, row) {
       const at = written();
+      if (!isPostgres)
+        await tx
+          .update(nodes)
+          .set({ endedAt: at })
+          .where(and(ne(nodes.id, row.id), isNull(nodes.endedAt)));
       const life = { startedAt: at, heartbeatAt: at, endedAt: null };
       const [kept] = await tx
         .insert(nodes)
@@ -94,7 +102,7 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
     },
     async beat(tx, id, boot, times) {
       const row = await find(tx, id);
-      if (row === undefined || row.boot !== boot || !isLiving(row, await now(tx), times)) return undefined;
+      if (row === undefined || row.boot !== boot || !lives(row, await now(tx), times)) return undefined;
       const [beaten] = await tx
         .update(nodes)
         .set({ heartbeatAt: written() })
