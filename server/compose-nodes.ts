@@ -29,6 +29,7 @@ import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhonesRepo } from "./phones/phones.repo.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import type { ProfileArchive } from "./phones/profile-archive.ts";
+import type { LedgerEntry } from "./privacy/erasure/ledger.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
 import type { OnUpgrade } from "./screen/screen.socket.ts";
 
@@ -72,6 +73,8 @@ export function createNodeParts(
     /** Made later. */
     flows: () => Pick<ReturnType<typeof createFlowParts>, "automations" | "recordings" | "recordingsRepo"> | undefined;
     screen: () => Pick<ScreenService, "controllerName"> | undefined;
+    /** Another node erases somebody: that is written down here, too. Undefined while this one starts. */
+    erased: (entry: LedgerEntry) => void;
   },
 ): NodeParts {
   const { db, config, log, drivers, phonesRepo, lifecycle, phones, archive, flows } = options;
@@ -99,10 +102,11 @@ export function createNodeParts(
   });
   const here = {
     ...{ lifecycle, phones, repo: phonesRepo, drivers },
+    erased: options.erased,
     controllerName: (id: Parameters<ScreenService["controllerName"]>[0]) => options.screen()?.controllerName(id),
   };
   const phoneCalls = createPhoneCalls(here);
-  const anywhere = createPhonesAnywhere({ here, whereabouts, peers });
+  const anywhere = createPhonesAnywhere({ here, whereabouts, peers, membership });
   const drain = createDrain({
     ...{ membership, phones: phonesRepo, lifecycle, anywhere, archive, listener, monotonic, log },
     ...{ region: config.REGION, now: () => options.clock.now() },

@@ -19,12 +19,11 @@ import type { RateLimiter } from "./limits/rate-limiter.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { PhonesAnywhere } from "./nodes/phone-calls.ts";
 import type { Drivers } from "./phones/drivers.ts";
-import type { PhoneCopies } from "./phones/phone-copies.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import type { ArchiveKeeper } from "./phones/profile-archive.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
-import { createErasureParts } from "./privacy/erasure/compose.ts";
+import { createErasureParts, type ErasureNodes } from "./privacy/erasure/compose.ts";
 import type { ProcessorErasure } from "./privacy/erasure/purge-stores.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
@@ -66,7 +65,7 @@ export interface RightsPartsOptions {
   readonly lifecycle: PhoneLifecycle;
   readonly anywhere: PhonesAnywhere;
   /** Undefined where the server is one process. */
-  readonly copies: PhoneCopies | undefined;
+  readonly nodes: ErasureNodes | undefined;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
@@ -94,7 +93,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
-    copies: options.copies,
+    nodes: options.nodes,
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
     processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
       (adapter) => adapter ?? [],
@@ -145,6 +144,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
     await options.archive?.removeOrphans();
+    await erasure.sweepLedger();
     await options.blobs.dropUnfinished(new Date(at - HALF_LASTS_MS));
     sweptAt = at;
   };
@@ -180,6 +180,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     privacy,
     copies,
     imports,
+    erasedElsewhere: erasure.heard,
     forPages: {
       ...{ trust: trust.trust, register, erasures: erasure.erasures, copies, imports },
       asked: { ...asked, held: privacy.privacy.held },

@@ -166,6 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     books?: Books;
     flows?: ReturnType<typeof createFlowParts>;
     screen?: ScreenService;
+    rights?: ReturnType<typeof createRightsParts>;
   } = {};
   const accounts = createAccountServices({
     db,
@@ -234,6 +235,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       listener: () => listener,
       flows: () => late.flows,
       screen: () => late.screen,
+      erased: (entry) => late.rights?.erasedElsewhere(entry),
     },
   });
   const phonesAnywhere = nodes.phonesOf(phones);
@@ -277,9 +279,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     createRightsParts({
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
       ...{ automations, drivers, uploads, blobs, archive: keeper, lifecycle },
-      ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere, copies },
+      ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere },
+      nodes: copies && { copies, tell: nodes.anywhere.erased, some: membership.hasOthers },
     }),
   );
+  late.rights = rights;
   const { privacy } = rights;
   const announcements = createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock });
   const router = createAppRouter({

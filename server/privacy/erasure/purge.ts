@@ -28,7 +28,7 @@ import { BATCH } from "./erasure-rows.repo.ts";
 import { GONE_MACHINES } from "./erasure-words.ts";
 import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
 import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
-import type { ErasureLedger } from "./ledger.ts";
+import type { LedgerSpread } from "./ledger-spread.ts";
 import {
   type ProcessorErasure,
   type PurgePhones,
@@ -56,7 +56,7 @@ export interface PurgeOptions {
   readonly db: Database;
   readonly repo: ErasuresRepo;
   readonly rows: ErasureRows;
-  readonly ledger: Pick<ErasureLedger, "append">;
+  readonly ledger: Pick<LedgerSpread, "append">;
   readonly receipts: Pick<Receipts, "sign">;
   readonly phones: PurgePhones;
   /** Left out where the server is one process: then there is nothing elsewhere. */
@@ -133,7 +133,8 @@ export function createPurge(options: PurgeOptions): Purge {
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
       const outside = [
         "phones",
-        ...(options.copies === undefined ? [] : ["phone-copies"]),
+        // After a restore every node starts, and looks what it has then.
+        ...(options.copies === undefined || quiet ? [] : ["phone-copies"]),
         "run-files",
         "uploads",
         "exports",
@@ -165,7 +166,7 @@ export function createPurge(options: PurgeOptions): Purge {
       if (!(await repo.change(tx, row.id, "grace", { ...change, certificateHash }))) {
         throw new PerchError("conflict", "The deletion was taken back, or began elsewhere.");
       }
-      await repo.fence(tx, userId, now());
+      await repo.fence(tx, userId, now(), closed);
       return () => {
         endedRuns();
         disposed();
@@ -221,7 +222,8 @@ export function createPurge(options: PurgeOptions): Purge {
     const { teams, quiet } = began.parse(row.choices);
     const person = await repo.person(db.read, userId);
     const leaving = { userId, email: person?.email ?? "", emailShown: person?.emailShown ?? "", teams };
-    ledger.append({ at: now(), userId, teams });
+    // Who is erased again stands there already.
+    if (!quiet) await ledger.append({ at: now(), userId, teams });
     let scanned: Scan = { state: "not repeated" };
 
     const stores: Readonly<Record<string, () => Promise<StoreFound>>> = {
