@@ -1,6 +1,7 @@
 /** Commands about the server itself: mail that failed, the audit log, the key. */
 import { resolve } from "node:path";
-import { makeBackup, removeOldBackups, restoreBackup } from "../backup/backup.ts";
+import { makeBackup, removeOldBackups } from "../backup/backup.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { verifyBackup } from "../backup/verify.ts";
 import { PerchError } from "../errors.ts";
 import { replaceKey } from "../open-database.ts";

@@ -10,7 +10,8 @@ import { type Config, parseConfig } from "../config.ts";
 import { ERASED } from "../db/sealed-fields.ts";
 import { openDatabase } from "../open-database.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
-import { makeBackup, removeOldBackups, renewKeysCopy, restoreBackup } from "./backup.ts";
+import { makeBackup, removeOldBackups, renewKeysCopy } from "./backup.ts";
+import { restoreBackup } from "./restore.ts";
 
 const DAY_MS = 24 * 3_600_000;
 

@@ -10,7 +10,7 @@ import Sqlite from "better-sqlite3";
 import { getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { restoreBackup } from "../backup/backup.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
