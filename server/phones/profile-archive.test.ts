@@ -218,6 +218,20 @@ describe.each(TEST_ENGINES)("archives of parked phones on $name", (engine) => {
     expect(a.cookie()).toBe("kept");
   });
 
+  it("leave nothing open that could not be unpacked", async () => {
+    let ended = false;
+    async function* broken() {
+      try {
+        for (;;) yield Buffer.alloc(8, 255);
+      } finally {
+        ended = true;
+      }
+    }
+    const parked = parkedPhones(a.storage, (_id, work) => work());
+    await expect(parked.unpack(phone, broken())).rejects.toMatchObject({ code: "phone_unavailable" });
+    expect(ended).toBe(true);
+  });
+
   it("stay when a node that had the phone before wipes its copy", async () => {
     const archive = vi.fn();
     const driver = await createWebDriver({
