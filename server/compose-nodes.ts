@@ -91,7 +91,8 @@ export function createNodeParts(
   const whereabouts = createWhereabouts({
     ...{ membership, repo, region: config.REGION, takeOver: takeover.one },
     phoneOfRecording: async (id) => flows()?.recordingsRepo.phoneOf(id),
-    phoneOfRun: async (id) => flows()?.automations.phoneOf(id),
+    run: async (id) => flows()?.automations.whereIs(id),
+    filesAreShared: config.s3 !== undefined,
   });
   const peers = door === undefined ? NOBODY : createPeers(door.certificate);
   const peerRequests = createPeerRequests();
