@@ -169,6 +169,7 @@ export function createNodeParts(
             sweeping = undefined;
           });
           await sweeping;
+          if (membership.mayAct()) await lifecycle.adoptMissed();
         },
         draining(is) {
           if (!is) return;

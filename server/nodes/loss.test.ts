@@ -142,6 +142,29 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
     expect(open).toHaveLength(1);
   });
 
+  it("hands over an Android whose new node did not hear of it: that takes it up with a heartbeat", async () => {
+    const [stored, running] = [new Map(), new Set<PhoneId>()];
+    const driver = () => {
+      const made = new FakeDriver(stored, { kind: "adb", running });
+      made.offers = [{ id: "pixel", label: "Pixel" } as never];
+      return made;
+    };
+    const a = await cluster.start("a7", {}, driver());
+    person = await signIn(a);
+    const id = await launch(a, { driver: "adb" });
+    const b = await cluster.start("b7", {}, driver());
+    // And nobody tells b.
+    await a.lifecycle.handOver(await rowOf(a, id), b.membership.id);
+    const both = await eventually(
+      () => intervalsOf(b, id),
+      (all) => all.length === 2,
+      "the second interval",
+    );
+    expect(both.map(({ node }) => node)).toEqual([a.membership.id, b.membership.id]);
+    expect(b.lifecycle.runningDriver(id)).toBe(b.drivers.need("adb"));
+    expect(await rowOf(b, id)).toMatchObject({ state: "running", unreachableSince: null });
+  });
+
   it("is drained: its phones go on elsewhere with what is on them, and its process may end", async () => {
     const kept: FakeDriver["stored"] = new Map();
     const drivers = [new FakeDriver(), new FakeDriver()] as const;

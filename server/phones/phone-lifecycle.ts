@@ -69,6 +69,8 @@ export interface PhoneLifecycle {
   tick(): Promise<void>;
   /** Takes up phones that are this node's since a moment: as `recover` does, for these alone. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  /** Takes up Androids that are this node's without its having heard of it. Called after each heartbeat. */
+  adoptMissed(): Promise<void>;
   /** Removes what is left here of those of these web phones that are another node's by now, or nobody's. @throws PerchError */
   leave(ids: Iterable<PhoneId>): Promise<void>;
   /** Ends what this process does to phones, without the database: its lease on them is over. */
@@ -327,7 +329,7 @@ export function createPhoneLifecycle(options: {
   }
 
   const recovery = createRecovery({
-    ...{ ...parts, db, loss, alone, node, copies, inTurn },
+    ...{ ...parts, db, loss, alone, node, copies, turns },
     startAgain: (row) => startNow(row, undefined, SERVER),
     tend: (id) => tending.tend(id),
   });
@@ -391,6 +393,7 @@ export function createPhoneLifecycle(options: {
     publish,
     recover: recovery.recover,
     adopt: recovery.adopt,
+    adoptMissed: recovery.adoptMissed,
     leave: recovery.leave,
     async fence() {
       const active = hands.all();

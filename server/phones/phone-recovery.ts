@@ -23,7 +23,7 @@ export interface RecoveryParts extends LifeParts {
   readonly loss: Loss;
   /** Work on one phone in its turn; a failure is logged and stops nothing else. */
   readonly alone: (id: PhoneId, what: string, work: () => Promise<unknown>) => Promise<void>;
-  readonly inTurn: Turns["take"];
+  readonly turns: Turns;
   readonly tend: (id: PhoneId) => Promise<void>;
   readonly startAgain: (row: PhoneRow) => Promise<unknown>;
 }
@@ -39,6 +39,8 @@ export interface PhoneRecovery {
   recover(): Promise<void>;
   /** These, which are this node's since a moment. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  /** Androids that are this node's without its having heard of it: whoever gave them was lost before it could say so. */
+  adoptMissed(): Promise<void>;
   /** What is left here of web phones that are another node's by now, or nobody's. @throws PerchError when anything stays */
   leave(ids: Iterable<PhoneId>): Promise<void>;
 }
@@ -174,7 +176,34 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     }
   }
 
+  async function adopt(ids: readonly PhoneId[]): Promise<void> {
+    await Promise.all(
+      ids.map(async (id) => {
+        const row = await repo.findAnywhere(id);
+        if (row === undefined || !isHere(node, row)) return;
+        const driver = drivers.of(row.driver);
+        if (driver === undefined) return;
+        if (row.state === "removed") {
+          return alone(id, "A removed phone could not be wiped", () => parts.tend(id));
+        }
+        if (!isActive(row)) return;
+        await alone(id, "A phone could not be taken up", async () =>
+          putInOrder(row, driver, await stateOf(driver, id)),
+        );
+        await comeBack(row);
+      }),
+    );
+  }
+
   return {
+    adopt,
+    async adoptMissed() {
+      const held = new Set(hands.all().map(([id]) => id));
+      const rows = await repo.ofNode(node.id, ["running"]);
+      // Web phones are parked before they are given, and then started by a call of their own.
+      const missed = rows.filter(({ id, driver }) => driver !== "web" && !held.has(id) && !parts.turns.isBusy(id));
+      await adopt(missed.map(({ id }) => id));
+    },
     async recover() {
       const rows = await repo.inStatesAnywhere([...ACTIVE_STATES, "parked", "failed", "removed"], ownerOf(node));
       const kinds = new Set([...drivers.all.map(({ kind }) => kind), ...rows.map(({ driver }) => driver)]);
@@ -193,25 +222,7 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
       if (driver.isElsewhere === true) {
         throw new PerchError("unavailable", "This machine has no web phones now, and does not look at their files.");
       }
-      for (const id of ids) await parts.inTurn(id, () => dropStray(driver, id));
-    },
-    async adopt(ids) {
-      await Promise.all(
-        ids.map(async (id) => {
-          const row = await repo.findAnywhere(id);
-          if (row === undefined || !isHere(node, row)) return;
-          const driver = drivers.of(row.driver);
-          if (driver === undefined) return;
-          if (row.state === "removed") {
-            return alone(id, "A removed phone could not be wiped", () => parts.tend(id));
-          }
-          if (!isActive(row)) return;
-          await alone(id, "A phone could not be taken up", async () =>
-            putInOrder(row, driver, await stateOf(driver, id)),
-          );
-          await comeBack(row);
-        }),
-      );
+      for (const id of ids) await parts.turns.take(id, () => dropStray(driver, id));
     },
   };
 }

@@ -247,7 +247,8 @@ export const STORES = {
     erase: "Stays until no backup can bring the person back.",
     export: "Left out: it leads to nobody.",
     readBy: "The server when it starts.",
-    encrypted: "On disks no; random ids, sealed in a chain. In the bucket sealed (AES-256-GCM), named by the random id.",
+    encrypted:
+      "On disks no; random ids, sealed in a chain. In the bucket sealed (AES-256-GCM), named by the random id.",
   },
   keys: {
     ...notPersonal,
