@@ -84,7 +84,7 @@ export async function makeBackup(
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
     const tables = await databaseInto(config, deriveKey(key, "database"), draft, { holds, copy });
-    for (const below of foldersOf(holds)) await copyTree(await baseOf(config, below), below, draft);
+    for (const below of foldersOf(holds, config)) await copyTree(await baseOf(config, below), below, draft);
     const files = await listed(draft);
     const plain = {
       format: 1 as const,
@@ -176,9 +176,26 @@ export async function examineBackup(config: Config, clock: Clock, from: string):
   return list;
 }
 
-/** A backup of the database alone leaves the files in place alone, too. */
-export function foldersOf(holds: Manifest["holds"]): readonly (typeof FOLDERS)[number][] {
-  return holds === undefined ? FOLDERS : [];
+/** A backup of the database alone leaves the files in place alone, too; and files of runs that are in a bucket are nobody's here. */
+export function foldersOf(holds: Manifest["holds"], { s3 }: Pick<Config, "s3">): readonly (typeof FOLDERS)[number][] {
+  if (holds !== undefined) return [];
+  return s3 === undefined ? FOLDERS : FOLDERS.filter((folder) => folder !== "runs");
+}
+
+/** What a restore does not bring back, in sentences for the operator. */
+export function notCovered({ s3, DATABASE_URL }: Pick<Config, "s3" | "DATABASE_URL">): readonly string[] {
+  return [
+    "The key file. Without your copy of it this backup opens nowhere.",
+    "Profiles of web phones that ran meanwhile, and what Android phones store.",
+    ...(s3 === undefined
+      ? [
+          "Copies of people's data, and files on their way to phones.",
+          ...(DATABASE_URL === undefined ? [] : ["Files of other nodes: each backs up its own."]),
+        ]
+      : [
+          `The bucket ${s3.access.bucket}: pictures and reports of runs, copies of people's data, files on their way to phones, and what parked phones keep for other nodes. No backup of Perch holds any of it.`,
+        ]),
+  ];
 }
 
 /**

@@ -116,6 +116,9 @@ describe.skipIf(url === undefined)("a backup put back by another node (needs TES
     await cluster.forgetDatabase();
     cluster.copyKeyTo("c");
     await restoreBackup(settings("c", env), systemClock, join(backups, folder.split("/").at(-1) ?? ""));
+    s3.meddle = () => 503;
+    await expect(cluster.start("c", env)).rejects.toMatchObject({ code: "unavailable" });
+    s3.meddle = undefined;
     const c = await cluster.start("c", env);
     expect([await people(c), saysBack(c)]).toEqual([[ben.userId], true]);
     await cluster.closeAll();

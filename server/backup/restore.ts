@@ -1,6 +1,6 @@
 /** Puts a backup back: the database, the files of this node beside it, and before anything else what says who was erased since. */
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -28,11 +28,11 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
     if (isEmbedded && existsSync(file)) demandAlone(file, key);
   }
   if (!isEmbedded) await keepErasures(config, clock);
-  const ledger = join(dirname(from), LEDGER);
-  if (existsSync(ledger)) {
-    await mkdir(config.DATA_DIR, { recursive: true, mode: 0o711 });
-    await copyFile(ledger, restoredLedgerOf(join(config.DATA_DIR, LEDGER)));
-  }
+  await mkdir(config.DATA_DIR, { recursive: true, mode: 0o711 });
+  const beside = join(dirname(from), LEDGER);
+  const taken = restoredLedgerOf(join(config.DATA_DIR, LEDGER));
+  if (existsSync(beside)) await copyFile(beside, taken);
+  else await writeFile(taken, "", { mode: 0o600 });
   const next = join(config.DATA_DIR, "restoring");
   await rm(next, { recursive: true, force: true });
   for (const { path } of list.files) {
@@ -44,7 +44,7 @@ export async function restoreBackup(config: Config, clock: Clock, from: string):
     if (existsSync(kept)) await copyFile(kept, join(next, KEYS));
     await putIntoPostgres(config, key, next);
   }
-  for (const below of foldersOf(list.holds)) {
+  for (const below of foldersOf(list.holds, config)) {
     const place = join(await baseOf(config, below), below);
     await rm(place, { recursive: true, force: true });
     if (existsSync(join(next, below))) {

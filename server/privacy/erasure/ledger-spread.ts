@@ -16,7 +16,7 @@ import { type ErasureLedger, LEDGER_MS, type LedgerEntry } from "./ledger.ts";
 export interface LedgerSpread {
   /** Writes down that somebody is erased, everywhere. @throws PerchError until that is so */
   append(entry: LedgerEntry): Promise<void>;
-  /** What other nodes wrote while this one was away. @throws PerchError when the bucket cannot be asked */
+  /** What other nodes wrote while this one was away. @throws PerchError when a backup was put back and the bucket cannot be asked */
   gather(): Promise<void>;
   /** Lines in the bucket that no backup can need any more. */
   sweep(): Promise<void>;
@@ -70,9 +70,17 @@ export function createLedgerSpread(options: {
       await tellNodes?.(entry);
     },
     async gather() {
-      if (bucket !== undefined) for (const entry of await fromBucket(bucket)) ledger.append(entry);
-      if (tellNodes === undefined) return;
-      for (const entry of await repo.fenced(db.read)) ledger.append(entry);
+      const lines =
+        bucket &&
+        (await fromBucket(bucket).catch((error: unknown) => {
+          if (ledger.isBehind()) throw error;
+          // Nobody put a backup back here; what was missed is asked for at the next start.
+          log.warn("The bucket was not asked for erasures of other nodes", errorFields(error));
+          return [];
+        }));
+      for (const entry of lines ?? []) ledger.append(entry);
+      if (tellNodes !== undefined) for (const entry of await repo.fenced(db.read)) ledger.append(entry);
+      ledger.caughtUp();
     },
     async sweep() {
       if (bucket === undefined) return;

@@ -32,6 +32,10 @@ export interface ErasureLedger {
   entries(): readonly LedgerEntry[];
   /** On the disk when it comes back; a second time it does nothing. */
   append(entry: LedgerEntry): void;
+  /** A backup was put back here, and not everything was asked yet who was erased since. */
+  isBehind(): boolean;
+  /** All was asked. */
+  caughtUp(): void;
 }
 
 const line = z.tuple([
@@ -45,7 +49,7 @@ const line = z.tuple([
 ]);
 const FIRST = "perch erasures";
 
-/** What lay beside a backup that was put back, until the ledger was opened. */
+/** What lay beside a backup that was put back, until this server has caught up. Empty where nothing did. */
 export const restoredLedgerOf = (file: string) => `${file}.restored`;
 
 /** @throws PerchError when a file was changed by somebody else, or cannot be written. */
@@ -129,10 +133,11 @@ export function openErasureLedger(options: {
     )
     .sort((a, b) => a.at.getTime() - b.at.getTime());
   if (both.length > 0) keep();
-  rmSync(restored, { force: true });
 
   return {
     entries: () => known,
+    isBehind: () => existsSync(restored),
+    caughtUp: () => rmSync(restored, { force: true }),
     append(entry) {
       if (known.some(({ userId: who }) => who === entry.userId)) return;
       known = [...known, entry];
