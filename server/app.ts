@@ -16,6 +16,7 @@ import type { RequestContext } from "./base.router.ts";
 import { MAX_EVENT_BYTES, STRIPE_WEBHOOK_PATH, type StripeWebhook } from "./billing/stripe/webhook.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_MESSAGE, PerchError } from "./errors.ts";
+import { BLOBS_PATH } from "./files/signed-links.ts";
 import type { UploadsService } from "./files/uploads.service.ts";
 import { createHealthRoutes, type HealthRoutesOptions } from "./health/health-routes.ts";
 import { addBlobRoutes, type BlobRoutes } from "./http/blob-routes.ts";
@@ -228,11 +229,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const theirs = id.success && (await options.forwarding.request(c, (where) => where.ofPhone(id.data)));
     return theirs || next();
   });
-  app.use("/runs/:run/*", async (c, next) => {
-    const id = runId.safeParse(c.req.param("run"));
-    const theirs = id.success && (await options.forwarding.request(c, (where) => where.ofRun(id.data)));
-    return theirs || next();
-  });
+  // In a bucket, files have other addresses and are everywhere.
+  for (const place of ["/runs/:run/*", `${BLOBS_PATH}/runs/:run/*`] as const) {
+    app.use(place, async (c, next) => {
+      const id = runId.safeParse(c.req.param("run"));
+      const theirs = id.success && (await options.forwarding.request(c, (where) => where.ofRun(id.data)));
+      return theirs || next();
+    });
+  }
   /** The caller's team, or a refusal: for files, which are read with the same tokens as calls are made with. */
   const caller: Caller = async (c, permission, refusal, limit) => {
     const actor = await credentialOf(c.req.header("authorization"), c.get("request"));

@@ -23,11 +23,13 @@ import { createScreenProxy, type ScreenProxy } from "./nodes/screen-proxy.ts";
 import { createTakeover } from "./nodes/takeover.ts";
 import { createWhereabouts } from "./nodes/whereabouts.ts";
 import type { Drivers } from "./phones/drivers.ts";
+import type { PhoneCopies } from "./phones/phone-copies.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhonesRepo } from "./phones/phones.repo.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import type { ProfileArchive } from "./phones/profile-archive.ts";
+import type { LedgerEntry } from "./privacy/erasure/ledger.ts";
 import type { ScreenService } from "./screen/screen.service.ts";
 import type { OnUpgrade } from "./screen/screen.socket.ts";
 
@@ -65,17 +67,21 @@ export function createNodeParts(
     lifecycle: PhoneLifecycle;
     phones: PhonesService;
     archive: ProfileArchive;
+    copies: PhoneCopies;
     uploads: Pick<Uploads, "phoneCame">;
     listener: () => LifecycleListener;
     /** Made later. */
     flows: () => Pick<ReturnType<typeof createFlowParts>, "automations" | "recordings" | "recordingsRepo"> | undefined;
     screen: () => Pick<ScreenService, "controllerName"> | undefined;
+    /** Another node erases somebody: that is written down here, too. Undefined while this one starts. */
+    erased: (entry: LedgerEntry) => void;
   },
 ): NodeParts {
   const { db, config, log, drivers, phonesRepo, lifecycle, phones, archive, flows } = options;
   const { audit, events, metering, listener, monotonic } = options;
   const takeover = createTakeover({
     ...{ db, membership, phones: phonesRepo, lifecycle, drivers, metering, events, audit, archive, log },
+    copies: options.copies,
     nodeGone: async () => flows()?.automations.runner.tick(),
     async also(id, moved) {
       await flows()?.recordings.phoneLost(id);
@@ -85,7 +91,8 @@ export function createNodeParts(
   const whereabouts = createWhereabouts({
     ...{ membership, repo, region: config.REGION, takeOver: takeover.one },
     phoneOfRecording: async (id) => flows()?.recordingsRepo.phoneOf(id),
-    phoneOfRun: async (id) => flows()?.automations.phoneOf(id),
+    run: async (id) => flows()?.automations.whereIs(id),
+    filesAreShared: config.s3 !== undefined,
   });
   const peers = door === undefined ? NOBODY : createPeers(door.certificate);
   const peerRequests = createPeerRequests();
@@ -96,10 +103,11 @@ export function createNodeParts(
   });
   const here = {
     ...{ lifecycle, phones, repo: phonesRepo, drivers },
+    erased: options.erased,
     controllerName: (id: Parameters<ScreenService["controllerName"]>[0]) => options.screen()?.controllerName(id),
   };
   const phoneCalls = createPhoneCalls(here);
-  const anywhere = createPhonesAnywhere({ here, whereabouts, peers });
+  const anywhere = createPhonesAnywhere({ here, whereabouts, peers, membership });
   const drain = createDrain({
     ...{ membership, phones: phonesRepo, lifecycle, anywhere, archive, listener, monotonic, log },
     ...{ region: config.REGION, now: () => options.clock.now() },
@@ -161,6 +169,7 @@ export function createNodeParts(
             sweeping = undefined;
           });
           await sweeping;
+          if (membership.mayAct()) await lifecycle.adoptMissed();
         },
         draining(is) {
           if (!is) return;

@@ -23,6 +23,7 @@ import { createConsole } from "./operator/console.service.ts";
 import type { OperatorSeat } from "./operator/seat.ts";
 import { signedBy } from "./operator/signed-by.ts";
 import { createContainerDesk } from "./phones/drivers/adb/containers/compose.ts";
+import { createPhoneCopiesRepo } from "./phones/phone-copies.repo.ts";
 import type { PhonesRepo } from "./phones/phones.repo.ts";
 
 export function createOperatorSeat(options: {
@@ -54,7 +55,7 @@ export function createOperatorSeat(options: {
         by,
       });
       const { standing, suspensions } = accounts.deskBy(audit);
-      const nodes = createNodesDesk({ db, repo: nodesRepo, audit });
+      const nodes = createNodesDesk({ db, repo: nodesRepo, copies: createPhoneCopiesRepo(db), audit, clock });
       const { hosts } = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
       return {
         nodes,

@@ -26,6 +26,7 @@ import { createWebDriver } from "./phones/drivers/web/driver.ts";
 import { startEgressProxy } from "./phones/drivers/web/egress/proxy.ts";
 import { createDrivers, type Drivers } from "./phones/drivers.ts";
 import { createPhoneArchivesRepo } from "./phones/phone-archives.repo.ts";
+import type { PhoneCopies } from "./phones/phone-copies.ts";
 import type { LifecycleListener } from "./phones/phone-life-parts.ts";
 import { createPhoneLifecycle, type PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "./phones/phones.repo.ts";
@@ -123,6 +124,7 @@ export function createPhoneParts(options: {
   metering: Metering;
   node: PhonesNode;
   archive: ProfileArchive;
+  copies: PhoneCopies;
   blobs: Blobs;
   /** Told what the screens need to know. */
   listener: () => LifecycleListener;
@@ -133,6 +135,7 @@ export function createPhoneParts(options: {
     ...{ db, repo: phonesRepo, drivers, events, audit, clock, metering, node },
     log: options.log,
     archive: options.archive,
+    copies: options.copies,
     limits: { idleMs: config.IDLE_MINUTES * MINUTE_MS, longestSessionMs: config.LONGEST_SESSION_MINUTES * MINUTE_MS },
     listener: options.listener,
   });

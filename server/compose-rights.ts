@@ -23,7 +23,7 @@ import type { PhoneLifecycle } from "./phones/phone-lifecycle.ts";
 import type { PhonesService } from "./phones/phones.service.ts";
 import type { ArchiveKeeper } from "./phones/profile-archive.ts";
 import { createPrivacyServices, placeOf } from "./privacy/compose.ts";
-import { createErasureParts } from "./privacy/erasure/compose.ts";
+import { createErasureParts, type ErasureNodes } from "./privacy/erasure/compose.ts";
 import type { ProcessorErasure } from "./privacy/erasure/purge-stores.ts";
 import { createExportParts, createImportParts, EXPORT_SCHEDULES } from "./privacy/export/compose.ts";
 import { metricsSweep } from "./privacy/metrics/metrics.repo.ts";
@@ -64,6 +64,8 @@ export interface RightsPartsOptions {
   readonly archive: Pick<ArchiveKeeper, "removeOrphans"> | undefined;
   readonly lifecycle: PhoneLifecycle;
   readonly anywhere: PhonesAnywhere;
+  /** Undefined where the server is one process. */
+  readonly nodes: ErasureNodes | undefined;
   /** What Stripe has to forget, what closing a team ends there, and what goes back to who leaves. */
   readonly stripe: Pick<BillingParts, "closes" | "erasure" | "proRata">;
 }
@@ -91,6 +93,7 @@ export function createRightsParts(options: RightsPartsOptions) {
   const erasure = createErasureParts({
     ...{ db, master, config, clock, log, audit, jobs, accounts, drivers, publicUrl },
     phones: { remove: (row) => anywhere.remove(row, "server"), isAbsent: anywhere.isAbsent },
+    nodes: options.nodes,
     ...{ requests: asked.requests, receipts: asked.receipts, runs: automations.runs, blobs: options.blobs },
     processors: [...register.map((one) => one.erasure), options.stripe.erasure, identityErasure(accounts)].flatMap(
       (adapter) => adapter ?? [],
@@ -141,6 +144,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     await automations.removeOrphans();
     await options.uploads.removeOrphans();
     await options.archive?.removeOrphans();
+    await erasure.sweepLedger();
     await options.blobs.dropUnfinished(new Date(at - HALF_LASTS_MS));
     sweptAt = at;
   };
@@ -176,6 +180,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     privacy,
     copies,
     imports,
+    erasedElsewhere: erasure.heard,
     forPages: {
       ...{ trust: trust.trust, register, erasures: erasure.erasures, copies, imports },
       asked: { ...asked, held: privacy.privacy.held },

@@ -123,6 +123,7 @@ export function deriveKey(
     | "phone archives"
     | "file links"
     | "erasure ledger"
+    | "erasure ledger lines"
     | "backups"
     | "billing sandbox"
     | "operator desk"

@@ -44,6 +44,8 @@ import { recordKeyChange } from "./open-database.ts";
 import { openWhenThere } from "./open-when-there.ts";
 import { operatorJobs } from "./operator/stop-phone.ts";
 import { createDrivers } from "./phones/drivers.ts";
+import { createPhoneCopiesRepo } from "./phones/phone-copies.repo.ts";
+import { createPhoneCopies, NO_COPIES } from "./phones/phone-copies.ts";
 import { type LifecycleListener, NOBODY_LISTENS } from "./phones/phone-life-parts.ts";
 import { NO_ARCHIVE } from "./phones/profile-archive.ts";
 import { demandAgreements } from "./privacy/processors/processors.ts";
@@ -121,6 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     books?: Books;
     flows?: ReturnType<typeof createFlowParts>;
     screen?: ScreenService;
+    rights?: ReturnType<typeof createRightsParts>;
   } = {};
   const accounts = createAccountServices({
     db,
@@ -168,15 +171,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { metering } = counting;
   late.books = counting;
   let listener: LifecycleListener = NOBODY_LISTENS;
+  const copies = membership.alone
+    ? undefined
+    : createPhoneCopies({
+        ...{ repo: createPhoneCopiesRepo(db), membership, clock, log, read: db.read },
+        ask: (node, ids) => nodes.anywhere.leave(node, ids),
+        leave: (ids) => lifecycle.leave(ids),
+      });
   const { phonesRepo, lifecycle, phones, uploads } = createPhoneParts({
     ...{ db, master, config, clock, log, audit, events, idempotency, drivers, metering, blobs },
     node: membership,
     gate: accounts.judge,
-    ...{ archive, listener: () => listener },
+    ...{ archive, copies: copies ?? NO_COPIES, listener: () => listener },
   });
   const nodes = createNodeParts(joined, {
     ...{ db, config, clock, monotonic, log, audit, events, metering, drivers, phonesRepo, lifecycle, phones, archive },
-    ...{ uploads, listener: () => listener, flows: () => late.flows, screen: () => late.screen },
+    ...{
+      copies: copies ?? NO_COPIES,
+      uploads,
+      listener: () => listener,
+      flows: () => late.flows,
+      screen: () => late.screen,
+      erased: (entry) => late.rights?.erasedElsewhere(entry),
+    },
   });
   const phonesAnywhere = nodes.phonesOf(phones);
   const refusals = createRefusals({ log, clock });
@@ -221,8 +238,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
       ...{ automations, drivers, uploads, blobs, archive: keeper, lifecycle },
       ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere },
+      nodes: copies && { copies, tell: nodes.anywhere.erased, some: membership.hasOthers },
     }),
   );
+  late.rights = rights;
   const { privacy } = rights;
   const announcements = createAnnouncements({ db, repo: createAnnouncementsRepo(db), audit, clock });
   const router = createAppRouter({

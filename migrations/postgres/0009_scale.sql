@@ -50,17 +50,30 @@ CREATE TABLE "phone_archives" (
 	"archived_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "phone_copies" (
+	"phone_id" text NOT NULL,
+	"team_id" text NOT NULL,
+	"node_id" text NOT NULL,
+	"since" timestamp (3) with time zone NOT NULL,
+	"forgotten_at" timestamp (3) with time zone,
+	CONSTRAINT "phone_copies_phone_id_node_id_pk" PRIMARY KEY("phone_id","node_id")
+);
+--> statement-breakpoint
 ALTER TABLE "abuse_decisions" ADD COLUMN "team_id" text;--> statement-breakpoint
 ALTER TABLE "abuse_decisions" ADD COLUMN "why" text;--> statement-breakpoint
+ALTER TABLE "erasure_fence" ADD COLUMN "teams" jsonb DEFAULT '[]'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "identities" ADD COLUMN "checked_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "identities" ADD COLUMN "password_changed_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "phones" ADD COLUMN "node_id" text;--> statement-breakpoint
 ALTER TABLE "teams" ADD COLUMN "suspended_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "suspended_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "phone_archives" ADD CONSTRAINT "phone_archives_phone_id_phones_id_fk" FOREIGN KEY ("phone_id") REFERENCES "public"."phones"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "phone_copies" ADD CONSTRAINT "phone_copies_team_id_teams_id_fk" FOREIGN KEY ("team_id") REFERENCES "public"."teams"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "announcements_until" ON "announcements" USING btree ("until");--> statement-breakpoint
 CREATE INDEX "backups_started" ON "backups" USING btree ("started_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "nodes_name" ON "nodes" USING btree ("name");--> statement-breakpoint
+CREATE INDEX "phone_copies_node" ON "phone_copies" USING btree ("node_id");--> statement-breakpoint
+CREATE INDEX "phone_copies_team" ON "phone_copies" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "connect_codes_user" ON "connect_codes" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "connect_codes_team" ON "connect_codes" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "abuse_decisions_team" ON "abuse_decisions" USING btree ("team_id");--> statement-breakpoint

@@ -54,9 +54,22 @@ CREATE TABLE `phone_archives` (
 	FOREIGN KEY (`phone_id`) REFERENCES `phones`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
+CREATE TABLE `phone_copies` (
+	`phone_id` text NOT NULL,
+	`team_id` text NOT NULL,
+	`node_id` text NOT NULL,
+	`since` integer NOT NULL,
+	`forgotten_at` integer,
+	PRIMARY KEY(`phone_id`, `node_id`),
+	FOREIGN KEY (`team_id`) REFERENCES `teams`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE INDEX `phone_copies_node` ON `phone_copies` (`node_id`);--> statement-breakpoint
+CREATE INDEX `phone_copies_team` ON `phone_copies` (`team_id`);--> statement-breakpoint
 ALTER TABLE `abuse_decisions` ADD `team_id` text;--> statement-breakpoint
 ALTER TABLE `abuse_decisions` ADD `why` text;--> statement-breakpoint
 CREATE INDEX `abuse_decisions_team` ON `abuse_decisions` (`team_id`);--> statement-breakpoint
+ALTER TABLE `erasure_fence` ADD `teams` text DEFAULT '[]' NOT NULL;--> statement-breakpoint
 ALTER TABLE `identities` ADD `checked_at` integer;--> statement-breakpoint
 ALTER TABLE `identities` ADD `password_changed_at` integer;--> statement-breakpoint
 CREATE INDEX `identities_checked` ON `identities` (`provider`,`checked_at`);--> statement-breakpoint

@@ -29,6 +29,7 @@ import { createConsole } from "../operator/console.service.ts";
 import { type Operator, signedBy } from "../operator/signed-by.ts";
 import { createAndroidDesk } from "../phones/drivers/adb/android-desk.ts";
 import { createContainerDesk } from "../phones/drivers/adb/containers/compose.ts";
+import { createPhoneCopiesRepo } from "../phones/phone-copies.repo.ts";
 import { createPhonesRepo } from "../phones/phones.repo.ts";
 import { createDesks } from "../privacy/desks.ts";
 import { createErasureRows } from "../privacy/erasure/erasure-rows.repo.ts";
@@ -365,7 +366,13 @@ async function open(process: AdminProcess, config: Config, operator: Operator, r
     ...{ config, db, audit, clock, log: silentLog, key: deriveKey(master, "adb key") },
   });
   const containers = createContainerDesk({ db, audit, clock, config, key: deriveKey(master, "phone containers") });
-  const nodes = createNodesDesk({ db, repo: createNodesRepo(db, clock), audit });
+  const nodes = createNodesDesk({
+    db,
+    repo: createNodesRepo(db, clock),
+    copies: createPhoneCopiesRepo(db),
+    audit,
+    clock,
+  });
   const backups = createBackups({ db, config, clock, log: silentLog, node: "" });
   const console = createConsole({
     ...{ db, repo: createConsoleRepo(db), audit, clock, config, nodes, hosts: containers.hosts },

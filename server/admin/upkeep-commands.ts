@@ -1,6 +1,7 @@
 /** Commands about the server itself: mail that failed, the audit log, the key. */
 import { resolve } from "node:path";
-import { makeBackup, removeOldBackups, restoreBackup } from "../backup/backup.ts";
+import { makeBackup, notCovered, removeOldBackups } from "../backup/backup.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { verifyBackup } from "../backup/verify.ts";
 import { PerchError } from "../errors.ts";
 import { replaceKey } from "../open-database.ts";
@@ -26,6 +27,7 @@ export const UPKEEP_COMMANDS: Commands = {
       process.out(`${folder}\t${files} files\t${bytes} bytes`);
       const { rows } = await verifyBackup(config, process.clock, folder);
       process.out(`Put back into a throw-away folder and compared: all ${rows} rows are there.`);
+      for (const what of notCovered(config)) process.out(`Not in it: ${what}`);
       const removed = await removeOldBackups(config, process.clock, to);
       if (removed > 0)
         process.out(`Backups removed because they got older than ${config.BACKUP_DAYS} days: ${removed}`);

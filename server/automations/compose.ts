@@ -41,7 +41,8 @@ export interface Automations {
   readonly suites: SuitesService;
   readonly runner: Runner;
   /** Which phone a run is on, whoever's it is. */
-  phoneOf(id: RunId): Promise<PhoneId | undefined>;
+  /** Which phone a run is on, and which process worked on it last. */
+  whereIs(id: RunId): Promise<{ readonly phoneId: PhoneId | null; readonly holder: string | null } | undefined>;
   /** A file a run kept. @throws PerchError `not_found` */
   readonly readArtifact: ArtifactStore["read"];
   /** The same by its key in the storage. */
@@ -178,7 +179,7 @@ export function createAutomations(options: AutomationOptions): Automations {
     }),
     suites: createSuitesService({ db, repo: workspacesRepo, flows: flowsRepo, runs, parse }),
     runner,
-    phoneOf: async (id) => (await runsRepo.findAnywhere(id))?.phoneId,
+    whereIs: (id) => runsRepo.findAnywhere(id),
     readArtifact: artifacts.read,
     readArtifactAt: artifacts.readAt,
     async start() {

@@ -10,7 +10,8 @@ import { type Config, parseConfig } from "../config.ts";
 import { ERASED } from "../db/sealed-fields.ts";
 import { openDatabase } from "../open-database.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
-import { makeBackup, removeOldBackups, renewKeysCopy, restoreBackup } from "./backup.ts";
+import { makeBackup, notCovered, removeOldBackups, renewKeysCopy } from "./backup.ts";
+import { restoreBackup } from "./restore.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -156,6 +157,18 @@ describe("a backup", () => {
     await restored.close();
   });
 
+  it("claims nothing of what is in a bucket, and leaves alone what lies where it would be", async () => {
+    const s3 = { S3_ENDPOINT: "http://127.0.0.1:9", S3_BUCKET: "perch", S3_REGION: "eu" };
+    const access = { S3_ACCESS_KEY_ID: "id", S3_SECRET_ACCESS_KEY: "secret" };
+    const { DATA_DIR, KEY_FILE } = { DATA_DIR: config.DATA_DIR, KEY_FILE: config.keyFile };
+    const withBucket = parseConfig({ DATA_DIR, KEY_FILE, ...s3, ...access });
+    const { folder: made } = await makeBackup(withBucket, clock, config.backupDir);
+    expect(readdirSync(made)).not.toContain("runs");
+    expect(notCovered(withBucket).join("\n")).toMatch(/The bucket perch: pictures and reports of runs, copies of/);
+    await restoreBackup(withBucket, clock, made);
+    expect(existsSync(join(DATA_DIR, "runs/run_1/0a"))).toBe(true);
+  });
+
   it("is made and restored by commands that say why", async () => {
     const lines: string[] = [];
     const admin = (...args: string[]) =>
@@ -169,6 +182,10 @@ describe("a backup", () => {
     expect(await admin("backup")).toBe(2);
     expect(await admin("backup", "--reason", "before the update")).toBe(0);
     const made = lines.find((line) => line.startsWith(config.backupDir))?.split("\t")[0] ?? "";
+    const missing = lines.filter((line) => line.startsWith("Not in it: ")).join("\n");
+    expect(missing).toContain("key file");
+    expect(missing).toContain("Copies of people's data");
+    expect(missing).not.toContain("bucket");
     await writeTeams("After the backup");
     expect(await admin("restore", "--from", made, "--reason", "the update failed")).toBe(0);
     expect(await teams()).toEqual(["Before the backup"]);

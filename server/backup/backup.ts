@@ -4,35 +4,27 @@
  * From PostgreSQL, too, it is one SQLite file (`database-copy.ts`); the files are those of this node.
  *
  * The keys of people are never in a backup but beside all of them, the newest copy alone: a key that was destroyed opens
- * nothing in any of them (`docs/decisions/subject-keys.md`).
+ * nothing in any of them (`docs/decisions/subject-keys.md`). So does the ledger of erasures: whoever carries a backup to another
+ * machine carries it along.
  *
  * No backup gets older than `BACKUP_DAYS`: what a person had erased is gone from them, too (clause P4.2).
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { databaseFile } from "../db/database-file.ts";
 import { type CopyOrder, copyCounted, copyDatabase } from "../db/sqlite-copy.ts";
-import { demandAlone } from "../db/sqlite-rekey.ts";
 import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
 import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
-import {
-  copyEarlierInto,
-  copyInto,
-  copyKeysOf,
-  DATABASE,
-  demandPostgresAlone,
-  KEYS,
-  putIntoPostgres,
-  type TableCount,
-} from "./database-copy.ts";
+import { LEDGER } from "../privacy/erasure/ledger.ts";
+import { copyEarlierInto, copyInto, copyKeysOf, DATABASE, KEYS, type TableCount } from "./database-copy.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const LIST = "backup.json";
@@ -94,7 +86,7 @@ export async function makeBackup(
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
     const tables = await databaseInto(config, deriveKey(key, "database"), draft, { holds, schema, copy });
-    for (const below of foldersOf(holds)) await copyTree(await baseOf(config, below), below, draft);
+    for (const below of foldersOf(holds, config)) await copyTree(await baseOf(config, below), below, draft);
     const files = await listed(draft);
     const plain = {
       format: 1 as const,
@@ -132,7 +124,7 @@ async function databaseInto(
   return undefined;
 }
 
-function summaryOf(folder: string, { files, tables = [] }: Pick<Manifest, "files" | "tables">): Backup {
+export function summaryOf(folder: string, { files, tables = [] }: Pick<Manifest, "files" | "tables">): Backup {
   return {
     ...{ folder, files: files.length },
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -190,56 +182,26 @@ export async function examineBackup(config: Config, clock: Clock, from: string):
   return list;
 }
 
-/**
- * Puts a backup in the place of what is there. Looks through all of it first, and does nothing while another process has
- * the database open. Killed meanwhile, it can be run again. Who was erased since the backup is erased again before the
- * server answers anybody.
- */
-export async function restoreBackup(config: Config, clock: Clock, from: string): Promise<Backup> {
-  const list = await examineBackup(config, clock, from);
-  const key = deriveKey(readFileKey({ keyFile: config.keyFile, databaseExists: true }), "database");
-  const file = databaseFile(config);
-  const isEmbedded = config.DATABASE_URL === undefined;
-  if (list.database === "sqlite") {
-    await demandPostgresAlone(config);
-    if (isEmbedded && existsSync(file)) demandAlone(file, key);
-  }
-  const next = join(config.DATA_DIR, "restoring");
-  await rm(next, { recursive: true, force: true });
-  for (const { path } of list.files) {
-    await mkdir(dirname(join(next, path)), { recursive: true, mode: 0o711 });
-    await copyFile(join(from, path), join(next, path));
-  }
-  if (list.database === "sqlite" && !isEmbedded) {
-    const kept = join(dirname(from), KEYS);
-    if (existsSync(kept)) await copyFile(kept, join(next, KEYS));
-    await putIntoPostgres(config, key, next);
-  }
-  for (const below of foldersOf(list.holds)) {
-    const place = join(await baseOf(config, below), below);
-    await rm(place, { recursive: true, force: true });
-    if (existsSync(join(next, below))) {
-      await mkdir(dirname(place), { recursive: true, mode: 0o711 });
-      await move(join(next, below), place);
-    }
-  }
-  if (list.database === "sqlite" && isEmbedded) {
-    for (const leftover of [`${file}-wal`, `${file}-shm`]) await rm(leftover, { force: true });
-    const keys = keysFileOf(file);
-    const kept = join(dirname(from), KEYS);
-    // Those in place are the truth: what was destroyed since stays unreadable.
-    if (!existsSync(keys) && existsSync(kept)) await copyFile(kept, keys);
-    await rename(join(next, DATABASE), file);
-    await rename(join(next, `${DATABASE}.keyid`), `${file}.keyid`);
-  }
-  await rm(next, { recursive: true, force: true });
-  syncFolder(config.DATA_DIR);
-  return summaryOf(from, list);
+/** A backup of the database alone leaves the files in place alone, too; and files of runs that are in a bucket are nobody's here. */
+export function foldersOf(holds: Manifest["holds"], { s3 }: Pick<Config, "s3">): readonly (typeof FOLDERS)[number][] {
+  if (holds !== undefined) return [];
+  return s3 === undefined ? FOLDERS : FOLDERS.filter((folder) => folder !== "runs");
 }
 
-/** A backup of the database alone leaves the files in place alone, too. */
-function foldersOf(holds: Manifest["holds"]): readonly (typeof FOLDERS)[number][] {
-  return holds === undefined ? FOLDERS : [];
+/** What a restore does not bring back, in sentences for the operator. */
+export function notCovered({ s3, DATABASE_URL }: Pick<Config, "s3" | "DATABASE_URL">): readonly string[] {
+  return [
+    "The key file. Without your copy of it this backup opens nowhere.",
+    "Profiles of web phones that ran meanwhile, and what Android phones store.",
+    ...(s3 === undefined
+      ? [
+          "Copies of people's data, and files on their way to phones.",
+          ...(DATABASE_URL === undefined ? [] : ["Files of other nodes: each backs up its own."]),
+        ]
+      : [
+          `The bucket ${s3.access.bucket}: pictures and reports of runs, copies of people's data, files on their way to phones, and what parked phones keep for other nodes. No backup of Perch holds any of it.`,
+        ]),
+  ];
 }
 
 /**
@@ -261,17 +223,8 @@ export async function backUpBeforeUpdate(config: Config, clock: Clock, schema?: 
 }
 
 /** Web phones may have a place of their own outside the data folder. */
-async function baseOf(config: Config, below: (typeof FOLDERS)[number]): Promise<string> {
+export async function baseOf(config: Config, below: (typeof FOLDERS)[number]): Promise<string> {
   return below === "runs" ? config.DATA_DIR : dirname(await webPhonesRoot(config.DATA_DIR));
-}
-
-/** As `rename`, also to another disk. */
-async function move(from: string, to: string): Promise<void> {
-  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EXDEV") throw error;
-    await cp(from, to, { recursive: true });
-    await rm(from, { recursive: true, force: true });
-  });
 }
 
 /** Brings the copy of people's keys beside the backups up to date, where there is one: a destroyed key goes from it, too. */
@@ -280,8 +233,16 @@ export async function renewKeysCopy(config: Config): Promise<void> {
   await copyKeys(config, readFileKey({ keyFile: config.keyFile, databaseExists: true }), config.backupDir);
 }
 
-/** The newest copy takes the place of the one before, whole or not at all. */
+/**
+ * What goes beside all backups, the newest copy alone: the keys of people, and who was erased. It takes the place of the one
+ * before, whole or not at all.
+ */
 async function copyKeys(config: Config, key: Buffer, to: string): Promise<void> {
+  const ledger = join(config.DATA_DIR, LEDGER);
+  if (existsSync(ledger)) {
+    await copyFile(ledger, join(to, `${LEDGER}.new`));
+    await rename(join(to, `${LEDGER}.new`), join(to, LEDGER));
+  }
   const copy = join(to, KEYS);
   if (config.DATABASE_URL !== undefined) return copyKeysOf(config, deriveKey(key, "database"), copy);
   const keys = keysFileOf(databaseFile(config));

@@ -24,9 +24,9 @@ import { deriveKey, readFileKey } from "../keys.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { type PostgresPlace, postgresPlace } from "../privacy/testing/gate-stores.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
-import { restoreBackup } from "./backup.ts";
 import { BACKUP_JOB } from "./backups.service.ts";
 import { inOne } from "./database-copy.ts";
+import { restoreBackup } from "./restore.ts";
 import { readVerified, verifyBackup } from "./verify.ts";
 
 const HOUR = 3_600_000;

@@ -23,6 +23,7 @@ export const {
   faults,
   phones,
   phoneArchives,
+  phoneCopies,
   androidDevices,
   phoneHosts,
   phoneContainers,

@@ -22,6 +22,7 @@ import { nodeTables } from "../nodes/nodes.tables.ts";
 import { androidTables } from "../phones/drivers/adb/adb.tables.ts";
 import { geelarkTables } from "../phones/drivers/geelark/geelark.tables.ts";
 import { phoneArchiveTables } from "../phones/phone-archives.tables.ts";
+import { phoneCopyTables } from "../phones/phone-copies.tables.ts";
 import { phoneTables } from "../phones/phones.tables.ts";
 import { incidentTables } from "../privacy/incidents/incidents.tables.ts";
 import { metricTables } from "../privacy/metrics/metrics.tables.ts";
@@ -53,6 +54,7 @@ export function defineTables(k: Kit) {
     ...faultTables(k),
     ...phones,
     ...phoneArchiveTables(k, phones),
+    ...phoneCopyTables(k, teams),
     ...androidTables(k, phones),
     ...geelarkTables(k),
     ...uploadTables(k, { ...users, ...teams, ...phones }),

@@ -11,7 +11,7 @@ import { getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/pglite";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { restoreBackup } from "../backup/backup.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
 import { deriveKey, readFileKey } from "../keys.ts";

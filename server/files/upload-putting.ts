@@ -84,14 +84,19 @@ export function createPutting(options: {
         if (!looksLikeApk(start)) throw noApp();
       }
     }
-    const content = readWhenTaken(store.read(row, row.bytes, signal), signal);
-    const file: FileToPut = { name: row.name, size: row.bytes, content };
-    const taken =
-      row.purpose === "app"
-        ? driver.apps?.install(row.phoneId, file, done)
-        : driver.files.write?.(row.phoneId, file, done);
-    if (taken === undefined) throw new PerchError("capability_missing", "This phone takes no such files.");
-    await taken;
+    const pieces = store.read(row, row.bytes, signal)[Symbol.asyncIterator]();
+    const file: FileToPut = { name: row.name, size: row.bytes, content: readWhenTaken(pieces, signal) };
+    try {
+      const taken =
+        row.purpose === "app"
+          ? driver.apps?.install(row.phoneId, file, done)
+          : driver.files.write?.(row.phoneId, file, done);
+      if (taken === undefined) throw new PerchError("capability_missing", "This phone takes no such files.");
+      await taken;
+    } finally {
+      // A phone that took no more leaves the file open.
+      await pieces.return?.();
+    }
   }
 
   async function attempt(id: UploadId, signal: AbortSignal, done: (bytes: number) => void): Promise<void> {
@@ -146,19 +151,18 @@ export function createPutting(options: {
 }
 
 /** Nothing is read ahead, so that what was stopped gives nothing more. */
-function readWhenTaken(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
-  const iterator = pieces[Symbol.asyncIterator]();
+function readWhenTaken(pieces: AsyncIterator<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         signal.throwIfAborted();
-        const { done, value } = await iterator.next();
+        const { done, value } = await pieces.next();
         signal.throwIfAborted();
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
       async cancel() {
-        await iterator.return?.();
+        await pieces.return?.();
       },
     },
     { highWaterMark: 0 },

@@ -28,7 +28,7 @@ const LOOK_MS = 250;
 export function createDrain(options: {
   membership: Membership;
   phones: Pick<PhonesRepo, "ofNode" | "findAnywhere">;
-  lifecycle: Pick<PhoneLifecycle, "park" | "handOver">;
+  lifecycle: Pick<PhoneLifecycle, "park" | "handOver" | "leave">;
   anywhere: Pick<PhonesAnywhere, "adopt" | "start">;
   archive: ProfileArchive;
   listener: () => Pick<LifecycleListener, "idleWarning">;
@@ -62,10 +62,12 @@ export function createDrain(options: {
     const now = await phones.findAnywhere(row.id);
     if (now === undefined) return "parked";
     await lifecycle.handOver(now, target.id);
-    const told = isStored ? anywhere.start(target, row.id) : anywhere.adopt(target, [row.id]);
-    // One that does not hear it finds an Android at its next look; a web phone stays parked there.
+    const told = isStored
+      ? anywhere.start(target, row.id).then(() => lifecycle.leave([row.id]))
+      : anywhere.adopt(target, [row.id]);
+    // One that does not hear it finds an Android at its next heartbeat; a web phone stays parked there.
     await told.catch((error: unknown) =>
-      log.warn("A phone that was given to another node was not taken up at once", {
+      log.warn("A phone that was given to another node was not taken up at once, or something of it is left here", {
         phoneId: row.id,
         ...errorFields(error),
       }),

@@ -2,11 +2,11 @@
 import { and, eq, isNull } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type PhoneId, phoneId, type RunId } from "../../shared/ids.ts";
-import type { ProfileArchive } from "../phones/profile-archive.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, type TestPerson } from "../testing.ts";
 import { openCuttingProxy } from "./testing/chaos/cutting-proxy.ts";
 import { type Cluster, openCluster, QUICK, type TestNode } from "./testing/cluster.ts";
+import { memoryArchive } from "./testing/memory-archive.ts";
 
 const url = process.env["TEST_DATABASE_URL"];
 const WAITS =
@@ -142,23 +142,28 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
     expect(open).toHaveLength(1);
   });
 
-  /** Keeps what phones stored apart from every node. */
-  function memoryArchive(stored: FakeDriver["stored"], kept: FakeDriver["stored"]): ProfileArchive {
-    return {
-      async archive(id) {
-        const phone = stored.get(id);
-        if (phone !== undefined) kept.set(id, phone);
-      },
-      async restore(id) {
-        const phone = kept.get(id);
-        if (phone === undefined) throw new Error("Nothing was kept.");
-        stored.set(id, phone);
-        return true;
-      },
-      has: async (id) => kept.has(id),
-      remove: async (id) => ({ files: kept.delete(id) ? 1 : 0 }),
+  it("hands over an Android whose new node did not hear of it: that takes it up with a heartbeat", async () => {
+    const [stored, running] = [new Map(), new Set<PhoneId>()];
+    const driver = () => {
+      const made = new FakeDriver(stored, { kind: "adb", running });
+      made.offers = [{ id: "pixel", label: "Pixel" } as never];
+      return made;
     };
-  }
+    const a = await cluster.start("a7", {}, driver());
+    person = await signIn(a);
+    const id = await launch(a, { driver: "adb" });
+    const b = await cluster.start("b7", {}, driver());
+    // And nobody tells b.
+    await a.lifecycle.handOver(await rowOf(a, id), b.membership.id);
+    const both = await eventually(
+      () => intervalsOf(b, id),
+      (all) => all.length === 2,
+      "the second interval",
+    );
+    expect(both.map(({ node }) => node)).toEqual([a.membership.id, b.membership.id]);
+    expect(b.lifecycle.runningDriver(id)).toBe(b.drivers.need("adb"));
+    expect(await rowOf(b, id)).toMatchObject({ state: "running", unreachableSince: null });
+  });
 
   it("is drained: its phones go on elsewhere with what is on them, and its process may end", async () => {
     const kept: FakeDriver["stored"] = new Map();
@@ -176,18 +181,9 @@ describe.skipIf(url === undefined)("a node that goes (needs a PostgreSQL server 
     expect(a.phones.running.size).toBe(0);
     await a.close();
     expect(await asked(b, "query", "phones.get", { phoneId: id })).toMatchObject({ state: "running" });
-    // What is left of it on the drained node goes when that starts again.
-    const again = await cluster.start(
-      "a3",
-      {},
-      new FakeDriver(drivers[0].stored),
-      memoryArchive(drivers[0].stored, kept),
-    );
-    await eventually(
-      async () => again.phones.stored.has(id),
-      (is) => !is,
-      "the leftovers",
-    );
+    // Nothing of it is left behind.
+    expect(drivers[0].stored.has(id)).toBe(false);
+    const again = await cluster.start("a3", {}, drivers[0], memoryArchive(drivers[0].stored, kept));
     expect(again.membership.isDraining()).toBe(true);
   });
 

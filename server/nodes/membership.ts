@@ -1,6 +1,7 @@
 /**
  * This node among the others: it registers, says every few seconds that it lives, knows who else does, and stops by itself
- * before the others may take what it has. On SQLite there is nobody else: it stands in the register and that is all.
+ * before the others may take what it has. On SQLite there is nobody else: it stands in the register, and hears there when the operator
+ * takes it out of service.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeId } from "../../shared/ids.ts";
@@ -9,7 +10,7 @@ import type { Database, Reader, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import { fenceAt, type LeaseTimes } from "./lease.ts";
-import type { NewNode, NodeRow, NodesRepo, SeenNode } from "./nodes.repo.ts";
+import type { NewNode, NodesRepo, SeenNode } from "./nodes.repo.ts";
 
 /** What happens to this node that its parts have to follow. */
 export interface MembershipListener {
@@ -75,6 +76,8 @@ export function createMembership(options: {
   const alone = db.engine === "sqlite";
   let seen: readonly SeenNode[] = [];
   let draining = false;
+  /** It stops by its own will, which no row read meanwhile takes back. */
+  let leaving = false;
   let fence = Number.POSITIVE_INFINITY;
   let isFenced = false;
   let listener: MembershipListener | undefined;
@@ -121,7 +124,19 @@ export function createMembership(options: {
     seen = await repo.seen(db.read, times);
   }
 
+  function heed(row: Pick<SeenNode, "draining">): void {
+    if (leaving || (row.draining !== null) === draining) return;
+    draining = row.draining !== null;
+    listener?.draining(draining);
+  }
+
   async function beatNow(): Promise<void> {
+    if (alone) {
+      // There is nobody to tell that it lives; the operator's word is to be heard all the same.
+      const row = await repo.find(db.read, node.id);
+      if (row !== undefined && !stopped) heed(row);
+      return;
+    }
     const askedAt = monotonic.now();
     const row = await db.tx((tx) => repo.beat(tx, node.id, node.boot, times));
     if (stopped) return;
@@ -131,19 +146,6 @@ export function createMembership(options: {
     else heed(row);
     await look();
     tell("beaten");
-  }
-
-  /** What the operator wants of this node. */
-  function heed(row: NodeRow): void {
-    if ((row.draining !== null) === draining) return;
-    draining = row.draining !== null;
-    listener?.draining(draining);
-  }
-
-  /** The only node has no lease to renew, and looks alone for what the operator wants. */
-  async function lookAtOwn(): Promise<void> {
-    const row = await repo.find(db.read, node.id);
-    if (row !== undefined && !stopped) heed(row);
   }
 
   /** One at a time. */
@@ -218,9 +220,7 @@ export function createMembership(options: {
       }
       await look();
       timer = setInterval(() => {
-        (alone ? lookAtOwn() : beat()).catch((error: unknown) =>
-          log.warn("This node's heartbeat failed", errorFields(error)),
-        );
+        beat().catch((error: unknown) => log.warn("This node's heartbeat failed", errorFields(error)));
       }, times.beatMs);
     },
     listen(given) {
@@ -230,6 +230,7 @@ export function createMembership(options: {
     async drain() {
       if (draining) return;
       draining = true;
+      leaving = true;
       await db.tx((tx) => repo.change(tx, node.id, { draining: "stopping" }));
     },
     async stop() {

@@ -16,6 +16,8 @@ export interface SeenNode extends NodeRow {
   readonly taken: number;
 }
 
+export type KeptPhone = Pick<Tables["phones"]["$inferSelect"], "id" | "teamId" | "driver" | "state">;
+
 export interface NodesRepo {
   /** Every node, by name. */
   seen(reader: Reader, times: LeaseTimes): Promise<SeenNode[]>;
@@ -23,7 +25,7 @@ export interface NodesRepo {
   findByName(reader: Reader, name: string): Promise<NodeRow | undefined>;
   /** Whether it lives, by the clock of the database at this moment of the transaction. */
   isLiving(reader: Reader, id: NodeId, times: LeaseTimes): Promise<boolean>;
-  /** Writes the node as it starts now. */
+  /** Writes the node as it starts now. Where there is only one process, whatever else stands there is over. */
   register(tx: Writer, row: NewNode): Promise<NodeRow>;
   /** One heartbeat of this boot; undefined when its lease is over, or another boot has the row. */
   beat(tx: Writer, id: NodeId, boot: string, times: LeaseTimes): Promise<NodeRow | undefined>;
@@ -36,8 +38,8 @@ export interface NodesRepo {
   isOf(tx: Writer, id: NodeId, boot: string): Promise<boolean>;
   /** Whether a node that has not ended shows this certificate. */
   isPeer(reader: Reader, fingerprint: string): Promise<boolean>;
-  /** Phones a node keeps. */
-  phonesOf(reader: Reader, id: NodeId): Promise<PhoneId[]>;
+  /** Phones a node keeps, and removed ones it has still to wipe. */
+  phonesOf(reader: Reader, id: NodeId): Promise<KeptPhone[]>;
   nodesOf(ids: readonly PhoneId[]): Promise<{ id: PhoneId; nodeId: NodeId | null }[]>;
   /** Which node has a phone; undefined: there is no such phone. */
   nodeOf(phone: PhoneId): Promise<NodeId | null | undefined>;
@@ -54,6 +56,9 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
       .from(sql`(select 1) as one`);
     return new Date(row?.ms ?? Number.NaN);
   }
+  /** On SQLite one process is all there is, and it sends no heartbeats: it lives until it says that it ends. */
+  const lives = (row: NodeRow, at: Date, times: LeaseTimes) =>
+    isPostgres ? isLiving(row, at, times) : row.endedAt === null;
   const find = async (reader: Reader, id: NodeId) => {
     const [row] = await reader.select().from(nodes).where(eq(nodes.id, id));
     return row;
@@ -68,9 +73,7 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(phones.driver, "web"), inArray(phones.state, [...ACTIVE_STATES])))
         .groupBy(phones.nodeId);
       const taken = new Map(counts.map((row) => [row.nodeId, row.taken]));
-      // The only node beats for nobody.
-      const lives = (row: NodeRow) => (isPostgres ? isLiving(row, at, times) : row.endedAt === null);
-      return rows.map((row) => ({ ...row, living: lives(row), taken: taken.get(row.id) ?? 0 }));
+      return rows.map((row) => ({ ...row, living: lives(row, at, times), taken: taken.get(row.id) ?? 0 }));
     },
     find,
     async findByName(reader, name) {
@@ -79,10 +82,15 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
     },
     async isLiving(reader, id, times) {
       const row = await find(reader, id);
-      return row !== undefined && isLiving(row, await now(reader), times);
+      return row !== undefined && lives(row, await now(reader), times);
     },
     async register(tx, row) {
       const at = written();
+      if (!isPostgres)
+        await tx
+          .update(nodes)
+          .set({ endedAt: at })
+          .where(and(ne(nodes.id, row.id), isNull(nodes.endedAt)));
       const life = { startedAt: at, heartbeatAt: at, endedAt: null };
       const [kept] = await tx
         .insert(nodes)
@@ -94,7 +102,7 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
     },
     async beat(tx, id, boot, times) {
       const row = await find(tx, id);
-      if (row === undefined || row.boot !== boot || !isLiving(row, await now(tx), times)) return undefined;
+      if (row === undefined || row.boot !== boot || !lives(row, await now(tx), times)) return undefined;
       const [beaten] = await tx
         .update(nodes)
         .set({ heartbeatAt: written() })
@@ -126,13 +134,11 @@ export function createNodesRepo(db: Database, clock: Clock): NodesRepo {
         .where(and(eq(nodes.certificate, fingerprint), isNull(nodes.endedAt)));
       return row !== undefined;
     },
-    async phonesOf(reader, id) {
-      const rows = await reader
-        .select({ id: phones.id })
+    phonesOf: async (reader, id) =>
+      reader
+        .select({ id: phones.id, teamId: phones.teamId, driver: phones.driver, state: phones.state })
         .from(phones)
-        .where(and(eq(phones.nodeId, id), ne(phones.state, "removed")));
-      return rows.map((row) => row.id);
-    },
+        .where(eq(phones.nodeId, id)),
     nodesOf: async (ids) =>
       db.read
         .select({ id: phones.id, nodeId: phones.nodeId })

@@ -1,8 +1,10 @@
 /** The operator's register of nodes. */
 import { z } from "zod";
 import type { Audit, AuditAction } from "../audit/audit.repo.ts";
+import type { Clock } from "../clock.ts";
 import type { Database, Writer } from "../db/database.ts";
 import { PerchError } from "../errors.ts";
+import type { PhoneCopiesRepo } from "../phones/phone-copies.repo.ts";
 import { LEASE } from "./lease.ts";
 import type { NodeRow, NodesRepo, SeenNode } from "./nodes.repo.ts";
 
@@ -22,8 +24,14 @@ export interface NodesDesk {
   forget(name: string, reason: string, destroyed: boolean): Promise<number>;
 }
 
-export function createNodesDesk(options: { db: Database; repo: NodesRepo; audit: Audit }): NodesDesk {
-  const { db, repo, audit } = options;
+export function createNodesDesk(options: {
+  db: Database;
+  repo: NodesRepo;
+  copies: Pick<PhoneCopiesRepo, "ofNode" | "forget">;
+  audit: Audit;
+  clock: Clock;
+}): NodesDesk {
+  const { db, repo, copies, audit, clock } = options;
   async function get(tx: Writer, name: string): Promise<NodeRow> {
     const row = await repo.findByName(tx, name);
     if (row === undefined)
@@ -55,15 +63,23 @@ export function createNodesDesk(options: { db: Database; repo: NodesRepo; audit:
         const row = await get(tx, name);
         if (await repo.isLiving(tx, row.id, LEASE))
           throw new PerchError("conflict", `“${name}” is running. Drain it first, or stop its process.`);
-        const kept = (await repo.phonesOf(tx, row.id)).length;
-        if (kept > 0 && !destroyed) {
+        const had = await repo.phonesOf(tx, row.id);
+        const kept = had.filter(({ state }) => state !== "removed").length;
+        const left = (await copies.ofNode(tx, row.id)).length + had.length - kept;
+        if (kept + left > 0 && !destroyed) {
           throw new PerchError(
             "conflict",
-            `“${name}” keeps ${kept} phones. Start it again and have them removed; or, if the machine and its disks no longer exist, say so with --destroyed.`,
+            `“${name}” keeps ${kept} phones, and has something of ${left} that are gone or elsewhere. Start it again and have its phones removed, the rest goes by itself; or, if the machine and its disks no longer exist, say so with --destroyed.`,
           );
         }
+        await copies.forget(
+          tx,
+          row.id,
+          had.filter(({ driver }) => driver === "web"),
+          new Date(clock.now()),
+        );
         await repo.delete(tx, row.id);
-        await record(tx, "admin.node_forgotten", row, { destroyed, phones: kept, reason });
+        await record(tx, "admin.node_forgotten", row, { destroyed, phones: kept, copies: left, reason });
         return kept;
       }),
   };

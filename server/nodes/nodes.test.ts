@@ -6,6 +6,7 @@ import { createAudit } from "../audit/audit.repo.ts";
 import { ManualClock } from "../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { silentLog } from "../log.ts";
+import { createPhoneCopiesRepo } from "../phones/phone-copies.repo.ts";
 import { fenceAt, isLiving, LEASE } from "./lease.ts";
 import { createMembership, type MembershipListener } from "./membership.ts";
 import { createNodesRepo, type NodesRepo } from "./nodes.repo.ts";
@@ -78,6 +79,11 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     expect(membership.mayAct()).toBe(membership.alone);
   });
 
+  function deskOf() {
+    const audit = createAudit(test.db, clock, Buffer.alloc(32, 1));
+    return createNodesDesk({ db: test.db, repo, copies: createPhoneCopiesRepo(test.db), audit, clock });
+  }
+
   it.runIf(isAlone)("act for good where there is nobody else", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -89,6 +95,17 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     now += 2 * LEASE.leaseMs;
     vi.advanceTimersByTime(2 * LEASE.leaseMs);
     expect([membership.mayAct(), fenced.mock.calls.length]).toEqual([true, 0]);
+    // Nobody renews what stands in the register either.
+    clock.advance(2 * LEASE.leaseMs);
+    const desk = deskOf();
+    expect((await desk.list()).find(({ name }) => name === "alone")?.living).toBe(true);
+    await expect(desk.forget("alone", "by mistake", false)).rejects.toThrow("is running");
+    // A crash, and another folder: the one that runs is the only one.
+    const other = join(aNode("moved"));
+    await other.register();
+    const living = (await desk.list()).filter((one) => one.living).map(({ name }) => name);
+    expect(living).toEqual(["moved"]);
+    await other.stop();
     await membership.stop();
   });
 
@@ -96,8 +113,7 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     const node = aNode("to-drain");
     const membership = join(node);
     await membership.register();
-    const audit = createAudit(test.db, clock, Buffer.alloc(32, 1));
-    const desk = createNodesDesk({ db: test.db, repo, audit });
+    const desk = deskOf();
     await desk.drain("to-drain", "rack 4");
     await desk.drain("to-drain", "rack 4");
     expect((await desk.list()).find(({ name }) => name === "to-drain")?.draining).toBe("operator");
@@ -199,7 +215,7 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     await node.stop();
   });
 
-  it.skipIf(isAlone)("hear of a drain with the next heartbeat", async () => {
+  it("hear of a drain with the next heartbeat", async () => {
     const told: boolean[] = [];
     const node = joinQuick(aNode("four"));
     await node.register();

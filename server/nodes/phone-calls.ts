@@ -23,7 +23,9 @@ import type { Drivers } from "../phones/drivers.ts";
 import { noSuchPhone, type PhoneLifecycle } from "../phones/phone-lifecycle.ts";
 import type { PhoneRow, PhonesRepo } from "../phones/phones.repo.ts";
 import type { PhonesService } from "../phones/phones.service.ts";
+import type { LedgerEntry } from "../privacy/erasure/ledger.ts";
 import { nodeScope, type TeamScope } from "../teams/team-scope.ts";
+import type { Membership } from "./membership.ts";
 import type { SeenNode } from "./nodes.repo.ts";
 import { NotReached, type Peers } from "./peers.ts";
 import type { Whereabouts } from "./whereabouts.ts";
@@ -40,6 +42,8 @@ const inputs = {
   launch: z.strictObject({ teamId, userId, input: launchInput }),
   start: z.strictObject({ phoneId }),
   adopt: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
+  leave: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
+  erased: z.strictObject({ at: z.iso.datetime(), userId, teams: z.array(teamId).max(MOST_IDS) }),
   files: z.strictObject({ phoneId }),
   controllers: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
 };
@@ -58,10 +62,11 @@ const answer = z.union([
 
 /** What is asked of phones here. */
 export interface PhonesHere {
-  readonly lifecycle: Pick<PhoneLifecycle, "park" | "start" | "remove" | "warnOfCover" | "adopt">;
+  readonly lifecycle: Pick<PhoneLifecycle, "park" | "start" | "remove" | "warnOfCover" | "adopt" | "leave">;
   readonly phones: Pick<PhonesService, "launch">;
   readonly repo: Pick<PhonesRepo, "findAnywhere">;
   readonly drivers: Pick<Drivers, "of">;
+  readonly erased: (entry: LedgerEntry) => void;
   readonly controllerName: (id: PhoneId) => string | undefined;
 }
 
@@ -77,6 +82,10 @@ export interface PhonesAnywhere {
   files(kind: DriverKind): PhoneFiles | undefined;
   /** Tells another node of phones that are its since a moment. */
   adopt(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
+  /** Has another node wipe what it has left of phones that are not its own. @throws PerchError when anything stays there */
+  leave(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
+  /** Has every other node that lives write down that somebody is erased. @throws PerchError until all have */
+  erased(entry: LedgerEntry): Promise<void>;
   /** Has it start a parked phone that is its since a moment. */
   start(node: SeenNode, id: PhoneId): Promise<void>;
   /** Who drives those of these that other nodes have; a node that does not answer at once names nobody. */
@@ -90,8 +99,9 @@ export function createPhonesAnywhere(options: {
   here: PhonesHere;
   whereabouts: Pick<Whereabouts, "ofPhone" | "forNew" | "byNode">;
   peers: Pick<Peers, "request">;
+  membership: Pick<Membership, "id" | "look" | "nodes">;
 }): PhonesAnywhere {
-  const { here, whereabouts, peers } = options;
+  const { here, whereabouts, peers, membership } = options;
 
   async function ask<C extends Call>(node: SeenNode, call: C, input: z.input<(typeof inputs)[C]>, ms = PATIENCE_MS) {
     const response = await peers.request(node, {
@@ -165,6 +175,17 @@ export function createPhonesAnywhere(options: {
     async adopt(node, ids) {
       await ask(node, "adopt", { phoneIds: [...ids] });
     },
+    async leave(node, ids) {
+      await ask(node, "leave", { phoneIds: [...ids] });
+    },
+    async erased({ at, userId: who, teams }) {
+      await membership.look();
+      const others = membership
+        .nodes()
+        .filter(({ id, living, address }) => living && address !== null && id !== membership.id);
+      const told = others.map((node) => ask(node, "erased", { at: at.toISOString(), userId: who, teams: [...teams] }));
+      await Promise.all(told);
+    },
     async start(node, id) {
       await ask(node, "start", { phoneId: id });
     },
@@ -207,6 +228,8 @@ export function createPhoneCalls(here: PhonesHere): (request: IncomingMessage, r
       await here.lifecycle.start(row, undefined, "server");
     },
     adopt: ({ phoneIds }) => here.lifecycle.adopt(phoneIds),
+    erased: async ({ at, userId: who, teams }) => here.erased({ at: new Date(at), userId: who, teams }),
+    leave: ({ phoneIds }) => here.lifecycle.leave(phoneIds),
     async files({ phoneId: id }) {
       const row = await here.repo.findAnywhere(id);
       return (row && (await here.drivers.of(row.driver)?.files.list(id))) ?? [];

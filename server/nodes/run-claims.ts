@@ -25,6 +25,11 @@ export interface RunClaims {
   isOver(holder: string): Promise<boolean | undefined>;
 }
 
+/** The node whose process a run's lease names; undefined: no node's. */
+export function nodeOfHolder(holder: string | null | undefined): NodeId | undefined {
+  return nodeId.safeParse(holder?.split("/")[0]).data;
+}
+
 export function createRunClaims(db: Database, membership: Membership, repo: NodesRepo): RunClaims {
   return {
     holder: `${membership.id}/${membership.boot}`,

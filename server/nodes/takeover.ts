@@ -10,6 +10,7 @@ import type { Database, Writer } from "../db/database.ts";
 import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Drivers } from "../phones/drivers.ts";
+import type { PhoneCopies } from "../phones/phone-copies.ts";
 import type { PhoneLifecycle } from "../phones/phone-lifecycle.ts";
 import { ACTIVE_STATES, type PhoneRow, type PhonesRepo } from "../phones/phones.repo.ts";
 import type { ProfileArchive } from "../phones/profile-archive.ts";
@@ -34,6 +35,7 @@ export function createTakeover(options: {
   events: Events;
   audit: Audit;
   archive: ProfileArchive;
+  copies: Pick<PhoneCopies, "moved">;
   /** What else was going on with a phone there ends, or goes on here. */
   also: (id: PhoneId, moved: boolean) => Promise<void>;
   /** A node is gone that was there: what its process worked on beside phones is to be settled. */
@@ -56,6 +58,7 @@ export function createTakeover(options: {
       if (!(await isGone(tx, owner))) return false;
       const taken = await phones.reassign(tx, row.id, owner, membership.id);
       if (taken === undefined) return false;
+      if (taken.driver === "web") await options.copies.moved(tx, taken, owner, membership.id);
       await metering.closed(tx, row.id, taken.state === "running" ? "lost" : "server_crash");
       return true;
     });

@@ -148,6 +148,8 @@ export interface PhoneDriver {
   letGo?(id: PhoneId): Promise<void>;
   /** Closes the phone, wipes everything it stored and looks that it is gone. */
   remove(id: PhoneId): Promise<WipeReceipt>;
+  /** Wipes what this machine has of a phone that is another node's, and nothing else. Absent: phones of this kind leave nothing. */
+  leave?(id: PhoneId): Promise<void>;
   state(id: PhoneId): Promise<DriverState>;
   openUrl(id: PhoneId, url: string): Promise<void>;
   input(id: PhoneId, input: PhoneInput): Promise<void>;

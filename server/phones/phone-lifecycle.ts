@@ -21,6 +21,7 @@ import type { Events } from "../events/events.repo.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec } from "./driver.ts";
 import type { Drivers } from "./drivers.ts";
+import type { PhoneCopies } from "./phone-copies.ts";
 import { createHands, type LifecycleListener } from "./phone-life-parts.ts";
 import { createLoss, screenOf } from "./phone-loss.ts";
 import { createMove, createRetries, createTurns } from "./phone-moves.ts";
@@ -68,7 +69,9 @@ export interface PhoneLifecycle {
   tick(): Promise<void>;
   /** Takes up phones that are this node's since a moment: as `recover` does, for these alone. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
-  /** Removes what is left here of those of these web phones that are another node's by now, or nobody's. */
+  /** Takes up Androids that are this node's without its having heard of it. Called after each heartbeat. */
+  adoptMissed(): Promise<void>;
+  /** Removes what is left here of those of these web phones that are another node's by now, or nobody's. @throws PerchError */
   leave(ids: Iterable<PhoneId>): Promise<void>;
   /** Ends what this process does to phones, without the database: its lease on them is over. */
   fence(): Promise<void>;
@@ -101,9 +104,10 @@ export function createPhoneLifecycle(options: {
   node: PhonesNode;
   /** Keeps web phones' files for other nodes. */
   archive: ProfileArchive;
+  copies: PhoneCopies;
   listener: () => LifecycleListener;
 }): PhoneLifecycle {
-  const { db, repo, drivers, events, audit, clock, log, limits, metering, node, archive } = options;
+  const { db, repo, drivers, events, audit, clock, log, limits, metering, node, archive, copies } = options;
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
@@ -283,6 +287,7 @@ export function createPhoneLifecycle(options: {
       throw new PerchError("unavailable", "The phone's data could not be wiped completely. Try again.");
     await db.tx(async (tx) => {
       await repo.delete(tx, row.id);
+      await copies.gone(tx, row.id);
       await keep?.(tx, receipt);
       await audit.record(tx, {
         chain: row.teamId,
@@ -296,6 +301,7 @@ export function createPhoneLifecycle(options: {
     warned.delete(row.id);
     crashes.delete(row.id);
     wipes.done(row.id);
+    if (row.driver === "web") void copies.announce(row.id);
     return receipt;
   }
 
@@ -323,7 +329,7 @@ export function createPhoneLifecycle(options: {
   }
 
   const recovery = createRecovery({
-    ...{ ...parts, db, loss, alone, node },
+    ...{ ...parts, db, loss, alone, node, copies, turns },
     startAgain: (row) => startNow(row, undefined, SERVER),
     tend: (id) => tending.tend(id),
   });
@@ -387,6 +393,7 @@ export function createPhoneLifecycle(options: {
     publish,
     recover: recovery.recover,
     adopt: recovery.adopt,
+    adoptMissed: recovery.adoptMissed,
     leave: recovery.leave,
     async fence() {
       const active = hands.all();
@@ -408,7 +415,12 @@ export function createPhoneLifecycle(options: {
           row.id,
           ["running", "parked", "failed"],
           { nodeId: to },
-          { meter: (tx) => metering.closed(tx, row.id, "lost") },
+          {
+            async meter(tx) {
+              if (row.driver === "web") await copies.moved(tx, row, node.id, to);
+              await metering.closed(tx, row.id, "lost");
+            },
+          },
         );
         hands.drop(row.id);
         lastUse.delete(row.id);

@@ -6,19 +6,24 @@ import type { PhoneId } from "../../shared/ids.ts";
 import type { DriverKind, PhoneReason } from "../../shared/phones.ts";
 import { NotCovered } from "../billing/usage/not-covered.ts";
 import type { Database } from "../db/database.ts";
+import { PerchError } from "../errors.ts";
 import { errorFields } from "../log.ts";
 import type { DriverState, PhoneDriver } from "./driver.ts";
+import type { PhoneCopies } from "./phone-copies.ts";
 import type { LifeParts } from "./phone-life-parts.ts";
 import { type Loss, screenOf, stateOf } from "./phone-loss.ts";
+import type { Turns } from "./phone-moves.ts";
 import { ACTIVE_STATES, type PhoneRow } from "./phones.repo.ts";
 import { isHere, ownerOf, type PhonesNode } from "./phones-node.ts";
 
 export interface RecoveryParts extends LifeParts {
   readonly db: Database;
   readonly node: PhonesNode;
+  readonly copies: Pick<PhoneCopies, "here" | "gone">;
   readonly loss: Loss;
   /** Work on one phone in its turn; a failure is logged and stops nothing else. */
   readonly alone: (id: PhoneId, what: string, work: () => Promise<unknown>) => Promise<void>;
+  readonly turns: Turns;
   readonly tend: (id: PhoneId) => Promise<void>;
   readonly startAgain: (row: PhoneRow) => Promise<unknown>;
 }
@@ -34,11 +39,14 @@ export interface PhoneRecovery {
   recover(): Promise<void>;
   /** These, which are this node's since a moment. */
   adopt(ids: readonly PhoneId[]): Promise<void>;
+  /** Androids that are this node's without its having heard of it: whoever gave them was lost before it could say so. */
+  adoptMissed(): Promise<void>;
+  /** What is left here of web phones that are another node's by now, or nobody's. @throws PerchError when anything stays */
   leave(ids: Iterable<PhoneId>): Promise<void>;
 }
 
 export function createRecovery(parts: RecoveryParts): PhoneRecovery {
-  const { db, repo, drivers, log, metering, move, hands, loss, alone, lastUse, node } = parts;
+  const { db, repo, drivers, log, metering, move, hands, loss, alone, lastUse, node, copies } = parts;
 
   /** Takes phones nobody has. A web phone is where its files are; where there are no other nodes, they can be nowhere else. */
   async function claim(row: PhoneRow, there: ReadonlyMap<PhoneId, DriverState> | undefined): Promise<boolean> {
@@ -132,7 +140,9 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     const stateNow = (id: PhoneId) => (there === undefined ? "unknown" : (there.get(id) ?? "absent"));
     const claimed = await Promise.all(all.map((row) => claim(row, there)));
     const rows = all.filter((_row, index) => claimed[index]);
-    if (!node.alone && kind === "web" && there !== undefined) await dropStrays(driver, there.keys());
+    if (!node.alone && kind === "web" && there !== undefined && driver.isElsewhere !== true) {
+      await dropStrays(driver, new Set([...there.keys(), ...(await copies.here())]));
+    }
     for (const row of rows.filter(({ state }) => state === "removed")) {
       await alone(row.id, "A removed phone could not be wiped", () => parts.tend(row.id));
     }
@@ -151,19 +161,49 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
     }
   }
 
-  /** Files of phones that another node went on with from their archive while this one was away, and may have wiped since. */
+  /** Files of a phone that another node went on with while this one was away, and may have wiped since. */
+  async function dropStray(driver: PhoneDriver, id: PhoneId): Promise<void> {
+    const row = await repo.findAnywhere(id);
+    if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
+    log.info("What is left of a phone that another node has is removed", { phoneId: id });
+    await driver.leave?.(id);
+    await db.tx((tx) => copies.gone(tx, id));
+  }
+
   async function dropStrays(driver: PhoneDriver, there: Iterable<PhoneId>): Promise<void> {
     for (const id of there) {
-      await alone(id, "What is left of a phone that another node has was not removed", async () => {
-        const row = await repo.findAnywhere(id);
-        if (row !== undefined && (row.nodeId === null || isHere(node, row))) return;
-        log.info("What is left of a phone that another node has is removed", { phoneId: id });
-        await driver.remove(id);
-      });
+      await alone(id, "What is left of a phone that another node has was not removed", () => dropStray(driver, id));
     }
   }
 
+  async function adopt(ids: readonly PhoneId[]): Promise<void> {
+    await Promise.all(
+      ids.map(async (id) => {
+        const row = await repo.findAnywhere(id);
+        if (row === undefined || !isHere(node, row)) return;
+        const driver = drivers.of(row.driver);
+        if (driver === undefined) return;
+        if (row.state === "removed") {
+          return alone(id, "A removed phone could not be wiped", () => parts.tend(id));
+        }
+        if (!isActive(row)) return;
+        await alone(id, "A phone could not be taken up", async () =>
+          putInOrder(row, driver, await stateOf(driver, id)),
+        );
+        await comeBack(row);
+      }),
+    );
+  }
+
   return {
+    adopt,
+    async adoptMissed() {
+      const held = new Set(hands.all().map(([id]) => id));
+      const rows = await repo.ofNode(node.id, ["running"]);
+      // Web phones are parked before they are given, and then started by a call of their own.
+      const missed = rows.filter(({ id, driver }) => driver !== "web" && !held.has(id) && !parts.turns.isBusy(id));
+      await adopt(missed.map(({ id }) => id));
+    },
     async recover() {
       const rows = await repo.inStatesAnywhere([...ACTIVE_STATES, "parked", "failed", "removed"], ownerOf(node));
       const kinds = new Set([...drivers.all.map(({ kind }) => kind), ...rows.map(({ driver }) => driver)]);
@@ -177,26 +217,12 @@ export function createRecovery(parts: RecoveryParts): PhoneRecovery {
       );
     },
     async leave(ids) {
-      const driver = drivers.of("web");
-      if (driver !== undefined && !node.alone) await dropStrays(driver, ids);
-    },
-    async adopt(ids) {
-      await Promise.all(
-        ids.map(async (id) => {
-          const row = await repo.findAnywhere(id);
-          if (row === undefined || !isHere(node, row)) return;
-          const driver = drivers.of(row.driver);
-          if (driver === undefined) return;
-          if (row.state === "removed") {
-            return alone(id, "A removed phone could not be wiped", () => parts.tend(id));
-          }
-          if (!isActive(row)) return;
-          await alone(id, "A phone could not be taken up", async () =>
-            putInOrder(row, driver, await stateOf(driver, id)),
-          );
-          await comeBack(row);
-        }),
-      );
+      if (node.alone) return;
+      const driver = drivers.need("web");
+      if (driver.isElsewhere === true) {
+        throw new PerchError("unavailable", "This machine has no web phones now, and does not look at their files.");
+      }
+      for (const id of ids) await parts.turns.take(id, () => dropStray(driver, id));
     },
   };
 }

@@ -12,6 +12,8 @@ import { TEST_ENGINES, type TestDatabase } from "../db/testing.ts";
 import { openBlobs } from "../files/compose.ts";
 import { type FakeS3, type Stored, startFakeS3 } from "../files/testing/fake-s3.ts";
 import { silentLog } from "../log.ts";
+import type { PhoneSpec } from "./driver.ts";
+import { createWebDriver } from "./drivers/web/driver.ts";
 import { parkedPhones } from "./drivers/web/packed-phone.ts";
 import { WebPhoneStorage } from "./drivers/web/storage.ts";
 import { createPhoneArchivesRepo } from "./phone-archives.repo.ts";
@@ -214,6 +216,34 @@ describe.each(TEST_ENGINES)("archives of parked phones on $name", (engine) => {
     objects.set(key, stored);
     await a.run("still here");
     expect(a.cookie()).toBe("kept");
+  });
+
+  it("leave nothing open that could not be unpacked", async () => {
+    let ended = false;
+    async function* broken() {
+      try {
+        for (;;) yield Buffer.alloc(8, 255);
+      } finally {
+        ended = true;
+      }
+    }
+    const parked = parkedPhones(a.storage, (_id, work) => work());
+    await expect(parked.unpack(phone, broken())).rejects.toMatchObject({ code: "phone_unavailable" });
+    expect(ended).toBe(true);
+  });
+
+  it("stay when a node that had the phone before wipes its copy", async () => {
+    const archive = vi.fn();
+    const driver = await createWebDriver({
+      ...{ dataDir: join(folder, "c"), key: KEY, clock, log: silentLog, chromePath: "/nowhere" },
+      ...{ egress: () => Promise.reject(new Error("none")), limits: { memoryBytes: 1, diskBytes: 1 } },
+      archive: () => ({ ...a.archive, remove: archive }),
+    });
+    await driver.create({ id: phone } as PhoneSpec);
+    expect(await driver.recover()).toMatchObject([{ id: phone }]);
+    await driver.leave?.(phone);
+    expect([await driver.recover(), archive.mock.calls]).toEqual([[], []]);
+    await driver.close();
   });
 
   it("go with the phone, whoever parked it, and those of phones that are gone with the sweep", async () => {

@@ -12,7 +12,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { newId, type TeamId } from "../../shared/ids.ts";
 import type { DeletionView, ExportView } from "../../shared/privacy.ts";
 import { createAudit } from "../audit/audit.repo.ts";
-import { makeBackup, removeOldBackups, restoreBackup } from "../backup/backup.ts";
+import { makeBackup, removeOldBackups } from "../backup/backup.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { ManualClock } from "../clock.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { isSealedJson, sealedPlace } from "../db/dialect.ts";

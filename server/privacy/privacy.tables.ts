@@ -1,6 +1,6 @@
 /** Data rights: requests, statements, choices, exports, erasures, the fence against late writes, and policy notices. */
 import { sql } from "drizzle-orm";
-import type { DataExportId, DataRequestId, ErasureId, StatementId, UserId } from "../../shared/ids.ts";
+import type { DataExportId, DataRequestId, ErasureId, StatementId, TeamId, UserId } from "../../shared/ids.ts";
 import {
   ERASURE_STATES,
   EXPORT_STATES,
@@ -195,7 +195,10 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     },
     (t) => [k.primaryKey({ columns: [t.erasureId, t.store] })],
   );
-  /** People whose rows nobody may write any more; triggers on both engines refuse it. Goes when the last backup has. */
+  /**
+   * People whose rows nobody may write any more; triggers on both engines refuse it. Also the ledger of erasures as nodes have it
+   * from each other (`erasure/ledger.ts`). Goes when the last backup has.
+   */
   const erasureFence = k.table(
     "erasure_fence",
     {
@@ -206,6 +209,8 @@ export function privacyTables(k: Kit, { users }: ReturnType<typeof userTables>) 
     {
       subject: k.text(operational("month")).primaryKey(),
       since: k.instant(operational("month")).notNull(),
+      /** Those that were closed with the person: for the ledgers of nodes that were away meanwhile. */
+      teams: k.json<readonly TeamId[]>(operational("month")).notNull().default([]),
     },
     (t) => [k.index("erasure_fence_since").on(t.since)],
   );

@@ -26,6 +26,12 @@ export interface Cluster {
   readonly nodes: TestNode[];
   /** Of the database of all nodes. */
   readonly url: string;
+  /** Data folders of the nodes, by their names, and their key files. */
+  readonly folder: string;
+  /** The key of the others for one that was never started. */
+  copyKeyTo(name: string): void;
+  /** The database is lost; an empty one takes its place. */
+  forgetDatabase(): Promise<void>;
   start(name: string, env?: Record<string, string>, driver?: FakeDriver, archive?: ProfileArchive): Promise<TestNode>;
   /** Ends the connections on which nodes hear each other; they connect again. */
   cutListeners(): Promise<void>;
@@ -51,6 +57,14 @@ export async function openCluster(url: string, lease: LeaseTimes = LEASE): Promi
   return {
     nodes,
     url: target.href,
+    folder,
+    copyKeyTo(name) {
+      if (key !== undefined) copyFileSync(key, join(folder, `${name}.key`));
+    },
+    async forgetDatabase() {
+      await admin.query(`drop database ${database} with (force)`);
+      await admin.query(`create database ${database}`);
+    },
     async start(name, env = {}, driver = new FakeDriver(), archive) {
       const dataDir = join(folder, name);
       const keyFile = `${dataDir}.key`;

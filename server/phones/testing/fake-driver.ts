@@ -165,6 +165,10 @@ export class FakeDriver implements PhoneDriver {
       wipedAt: "2026-01-01T00:00:00.000Z",
     };
   }
+  async leave(id: PhoneId): Promise<void> {
+    const { verifiedAbsent } = await this.remove(id);
+    if (!verifiedAbsent) throw new PerchError("unavailable", "Something is left.");
+  }
   async state(id: PhoneId): Promise<DriverState> {
     if (this.out.has(id)) return "unknown";
     if (this.running.has(id)) return "running";

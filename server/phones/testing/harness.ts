@@ -19,6 +19,7 @@ import { ALONE } from "../../nodes/testing/alone.ts";
 import { type TeamScope, teamScope } from "../../teams/team-scope.ts";
 import type { PhoneDriver } from "../driver.ts";
 import { createDrivers } from "../drivers.ts";
+import { NO_COPIES } from "../phone-copies.ts";
 import { createPhoneLifecycle } from "../phone-lifecycle.ts";
 import { createPhonesRepo } from "../phones.repo.ts";
 import { createPhonesService, type PhoneLimits } from "../phones.service.ts";
@@ -71,6 +72,7 @@ export function composePhones<C extends Clock = ManualClock, D extends PhoneDriv
     metering,
     node: ALONE,
     archive: NO_ARCHIVE,
+    copies: NO_COPIES,
     listener: () => ({
       ended: (id, state, reason) => told.push({ type: "ended", id, state, reason }),
       unreachable: (id, words) => told.push({ type: "unreachable", id, words }),

@@ -17,17 +17,30 @@ import type { Receipts } from "../receipts.ts";
 import { createErasureRows } from "./erasure-rows.repo.ts";
 import { createErasuresRepo } from "./erasures.repo.ts";
 import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
-import { openErasureLedger } from "./ledger.ts";
+import { LEDGER, type LedgerEntry, openErasureLedger } from "./ledger.ts";
+import { createLedgerSpread, type TellNodes } from "./ledger-spread.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
 import { bucketErasure, type PurgePhones } from "./purge-stores.ts";
 import { createReplay } from "./replay.ts";
 import { createTeamDisposer } from "./team-fates.ts";
 import { createUpkeep, DUE_JOB } from "./upkeep.ts";
 
+/** The other nodes of this server. */
+export interface ErasureNodes {
+  readonly copies: NonNullable<PurgeOptions["copies"]>;
+  readonly tell: TellNodes;
+  /** Whether any lives. */
+  readonly some: () => boolean;
+}
+
 export interface ErasureParts {
+  /** What another node writes down. */
+  heard(entry: LedgerEntry): void;
   readonly erasures: Erasures;
   /** Erases again whom a backup brought back; call it before anybody is served. */
   replay(): Promise<void>;
+  /** Takes lines out of the bucket that no backup can need any more. */
+  sweepLedger(): Promise<void>;
   readonly jobs: Readonly<Record<string, JobHandler>>;
   readonly schedules: readonly Schedule[];
 }
@@ -39,7 +52,7 @@ export function createErasureParts(options: {
   db: Database;
   /** Keys are derived from it. */
   master: Buffer;
-  config: Pick<Config, "DATA_DIR" | "keyFile">;
+  config: Pick<Config, "DATA_DIR" | "keyFile" | "backupDir">;
   clock: Clock;
   log: Log;
   audit: Audit;
@@ -47,6 +60,8 @@ export function createErasureParts(options: {
   accounts: Pick<AccountServices, "sessions" | "mail" | "memberships" | "rightsLost">;
   drivers: Drivers;
   phones: PurgePhones;
+  /** Left out: the server is one process. */
+  nodes?: ErasureNodes | undefined;
   runs: Pick<Automations["runs"], "cancelAllOf">;
   blobs: Blobs;
   requests: ErasureRequests;
@@ -56,25 +71,31 @@ export function createErasureParts(options: {
   teamCloses?: (tx: Writer, teamId: TeamId) => Promise<void>;
   publicUrl: URL;
 }): ErasureParts {
-  const { db, master, config, clock, log, audit, jobs, accounts, publicUrl, requests } = options;
+  const { db, master, config, clock, log, audit, jobs, accounts, publicUrl, requests, nodes } = options;
   const { sessions, mail, memberships, rightsLost } = accounts;
   const { teamCloses: closes = async () => {} } = options;
   const folder = config.DATA_DIR;
   const ledger = openErasureLedger({
-    file: join(folder, "erasures.ledger"),
+    file: join(folder, LEDGER),
     copy: `${config.keyFile}.erasures`,
+    beside: join(config.backupDir, LEDGER),
     key: deriveKey(master, "erasure ledger"),
     ...{ clock, log },
   });
   const repo = createErasuresRepo(db);
+  const spread = createLedgerSpread({
+    ...{ db, repo, ledger, bucket: options.blobs.bucket, tellNodes: nodes?.tell, clock, log },
+    key: deriveKey(master, "erasure ledger lines"),
+  });
   const rows = createErasureRows(db);
   const common = { db, repo, rows, sessions, mail, audit, requests, clock, publicUrl };
   const purge = createPurge({
     ...common,
-    ...{ ledger, log },
+    ...{ ledger: spread, log },
     processors: [...(options.processors ?? []), ...(options.blobs.bucket ? [bucketErasure(options.blobs.bucket)] : [])],
     receipts: options.receipts,
     phones: options.phones,
+    copies: nodes?.copies,
     shelves: options.blobs,
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
@@ -92,10 +113,12 @@ export function createErasureParts(options: {
   const erasures = createErasures({ ...common, jobs });
   return {
     erasures,
+    heard: ledger.append,
+    sweepLedger: spread.sweep,
     replay: createReplay({
-      ledger,
-      purge,
-      log,
+      ...{ ledger, spread, purge, log },
+      others: nodes?.some,
+      isBegun: async (userId) => (await repo.live(db.read, userId))?.state === "purging",
       recover: async () => {
         for (const driver of options.drivers.all) await driver.recover();
       },

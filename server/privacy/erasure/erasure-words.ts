@@ -20,6 +20,7 @@ export const TABLE_WORDS = {
   teamInvitations: "Invitations",
   phones: "Phones",
   phoneArchives: "Phones",
+  phoneCopies: "Machines phones were on before",
   flows: "Automations",
   fileContents: "Files of automations",
   workspaceFiles: "Files of automations",
@@ -96,9 +97,15 @@ export const TABLE_WORDS = {
   uploads: "Files on their way to phones",
 } as const satisfies Record<keyof Tables, string>;
 
+/** Only where there are such. */
+export const GONE_MACHINES = "gone-machines";
+
 /** Stores outside the database. */
 export const STORE_WORDS = {
   phones: "Phones and everything on them",
+  "phone-copies": "Copies of phones on machines that had them before",
+  [GONE_MACHINES]:
+    "Copies of phones on machines the operator has declared destroyed and forgotten: nobody could look there",
   "run-files": "Pictures and reports of runs",
   uploads: "Files on their way to phones",
   exports: "Copies of your data",

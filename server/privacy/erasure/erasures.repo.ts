@@ -1,5 +1,5 @@
 /** Erasures, their steps, the fence, and the teams of a person who goes. */
-import { and, asc, eq, inArray, isNotNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
 import { type ErasureId, newId, type TeamId, type UserId } from "../../../shared/ids.ts";
 import type { ErasureState } from "../../../shared/privacy.ts";
 import type { Database, Reader, Writer } from "../../db/database.ts";
@@ -43,7 +43,10 @@ export interface ErasuresRepo {
     found: Partial<Pick<StepRow, "before" | "after" | "keptUntil">>,
   ): Promise<void>;
   stepFailed(tx: Writer, id: ErasureId, store: string, at: Date, late: boolean): Promise<void>;
-  fence(tx: Writer, subject: string, since: Date): Promise<void>;
+  /** `teams`: closed with the person. */
+  fence(tx: Writer, subject: UserId, since: Date, teams: readonly TeamId[]): Promise<void>;
+  /** Everybody behind the fence whose erasure is done. */
+  fenced(reader: Reader): Promise<{ readonly userId: UserId; readonly at: Date; readonly teams: readonly TeamId[] }[]>;
   dropFences(tx: Writer, before: Date): Promise<number>;
   dropCertificateLinks(tx: Writer, before: Date): Promise<number>;
   person(reader: Reader, userId: UserId): Promise<LeavingPerson | undefined>;
@@ -135,8 +138,17 @@ export function createErasuresRepo(db: Database): ErasuresRepo {
         })
         .where(isStep(id, store));
     },
-    async fence(tx, subject, since) {
-      await tx.insert(erasureFence).values({ subject, since }).onConflictDoNothing({ target: erasureFence.subject });
+    async fence(tx, subject, since, teams) {
+      await tx
+        .insert(erasureFence)
+        .values({ subject, since, teams })
+        .onConflictDoNothing({ target: erasureFence.subject });
+    },
+    async fenced(reader) {
+      const going = reader.select({ id: erasures.userId }).from(erasures).where(inArray(erasures.state, LIVE));
+      const rows = await reader.select().from(erasureFence).where(notInArray(erasureFence.subject, going));
+      // Only erasures put anybody behind the fence.
+      return rows.map(({ subject, since, teams }) => ({ userId: subject as UserId, at: since, teams }));
     },
     async dropFences(tx, before) {
       const rows = await tx

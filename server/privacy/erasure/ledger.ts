@@ -2,7 +2,8 @@
  * Who was erased, beside the database and not in it: a backup that is put back brings people back, and this says whom to
  * erase again before anybody is served. Random ids alone, one line each, sealed in a chain, so that a line that was
  * changed, added or taken out of the middle is noticed. A second copy lies beside the key file, because whoever puts back
- * the whole data folder puts back its ledger, too.
+ * the whole data folder puts back its ledger, too; and one beside the backups, for whoever puts one back on another machine.
+ * What other nodes erased comes here through `ledger-spread.ts`.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
@@ -17,6 +18,9 @@ import { errorFields, type Log } from "../../log.ts";
 /** The oldest backup there may be (14 days), and as much again and a little for who puts one back late. */
 export const LEDGER_MS = 44 * 24 * 3_600_000;
 
+/** Name of the file. */
+export const LEDGER = "erasures.ledger";
+
 export interface LedgerEntry {
   readonly at: Date;
   readonly userId: UserId;
@@ -28,6 +32,10 @@ export interface ErasureLedger {
   entries(): readonly LedgerEntry[];
   /** On the disk when it comes back; a second time it does nothing. */
   append(entry: LedgerEntry): void;
+  /** A backup was put back here, and not everything was asked yet who was erased since. */
+  isBehind(): boolean;
+  /** All was asked. */
+  caughtUp(): void;
 }
 
 const line = z.tuple([
@@ -41,17 +49,22 @@ const line = z.tuple([
 ]);
 const FIRST = "perch erasures";
 
+/** What lay beside a backup that was put back, until this server has caught up. Empty where nothing did. */
+export const restoredLedgerOf = (file: string) => `${file}.restored`;
+
 /** @throws PerchError when a file was changed by somebody else, or cannot be written. */
 export function openErasureLedger(options: {
   /** Beside the database. */
   file: string;
   /** Beside the key; left out where that folder cannot be written. */
   copy: string;
+  /** Beside the backups; left out where there are none. */
+  beside?: string;
   key: Buffer;
   clock: Clock;
   log: Log;
 }): ErasureLedger {
-  const { file, copy, key, clock, log } = options;
+  const { file, copy, beside, key, clock, log } = options;
   const seal = (before: string, text: string) =>
     createHmac("sha256", key).update(`${before}\n${text}`).digest("base64url");
 
@@ -101,14 +114,18 @@ export function openErasureLedger(options: {
 
   function keep(): void {
     write(file, known);
-    try {
-      write(copy, known);
-    } catch (error) {
-      log.warn("The ledger of erasures has no copy beside the key file", errorFields(error));
+    const copies = { "the key file": copy, ...(beside && existsSync(dirname(beside)) && { "the backups": beside }) };
+    for (const [place, path] of Object.entries(copies)) {
+      try {
+        write(path, known);
+      } catch (error) {
+        log.warn("The ledger of erasures has no copy where it should", { place, ...errorFields(error) });
+      }
     }
   }
 
-  const both = [...read(file), ...read(copy)];
+  const restored = restoredLedgerOf(file);
+  const both = [...read(file), ...read(copy), ...(beside === undefined ? [] : read(beside)), ...read(restored)];
   const oldest = clock.now() - LEDGER_MS;
   let known = both
     .filter(
@@ -119,6 +136,8 @@ export function openErasureLedger(options: {
 
   return {
     entries: () => known,
+    isBehind: () => existsSync(restored),
+    caughtUp: () => rmSync(restored, { force: true }),
     append(entry) {
       if (known.some(({ userId: who }) => who === entry.userId)) return;
       known = [...known, entry];

@@ -42,11 +42,18 @@ export async function removePhones(
   teams: readonly TeamId[],
 ): Promise<StoreResult> {
   const rows = await repo.phonesOf(teams);
+  // One that cannot be reached keeps no other.
+  const failed: unknown[] = [];
   for (const row of rows) {
-    await phones.remove(row);
-    if (!(await phones.isAbsent(row)))
-      throw new PerchError("unavailable", "A phone is still there after it was wiped.");
+    try {
+      await phones.remove(row);
+      if (!(await phones.isAbsent(row)))
+        throw new PerchError("unavailable", "A phone is still there after it was wiped.");
+    } catch (error) {
+      failed.push(error);
+    }
   }
+  if (failed.length > 0) throw failed[0];
   return { before: rows.length, after: (await repo.phonesOf(teams)).length };
 }
 

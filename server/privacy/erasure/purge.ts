@@ -17,6 +17,7 @@ import type { UploadShelf } from "../../files/upload-store.ts";
 import type { JobHandler } from "../../jobs/jobs.service.ts";
 import { errorFields, type Log } from "../../log.ts";
 import type { Mail } from "../../mail/mail.service.ts";
+import type { PhoneCopies } from "../../phones/phone-copies.ts";
 import type { ArchiveShelf } from "../export/archive-store.ts";
 import type { Receipts } from "../receipts.ts";
 import { needlesOf, scanBytes, scanFolder } from "./byte-scan.ts";
@@ -24,9 +25,10 @@ import { type Scan, statementOf } from "./certificate.ts";
 import type { Act } from "./erasure-plan.repo.ts";
 import type { ErasureRows, Leaving } from "./erasure-rows.repo.ts";
 import { BATCH } from "./erasure-rows.repo.ts";
+import { GONE_MACHINES } from "./erasure-words.ts";
 import type { ErasureRow, ErasuresRepo, StepRow } from "./erasures.repo.ts";
 import { choicesOf, closing, type ErasureRequests, keptUntil } from "./erasures.service.ts";
-import type { ErasureLedger } from "./ledger.ts";
+import type { LedgerSpread } from "./ledger-spread.ts";
 import {
   type ProcessorErasure,
   type PurgePhones,
@@ -54,9 +56,11 @@ export interface PurgeOptions {
   readonly db: Database;
   readonly repo: ErasuresRepo;
   readonly rows: ErasureRows;
-  readonly ledger: Pick<ErasureLedger, "append">;
+  readonly ledger: Pick<LedgerSpread, "append">;
   readonly receipts: Pick<Receipts, "sign">;
   readonly phones: PurgePhones;
+  /** Left out where the server is one process: then there is nothing elsewhere. */
+  readonly copies?: Pick<PhoneCopies, "clear"> | undefined;
   readonly shelves: { readonly runs: RunShelf; readonly uploads: UploadShelf; readonly exports: ArchiveShelf };
   /** Ends what the person's runs do, in the caller's transaction. */
   readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
@@ -71,6 +75,11 @@ export interface PurgeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly publicUrl: URL;
+}
+
+/** What a look at a store found; `also`: what was found of another kind. */
+interface StoreFound extends Partial<Pick<StepRow, "before" | "after" | "keptUntil">> {
+  readonly also?: { readonly store: string; readonly before: number };
 }
 
 const jobInput = z.object({ erasureId });
@@ -124,6 +133,8 @@ export function createPurge(options: PurgeOptions): Purge {
       const waiting = (store: string) => ({ store, before: null, keptUntil: null });
       const outside = [
         "phones",
+        // After a restore every node starts, and looks what it has then.
+        ...(options.copies === undefined || quiet ? [] : ["phone-copies"]),
         "run-files",
         "uploads",
         "exports",
@@ -155,7 +166,7 @@ export function createPurge(options: PurgeOptions): Purge {
       if (!(await repo.change(tx, row.id, "grace", { ...change, certificateHash }))) {
         throw new PerchError("conflict", "The deletion was taken back, or began elsewhere.");
       }
-      await repo.fence(tx, userId, now());
+      await repo.fence(tx, userId, now(), closed);
       return () => {
         endedRuns();
         disposed();
@@ -211,11 +222,17 @@ export function createPurge(options: PurgeOptions): Purge {
     const { teams, quiet } = began.parse(row.choices);
     const person = await repo.person(db.read, userId);
     const leaving = { userId, email: person?.email ?? "", emailShown: person?.emailShown ?? "", teams };
-    ledger.append({ at: now(), userId, teams });
+    // Who is erased again stands there already.
+    if (!quiet) await ledger.append({ at: now(), userId, teams });
     let scanned: Scan = { state: "not repeated" };
 
-    const stores: Readonly<Record<string, () => Promise<Partial<Pick<StepRow, "before" | "after" | "keptUntil">>>>> = {
+    const stores: Readonly<Record<string, () => Promise<StoreFound>>> = {
       phones: () => removePhones(repo, options.phones, teams),
+      "phone-copies": async () => {
+        const { before = 0, forgotten = 0 } = (await options.copies?.clear(teams)) ?? {};
+        const also = forgotten === 0 ? {} : { also: { store: GONE_MACHINES, before: forgotten } };
+        return { before: before - forgotten, after: 0, ...also };
+      },
       "run-files": () => removeRunFiles(repo, options.shelves.runs, teams),
       uploads: () => removeUploads(repo, options.shelves.uploads, userId, teams),
       exports: () => removeExports(repo, options.shelves.exports, userId),
@@ -253,9 +270,14 @@ export function createPurge(options: PurgeOptions): Purge {
         const act = acts.find((one) => one.id === step.store);
         if (act !== undefined) await perform(id, act, step, leaving);
         else {
-          const found = await stores[step.store]?.();
-          if ((found?.after ?? 0) > 0) throw new PerchError("unavailable", `Something is left in ${step.store}.`);
-          await db.tx((tx) => repo.stepDone(tx, id, step.store, now(), found ?? {}));
+          const { also, ...found } = (await stores[step.store]?.()) ?? {};
+          if ((found.after ?? 0) > 0) throw new PerchError("unavailable", `Something is left in ${step.store}.`);
+          await db.tx(async (tx) => {
+            await repo.stepDone(tx, id, step.store, now(), found);
+            if (also === undefined) return;
+            await repo.addSteps(tx, id, [{ ...also, keptUntil: null }]);
+            await repo.stepDone(tx, id, also.store, now(), {});
+          });
         }
       } catch (error) {
         const first = step.firstTriedAt?.getTime() ?? clock.now();

@@ -16,6 +16,7 @@ import { deriveKey } from "../../keys.ts";
 import { createLog } from "../../log.ts";
 import { ALONE } from "../../nodes/testing/alone.ts";
 import { createDrivers } from "../../phones/drivers.ts";
+import { NO_COPIES } from "../../phones/phone-copies.ts";
 import { NOBODY_LISTENS } from "../../phones/phone-life-parts.ts";
 import { createPhoneLifecycle } from "../../phones/phone-lifecycle.ts";
 import { createPhonesRepo } from "../../phones/phones.repo.ts";
@@ -73,6 +74,7 @@ export function erasureBench(
     metering: FREE_METERING,
     node: ALONE,
     archive: NO_ARCHIVE,
+    copies: NO_COPIES,
     listener: () => NOBODY_LISTENS,
   });
   const asked = createRequestParts({

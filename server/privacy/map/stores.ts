@@ -234,7 +234,7 @@ export const STORES = {
     encrypted: "As the data, with the keys apart.",
   },
   erasureLedger: {
-    name: "The erasure ledger: who was erased, beside the database",
+    name: "The erasure ledger: who was erased, in every node's folder, beside its key and its backups, and in the bucket, where there is one",
     kind: "files",
     holds: ["user.unique_id"],
     use: ["essential.legal_obligation"],
@@ -247,7 +247,8 @@ export const STORES = {
     erase: "Stays until no backup can bring the person back.",
     export: "Left out: it leads to nobody.",
     readBy: "The server when it starts.",
-    encrypted: "No; random ids, sealed in a chain.",
+    encrypted:
+      "On disks no; random ids, sealed in a chain. In the bucket sealed (AES-256-GCM), named by the random id.",
   },
   keys: {
     ...notPersonal,

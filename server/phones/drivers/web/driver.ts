@@ -144,6 +144,19 @@ class WebDriver implements PhoneDriver {
     });
   }
 
+  async leave(id: PhoneId): Promise<void> {
+    await this.#inTurn(id, async () => {
+      const phone = this.#running.get(id);
+      if (phone !== undefined) {
+        await phone.kill();
+        this.#forget(phone);
+      }
+      if (!(await this.#storage.wipe(id)).verifiedAbsent) {
+        throw new PerchError("unavailable", "What is left of a phone here could not be wiped completely. Try again.");
+      }
+    });
+  }
+
   async state(id: PhoneId): Promise<DriverState> {
     const phone = this.#running.get(id);
     if (phone !== undefined && !phone.closing) return "running";

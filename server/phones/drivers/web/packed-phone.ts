@@ -132,6 +132,15 @@ async function* packed(
 /** Writes each file to its draft, on the disk and whole; gives their names. */
 async function unpackInto(content: AsyncIterable<Uint8Array>, draft: (name: string) => string): Promise<string[]> {
   const input = takenFrom(content);
+  try {
+    return await unpackTaken(input, draft);
+  } finally {
+    // Where something is wrong nobody reads to the end, and whatever gives it would stay open.
+    await input.end();
+  }
+}
+
+async function unpackTaken(input: ReturnType<typeof takenFrom>, draft: (name: string) => string): Promise<string[]> {
   const length = (await input.take(4)).readUInt32BE();
   if (length > MOST_LIST_BYTES) throw new Error("The list of an archive is too long.");
   const entries = list.parse(JSON.parse((await input.take(length)).toString("utf8")));
@@ -171,6 +180,9 @@ function takenFrom(content: AsyncIterable<Uint8Array>) {
     async isOver(): Promise<boolean> {
       while (rest.length === 0) if (!(await more())) return true;
       return false;
+    },
+    async end(): Promise<void> {
+      await pieces.return?.();
     },
   };
 }

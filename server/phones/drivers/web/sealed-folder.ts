@@ -130,7 +130,10 @@ export async function readSealedFile(
         controller.close();
         return;
       }
-      const part = await input.read(Math.min(left, PIECE_BYTES));
+      const part = await input.read(Math.min(left, PIECE_BYTES)).catch(async (error: unknown) => {
+        await input.close();
+        throw error;
+      });
       left -= part.length;
       controller.enqueue(new Uint8Array(part));
     },
