@@ -16,6 +16,7 @@ import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { databaseFile } from "../db/database-file.ts";
+import { rememberKey } from "../db/sqlite.ts";
 import { type CopyOrder, copyCounted, copyDatabase } from "../db/sqlite-copy.ts";
 import { demandAlone } from "../db/sqlite-rekey.ts";
 import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
@@ -121,7 +122,7 @@ async function databaseInto(
 ): Promise<readonly TableCount[] | undefined> {
   if (holds === undefined) return copyInto(config, key, draft, copy);
   copyDatabase(databaseFile(config), key, join(draft, DATABASE));
-  await copyFile(`${databaseFile(config)}.keyid`, join(draft, `${DATABASE}.keyid`));
+  rememberKey(join(draft, DATABASE), key);
   return undefined;
 }
 
