@@ -24,6 +24,7 @@ import { PerchError } from "../errors.ts";
 import { deriveKey, readFileKey, syncFolder } from "../keys.ts";
 import { canonicalJson } from "../limits/idempotency.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
+import { LEDGER } from "../privacy/erasure/ledger.ts";
 import {
   copyInto,
   copyKeysOf,
@@ -105,12 +106,19 @@ export async function makeBackup(
     await writeFile(join(draft, LIST), JSON.stringify({ ...plain, mac: macOf(key, plain) }), { mode: 0o600 });
     await rename(draft, folder);
     await copyKeys(config, key, to);
+    await copyLedger(config, to);
     syncFolder(to);
     return summaryOf(folder, plain);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Who was erased before there were backups; from then on each erasure writes it there itself. */
+async function copyLedger(config: Config, to: string): Promise<void> {
+  const [from, copy] = [join(config.DATA_DIR, LEDGER), join(to, LEDGER)];
+  if (existsSync(from) && !existsSync(copy)) await copyFile(from, copy);
 }
 
 /** A database of an earlier version has other tables than this one: it is copied as it lies there, and not counted. */

@@ -17,7 +17,7 @@ import type { Receipts } from "../receipts.ts";
 import { createErasureRows } from "./erasure-rows.repo.ts";
 import { createErasuresRepo } from "./erasures.repo.ts";
 import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "./erasures.service.ts";
-import { openErasureLedger } from "./ledger.ts";
+import { LEDGER, openErasureLedger } from "./ledger.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
 import { bucketErasure, type PurgePhones } from "./purge-stores.ts";
 import { createReplay } from "./replay.ts";
@@ -39,7 +39,7 @@ export function createErasureParts(options: {
   db: Database;
   /** Keys are derived from it. */
   master: Buffer;
-  config: Pick<Config, "DATA_DIR" | "keyFile">;
+  config: Pick<Config, "DATA_DIR" | "keyFile" | "backupDir">;
   clock: Clock;
   log: Log;
   audit: Audit;
@@ -61,8 +61,8 @@ export function createErasureParts(options: {
   const { teamCloses: closes = async () => {} } = options;
   const folder = config.DATA_DIR;
   const ledger = openErasureLedger({
-    file: join(folder, "erasures.ledger"),
-    copy: `${config.keyFile}.erasures`,
+    file: join(folder, LEDGER),
+    copies: [`${config.keyFile}.erasures`, join(config.backupDir, LEDGER)],
     key: deriveKey(master, "erasure ledger"),
     ...{ clock, log },
   });

@@ -1,8 +1,8 @@
 /**
  * Who was erased, beside the database and not in it: a backup that is put back brings people back, and this says whom to
  * erase again before anybody is served. Random ids alone, one line each, sealed in a chain, so that a line that was
- * changed, added or taken out of the middle is noticed. A second copy lies beside the key file, because whoever puts back
- * the whole data folder puts back its ledger, too.
+ * changed, added or taken out of the middle is noticed. Copies lie beside the key file and beside the backups, because whoever
+ * puts back the whole data folder puts back its ledger, too, and whoever lost the machine has neither.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
@@ -16,6 +16,9 @@ import { errorFields, type Log } from "../../log.ts";
 
 /** The oldest backup there may be (14 days), and as much again and a little for who puts one back late. */
 export const LEDGER_MS = 44 * 24 * 3_600_000;
+
+/** Its name in the data folder, and beside backups. */
+export const LEDGER = "erasures.ledger";
 
 export interface LedgerEntry {
   readonly at: Date;
@@ -45,13 +48,13 @@ const FIRST = "perch erasures";
 export function openErasureLedger(options: {
   /** Beside the database. */
   file: string;
-  /** Beside the key; left out where that folder cannot be written. */
-  copy: string;
+  /** Elsewhere; left out where there is no such folder, or it cannot be written. */
+  copies: readonly string[];
   key: Buffer;
   clock: Clock;
   log: Log;
 }): ErasureLedger {
-  const { file, copy, key, clock, log } = options;
+  const { file, copies, key, clock, log } = options;
   const seal = (before: string, text: string) =>
     createHmac("sha256", key).update(`${before}\n${text}`).digest("base64url");
 
@@ -101,14 +104,17 @@ export function openErasureLedger(options: {
 
   function keep(): void {
     write(file, known);
-    try {
-      write(copy, known);
-    } catch (error) {
-      log.warn("The ledger of erasures has no copy beside the key file", errorFields(error));
+    for (const copy of copies) {
+      if (!existsSync(dirname(copy))) continue;
+      try {
+        write(copy, known);
+      } catch (error) {
+        log.warn("A copy of the ledger of erasures cannot be written", errorFields(error));
+      }
     }
   }
 
-  const both = [...read(file), ...read(copy)];
+  const both = [file, ...copies].flatMap(read);
   const oldest = clock.now() - LEDGER_MS;
   let known = both
     .filter(
