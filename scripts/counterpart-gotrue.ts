@@ -58,8 +58,31 @@ func init() {
 }
 `;
 
+export interface GoTrueProject {
+  /** What tests are told of it; see `gotrue.test.ts` and `e2e/harness/services.ts`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its PostgreSQL, where its own tables are in the schema `auth`. */
+  readonly databaseUrl: string;
+}
+
 /** False when a test failed; undefined where this machine cannot run it. */
-export async function tellGoTrue(): Promise<boolean | undefined> {
+export function tellGoTrue(): Promise<boolean | undefined> {
+  return withGoTrue("moved", async ({ env }) => {
+    const tests = spawn("vitest", ["run", "--project", "server", TEST], {
+      stdio: "inherit",
+      env: { ...process.env, ...env },
+    });
+    const [status] = (await once(tests, "exit")) as [number | null];
+    console.log(status === 0 ? `GoTrue ${VERSION}: the contract of identity providers passed` : "GoTrue: failed");
+    return status === 0;
+  });
+}
+
+/** Runs it for that long. `clock`: whether a test moves its time, or it has the machine's. */
+export async function withGoTrue(
+  clock: "moved" | "machine",
+  use: (project: GoTrueProject) => Promise<boolean>,
+): Promise<boolean | undefined> {
   const postgres = globSync("/usr/lib/postgresql/*/bin").sort().at(-1);
   if (spawnSync("go", ["version"]).status !== 0 || postgres === undefined) {
     console.log("GoTrue: left out, it needs a Go toolchain and postgresql");
@@ -74,7 +97,7 @@ export async function tellGoTrue(): Promise<boolean | undefined> {
   chmodSync(folder, 0o755);
   const database = await startPostgres(postgres, folder);
   try {
-    return await tell(folder, database.url);
+    return await serving(folder, database.url, clock, use);
   } finally {
     await database.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -155,7 +178,12 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function tell(folder: string, databaseUrl: string): Promise<boolean> {
+async function serving(
+  folder: string,
+  databaseUrl: string,
+  clockKind: "moved" | "machine",
+  use: (project: GoTrueProject) => Promise<boolean>,
+): Promise<boolean> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   // As `init_postgres.sh` of GoTrue makes them; its migrations take the rest for granted.
@@ -186,7 +214,7 @@ async function tell(folder: string, databaseUrl: string): Promise<boolean> {
     GOTRUE_AUDIT_LOG_DISABLE_POSTGRES: "true",
     // Counted for requests that name an address alone.
     ...{ GOTRUE_SECURITY_SB_FORWARDED_FOR_ENABLED: "true", GOTRUE_RATE_LIMIT_TOKEN_REFRESH: "5" },
-    ...{ GOTRUE_LOG_LEVEL: "warn", PERCH_TEST_CLOCK: clock },
+    ...{ GOTRUE_LOG_LEVEL: "warn", ...(clockKind === "moved" && { PERCH_TEST_CLOCK: clock }) },
   };
   const log = join(folder, "gotrue.log");
   const migrated = spawnSync(PROGRAM, ["migrate"], { cwd: folder, env, encoding: "utf8" });
@@ -209,18 +237,14 @@ async function tell(folder: string, databaseUrl: string): Promise<boolean> {
   const services = [serve({}), serve(legacy)];
   try {
     for (const one of [port, legacyPort]) await answers(`http://127.0.0.1:${one}/health`);
-    const tests = spawn("vitest", ["run", "--project", "server", TEST], {
-      stdio: "inherit",
+    return await use({
+      databaseUrl,
       env: {
-        ...process.env,
         ...{ TEST_GOTRUE_URL: `http://127.0.0.1:${port}`, TEST_GOTRUE_GATEWAY_PORT: String(gatewayPort) },
         ...{ TEST_GOTRUE_SERVICE_KEY: serviceKey, TEST_GOTRUE_ANON_KEY: anonKey, TEST_GOTRUE_CLOCK: clock },
         ...{ TEST_GOTRUE_DATABASE_URL: databaseUrl, TEST_GOTRUE_LEGACY_URL: `http://127.0.0.1:${legacyPort}` },
       },
     });
-    const [status] = (await once(tests, "exit")) as [number | null];
-    console.log(status === 0 ? `GoTrue ${VERSION}: the contract of identity providers passed` : "GoTrue: failed");
-    return status === 0;
   } finally {
     await client.end();
     writeFileSync(log, Buffer.concat(lines));

@@ -73,7 +73,12 @@ async function tellOwn(): Promise<boolean | undefined> {
   return tellContract(new URL(endpoint).host, { endpoint, region, bucket, accessKeyId, secretAccessKey });
 }
 
-async function tellVersity(): Promise<boolean | undefined> {
+function tellVersity(): Promise<boolean | undefined> {
+  return withVersity((access) => tellContract("versitygw", access));
+}
+
+/** Runs one with an empty bucket for that long. */
+export async function withVersity(use: (access: S3Access) => Promise<boolean>): Promise<boolean | undefined> {
   if (spawnSync("go", ["version"]).status !== 0) {
     console.log("versitygw: left out, there is no Go toolchain here");
     return undefined;
@@ -100,7 +105,7 @@ async function tellVersity(): Promise<boolean | undefined> {
   const server = spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
   try {
     await makeBucket(access, server);
-    return await tellContract("versitygw", access);
+    return await use(access);
   } finally {
     server.kill();
     rmSync(folder, { recursive: true, force: true });

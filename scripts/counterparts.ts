@@ -2,8 +2,8 @@
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. The
  * tests of phones in containers to podman, where it is installed and may run. The contract of blob stores to an S3 server
- * that checks signatures. And the contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
- * PostgreSQL are.
+ * that checks signatures. The contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
+ * PostgreSQL are. And what a person does in a real Chromium, to a server on all of the three at once.
  */
 
 import { spawn, spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ import Stripe from "stripe";
 import { type Counterpart, tellScenario } from "../server/billing/sandbox/testing/scenario.ts";
 import { missingFields } from "../server/billing/sandbox/testing/shapes.ts";
 import { tellGoTrue } from "./counterpart-gotrue.ts";
+import { tellMainJob } from "./counterpart-main-job.ts";
 import { tellPodman } from "./counterpart-podman.ts";
 import { tellS3 } from "./counterpart-s3.ts";
 
@@ -99,4 +100,5 @@ await tellTestMode();
 if ((await tellPodman()) === false) failed = true;
 if ((await tellS3()) === false) failed = true;
 if ((await tellGoTrue()) === false) failed = true;
+if ((await tellMainJob()) === false) failed = true;
 process.exitCode = failed ? 1 : 0;

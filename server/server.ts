@@ -149,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const blobs = openBlobs({ config, clock, links });
   await checkBucket(blobs, log).catch(async (error: unknown) => {
     await listening.close();
+    await membership.stop();
     await db.close();
     throw error;
   });

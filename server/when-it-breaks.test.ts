@@ -6,10 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "./clock.ts";
+import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
+import type { PhoneId } from "../shared/ids.ts";
+import { uploadPath } from "../shared/uploads.ts";
+import { ManualClock, systemClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
+import { startFakeS3 } from "./files/testing/fake-s3.ts";
 import { createLog } from "./log.ts";
 import { openWhenThere } from "./open-when-there.ts";
+import { connect as openSocket, TestViewer, until } from "./screen/testing/client.ts";
 import { smallDisk } from "./small-disk.fixture.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
 
@@ -128,6 +133,99 @@ describe("Stripe that is away", () => {
     const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "phone-one" }, token);
     expect(launched).toMatchObject({ ok: true, data: { state: "running" } });
     expect(await readyz(server)).toMatchObject({ status: 200 });
+  });
+});
+
+describe("the file storage that is away", () => {
+  it("refuses what needs it in words, keeps nobody else waiting, and is used again when it is back", async () => {
+    const storage = await startFakeS3(new ManualClock());
+    const { endpoint, region, bucket, accessKeyId, secretAccessKey } = storage.access;
+    const server = await started({
+      ...{ S3_ENDPOINT: endpoint, S3_REGION: region, S3_BUCKET: bucket },
+      ...{ S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey },
+    });
+    undo.push(() => storage.close());
+    const person = await signIn(server);
+    const ask = async <T>(type: "query" | "mutation", path: string, input?: unknown) => {
+      const answer = await call(server, type, path, input, person.token);
+      if (!answer.ok) throw new Error(`${path}: ${answer.error.message}`);
+      return answer.data as T;
+    };
+    const phone = await ask<{ id: string }>("mutation", "phones.launch", { idempotencyKey: "phone-one" });
+    const open = () =>
+      ask<{ id: string }>("mutation", "phones.openUpload", {
+        ...{ phoneId: phone.id, purpose: "file", name: "a.txt", bytes: 4 },
+      });
+    const send = (upload: { id: string }, signal?: AbortSignal) =>
+      fetch(`${server.url}${uploadPath(phone.id, upload.id)}`, {
+        method: "PATCH",
+        headers: {
+          ...{ authorization: `Bearer ${person.token}`, origin: `chrome-extension://${CHROME_EXTENSION_ID}` },
+          ...{ "content-type": "application/offset+octet-stream", "upload-offset": "0" },
+        },
+        body: "text",
+        ...(signal && { signal }),
+      });
+
+    const upload = await open();
+    storage.meddle = () => "down";
+    const refused = await send(upload);
+    expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining("Try again in a moment")]);
+    // It takes calls and answers none: whoever needs it waits, nobody else does.
+    storage.meddle = () => "silent";
+    const leave = new AbortController();
+    const asked = storage.calls.length;
+    const waits = send(upload, leave.signal).catch(() => "left");
+    await expect.poll(() => storage.calls.length).toBeGreaterThan(asked);
+    expect(await save(server, person, "meanwhile")).toMatchObject({ ok: true });
+    await ask("mutation", "phones.park", { phoneId: phone.id });
+    expect(await ask("query", "phones.list")).toMatchObject([{ id: phone.id, state: "parked" }]);
+    await ask("mutation", "phones.start", { phoneId: phone.id });
+    expect(await readyz(server)).toMatchObject({ status: 200 });
+    leave.abort();
+    expect(await waits).toBe("left");
+
+    storage.meddle = undefined;
+    expect((await send(await open())).headers.get("upload-offset")).toBe("4");
+  });
+});
+
+describe("a viewer whose network was cut", () => {
+  it("is let go at the third silence, and one that answers is not", async () => {
+    const server = await started({});
+    const person = await signIn(server);
+    const launched = await call(server, "mutation", "phones.launch", { idempotencyKey: "phone-one" }, person.token);
+    if (!launched.ok) throw new Error(launched.error.message);
+    const { id: phoneId } = launched.data as { id: string };
+    const view = async () => {
+      const answer = await call(server, "mutation", "screen.ticket", { phoneId, mode: "view" }, person.token);
+      if (!answer.ok) throw new Error(answer.error.message);
+      const { ticket } = answer.data as { ticket: string };
+      const origin = `chrome-extension://${CHROME_EXTENSION_ID}`;
+      const viewer = await openSocket({ port: server.port, origin, ticket });
+      if (!(viewer instanceof TestViewer)) throw new Error(viewer.message);
+      undo.push(() => viewer.socket.terminate());
+      await until(() => viewer.frames.length > 0, "a picture");
+      // What it acknowledged has arrived: it owes nothing, so that it is not too slow.
+      const answered = once(viewer.socket, "pong");
+      viewer.socket.ping();
+      await answered;
+      return viewer;
+    };
+    const [cut, whole] = [await view(), await view()];
+    // Its end of the connection stays open, and nothing is read or answered there.
+    cut.socket.pause();
+    let pings = 0;
+    whole.socket.on("ping", () => {
+      pings += 1;
+    });
+    for (let silence = 1; silence <= 3; silence += 1) {
+      expect(server.screen.viewers(phoneId as PhoneId)).toBe(2);
+      server.clock.advance(15_000);
+      if (silence < 3) await expect.poll(() => pings).toBe(silence);
+    }
+    await expect.poll(() => server.screen.viewers(phoneId as PhoneId)).toBe(1);
+    expect(whole.closed).toBeUndefined();
   });
 });
 

@@ -17,6 +17,7 @@ import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { databaseFile } from "../db/database-file.ts";
+import { rememberKey } from "../db/sqlite.ts";
 import { type CopyOrder, copyCounted, copyDatabase } from "../db/sqlite-copy.ts";
 import { keysFileKey, keysFileOf } from "../db/subject-keys.sqlite.ts";
 import { PerchError } from "../errors.ts";
@@ -120,7 +121,7 @@ async function databaseInto(
     return undefined;
   }
   copyDatabase(databaseFile(config), key, join(draft, DATABASE));
-  await copyFile(`${databaseFile(config)}.keyid`, join(draft, `${DATABASE}.keyid`));
+  rememberKey(join(draft, DATABASE), key);
   return undefined;
 }
 

@@ -3,7 +3,7 @@
  * backups the newest keys of people. PostgreSQL is read as it was at one moment and written row by row
  * (`db/move/move.ts`), so that a backup of one engine can be put back on the other.
  */
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Config } from "../config.ts";
@@ -16,7 +16,7 @@ import { type PostgresEnd, postgresSnapshot, postgresTarget, type RawPostgres } 
 import { sqliteReader, sqliteTarget } from "../db/move/rows.sqlite.ts";
 import type { KeyRow, RowReader } from "../db/move/rows.ts";
 import { preparePostgres } from "../db/postgres.ts";
-import { openSqlite } from "../db/sqlite.ts";
+import { openSqlite, rememberKey } from "../db/sqlite.ts";
 import { keysTableOf } from "../db/subject-keys.postgres.ts";
 import { keysFileKey } from "../db/subject-keys.sqlite.ts";
 import { projectRoot } from "../paths.ts";
@@ -47,7 +47,7 @@ export async function copyInto(
 ): Promise<readonly TableCount[]> {
   if (config.DATABASE_URL === undefined) {
     const counts = await copy({ from: databaseFile(config), key, to: join(draft, DATABASE) });
-    await copyFile(`${databaseFile(config)}.keyid`, join(draft, `${DATABASE}.keyid`));
+    rememberKey(join(draft, DATABASE), key);
     return counts;
   }
   const end = await connect(config, config.DATABASE_URL);

@@ -26,8 +26,7 @@ export async function keepErasures(config: Config, clock: Clock): Promise<void> 
     if (erased.length === 0) return;
     const ledger = openErasureLedger({
       file: join(config.DATA_DIR, LEDGER),
-      copy: `${config.keyFile}.erasures`,
-      beside: join(config.backupDir, LEDGER),
+      copies: [`${config.keyFile}.erasures`, join(config.backupDir, LEDGER)],
       key: deriveKey(master, "erasure ledger"),
       ...{ clock, log: silentLog },
     });

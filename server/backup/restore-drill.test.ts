@@ -3,16 +3,20 @@
  * always; with a real PostgreSQL the whole server runs on it.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { eq } from "drizzle-orm";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DeletionView } from "../../shared/privacy.ts";
+import { runAdmin } from "../admin/commands.ts";
+import { createArtifactStore } from "../automations/run-artifacts.ts";
 import { ManualClock } from "../clock.ts";
-import { parseConfig } from "../config.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { openMasterKey } from "../db/master-key.repo.ts";
 import { connectSqlite } from "../db/move/ends.ts";
-import { tallyTable } from "../db/move/move.ts";
+import { type MovedCount, tallyTable } from "../db/move/move.ts";
 import { movedTables } from "../db/move/moved-tables.ts";
 import { postgresSnapshot } from "../db/move/rows.postgres.ts";
 import { sqliteReader } from "../db/move/rows.sqlite.ts";
@@ -20,9 +24,12 @@ import { DEFAULT_SCHEMA } from "../db/own-schema.postgres.ts";
 import { countDatabase } from "../db/sqlite-copy.ts";
 import { keysSchemaOf } from "../db/subject-keys.postgres.ts";
 import { preparedPglite } from "../db/testing.ts";
+import { openBlobs } from "../files/compose.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
+import { dataMap } from "../privacy/map/data-map.ts";
 import { type PostgresPlace, postgresPlace } from "../privacy/testing/gate-stores.ts";
+import { plant } from "../privacy/testing/plant.repo.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { BACKUP_JOB } from "./backups.service.ts";
 import { inOne } from "./database-copy.ts";
@@ -33,7 +40,7 @@ const HOUR = 3_600_000;
 const BASE = process.env["TEST_DATABASE_URL"];
 const ENGINES = [{ name: "SQLite" }, ...(BASE === undefined ? [] : [{ name: "PostgreSQL", base: BASE }])];
 
-describe.each(ENGINES)("a server on $name", ({ base }: { name: string; base?: string }) => {
+describe.each(ENGINES)("the restore drill on $name", ({ base }: { name: string; base?: string }) => {
   let kept: { folder: string; driver: FakeDriver; clock: ManualClock };
   let env: Record<string, string>;
   let place: PostgresPlace | undefined;
@@ -69,6 +76,115 @@ describe.each(ENGINES)("a server on $name", ({ base }: { name: string; base?: st
       { timeout: 15_000, interval: 20 },
     );
   }
+
+  /** Signs in on the server's page as a browser does. */
+  const signsIn = async (email: string, password: string) => {
+    const answer = await fetch(`${server.url}/sign-in`, {
+      method: "POST",
+      headers: { origin: server.url, "sec-fetch-site": "same-origin" },
+      body: new URLSearchParams({ email, password }),
+      redirect: "manual",
+    });
+    return answer.status === 303 && answer.headers.getSetCookie().length > 0;
+  };
+
+  it("brings a living server to an empty machine: every row and file of the backup, nobody who was erased since, and people sign in", async () => {
+    const [anna, ben] = [await signIn(server), await signIn(server)];
+    const cara = { email: "cara@x.example", password: "four harbour lanterns glow" };
+    await server.accounts.accounts.create({ ...cara, fullName: "Cara" }, "operator");
+    const at = new Date(kept.clock.now());
+    const email = `${ben.userId.toLowerCase()}@x.example`;
+    await plant(server.db, dataMap(server.db.t), { ...ben, email }, { at, without: ["auditLog", "auditHeads"] });
+    const [run] = await server.db.read.select().from(server.db.t.runs).where(eq(server.db.t.runs.teamId, ben.teamId));
+    if (run === undefined) throw new Error("There is no run.");
+    const artifacts = async (of: Config) => {
+      const master = await openMasterKey(
+        server.db,
+        readFileKey({ keyFile: of.keyFile, databaseExists: true }),
+        undefined,
+      );
+      const { runs } = openBlobs({ config: of, clock: kept.clock });
+      return createArtifactStore({ shelf: runs, key: deriveKey(master, "run artifacts") });
+    };
+    const picture = randomBytes(200_000);
+    const file = await (await artifacts(config())).write(run, picture);
+
+    // By its schedule, while people go on.
+    kept.clock.advance(HOUR / 4);
+    const calls = Array.from({ length: 10 }, (_, n) =>
+      call(
+        server,
+        "mutation",
+        "flows.save",
+        { name: `meanwhile ${n}`, source: "appId: web\n---\n- back\n" },
+        ben.token,
+      ),
+    );
+    await server.backups.jobs[BACKUP_JOB]?.(undefined, undefined as never);
+    await Promise.all(calls);
+    const { latest } = await server.backups.status();
+    const from = join(config().backupDir, latest[0]?.name ?? "");
+    expect(await readVerified(from)).toMatchObject({ rows: latest[0]?.rows });
+    const proven = await server.db.tx((tx) =>
+      server.accounts.sessions.create(tx, {
+        ...{ userId: anna.userId, kind: "extension", method: "password" },
+        authenticatedAt: new Date(kept.clock.now()),
+        about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
+      }),
+    );
+    await erase({ ...anna, token: proven.token });
+    await server.close();
+
+    // Elsewhere there are the key and the folder of backups, and nothing else.
+    const elsewhere = mkdtempSync(join(tmpdir(), "perch-drill-elsewhere-"));
+    const fresh =
+      base === undefined ? undefined : await postgresPlace(base, `perch_drill_${randomBytes(6).toString("hex")}`);
+    const before = { kept, env };
+    try {
+      for (const name of ["data.key", "data.backups"]) {
+        cpSync(join(kept.folder, name), join(elsewhere, name), { recursive: true });
+      }
+      kept = { folder: elsewhere, driver: kept.driver, clock: kept.clock };
+      env = { ...env, ...(fresh && { DATABASE_URL: fresh.url, NODE_NAME: "another-machine" }) };
+      const moved = join(config().backupDir, basename(from));
+      const said: string[] = [];
+      const admin = {
+        config,
+        clock: kept.clock,
+        readStdin: async () => "",
+        out: (line: string) => said.push(line),
+        error: (line: string) => said.push(line),
+      };
+      expect(
+        await runAdmin(["restore", "--from", moved, "--reason", "the machine is gone"], admin),
+        said.join("\n"),
+      ).toBe(0);
+      const back = await tallies(config(), fresh);
+      const list = JSON.parse(readFileSync(join(moved, "backup.json"), "utf8")) as { tables: MovedCount[] };
+      // Written by the command itself.
+      const own = ["audit_log", "audit_heads", "server_keys"];
+      expect(back.filter(({ table }) => !own.includes(table))).toEqual(
+        list.tables.filter(({ table }) => !own.includes(table)),
+      );
+
+      server = await startTestServer(env, kept);
+      expect(server.lines.join("")).toContain("A backup brought back people who were erased");
+      expect(await people()).toEqual(expect.arrayContaining([ben.userId]));
+      expect(await people()).not.toContain(anna.userId);
+      expect(await call(server, "query", "account.me", undefined, anna.token)).toMatchObject({ ok: false });
+      const me = await call(server, "query", "account.me", undefined, ben.token);
+      expect(me).toMatchObject({ ok: true, data: { user: { id: ben.userId } } });
+      expect(await signsIn(cara.email, "not the password at all")).toBe(false);
+      expect(await signsIn(cara.email, cara.password)).toBe(true);
+      expect((await (await artifacts(config())).read(run, file)).equals(picture)).toBe(true);
+      await server.close();
+    } finally {
+      ({ kept, env } = before);
+      await server.close();
+      await fresh?.drop();
+      rmSync(elsewhere, { recursive: true, force: true });
+    }
+  });
 
   it("is put back as it was at the backup, without whoever was erased since", async () => {
     const [anna, ben] = [await signIn(server), await signIn(server)];
@@ -135,6 +251,28 @@ describe.each(ENGINES)("a server on $name", ({ base }: { name: string; base?: st
     await expect(verifyBackup(config(), kept.clock, folder)).rejects.toThrow("keys of people");
   });
 });
+
+/** Every table there is, counted as the list of a backup counts it. */
+async function tallies(config: Config, place: PostgresPlace | undefined): Promise<readonly MovedCount[]> {
+  if (place === undefined) {
+    const key = deriveKey(readFileKey({ keyFile: config.keyFile, databaseExists: true }), "database");
+    return countDatabase(join(config.DATA_DIR, "perch.db"), key);
+  }
+  const client = new pg.Client({ connectionString: place.url });
+  await client.connect();
+  const schema = { schema: DEFAULT_SCHEMA, keysSchema: keysSchemaOf(DEFAULT_SCHEMA) };
+  try {
+    const snapshot = await postgresSnapshot({ client, ...schema, close: async () => {} });
+    const counts: MovedCount[] = [];
+    for (const table of movedTables()) {
+      const { rows, checksum } = await tallyTable(snapshot, table);
+      counts.push({ table: table.name, rows, checksum });
+    }
+    return counts;
+  } finally {
+    await client.end();
+  }
+}
 
 describe("rows of a backup", () => {
   it("take the place of what PGlite holds, all or nothing, and keys in place stay", async () => {

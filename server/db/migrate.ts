@@ -17,38 +17,72 @@ interface Applied {
   readonly hash: string;
 }
 
+/** Applies what is missing, as far as `most` migrations in all. Returns how many ran. */
+export function migrateSqlite(db: Sqlite.Database, folder: string, most = Number.POSITIVE_INFINITY): number {
+  const held = holdSqlite(db);
+  try {
+    return held.done(applyMissing(db, folder, most));
+  } finally {
+    held.letGo();
+  }
+}
+
+/**
+ * The same, and calls `beforeUpdate` before migrations change a database that was there already. From before it until the
+ * end nobody else writes or migrates: of several processes that start at once one does it, and the others find it done.
+ */
+export async function updateSqlite(
+  db: Sqlite.Database,
+  folder: string,
+  beforeUpdate: () => Promise<void>,
+): Promise<number> {
+  const held = holdSqlite(db);
+  try {
+    if (needsUpdate(db, folder)) await beforeUpdate();
+    return held.done(applyMissing(db, folder));
+  } finally {
+    held.letGo();
+  }
+}
+
+/** Begins a transaction in which tables can be rebuilt; it is undone unless it came to `done`. */
+function holdSqlite(db: Sqlite.Database) {
+  const foreignKeys = db.pragma("foreign_keys", { simple: true });
+  db.pragma("foreign_keys = OFF");
+  db.exec("BEGIN IMMEDIATE");
+  return {
+    done(ran: number): number {
+      db.exec("COMMIT");
+      return ran;
+    },
+    letGo(): void {
+      if (db.inTransaction) db.exec("ROLLBACK");
+      db.pragma(`foreign_keys = ${foreignKeys === 0 ? "OFF" : "ON"}`);
+    },
+  };
+}
+
 /** Whether a database that was there already lacks migrations. @throws as `migrateSqlite`, for one this version cannot take */
-export function needsUpdate(db: Sqlite.Database, folder: string): boolean {
+function needsUpdate(db: Sqlite.Database, folder: string): boolean {
   const journal = db.prepare("select 1 from sqlite_master where name = ?").get(JOURNAL);
   if (journal === undefined) return false;
   const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
   return applied.length > 0 && pendingMigrations(folder, applied).length > 0;
 }
 
-/** Applies what is missing, as far as that many migrations. Returns how many ran. */
-export function migrateSqlite(db: Sqlite.Database, folder: string, most = Number.POSITIVE_INFINITY): number {
-  const foreignKeys = db.pragma("foreign_keys", { simple: true });
-  db.pragma("foreign_keys = OFF");
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    db.exec(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
-    const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
-    const pending = pendingMigrations(folder, applied).filter(({ ordinal }) => ordinal < most);
-    if (pending.length > 0) unfenceSqlite(db);
-    for (const migration of pending) {
-      for (const statement of migration.statements) db.exec(statement);
-      db.prepare(`insert into ${JOURNAL} (ordinal, hash) values (?, ?)`).run(migration.ordinal, migration.hash);
-    }
-    const broken = db.pragma("foreign_key_check");
-    if (Array.isArray(broken) && broken.length > 0) throw new Error("A migration broke references between tables.");
-    db.exec("COMMIT");
-    return pending.length;
-  } catch (error) {
-    if (db.inTransaction) db.exec("ROLLBACK");
-    throw error;
-  } finally {
-    db.pragma(`foreign_keys = ${foreignKeys === 0 ? "OFF" : "ON"}`);
+/** As far as `most` migrations in all. */
+function applyMissing(db: Sqlite.Database, folder: string, most = Number.POSITIVE_INFINITY): number {
+  db.exec(`create table if not exists ${JOURNAL} (ordinal integer primary key, hash text not null)`);
+  const applied = db.prepare<[], Applied>(`select ordinal, hash from ${JOURNAL} order by ordinal`).all();
+  const pending = pendingMigrations(folder, applied).filter(({ ordinal }) => ordinal < most);
+  if (pending.length > 0) unfenceSqlite(db);
+  for (const migration of pending) {
+    for (const statement of migration.statements) db.exec(statement);
+    db.prepare(`insert into ${JOURNAL} (ordinal, hash) values (?, ?)`).run(migration.ordinal, migration.hash);
   }
+  const broken = db.pragma("foreign_key_check");
+  if (Array.isArray(broken) && broken.length > 0) throw new Error("A migration broke references between tables.");
+  return pending.length;
 }
 
 /** Where an earlier version keeps its tables, if they were there already and this one has to change or move them. */

@@ -15,7 +15,7 @@ import {
   type Writer,
 } from "./database.ts";
 import { demandKnown, sqliteColumns } from "./live-schema.ts";
-import { migrateSqlite, needsUpdate } from "./migrate.ts";
+import { updateSqlite } from "./migrate.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import {
   holdsSealedPeople,
@@ -54,8 +54,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   let reader: Sqlite.Database;
   let store: SqliteKeyStore;
   try {
-    if (needsUpdate(writer, options.migrationsFolder)) await options.beforeUpdate?.();
-    migrateSqlite(writer, options.migrationsFolder);
+    await updateSqlite(writer, options.migrationsFolder, async () => options.beforeUpdate?.());
     demandKnown(sqliteColumns(writer), tablesFor.sqlite);
     fenceSqlite(writer, tablesFor.sqlite);
     refusePlaintext(options.file);

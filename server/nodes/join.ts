@@ -5,6 +5,7 @@ import { PRODUCT_VERSION } from "../../shared/version.ts";
 import type { Clock, Monotonic } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { holdFolder } from "../db/hold-folder.ts";
 import { PerchError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeNodeCertificate, type NodeCertificate } from "./certificate.ts";
@@ -32,6 +33,7 @@ export async function joinNodes(options: {
 }): Promise<Joined> {
   const { db, config, clock, monotonic, log, times } = options;
   demandFits(config);
+  const letGo = db.engine === "sqlite" ? holdFolder(config.DATA_DIR) : () => {};
   const repo = createNodesRepo(db, clock);
   const door = config.NODE_ADDRESS === undefined ? undefined : await openDoor(config, repo, db);
   const { ROLE: role, REGION: region } = config;
@@ -47,10 +49,12 @@ export async function joinNodes(options: {
   try {
     await membership.register();
   } catch (error) {
+    letGo();
     await door?.listener.close();
     throw error;
   }
-  return { membership, repo, door };
+  const stop = () => membership.stop().finally(letGo);
+  return { membership: { ...membership, stop }, repo, door };
 }
 
 async function openDoor(config: Config, repo: NodesRepo, db: Database) {

@@ -77,8 +77,7 @@ export function createErasureParts(options: {
   const folder = config.DATA_DIR;
   const ledger = openErasureLedger({
     file: join(folder, LEDGER),
-    copy: `${config.keyFile}.erasures`,
-    beside: join(config.backupDir, LEDGER),
+    copies: [`${config.keyFile}.erasures`, join(config.backupDir, LEDGER)],
     key: deriveKey(master, "erasure ledger"),
     ...{ clock, log },
   });

@@ -20,7 +20,14 @@ describe("the ledger of erasures", () => {
 
   const file = () => join(folder, "erasures.ledger");
   const copy = () => join(folder, "key.erasures");
-  const open = () => openErasureLedger({ file: file(), copy: copy(), key, clock, log: silentLog });
+  const open = () =>
+    openErasureLedger({
+      file: file(),
+      copies: [copy(), join(folder, "no-such-folder/erasures.ledger")],
+      key,
+      clock,
+      log: silentLog,
+    });
   const entry = (...teams: LedgerEntry["teams"]): LedgerEntry => ({
     at: new Date(clock.now()),
     userId: newId("user"),

@@ -1,9 +1,9 @@
 /**
  * Who was erased, beside the database and not in it: a backup that is put back brings people back, and this says whom to
  * erase again before anybody is served. Random ids alone, one line each, sealed in a chain, so that a line that was
- * changed, added or taken out of the middle is noticed. A second copy lies beside the key file, because whoever puts back
- * the whole data folder puts back its ledger, too; and one beside the backups, for whoever puts one back on another machine.
- * What other nodes erased comes here through `ledger-spread.ts`.
+ * changed, added or taken out of the middle is noticed. Copies lie beside the key file and beside the backups, because whoever
+ * puts back the whole data folder puts back its ledger, too, and whoever lost the machine has neither. What other nodes erased
+ * comes here through `ledger-spread.ts`.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
@@ -18,7 +18,7 @@ import { errorFields, type Log } from "../../log.ts";
 /** The oldest backup there may be (14 days), and as much again and a little for who puts one back late. */
 export const LEDGER_MS = 44 * 24 * 3_600_000;
 
-/** Name of the file. */
+/** Its name in the data folder, and beside backups. */
 export const LEDGER = "erasures.ledger";
 
 export interface LedgerEntry {
@@ -56,15 +56,13 @@ export const restoredLedgerOf = (file: string) => `${file}.restored`;
 export function openErasureLedger(options: {
   /** Beside the database. */
   file: string;
-  /** Beside the key; left out where that folder cannot be written. */
-  copy: string;
-  /** Beside the backups; left out where there are none. */
-  beside?: string;
+  /** Elsewhere; left out where there is no such folder, or it cannot be written. */
+  copies: readonly string[];
   key: Buffer;
   clock: Clock;
   log: Log;
 }): ErasureLedger {
-  const { file, copy, beside, key, clock, log } = options;
+  const { file, copies, key, clock, log } = options;
   const seal = (before: string, text: string) =>
     createHmac("sha256", key).update(`${before}\n${text}`).digest("base64url");
 
@@ -114,18 +112,18 @@ export function openErasureLedger(options: {
 
   function keep(): void {
     write(file, known);
-    const copies = { "the key file": copy, ...(beside && existsSync(dirname(beside)) && { "the backups": beside }) };
-    for (const [place, path] of Object.entries(copies)) {
+    for (const copy of copies) {
+      if (!existsSync(dirname(copy))) continue;
       try {
-        write(path, known);
+        write(copy, known);
       } catch (error) {
-        log.warn("The ledger of erasures has no copy where it should", { place, ...errorFields(error) });
+        log.warn("A copy of the ledger of erasures cannot be written", errorFields(error));
       }
     }
   }
 
   const restored = restoredLedgerOf(file);
-  const both = [...read(file), ...read(copy), ...(beside === undefined ? [] : read(beside)), ...read(restored)];
+  const both = [file, ...copies, restored].flatMap(read);
   const oldest = clock.now() - LEDGER_MS;
   let known = both
     .filter(
