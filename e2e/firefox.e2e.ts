@@ -201,7 +201,7 @@ async function sidebarAddress(browser: FirefoxBrowser): Promise<string | undefin
 
 async function viewers(server: PerchServer): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^perch_viewers (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  return Number(/^perch_screen_viewers (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
 
 /** No violation of WCAG 2.2 A and AA as far as axe can see. */

@@ -202,5 +202,5 @@ function phoneIsGone(server: PerchServer): boolean {
 
 async function viewers(server: PerchServer): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^perch_viewers (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  return Number(/^perch_screen_viewers (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
