@@ -11,8 +11,8 @@ const waits = { setupFiles: ["shared/testing/patience.ts"], expect: { poll: { ti
 /** Three projects: what both sides share, the server (Node), the extension (WXT's fake browser). Browser tests live in `e2e/`. */
 export default defineConfig({
   test: {
-    // Also with two cores: tests with browsers wait more than they compute.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: tests with browsers, processes and databases wait more than they compute.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {

@@ -137,7 +137,7 @@ const ROUTES = [
 ];
 /** Beside the routes: middleware, and the page for what is not there. */
 const EVERYWHERE =
-  /^(ALL|POST) (\/\*|\/(healthz|readyz|version|trpc\/\*|files\/\*|files\/phones\/:phone\/\*|runs\/\*|runs\/:run\/\*|suites\/\*|workspaces\/\*|exports\/\*)|\/trpc\/[\w.]+)$|^ALL \/privacy\/import$/;
+  /^(ALL|POST) (\/\*|\/(healthz|readyz|version|trpc\/\*|files\/\*|files\/phones\/:phone\/\*|runs\/\*|runs\/:run\/\*|blobs\/runs\/:run\/\*|suites\/\*|workspaces\/\*|exports\/\*)|\/trpc\/[\w.]+)$|^ALL \/privacy\/import$/;
 /** The same for everybody, and named by what is in it. */
 const STATIC = /^\/assets\//;
 
