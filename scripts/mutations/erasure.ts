@@ -39,7 +39,7 @@ export const ERASURE: readonly Mutation[] = [
   {
     breaks: "Late writers bring back who was erased",
     file: "server/privacy/erasure/purge.ts",
-    find: "await repo.fence(tx, userId, now());",
+    find: "await repo.fence(tx, userId, now(), closed);",
     replace: "",
     test: {
       file: GATE,
