@@ -18,7 +18,13 @@ import { createDrain, type Drained } from "./nodes/drain.ts";
 import { createForwarding, type Forwarding } from "./nodes/forward.ts";
 import type { Joined } from "./nodes/join.ts";
 import { createPeers, NotReached, type Peers } from "./nodes/peers.ts";
-import { CALL_PATH, createPhoneCalls, createPhonesAnywhere, type PhonesAnywhere } from "./nodes/phone-calls.ts";
+import {
+  CALL_PATH,
+  createPhoneCalls,
+  createPhonesAnywhere,
+  type FilesOf,
+  type PhonesAnywhere,
+} from "./nodes/phone-calls.ts";
 import { createScreenProxy, type ScreenProxy } from "./nodes/screen-proxy.ts";
 import { createTakeover } from "./nodes/takeover.ts";
 import { createWhereabouts } from "./nodes/whereabouts.ts";
@@ -75,6 +81,7 @@ export function createNodeParts(
     screen: () => Pick<ScreenService, "controllerName"> | undefined;
     /** Another node erases somebody: that is written down here, too. Undefined while this one starts. */
     erased: (entry: LedgerEntry) => void;
+    clearFiles: (of: FilesOf) => Promise<void>;
   },
 ): NodeParts {
   const { db, config, log, drivers, phonesRepo, lifecycle, phones, archive, flows } = options;
@@ -103,7 +110,7 @@ export function createNodeParts(
   });
   const here = {
     ...{ lifecycle, phones, repo: phonesRepo, drivers },
-    erased: options.erased,
+    ...{ erased: options.erased, clearFiles: options.clearFiles },
     controllerName: (id: Parameters<ScreenService["controllerName"]>[0]) => options.screen()?.controllerName(id),
   };
   const phoneCalls = createPhoneCalls(here);

@@ -181,6 +181,7 @@ export function createRightsParts(options: RightsPartsOptions) {
     copies,
     imports,
     erasedElsewhere: erasure.heard,
+    clearFiles: erasure.clearFiles,
     forPages: {
       ...{ trust: trust.trust, register, erasures: erasure.erasures, copies, imports },
       asked: { ...asked, held: privacy.privacy.held },
@@ -199,6 +200,8 @@ export function createRightsParts(options: RightsPartsOptions) {
     async beforeServing() {
       await erasure.replay();
       await sweepOverdue();
+      // What was to go from here while this node was away.
+      if (options.nodes !== undefined && options.blobs.bucket === undefined) await sweepFiles(clock.now());
     },
   };
 }

@@ -194,6 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       flows: () => late.flows,
       screen: () => late.screen,
       erased: (entry) => late.rights?.erasedElsewhere(entry),
+      clearFiles: async (of) => late.rights?.clearFiles(of),
     },
   });
   const phonesAnywhere = nodes.phonesOf(phones);
@@ -239,7 +240,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...{ db, master, config, clock, log, audit, jobs, jobsRepo, limiter, events, publicUrl, register, accounts },
       ...{ automations, drivers, uploads, blobs, archive: keeper, lifecycle },
       ...{ outbound: options.outbound, stripe: billing, phones: phonesAnywhere, anywhere: nodes.anywhere },
-      nodes: copies && { copies, tell: nodes.anywhere.erased, some: membership.hasOthers },
+      nodes: copies && {
+        copies,
+        tell: nodes.anywhere.erased,
+        clearFiles: nodes.anywhere.clearFiles,
+        some: membership.hasOthers,
+      },
     }),
   );
   late.rights = rights;

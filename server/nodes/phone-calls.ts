@@ -44,6 +44,7 @@ const inputs = {
   adopt: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
   leave: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
   erased: z.strictObject({ at: z.iso.datetime(), userId, teams: z.array(teamId).max(MOST_IDS) }),
+  clearFiles: z.strictObject({ userId, teams: z.array(teamId).max(MOST_IDS) }),
   files: z.strictObject({ phoneId }),
   controllers: z.strictObject({ phoneIds: z.array(phoneId).max(MOST_IDS) }),
 };
@@ -60,6 +61,9 @@ const answer = z.union([
   z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
 ]);
 
+/** Whose files: of a person, and of the teams that close with them. */
+export type FilesOf = Pick<LedgerEntry, "userId" | "teams">;
+
 /** What is asked of phones here. */
 export interface PhonesHere {
   readonly lifecycle: Pick<PhoneLifecycle, "park" | "start" | "remove" | "warnOfCover" | "adopt" | "leave">;
@@ -67,6 +71,7 @@ export interface PhonesHere {
   readonly repo: Pick<PhonesRepo, "findAnywhere">;
   readonly drivers: Pick<Drivers, "of">;
   readonly erased: (entry: LedgerEntry) => void;
+  readonly clearFiles: (of: FilesOf) => Promise<void>;
   readonly controllerName: (id: PhoneId) => string | undefined;
 }
 
@@ -86,6 +91,8 @@ export interface PhonesAnywhere {
   leave(node: SeenNode, ids: readonly PhoneId[]): Promise<void>;
   /** Has every other node that lives write down that somebody is erased. @throws PerchError until all have */
   erased(entry: LedgerEntry): Promise<void>;
+  /** Has every other node that lives remove the files it has of who is erased. @throws PerchError until all have */
+  clearFiles(of: FilesOf): Promise<void>;
   /** Has it start a parked phone that is its since a moment. */
   start(node: SeenNode, id: PhoneId): Promise<void>;
   /** Who drives those of these that other nodes have; a node that does not answer at once names nobody. */
@@ -113,6 +120,11 @@ export function createPhonesAnywhere(options: {
     if (!("error" in said)) return said.value;
     const { code, message } = said.error;
     throw new PerchError(codeOf(code), message);
+  }
+  /** Those that live and can be reached. */
+  async function others(): Promise<SeenNode[]> {
+    await membership.look();
+    return membership.nodes().filter(({ id, living, address }) => living && address !== null && id !== membership.id);
   }
   /** The node that has it; undefined: this one. */
   async function nodeOf(id: PhoneId): Promise<SeenNode | undefined> {
@@ -179,12 +191,12 @@ export function createPhonesAnywhere(options: {
       await ask(node, "leave", { phoneIds: [...ids] });
     },
     async erased({ at, userId: who, teams }) {
-      await membership.look();
-      const others = membership
-        .nodes()
-        .filter(({ id, living, address }) => living && address !== null && id !== membership.id);
-      const told = others.map((node) => ask(node, "erased", { at: at.toISOString(), userId: who, teams: [...teams] }));
-      await Promise.all(told);
+      const line = { at: at.toISOString(), userId: who, teams: [...teams] };
+      await Promise.all((await others()).map((node) => ask(node, "erased", line)));
+    },
+    async clearFiles({ userId: who, teams }) {
+      const of = { userId: who, teams: [...teams] };
+      await Promise.all((await others()).map((node) => ask(node, "clearFiles", of)));
     },
     async start(node, id) {
       await ask(node, "start", { phoneId: id });
@@ -229,6 +241,7 @@ export function createPhoneCalls(here: PhonesHere): (request: IncomingMessage, r
     },
     adopt: ({ phoneIds }) => here.lifecycle.adopt(phoneIds),
     erased: async ({ at, userId: who, teams }) => here.erased({ at: new Date(at), userId: who, teams }),
+    clearFiles: ({ userId: who, teams }) => here.clearFiles({ userId: who, teams }),
     leave: ({ phoneIds }) => here.lifecycle.leave(phoneIds),
     async files({ phoneId: id }) {
       const row = await here.repo.findAnywhere(id);

@@ -1,4 +1,6 @@
 /** Pictures and reports of runs, asked for at a node that did not make them. */
+import { cpSync, existsSync } from "node:fs";
+import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type PhoneId, phoneId, type RunId } from "../../shared/ids.ts";
@@ -64,6 +66,21 @@ describe.skipIf(url === undefined)("files of runs of several nodes (need TEST_DA
     cluster.nodes.splice(cluster.nodes.indexOf(b), 1);
     await a.membership.look();
     expect((await fileAt(a, person, picture)).status).toBe(503);
+  });
+
+  it("go from every node that lives when their owner is erased, whichever does it", async () => {
+    const { a, person, runId } = await ranAtB();
+    const copied = join(cluster.folder, "a", "runs", runId);
+    const places = [copied, join(cluster.folder, "b", "runs", runId)];
+    cpSync(places[1] ?? "", copied, { recursive: true });
+    const confirmation = `${person.userId.toLowerCase()}@x.example`;
+    await asked(a, person, "privacy.delete", { idempotencyKey: "delete-account", confirmation, now: true });
+    const { erasures } = a.db.t;
+    await vi.waitFor(async () => expect((await a.db.read.select().from(erasures))[0]?.state).toBe("done"), {
+      timeout: 8_000,
+      interval: 20,
+    });
+    expect(places.map((place) => existsSync(place))).toEqual([false, false]);
   });
 
   it("come from any node where they are in a bucket, without the node that made them", async () => {

@@ -11,14 +11,17 @@ export async function lookAtSupabase(
   { url: project, serviceKey, anonKey, passesAddress }: NonNullable<Config["supabase"]>,
   clock: Clock,
 ): Promise<SupabaseLook> {
-  const { fetch, close } = createTransport(project);
+  const transport = createTransport(project);
   const url = `${project}/auth/v1`;
   try {
     // GoTrue's own health check (`github.com/supabase/auth`, internal/api/health.go).
-    const { status } = await fetch(`${url}/health`, { headers: { apikey: anonKey } });
+    const { status } = await transport.fetch(`${url}/health`, { headers: { apikey: anonKey } });
     if (status >= 500) return "away";
-    return (await createGoTrue({ url, fetch, clock, serviceKey, anonKey, passesAddress }).refusedKey()) ?? "well";
+    return (
+      (await createGoTrue({ url, fetch: transport.fetch, clock, serviceKey, anonKey, passesAddress }).refusedKey()) ??
+      "well"
+    );
   } finally {
-    close();
+    transport.close();
   }
 }

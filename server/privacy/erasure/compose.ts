@@ -20,7 +20,7 @@ import { createErasures, type ErasureRequests, type Erasures, PURGE_JOB } from "
 import { LEDGER, type LedgerEntry, openErasureLedger } from "./ledger.ts";
 import { createLedgerSpread, type TellNodes } from "./ledger-spread.ts";
 import { createPurge, type PurgeOptions } from "./purge.ts";
-import { bucketErasure, type PurgePhones } from "./purge-stores.ts";
+import { bucketErasure, type PurgePhones, removeExports, removeRunFiles, removeUploads } from "./purge-stores.ts";
 import { createReplay } from "./replay.ts";
 import { createTeamDisposer } from "./team-fates.ts";
 import { createUpkeep, DUE_JOB } from "./upkeep.ts";
@@ -29,6 +29,8 @@ import { createUpkeep, DUE_JOB } from "./upkeep.ts";
 export interface ErasureNodes {
   readonly copies: NonNullable<PurgeOptions["copies"]>;
   readonly tell: TellNodes;
+  /** Removes what they have in files of their own. */
+  readonly clearFiles: (of: Pick<LedgerEntry, "userId" | "teams">) => Promise<void>;
   /** Whether any lives. */
   readonly some: () => boolean;
 }
@@ -39,6 +41,8 @@ export interface ErasureParts {
   readonly erasures: Erasures;
   /** Erases again whom a backup brought back; call it before anybody is served. */
   replay(): Promise<void>;
+  /** For another node that erases them: files of runs, uploads and copies that lie here. */
+  clearFiles(of: Pick<LedgerEntry, "userId" | "teams">): Promise<void>;
   /** Takes lines out of the bucket that no backup can need any more. */
   sweepLedger(): Promise<void>;
   readonly jobs: Readonly<Record<string, JobHandler>>;
@@ -96,6 +100,7 @@ export function createErasureParts(options: {
     phones: options.phones,
     copies: nodes?.copies,
     shelves: options.blobs,
+    ...(options.blobs.bucket === undefined && { filesElsewhere: nodes?.clearFiles }),
     async endRuns(tx, userId) {
       const ends: (() => void)[] = [];
       for (const { id } of await memberships.listOfIn(tx, userId)) {
@@ -114,6 +119,11 @@ export function createErasureParts(options: {
     erasures,
     heard: ledger.append,
     sweepLedger: spread.sweep,
+    async clearFiles({ userId, teams }) {
+      await removeRunFiles(repo, options.blobs.runs, teams);
+      await removeUploads(repo, options.blobs.uploads, userId, teams);
+      await removeExports(repo, options.blobs.exports, userId);
+    },
     replay: createReplay({
       ...{ ledger, spread, purge, log },
       others: nodes?.some,

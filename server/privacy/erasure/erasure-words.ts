@@ -106,6 +106,7 @@ export const STORE_WORDS = {
   "phone-copies": "Copies of phones on machines that had them before",
   [GONE_MACHINES]:
     "Copies of phones on machines the operator has declared destroyed and forgotten: nobody could look there",
+  "files-elsewhere": "Files of runs, uploads and copies on the server's other machines",
   "run-files": "Pictures and reports of runs",
   uploads: "Files on their way to phones",
   exports: "Copies of your data",

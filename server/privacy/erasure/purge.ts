@@ -62,6 +62,8 @@ export interface PurgeOptions {
   /** Left out where the server is one process: then there is nothing elsewhere. */
   readonly copies?: Pick<PhoneCopies, "clear"> | undefined;
   readonly shelves: { readonly runs: RunShelf; readonly uploads: UploadShelf; readonly exports: ArchiveShelf };
+  /** Has other nodes remove what lies on their disks; left out where there is nothing. */
+  readonly filesElsewhere?: ((of: Pick<Leaving, "userId" | "teams">) => Promise<void>) | undefined;
   /** Ends what the person's runs do, in the caller's transaction. */
   readonly endRuns: (tx: Writer, userId: UserId) => Promise<() => void>;
   /** Folder with everything but phones; `skip` names what is not looked through. */
@@ -135,6 +137,7 @@ export function createPurge(options: PurgeOptions): Purge {
         "phones",
         // After a restore every node starts, and looks what it has then.
         ...(options.copies === undefined || quiet ? [] : ["phone-copies"]),
+        ...(options.filesElsewhere === undefined || quiet ? [] : ["files-elsewhere"]),
         "run-files",
         "uploads",
         "exports",
@@ -232,6 +235,10 @@ export function createPurge(options: PurgeOptions): Purge {
         const { before = 0, forgotten = 0 } = (await options.copies?.clear(teams)) ?? {};
         const also = forgotten === 0 ? {} : { also: { store: GONE_MACHINES, before: forgotten } };
         return { before: before - forgotten, after: 0, ...also };
+      },
+      "files-elsewhere": async () => {
+        await options.filesElsewhere?.({ userId, teams });
+        return {};
       },
       "run-files": () => removeRunFiles(repo, options.shelves.runs, teams),
       uploads: () => removeUploads(repo, options.shelves.uploads, userId, teams),
