@@ -60,9 +60,8 @@ const KNOWN = [
   // Stripe's API, or STRIPE_API_BASE.
   "server/billing/stripe/stripe-client.ts node:https",
   "server/billing/stripe/stripe-client.ts stripe",
-  // SUPABASE_URL; the client and the look are given the transport.
+  // SUPABASE_URL; the client is given the transport.
   "server/accounts/supabase/gotrue.ts @supabase/auth-js",
-  "server/accounts/supabase/look.ts fetch",
   "server/accounts/supabase/transport.ts node:http",
   "server/accounts/supabase/transport.ts node:https",
   // The cloud-phone partner's API, or GEELARK_API_BASE; its emulator, which is started by hand, tells what it is told to.
