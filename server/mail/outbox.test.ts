@@ -193,8 +193,9 @@ describe.each(TEST_ENGINES)("the outbox on $name", (engine) => {
     );
     const shown = await mail.preview();
     expect(shown).toHaveLength(4);
+    const { auditLog } = test.db.t;
     const read = async () =>
-      (await test.db.read.select().from(test.db.t.auditLog)).map(({ object, detail }) => [object, detail]);
+      (await test.db.read.select().from(auditLog).orderBy(auditLog.seq)).map(({ object, detail }) => [object, detail]);
     const reason = "shown on the mail page, at the machine itself";
     expect(await read()).toEqual([
       [null, { reason, count: 1 }],

@@ -55,8 +55,7 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
   const [timeZone, setTimeZone] = useState(GUESS);
   const today = dayIn(Date.now(), timeZone);
   const problem = kind === "custom" ? rangeProblem(custom, today) : undefined;
-  const { from, to } =
-    kind === "month" ? monthSoFar(Date.now(), timeZone) : kind === "last" ? lastMonth(Date.now(), timeZone) : custom;
+  const { from, to } = rangeOf(kind, timeZone) ?? custom;
   const wrong = problem !== undefined;
   const read = useMemo(
     () =>
@@ -68,9 +67,12 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
           api.usage.days.query({ ...range, by }),
         ]);
         setTimeZone(days.timeZone);
+        // Where it is another day than here, the team's days are read next, and these are never shown.
+        const theirs = rangeOf(kind, days.timeZone) ?? range;
+        if (theirs.from !== from || theirs.to !== to) return undefined;
         return { by, range, summary, days };
       },
-    [from, to, by, wrong],
+    [kind, from, to, by, wrong],
   );
   const { value, failure, loading, reload } = useRemote(read);
   const calls = useCall();
@@ -141,6 +143,11 @@ export function UsagePage({ onBack }: { readonly onBack: () => void }) {
       )}
     </div>
   );
+}
+
+function rangeOf(kind: RangeKind, timeZone: string): DayRange | undefined {
+  if (kind === "custom") return undefined;
+  return kind === "month" ? monthSoFar(Date.now(), timeZone) : lastMonth(Date.now(), timeZone);
 }
 
 const RANGE_OF: Readonly<Record<string, RangeKind>> = { month: "month", last: "last", custom: "custom" };

@@ -13,12 +13,17 @@ export function useFarewell(failure: Failure | undefined): boolean {
   const ended = failure?.kind === "signed_out";
   useEffect(() => {
     if (!ended) return;
-    void (async () => {
-      if (!isGone(await privacyMark().get(), last.current, Date.now())) return;
+    let isBusy = false;
+    const look = async () => {
+      if (isBusy || !isGone(await privacyMark().get(), last.current, Date.now())) return;
+      isBusy = true;
       setGone(true);
       const { forgetBrowser } = await import("../../state/forget-browser.ts");
       await forgetBrowser();
-    })();
+    };
+    void look();
+    // A session may end before the answer of the call that deleted the account is here.
+    return privacyMark().watch(() => void look());
   }, [ended]);
   return gone;
 }

@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { parseEgressAllow } from "../../../../egress/allow.ts";
@@ -13,19 +11,11 @@ import {
   startSite,
   startTcp,
 } from "../../../../egress/internet.fixture.ts";
+import { heldBuffers } from "../../../../testing-memory.ts";
 import { get, openTunnel, rawClient, startProxy } from "./egress.fixture.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: unknown = runInNewContext("gc");
-
-/** Bytes of buffers in use, garbage not counted. */
-function held(): number {
-  if (typeof collectGarbage === "function") collectGarbage();
-  return process.memoryUsage().arrayBuffers;
-}
 
 describe("cut off", () => {
   it("ends what is open, lets nothing through, and works again afterwards", async () => {
@@ -356,7 +346,7 @@ describe("tunnels", () => {
     client.socket.pause();
     client.socket.write("CONNECT big.example:443 HTTP/1.1\r\nHost: big.example:443\r\n\r\n");
     let most = 0;
-    const start = held();
+    const start = heldBuffers();
     // A reader that stops: the site's writes must come to rest far below the whole.
     let [seen, since] = [0, performance.now()];
     while (written === 0 || performance.now() - since < 300) {
@@ -371,7 +361,7 @@ describe("tunnels", () => {
       received += part.length;
       if (received - looked < 8 * 1024 * 1024) return;
       looked = received;
-      most = Math.max(most, held() - start);
+      most = Math.max(most, heldBuffers() - start);
     });
     client.socket.resume();
     await new Promise((resolve) => client.socket.once("end", resolve));
