@@ -3,10 +3,11 @@
  * budgets, and the end-to-end tests in real browsers. Ends with one line: `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
+import { TIMED } from "../e2e/vitest.config.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { writeCheckResults } from "./check-results.ts";
 
@@ -38,8 +39,8 @@ function step(name: string, program: string, args: readonly string[]): boolean {
 }
 
 interface Outcome {
-  passed: number;
-  skipped: number;
+  readonly passed: number;
+  readonly skipped: number;
   /** Files with something that failed, each with how many of its tests passed or were skipped, and what to say of it. */
   readonly broken: readonly {
     readonly file: string;
@@ -63,10 +64,9 @@ function vitest(name: string, args: readonly string[], env: Readonly<Record<stri
     },
   );
   const none = { passed: 0, skipped: 0, broken: [] };
-  if (!existsSync(output)) return { ...none, beside: [`${name}: no report`] };
-  const parsed = report.safeParse(JSON.parse(readFileSync(output, "utf8")));
-  if (!parsed.success) return { ...none, beside: [`${name}: no report`] };
-  const { numPassedTests, numPendingTests, testResults } = parsed.data;
+  const found = readReport(output);
+  if (found === undefined) return { ...none, beside: [`${name}: no report`] };
+  const { numPassedTests, numPendingTests, testResults } = found;
   const broken = testResults.flatMap(({ name: path, status: whole, assertionResults }) => {
     const file = relative(process.cwd(), path);
     const failed = assertionResults.filter((one) => one.status === "failed");
@@ -83,6 +83,15 @@ function vitest(name: string, args: readonly string[], env: Readonly<Record<stri
   };
 }
 
+/** Undefined where vitest left none, or not a whole one. */
+function readReport(file: string): z.infer<typeof report> | undefined {
+  try {
+    return report.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
 function count({ passed, skipped, broken, beside }: Outcome): void {
   const failed = [...beside, ...broken.flatMap(({ what }) => what)];
   totals.passed += passed;
@@ -96,20 +105,21 @@ function count({ passed, skipped, broken, beside }: Outcome): void {
  * it is named at the end all the same (docs/decisions/browser-tests-alone.md).
  */
 function browserSuite(name: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
-  const together = vitest(name, [...args, "--project", "e2e"], env);
-  const files = together.broken.map(({ file }) => file);
-  if (files.length === 0 || files.length > MOST_AGAIN || together.beside.length > 0) count(together);
-  else {
-    besideOthers.push(...together.broken.flatMap(({ what }) => what));
-    const outside = { ...together, broken: [] };
-    for (const { passed, skipped } of together.broken) {
-      outside.passed -= passed;
-      outside.skipped -= skipped;
-    }
-    count(outside);
-    count(vitest(`${name}, alone`, [...args, "--project", "e2e", "--maxWorkers", "1", ...files], env));
+  const together = vitest(name, args, env);
+  const again = together.broken.filter(({ file }) => !TIMED.includes(file));
+  if (again.length === 0 || again.length > MOST_AGAIN || together.beside.length > 0) {
+    count(together);
+    return;
   }
-  count(vitest(`${name}, with times`, [...args, "--project", "timed"], env));
+  besideOthers.push(...again.flatMap(({ what }) => what));
+  count({
+    ...together,
+    passed: together.passed - again.reduce((sum, { passed }) => sum + passed, 0),
+    skipped: together.skipped - again.reduce((sum, { skipped }) => sum + skipped, 0),
+    broken: together.broken.filter((one) => !again.includes(one)),
+  });
+  const files = again.map(({ file }) => file);
+  count(vitest(`${name}, alone`, [...args, "--maxWorkers", "1", ...files], { ...env, PERCH_E2E_KEEP: "1" }));
 }
 /** More is no accident. */
 const MOST_AGAIN = 2;

@@ -16,7 +16,8 @@ export default async function setup(project: TestProject): Promise<void> {
   for (const line of missing) console.log(line);
   project.provide("chromium", chromium);
   project.provide("firefox", firefox);
-  rmSync("e2e/out", { recursive: true, force: true });
+  // A run of what failed keeps the pictures of all.
+  if (process.env["PERCH_E2E_KEEP"] === undefined) rmSync("e2e/out", { recursive: true, force: true });
   mkdirSync("e2e/out", { recursive: true });
   // Once, before files that run two at a time would both make it.
   if (chromium !== undefined) extensionBuild("chrome");
