@@ -42,7 +42,7 @@ const AWAY_MS = 5_000;
 
 /** Connects, makes sure of what Perch needs, prepares the database and listens. @throws PerchError with what to change */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { schema = DEFAULT_SCHEMA, awayMs = AWAY_MS } = options;
+  const { schema = DEFAULT_SCHEMA, awayMs = AWAY_MS, pool: pooled = 10 } = options;
   const shared = { application_name: "perch", keepAlive: true, connectionTimeoutMillis: CONNECT_MS };
   const config = { ...postgresConfig(options.url), ...shared };
   const direct =
@@ -51,7 +51,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       : { ...postgresConfig(options.directUrl, "DATABASE_DIRECT_URL"), ...shared };
   const pool = new pg.Pool({
     ...config,
-    max: options.pool ?? 10,
+    max: pooled,
     idleTimeoutMillis: IDLE_MS,
     query_timeout: QUERY_TIMEOUT_MS,
   });
@@ -102,6 +102,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   return postgresDatabase(keyring, {
     schema,
     awayMs,
+    atOnce: pooled,
     reader: readerOn(bringingKeys(patient(pool, awayMs), keyring, keysSchema), dialect),
     transact: (work) => transact({ pool, dialect, keyring, keysSchema }, work),
     onAnnounced(listener) {

@@ -101,6 +101,7 @@ const pglite: TestEngine = {
     const db = postgresDatabase(keyring, {
       schema: DEFAULT_SCHEMA,
       awayMs: 0,
+      atOnce: 1,
       reader: engine,
       transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       close: async () => lease.end(),
