@@ -6,9 +6,9 @@ import { addUser } from "../accounts/testing/people.ts";
 import { createHealthRepo } from "../health/health.repo.ts";
 import { isUniqueViolation } from "./database.ts";
 import { shippedMigrations } from "./look.ts";
-import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { EVERY_ENGINE, MIGRATIONS, type TestDatabase } from "./testing.ts";
 
-describe.each(TEST_ENGINES)("database contract on $name", (engine) => {
+describe.each(EVERY_ENGINE)("database contract on $name", (engine) => {
   let test: TestDatabase;
   beforeAll(async () => {
     test = await engine.open();
