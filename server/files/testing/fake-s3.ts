@@ -33,6 +33,8 @@ export interface FakeS3 {
   versioning: boolean;
   /** Bytes it holds at most. */
   room: number;
+  /** Whether files of a bucket that does not exist are said to be missing themselves, as by Supabase's storage. */
+  asSupabase: boolean;
   close(): Promise<void>;
 }
 export type Meddling = "down" | "lost" | "silent" | "cut" | number;
@@ -86,7 +88,8 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
     if (["PUT", "POST"].includes(method) && headers["content-length"] === undefined) {
       throw new Fault(411, "MissingContentLength");
     }
-    if (name !== bucket) throw new Fault(404, "NoSuchBucket");
+    if (name !== bucket)
+      throw new Fault(404, fake.asSupabase && method === "GET" && key !== "" ? "NoSuchKey" : "NoSuchBucket");
     const answer = key === "" ? ofBucket(method, query, headers, body) : ofObject(method, key, query, headers, body);
     if (meddling === "lost") return void request.socket.destroy();
     const { status = 200, body: sent = "", ...more } = answer;
@@ -236,7 +239,15 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
 
   const fake: FakeS3 = {
     access: { endpoint: `http://127.0.0.1:${port}`, bucket, ...keys },
-    ...{ objects, uploads, calls, meddle: undefined, versioning: false, room: Number.POSITIVE_INFINITY },
+    ...{
+      objects,
+      uploads,
+      calls,
+      meddle: undefined,
+      versioning: false,
+      room: Number.POSITIVE_INFINITY,
+      asSupabase: false,
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
