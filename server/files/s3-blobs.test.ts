@@ -15,7 +15,9 @@ afterAll(() => fake.close());
 beforeEach(async () => {
   fake.meddle = undefined;
   fake.room = Number.POSITIVE_INFINITY;
+  fake.largest = Number.POSITIVE_INFINITY;
   fake.versioning = false;
+  fake.asSupabase = false;
   await open().deletePrefix("t/");
 });
 
@@ -102,7 +104,8 @@ describe("a storage that is down", () => {
 });
 
 describe("a storage that refuses", () => {
-  it("is told by what to change", async () => {
+  it.each([false, true])("is told by what to change (as Supabase: %s)", async (asSupabase) => {
+    fake.asSupabase = asSupabase;
     const put = (store: ReturnType<typeof open>) => store.put("t/a/runs/1", Buffer.from("x"));
     const before = fake.calls.length;
     await expect(put(open({ secretAccessKey: "wrong" }))).rejects.toMatchObject({ message: /refuses this server/ });
@@ -111,12 +114,20 @@ describe("a storage that refuses", () => {
     await expect(put(open({}, late))).rejects.toMatchObject({ message: /set the clock/ });
     // None of them asks again.
     expect(fake.calls.length).toBe(before + 3);
-    await expect(open({ bucket: "another" }).get("t/a/runs/1")).rejects.toMatchObject({ message: /check S3_BUCKET/ });
+    const nowhere = open({ bucket: "another" });
+    await expect(nowhere.deletePrefix("t/")).rejects.toMatchObject({ message: /check S3_BUCKET/ });
+    if (asSupabase) expect(await nowhere.get("t/a/runs/1")).toBeUndefined();
+    else await expect(nowhere.get("t/a/runs/1")).rejects.toMatchObject({ message: /check S3_BUCKET/ });
   });
 
   it("is full in words of its own, and keeps no part of what it did not take", async () => {
     fake.room = 6 * MIB;
     await expect(open().put("t/a/runs/1", large())).rejects.toMatchObject({ code: "limit_reached" });
+    expect(fake.uploads.size).toBe(0);
+    fake.largest = 6 * MIB;
+    fake.room = Number.POSITIVE_INFINITY;
+    const tooLarge = { code: "limit_reached", message: expect.stringContaining("larger than the file storage takes") };
+    await expect(open().put("t/a/runs/1", large())).rejects.toMatchObject(tooLarge);
     expect(fake.uploads.size).toBe(0);
     fake.room = 0;
     await expect(open().put("t/a/runs/1", Buffer.from("x"))).rejects.toMatchObject({ code: "limit_reached" });
