@@ -66,7 +66,7 @@ export function tellSupabaseStorage(): Promise<boolean | undefined> {
     for await (const _ of under.list(reference)) left += 1;
     if (left > 0) console.log(`${NAME}: ${left} files or unfinished uploads are left in the storage behind it`);
     const passed = status === 0 && left === 0;
-    console.log(`${NAME} ${version()}: ${passed ? "the contract of blob stores and its promises passed" : "failed"}`);
+    console.log(`${NAME}${version()}: ${passed ? "the contract of blob stores and its promises passed" : "failed"}`);
     return passed;
   });
 }
@@ -123,7 +123,7 @@ function build(source: string): string | undefined {
 function version(): string {
   const source = process.env["SUPABASE_STORAGE_SOURCE"] ?? "";
   const told = spawnSync("git", ["-C", source, "describe", "--tags", "--always"], { encoding: "utf8" });
-  return existsSync(join(source, ".git")) && told.status === 0 ? told.stdout.trim() : "(of no known version)";
+  return existsSync(join(source, ".git")) && told.status === 0 ? ` ${told.stdout.trim()}` : "";
 }
 
 function ran(program: string, args: readonly string[]): boolean {
