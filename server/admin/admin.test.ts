@@ -26,6 +26,8 @@ async function admin(args: string[], input = ""): Promise<{ status: number | nul
     env: { PATH: process.env["PATH"] ?? "", ...env },
     cwd: folder,
   });
+  // A command that reads nothing may be over before.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
   const [out, error, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);

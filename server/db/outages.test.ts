@@ -1,6 +1,6 @@
 /** A server that stops, comes back, turns read-only and runs full; a pooler that keeps no sessions. Real ones, of Debian. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { eq, sql } from "drizzle-orm";
 import pg from "pg";
@@ -100,6 +100,38 @@ describe.skipIf(!HAS_POSTGRES)("a PostgreSQL server in trouble", () => {
     // A commit that is cut cannot be known; everything before it is done again.
     expect(outcomes.filter((one) => one !== "served" && !one.includes("Look whether it is there"))).toEqual([]);
     await Promise.all(Array.from({ length: 12 }, () => teams()));
+  });
+
+  it("that cuts a connection in the moment it is made costs one more try, and ends nothing", async () => {
+    // Its last words come in one piece with those that say the connection may be used, before anybody can take it.
+    const fields = "SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0";
+    const lastWords = Buffer.from(`E    ${fields}`);
+    lastWords.writeInt32BE(lastWords.length - 1, 1);
+    let cuts = 0;
+    const made = new Set<Socket>();
+    const proxy = createServer((near) => {
+      const far = connect(Number(new URL(cluster.url).port), "127.0.0.1");
+      made.add(near);
+      near.on("error", () => {}).on("close", () => far.destroy());
+      far.on("error", () => {}).on("close", () => near.end());
+      near.pipe(far);
+      far.on("data", (chunk: Buffer) => {
+        const isReady = chunk.at(-6) === "Z".charCodeAt(0);
+        if (cuts === 0 || !isReady) return near.write(chunk);
+        cuts -= 1;
+        return near.end(Buffer.concat([chunk, lastWords]));
+      });
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const target = new URL(cluster.url);
+    target.port = String((proxy.address() as AddressInfo).port);
+    const through = await open({ url: target.href, directUrl: cluster.url });
+    for (const socket of made) socket.destroy();
+    cuts = 2;
+    expect(await messageOf(through.tx((tx) => addTeam(tx, "cut at once")))).toBe("served");
+    expect([cuts, (await teams()).filter((name) => name === "cut at once").length]).toEqual([0, 1]);
+    await through.close();
+    proxy.close();
   });
 
   it("is listened to again after the cut", async () => {

@@ -58,6 +58,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     query_timeout: QUERY_TIMEOUT_MS,
   });
   pool.on("error", () => {});
+  // The pool listens to idle connections alone; one that is cut while it changes hands or is in use would end the process.
+  // Whoever uses it is told by its queries.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   const outside = async <T>(work: (session: PostgresSession) => Promise<T>, inSchema = true): Promise<T> => {
     const client = new pg.Client(direct);
     client.on("error", () => {});

@@ -29,9 +29,6 @@ export interface Transacting {
 /** @throws what `work` or the database throws, after the transaction was taken back; `outcomeUnknown` when nobody can know. */
 export async function transact<T>(parts: Transacting, work: (tx: unknown) => Promise<T>): Promise<T> {
   const client = await parts.pool.connect();
-  /** The pool listens for errors of idle connections alone: one that is cut between two queries would end the process. */
-  const ignore = () => {};
-  client.on("error", ignore);
   let isSpent = false;
   try {
     let result: T;
@@ -50,7 +47,6 @@ export async function transact<T>(parts: Transacting, work: (tx: unknown) => Pro
     }
     return result;
   } finally {
-    client.off("error", ignore);
     client.release(isSpent);
   }
 }

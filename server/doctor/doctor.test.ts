@@ -87,7 +87,7 @@ describe("the doctor before the first start", () => {
   it("says where another program has the port", async () => {
     const port = await listen(createHttpServer((_request, response) => response.end("something else")));
     expect((await doctor({ PORT: String(port) })).by["port"]).toMatchObject({ state: "fail" });
-    const mute = await listen(createServer((socket) => socket.end("220 no http\r\n")));
+    const mute = await listen(createServer((socket) => socket.on("error", () => {}).end("220 no http\r\n")));
     expect((await doctor({ PORT: String(mute) })).by["port"]).toMatchObject({ state: "fail" });
   });
 });

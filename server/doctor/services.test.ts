@@ -202,15 +202,18 @@ describe("what Android needs, as the doctor sees it", () => {
   it("an ADB server answers in its own words", async () => {
     const said: string[] = [];
     const adb = createServer((socket) =>
-      socket.on("data", (bytes) => {
-        said.push(bytes.toString());
-        socket.end("OKAY00040029");
-      }),
+      socket
+        .on("error", () => {})
+        .on("data", (bytes) => {
+          said.push(bytes.toString());
+          socket.end("OKAY00040029");
+        }),
     );
     const at = { host: "127.0.0.1", port: await listen(adb) };
     expect(await adbVerdict({ ADB_SERVER: at }, signal)).toMatchObject({ state: "ok" });
     expect(said).toEqual(["000Chost:version"]);
-    const other = { host: "127.0.0.1", port: await listen(createServer((socket) => socket.end("HTTP/1.1 400\r\n"))) };
+    const http = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400\r\n"));
+    const other = { host: "127.0.0.1", port: await listen(http) };
     expect(await adbVerdict({ ADB_SERVER: other }, signal)).toMatchObject({ state: "warn" });
     expect(await adbVerdict({ ADB_SERVER: { host: "127.0.0.1", port: 1 } }, signal)).toMatchObject({ state: "ok" });
   });

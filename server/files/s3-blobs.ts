@@ -250,7 +250,8 @@ function storedIn(answer: S3Answer, isPart: boolean): StoredBlob {
   const of = /^bytes \d+-\d+\/(\d+)$/.exec(answer.header("content-range") ?? "")?.[1];
   const total = Number((isPart ? of : answer.header("content-length")) ?? Number.NaN);
   if (isPart !== (answer.status === 206) || !Number.isSafeInteger(total)) {
-    void answer.content.cancel();
+    // Rejects where the connection broke already; what is thrown is said either way.
+    answer.content.cancel().catch(() => {});
     throw new PerchError("unavailable", "The file storage answered something that cannot be read.");
   }
   // An answer that ends before its length is an error already, of the connection.

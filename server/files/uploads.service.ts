@@ -289,6 +289,7 @@ async function* unlessStopped(
       yield part.value;
     }
   } finally {
-    void parts.return?.();
+    // Whatever a source says that nobody reads any more, it holds nothing up and goes nowhere.
+    void Promise.resolve(parts.return?.()).catch(() => {});
   }
 }

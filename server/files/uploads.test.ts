@@ -133,10 +133,15 @@ describe.each(TEST_ENGINES)("an upload on $name", (engine) => {
       id,
       0,
       (async function* () {
-        yield bytes.subarray(0, 500);
-        taken.resolve();
-        await stuck.promise;
-        yield bytes.subarray(500);
+        try {
+          yield bytes.subarray(0, 500);
+          taken.resolve();
+          await stuck.promise;
+          yield bytes.subarray(500);
+        } finally {
+          // Nobody reads this one any more when its connection breaks.
+          await Promise.reject(new Error("The connection broke."));
+        }
       })(),
     );
     await taken.promise;

@@ -83,6 +83,7 @@ describe("the server with a certificate of its own", () => {
   it("opens screens by wss, and refuses them in words", async () => {
     const socket = new WebSocket(`wss://localhost:${server.port}/screen`, [SCREEN_PROTOCOL], { ca });
     const [, response] = await once(socket, "unexpected-response");
+    socket.on("error", () => {});
     expect(response.statusCode).toBe(401);
     expect(response.headers["strict-transport-security"]).toBe("max-age=31536000");
     response.resume();

@@ -106,7 +106,8 @@ function openSocket(host: string, port: number): Promise<Socket> {
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.setTimeout(0);
-      socket.removeAllListeners("timeout").off("error", reject);
+      // Its listener for errors stays: who takes the socket listens a moment later.
+      socket.removeAllListeners("timeout");
       resolve(socket);
     });
   });

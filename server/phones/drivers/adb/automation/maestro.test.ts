@@ -80,6 +80,8 @@ const near = (colour: number) => (found: number | undefined) =>
 
 async function piped(program: string, args: readonly string[], input: Uint8Array): Promise<Buffer> {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  // ffprobe closes it when it has seen enough; what it said is looked at.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   return buffer(child.stdout);
 }

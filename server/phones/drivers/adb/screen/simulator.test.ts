@@ -284,6 +284,8 @@ async function decodedPictures(frames: readonly ScreenFrame[]): Promise<number> 
   child.stdout.on("data", (chunk: Buffer) => {
     out += chunk.toString();
   });
+  // One that has seen enough closes it; what it made is looked at.
+  child.stdin.on("error", () => {});
   for (const { bytes } of frames) child.stdin.write(bytes);
   child.stdin.end();
   await new Promise((resolve) => child.once("close", resolve));

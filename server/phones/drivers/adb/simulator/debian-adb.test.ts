@@ -143,10 +143,12 @@ describe.skipIf(!there("adb"))("Debian's adb (skipped where it is not installed)
   it("reaches the host through a port of its own", async () => {
     const heard: string[] = [];
     const host = createServer((socket) =>
-      socket.on("data", (bytes) => {
-        heard.push(bytes.toString());
-        socket.end("well met\n");
-      }),
+      socket
+        .on("error", () => {})
+        .on("data", (bytes) => {
+          heard.push(bytes.toString());
+          socket.end("well met\n");
+        }),
     );
     await new Promise<void>((resolve) => host.listen(0, "127.0.0.1", resolve));
     const port = (await on("reverse", "tcp:0", `tcp:${(host.address() as AddressInfo).port}`)).text.trim();

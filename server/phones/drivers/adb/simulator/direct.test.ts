@@ -222,10 +222,10 @@ describe("who may use it", () => {
       const adb = await first;
       const again = await connectDirectly(sim.port, key);
       expect([sim.connections, sim.asking]).toEqual([2, []]);
-      const other = connectDirectly(sim.port, newKey());
+      const refused = expect(connectDirectly(sim.port, newKey())).rejects.toThrow();
       await soon(() => sim.asking.length).toBe(1);
       sim.unauthorize();
-      await Promise.all([gone(adb), gone(again), expect(other).rejects.toThrow()]);
+      await Promise.all([gone(adb), gone(again), refused]);
       void connectDirectly(sim.port, key).catch(() => undefined);
       await soon(() => sim.asking.length).toBe(1);
     } finally {
