@@ -126,7 +126,7 @@ async function makeBucket(access: S3Access, server: { readonly exitCode: number 
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const address = probe.address();

@@ -2,7 +2,7 @@
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. The
  * tests of phones in containers to podman, where it is installed and may run. The contract of blob stores to an S3 server
- * that checks signatures. The contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
+ * that checks signatures, and to Supabase's storage server from a checkout. The contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
  * PostgreSQL are. And what a person does in a real Chromium, to a server on all of the three at once.
  */
 
@@ -19,6 +19,7 @@ import { tellGoTrue } from "./counterpart-gotrue.ts";
 import { tellMainJob } from "./counterpart-main-job.ts";
 import { tellPodman } from "./counterpart-podman.ts";
 import { tellS3 } from "./counterpart-s3.ts";
+import { tellSupabaseStorage } from "./counterpart-supabase-storage.ts";
 
 const STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0";
 const TOOLS = join(import.meta.dirname, "../node_modules/.cache/perch/bin");
@@ -99,6 +100,7 @@ await tellStripeMock();
 await tellTestMode();
 if ((await tellPodman()) === false) failed = true;
 if ((await tellS3()) === false) failed = true;
+if ((await tellSupabaseStorage()) === false) failed = true;
 if ((await tellGoTrue()) === false) failed = true;
 if ((await tellMainJob()) === false) failed = true;
 process.exitCode = failed ? 1 : 0;

@@ -30,7 +30,7 @@ const PROOFS: readonly Proof[] = [
     name: "teams",
     title: "Memberships and invitations, with people who act at once",
     shows:
-      "20 times as many random rounds as in the tests, up to four acts at once in each, on SQLite and PGlite (PostgreSQL too where TEST_DATABASE_URL names one): role changes, removals, leaving, transfers, invitations sent, sent again, withdrawn, accepted and declined. The audit chain is replayed against the plain rules: no step was one they do not allow, there is an owner after each, and the outcome is what is stored.",
+      "20 times as many random rounds as in the tests, up to four acts at once in each, on SQLite and PGlite (PostgreSQL in its place where TEST_DATABASE_URL names one): role changes, removals, leaving, transfers, invitations sent, sent again, withdrawn, accepted and declined. The audit chain is replayed against the plain rules: no step was one they do not allow, there is an owner after each, and the outcome is what is stored.",
     env: { PROVE_TIMES: "20" },
     args: ["--project", "server", "server/teams/teams.model.test.ts"],
   },
@@ -104,6 +104,14 @@ const PROOFS: readonly Proof[] = [
     args: ["--project", "server", "server/db/query-plans.test.ts"],
   },
   {
+    name: "engines",
+    title: "The server's tests on every engine",
+    shows:
+      "Everything `npm test` asks of the server, on an encrypted SQLite file, on PGlite and on the PostgreSQL server that TEST_DATABASE_URL names, where `npm test` leaves out one of the last two.",
+    env: { TEST_EVERY_ENGINE: "1" },
+    args: ["--project", "server"],
+  },
+  {
     name: "nodes",
     title: "Three nodes in a storm",
     shows:
@@ -170,7 +178,9 @@ for (const proof of PROOFS.filter(({ name }) => names.length === 0 || names.incl
   const told =
     stdout.match(/\d+ kills in \d+ runs[^\n]*|\w+: \d+ acts done, \d+ refused|\d+ rows removed in .*|\d+ faults/g) ??
     [];
-  const figures = [...told, `${counts?.numPassedTests ?? 0} tests`].join(", ");
+  const figures = [...told, `${counts?.numPassedTests ?? 0} ${counts?.numPassedTests === 1 ? "test" : "tests"}`].join(
+    ", ",
+  );
   const env = Object.entries(proof.env).map(([name, value]) => `${name}=${value} `);
   const command = `${env.join("")}vitest run ${proof.args.join(" ")}`;
   keep(

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { TIMED } from "../e2e/vitest.config.ts";
 import { ensureBrowsers } from "./browsers.ts";
@@ -18,7 +19,10 @@ const report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      message: z.string(),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
     }),
   ),
 });
@@ -55,41 +59,48 @@ interface Outcome {
 function vitest(name: string, args: readonly string[], env: Readonly<Record<string, string>>): Outcome {
   console.log(`\n── ${name}`);
   const output = join(folder, `${name.replaceAll(/\W+/g, "-")}.json`);
-  const { status } = spawnSync(
-    "vitest",
-    ["run", ...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`],
-    {
-      stdio: "inherit",
-      env: { ...process.env, ...env },
-    },
-  );
+  const unhandled = join(folder, "unhandled.json");
+  rmSync(unhandled, { force: true });
+  const reporters = ["--reporter=dot", "--reporter=json", "--reporter=./scripts/unhandled-errors.ts"];
+  const { status } = spawnSync("vitest", ["run", ...args, ...reporters, `--outputFile.json=${output}`], {
+    stdio: "inherit",
+    env: { ...process.env, ...env, UNHANDLED_ERRORS: unhandled },
+  });
   const none = { passed: 0, skipped: 0, broken: [] };
-  const found = readReport(output);
+  const found = readJson(output, report);
   if (found === undefined) return { ...none, beside: [`${name}: no report`] };
   const { numPassedTests, numPendingTests, testResults } = found;
-  const broken = testResults.flatMap(({ name: path, status: whole, assertionResults }) => {
+  const broken = testResults.flatMap(({ name: path, status: whole, message, assertionResults }) => {
     const file = relative(process.cwd(), path);
     const failed = assertionResults.filter((one) => one.status === "failed");
-    const what = failed.map(({ fullName }) => `${file}: ${fullName}`);
-    if (whole === "failed" && failed.length === 0) what.push(`${file}: did not run to its end`);
+    const what = failed.map(({ fullName, failureMessages }) => `${file}: ${fullName}${beginning(failureMessages)}`);
+    if (whole === "failed" && failed.length === 0) {
+      what.push(`${file}: did not run to its end${beginning([message])}`);
+    }
     const passed = assertionResults.filter((one) => one.status === "passed").length;
     const skipped = assertionResults.length - passed - failed.length;
     return what.length === 0 ? [] : [{ file, passed, skipped, what }];
   });
-  const isWhole = status === 0 || broken.length > 0;
-  return {
-    ...{ passed: numPassedTests, skipped: numPendingTests, broken },
-    beside: isWhole ? [] : [`${name}: an error outside of any test, see above`],
-  };
+  const beside = (readJson(unhandled, z.array(z.string())) ?? []).map(
+    (error) => `${name}: an error outside of any test${beginning([error])}`,
+  );
+  if (status !== 0 && broken.length === 0 && beside.length === 0) beside.push(`${name}: ended with ${status}`);
+  return { passed: numPassedTests, skipped: numPendingTests, broken, beside };
 }
 
 /** Undefined where vitest left none, or not a whole one. */
-function readReport(file: string): z.infer<typeof report> | undefined {
+function readJson<T>(file: string, shape: z.ZodType<T>): T | undefined {
   try {
-    return report.parse(JSON.parse(readFileSync(file, "utf8")));
+    return shape.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }
+}
+
+/** The first lines of what was thrown, indented below what failed. */
+function beginning(messages: readonly string[]): string {
+  const lines = messages.flatMap((message) => stripVTControlCharacters(message).split("\n").slice(0, 8));
+  return lines.map((line) => `\n      ${line.slice(0, 200)}`).join("");
 }
 
 function count({ passed, skipped, broken, beside }: Outcome): void {

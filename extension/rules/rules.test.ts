@@ -210,7 +210,10 @@ describe("what a person starts", () => {
     const id = await waiting();
     const port = Number(new URL(server.origin).port);
     await server.stop();
-    expect(await runOffer(parts, id, "once", undefined)).toMatchObject({ ok: false, words: /does not answer/ });
+    expect(await runOffer(parts, id, "once", undefined)).toMatchObject({
+      ok: false,
+      words: expect.stringMatching(/does not answer/),
+    });
     expect((await parts.records.get("runs")).length).toBe(0);
     server = await startStubServer(port, server);
     expect(await runOffer(parts, id, "once", undefined)).toMatchObject({ ok: true });

@@ -39,10 +39,12 @@ const CONNECT_MS = 15_000;
 const IDLE_MS = 30_000;
 const HEAR_WITHIN_MS = 5_000;
 const AWAY_MS = 5_000;
+/** Of this program alone; another one than that of the migrations, which are done meanwhile. */
+const UPDATE_LOCK = 7_724_265;
 
 /** Connects, makes sure of what Perch needs, prepares the database and listens. @throws PerchError with what to change */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { schema = DEFAULT_SCHEMA, awayMs = AWAY_MS } = options;
+  const { schema = DEFAULT_SCHEMA, awayMs = AWAY_MS, pool: pooled = 10 } = options;
   const shared = { application_name: "perch", keepAlive: true, connectionTimeoutMillis: CONNECT_MS };
   const config = { ...postgresConfig(options.url), ...shared };
   const direct =
@@ -51,7 +53,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       : { ...postgresConfig(options.directUrl, "DATABASE_DIRECT_URL"), ...shared };
   const pool = new pg.Pool({
     ...config,
-    max: options.pool ?? 10,
+    max: pooled,
     idleTimeoutMillis: IDLE_MS,
     query_timeout: QUERY_TIMEOUT_MS,
   });
@@ -87,12 +89,20 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     });
     await demandHeard(pool, listening, options);
     const { beforeUpdate, migrationsFolder } = options;
-    const toUpdate = await outside(
-      (session) => postgresToUpdate(session, migrationsFolder, { schema, earlier: EARLIER }),
-      false,
-    );
-    if (toUpdate !== undefined) await beforeUpdate?.(toUpdate);
-    await outside((session) => preparePostgres(session, options.migrationsFolder, schema), false);
+    const prepare = () => outside((session) => preparePostgres(session, migrationsFolder, schema), false);
+    const toUpdate = (session: PostgresSession) =>
+      postgresToUpdate(session, migrationsFolder, { schema, earlier: EARLIER });
+    if ((await outside(toUpdate, false)) !== undefined) {
+      await outside(async (session) => {
+        // Of several nodes that start at once one does it; the others find it done.
+        await session.run(`select pg_advisory_lock(${UPDATE_LOCK})`);
+        const place = await toUpdate(session);
+        if (place === undefined) return;
+        await beforeUpdate?.(place);
+        await prepare();
+      }, false);
+    }
+    await prepare();
   } catch (error) {
     await Promise.allSettled([listening?.stop(), pool.end()]);
     throw error instanceof PerchError ? error : (troubleOf(error) ?? error);
@@ -102,6 +112,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   return postgresDatabase(keyring, {
     schema,
     awayMs,
+    atOnce: pooled,
     reader: readerOn(bringingKeys(patient(pool, awayMs), keyring, keysSchema), dialect),
     transact: (work) => transact({ pool, dialect, keyring, keysSchema }, work),
     onAnnounced(listener) {

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { PerchError } from "../errors.ts";
 import { isAway } from "../trouble.ts";
+import { createCrowding } from "./crowding.ts";
 import {
   type Database,
   guardedReader,
@@ -41,6 +42,8 @@ interface PostgresParts {
   readonly schema: string;
   /** How long work whose connection went is tried again. */
   readonly awayMs: number;
+  /** So many transactions, at most. */
+  readonly atOnce: number;
   /** drizzle over something that answers queries outside of transactions. */
   readonly reader: unknown;
   /** One try of a serializable transaction. */
@@ -69,6 +72,7 @@ export async function whileAway<T>(awayMs: number, work: () => Promise<T>): Prom
 export function postgresDatabase(keyring: Keyring, parts: PostgresParts): Database {
   parts.onAnnounced((topic) => forgetAnnounced(keyring, topic));
   const keysSchema = keysSchemaOf(parts.schema);
+  const crowding = createCrowding(parts.atOnce);
   const db: Database = {
     engine: "postgres",
     t: tablesWith("postgres", keyring, parts.schema),
@@ -80,9 +84,13 @@ export function postgresDatabase(keyring: Keyring, parts: PostgresParts): Databa
     tx: (work) =>
       insideTransaction(async () => {
         for (let attempt = 1; ; attempt += 1) {
+          const leave = await crowding.enter(attempt);
           try {
-            return await whileAway(parts.awayMs, () => parts.transact((tx) => work(asWriter(tx))));
+            const result = await whileAway(parts.awayMs, () => parts.transact((tx) => work(asWriter(tx))));
+            leave("done");
+            return result;
           } catch (error) {
+            leave(isRetryable(error) ? "lost" : "done");
             const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
             if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));

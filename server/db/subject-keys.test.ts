@@ -15,7 +15,7 @@ import { sealEarlierRows } from "./seal-earlier.repo.ts";
 import { createKeyring, ERASED } from "./sealed-fields.ts";
 import { bringingKeys } from "./subject-keys.postgres.ts";
 import { tablesFor } from "./tables.ts";
-import { MIGRATIONS, TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { EVERY_ENGINE, MIGRATIONS, type TestDatabase } from "./testing.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
 
@@ -35,7 +35,7 @@ async function dump(db: Database): Promise<string> {
   return lines.join("\n");
 }
 
-describe.each(TEST_ENGINES)("keys of people on $name", (engine) => {
+describe.each(EVERY_ENGINE)("keys of people on $name", (engine) => {
   let test: TestDatabase;
   let db: Database;
   let anna: UserId;

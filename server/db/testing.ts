@@ -101,6 +101,7 @@ const pglite: TestEngine = {
     const db = postgresDatabase(keyring, {
       schema: DEFAULT_SCHEMA,
       awayMs: 0,
+      atOnce: 1,
       reader: engine,
       transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       close: async () => lease.end(),
@@ -197,8 +198,17 @@ async function asClient<T>(url: string, work: (session: PostgresSession) => Prom
   }
 }
 
-const url = process.env["TEST_DATABASE_URL"];
-/** The engines a contract suite runs on. */
-export const TEST_ENGINES: readonly TestEngine[] = [sqlite, pglite, ...(url === undefined ? [] : [postgres(url)])];
+const { TEST_DATABASE_URL: url, TEST_EVERY_ENGINE: every } = process.env;
+if (every !== undefined && url === undefined) {
+  throw new Error("TEST_DATABASE_URL has to name a PostgreSQL server, so that tests run on every engine.");
+}
+const server = url === undefined ? undefined : postgres(url);
+/** What says how databases behave runs on all there are. */
+export const EVERY_ENGINE: readonly TestEngine[] = [sqlite, pglite, ...(server === undefined ? [] : [server])];
+/**
+ * The engines other tests run on: SQLite, and PostgreSQL where there is a server, else PGlite in its place
+ * (docs/decisions/engines-in-tests.md).
+ */
+export const TEST_ENGINES = every === undefined ? [sqlite, server ?? pglite] : EVERY_ENGINE;
 export const testSqlite = sqlite;
 export const testPglite = pglite;

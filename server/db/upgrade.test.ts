@@ -123,7 +123,7 @@ describe("an upgrade with rows in every table", () => {
     const keyring = createKeyring();
     const engine = drizzle(bringingKeys(client, keyring, keysSchemaOf(schema)), { casing: "snake_case" });
     const db = postgresDatabase(keyring, {
-      ...{ schema, awayMs: 0, reader: engine, onAnnounced: () => () => {}, close: async () => {} },
+      ...{ schema, awayMs: 0, atOnce: 1, reader: engine, onAnnounced: () => () => {}, close: async () => {} },
       transact: (work) => engine.transaction(work, { isolationLevel: "serializable" }),
       outside: (work) => work(session),
     });

@@ -15,7 +15,7 @@ import { preparePostgres } from "./postgres.ts";
 import { sealedRow } from "./sealed-rows.fixture.ts";
 import { openSqlite } from "./sqlite.ts";
 import { tablesFor } from "./tables.ts";
-import { MIGRATIONS, preparedPglite, sessionOf, TEST_ENGINES, type TestDatabase } from "./testing.ts";
+import { EVERY_ENGINE, MIGRATIONS, preparedPglite, sessionOf, type TestDatabase } from "./testing.ts";
 import { fencedTables } from "./write-fence.ts";
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -61,7 +61,7 @@ const refused = (error: unknown) => error instanceof PerchError && error.code ==
 const holes = (results: ReadonlyMap<string, unknown>) =>
   [...results].filter(([, outcome]) => !refused(outcome)).map(([name]) => name);
 
-describe.each(TEST_ENGINES)("the write fence on $name", (engine) => {
+describe.each(EVERY_ENGINE)("the write fence on $name", (engine) => {
   let test: TestDatabase;
   const [anna, ben] = [canaryPerson(), canaryPerson()];
   beforeAll(async () => {

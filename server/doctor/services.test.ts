@@ -51,11 +51,11 @@ describe("what files and sign-ins lean on", () => {
     expect(fake.objects.size).toBe(0);
     const wrongKey = { ...s3, access: { ...fake.access, secretAccessKey: "another" } };
     expect(await storageVerdict({ s3: wrongKey }, clock, signal)).toMatchObject({ state: "fail" });
-    expect(
-      await storageVerdict({ s3: { ...s3, access: { ...fake.access, bucket: "elsewhere" } } }, clock, signal),
-    ).toMatchObject({
-      ...{ state: "fail", says: expect.stringContaining("no such bucket") },
-    });
+    for (const asSupabase of [false, true]) {
+      fake.asSupabase = asSupabase;
+      const found = await storageVerdict({ s3: { ...s3, access: { ...fake.access, bucket: "else" } } }, clock, signal);
+      expect(found).toMatchObject({ state: "fail", says: expect.stringContaining("no such bucket") });
+    }
     const { storage = () => ["fail", ""] as const } = outsideChecks({ s3, supabase: undefined }, clock, { monotonic });
     expect(await storage(signal)).toEqual(["ok", "The bucket answers."]);
     await fake.close();

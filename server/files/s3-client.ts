@@ -193,7 +193,8 @@ function answerOf(message: IncomingMessage, pieceMs: number, signal: AbortSignal
 
 /** What an answer of S3's says went wrong; undefined for one that is none of its errors. */
 export function codeIn(text: string): string | undefined {
-  if (!text.includes("<Error>")) return undefined;
+  // Supabase's storage names a namespace in it.
+  if (!/<Error[\s>]/.test(text)) return undefined;
   try {
     return textOf(readXml(text), "Code");
   } catch {
@@ -202,7 +203,7 @@ export function codeIn(text: string): string | undefined {
 }
 
 /** Codes of the S3 API Reference, "Error responses", and of MinIO where it has its own. */
-const FULL = new Set(["EntityTooLarge", "QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "StorageFull"]);
+const FULL = new Set(["QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "StorageFull"]);
 
 /** A refusal stays one however often it is asked; what passes is not of this class. */
 export class S3Refusal extends PerchError {
@@ -219,7 +220,11 @@ async function refusalOf(answer: S3Answer): Promise<PerchError> {
   const code = codeIn(await answer.text().catch(() => ""));
   const { status } = answer;
   const to = (message: string) => new S3Refusal("unavailable", message, code);
-  if (status === 507 || status === 413 || (code !== undefined && FULL.has(code))) {
+  if (status === 413 || code === "EntityTooLarge") {
+    const words = "This file is larger than the file storage takes. Ask who runs this server.";
+    return new S3Refusal("limit_reached", words, code);
+  }
+  if (status === 507 || (code !== undefined && FULL.has(code))) {
     return new S3Refusal("limit_reached", "The file storage is full. Ask who runs this server.", code);
   }
   if (PASSING.has(status)) {

@@ -31,12 +31,16 @@ export interface FakeS3 {
   meddle: ((call: string) => Meddling | undefined) | undefined;
   /** As with `Enabled` versioning: what is deleted is only hidden from lists, and old versions stay. */
   versioning: boolean;
-  /** Bytes it holds at most. */
+  /** Bytes it holds at most, and of one file. */
   room: number;
+  largest: number;
+  /** Supabase's storage says of files in a bucket that does not exist that they are missing, and its errors name a namespace. */
+  asSupabase: boolean;
   close(): Promise<void>;
 }
 export type Meddling = "down" | "lost" | "silent" | "cut" | number;
 
+const NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 const LEAST_PART = 5 * 2 ** 20;
 
 export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
@@ -47,7 +51,12 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
   const bucket = "perch-test";
   const server = createServer((request, response) => {
     take(request, response).catch((error: unknown) => {
-      if (!response.headersSent) fault(response, error instanceof Fault ? error : new Fault(500, "InternalError"));
+      if (!response.headersSent)
+        fault(
+          response,
+          error instanceof Fault ? error : new Fault(500, "InternalError"),
+          fake.asSupabase ? NAMESPACE : "",
+        );
       else response.destroy();
     });
   });
@@ -86,7 +95,8 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
     if (["PUT", "POST"].includes(method) && headers["content-length"] === undefined) {
       throw new Fault(411, "MissingContentLength");
     }
-    if (name !== bucket) throw new Fault(404, "NoSuchBucket");
+    if (name !== bucket)
+      throw new Fault(404, fake.asSupabase && method === "GET" && key !== "" ? "NoSuchKey" : "NoSuchBucket");
     const answer = key === "" ? ofBucket(method, query, headers, body) : ofObject(method, key, query, headers, body);
     if (meddling === "lost") return void request.socket.destroy();
     const { status = 200, body: sent = "", ...more } = answer;
@@ -191,6 +201,8 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
         const number = Number(query.get("partNumber"));
         if (!(number >= 1 && number <= 10_000)) throw new Fault(400, "InvalidArgument");
         if (used() + body.length > fake.room) throw new Fault(507, "XMinioStorageFull");
+        const held = [...upload.parts.values()].reduce((sum, { length }) => sum + length, 0);
+        if (held + body.length > fake.largest) throw new Fault(413, "EntityTooLarge");
         upload.parts.set(number, body);
         return { headers: { etag: `"${digest("md5", body, "hex")}"` } };
       }
@@ -236,7 +248,16 @@ export async function startFakeS3(clock: Clock = systemClock): Promise<FakeS3> {
 
   const fake: FakeS3 = {
     access: { endpoint: `http://127.0.0.1:${port}`, bucket, ...keys },
-    ...{ objects, uploads, calls, meddle: undefined, versioning: false, room: Number.POSITIVE_INFINITY },
+    ...{
+      objects,
+      uploads,
+      calls,
+      meddle: undefined,
+      versioning: false,
+      room: Number.POSITIVE_INFINITY,
+      largest: Number.POSITIVE_INFINITY,
+      asSupabase: false,
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -255,13 +276,13 @@ class Fault extends Error {
   }
 }
 
-function fault(response: ServerResponse, { status, code }: Fault): void {
-  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>No.</Message></Error>`;
+function fault(response: ServerResponse, { status, code }: Fault, namespace: string): void {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error${namespace}><Code>${code}</Code><Message>No.</Message></Error>`;
   response.writeHead(status, { "content-type": "application/xml", "content-length": body.length }).end(body);
 }
 
 function xml(name: string, inner: string) {
-  const body = `<?xml version="1.0" encoding="UTF-8"?><${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${name}>`;
+  const body = `<?xml version="1.0" encoding="UTF-8"?><${name}${NAMESPACE}>${inner}</${name}>`;
   return { body, headers: { "content-type": "application/xml" } };
 }
 
