@@ -7,25 +7,46 @@ import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
 
 export type People = Awaited<ReturnType<typeof peopleAround>>;
 
-/** A member, another team of the owner's, invitations both ways, a token, a passkey, a copy of their data, and a decision about the owner. */
-export async function peopleAround(server: TestServer, owner: TestPerson) {
-  const member = await signIn(server, "viewer", owner.teamId);
-  const otherTeamId = await joinAnother(server, owner.userId);
+/**
+ * A member, another team of the owner's, invitations both ways, a token, a passkey, a copy of their data, and a decision
+ * about the owner; for one call, what it may be about.
+ */
+export async function peopleAround(server: TestServer, owner: TestPerson, path?: string) {
+  const isAbout = (area: string) => path === undefined || path.startsWith(`${area}.`);
   return {
-    memberId: member.userId,
-    otherTeamId,
-    invitationId: await invited(server, owner, "new@people.example"),
-    receivedId: await receivedBy(server, owner.userId),
-    tokenId: await tokenOf(server, owner),
-    passkeyId: await passkeyOf(server, owner.userId),
-    decisionId: await decisionAbout(server, owner.userId),
-    ...(await askedAndStated(server, owner)),
-    exportId: await exportOf(server, owner.userId),
+    ...NOBODY,
+    ...(isAbout("teams") && (await teamed())),
+    ...(isAbout("tokens") && { tokenId: await tokenOf(server, owner) }),
+    ...(isAbout("account") && {
+      passkeyId: await passkeyOf(server, owner.userId),
+      decisionId: await decisionAbout(server, owner.userId),
+    }),
+    ...(isAbout("privacy") && {
+      ...(await askedAndStated(server, owner)),
+      exportId: await exportOf(server, owner.userId),
+    }),
     code: "123456",
     /** Of the caller, who types it to delete the account. */
     ownAddress: addressOf(owner.userId),
   };
+
+  async function teamed() {
+    return {
+      memberId: (await signIn(server, "viewer", owner.teamId)).userId,
+      otherTeamId: await joinAnother(server, owner.userId),
+      invitationId: await invited(server, owner, "new@people.example"),
+      receivedId: await receivedBy(server, owner.userId),
+    };
+  }
 }
+
+/** Ids of what is not there. */
+export const NOBODY = {
+  ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
+  ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
+  ...{ decisionId: newId("decision"), dataRequestId: newId("dataRequest"), statementId: newId("statement") },
+  exportId: newId("dataExport"),
+};
 
 /** Makes the caller ready for a call that is about them: what it names is theirs, and the state it needs is there. */
 export async function readyFor(

@@ -2,7 +2,7 @@
  * The authorisation matrix: every procedure of the router, called over HTTP as every kind of stranger and as everybody
  * who may. The procedures come from the router; what they are called with comes from `authz.test.ts`.
  */
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PERMISSIONS, ROLES, type Role, roleMay, SCOPES } from "../shared/access.ts";
 import type { SignInMethod } from "../shared/accounts.ts";
@@ -52,7 +52,6 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
   let server: TestServer;
   let world: W;
   const members = new Map<Role, TestPerson>();
-  let otherOwner: TestPerson;
   let exMember: TestPerson;
   let revoked: TestPerson;
   let expired: TestPerson;
@@ -100,16 +99,13 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     }
   });
   afterAll(() => server.dispose());
-  // A stranger of their own for each, and time for those who ask all the time.
-  beforeEach(async () => {
-    server.clock.advance(10_000);
-    otherOwner = await signIn(server);
-  });
+  // Time for those who ask all the time.
+  beforeEach(() => server.clock.advance(10_000));
 
   const ask = ({ path, type }: DescribedProcedure, token: string | undefined, about = world) =>
     call(server, type, path, inputs[path]?.(about), token);
-  /** Everything of the world that a call could change. */
-  const state = async () => {
+  /** Rows of the world that a call could change. */
+  const rows = async () => {
     const { t, read } = server.db;
     const { teamId, userId } = world.owner;
     const sessions = await read.select().from(t.sessions).where(eq(t.sessions.userId, userId));
@@ -135,9 +131,20 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
       await read.select().from(t.privacyPreferences),
       await read.select().from(t.dataExports),
       (await read.select().from(t.apiTokens)).map(({ id, revokedAt }) => [id, revokedAt]),
-      [...server.phones.stored].map(([id, { url, spec, apps, files }]) => [id, url, spec, apps, [...files.keys()]]),
-      [...server.phones.running],
     ]);
+  };
+  let seen: { readonly version: number; readonly rows: string } | undefined;
+  /** Everything of the world that a call could change. Rows are read again when anything was committed since. */
+  const state = async () => {
+    // For a connection that only reads it changes with every commit: https://sqlite.org/pragma.html#pragma_data_version
+    const version = sql<number>`data_version`;
+    const [now] = await server.db.read.select({ version }).from(sql`pragma_data_version`);
+    if (now === undefined) throw new Error("SQLite tells no version of its data.");
+    if (seen?.version !== now.version) seen = { version: now.version, rows: await rows() };
+    const phones = [...server.phones.stored].map(([id, { url, spec, apps, files }]) => {
+      return [id, url, spec, apps, [...files.keys()]];
+    });
+    return JSON.stringify([seen.rows, phones, [...server.phones.running]]);
   };
   const refused = async (procedure: DescribedProcedure, token: string | undefined, ...codes: string[]) => {
     const before = await state();
@@ -192,6 +199,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     },
   );
   it("see nothing of others in lists", async () => {
+    const otherOwner = await signIn(server);
     for (const path of matrix.lists) {
       const answer = await call(server, "query", path, inputs[path]?.(world), otherOwner.token);
       expect([path, answer.ok]).toEqual([path, true]);
@@ -205,6 +213,7 @@ export function strangersGetNothing<W extends { readonly owner: TestPerson }>(ma
     const address = `${server.url}${path(world)}`;
     const read = (token?: string) =>
       fetch(address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+    const otherOwner = await signIn(server);
     const before = await state();
     for (const { token } of [{ token: undefined }, revoked, expired, exMember]) {
       expect((await read(token)).status).toBe(401);

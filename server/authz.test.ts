@@ -4,7 +4,7 @@ import type { PERMISSIONS, Role } from "../shared/access.ts";
 import { newId, secretId as secretIdSchema } from "../shared/ids.ts";
 import { strangersGetNothing, thoseWhoMayAreAnswered } from "./authz.contract.ts";
 import { authzDocument, describeProcedures } from "./authz.ts";
-import { peopleAround, readyFor } from "./authz-people.fixture.ts";
+import { NOBODY, peopleAround, readyFor } from "./authz-people.fixture.ts";
 import { FLOW, IMPORT, NO_THINGS, ruleFor, thingsOf } from "./authz-things.fixture.ts";
 import { envExample } from "./config.ts";
 import { call, signIn, type TestPerson, type TestServer } from "./testing.ts";
@@ -26,7 +26,7 @@ async function makeWorld(server: TestServer, path?: string) {
       about: { requestId: "", ip: "127.0.0.1", userAgent: "test" },
     }),
   );
-  const people = { owner, second, ...(await peopleAround(server, owner)) };
+  const people = { owner, second, ...(await peopleAround(server, owner, path)) };
   if (path !== undefined && ABOUT_PEOPLE.test(path)) return { ...people, ...NO_THINGS };
   return { ...people, ...(await thingsOf(server, owner, path)) };
 }
@@ -330,12 +330,8 @@ const matrix = {
   /** The same world with ids that nobody has. */
   nowhere: (world: World): World => ({
     ...world,
-    ...NO_THINGS,
+    ...{ ...NO_THINGS, ...NOBODY },
     second: { ...world.second, id: newId("session") },
-    ...{ memberId: newId("user"), otherTeamId: newId("team"), invitationId: newId("invitation") },
-    ...{ receivedId: newId("invitation"), tokenId: newId("apiToken"), passkeyId: newId("passkey") },
-    ...{ decisionId: newId("decision"), dataRequestId: newId("dataRequest"), statementId: newId("statement") },
-    ...{ decisionId: newId("decision"), exportId: newId("dataExport") },
   }),
   /** What a call needs that only the caller's own things answer to. */
   async ownedBy(server: TestServer, path: string, world: World, person: TestPerson, role: Role): Promise<World> {
