@@ -4,7 +4,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-export const TIMED = ["e2e/storms.e2e.ts", "e2e/security/strangers.e2e.ts", "e2e/rules/page-rules.e2e.ts"];
+export const TIMED = ["e2e/storms.e2e.ts", "e2e/security/strangers.e2e.ts", "e2e/rules/hostile-rules.e2e.ts"];
 
 const common = {
   environment: "node",

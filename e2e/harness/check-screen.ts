@@ -1,9 +1,8 @@
 /** What every screen is held to, whoever shows it. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import { axeProblems } from "./axe.ts";
 
-const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 const WIDTHS = [360, 320] as const;
 const HEIGHT = 740;
 
@@ -19,17 +18,10 @@ export async function check(page: Page, name: string, widths: readonly number[] 
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     // The picture waits for a frame in the new colours; before it, axe may compare those of both schemes.
     await page.screenshot({ path: `e2e/out/${name}-${width}-${colorScheme}.png`, animations: "disabled" });
-    await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-      };
-      const { violations } = await axe.run();
+    const found = await axeProblems(page);
+    const wide = await page.evaluate(() => {
       const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-      return [
-        ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-        ...(over > 0 ? [`${over} px wider than the window: ${widest()}`] : []),
-      ];
+      return over > 0 ? [`${over} px wider than the window: ${widest()}`] : [];
       /** The innermost elements that reach beyond the window. */
       function widest(): string {
         const beyond = [...document.querySelectorAll("body *")].filter(
@@ -39,7 +31,7 @@ export async function check(page: Page, name: string, widths: readonly number[] 
         return innermost.map(({ tagName, className }) => `${tagName}.${String(className)}`).join(", ");
       }
     });
-    problems.push(...found.map((problem) => `${name} ${width} ${colorScheme}: ${problem}`));
+    problems.push(...[...found, ...wide].map((problem) => `${name} ${width} ${colorScheme}: ${problem}`));
   }
   expect.soft(problems).toEqual([]);
 }

@@ -1,10 +1,8 @@
 /** How a page of the panel looks: pictures in light and dark at two widths, what axe finds, and whether anything sticks out. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import { axeProblems } from "../harness/axe.ts";
 import { PANEL_SIZE } from "./panel-page.ts";
-
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 /** Every width and every colour scheme once: what axe finds depends on one or the other. */
 export const LOOKS = [
@@ -25,16 +23,7 @@ export async function checkLooks(page: Page, name: string, height = PANEL_SIZE.h
 
 /** What axe finds, and whether the page scrolls sideways. */
 export async function problems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    const sideways = document.documentElement.scrollWidth > innerWidth;
-    return [
-      ...violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => String(target)).join(", ")}`),
-      ...(sideways ? ["scrolls sideways"] : []),
-    ];
-  });
+  const found = await axeProblems(page);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  return [...found, ...(sideways ? ["scrolls sideways"] : [])];
 }

@@ -261,58 +261,6 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
   });
 
   describe("against pages that mean harm", () => {
-    const settled = async (tab: Page) => {
-      // A second rule on a page of its own is judged after whatever came before it.
-      shop.page("/product/marker", PRODUCT_LD);
-      await tab.goto(`${shop.origin}/product/marker`);
-      await untilEqual("the marker", () => badgeOf(page, `${shop.origin}/product/marker`), "1?");
-    };
-    it.each<[string, string, string]>([
-      [
-        "forged JSON-LD",
-        `<script type="application/ld+json">{"@type":"Product","name":"\u202eevil","url":"https://bank.example"}</script>`,
-        "",
-      ],
-      ["1 MB of metadata", `<meta property="og:title" content="${"x".repeat(1_000_000)}">${PRODUCT_LD}`, ""],
-      ["20,000 blocks of JSON-LD", PRODUCT_LD.repeat(20_000), ""],
-      ["100,000 elements", PRODUCT_LD, "<i></i>".repeat(100_000)],
-      [
-        "names that hide the document's own",
-        PRODUCT_LD,
-        '<img name="querySelectorAll"><img name="chrome"><img name="browser">',
-      ],
-    ])(
-      "ABUSE-15 %s starts nothing that was not approved, and costs the page no more than 20 ms",
-      async (_, head, body) => {
-        await addRule();
-        shop.page("/product/evil", head, body);
-        const tab = await visit("/product/evil");
-        const worst = await tab.evaluate(
-          () =>
-            new Promise<number>((resolve) => {
-              let last = performance.now();
-              let longest = 0;
-              const until = last + 1_800;
-              const tick = () => {
-                const now = performance.now();
-                longest = Math.max(longest, now - last);
-                last = now;
-                if (now < until) setTimeout(tick, 0);
-                else resolve(longest);
-              };
-              tick();
-            }),
-        );
-        expect(worst).toBeLessThan(200);
-        await settled(tab);
-        expect(asked()).toEqual([]);
-        const read = (await evaluations(page)).flatMap(({ readMs }) => readMs ?? []);
-        expect(read.length).toBeGreaterThan(0);
-        // One look-up cannot be stopped midway.
-        expect(Math.max(...read)).toBeLessThanOrEqual(25);
-      },
-    );
-
     it("ABUSE-15 a thousand messages it forges start nothing, from its own scripts and from a stranger's", async () => {
       const rule = await addRule({ confirm: "never", action: { flowId: flowId(), phone: "new", inputs: {} } });
       await allowRules(page, []);
@@ -395,16 +343,6 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
           }),
       );
       expect((await evaluations(page)).length - before).toBeLessThanOrEqual(1);
-      expect(asked()).toEqual([]);
-    });
-
-    it("an expression made to hang does not", async () => {
-      await addRule({ when: { all: [{ kind: "text", op: "regex", value: "^(a+)+$" }] } });
-      shop.page("/product/bomb", "", `<p>${"a".repeat(9_000)}!</p>`);
-      const started = Date.now();
-      await visit("/product/bomb");
-      await lastWords(1);
-      expect(Date.now() - started).toBeLessThan(10_000);
       expect(asked()).toEqual([]);
     });
 
