@@ -63,7 +63,7 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   /** Phones this process has turned on, or is about to. */
   const active = new Map<PhoneId, Active>();
   /** Phones that are looked at now, and whether to look once more. */
-  const looking = new Map<PhoneId, { again: boolean }>();
+  const looking = new Map<PhoneId, { again: boolean; over: Promise<void> }>();
 
   const lookedThrough = new Map<PhoneHostId, number>();
 
@@ -90,16 +90,21 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
   const strays = createStrays({ clock, log, instance, label });
 
   /** However many hints there are, one look at a time, and one more after the last. */
-  async function lookAt(id: PhoneId): Promise<void> {
+  function lookAt(id: PhoneId): Promise<void> {
     const now = looking.get(id);
-    if (now !== undefined) {
-      now.again = true;
-      return;
+    if (now === undefined) {
+      const look = { again: false, over: Promise.resolve() };
+      looking.set(id, look);
+      look.over = lookAndAgain(id, look);
+      return look.over;
     }
-    const look = { again: true };
-    looking.set(id, look);
+    now.again = true;
+    return now.over;
+  }
+
+  async function lookAndAgain(id: PhoneId, look: { again: boolean }): Promise<void> {
     try {
-      while (look.again) {
+      do {
         look.again = false;
         const one = active.get(id);
         if (one?.container === undefined) return;
@@ -110,7 +115,7 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
         if (active.get(id) !== one) return;
         if (facts?.running !== true) ended(id, reasonOf(facts, whenGone));
         else heard(id, one, facts.lost !== true);
-      }
+      } while (look.again);
     } catch (error) {
       log.warn("A phone on a host could not be looked at", { phoneId: id, ...errorFields(error) });
     } finally {
@@ -246,6 +251,8 @@ export function createContainerSource(options: ContainerSourceOptions): Containe
       return receipt;
     },
     async state(id) {
+      // Whoever hears first that one does not run any more is told why by the same look.
+      await lookAt(id);
       const row = await repo.find(id);
       return row === undefined ? "absent" : stateOf(row);
     },

@@ -77,7 +77,11 @@ export function serveSync(stream: AdbStream, files: DeviceFiles): void {
   const incoming = new Incoming();
   stream.onData((bytes) => incoming.push(bytes));
   void stream.closed.then(() => incoming.end());
-  void new SyncSession(stream, files, incoming).run().then(() => stream.end());
+  // Nobody waits for a session whose stream is gone.
+  void new SyncSession(stream, files, incoming)
+    .run()
+    .catch(() => {})
+    .then(() => stream.end());
 }
 
 class SyncSession {
@@ -231,10 +235,19 @@ class SyncSession {
         await this.#fail(failure);
         return true;
       }
-      await rename(part(), real);
-      await chmod(real, mode & 0o777 || 0o644);
-      await utimes(real, size, size);
-      await this.#stream.write(head("OKAY", 0));
+      try {
+        await chmod(part(), mode & 0o777 || 0o644);
+        await utimes(part(), size, size);
+        await rename(part(), real);
+      } catch (error) {
+        failed("couldn't create file", error);
+      }
+      if (failure === undefined) {
+        await this.#stream.write(head("OKAY", 0));
+        return true;
+      }
+      await rm(part(), { force: true });
+      await this.#fail(failure);
       return true;
     }
   }
