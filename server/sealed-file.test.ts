@@ -64,8 +64,10 @@ describe("a sealed file", () => {
         const stored = await allOf(sealed(plain, key, "here"));
         const size = parts.reduce((sum, one) => sum + one, 0);
         expect(unsealedSize(stored.length)).toBe(size);
+        // Byte by byte only what is small: each piece costs a turn of the loop.
+        const step = Math.max(cut, Math.ceil(stored.length / 2_000));
         const pieces = function* (until: number) {
-          for (let at = 0; at < until; at += cut) yield stored.subarray(at, Math.min(until, at + cut));
+          for (let at = 0; at < until; at += step) yield stored.subarray(at, Math.min(until, at + step));
         };
         const open = (until: number, place = "here") => allOf(unsealing(Readable.from(pieces(until)), key, place));
         expect((await open(stored.length)).equals(Buffer.concat(plain))).toBe(true);
