@@ -1,5 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -12,6 +11,7 @@ import { openMasterKey } from "./db/master-key.repo.ts";
 import { rekeySqlite } from "./db/sqlite-rekey.ts";
 import { keysFileKey, keysFileOf } from "./db/subject-keys.sqlite.ts";
 import { TEST_ENGINES, type TestDatabase } from "./db/testing.ts";
+import { dataFolder } from "./db/testing-run.ts";
 import { deriveKey, readFileKey, readPreviousFileKey, replaceFileKey } from "./keys.ts";
 import { type OpenedDatabase, openDatabase, recordKeyChange, replaceKey } from "./open-database.ts";
 
@@ -24,7 +24,7 @@ describe("a new key file", () => {
   const opened: OpenedDatabase[] = [];
   const at = (place: string) => parseConfig({ DATA_DIR: join(place, "data"), KEY_FILE: join(place, "key") });
   beforeAll(async () => {
-    filled = mkdtempSync(join(tmpdir(), "perch-filled-"));
+    filled = dataFolder("perch-filled-");
     config = at(filled);
     const first = await openDatabase(config);
     const { db } = first;
@@ -40,7 +40,7 @@ describe("a new key file", () => {
   });
   afterAll(() => rmSync(filled, { recursive: true, force: true }));
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "perch-rotate-"));
+    folder = dataFolder("perch-rotate-");
     cpSync(filled, folder, { recursive: true });
     config = at(folder);
   });

@@ -1,7 +1,6 @@
 /** Every secret the server hands out, over real HTTP, and then a search for each in every byte it keeps. */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Secret } from "otpauth";
@@ -10,6 +9,7 @@ import { CHROME_EXTENSION_ID } from "../shared/accounts.ts";
 import { totpCodeAt } from "./accounts/testing/app-code.ts";
 import { ManualClock } from "./clock.ts";
 import { openMasterKey } from "./db/master-key.repo.ts";
+import { dataFolder } from "./db/testing-run.ts";
 import { deriveKey, readFileKey } from "./keys.ts";
 import { FakeDriver } from "./phones/testing/fake-driver.ts";
 import { call, startTestServer, type TestServer } from "./testing.ts";
@@ -182,7 +182,7 @@ const files = () =>
 
 describe("secrets at rest", () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "perch-secrets-"));
+    folder = dataFolder("perch-secrets-");
     server = await startTestServer({}, { folder, driver: new FakeDriver(), clock: new ManualClock() });
     for (const [name, issue] of Object.entries(FLOWS)) {
       server.clock.advance(20_000);

@@ -1,7 +1,6 @@
 /** The whole server for tests: real HTTP, real encrypted database, a manual clock and phones in memory. */
 
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Role, Scope } from "../shared/access.ts";
 import type { ErrorBody } from "../shared/errors.ts";
@@ -9,7 +8,7 @@ import { newId, type SessionId, type TeamId, type UserId } from "../shared/ids.t
 import { addUser } from "./accounts/testing/people.ts";
 import { type Clock, ManualClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
-import { runFolder } from "./db/testing-run.ts";
+import { dataFolder, runFolder } from "./db/testing-run.ts";
 import { createLog } from "./log.ts";
 import type { LeaseTimes } from "./nodes/lease.ts";
 import { openDatabase } from "./open-database.ts";
@@ -29,7 +28,7 @@ export async function startTestServer(
   env: Record<string, string> = {},
   kept?: { folder: string; driver: FakeDriver; clock: ManualClock; lease?: LeaseTimes },
 ): Promise<TestServer> {
-  const folder = kept?.folder ?? mkdtempSync(join(tmpdir(), "perch-server-"));
+  const folder = kept?.folder ?? dataFolder("perch-server-");
   if (kept === undefined && env["DATABASE_URL"] === undefined)
     cpSync(await preparedData(), folder, { recursive: true });
   const clock = kept?.clock ?? new ManualClock();

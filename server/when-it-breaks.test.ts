@@ -1,8 +1,7 @@
 /** What `docs/operators.md` says happens when something breaks: on real disks, sockets and databases, and back again. */
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import type { PhoneId } from "../shared/ids.ts";
 import { uploadPath } from "../shared/uploads.ts";
 import { ManualClock, systemClock } from "./clock.ts";
 import { parseConfig } from "./config.ts";
+import { dataFolder } from "./db/testing-run.ts";
 import { startFakeS3 } from "./files/testing/fake-s3.ts";
 import { createLog } from "./log.ts";
 import { openWhenThere } from "./open-when-there.ts";
@@ -18,7 +18,7 @@ import { connect as openSocket, TestViewer, until } from "./screen/testing/clien
 import { smallDisk } from "./small-disk.fixture.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "./testing.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "perch-breaks-"));
+const folder = dataFolder("perch-breaks-");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let undo: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

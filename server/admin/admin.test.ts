@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +9,7 @@ import { createAudit } from "../audit/audit.repo.ts";
 import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { requestInfo } from "../http/pages/testing.ts";
 import { deriveKey } from "../keys.ts";
 import { openDatabase } from "../open-database.ts";
@@ -36,7 +36,7 @@ async function admin(args: string[], input = ""): Promise<{ status: number | nul
 
 describe("admin commands beside an open database", () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "perch-admin-"));
+    folder = dataFolder("perch-admin-");
     env = { DATA_DIR: join(folder, "data") };
     const config = parseConfig(env);
     const opened = await openDatabase(config);

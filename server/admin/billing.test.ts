@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -7,6 +6,7 @@ import type { BillingSummary, CheckoutView } from "../../shared/billing/billing.
 import { newId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
@@ -54,7 +54,7 @@ const controls = () => {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "perch-billing-"));
+  folder = dataFolder("perch-billing-");
   server = await startTestServer(
     { BILLING: "sandbox" },
     { folder, driver: new FakeDriver(), clock: new ManualClock() },

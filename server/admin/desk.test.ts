@@ -1,12 +1,13 @@
 /** Incidents, the policy and the operator's page, as an operator works with them beside a running server. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { rmSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import type { AccessLogEntry, PrivacyOverview } from "../../shared/privacy.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
@@ -39,7 +40,7 @@ async function asked<T>(path: string, person: TestPerson): Promise<T> {
 const until = (holds: () => Promise<void>) => vi.waitFor(holds, { timeout: 5_000 });
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "perch-desk-"));
+  folder = dataFolder("perch-desk-");
   server = await startTestServer({}, { folder, driver: new FakeDriver(), clock: new ManualClock() });
   [ada, ben] = [await signIn(server), await signIn(server)];
 });

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { rmSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { apiToken, call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
@@ -40,7 +41,7 @@ const aboutPerson = async (action: string, { userId }: TestPerson) => {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "perch-operator-"));
+  folder = dataFolder("perch-operator-");
   server = await startTestServer({}, { folder, driver: new FakeDriver(), clock: new ManualClock() });
   [person, other] = [await signIn(server), await signIn(server)];
 });

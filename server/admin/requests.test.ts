@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../testing.ts";
 import { runAdmin } from "./commands.ts";
@@ -13,7 +13,7 @@ let folder: string;
 let server: TestServer;
 let person: TestPerson;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "perch-requests-"));
+  folder = dataFolder("perch-requests-");
   server = await startTestServer({}, { folder, driver: new FakeDriver(), clock: new ManualClock(NOW) });
   person = await signIn(server);
 });

@@ -1,5 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
@@ -8,6 +7,7 @@ import { runAdmin } from "../admin/commands.ts";
 import { ManualClock } from "../clock.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { ERASED } from "../db/sealed-fields.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { openDatabase } from "../open-database.ts";
 import { webPhonesRoot } from "../phones/drivers/web/storage.ts";
 import { makeBackup, notCovered, removeOldBackups, renewKeysCopy } from "./backup.ts";
@@ -21,7 +21,7 @@ describe("a backup", () => {
   let phones: string;
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), "perch-backup-"));
+    folder = dataFolder("perch-backup-");
     config = parseConfig({ DATA_DIR: join(folder, "data"), KEY_FILE: join(folder, "key") });
     await writeTeams("Before the backup");
     phones = await webPhonesRoot(config.DATA_DIR);

@@ -3,8 +3,7 @@
  * always; with a real PostgreSQL the whole server runs on it.
  */
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { eq } from "drizzle-orm";
 import pg from "pg";
@@ -24,6 +23,7 @@ import { DEFAULT_SCHEMA } from "../db/own-schema.postgres.ts";
 import { countDatabase } from "../db/sqlite-copy.ts";
 import { keysSchemaOf } from "../db/subject-keys.postgres.ts";
 import { preparedPglite } from "../db/testing.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { openBlobs } from "../files/compose.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
@@ -46,7 +46,7 @@ describe.each(ENGINES)("the restore drill on $name", ({ base }: { name: string; 
   let place: PostgresPlace | undefined;
   let server: TestServer;
   beforeEach(async () => {
-    kept = { folder: mkdtempSync(join(tmpdir(), "perch-drill-")), driver: new FakeDriver(), clock: new ManualClock() };
+    kept = { folder: dataFolder("perch-drill-"), driver: new FakeDriver(), clock: new ManualClock() };
     place = base === undefined ? undefined : await postgresPlace(base, `perch_drill_${randomBytes(6).toString("hex")}`);
     env = { BACKUP_HOURS: "24", ...(place && { DATABASE_URL: place.url }) };
     server = await startTestServer(env, kept);
@@ -136,7 +136,7 @@ describe.each(ENGINES)("the restore drill on $name", ({ base }: { name: string; 
     await server.close();
 
     // Elsewhere there are the key and the folder of backups, and nothing else.
-    const elsewhere = mkdtempSync(join(tmpdir(), "perch-drill-elsewhere-"));
+    const elsewhere = dataFolder("perch-drill-elsewhere-");
     const fresh =
       base === undefined ? undefined : await postgresPlace(base, `perch_drill_${randomBytes(6).toString("hex")}`);
     const before = { kept, env };
@@ -277,7 +277,7 @@ async function tallies(config: Config, place: PostgresPlace | undefined): Promis
 describe("rows of a backup", () => {
   it("take the place of what PGlite holds, all or nothing, and keys in place stay", async () => {
     const kept = {
-      folder: mkdtempSync(join(tmpdir(), "perch-drill-")),
+      folder: dataFolder("perch-drill-"),
       driver: new FakeDriver(),
       clock: new ManualClock(),
     };

@@ -1,12 +1,12 @@
 /** A backup of one node is put back by another: whoever was erased meanwhile is gone before anybody is served, on every node. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DeletionView } from "../../shared/privacy.ts";
 import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { type FakeS3, startFakeS3 } from "../files/testing/fake-s3.ts";
 import { type Cluster, openCluster, type TestNode } from "../nodes/testing/cluster.ts";
 import { call, signIn, type TestPerson } from "../testing.ts";
@@ -19,7 +19,7 @@ describe.skipIf(url === undefined)("a backup put back by another node (needs TES
   let backups: string;
   beforeEach(async () => {
     cluster = await openCluster(url ?? "");
-    backups = mkdtempSync(join(tmpdir(), "perch-elsewhere-"));
+    backups = dataFolder("perch-elsewhere-");
   });
   afterEach(async () => {
     await cluster.dispose();

@@ -1,7 +1,6 @@
 /** Databases for tests: a real encrypted SQLite file, PGlite, and a PostgreSQL server when `TEST_DATABASE_URL` names one. */
 import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
@@ -15,7 +14,7 @@ import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
 import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
 import { type Emptying, emptyingOf } from "./testing-reset.ts";
-import { databasePrefix, runFolder } from "./testing-run.ts";
+import { databasePrefix, dataFolder, runFolder } from "./testing-run.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -35,7 +34,7 @@ const sqlite: TestEngine = {
   async open() {
     prepared ??= preparedSqlite();
     const { folder: from, ...options } = await prepared;
-    const folder = mkdtempSync(join(tmpdir(), "perch-test-"));
+    const folder = dataFolder("perch-test-");
     cpSync(from, folder, { recursive: true });
     const db = await openSqlite({ file: join(folder, SQLITE_FILE), ...options });
     db.keys.unlock(randomBytes(32));

@@ -1,14 +1,14 @@
 /** Limits and idempotency keys of several processes on one database, some of them killed at the worst moments. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../shared/ids.ts";
 import { openSqlite } from "../db/sqlite.ts";
 import { MIGRATIONS } from "../db/testing.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import type { Orders } from "./testing/process.ts";
 import { expectWithinRate } from "./testing/rate.ts";
 
@@ -21,7 +21,7 @@ let folder: string;
 let at: Pick<Orders, "file" | "key">;
 const children = new Set<ChildProcess>();
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "perch-limits-"));
+  folder = dataFolder("perch-limits-");
   at = { file: join(folder, "perch.db"), key: randomBytes(32).toString("base64") };
   await (await open()).close();
 });

@@ -4,8 +4,7 @@
  * nothing of her is in any byte of what the server keeps, in any form, and the other person has lost nothing.
  */
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -20,6 +19,7 @@ import { isSealedJson, sealedPlace } from "../db/dialect.ts";
 import { openMasterKey } from "../db/master-key.repo.ts";
 import { ERASED } from "../db/sealed-fields.ts";
 import { keysFileKey } from "../db/subject-keys.sqlite.ts";
+import { dataFolder } from "../db/testing-run.ts";
 import { deriveKey, readFileKey } from "../keys.ts";
 import { openDatabase } from "../open-database.ts";
 import { FakeDriver } from "../phones/testing/fake-driver.ts";
@@ -247,7 +247,7 @@ describe.each(ENGINES)("nothing is left of who was erased on $name", ({ base }: 
     if (stopped !== undefined) throw stopped;
   });
   async function goAllTheWay(): Promise<void> {
-    folder = mkdtempSync(join(tmpdir(), "perch-gate-"));
+    folder = dataFolder("perch-gate-");
     if (base !== undefined) place = await postgresPlace(base, `perch_gate_${randomBytes(4).toString("hex")}`);
     env = place === undefined ? {} : { DATABASE_URL: place.url };
     config = parseConfig({ DATA_DIR: join(folder, "data"), ...env });

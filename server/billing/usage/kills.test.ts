@@ -1,8 +1,7 @@
 /** A server that is killed at random moments while phones run: no interval is lost, nothing more than a beat, nothing billed twice. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +11,7 @@ import { DEFAULT_PROFILE } from "../../../shared/phones.ts";
 import { addUser } from "../../accounts/testing/people.ts";
 import { openSqlite } from "../../db/sqlite.ts";
 import { MIGRATIONS, type TestDatabase } from "../../db/testing.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { createLedgerRepo } from "../ledger/ledger.repo.ts";
 import { entriesOf, intervalsOf } from "./testing/harness.ts";
 import type { UsageOrders, UsageSaid } from "./testing/process.ts";
@@ -30,7 +30,7 @@ interface Life {
 let folder: string;
 const children = new Set<ChildProcess>();
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "perch-usage-"));
+  folder = dataFolder("perch-usage-");
 });
 afterEach(() => {
   for (const child of children) child.kill("SIGKILL");

@@ -1,11 +1,11 @@
 /** Several whole servers of one process over one PostgreSQL database, each with a data folder and phones in memory. */
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { systemClock } from "../../clock.ts";
 import { parseConfig } from "../../config.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { createLog } from "../../log.ts";
 import type { ProfileArchive } from "../../phones/profile-archive.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
@@ -42,7 +42,7 @@ export interface Cluster {
 
 /** Of a PostgreSQL server, at this address. `lease`: where leases are to end while somebody waits for it. */
 export async function openCluster(url: string, lease: LeaseTimes = LEASE): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), "perch-nodes-"));
+  const folder = dataFolder("perch-nodes-");
   const database = `perch_nodes_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { and, eq, isNotNull } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../../shared/ids.ts";
 import { mortalDatabase } from "../../automations/testing/mortal-database.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { PerchError } from "../../errors.ts";
 import { columnNamed, dataMap, linksOf } from "../map/data-map.ts";
 import { leadsTo } from "../map/rows-of.repo.ts";
@@ -24,7 +24,7 @@ describe.each(TEST_ENGINES)("erasing a person on $name", (engine) => {
   const [anna, ben] = [canaryPerson(), canaryPerson()];
   beforeAll(async () => {
     test = await engine.open();
-    folder = mkdtempSync(join(tmpdir(), "perch-erasure-"));
+    folder = dataFolder("perch-erasure-");
     mkdirSync(join(folder, "data"));
     world = erasureBench(test.db, { folder, master: MASTER });
     for (const who of [anna, ben]) await plantPerson(who);

@@ -1,14 +1,14 @@
 /** A server killed in the middle of a purge: the next one ends it, and nothing is left in a byte of its files. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { ErasureId } from "../../../shared/ids.ts";
 import { openSqlite } from "../../db/sqlite.ts";
 import { MIGRATIONS } from "../../db/testing.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { dataMap } from "../map/data-map.ts";
 import { canaryPerson, plant } from "../testing/plant.repo.ts";
 import { needlesOf, scanBytes, scanFolder } from "./byte-scan.ts";
@@ -20,7 +20,7 @@ const KILLS = Number(process.env["ERASURE_KILLS"] ?? 2);
 
 describe("a purge whose server is killed", () => {
   it(`ends all the same, after ${KILLS} kills`, { timeout: 30_000 + KILLS * 5_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "perch-kills-"));
+    const folder = dataFolder("perch-kills-");
     mkdirSync(join(folder, "data"));
     const [key, master] = [randomBytes(32), randomBytes(32)];
     const open = async () => {

@@ -1,10 +1,10 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DeletionView, PrivacyOverview } from "../../../shared/privacy.ts";
 import { ManualClock } from "../../clock.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../../testing.ts";
 import { countIn, needlesOf } from "./byte-scan.ts";
@@ -18,7 +18,7 @@ describe("deleting an account on a running server", () => {
   let anna: TestPerson;
   let ben: TestPerson;
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), "perch-deletion-"));
+    folder = dataFolder("perch-deletion-");
     kept = { folder, driver: new FakeDriver(), clock: new ManualClock() };
     server = await startTestServer({}, kept);
     anna = await signIn(server);

@@ -1,10 +1,10 @@
 /** What a crash, a stop or a person in the middle of an export leaves: never half an archive that can be had. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { newId } from "../../../shared/ids.ts";
 import { ManualClock } from "../../clock.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { FakeDriver } from "../../phones/testing/fake-driver.ts";
 import { call, signIn, startTestServer, type TestServer } from "../../testing.ts";
 import { EXPORT_JOB } from "./exports.service.ts";
@@ -13,7 +13,7 @@ describe("an export that is interrupted", () => {
   let kept: { folder: string; driver: FakeDriver; clock: ManualClock };
   let server: TestServer | undefined;
   beforeEach(() => {
-    kept = { folder: mkdtempSync(join(tmpdir(), "perch-crash-")), driver: new FakeDriver(), clock: new ManualClock() };
+    kept = { folder: dataFolder("perch-crash-"), driver: new FakeDriver(), clock: new ManualClock() };
   });
   afterEach(async () => {
     await server?.dispose();

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ExportDownload, ExportEstimate, ExportView } from "../../../shared/privacy.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { call, signIn, startTestServer, type TestPerson, type TestServer } from "../../testing.ts";
 import { dataMap } from "../map/data-map.ts";
 import { canaryPerson, plant } from "../testing/plant.repo.ts";
@@ -18,7 +18,7 @@ describe("a copy of one's data", () => {
   let data: string;
   let folder: string;
   beforeAll(async () => {
-    data = mkdtempSync(join(tmpdir(), "perch-exports-"));
+    data = dataFolder("perch-exports-");
     server = await startTestServer({ DATA_DIR: data, KEY_FILE: `${data}.key` });
     folder = join(data, "exports");
   });

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../../shared/ids.ts";
@@ -8,6 +7,7 @@ import { addUser } from "../../accounts/testing/people.ts";
 import { createAudit } from "../../audit/audit.repo.ts";
 import { ManualClock } from "../../clock.ts";
 import { TEST_ENGINES, type TestDatabase } from "../../db/testing.ts";
+import { dataFolder } from "../../db/testing-run.ts";
 import { startTestServer, type TestServer } from "../../testing.ts";
 import { createLiveChecksRepo } from "./live-checks.repo.ts";
 import { createLiveChecks, LIVE_CHECKS, type LiveCheckId, type LiveCheckOptions } from "./live-checks.ts";
@@ -27,7 +27,7 @@ describe.each(TEST_ENGINES)("what is looked at in a running server, on $name", (
   afterAll(() => test.dispose());
   beforeEach(() => {
     clock = new ManualClock(Date.UTC(2026, 5, 1));
-    folder = mkdtempSync(join(tmpdir(), "perch-trust-"));
+    folder = dataFolder("perch-trust-");
     writeFileSync(join(folder, "perch.db"), "encrypted bytes that begin with nothing known");
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -177,7 +177,7 @@ describe("promises and what shows them", () => {
     ).toBe(true);
   });
   it("take no word from a file that is no list of results", () => {
-    const folder = mkdtempSync(join(tmpdir(), "perch-results-"));
+    const folder = dataFolder("perch-results-");
     mkdirSync(join(folder, "dist"));
     expect(readTestResults(folder)).toBeUndefined();
     writeFileSync(join(folder, "dist/checks.json"), '{"at":"yesterday"}');
