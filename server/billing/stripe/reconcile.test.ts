@@ -120,6 +120,16 @@ describe.each(TEST_ENGINES)("on $name", (engine) => {
     expect(kinds(await reconcile.open(), "cs_of_nobody")).toEqual(["entry_without_money"]);
   });
 
+  it("does not doubt a purchase that was given long after it was paid", async () => {
+    const team = await world.team();
+    const { id: sourceId } = await unheard(() => world.buy(team, "perch_topup_500"));
+    await world.pass(2 * DAY_MS);
+    const { teamId } = team;
+    await world.db.tx((tx) => world.ledger.credit(tx, { teamId, source: "checkout", amount: 500, sourceId }));
+    await world.pass(39 * DAY_MS);
+    expect(kinds((await world.parts.reconcile.full()).findings, sourceId)).toEqual([]);
+  });
+
   notOnPglite("finds a purchase that was paid and never given", async () => {
     const team = await world.team();
     const session = await unheard(() => world.buy(team, "perch_pack_1000"));

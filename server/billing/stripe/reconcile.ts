@@ -16,6 +16,7 @@ import type { FindingRow, FindingsRepo, NewFinding } from "./findings.repo.ts";
 import type { Mirror } from "./mirror.ts";
 import type { ReconcileRepo } from "./reconcile.repo.ts";
 import { backKey, REFUND_KEY } from "./refunds.service.ts";
+import { isMissing } from "./stripe-errors.ts";
 import type { StripeEventsRepo } from "./stripe-events.repo.ts";
 import { disputeRow, invoiceRow, refundRow, type Stamp, subscriptionRow } from "./stripe-objects.ts";
 import { TEAM_KEY } from "./stripe-prices.ts";
@@ -195,11 +196,22 @@ export function createReconcile(options: {
       }
     }
     for (const { sourceId, teamId } of await repo.entriesSince(new Date(since.getTime() + DAY_MS))) {
-      if (paid.has(sourceId)) continue;
+      if (paid.has(sourceId) || (await wasPaid(sourceId))) continue;
       const words = "The ledger has a purchase that Stripe was not paid for.";
       await found({ kind: "entry_without_money", objectId: sourceId, words, teamId: teamId ?? undefined });
     }
     return looked;
+  }
+
+  /** Of a purchase that may be older than what was listed: it can be given long after it was made. */
+  async function wasPaid(sessionId: string): Promise<boolean> {
+    try {
+      const { mode, payment_status } = await stripe.checkout.sessions.retrieve(sessionId);
+      return mode === "payment" && payment_status === "paid";
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
   }
 
   /** What joined entries to a purchase or refund went with the team. */
