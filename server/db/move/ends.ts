@@ -1,4 +1,5 @@
 /** Raw connections to the two engines, for what moves or copies whole databases, and whether somebody else is there. */
+import { setTimeout as delay } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import pg from "pg";
 import { PerchError } from "../../errors.ts";
@@ -6,13 +7,21 @@ import { postgresConfig } from "../postgres-url.ts";
 import { keysSchemaOf } from "../subject-keys.postgres.ts";
 import type { PostgresEnd } from "./rows.postgres.ts";
 
-/** @throws PerchError while a server or a command has a connection. */
+/** One that was stopped a moment ago may still be seen. */
+const GOING_MS = 3_000;
+const LOOK_EACH_MS = 100;
+
+/** @throws PerchError while a server or a command has a connection, and keeps it. */
 export async function demandNoServer({ client }: PostgresEnd): Promise<void> {
-  const others = await client.query(
-    `select 1 as one from pg_stat_activity where datname = current_database() and application_name = 'perch'
-     and pid <> pg_backend_pid() limit 1`,
-  );
-  if (others.rows.length > 0) throw inUse();
+  for (const until = performance.now() + GOING_MS; ; ) {
+    const others = await client.query(
+      `select 1 as one from pg_stat_activity where datname = current_database() and application_name = 'perch'
+       and pid <> pg_backend_pid() limit 1`,
+    );
+    if (others.rows.length === 0) return;
+    if (performance.now() >= until) throw inUse();
+    await delay(LOOK_EACH_MS);
+  }
 }
 
 export function inUse(cause?: unknown): PerchError {
