@@ -124,7 +124,9 @@ describe.each(TEST_ENGINES)("nodes on $name", (engine) => {
     expect(await desk.forget("to-drain", "gone", false)).toBe(0);
     expect((await desk.list()).map(({ name }) => name)).not.toContain("to-drain");
     const { auditLog } = test.db.t;
-    const actions = (await test.db.read.select({ action: auditLog.action }).from(auditLog)).map(({ action }) => action);
+    const actions = (await test.db.read.select({ action: auditLog.action }).from(auditLog).orderBy(auditLog.seq)).map(
+      ({ action }) => action,
+    );
     expect(actions.filter((action) => action.startsWith("admin.node_"))).toEqual([
       "admin.node_changed",
       "admin.node_changed",

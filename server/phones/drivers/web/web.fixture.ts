@@ -10,6 +10,7 @@ import { newId, type PhoneId } from "../../../../shared/ids.ts";
 import { deviceProfile, type PhoneSettings } from "../../../../shared/phones.ts";
 import type { PhoneKey } from "../../../../shared/screen-protocol.ts";
 import { systemClock } from "../../../clock.ts";
+import { PerchError } from "../../../errors.ts";
 import type { DriverEvent, PhoneDriver, PhoneSpec, ScreenFrame, UiNode } from "../../driver.ts";
 import { createWebDriver } from "./driver.ts";
 import type { WebDriverOptions } from "./driver-options.ts";
@@ -176,8 +177,13 @@ export class Hand {
     let tree: UiNode | undefined;
     try {
       return await until(`${name} on the screen`, async () => {
-        tree = await this.driver.tree(this.id);
-        return find(tree, name);
+        // A page that is on its way to another may not answer; who looks looks again.
+        const now = await this.driver.tree(this.id).catch((error: unknown) => {
+          if (error instanceof PerchError && error.code === "phone_unavailable") return undefined;
+          throw error;
+        });
+        tree = now ?? tree;
+        return now && find(now, name);
       });
     } catch (cause) {
       throw new Error(
