@@ -18,9 +18,10 @@ import Sqlite from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../shared/ids.ts";
 import type { Phone } from "../shared/phones.ts";
+import { freePort } from "../shared/testing/free-port.ts";
 import { ApiClient } from "./harness/api.ts";
 import { keepEvidence } from "./harness/evidence.ts";
-import { COMPILED, freePort, PerchServer } from "./harness/server.ts";
+import { COMPILED, PerchServer } from "./harness/server.ts";
 
 /** Starts a server that is expected not to start; gives its exit status and all it said. */
 async function failedStart(env: Readonly<Record<string, string>>): Promise<{ status: number | null; said: string }> {

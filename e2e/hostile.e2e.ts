@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Phone } from "../shared/phones.ts";
+import { freePort } from "../shared/testing/free-port.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
 import { ApiClient } from "./harness/api.ts";
-import { freePort, PerchServer } from "./harness/server.ts";
+import { PerchServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
 /** A service on this machine that must never hear from a phone. */

@@ -1,6 +1,7 @@
 /** A live panel on bad links: the network cut and back, a slow link, and a browser that ends the worker (issue 2 §6.3). */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { freePort } from "../shared/testing/free-port.ts";
 import { COLOURS } from "./fixtures/pages.ts";
 import { type Site, startSite } from "./fixtures/site.ts";
 import { extensionBuild } from "./harness/builds.ts";
@@ -9,7 +10,7 @@ import { keepEvidence } from "./harness/evidence.ts";
 import { openAddress } from "./harness/panel.ts";
 import { ADA, clickAndClose, installAndSignUp, openOnPhone } from "./harness/person.ts";
 import { pixel, showsColour, tap } from "./harness/picture.ts";
-import { freePort, PerchServer } from "./harness/server.ts";
+import { PerchServer } from "./harness/server.ts";
 import { startThrottle, type ThrottleProxy } from "./harness/throttle.ts";
 import { until, untilEqual } from "./harness/until.ts";
 

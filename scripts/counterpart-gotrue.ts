@@ -18,12 +18,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import pg from "pg";
+import { freePort } from "../shared/testing/free-port.ts";
 
 const VERSION = "v2.196.0";
 const MODULE = `github.com/supabase/auth@${VERSION}`;
@@ -167,15 +167,6 @@ async function startPostgres(bin: string, folder: string): Promise<{ url: string
       run(`'${bin}/pg_ctl' -D '${data}/files' -m immediate stop >/dev/null`);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("There is no free port.");
-  return address.port;
 }
 
 async function serving(

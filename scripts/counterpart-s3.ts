@@ -6,7 +6,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +13,7 @@ import { systemClock } from "../server/clock.ts";
 import { createS3Blobs, S3_SIZES } from "../server/files/s3-blobs.ts";
 import { createS3Client, type S3Access } from "../server/files/s3-client.ts";
 import { BLOB_STORE_CONTRACT } from "../server/files/testing/blob-store-contract.ts";
+import { freePort } from "../shared/testing/free-port.ts";
 
 const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const TOOLS = join(import.meta.dirname, "../node_modules/.cache/perch/bin");
@@ -124,13 +124,4 @@ async function makeBucket(access: S3Access, server: { readonly exitCode: number 
       await sleep(100);
     }
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

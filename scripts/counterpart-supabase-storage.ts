@@ -19,7 +19,8 @@ import { systemClock } from "../server/clock.ts";
 import { HAS_POSTGRES, openCluster } from "../server/db/testing/cluster.ts";
 import { createS3Blobs } from "../server/files/s3-blobs.ts";
 import type { S3Access } from "../server/files/s3-client.ts";
-import { freePort, withVersity } from "./counterpart-s3.ts";
+import { freePort } from "../shared/testing/free-port.ts";
+import { withVersity } from "./counterpart-s3.ts";
 
 const NAME = "Supabase Storage";
 const ADDRESS = "https://github.com/supabase/storage";

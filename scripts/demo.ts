@@ -14,10 +14,11 @@ import { ExtensionBrowser } from "../e2e/harness/chromium.ts";
 import { openAddress, phoneMenu, recorded, ruleForPages, saveRecording, showTab } from "../e2e/harness/panel.ts";
 import { ADA, agree, chooseServer, clickAndClose, openSignInWindow, signUp } from "../e2e/harness/person.ts";
 import { pictureSize, showsColour, tap } from "../e2e/harness/picture.ts";
-import { freePort, PerchServer } from "../e2e/harness/server.ts";
+import { PerchServer } from "../e2e/harness/server.ts";
 import { until, untilEqual } from "../e2e/harness/until.ts";
 import { badgeOf } from "../e2e/rules/rule-browser.ts";
 import { readArchive } from "../server/privacy/export/testing.ts";
+import { freePort } from "../shared/testing/free-port.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { heroPicture } from "./demo-hero.ts";
 

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { promisify } from "node:util";
-import { freePort } from "./server.ts";
+import { freePort } from "../../shared/testing/free-port.ts";
 
 const PROGRAM = "/usr/bin/adb";
 const run = promisify(execFile);

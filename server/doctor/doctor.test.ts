@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../shared/testing/free-port.ts";
 import { runAdmin } from "../admin/commands.ts";
 import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config.ts";
@@ -24,14 +25,6 @@ async function listen(server: Server): Promise<number> {
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** `npm run admin -- doctor --json` in this process. */
 async function doctor(env: Record<string, string>) {
   const out: string[] = [];

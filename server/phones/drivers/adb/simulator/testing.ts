@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -14,6 +14,7 @@ import {
   AdbPacketSerializeStream,
 } from "@yume-chan/adb";
 import { type Consumable, ReadableStream, StructDeserializeStream, WritableStream } from "@yume-chan/stream-extra";
+import { freePort } from "../../../../../shared/testing/free-port.ts";
 
 /** Whether a program is installed here; `describe.skipIf(!there("adb"))`. */
 export const there = (program: string): boolean => spawnSync(program, ["-version"]).error === undefined;
@@ -23,14 +24,6 @@ export interface CliResult {
   readonly stdout: Buffer;
   readonly text: string;
   readonly stderr: string;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** `adb` on a port and with keys of its own; `close` ends its server. */

@@ -1,19 +1,11 @@
 /** Debian's `adb` with a server of its own, on a free port and with keys of its own. For tests. */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../../../../shared/testing/free-port.ts";
 
 export const hasAdb = spawnSync("adb", ["version"]).error === undefined;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface AdbProcess {
   readonly at: { readonly host: string; readonly port: number };
