@@ -9,6 +9,7 @@ export async function axeProblems(page: Page): Promise<readonly string[]> {
   // Half a megabyte of script, once for each document.
   if (await page.evaluate(() => !("axe" in globalThis))) await page.evaluate(AXE);
   return page.evaluate(async () => {
+    // The script above has put it there; its own types are of a module.
     const { axe } = globalThis as unknown as {
       axe: {
         run(options: object): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }>;

@@ -9,7 +9,7 @@ import { ExtensionBrowser } from "../harness/chromium.ts";
 import { editorText } from "../harness/panel.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks, problems } from "./looks.ts";
-import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { clearSession, openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
@@ -674,9 +674,8 @@ describe.skipIf(executable === undefined)("the automations screen", () => {
 
 /** Takes back what an earlier test left in the browser: drafts and the place. */
 async function forget(page: Page): Promise<void> {
+  await clearSession(page);
   await page.evaluate(async () => {
-    const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
-    await storage.session.clear();
     await new Promise((resolve) => {
       const deleting = indexedDB.deleteDatabase("perch.drafts");
       deleting.onsuccess = resolve;

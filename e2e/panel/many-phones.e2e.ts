@@ -5,7 +5,7 @@ import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks } from "./looks.ts";
-import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { clearSession, openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { STUB_SECRET } from "./stub.router.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
@@ -27,10 +27,7 @@ describe.skipIf(executable === undefined)("many phones", () => {
     await storeSignIn(browser.context, server.origin, SIGNED_IN);
     page = await openPanelPage(browser.context);
     // What an earlier test left open is none of this one's.
-    await page.evaluate(async () => {
-      const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
-      await storage.session.clear();
-    });
+    await clearSession(page);
     await page.reload();
   });
   afterEach(async () => {

@@ -28,6 +28,15 @@ export async function storeSignIn(
   await page.close();
 }
 
+/** Takes back what an earlier test left open in the browser; `page` is one of the extension's. */
+export async function clearSession(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    // Playwright's types know nothing of what every page of an extension has.
+    const { chrome } = globalThis as unknown as { chrome: { storage: { session: { clear(): Promise<void> } } } };
+    await chrome.storage.session.clear();
+  });
+}
+
 /** Leaves a wish for the panel, as the popup or the worker does (`extension/state/intents.ts`). */
 export async function storeWish(page: Page, wish: object): Promise<void> {
   await page.evaluate(async (value) => {

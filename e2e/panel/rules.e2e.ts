@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until, untilEqual } from "../harness/until.ts";
-import { allowRules } from "../rules/rule-browser.ts";
+import { allowRules, registeredScripts } from "../rules/rule-browser.ts";
 import { PRODUCT_LD, type RuleShop, startRuleShop } from "../rules/rule-shop.ts";
 import { LOOKS, problems } from "./looks.ts";
-import { openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { clearSession, openPanelPage, PANEL_SIZE, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
 const executable = inject("chromium");
@@ -32,10 +32,7 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     server = await startStubServer();
     await storeSignIn(browser.context, server.origin, SIGNED_IN);
     page = await openPanelPage(browser.context);
-    await page.evaluate(async () => {
-      const { chrome } = globalThis as unknown as { chrome: { storage: { session: { clear(): Promise<void> } } } };
-      await chrome.storage.session.clear();
-    });
+    await clearSession(page);
     await page.reload();
     server.team.add({ name: "Pixel, tall" });
   });
@@ -50,13 +47,7 @@ describe.skipIf(executable === undefined)("rules in the panel", () => {
     await page.getByRole("button", { name: /^Rules/ }).click();
     await page.getByRole("heading", { name: "Rules" }).waitFor();
   };
-  const scripts = (): Promise<readonly string[]> =>
-    page.evaluate(async () => {
-      const { chrome } = globalThis as unknown as {
-        chrome: { scripting: { getRegisteredContentScripts(): Promise<{ matches: string[] }[]> } };
-      };
-      return (await chrome.scripting.getRegisteredContentScripts()).flatMap(({ matches }) => matches);
-    });
+  const scripts = () => registeredScripts(page);
 
   /** Axe and the page's width at 360 pixels in light and at 320 in the dark, with a picture of the whole of each. */
   async function check(name: string): Promise<void> {

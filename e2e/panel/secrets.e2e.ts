@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { checkLooks } from "./looks.ts";
-import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { clearSession, openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
 const executable = inject("chromium");
@@ -25,10 +25,7 @@ describe.skipIf(executable === undefined)("secrets", () => {
     server.team.add();
     await storeSignIn(browser.context, server.origin, SIGNED_IN);
     page = await openPanelPage(browser.context);
-    await page.evaluate(async () => {
-      const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
-      await storage.session.clear();
-    });
+    await clearSession(page);
   });
   afterEach(async () => {
     await page.close();

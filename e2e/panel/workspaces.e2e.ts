@@ -9,7 +9,7 @@ import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until } from "../harness/until.ts";
 import { checkLooks } from "./looks.ts";
-import { openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
+import { clearSession, openPanelPage, SIGNED_IN, storeSignIn } from "./panel-page.ts";
 import { type PhonePictures, phonePictures } from "./phone-pictures.ts";
 import { type StubServer, startStubServer } from "./stub-server.ts";
 
@@ -38,10 +38,7 @@ describe.skipIf(executable === undefined)("workspaces in the panel", () => {
     server.state.png = pictures.png;
     await storeSignIn(browser.context, server.origin, SIGNED_IN);
     page = await openPanelPage(browser.context);
-    await page.evaluate(async () => {
-      const { storage } = Reflect.get(globalThis, "chrome") as { storage: { session: { clear(): Promise<void> } } };
-      await storage.session.clear();
-    });
+    await clearSession(page);
   });
   afterEach(async () => {
     await page.close();

@@ -1,24 +1,21 @@
 /** Rules in a real Chromium with the real extension against a stand-in server: what starts, what asks, what stays out. */
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { RuleInput } from "../../shared/rules/model.ts";
 import { extensionBuild } from "../harness/builds.ts";
 import { ExtensionBrowser } from "../harness/chromium.ts";
 import { until, untilEqual } from "../harness/until.ts";
 import { problems } from "../panel/looks.ts";
-import { SIGNED_IN, storeSignIn } from "../panel/panel-page.ts";
-import { type StubServer, startStubServer } from "../panel/stub-server.ts";
-import { allowRules, badgeOf, evaluations, keptOffers } from "./rule-browser.ts";
+import { startStubServer } from "../panel/stub-server.ts";
+import { allowRules, badgeOf, evaluations, keptOffers, registeredScripts } from "./rule-browser.ts";
 import { PRODUCT_LD, type RuleShop, startRuleShop } from "./rule-shop.ts";
+import { beginRuleTest, type RuleTest } from "./rule-test.ts";
 
 const executable = inject("chromium");
 
 describe.skipIf(executable === undefined)("rules of pages", () => {
   let browser: ExtensionBrowser;
-  let server: StubServer;
   let shop: RuleShop;
-  let page: Page;
-  const tabs: Page[] = [];
+  let at: RuleTest;
 
   beforeAll(async () => {
     shop = await startRuleShop();
@@ -29,71 +26,29 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     shop?.close();
   });
   beforeEach(async () => {
-    server = await startStubServer();
-    server.team.add({ name: "Pixel, tall" });
-    await storeSignIn(browser.context, server.origin, SIGNED_IN);
-    page = await browser.openExtensionPage("options.html");
-    await page.evaluate(async () => {
-      const { chrome } = globalThis as unknown as { chrome: { storage: { session: { clear(): Promise<void> } } } };
-      await chrome.storage.session.clear();
-    });
-    shop.page("/product/42", PRODUCT_LD, "<h1>Blue chair</h1>");
-    shop.page("/about", "", "<h1>About</h1>");
+    at = await beginRuleTest(browser, shop);
   });
-  afterEach(async () => {
-    for (const tab of [...tabs.splice(0), page]) await tab.close().catch(() => undefined);
-    await server.stop();
-  });
+  afterEach(() => at.end());
 
-  const visit = async (path: string) => {
-    const tab = await browser.openTab(shop.origin + path);
-    tabs.push(tab);
-    return tab;
-  };
-  const addRule = async (over: Partial<Omit<RuleInput, "id">> = {}) => {
-    const flow = server.state.automations.save({ name: "Open it", source: "url: about:blank\n---\n- launchApp\n" });
-    const { rule } = server.state.rules.add({
-      name: "Product page",
-      when: { all: [{ kind: "jsonld", type: "Product", op: "exists" }] },
-      extract: [{ var: "address", from: [{ kind: "url", part: "address" }] }],
-      action: { flowId: flow.id, phone: "ask", inputs: { address: { var: "address" } } },
-      scope: ["http://127.0.0.1/product/*"],
-      confirm: "first",
-      ...over,
-    });
-    await allowRules(page, [rule]);
-    return rule;
-  };
-
-  const flowId = () => server.state.automations.save({ name: "x", source: "url: a\n---\n- launchApp\n" }).id;
-  const asked = () => server.state.rules.asked;
-  /** The gates' last word on a rule that was judged at least `count` times. */
-  const lastWords = async (count: number) => {
-    const log = await until(`${count} evaluations`, async () => {
-      const all = await evaluations(page);
-      return all.length >= count && all;
-    });
-    return log.at(-1)?.words;
-  };
-
+  const flowId = () => at.server.state.automations.save({ name: "x", source: "url: a\n---\n- launchApp\n" }).id;
   it("asks on a page that fits, with a badge and the values, and starts nothing by itself", async () => {
-    await addRule();
-    await visit("/product/42");
-    await untilEqual("the badge", () => badgeOf(page, `${shop.origin}/product/42`), "1?");
-    expect(await keptOffers(page)).toMatchObject([
+    await at.addRule();
+    await at.visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(at.page, `${shop.origin}/product/42`), "1?");
+    expect(await keptOffers(at.page)).toMatchObject([
       { waits: true, values: [{ name: "address", value: `${shop.origin}/product/42` }] },
     ]);
-    expect(asked()).toEqual([]);
-    expect(await evaluations(page)).toMatchObject([{ outcome: "stopped", gate: "confirm" }]);
+    expect(at.asked()).toEqual([]);
+    expect(await evaluations(at.page)).toMatchObject([{ outcome: "stopped", gate: "confirm" }]);
   });
 
   it("starts one run where the person said so, with what was read and no address but that", async () => {
-    const phone = server.team.add({ name: "Work phone" });
+    const phone = at.server.team.add({ name: "Work phone" });
     const action = { flowId: flowId(), phone: phone.id, inputs: {} };
-    const rule = await addRule({ confirm: "never", cooldownMs: 0, action });
-    const tab = await visit("/product/42");
-    await until("the run", () => asked().length > 0);
-    expect(asked()).toEqual([
+    const rule = await at.addRule({ confirm: "never", cooldownMs: 0, action });
+    const tab = await at.visit("/product/42");
+    await until("the run", () => at.asked().length > 0);
+    expect(at.asked()).toEqual([
       {
         ruleId: rule.id,
         way: "navigation",
@@ -102,26 +57,26 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
         cause: [],
       },
     ]);
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "▸");
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "▸");
     await tab.reload();
-    expect(await lastWords(2)).toBe("Its last run is still going.");
-    server.state.automations.newest.to("passed");
+    expect(await at.lastWords(2)).toBe("Its last run is still going.");
+    at.server.state.automations.newest.to("passed");
     await tab.reload();
-    await until("the next run", () => asked().length === 2);
+    await until("the next run", () => at.asked().length === 2);
   });
 
   it("runs what waits from the popup, once for a double click, and leads to the run", async () => {
-    await addRule();
-    const tab = await visit("/product/42");
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    await at.addRule();
+    const tab = await at.visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
     const popup = await browser.openPopup(tab);
     await popup.getByRole("heading", { name: "1 automation fits this page" }).waitFor();
     await popup.getByText(`${shop.origin}/product/42`).waitFor();
     await picture(popup, "popup-waits");
     await popup.getByRole("button", { name: "Run", exact: true }).dblclick();
     await popup.getByText("Running on Pixel, tall").waitFor();
-    expect(asked()).toHaveLength(1);
-    await untilEqual("the badge to go", () => badgeOf(page, tab.url()), "");
+    expect(at.asked()).toHaveLength(1);
+    await untilEqual("the badge to go", () => badgeOf(at.page, tab.url()), "");
     await picture(popup, "popup-running");
     await popup.getByRole("button", { name: "Watch" }).click();
     const panel = await browser.extensionPage("sidepanel.html");
@@ -130,100 +85,100 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
   });
 
   it("asks no more on a site where the person said always, and again where they ran it once", async () => {
-    const phone = server.team.add({ name: "Work phone" });
-    await addRule({ cooldownMs: 0, action: { flowId: flowId(), phone: phone.id, inputs: {} } });
-    const tab = await visit("/product/42");
+    const phone = at.server.team.add({ name: "Work phone" });
+    await at.addRule({ cooldownMs: 0, action: { flowId: flowId(), phone: phone.id, inputs: {} } });
+    const tab = await at.visit("/product/42");
     for (const [times, button] of ["Run", "Always on this site"].entries()) {
-      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+      await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
       const popup = await browser.openPopup(tab);
       await popup.getByRole("button", { name: button, exact: true }).click();
       await popup.getByText("Running on Work phone").waitFor();
       await popup.close();
-      expect(asked()).toHaveLength(times + 1);
-      server.state.automations.newest.to("passed");
+      expect(at.asked()).toHaveLength(times + 1);
+      at.server.state.automations.newest.to("passed");
       await tab.reload();
     }
-    await until("a run nobody was asked about", () => asked().length === 3);
+    await until("a run nobody was asked about", () => at.asked().length === 3);
   });
 
   it("shows rules by click on any page, reads only when the popup is opened, and runs one in a click", async () => {
-    const phone = server.team.add({ name: "Work phone" });
-    await addRule({
+    const phone = at.server.team.add({ name: "Work phone" });
+    await at.addRule({
       name: "Open this page",
       scope: [],
       when: { all: [] },
       confirm: "never",
       action: { flowId: flowId(), phone: phone.id, inputs: {} },
     });
-    const tab = await visit("/about");
+    const tab = await at.visit("/about");
     const popup = await browser.openPopup(tab);
     await popup.getByRole("button", { name: "Run Open this page" }).click();
     await popup.getByText("Running on Work phone").waitFor();
-    expect(asked()).toMatchObject([{ way: "click", values: { address: `${shop.origin}/about` } }]);
+    expect(at.asked()).toMatchObject([{ way: "click", values: { address: `${shop.origin}/about` } }]);
     expect(await scripts()).toEqual([]);
   });
 
   it("keeps nothing half done when the server is away, and runs when it is back", async () => {
-    await addRule();
-    const tab = await visit("/product/42");
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
+    await at.addRule();
+    const tab = await at.visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
     const popup = await browser.openPopup(tab);
     await popup.getByRole("button", { name: "Run", exact: true }).waitFor();
-    const port = Number(new URL(server.origin).port);
-    await server.stop();
+    const port = Number(new URL(at.server.origin).port);
+    await at.server.stop();
     await popup.getByRole("button", { name: "Run", exact: true }).click();
     await popup.locator(".fitting").getByText("does not answer").waitFor();
     await picture(popup, "popup-away");
-    server = await startStubServer(port, server);
+    at.server = await startStubServer(port, at.server);
     await popup.getByRole("button", { name: "Run", exact: true }).click();
     await popup.getByText("Running on Pixel, tall").waitFor();
-    expect(asked()).toHaveLength(1);
+    expect(at.asked()).toHaveLength(1);
   });
 
   it("hears of addresses that change without a load, and waits for elements", async () => {
-    await addRule({ when: { all: [{ kind: "dom", css: ".in-stock" }] } });
-    const tab = await visit("/about");
+    await at.addRule({ when: { all: [{ kind: "dom", css: ".in-stock" }] } });
+    const tab = await at.visit("/about");
     await tab.evaluate(() => history.pushState(null, "", "/product/7"));
     await tab.evaluate(() =>
       setTimeout(() => document.body.insertAdjacentHTML("beforeend", "<p class=in-stock>"), 1_500),
     );
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-    expect(await keptOffers(page)).toMatchObject([{ values: [{ value: `${shop.origin}/product/7` }] }]);
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+    expect(await keptOffers(at.page)).toMatchObject([{ values: [{ value: `${shop.origin}/product/7` }] }]);
   });
 
   it("counts at once on a page that is open when the rule is saved", async () => {
-    const tab = await visit("/product/42");
-    await addRule();
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-    expect(await keptOffers(page)).toHaveLength(1);
+    const tab = await at.visit("/product/42");
+    await at.addRule();
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+    expect(await keptOffers(at.page)).toHaveLength(1);
   });
 
   it("runs expressions apart from the worker, and says which page they found nothing on", async () => {
-    await addRule({
+    await at.addRule({
       when: { all: [{ kind: "text", op: "regex", value: "EUR \\d+" }] },
       extract: [{ var: "price", from: [{ kind: "css", css: "h1" }], regex: "\\d+" }],
       action: { flowId: flowId(), phone: "ask", inputs: { MAX: { var: "price" } } },
     });
     shop.page("/product/1", "", "<h1>EUR 129</h1>");
-    const tab = await visit("/product/1");
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-    expect(await keptOffers(page)).toMatchObject([{ values: [{ name: "price", value: "129" }] }]);
+    const tab = await at.visit("/product/1");
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+    expect(await keptOffers(at.page)).toMatchObject([{ values: [{ name: "price", value: "129" }] }]);
   });
 
   it("goes on where it was when the worker dies", async () => {
-    await addRule();
-    const tab = await visit("/product/42");
-    await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-    await browser.killWorker(page);
+    await at.addRule();
+    const tab = await at.visit("/product/42");
+    await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+    await browser.killWorker(at.page);
     const popup = await browser.openPopup(tab);
     await popup.getByRole("button", { name: "Run", exact: true }).click();
     await popup.getByText("Running on Pixel, tall").waitFor();
-    expect(asked()).toHaveLength(1);
+    expect(at.asked()).toHaveLength(1);
   });
 
   it("acts from a context menu on what was clicked, and asks first for a rule the person never allowed here", async () => {
-    const phone = server.team.add({ name: "Work phone" });
-    const rule = await addRule({
+    const phone = at.server.team.add({ name: "Work phone" });
+    const rule = await at.addRule({
       name: "Open a link",
       debounceMs: 0,
       scope: [],
@@ -232,7 +187,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
       confirm: "never",
       action: { flowId: flowId(), phone: phone.id, inputs: {} },
     });
-    const tab = await visit("/about");
+    const tab = await at.visit("/about");
     const tabId = await tabIdOf(tab.url());
     const click = {
       menuItemId: `rule:${rule.id}`,
@@ -246,26 +201,26 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
       windowId: 1,
       incognito: false,
     });
-    await until("the run", () => asked().length > 0);
-    expect(asked()).toMatchObject([{ way: "menu", values: { address: "https://a.example/x" } }]);
-    server.state.automations.newest.to("passed");
-    await allowRules(page, []);
+    await until("the run", () => at.asked().length > 0);
+    expect(at.asked()).toMatchObject([{ way: "menu", values: { address: "https://a.example/x" } }]);
+    at.server.state.automations.newest.to("passed");
+    await allowRules(at.page, []);
     await browser.dispatch("contextMenus.onClicked", click, {
       id: tabId,
       url: tab.url(),
       windowId: 1,
       incognito: false,
     });
-    await until("the question", async () => (await keptOffers(page)).some(({ waits }) => waits));
-    expect(asked()).toHaveLength(1);
+    await until("the question", async () => (await keptOffers(at.page)).some(({ waits }) => waits));
+    expect(at.asked()).toHaveLength(1);
   });
 
   describe("against pages that mean harm", () => {
     it("ABUSE-15 a thousand messages it forges start nothing, from its own scripts and from a stranger's", async () => {
-      const rule = await addRule({ confirm: "never", action: { flowId: flowId(), phone: "new", inputs: {} } });
-      await allowRules(page, []);
+      const rule = await at.addRule({ confirm: "never", action: { flowId: flowId(), phone: "new", inputs: {} } });
+      await allowRules(at.page, []);
       shop.page("/product/spoof", PRODUCT_LD);
-      const tab = await visit("/product/spoof");
+      const tab = await at.visit("/product/spoof");
       await tab.evaluate((id) => {
         for (let n = 0; n < 1_000; n += 1) {
           const type = ["page_ready", "offer_run", "rules_fit"][n % 3];
@@ -281,7 +236,7 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
         }
       }, rule.id);
       // A script of ours in a page that was taken over says what pages of ours may say.
-      await page.evaluate(
+      await at.page.evaluate(
         async ([tabId]) => {
           const { chrome } = globalThis as unknown as {
             chrome: { scripting: { executeScript(injection: object): Promise<unknown> } };
@@ -301,29 +256,29 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
         },
         [await tabIdOf(tab.url())] as const,
       );
-      await lastWords(1);
-      expect((await evaluations(page)).map(({ gate }) => gate)).toEqual(["consent"]);
-      expect(asked()).toEqual([]);
+      await at.lastWords(1);
+      expect((await evaluations(at.page)).map(({ gate }) => gate)).toEqual(["consent"]);
+      expect(at.asked()).toEqual([]);
     });
 
     it("a storm of reloads asks once and starts nothing", async () => {
-      await addRule();
+      await at.addRule();
       shop.page(
         "/product/storm",
         `${PRODUCT_LD}<script>if (Number(name || 0) < 40) { name = Number(name || 0) + 1; location.reload(); }</script>`,
       );
-      const tab = await visit("/product/storm");
-      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-      expect(asked()).toEqual([]);
-      expect(await keptOffers(page)).toHaveLength(1);
-      expect((await evaluations(page)).length).toBeLessThan(5);
+      const tab = await at.visit("/product/storm");
+      await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+      expect(at.asked()).toEqual([]);
+      expect(await keptOffers(at.page)).toHaveLength(1);
+      expect((await evaluations(at.page)).length).toBeLessThan(5);
     });
 
     it("a storm of addresses wakes nobody until it is over", async () => {
-      await addRule();
-      const tab = await visit("/product/42");
-      await untilEqual("the badge", () => badgeOf(page, tab.url()), "1?");
-      const before = (await evaluations(page)).length;
+      await at.addRule();
+      const tab = await at.visit("/product/42");
+      await untilEqual("the badge", () => badgeOf(at.page, tab.url()), "1?");
+      const before = (await evaluations(at.page)).length;
       await tab.evaluate(
         () =>
           new Promise<void>((resolve) => {
@@ -342,19 +297,19 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
             }, 20);
           }),
       );
-      expect((await evaluations(page)).length - before).toBeLessThanOrEqual(1);
-      expect(asked()).toEqual([]);
+      expect((await evaluations(at.page)).length - before).toBeLessThanOrEqual(1);
+      expect(at.asked()).toEqual([]);
     });
 
     it("is not there at all on sites without a rule, and the worker sleeps", async () => {
-      await addRule({ scope: ["https://shop.example/product/*"] });
+      await at.addRule({ scope: ["https://shop.example/product/*"] });
       expect(await scripts()).toEqual([]);
       // What a page of the extension keeps wakes the worker; a picture keeps nothing.
       const picture = await browser.openExtensionPage("icons/icon-32.png");
-      await page.close();
+      await at.page.close();
       await browser.killWorker(picture);
-      tabs.push(picture);
-      const tab = await visit("/product/42");
+      at.tabs.push(picture);
+      const tab = await at.visit("/product/42");
       await tab.evaluate(() => history.pushState(null, "", "/product/43"));
       await tab.reload();
       await tab.goto(`${shop.origin}/about`);
@@ -362,15 +317,9 @@ describe.skipIf(executable === undefined)("rules of pages", () => {
     });
   });
 
-  const scripts = (): Promise<readonly string[]> =>
-    page.evaluate(async () => {
-      const { chrome } = globalThis as unknown as {
-        chrome: { scripting: { getRegisteredContentScripts(): Promise<{ matches: string[] }[]> } };
-      };
-      return (await chrome.scripting.getRegisteredContentScripts()).flatMap(({ matches }) => matches);
-    });
+  const scripts = () => registeredScripts(at.page);
   const tabIdOf = (url: string): Promise<number> =>
-    page.evaluate(async (address) => {
+    at.page.evaluate(async (address) => {
       const { chrome } = globalThis as unknown as {
         chrome: { tabs: { query(query: object): Promise<{ id: number; url?: string }[]> } };
       };

@@ -63,6 +63,16 @@ async function sessionItem<T>(page: Page, key: string): Promise<readonly T[]> {
   return (value as readonly T[] | undefined) ?? [];
 }
 
+/** The sites that pages' scripts are registered for. */
+export function registeredScripts(page: Page): Promise<readonly string[]> {
+  return page.evaluate(async () => {
+    const { chrome } = globalThis as unknown as {
+      chrome: { scripting: { getRegisteredContentScripts(): Promise<{ matches: string[] }[]> } };
+    };
+    return (await chrome.scripting.getRegisteredContentScripts()).flatMap(({ matches }) => matches);
+  });
+}
+
 /** The badge of the tab at an address. */
 export async function badgeOf(page: Page, url: string): Promise<string> {
   return page.evaluate(async (address) => {
