@@ -13,7 +13,7 @@ import { openPostgres } from "./postgres-open.ts";
 import { createKeyring } from "./sealed-fields.ts";
 import { openSqlite } from "./sqlite.ts";
 import { bringingKeys, keysSchemaOf } from "./subject-keys.postgres.ts";
-import { type Emptying, emptyingOf } from "./testing-reset.ts";
+import { type Emptying, emptyingOf, keepOrder } from "./testing-reset.ts";
 import { databasePrefix, dataFolder, runFolder } from "./testing-run.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../../migrations");
@@ -161,7 +161,12 @@ function postgres(url: string): TestEngine {
       const target = new URL(url);
       target.pathname = `/${name}`;
       const db = await openPostgres({ url: target.href, migrationsFolder: join(MIGRATIONS, "postgres") });
-      const emptying = idle?.emptying ?? (await asClient(target.href, emptyingOf));
+      const emptying =
+        idle?.emptying ??
+        (await asClient(target.href, async (own) => {
+          await keepOrder(own);
+          return emptyingOf(own);
+        }));
       db.keys.unlock(randomBytes(32));
       let disposed = false;
       return {
