@@ -2,8 +2,9 @@
  * `npm run test:counterparts`: tells the billing scenario to what answers for Stripe elsewhere. `stripe-mock`, Stripe's own
  * check of requests, where a Go toolchain can build it; Stripe's test mode when STRIPE_TEST_KEY holds a key for it. The
  * tests of phones in containers to podman, where it is installed and may run. The contract of blob stores to an S3 server
- * that checks signatures, and to Supabase's storage server from a checkout. The contract of identity providers to GoTrue, Supabase's sign-in service, where Go and
- * PostgreSQL are. And what a person does in a real Chromium, to a server on all of the three at once.
+ * that checks signatures, and to Supabase's storage server from a checkout. The contract of identity providers to GoTrue,
+ * Supabase's sign-in service, where Go and PostgreSQL are. And what a person does in a real Chromium, to a server on all of
+ * the three at once.
  */
 
 import { spawn, spawnSync } from "node:child_process";

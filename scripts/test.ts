@@ -66,9 +66,8 @@ function vitest(name: string, args: readonly string[], env: Readonly<Record<stri
     stdio: "inherit",
     env: { ...process.env, ...env, UNHANDLED_ERRORS: unhandled },
   });
-  const none = { passed: 0, skipped: 0, broken: [] };
   const found = readJson(output, report);
-  if (found === undefined) return { ...none, beside: [`${name}: no report`] };
+  if (found === undefined) return { passed: 0, skipped: 0, broken: [], beside: [`${name}: no report`] };
   const { numPassedTests, numPendingTests, testResults } = found;
   const broken = testResults.flatMap(({ name: path, status: whole, message, assertionResults }) => {
     const file = relative(process.cwd(), path);

@@ -11,6 +11,8 @@ import { unfencePostgres, unfenceSqlite } from "./write-fence.ts";
 export const JOURNAL = "perch_migrations";
 /** One at a time migrates, or changes where the tables are. */
 export const MIGRATION_LOCK = 7_724_263;
+/** One at a time makes the backup before an update, and then updates. */
+export const UPDATE_LOCK = 7_724_265;
 
 interface Applied {
   readonly ordinal: number;

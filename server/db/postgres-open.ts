@@ -11,7 +11,7 @@ import { PerchError } from "../errors.ts";
 import { troubleOf } from "../trouble.ts";
 import { type Database, HEARD_AGAIN } from "./database.ts";
 import { keepListening, type Listening } from "./listening.postgres.ts";
-import { type PostgresSession, postgresToUpdate } from "./migrate.ts";
+import { type PostgresSession, postgresToUpdate, UPDATE_LOCK } from "./migrate.ts";
 import { DEFAULT_SCHEMA, EARLIER } from "./own-schema.postgres.ts";
 import { CHANNEL, postgresDatabase, preparePostgres, whileAway } from "./postgres.ts";
 import { postgresConfig } from "./postgres-url.ts";
@@ -39,8 +39,6 @@ const CONNECT_MS = 15_000;
 const IDLE_MS = 30_000;
 const HEAR_WITHIN_MS = 5_000;
 const AWAY_MS = 5_000;
-/** Of this program alone; another one than that of the migrations, which are done meanwhile. */
-const UPDATE_LOCK = 7_724_265;
 
 /** Connects, makes sure of what Perch needs, prepares the database and listens. @throws PerchError with what to change */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
@@ -95,17 +93,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     const prepare = () => outside((session) => preparePostgres(session, migrationsFolder, schema), false);
     const toUpdate = (session: PostgresSession) =>
       postgresToUpdate(session, migrationsFolder, { schema, earlier: EARLIER });
-    if ((await outside(toUpdate, false)) !== undefined) {
+    if ((await outside(toUpdate, false)) === undefined) await prepare();
+    else {
       await outside(async (session) => {
         // Of several nodes that start at once one does it; the others find it done.
         await session.run(`select pg_advisory_lock(${UPDATE_LOCK})`);
         const place = await toUpdate(session);
-        if (place === undefined) return;
-        await beforeUpdate?.(place);
+        if (place !== undefined) await beforeUpdate?.(place);
         await prepare();
       }, false);
     }
-    await prepare();
   } catch (error) {
     await Promise.allSettled([listening?.stop(), pool.end()]);
     throw error instanceof PerchError ? error : (troubleOf(error) ?? error);

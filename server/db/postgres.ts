@@ -90,8 +90,9 @@ export function postgresDatabase(keyring: Keyring, parts: PostgresParts): Databa
             leave("done");
             return result;
           } catch (error) {
-            leave(isRetryable(error) ? "lost" : "done");
-            const mayPass = isRetryable(error) || (attempt === 1 && isUniqueViolation(error));
+            const isLost = isRetryable(error);
+            leave(isLost ? "lost" : "done");
+            const mayPass = isLost || (attempt === 1 && isUniqueViolation(error));
             if (attempt >= MAX_TRIES || !mayPass) throw inWords(error);
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
           }

@@ -183,7 +183,7 @@ export function createReconcile(options: {
     const list = (page: Page) => stripe.checkout.sessions.list({ ...page, created, status: "complete" });
     for await (const sessions of pages(list, signal)) {
       looked += sessions.length;
-      const sold = sessions.filter(({ mode, payment_status }) => mode === "payment" && payment_status === "paid");
+      const sold = sessions.filter(isPaidPurchase);
       const ids = sold.map(({ id }) => id);
       const entries = new Map((await repo.entriesOf(ids)).map((entry) => [entry.sourceId, entry]));
       const rows = new Map((await repo.sold(ids)).map((row) => [row.sessionId, row]));
@@ -206,8 +206,7 @@ export function createReconcile(options: {
   /** Of a purchase that may be older than what was listed: it can be given long after it was made. */
   async function wasPaid(sessionId: string): Promise<boolean> {
     try {
-      const { mode, payment_status } = await stripe.checkout.sessions.retrieve(sessionId);
-      return mode === "payment" && payment_status === "paid";
+      return isPaidPurchase(await stripe.checkout.sessions.retrieve(sessionId));
     } catch (error) {
       if (isMissing(error)) return false;
       throw error;
@@ -369,6 +368,10 @@ async function* noted<O>(kept: O[], from: AsyncIterable<readonly O[]>): AsyncGen
     kept.push(...some);
     yield some;
   }
+}
+
+function isPaidPurchase({ mode, payment_status }: Stripe.Checkout.Session): boolean {
+  return mode === "payment" && payment_status === "paid";
 }
 
 function idIn(object: object): string | undefined {

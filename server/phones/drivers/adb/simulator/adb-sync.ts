@@ -230,24 +230,20 @@ class SyncSession {
         if (id !== undefined) await this.#fail(id === "DATA" ? "oversize data message" : "invalid data message");
         return false;
       }
-      if (failure !== undefined) {
-        if (file !== undefined) await rm(part(), { force: true });
-        await this.#fail(failure);
-        return true;
-      }
       try {
-        await chmod(part(), mode & 0o777 || 0o644);
-        await utimes(part(), size, size);
-        await rename(part(), real);
+        if (failure === undefined) {
+          await chmod(part(), mode & 0o777 || 0o644);
+          await utimes(part(), size, size);
+          await rename(part(), real);
+        }
       } catch (error) {
         failed("couldn't create file", error);
       }
-      if (failure === undefined) {
-        await this.#stream.write(head("OKAY", 0));
-        return true;
+      if (failure === undefined) await this.#stream.write(head("OKAY", 0));
+      else {
+        if (file !== undefined) await rm(part(), { force: true });
+        await this.#fail(failure);
       }
-      await rm(part(), { force: true });
-      await this.#fail(failure);
       return true;
     }
   }
