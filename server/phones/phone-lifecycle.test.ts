@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { newId, type PhoneId } from "../../shared/ids.ts";
+import { FREE_METERING } from "../billing/usage/testing/free-metering.ts";
 import { ManualClock } from "../clock.ts";
 import { testSqlite } from "../db/testing.ts";
 import type { TeamScope } from "../teams/team-scope.ts";
@@ -96,6 +97,29 @@ describe("a phone's life", () => {
     at.driver.failing.clear();
     expect((await at.phones.park(scope, id)).state).toBe("parked");
     expect((await at.phones.start(scope, id)).state).toBe("running");
+  });
+
+  it("fails at the next look when its end could not be recorded", async () => {
+    const away = vi.spyOn(at.repo, "findAnywhere").mockRejectedValueOnce(new Error("The database is away."));
+    at.driver.end(id, "out_of_memory");
+    await until(async () => expect(away.mock.settledResults[0]).toMatchObject({ type: "rejected" }));
+    away.mockRestore();
+    expect((await get()).state).toBe("running");
+    await at.lifecycle.tick();
+    expect(await get()).toMatchObject({ state: "failed", reason: "out_of_memory" });
+  });
+
+  it("is counted up to an end that was not recorded, not up to when it is parked", async () => {
+    const closed = vi.spyOn(FREE_METERING, "closed");
+    const away = vi.spyOn(at.repo, "findAnywhere").mockRejectedValueOnce(new Error("The database is away."));
+    at.driver.end(id, "out_of_memory");
+    await until(async () => expect(away.mock.settledResults[0]).toMatchObject({ type: "rejected" }));
+    away.mockRestore();
+    await at.phones.park(scope, id);
+    expect(closed.mock.calls.map(([, phoneId, end]) => [phoneId, end])).toEqual([[id, "failed"]]);
+    closed.mockRestore();
+    await at.lifecycle.tick();
+    expect((await get()).state).toBe("parked");
   });
 
   it("comes back once after a crash, and stays down after the second within a minute", async () => {

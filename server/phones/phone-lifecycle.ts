@@ -111,6 +111,8 @@ export function createPhoneLifecycle(options: {
   const lastUse = new Map<PhoneId, number>();
   const warned = new Map<PhoneId, number>();
   const crashes = new Map<PhoneId, number>();
+  /** The last of what happened to each phone and is not in the database yet: it was away, or this node might not act. */
+  const unrecorded = new Map<PhoneId, DriverEvent>();
   const hands = createHands();
   const wipes = createRetries(clock);
   let closing = false;
@@ -212,7 +214,8 @@ export function createPhoneLifecycle(options: {
       id,
       ["creating", "starting", "running", "parking", "failed"],
       { state: "parking" },
-      stopped(id, "parked"),
+      // Its time ended when it did, not now.
+      stopped(id, unrecorded.get(id)?.type === "ended" ? "failed" : "parked"),
     );
     hands.drop(id);
     options.listener().ended(id, "parked", reason);
@@ -264,16 +267,24 @@ export function createPhoneLifecycle(options: {
     if (event.type === "lost") return () => loss.lost(event.phoneId, event.reason);
     return event.type === "found" ? () => loss.found(event.phoneId) : undefined;
   };
-  drivers.onEvent((event) => {
+  /** Records it, or keeps it for the next tick. */
+  async function record(event: DriverEvent): Promise<void> {
     const work = heard(event);
     if (work === undefined) return;
     const { phoneId, type } = event;
-    inTurn(phoneId, async () => {
-      if (!closing && node.mayAct()) await work();
-    }).catch((error: unknown) => {
-      log.error("What happened to a phone could not be recorded", { phoneId, what: type, ...errorFields(error) });
-    });
-  });
+    try {
+      await inTurn(phoneId, async () => {
+        if (closing) return;
+        unrecorded.set(phoneId, event);
+        if (!node.mayAct()) return;
+        await work();
+        unrecorded.delete(phoneId);
+      });
+    } catch (error) {
+      log.error("What happened to a phone could not be recorded yet", { phoneId, what: type, ...errorFields(error) });
+    }
+  }
+  drivers.onEvent((event) => void record(event));
 
   async function wipe(row: PhoneRow, actor: string, keep?: ReceiptKeeper): Promise<WipeReceipt> {
     const receipt = await driverOf(row)
@@ -428,7 +439,11 @@ export function createPhoneLifecycle(options: {
         await driver.letGo?.(row.id);
       });
     },
-    tick: tending.tick,
+    async tick() {
+      const late = [...unrecorded.values()].filter(({ phoneId }) => !turns.isBusy(phoneId));
+      await Promise.all(late.map(record));
+      await tending.tick();
+    },
     async close() {
       closing = true;
       const active = await repo.inStatesAnywhere(["creating", "starting", "running", "parking"], ownerOf(node));
