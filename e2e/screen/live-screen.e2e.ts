@@ -80,7 +80,10 @@ describe.skipIf(executablePath === undefined)("live screen in a browser", () => 
     await page.mouse.down();
     await page.mouse.move(...at(0.5, 0.5), { steps: 4 });
     await page.mouse.up();
-    await until(() => lastInput()?.type === "touch" && inputs().length >= 3, "the drag");
+    await until(() => {
+      const last = lastInput();
+      return last?.type === "touch" && last.phase === "end";
+    }, "the drag's end");
     const phases = inputs().map((input) => (input.type === "touch" ? input.phase : input.type));
     expect(phases[0]).toBe("start");
     expect(phases.at(-1)).toBe("end");

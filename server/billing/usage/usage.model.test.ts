@@ -111,10 +111,12 @@ class Account {
     this.#close(phone);
     this.#stopRunning(phone);
   }
+  /** Of one out of reach nothing is counted, so its end is no look at the others. */
   fail(phone: number): void {
+    const isCounted = this.#open[phone] !== undefined;
     this.#close(phone);
     this.#stopRunning(phone);
-    this.#see();
+    if (isCounted) this.#see();
   }
   beat(): void {
     if (this.#believed()) this.#see();
